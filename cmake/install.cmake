@@ -1,0 +1,16 @@
+# The C++ package: find_package(xichan) gives xichan::xichan.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/xichan)
+
+install(TARGETS xichan EXPORT xichan-targets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT core)
+install(DIRECTORY include/xichan DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT core)
+install(EXPORT xichan-targets NAMESPACE xichan:: DESTINATION ${package_dir} COMPONENT core)
+
+configure_package_config_file(cmake/xichan-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/xichan-config.cmake
+  INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/xichan-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xichan-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/xichan-config-version.cmake
+  DESTINATION ${package_dir} COMPONENT core)

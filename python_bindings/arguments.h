@@ -1,0 +1,31 @@
+// Arguments of the vectorcall convention, and the time-outs they carry.
+#pragma once
+
+#include <span>
+
+#include "base/deadline.h"
+#include "state.h"
+
+namespace xichan::python {
+
+/// What a method takes, in order. `positional` of them may come without a name, the first `required` must come.
+struct Signature {
+  const char* function;
+  std::span<const char* const> names;
+  Py_ssize_t required;
+  Py_ssize_t positional;
+};
+
+/// Sorts the arguments into `values` (one per name, null where absent; borrowed). False with a TypeError set.
+bool parse_arguments(const Signature& signature, PyObject* const* args, Py_ssize_t count, PyObject* keywords,
+                     PyObject** values) noexcept;
+
+struct Timeout {
+  Deadline deadline = Deadline::never();
+  bool now = false;  // zero: try once
+};
+
+/// None (or absent) means for ever; else seconds, fractional, not negative. False with TypeError or ValueError set.
+bool parse_timeout(PyObject* value, Timeout& timeout) noexcept;
+
+}  // namespace xichan::python

@@ -1,0 +1,120 @@
+#include "decode.h"
+
+#include "base/worklist.h"
+#include "handle.h"
+#include "value/block_reader.h"
+
+namespace xichan::python {
+namespace {
+
+constexpr Py_UCS4 widest[] = {0x7f, 0xff, 0xffff, 0x10ffff};  // by TextKind
+
+PyObject* make_text(TextKind kind, const void* data, std::uint64_t length) noexcept {
+  PyObject* text = PyUnicode_New(static_cast<Py_ssize_t>(length), widest[static_cast<int>(kind)]);
+  if (text != nullptr && length > 0) std::memcpy(PyUnicode_DATA(text), data, length * text_width(kind));
+  return text;
+}
+
+PyObject* make_bytes(const void* data, std::uint64_t length) noexcept {
+  return PyBytes_FromStringAndSize(static_cast<const char*>(data), static_cast<Py_ssize_t>(length));
+}
+
+/// A tuple whose elements are still to be made, and where their cells stand.
+struct Unfilled {
+  PyObject* tuple;
+  BlockReader reader;
+  const Cell* cells;
+};
+
+class Decoder {
+ public:
+  explicit Decoder(ModuleState& state) noexcept : state_(state) {}
+
+  /// Makes the root of a block. Top down: a nested tuple is put in its place first and filled later, so that no
+  /// recursion is needed; nobody can see the unfilled ones, because no Python code runs meanwhile.
+  PyObject* make(BlockReader reader) noexcept {
+    PyObject* root = make_item(reader, reader.root());
+    while (root != nullptr && !unfilled_.empty()) {
+      const Unfilled next = unfilled_.pop();
+      const Py_ssize_t length = PyTuple_GET_SIZE(next.tuple);
+      for (Py_ssize_t i = 0; i < length; ++i) {
+        PyObject* item = make_item(next.reader, next.cells[i]);
+        if (item == nullptr) {
+          Py_DECREF(root);  // takes with it all that hangs from it
+          return nullptr;
+        }
+        PyTuple_SET_ITEM(next.tuple, i, item);
+      }
+    }
+    return root;
+  }
+
+  /// A value that needs no block.
+  static PyObject* make_short(const Cell& cell) noexcept {
+    switch (cell.tag()) {
+      case Tag::none: return Py_NewRef(Py_None);
+      case Tag::false_: return Py_NewRef(Py_False);
+      case Tag::true_: return Py_NewRef(Py_True);
+      case Tag::integer: return PyLong_FromLongLong(cell.as_integer());
+      case Tag::real: return PyFloat_FromDouble(cell.as_real());
+      case Tag::short_ascii:
+      case Tag::short_latin1:
+      case Tag::short_ucs2:
+      case Tag::short_ucs4: return make_text(text_kind(cell.tag()), cell.payload(), cell.short_length());
+      case Tag::short_bytes: return make_bytes(cell.payload(), cell.short_length());
+      case Tag::tuple: return PyTuple_New(0);
+      default: break;
+    }
+    PyErr_Format(PyExc_SystemError, "xichan: a cell of tag %d outside a block", static_cast<int>(cell.tag()));
+    return nullptr;
+  }
+
+ private:
+  PyObject* make_item(BlockReader reader, const Cell& item) noexcept {
+    const Cell* cell = &item;
+    while (cell->tag() == Tag::reference) {
+      const Reference& reference = reader.reference(*cell);
+      if (reference.type->kind != ReferenceKind::block) return make_handle(reference);
+      reader = BlockReader(static_cast<const Block*>(reference.object));
+      cell = &reader.root();
+    }
+    switch (cell->tag()) {
+      case Tag::ascii:
+      case Tag::latin1:
+      case Tag::ucs2:
+      case Tag::ucs4: return make_text(text_kind(cell->tag()), reader.payload(*cell), cell->length());
+      case Tag::bytes: return make_bytes(reader.payload(*cell), cell->length());
+      case Tag::big_int:
+        return PyLong_FromNativeBytes(reader.payload(*cell), cell->length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+      case Tag::tuple: return make_tuple(reader, *cell);
+      default: return make_short(*cell);
+    }
+  }
+
+  PyObject* make_tuple(BlockReader reader, const Cell& cell) noexcept {
+    PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(cell.length()));
+    if (tuple == nullptr || cell.length() == 0) return tuple;
+    if (unfilled_.push({tuple, reader, reader.elements(cell).data()})) return tuple;
+    Py_DECREF(tuple);
+    return PyErr_NoMemory();
+  }
+
+  PyObject* make_handle(const Reference& reference) noexcept {
+    const Side side = reference.type->kind == ReferenceKind::sender ? Side::sender : Side::receiver;
+    auto* channel = static_cast<Channel*>(reference.object);
+    channel->add_end(side);
+    return new_handle(state_, channel, side);
+  }
+
+  ModuleState& state_;
+  Worklist<Unfilled> unfilled_;
+};
+
+}  // namespace
+
+PyObject* decode(ModuleState& state, const Cell& cell) noexcept {
+  if (cell.tag() != Tag::block) return Decoder::make_short(cell);
+  return Decoder(state).make(BlockReader(cell.as_block()));
+}
+
+}  // namespace xichan::python

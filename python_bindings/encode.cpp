@@ -1,0 +1,196 @@
+#include "encode.h"
+
+#include "base/worklist.h"
+#include "encode_place.h"
+#include "errors.h"
+#include "handle.h"
+#include "value/block_builder.h"
+
+namespace xichan::python {
+namespace {
+
+struct Text {
+  explicit Text(PyObject* value) noexcept
+      : kind(PyUnicode_IS_ASCII(value)                             ? TextKind::ascii
+             : PyUnicode_KIND(value) == PyUnicode_1BYTE_KIND       ? TextKind::latin1
+             : PyUnicode_KIND(value) == PyUnicode_2BYTE_KIND       ? TextKind::ucs2
+                                                                   : TextKind::ucs4),
+        length(static_cast<std::uint64_t>(PyUnicode_GET_LENGTH(value))),
+        data(PyUnicode_DATA(value)) {}
+
+  TextKind kind;
+  std::uint64_t length;
+  const void* data;
+};
+
+/// Encodes what fits a cell by itself; false for everything else. The one place that says what does.
+bool encode_short(PyObject* value, Cell& cell) noexcept {
+  if (PyLong_CheckExact(value)) {
+    if (PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(value))) {
+      cell = Cell::integer(PyUnstable_Long_CompactValue(reinterpret_cast<PyLongObject*>(value)));
+      return true;
+    }
+    int overflow;
+    cell = Cell::integer(PyLong_AsLongLongAndOverflow(value, &overflow));
+    return overflow == 0;
+  }
+  if (PyUnicode_CheckExact(value)) {
+    const Text text(value);
+    if (!fits_short(text.length, text_width(text.kind))) return false;
+    cell = Cell::of_short(short_text_tag(text.kind), text.data, text.length, text_width(text.kind));
+    return true;
+  }
+  if (PyFloat_CheckExact(value)) {
+    cell = Cell::real(PyFloat_AS_DOUBLE(value));
+    return true;
+  }
+  if (PyBytes_CheckExact(value)) {
+    const auto length = static_cast<std::uint64_t>(PyBytes_GET_SIZE(value));
+    if (!fits_short(length, 1)) return false;
+    cell = Cell::of_short(Tag::short_bytes, PyBytes_AS_STRING(value), length);
+    return true;
+  }
+  if (value == Py_None) {
+    cell = Cell::none();
+    return true;
+  }
+  if (PyBool_Check(value)) {
+    cell = Cell::boolean(value == Py_True);
+    return true;
+  }
+  if (PyTuple_CheckExact(value) && PyTuple_GET_SIZE(value) == 0) {
+    cell = Cell::of(Tag::tuple);
+    return true;
+  }
+  return false;
+}
+
+/// Counts, allocates and writes one block. Both walks visit the tuples breadth first, in the order of `tuples_`.
+class BlockEncoder {
+ public:
+  explicit BlockEncoder(const ModuleState& state) noexcept : state_(state) {}
+
+  bool measure(PyObject* value) noexcept {
+    if (!count(value)) return refused(value, value, 0, 0);
+    for (std::size_t i = 0; i < tuples_.size(); ++i) {
+      PyObject* tuple = tuples_[i];
+      const Py_ssize_t length = PyTuple_GET_SIZE(tuple);
+      for (Py_ssize_t j = 0; j < length; ++j) {
+        PyObject* item = PyTuple_GET_ITEM(tuple, j);
+        Cell unused;
+        if (!encode_short(item, unused) && !count(item)) return refused(value, item, i, j);
+      }
+    }
+    return true;
+  }
+
+  bool write(PyObject* value, Cell& cell) noexcept {
+    const Status status = builder_.allocate();
+    if (status != Status::ok) {
+      raise(state_, status);
+      return false;
+    }
+    write_item(value, builder_.root());
+    // Tuples are opened in the order in which they stand in `tuples_`, so their cells follow one another.
+    Cell* cells = &builder_.root() + 1;
+    for (std::size_t i = 0; i < tuples_.size(); ++i) {
+      PyObject* tuple = tuples_[i];
+      const Py_ssize_t length = PyTuple_GET_SIZE(tuple);
+      for (Py_ssize_t j = 0; j < length; ++j) {
+        PyObject* item = PyTuple_GET_ITEM(tuple, j);
+        if (!encode_short(item, cells[j])) write_item(item, cells[j]);
+      }
+      cells += length;
+    }
+    cell = builder_.finish();
+    return true;
+  }
+
+  bool out_of_memory() const noexcept { return out_of_memory_; }
+
+ private:
+  bool count(PyObject* value) noexcept {
+    if (PyTuple_CheckExact(value)) {
+      builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(value)));
+      out_of_memory_ = !tuples_.push(value);
+      return !out_of_memory_;
+    }
+    if (PyUnicode_CheckExact(value)) {
+      const Text text(value);
+      builder_.count_text(text.kind, text.length);
+    } else if (PyBytes_CheckExact(value)) {
+      builder_.count_bytes(static_cast<std::uint64_t>(PyBytes_GET_SIZE(value)));
+    } else if (PyLong_CheckExact(value)) {
+      builder_.count_bytes(int_bytes(value));
+    } else if (Py_IS_TYPE(value, state_.sender_type) || Py_IS_TYPE(value, state_.receiver_type)) {
+      closed_end_ = as_handle(value)->end->is_closed();
+      builder_.count_reference();
+      return !closed_end_;
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void write_item(PyObject* value, Cell& cell) noexcept {
+    if (PyTuple_CheckExact(value)) {
+      builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(value)));
+    } else if (PyUnicode_CheckExact(value)) {
+      const Text text(value);
+      builder_.write_text(cell, text.kind, text.data, text.length);
+    } else if (PyBytes_CheckExact(value)) {
+      builder_.write_bytes(cell, PyBytes_AS_STRING(value), static_cast<std::uint64_t>(PyBytes_GET_SIZE(value)));
+    } else if (PyLong_CheckExact(value)) {
+      const std::uint64_t length = int_bytes(value);
+      PyLong_AsNativeBytes(value, builder_.write_big_int(cell, length), static_cast<Py_ssize_t>(length),
+                           Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+    } else {
+      const End& end = *as_handle(value)->end;
+      end.channel()->add_end(end.side());
+      builder_.write_reference(cell, {&end_reference(end.side()), end.channel()});
+    }
+  }
+
+  // Sets the exception for an item that `count` refused and returns false.
+  bool refused(PyObject* root, PyObject* item, std::size_t tuple, Py_ssize_t index) noexcept {
+    if (out_of_memory_) {
+      PyErr_NoMemory();
+    } else if (closed_end_) {
+      raise_for(as_handle(item), Status::end_closed);
+    } else {
+      raise_not_shareable(state_, root, item, tuple, index);
+    }
+    return false;
+  }
+
+  static std::uint64_t int_bytes(PyObject* value) noexcept {
+    const Py_ssize_t needed = PyLong_AsNativeBytes(value, nullptr, 0, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+    return align_up(static_cast<std::uint64_t>(needed), BlockBuilder::payload_alignment);
+  }
+
+  const ModuleState& state_;
+  BlockBuilder builder_;
+  Worklist<PyObject*> tuples_;  // borrowed: the root holds them, and the interpreter stays attached
+  bool out_of_memory_ = false;
+  bool closed_end_ = false;
+};
+
+}  // namespace
+
+bool encode(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
+  if (encode_short(value, cell)) return true;
+  BlockEncoder encoder(state);
+  return encoder.measure(value) && encoder.write(value, cell);
+}
+
+int is_shareable(const ModuleState& state, PyObject* value) noexcept {
+  Cell unused;
+  if (encode_short(value, unused)) return 1;
+  BlockEncoder encoder(state);
+  if (encoder.measure(value)) return 1;
+  if (encoder.out_of_memory()) return -1;
+  PyErr_Clear();
+  return 0;
+}
+
+}  // namespace xichan::python

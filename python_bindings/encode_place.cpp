@@ -1,0 +1,70 @@
+#include "encode_place.h"
+
+#include "base/worklist.h"
+#include "errors.h"
+
+namespace xichan::python {
+namespace {
+
+struct Visit {
+  PyObject* tuple;
+  std::size_t parent;  // index of the visit whose tuple holds this one
+  Py_ssize_t index;    // where
+};
+
+// A place deeper than this is shown by its first and last steps.
+constexpr std::size_t shown_steps = 16;
+
+// The steps from the root to element `index` of the `wanted`-th tuple, innermost first. False without memory.
+bool find_steps(PyObject* root, std::size_t wanted, Py_ssize_t index, Worklist<Py_ssize_t>& steps) noexcept {
+  Worklist<Visit> visits;
+  if (!visits.push({root, 0, 0})) return false;
+  for (std::size_t i = 0; i < wanted; ++i) {
+    PyObject* tuple = visits[i].tuple;
+    for (Py_ssize_t j = 0; j < PyTuple_GET_SIZE(tuple); ++j) {
+      PyObject* item = PyTuple_GET_ITEM(tuple, j);
+      const bool nested = PyTuple_CheckExact(item) && PyTuple_GET_SIZE(item) > 0;
+      if (nested && !visits.push({item, i, j})) return false;
+    }
+  }
+  if (!steps.push(index)) return false;
+  for (std::size_t i = wanted; i != 0; i = visits[i].parent) {
+    if (!steps.push(visits[i].index)) return false;
+  }
+  return true;
+}
+
+PyObject* describe(Worklist<Py_ssize_t>& steps) noexcept {
+  PyObject* place = PyUnicode_FromString("value");
+  const std::size_t total = steps.size();
+  for (std::size_t i = 0; i < total && place != nullptr; ++i) {
+    if (total > 2 * shown_steps && i == shown_steps) {
+      const std::size_t left_out = total - 2 * shown_steps;
+      PyUnicode_AppendAndDel(&place, PyUnicode_FromFormat("[... %zu more ...]", left_out));
+      i += left_out - 1;
+    } else {
+      PyUnicode_AppendAndDel(&place, PyUnicode_FromFormat("[%zd]", steps[total - 1 - i]));
+    }
+  }
+  return place;
+}
+
+}  // namespace
+
+void raise_not_shareable(const ModuleState& state, PyObject* root, PyObject* item, std::size_t tuple,
+                         Py_ssize_t index) noexcept {
+  Worklist<Py_ssize_t> steps;
+  if (item != root && !find_steps(root, tuple, index, steps)) {
+    PyErr_NoMemory();
+    return;
+  }
+  PyObject* place = describe(steps);
+  PyObject* name = PyType_GetName(Py_TYPE(item));
+  if (place != nullptr && name != nullptr) {
+    PyErr_Format(state.error(ErrorClass::not_shareable), "%U: %U is not shareable", place, name);
+  }
+  Py_XDECREF(place);
+  Py_XDECREF(name);
+}
+
+}  // namespace xichan::python

@@ -1,0 +1,109 @@
+// The module's slots: multi-phase, one state per interpreter, every interpreter with a GIL of its own.
+#include <new>
+#include <utility>
+
+#include "errors.h"
+#include "functions.h"
+#include "handle.h"
+#include "xichan/version.h"
+
+namespace xichan::python {
+namespace {
+
+// Runs when the interpreter ends, also when a thread of it is still inside a call.
+void give_back_ends(void* data) noexcept {
+  auto* ends = static_cast<InterpreterEnds*>(data);
+  ends->owner.give_back_all();
+  InterpreterEnds::drop(ends);
+}
+
+int own_ends(ModuleState& state) noexcept {
+  state.ends = new (std::nothrow) InterpreterEnds;
+  if (state.ends == nullptr) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  if (PyUnstable_AtExit(PyInterpreterState_Get(), give_back_ends, state.ends) < 0) return -1;
+  ++state.ends->users;
+  return 0;
+}
+
+PyTypeObject* add_type(PyObject* module, PyType_Spec& spec, PyTypeObject* base) noexcept {
+  PyObject* type = PyType_FromModuleAndSpec(module, &spec, reinterpret_cast<PyObject*>(base));
+  if (type != nullptr && PyModule_AddType(module, reinterpret_cast<PyTypeObject*>(type)) < 0) Py_CLEAR(type);
+  return reinterpret_cast<PyTypeObject*>(type);
+}
+
+int execute(PyObject* module) noexcept {
+  ModuleState& state = *state_of(module);
+  if (own_ends(state) < 0 || load_errors(state) < 0) return -1;
+  PyTypeObject* base = add_type(module, end_spec, nullptr);
+  if (base == nullptr) return -1;
+  state.sender_type = add_type(module, sender_spec, base);
+  state.receiver_type = add_type(module, receiver_spec, base);
+  Py_DECREF(base);
+  if (state.sender_type == nullptr || state.receiver_type == nullptr) return -1;
+  state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
+  if (state.unpickle == nullptr) return -1;
+  if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0) return -1;
+  return register_with_interpreters(state);
+}
+
+int traverse(PyObject* module, visitproc visit, void* arg) noexcept {
+  const ModuleState& state = *state_of(module);
+  Py_VISIT(state.sender_type);
+  Py_VISIT(state.receiver_type);
+  Py_VISIT(state.unpickle);
+  for (PyObject* error : state.errors) Py_VISIT(error);
+  return 0;
+}
+
+// Handles may outlive this, so only what needs the cycle collector goes; the types keep the state's memory.
+int clear(PyObject* module) noexcept {
+  ModuleState& state = *state_of(module);
+  Py_CLEAR(state.unpickle);
+  return 0;
+}
+
+void free_state(void* module) noexcept {
+  ModuleState& state = *state_of(static_cast<PyObject*>(module));
+  clear(static_cast<PyObject*>(module));
+  Py_CLEAR(state.sender_type);
+  Py_CLEAR(state.receiver_type);
+  for (PyObject*& error : state.errors) Py_CLEAR(error);
+  InterpreterEnds::drop(std::exchange(state.ends, nullptr));
+}
+
+PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, reinterpret_cast<void*>(execute)},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {Py_mod_gil, Py_MOD_GIL_USED},  // handles rely on the GIL to be used by one thread at a time
+    {0, nullptr},
+};
+
+}  // namespace
+
+PyModuleDef module_definition = {
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "xichan._core",
+    .m_doc = "The compiled part of xichan; use it through the package.",
+    .m_size = sizeof(ModuleState),
+    .m_methods = module_methods(),
+    .m_slots = slots,
+    .m_traverse = traverse,
+    .m_clear = clear,
+    .m_free = free_state,
+};
+
+ModuleState* import_state() noexcept {
+  PyObject* module = PyImport_ImportModule("xichan._core");
+  if (module == nullptr) return nullptr;
+  ModuleState* state = PyModule_GetDef(module) == &module_definition ? state_of(module) : nullptr;
+  Py_DECREF(module);  // sys.modules holds it
+  if (state == nullptr && !PyErr_Occurred()) PyErr_SetString(PyExc_ImportError, "xichan._core has been replaced");
+  return state;
+}
+
+}  // namespace xichan::python
+
+PyMODINIT_FUNC PyInit__core() { return PyModuleDef_Init(&xichan::python::module_definition); }

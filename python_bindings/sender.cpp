@@ -1,0 +1,94 @@
+// xichan.Sender
+#include "attach.h"
+#include "encode.h"
+#include "handle.h"
+#include "sync/spin.h"
+#include "value/message.h"
+
+namespace xichan::python {
+namespace {
+
+// Sends what `cell` owns; it is gone when this returns. False with an exception set: nothing was sent.
+bool send_cell(Handle* handle, const Cell& cell, const Timeout& timeout) noexcept {
+  End& end = *handle->end;
+  Status status = end.channel()->try_send(cell);
+  if (status == Status::full && !timeout.now) {
+    spin(attached_spin_ns, [&]() noexcept { return (status = end.channel()->try_send(cell)) != Status::full; });
+  }
+  if (status == Status::ok) return true;
+  if (status != Status::full || timeout.now) {
+    release(cell);
+    raise_for(handle, status == Status::full ? Status::timeout : status);
+    return false;
+  }
+  const bool decided = call_detached(
+      end, timeout.deadline, status, [&](const WaitRound& round) noexcept { return end.channel()->send(cell, round); },
+      [&]() noexcept { release(cell); });
+  if (!decided) return false;
+  if (status != Status::ok) raise_for(handle, status);
+  return status == Status::ok;
+}
+
+PyObject* sender_send(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"value", "timeout"};
+  static constexpr Signature signature{"send", names, 1, 2};
+  PyObject* values[2];
+  Timeout timeout;
+  Handle* handle = as_handle(self);
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[1], timeout)) return nullptr;
+  Cell cell;
+  if (!check_open(handle) || !encode(*handle->state, values[0], cell)) return nullptr;
+  if (!send_cell(handle, cell, timeout)) return nullptr;
+  Py_RETURN_NONE;
+}
+
+PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
+  Handle* handle = as_handle(self);
+  Cell cell;
+  if (!check_open(handle) || !encode(*handle->state, value, cell)) return nullptr;
+  const Status status = handle->end->channel()->try_send(cell);
+  if (status == Status::ok) Py_RETURN_NONE;
+  release(cell);
+  return raise_for(handle, status);
+}
+
+PyDoc_STRVAR(sender_doc,
+"The sending end of a channel; made by xichan.channel().\n\n"
+"A Sender may be used by every thread of its interpreter, and handed to other interpreters: in a message, through\n"
+"concurrent.interpreters, or pickled within this process. Handing it over makes a copy, as with pipes: close your own,\n"
+"or the receiving loop at the far end never ends. Equal only to itself; always true.");
+
+PyDoc_STRVAR(send_doc,
+"send($self, /, value, timeout=None)\n--\n\n"
+"Put a value into the channel, waiting while it is full.\n\n"
+"value: str, bytes, int, float, bool, None, a Sender or Receiver, or a tuple of these, nested to any depth.\n"
+"timeout: seconds (int or float, not negative) after which ChannelTimeout is raised; None waits for ever, 0 not at\n"
+"all.\n\n"
+"Raises NotShareableError, naming the place of the part that cannot be shared; ChannelClosed when this end was\n"
+"closed, the channel shut down, or all Receivers are gone; ArenaFull over the memory limit. After an exception\n"
+"nothing has been sent. Other threads run while this one waits.");
+
+PyDoc_STRVAR(send_nowait_doc,
+"send_nowait($self, value, /)\n--\n\n"
+"Put a value into the channel without waiting; ChannelFull if there is no room now.\n\n"
+"Otherwise raises as send() does.");
+
+PyMethodDef methods[] = {
+    {"send", as_method(sender_send), METH_FASTCALL | METH_KEYWORDS, send_doc},
+    {"send_nowait", sender_send_nowait, METH_O, send_nowait_doc},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot slots[] = {
+    {Py_tp_doc, const_cast<char*>(sender_doc)},
+    {Py_tp_methods, methods},
+    {0, nullptr},
+};
+
+}  // namespace
+
+PyType_Spec sender_spec = {
+    "xichan.Sender", sizeof(Handle), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+
+}  // namespace xichan::python

@@ -1,0 +1,46 @@
+// What one instance of the module holds: one per interpreter that imports it. No PyObject lives in a global.
+#pragma once
+
+#include <Python.h>
+
+#include "channel/end.h"
+
+namespace xichan::python {
+
+/// The classes of xichan._errors, in the order of `error_names` in errors.cpp.
+enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, arena_full, not_found, count };
+
+/// The ends of an interpreter, given back when it ends. Shared by the module and the interpreter's exit callback,
+/// because with a thread stuck in a call the module is never freed, and otherwise it is freed first. Guarded by the GIL.
+struct InterpreterEnds {
+  EndOwner owner;
+  int users = 1;
+
+  static void drop(InterpreterEnds* ends) noexcept {
+    if (ends != nullptr && --ends->users == 0) delete ends;
+  }
+};
+
+struct ModuleState {
+  PyTypeObject* sender_type;
+  PyTypeObject* receiver_type;
+  PyObject* errors[static_cast<int>(ErrorClass::count)];
+  PyObject* unpickle;  // the function that a pickled end names
+  InterpreterEnds* ends;
+
+  PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }
+  PyObject* error(ErrorClass which) const noexcept { return errors[static_cast<int>(which)]; }
+};
+
+extern PyModuleDef module_definition;
+
+/// The state of the module that defines `type`. Cannot fail for the types of this module, which have no subclasses.
+inline ModuleState* state_of(PyTypeObject* type) noexcept {
+  return static_cast<ModuleState*>(PyType_GetModuleState(type));
+}
+inline ModuleState* state_of(PyObject* module) noexcept { return static_cast<ModuleState*>(PyModule_GetState(module)); }
+
+/// The state in the interpreter that is attached now, importing the package if need be. Null with an exception set.
+ModuleState* import_state() noexcept;
+
+}  // namespace xichan::python

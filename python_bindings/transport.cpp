@@ -1,0 +1,117 @@
+// Ends in somebody else's hands: the cross-interpreter protocol of the standard library, and pickle. Both carry the
+// number of a ticket (channel/ticket.h), never an address, because a transport may drop it or give it back late.
+#include "channel/registry.h"
+#include "channel/ticket.h"
+#include "handle.h"
+
+// Private to CPython but exported, and the only way to be shareable through concurrent.interpreters. Declared weak and
+// tested: a version that lacks them still has pickle. The layout has been the same from 3.12 to 3.15.
+extern "C" {
+struct xichan_xidata {
+  void* data;
+  PyObject* obj;
+  int64_t interpid;
+  PyObject* (*new_object)(xichan_xidata*);
+  void (*free)(void*);
+};
+
+#if PY_VERSION_HEX >= 0x030E0000
+struct xichan_getdata {
+  int (*basic)(PyThreadState*, PyObject*, xichan_xidata*);
+  int (*fallback)(PyThreadState*, PyObject*, int, xichan_xidata*);
+};
+__attribute__((weak)) int _PyXIData_RegisterClass(PyThreadState*, PyTypeObject*, xichan_getdata);
+#else
+__attribute__((weak)) int _PyCrossInterpreterData_RegisterClass(PyTypeObject*, int (*)(PyThreadState*, PyObject*,
+                                                                                      xichan_xidata*));
+#endif
+}
+
+namespace xichan::python {
+namespace {
+
+constexpr const char* lost = "this end was received already, or was given back when its interpreter ended";
+
+std::uint64_t issue_ticket(const Handle* handle) noexcept {
+  if (!check_open(handle)) return 0;
+  const End& end = *handle->end;
+  const std::uint64_t number = Tickets::issue(*end.channel(), end.side(), &handle->state->ends->owner);
+  if (number == 0) PyErr_NoMemory();
+  return number;
+}
+
+std::uint64_t number_of(const void* data) noexcept { return reinterpret_cast<std::uintptr_t>(data); }
+
+void free_ticket(void* data) noexcept { Tickets::cancel(number_of(data)); }
+
+// Runs in the receiving interpreter.
+PyObject* adopt_ticket(xichan_xidata* data) noexcept {
+  ModuleState* state = import_state();
+  if (state == nullptr) return nullptr;
+  Side side;
+  Channel* channel = Tickets::claim(number_of(data->data), side);
+  data->data = nullptr;  // nothing is left for `free` to give back
+  if (channel == nullptr) return raise(*state, Status::not_found, lost);
+  return new_handle(*state, channel, side);
+}
+
+// Runs in the sending interpreter.
+int fill_data(PyThreadState*, PyObject* object, xichan_xidata* data) noexcept {
+  const std::uint64_t number = issue_ticket(as_handle(object));
+  if (number == 0) return -1;
+  data->data = reinterpret_cast<void*>(static_cast<std::uintptr_t>(number));
+  data->obj = nullptr;
+  data->new_object = adopt_ticket;
+  data->free = free_ticket;
+  return 0;
+}
+
+int register_type(PyTypeObject* type) noexcept {
+#if PY_VERSION_HEX >= 0x030E0000
+  if (_PyXIData_RegisterClass == nullptr) return 0;
+  return _PyXIData_RegisterClass(PyThreadState_Get(), type, {fill_data, nullptr});
+#else
+  if (_PyCrossInterpreterData_RegisterClass == nullptr) return 0;
+  return _PyCrossInterpreterData_RegisterClass(type, fill_data);
+#endif
+}
+
+}  // namespace
+
+int register_with_interpreters(ModuleState& state) noexcept {
+  return register_type(state.sender_type) < 0 || register_type(state.receiver_type) < 0 ? -1 : 0;
+}
+
+PyObject* end_reduce(PyObject* self, PyObject*) noexcept {
+  const Handle* handle = as_handle(self);
+  const std::uint64_t number = issue_ticket(handle);
+  if (number == 0) return nullptr;
+  PyObject* id = id_as_int(handle->end->id());
+  PyObject* reduced = id == nullptr
+                          ? nullptr
+                          : Py_BuildValue("O(NKKO)", handle->state->unpickle, id,
+                                          static_cast<unsigned long long>(process_nonce()),
+                                          static_cast<unsigned long long>(number), Py_TYPE(self));
+  if (reduced == nullptr) Tickets::cancel(number);
+  return reduced;
+}
+
+// _unpickle_end(id, nonce, ticket, type): the first call adopts the ticket's count, later ones open a further end.
+PyObject* unpickle_end(PyObject* module, PyObject* args) noexcept {
+  ModuleState& state = *state_of(module);
+  PyObject* id_object;
+  unsigned long long nonce, number;
+  PyObject* type;
+  ChannelId id;
+  if (!PyArg_ParseTuple(args, "OKKO:_unpickle_end", &id_object, &nonce, &number, &type) || !parse_id(id_object, id)) {
+    return nullptr;
+  }
+  if (nonce != process_nonce()) return raise(state, Status::not_found, "this end was pickled in another process");
+  Side side = type == reinterpret_cast<PyObject*>(state.sender_type) ? Side::sender : Side::receiver;
+  Channel* channel = Tickets::claim(number, side);
+  if (channel == nullptr) channel = Registry::open(id, side);
+  if (channel == nullptr) return raise(state, Status::not_found, lost);
+  return new_handle(state, channel, side);
+}
+
+}  // namespace xichan::python

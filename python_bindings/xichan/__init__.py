@@ -1,0 +1,48 @@
+"""Channels and shared immutable values between Python's parallel interpreters.
+
+    import xichan
+
+    tx, rx = xichan.channel(capacity=1024)
+
+Both ends can be handed to other interpreters; values are copied into memory that belongs to the process and decoded at
+the far end, without pickling and without polling.
+"""
+
+from ._core import (
+    Receiver,
+    Sender,
+    __version__,
+    channel,
+    is_shareable,
+    set_memory_limit,
+)
+from ._errors import (
+    ArenaFull,
+    ChannelClosed,
+    ChannelEmpty,
+    ChannelFull,
+    ChannelTimeout,
+    Error,
+    NotFound,
+    NotShareableError,
+)
+from ._stats import Stats, memory_stats
+
+__all__ = [
+    "ArenaFull",
+    "ChannelClosed",
+    "ChannelEmpty",
+    "ChannelFull",
+    "ChannelTimeout",
+    "Error",
+    "NotFound",
+    "NotShareableError",
+    "Receiver",
+    "Sender",
+    "Stats",
+    "__version__",
+    "channel",
+    "is_shareable",
+    "memory_stats",
+    "set_memory_limit",
+]

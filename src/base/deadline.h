@@ -1,0 +1,52 @@
+// A point on the monotonic clock, computed once per call; no wall clock anywhere.
+#pragma once
+
+#include <time.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace xichan {
+
+/// Thread safety: a plain value.
+class Deadline {
+ public:
+  static constexpr Deadline never() noexcept { return Deadline(INT64_MAX); }
+  static constexpr Deadline at(std::int64_t nanoseconds) noexcept { return Deadline(nanoseconds); }
+
+  /// `seconds` from now. Must not be negative or NaN; from about 292 years on (infinity too) it means for ever.
+  static Deadline in_seconds(double seconds) noexcept {
+    const double nanoseconds = seconds * 1e9;
+    if (!(nanoseconds < 9.2e18)) return never();
+    return after(static_cast<std::int64_t>(nanoseconds));
+  }
+
+  /// `nanoseconds` from now, rounded up by one so that a wait never ends early.
+  static Deadline after(std::int64_t nanoseconds) noexcept {
+    std::int64_t sum;
+    if (__builtin_add_overflow(now(), nanoseconds + 1, &sum)) return never();
+    return Deadline(sum);
+  }
+
+  static std::int64_t now() noexcept {
+    timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return std::int64_t{ts.tv_sec} * 1'000'000'000 + ts.tv_nsec;
+  }
+
+  constexpr bool is_never() const noexcept { return nanoseconds_ == INT64_MAX; }
+  bool passed() const noexcept { return !is_never() && now() >= nanoseconds_; }
+  constexpr std::int64_t nanoseconds() const noexcept { return nanoseconds_; }
+
+  friend constexpr Deadline earlier(Deadline a, Deadline b) noexcept {
+    return Deadline(std::min(a.nanoseconds_, b.nanoseconds_));
+  }
+  friend constexpr bool operator==(Deadline, Deadline) = default;
+
+ private:
+  constexpr explicit Deadline(std::int64_t nanoseconds) noexcept : nanoseconds_(nanoseconds) {}
+
+  std::int64_t nanoseconds_;
+};
+
+}  // namespace xichan

@@ -1,0 +1,59 @@
+// A growable list of plain items that takes the place of recursion; the first few need no allocation.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <type_traits>
+
+namespace xichan {
+
+/// Thread safety: one thread at a time. Allocation failure is an answer, never an exception.
+template <class T, std::size_t Inline = 32>
+class Worklist {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  Worklist() noexcept = default;
+  Worklist(const Worklist&) = delete;
+  Worklist& operator=(const Worklist&) = delete;
+  ~Worklist() {
+    if (items_ != local_) std::free(items_);
+  }
+
+  [[nodiscard]] bool push(const T& item) noexcept {
+    if (size_ == capacity_ && !grow()) return false;
+    items_[size_++] = item;
+    return true;
+  }
+  T pop() noexcept { return items_[--size_]; }
+  /// In time proportional to what stays.
+  T remove_first() noexcept {
+    const T first = items_[0];
+    std::memmove(items_, items_ + 1, --size_ * sizeof(T));
+    return first;
+  }
+
+  const T& operator[](std::size_t i) const noexcept { return items_[i]; }
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  bool grow() noexcept {
+    const std::size_t capacity = capacity_ * 2;
+    void* old = items_ == local_ ? nullptr : items_;
+    void* fresh = std::realloc(old, capacity * sizeof(T));
+    if (fresh == nullptr) return false;
+    if (old == nullptr) std::memcpy(fresh, local_, sizeof(local_));
+    items_ = static_cast<T*>(fresh);
+    capacity_ = capacity;
+    return true;
+  }
+
+  T local_[Inline];
+  T* items_ = local_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = Inline;
+};
+
+}  // namespace xichan

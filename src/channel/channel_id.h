@@ -1,0 +1,19 @@
+// Names a channel for as long as it lives, and nothing ever after.
+#pragma once
+
+#include <cstdint>
+
+namespace xichan {
+
+/// place:  generation (40 bits) | slot (24 bits);  secret: 64 random bits. Never all zero.
+struct ChannelId {
+  std::uint64_t place = 0;
+  std::uint64_t secret = 0;
+
+  static constexpr unsigned slot_bits = 24;
+
+  std::uint64_t slot() const noexcept { return place & ((std::uint64_t{1} << slot_bits) - 1); }
+  friend bool operator==(const ChannelId&, const ChannelId&) = default;
+};
+
+}  // namespace xichan

@@ -1,0 +1,70 @@
+#include "channel/end.h"
+
+#include <new>
+
+#include "channel/ticket.h"
+
+namespace xichan {
+
+End* End::open(Channel* channel, Side side, EndOwner& owner) noexcept {
+  End* end = owner.has_ended() ? nullptr : new (std::nothrow) End(channel, side);
+  if (end == nullptr) {
+    channel->drop_end(side);
+    return nullptr;
+  }
+  owner.link(*end);
+  return end;
+}
+
+void End::destroy(End* end) noexcept {
+  end->close();
+  if (end->owner_ != nullptr) end->owner_->unlink(*end);
+  // A call that never came back from its owner's end may still look at `closed_`: its End stays (some 100 bytes).
+  if (end->calls_ == 0) delete end;
+}
+
+void End::give_back() noexcept {
+  if (!owns_count_) return;
+  owns_count_ = false;
+  channel_->drop_end(side_);
+}
+
+void End::close() noexcept {
+  // (8) sequentially consistent, before the look at the wait list: see Channel::wait.
+  if (closed_.exchange(true, memory_order_seq_cst)) return;
+  if (calls_ == 0) {
+    give_back();
+  } else {
+    channel_->cancel_calls(side_, this);
+  }
+}
+
+void End::leave() noexcept {
+  if (--calls_ == 0 && is_closed()) give_back();
+}
+
+void EndOwner::link(End& end) noexcept {
+  end.owner_ = this;
+  end.next_ = first_;
+  if (first_ != nullptr) first_->previous_ = &end;
+  first_ = &end;
+}
+
+void EndOwner::unlink(End& end) noexcept {
+  (end.previous_ == nullptr ? first_ : end.previous_->next_) = end.next_;
+  if (end.next_ != nullptr) end.next_->previous_ = end.previous_;
+  end.owner_ = nullptr;
+  end.previous_ = end.next_ = nullptr;
+}
+
+void EndOwner::give_back_all() noexcept {
+  ended_ = true;
+  while (End* end = first_) {
+    unlink(*end);
+    end->close();
+    end->give_back();
+  }
+  Tickets::cancel_owner(this);
+}
+
+}  // namespace xichan

@@ -1,0 +1,99 @@
+// One handle's share of a channel: one counted end, until it is closed.
+//
+// An End lives apart from the handle's own object, because a thread may still be inside a call when that object's world
+// (an interpreter) has gone. Ends are listed with their owner, who gives back all of them when it ends.
+//
+// Invariants
+//   E1  an End owns exactly one count of its channel from `open` until it is given back, by close or by its owner.
+//   E2  closing while calls are inside leaves the count with the last of them.
+//   E3  `channel()` is valid while the count is owned.
+//
+// Thread safety: the members are guarded by the owner's own exclusion (in Python the interpreter's GIL); only `closed`
+// is read outside it, by the calls that wait.
+#pragma once
+
+#include "channel/channel.h"
+
+namespace xichan {
+
+class EndOwner;
+
+class XICHAN_API End {
+ public:
+  /// Takes over one count of `channel`. Null if there is no memory; then the count has been given back.
+  static End* open(Channel* channel, Side side, EndOwner& owner) noexcept;
+
+  /// Closes the end if need be and forgets it. No call may be inside, unless the owner has gone.
+  static void destroy(End* end) noexcept;
+
+  bool is_closed() const noexcept { return closed_.load(memory_order_relaxed); }
+  Channel* channel() const noexcept { return channel_; }
+  Side side() const noexcept { return side_; }
+
+  // Known also when the channel has gone.
+  const ChannelId& id() const noexcept { return id_; }
+  std::uint64_t capacity() const noexcept { return capacity_; }
+
+  /// Brackets a call that lets go of the owner's exclusion. `enter` pins the channel's memory for the call; the call
+  /// itself unpins it before it asks for the exclusion again.
+  void enter() noexcept {
+    ++calls_;
+    channel_->pin();
+  }
+  void leave() noexcept;
+
+  /// Gives the count back, now or with the last call inside, whose waits end with `end_closed`. Idempotent.
+  void close() noexcept;
+
+  WaitRound round(Deadline deadline, Deadline slice) const noexcept { return {deadline, slice, closed_, this}; }
+
+ private:
+  friend class EndOwner;
+
+  End(Channel* channel, Side side) noexcept
+      : channel_(channel), id_(channel->id()), capacity_(channel->capacity()), side_(side) {
+    closed_.store(false, memory_order_relaxed);
+  }
+  ~End() = default;
+
+  void give_back() noexcept;
+
+  Channel* channel_;
+  const ChannelId id_;
+  const std::uint64_t capacity_;
+  EndOwner* owner_ = nullptr;
+  End* previous_ = nullptr;
+  End* next_ = nullptr;
+  std::uint32_t calls_ = 0;
+  const Side side_;
+  atomic<bool> closed_;
+  bool owns_count_ = true;
+};
+
+/// The ends of one interpreter (or of any other owner that may end before its handles do).
+///
+/// Thread safety: as for End.
+class XICHAN_API EndOwner {
+ public:
+  EndOwner() noexcept = default;
+  EndOwner(const EndOwner&) = delete;
+  EndOwner& operator=(const EndOwner&) = delete;
+  ~EndOwner() { give_back_all(); }
+
+  /// Closes every end and takes its count back, also from calls still inside, which are woken. Ends that are opened
+  /// later are refused. Idempotent.
+  void give_back_all() noexcept;
+
+  bool has_ended() const noexcept { return ended_; }
+
+ private:
+  friend class End;
+
+  void link(End& end) noexcept;
+  void unlink(End& end) noexcept;
+
+  End* first_ = nullptr;
+  bool ended_ = false;
+};
+
+}  // namespace xichan

@@ -1,0 +1,83 @@
+#include "channel/registry.h"
+
+#include <vector>
+
+#include "base/random.h"
+
+namespace xichan {
+namespace {
+
+constexpr std::uint64_t no_slot = UINT64_MAX;
+
+struct Slot {
+  Channel* channel = nullptr;  // null while the slot is free
+  std::uint64_t generation = 0;
+  std::uint64_t secret = 0;
+  std::uint64_t next_free = no_slot;
+};
+
+struct Table {
+  Mutex lock;
+  std::vector<Slot> slots;
+  std::uint64_t first_free = no_slot;
+  std::uint64_t alive = 0;
+};
+
+// Never destroyed: channels may come and go while the process ends.
+Table& table() noexcept {
+  alignas(Table) static std::byte memory[sizeof(Table)];
+  static Table* const instance = new (memory) Table;
+  return *instance;
+}
+
+}  // namespace
+
+bool Registry::add(Channel& channel, ChannelId& id) noexcept try {
+  const std::uint64_t secret = random_bits();
+  Table& t = table();
+  LockGuard guard(t.lock);
+  if (t.first_free == no_slot) {
+    if (t.slots.size() >> ChannelId::slot_bits) return false;
+    t.slots.emplace_back();
+    t.first_free = t.slots.size() - 1;
+  }
+  const std::uint64_t index = t.first_free;
+  Slot& slot = t.slots[index];
+  t.first_free = slot.next_free;
+  slot = {&channel, slot.generation + 1, secret};
+  id = {slot.generation << ChannelId::slot_bits | index, secret};
+  ++t.alive;
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+void Registry::remove(const ChannelId& id) noexcept {
+  Table& t = table();
+  LockGuard guard(t.lock);
+  Slot& slot = t.slots[id.slot()];
+  slot.channel = nullptr;
+  slot.next_free = t.first_free;
+  t.first_free = id.slot();
+  --t.alive;
+}
+
+Channel* Registry::open(const ChannelId& id, Side side) noexcept {
+  Table& t = table();
+  LockGuard guard(t.lock);
+  if (id.slot() >= t.slots.size()) return nullptr;
+  const Slot& slot = t.slots[id.slot()];
+  if (slot.channel == nullptr || slot.secret != id.secret || slot.generation != id.place >> ChannelId::slot_bits) {
+    return nullptr;
+  }
+  // The lock keeps the channel's memory: it leaves this table before it is freed.
+  return slot.channel->try_add_end(side) ? slot.channel : nullptr;
+}
+
+std::uint64_t Registry::size() noexcept {
+  Table& t = table();
+  LockGuard guard(t.lock);
+  return t.alive;
+}
+
+}  // namespace xichan

@@ -1,0 +1,24 @@
+// Finds a channel by its id. A slot is used again under a new generation and a new secret, so an id that is stale or
+// guessed finds nothing.
+//
+// Thread safety: any thread. Progress: a short lock; nothing on the path of a message comes here.
+#pragma once
+
+#include "channel/channel.h"
+
+namespace xichan {
+
+class XICHAN_API Registry {
+ public:
+  /// Gives the channel an id. False if there is no memory or no slot.
+  static bool add(Channel& channel, ChannelId& id) noexcept;
+  static void remove(const ChannelId& id) noexcept;
+
+  /// Opens one more end of the channel, or answers null: no such channel, or that side is finished.
+  static Channel* open(const ChannelId& id, Side side) noexcept;
+
+  /// Channels alive in the process.
+  static std::uint64_t size() noexcept;
+};
+
+}  // namespace xichan

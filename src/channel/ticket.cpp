@@ -1,0 +1,91 @@
+#include "channel/ticket.h"
+
+#include <unordered_map>
+
+#include "base/random.h"
+
+namespace xichan {
+namespace {
+
+struct Ticket {
+  Channel* channel;
+  Side side;
+  const EndOwner* issuer;
+};
+
+struct Table {
+  Mutex lock;
+  std::unordered_map<std::uint64_t, Ticket> tickets;
+  std::uint64_t last_number = 0;
+};
+
+// Never destroyed, as the registry.
+Table& table() noexcept {
+  alignas(Table) static std::byte memory[sizeof(Table)];
+  static Table* const instance = new (memory) Table;
+  return *instance;
+}
+
+}  // namespace
+
+std::uint64_t Tickets::issue(Channel& channel, Side side, const EndOwner* issuer) noexcept try {
+  Table& t = table();
+  LockGuard guard(t.lock);
+  const std::uint64_t number = t.last_number + 1;
+  t.tickets.emplace(number, Ticket{&channel, side, issuer});
+  channel.add_end(side);
+  return t.last_number = number;
+} catch (const std::bad_alloc&) {
+  return 0;
+}
+
+Channel* Tickets::claim(std::uint64_t number, Side& side) noexcept {
+  Table& t = table();
+  LockGuard guard(t.lock);
+  const auto found = t.tickets.find(number);
+  if (found == t.tickets.end()) return nullptr;
+  Channel* channel = found->second.channel;
+  side = found->second.side;
+  t.tickets.erase(found);
+  return channel;
+}
+
+void Tickets::cancel(std::uint64_t number) noexcept {
+  Side side;
+  if (Channel* channel = claim(number, side)) channel->drop_end(side);
+}
+
+void Tickets::cancel_owner(const EndOwner* issuer) noexcept {
+  constexpr unsigned batch = 64;
+  Table& t = table();
+  Ticket found[batch];
+  unsigned count;
+  do {
+    count = 0;
+    {
+      LockGuard guard(t.lock);
+      for (auto i = t.tickets.begin(); i != t.tickets.end() && count < batch;) {
+        if (i->second.issuer == issuer) {
+          found[count++] = i->second;
+          i = t.tickets.erase(i);
+        } else {
+          ++i;
+        }
+      }
+    }
+    for (unsigned i = 0; i < count; ++i) found[i].channel->drop_end(found[i].side);
+  } while (count == batch);
+}
+
+std::uint64_t Tickets::unclaimed() noexcept {
+  Table& t = table();
+  LockGuard guard(t.lock);
+  return t.tickets.size();
+}
+
+std::uint64_t process_nonce() noexcept {
+  static const std::uint64_t nonce = random_bits();
+  return nonce;
+}
+
+}  // namespace xichan

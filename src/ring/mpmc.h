@@ -1,0 +1,158 @@
+// Bounded queue of any exact capacity, many producers and many consumers, strict FIFO.
+//
+// Algorithm: Dmitry Vyukov's bounded MPMC queue, with lap and index in one position word as in the array flavour of
+// crossbeam-channel, and a closed mark in the tail. Source: https://www.1024cores.net (bounded MPMC queue),
+// https://github.com/crossbeam-rs/crossbeam (crossbeam-channel/src/flavors/array.rs).
+// Progress: no call waits for another. Not lock-free in the strict sense: a producer stopped between claim and publish
+// holds up the head, and consumers are told `empty` until it goes on (and the mirror image for consumers).
+//
+// A position is  lap | closed mark (tail only) | index,  index < capacity. A slot's turn says whose it is:
+//   turn == lap         free for the producer at position (lap, index)
+//   turn == lap + 1     holds the item of that producer
+//   turn == next lap    free for the next lap
+//
+// Invariants
+//   R1  a position is claimed by exactly one compare-and-swap of head or tail.
+//   R2  between claim and the store to `turn` the slot belongs to the claimer alone.
+//   R3  once the mark is set, tail's position never moves again.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+
+#include "base/atomic.h"
+#include "ring/ring.h"
+
+namespace xichan {
+
+template <class T>
+class MpmcRing {
+ public:
+  /// `capacity` > 0. `first_lap` (rounded down to a whole lap) lets tests start just below the wrap of the counters.
+  /// Check `valid()` before use: it is false when there was no memory.
+  explicit MpmcRing(std::uint64_t capacity, std::uint64_t first_lap = 0) noexcept
+      : capacity_(capacity), mark_(std::bit_ceil(capacity)), lap_(mark_ * 2), slots_(make_slots(capacity)) {
+    const std::uint64_t start = first_lap & ~(lap_ - 1);
+    head_.store(start, memory_order_relaxed);
+    tail_.store(start, memory_order_relaxed);
+    if (start == 0 || slots_ == nullptr) return;  // zeroed slots are right for lap 0, and need not be touched
+    for (std::uint64_t i = 0; i < capacity; ++i) slots_[i].turn.store(start, memory_order_relaxed);
+  }
+  MpmcRing(const MpmcRing&) = delete;
+  MpmcRing& operator=(const MpmcRing&) = delete;
+  ~MpmcRing() { free_slots(slots_); }
+
+  bool valid() const noexcept { return slots_ != nullptr; }
+
+  Status try_push(const T& item) noexcept {
+    std::uint64_t tail = tail_.load(memory_order_relaxed);
+    for (;;) {
+      if (tail & mark_) return Status::closed;
+      const std::uint64_t lap = tail & ~(lap_ - 1);
+      Slot& slot = slots_[tail & (mark_ - 1)];
+      // (1) with (4): the consumer's read of the old item is over before we write the new one.
+      if (slot.turn.load(memory_order_seq_cst) == lap) {
+        // Relaxed: the claim orders nothing, the turn does. The new value is published with it (2).
+        if (tail_.compare_exchange_weak(tail, next(tail), memory_order_relaxed, memory_order_relaxed)) {
+          XICHAN_PLAIN(slot.item) = item;
+          slot.turn.store(lap + 1, memory_order_seq_cst);  // (2)
+          return Status::ok;
+        }
+        continue;
+      }
+      // Somebody else may have moved the tail since; what we saw of the slot then says nothing.
+      const std::uint64_t again = tail_.load(memory_order_relaxed);
+      if (again == tail) return Status::full;
+      tail = again;
+    }
+  }
+
+  Status try_pop(T& item) noexcept {
+    std::uint64_t head = head_.load(memory_order_relaxed);
+    for (;;) {
+      const std::uint64_t lap = head & ~(lap_ - 1);
+      Slot& slot = slots_[head & (mark_ - 1)];
+      // (3) with (2): the item is written before we read it.
+      if (slot.turn.load(memory_order_seq_cst) == lap + 1) {
+        if (head_.compare_exchange_weak(head, next(head), memory_order_relaxed, memory_order_relaxed)) {
+          item = XICHAN_PLAIN(slot.item);
+          slot.turn.store(lap + lap_, memory_order_seq_cst);  // (4)
+          return Status::ok;
+        }
+        continue;
+      }
+      const std::uint64_t again = head_.load(memory_order_relaxed);
+      if (again != head) {
+        head = again;
+        continue;
+      }
+      // By R3 a marked tail that stands where the head stands means that nothing can come any more.
+      const std::uint64_t tail = tail_.load(memory_order_seq_cst);
+      return tail == (head | mark_) ? Status::closed : Status::empty;
+    }
+  }
+
+  void close() noexcept { tail_.fetch_or(mark_, memory_order_seq_cst); }
+  bool is_closed() const noexcept { return tail_.load(memory_order_seq_cst) & mark_; }
+
+  bool can_pop() const noexcept {
+    const std::uint64_t head = head_.load(memory_order_relaxed);
+    return slots_[head & (mark_ - 1)].turn.load(memory_order_seq_cst) == (head & ~(lap_ - 1)) + 1;
+  }
+  bool can_push() const noexcept {
+    const std::uint64_t tail = tail_.load(memory_order_relaxed);
+    if (tail & mark_) return false;
+    return slots_[tail & (mark_ - 1)].turn.load(memory_order_seq_cst) == (tail & ~(lap_ - 1));
+  }
+
+  /// Items claimed by producers and not yet by consumers; between 0 and the capacity.
+  std::uint64_t size() const noexcept {
+    for (;;) {
+      const std::uint64_t tail = tail_.load(memory_order_seq_cst);
+      const std::uint64_t head = head_.load(memory_order_seq_cst);
+      if (tail_.load(memory_order_seq_cst) != tail) continue;  // so that both belong to one moment
+      return ordinal(tail & ~mark_) - ordinal(head);
+    }
+  }
+  std::uint64_t capacity() const noexcept { return capacity_; }
+
+ private:
+  struct Slot {
+    atomic<std::uint64_t> turn;
+    plain<T> item;
+  };
+
+  std::uint64_t next(std::uint64_t position) const noexcept {
+    const std::uint64_t index = position & (mark_ - 1);
+    return index + 1 < capacity_ ? position + 1 : (position & ~(lap_ - 1)) + lap_;
+  }
+  std::uint64_t ordinal(std::uint64_t position) const noexcept {
+    return position / lap_ * capacity_ + (position & (mark_ - 1));
+  }
+
+#ifdef XICHAN_RELACY
+  static Slot* make_slots(std::uint64_t capacity) {
+    Slot* slots = new Slot[capacity];
+    for (std::uint64_t i = 0; i < capacity; ++i) slots[i].turn.store(0, memory_order_relaxed);
+    return slots;
+  }
+  static void free_slots(Slot* slots) { delete[] slots; }
+#else
+  // Zeroed pages cost nothing until they are used: a large capacity is not paid for in advance.
+  static Slot* make_slots(std::uint64_t capacity) noexcept {
+    return static_cast<Slot*>(std::calloc(capacity, sizeof(Slot)));
+  }
+  static void free_slots(Slot* slots) noexcept { std::free(slots); }
+#endif
+
+  alignas(cache_line) const std::uint64_t capacity_;
+  const std::uint64_t mark_;
+  const std::uint64_t lap_;
+  Slot* const slots_;
+  alignas(cache_line) atomic<std::uint64_t> head_;
+  alignas(cache_line) atomic<std::uint64_t> tail_;
+};
+
+}  // namespace xichan

@@ -1,0 +1,33 @@
+#include "sync/futex.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace xichan {
+
+static_assert(sizeof(atomic<std::uint32_t>) == 4, "the kernel reads the word as it stands");
+
+WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, Deadline deadline) noexcept {
+  timespec until{};
+  const timespec* limit = nullptr;
+  if (!deadline.is_never()) {
+    until.tv_sec = deadline.nanoseconds() / 1'000'000'000;
+    until.tv_nsec = deadline.nanoseconds() % 1'000'000'000;
+    limit = &until;
+  }
+  // The BITSET variant is the one whose time is absolute, and on the monotonic clock.
+  const long failed =
+      syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected, limit, nullptr, FUTEX_BITSET_MATCH_ANY);
+  if (failed == 0) return WaitResult::woken;
+  if (errno == ETIMEDOUT) return WaitResult::timed_out;
+  if (errno == EINTR) return WaitResult::interrupted;
+  return WaitResult::woken;  // EAGAIN: the word had changed already
+}
+
+void futex_wake(atomic<std::uint32_t>* word) noexcept {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+}  // namespace xichan

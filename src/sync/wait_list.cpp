@@ -1,0 +1,69 @@
+#include "sync/wait_list.h"
+
+namespace xichan {
+
+void WaitList::link(WaitNode& node) noexcept {
+  node.previous = last_;
+  node.next = nullptr;
+  (last_ == nullptr ? first_ : last_->next) = &node;
+  last_ = &node;
+  node.linked = true;
+  count_.fetch_add(1, memory_order_seq_cst);
+}
+
+void WaitList::unlink(WaitNode& node) noexcept {
+  (node.previous == nullptr ? first_ : node.previous->next) = node.next;
+  (node.next == nullptr ? last_ : node.next->previous) = node.previous;
+  node.linked = false;
+  count_.fetch_sub(1, memory_order_seq_cst);
+}
+
+void WaitList::add(WaitNode& node) noexcept {
+  LockGuard guard(lock_);
+  link(node);
+}
+
+bool WaitList::remove(WaitNode& node) noexcept {
+  LockGuard guard(lock_);
+  if (!node.linked) return false;
+  unlink(node);
+  return true;
+}
+
+void WaitList::notify_first() noexcept {
+  Wake wake = nullptr;
+  {
+    LockGuard guard(lock_);
+    while (first_ != nullptr) {
+      Waiter* waiter = first_->waiter;
+      unlink(*first_);
+      if (waiter->notify(wake)) break;
+    }
+  }
+  if (wake != nullptr) futex_wake(wake);
+}
+
+void WaitList::notify_all() noexcept {
+  // One at a time, so that the system calls are made outside the lock. Who is not in this count joined after the reason
+  // to wake (both sequentially consistent) and sees it by looking again.
+  const std::uint32_t waiters = count_.load(memory_order_seq_cst) & ~attention;
+  for (std::uint32_t i = 0; i < waiters; ++i) notify_first();
+}
+
+void WaitList::cancel_owner(const void* owner) noexcept {
+  for (;;) {
+    Wake wake = nullptr;
+    {
+      LockGuard guard(lock_);
+      WaitNode* node = first_;
+      while (node != nullptr && node->owner != owner) node = node->next;
+      if (node == nullptr) return;
+      Waiter* waiter = node->waiter;
+      unlink(*node);
+      waiter->cancel(wake);
+    }
+    if (wake != nullptr) futex_wake(wake);
+  }
+}
+
+}  // namespace xichan

@@ -1,0 +1,125 @@
+// Builds one block in two phases: first everything is counted, then one allocation of the exact size is filled.
+//
+//   body:  root cell | cells of the tuples, in the order they are opened | payloads, each 8-byte aligned
+//
+// A caller walks its value twice in the same order (breadth first, so that no recursion is needed): `count_*` for each
+// leaf and tuple, then `allocate`, then `write_*` for each. A builder that goes before `finish` leaves nothing behind.
+//
+// Thread safety: one thread at a time. Sizes are checked once, in `allocate`; the second walk must match the first.
+#pragma once
+
+#include <cassert>
+#include <cstring>
+
+#include "arena/arena.h"
+#include "base/checked.h"
+#include "value/cell.h"
+
+namespace xichan {
+
+class BlockBuilder {
+ public:
+  static constexpr std::uint64_t payload_alignment = 8;
+
+  BlockBuilder() noexcept = default;
+  BlockBuilder(const BlockBuilder&) = delete;
+  BlockBuilder& operator=(const BlockBuilder&) = delete;
+  ~BlockBuilder() {
+    if (block_ == nullptr) return;
+    for (std::uint32_t i = 0; i < next_reference_; ++i) {
+      const Reference& reference = block_->references()[i];
+      reference.type->release(reference.object);
+    }
+    Arena::discard(block_);
+  }
+
+  void count_tuple(std::uint64_t length) noexcept {
+    count_length(length);
+    cells_.add_product(length, sizeof(Cell));
+  }
+  void count_text(TextKind kind, std::uint64_t length) noexcept {
+    count_length(length);
+    payload_.add_product(length, text_width(kind)).add(text_width(kind)).align(payload_alignment);
+  }
+  void count_bytes(std::uint64_t length) noexcept {
+    count_length(length);
+    payload_.add(length).align(payload_alignment);
+  }
+  void count_reference() noexcept { ++reference_total_; }
+
+  Status allocate() noexcept {
+    CheckedSize body(sizeof(Cell));
+    body.add(cells_.value()).add(payload_.value());
+    if (too_long_ || cells_.overflowed() || payload_.overflowed() || body.overflowed()) return Status::too_large;
+    const Status status = Arena::allocate(body.value(), reference_total_, block_);
+    if (status != Status::ok) return status;
+    next_cell_ = sizeof(Cell);
+    next_payload_ = next_cell_ + cells_.value();
+    return Status::ok;
+  }
+
+  Cell& root() noexcept { return *cell_at(0); }
+
+  /// Makes `cell` a tuple of `length` elements and returns the place of its cells.
+  Cell* write_tuple(Cell& cell, std::uint64_t length) noexcept {
+    cell = Cell::of(Tag::tuple, length, length == 0 ? 0 : next_cell_);
+    Cell* cells = cell_at(next_cell_);
+    next_cell_ += length * sizeof(Cell);
+    return cells;
+  }
+  /// `data` holds `length` code points of the kind's width.
+  void write_text(Cell& cell, TextKind kind, const void* data, std::uint64_t length) noexcept {
+    const unsigned width = text_width(kind);
+    std::byte* place = write_payload(cell, text_tag(kind), data, length, length * width, width);
+    std::memset(place + length * width, 0, width);
+  }
+  void write_bytes(Cell& cell, const void* data, std::uint64_t length) noexcept {
+    write_payload(cell, Tag::bytes, data, length, length, 0);
+  }
+  /// Room for an int of `length` bytes (a multiple of 8); the caller fills it in.
+  void* write_big_int(Cell& cell, std::uint64_t length) noexcept {
+    assert(length % payload_alignment == 0);
+    return write_payload(cell, Tag::big_int, nullptr, length, length, 0);
+  }
+  /// The block takes over the count that `reference` owns.
+  void write_reference(Cell& cell, Reference reference) noexcept {
+    cell = Cell::of(Tag::reference, 0, next_reference_);
+    block_->references()[next_reference_++] = reference;
+  }
+
+  /// The finished block as a cell that owns its one count.
+  Cell finish() noexcept {
+    assert(next_reference_ == reference_total_ && next_payload_ <= block_->body_bytes());
+    Block* block = block_;
+    block_ = nullptr;
+    return Cell::of_block(block);
+  }
+
+ private:
+  void count_length(std::uint64_t length) noexcept { too_long_ |= length > max_length; }
+
+  Cell* cell_at(std::uint64_t offset) noexcept { return reinterpret_cast<Cell*>(block_->body() + offset); }
+
+  std::byte* write_payload(Cell& cell, Tag tag, const void* data, std::uint64_t length, std::uint64_t bytes,
+                           unsigned extra) noexcept {
+    cell = Cell::of(tag, length, next_payload_);
+    std::byte* place = block_->body() + next_payload_;
+    if (data != nullptr) std::memcpy(place, data, bytes);
+    const std::uint64_t end = align_up(bytes + extra, payload_alignment);
+    std::memset(place + bytes, 0, end - bytes);  // padding is part of the body: never leave it uninitialised
+    next_payload_ += end;
+    return place;
+  }
+
+  CheckedSize cells_;
+  CheckedSize payload_;
+  std::uint64_t reference_total_ = 0;
+  bool too_long_ = false;
+
+  Block* block_ = nullptr;
+  std::uint64_t next_cell_ = 0;
+  std::uint64_t next_payload_ = 0;
+  std::uint32_t next_reference_ = 0;
+};
+
+}  // namespace xichan

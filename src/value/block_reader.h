@@ -1,0 +1,42 @@
+// Reads the cells of a block. Every access is O(1): element i of a tuple is found without looking at its siblings.
+//
+// Thread safety: any number of threads, as long as each holds a count of the block. The body is trusted: it was built
+// by BlockBuilder.
+#pragma once
+
+#include <span>
+
+#include "arena/block.h"
+#include "value/cell.h"
+
+namespace xichan {
+
+class BlockReader {
+ public:
+  BlockReader() noexcept = default;
+  explicit BlockReader(const Block* block) noexcept : block_(block) {}
+
+  const Block* block() const noexcept { return block_; }
+  const Cell& root() const noexcept { return *cells_at(0); }
+
+  /// The elements of a cell of tag `tuple`.
+  std::span<const Cell> elements(const Cell& cell) const noexcept { return {cells_at(cell.word), cell.length()}; }
+  /// Where the payload of a long text, bytes or int begins; a text ends in a NUL of its width.
+  const void* payload(const Cell& cell) const noexcept { return block_->body() + cell.word; }
+  const Reference& reference(const Cell& cell) const noexcept { return block_->references()[cell.word]; }
+
+ private:
+  const Cell* cells_at(std::uint64_t offset) const noexcept {
+    return reinterpret_cast<const Cell*>(block_->body() + offset);
+  }
+
+  const Block* block_ = nullptr;
+};
+
+/// The width of a long text's code points, from its tag.
+constexpr TextKind text_kind(Tag tag) noexcept {
+  const Tag first = tag >= Tag::ascii ? Tag::ascii : Tag::short_ascii;
+  return static_cast<TextKind>(static_cast<unsigned>(tag) - static_cast<unsigned>(first));
+}
+
+}  // namespace xichan

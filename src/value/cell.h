@@ -1,0 +1,99 @@
+// A cell: 16 bytes that describe one value. Ring slots, tuple elements and roots of blocks are all cells.
+//
+//   byte   0     1              2 .. 7                      8 .. 15
+//   short  tag   length         14 bytes of payload, the text or bytes themselves
+//   other  tag   0              length (48 bits)            word
+//
+// What `word` is depends on the tag: the integer, the float's bits, the offset of the payload in the block's body, the
+// index in the block's reference table, or (only in a cell outside any body) the block's address.
+//
+// Invariants
+//   C1  a cell outside a body is complete in itself, or of tag `block`; inside a body it is never of tag `block`.
+//   C2  lengths count code points for str, bytes for bytes and int, elements for tuple.
+//   C3  a value has one representation: what fits a short cell is short, an int of 64 bits is `integer`.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+namespace xichan {
+
+class Block;
+
+enum class Tag : std::uint8_t {
+  empty = 0,  // no value; zeroed memory is no valid value
+  none,
+  false_,
+  true_,
+  integer,  // word: int64
+  real,     // word: the bits of a double
+  short_ascii,
+  short_latin1,
+  short_ucs2,
+  short_ucs4,
+  short_bytes,
+  ascii,  // word: offset of `length` code points, 1 byte each, and a NUL
+  latin1,
+  ucs2,
+  ucs4,
+  bytes,      // word: offset of `length` bytes
+  big_int,    // word: offset of `length` bytes, two's complement, little endian, a multiple of 8
+  tuple,      // word: offset of `length` cells; an empty tuple has offset 0
+  reference,  // word: index in the reference table
+  block,      // word: address of a Block whose root is the value; owns one count of it
+};
+inline constexpr std::uint8_t tag_count = 20;
+
+/// The four widths of text (PEP 393), in the order of the tags.
+enum class TextKind : std::uint8_t { ascii, latin1, ucs2, ucs4 };
+
+constexpr unsigned text_width(TextKind kind) noexcept {
+  return kind == TextKind::ucs4 ? 4 : kind == TextKind::ucs2 ? 2 : 1;
+}
+
+inline constexpr std::uint64_t max_length = (std::uint64_t{1} << 48) - 1;
+inline constexpr unsigned short_payload = 14;
+
+/// Thread safety: a plain value.
+struct alignas(8) Cell {
+  std::uint64_t head = 0;
+  std::uint64_t word = 0;
+
+  static Cell of(Tag tag, std::uint64_t length = 0, std::uint64_t word = 0) noexcept {
+    return {static_cast<std::uint64_t>(tag) | length << 16, word};
+  }
+  static Cell none() noexcept { return of(Tag::none); }
+  static Cell boolean(bool value) noexcept { return of(value ? Tag::true_ : Tag::false_); }
+  static Cell integer(std::int64_t value) noexcept { return of(Tag::integer, 0, static_cast<std::uint64_t>(value)); }
+  static Cell real(double value) noexcept { return of(Tag::real, 0, std::bit_cast<std::uint64_t>(value)); }
+  static Cell of_block(Block* block) noexcept { return of(Tag::block, 0, reinterpret_cast<std::uintptr_t>(block)); }
+
+  /// `length` units of `width` bytes that fit the payload.
+  static Cell of_short(Tag tag, const void* data, std::size_t length, unsigned width = 1) noexcept {
+    Cell cell{static_cast<std::uint64_t>(tag) | length << 8, 0};
+    std::memcpy(cell.payload(), data, length * width);
+    return cell;
+  }
+
+  Tag tag() const noexcept { return static_cast<Tag>(head & 0xff); }
+  std::uint64_t length() const noexcept { return head >> 16; }
+  unsigned short_length() const noexcept { return head >> 8 & 0xff; }
+  std::int64_t as_integer() const noexcept { return static_cast<std::int64_t>(word); }
+  double as_real() const noexcept { return std::bit_cast<double>(word); }
+  Block* as_block() const noexcept { return reinterpret_cast<Block*>(static_cast<std::uintptr_t>(word)); }
+
+  char* payload() noexcept { return reinterpret_cast<char*>(this) + 2; }
+  const char* payload() const noexcept { return reinterpret_cast<const char*>(this) + 2; }
+};
+static_assert(sizeof(Cell) == 16 && std::endian::native == std::endian::little);
+
+constexpr Tag short_text_tag(TextKind kind) noexcept {
+  return static_cast<Tag>(static_cast<unsigned>(Tag::short_ascii) + static_cast<unsigned>(kind));
+}
+constexpr Tag text_tag(TextKind kind) noexcept {
+  return static_cast<Tag>(static_cast<unsigned>(Tag::ascii) + static_cast<unsigned>(kind));
+}
+constexpr bool fits_short(std::uint64_t length, unsigned width) noexcept { return length * width <= short_payload; }
+
+}  // namespace xichan

@@ -1,0 +1,18 @@
+// Owning a cell that is not in a body: it may hold a count of a block.
+#pragma once
+
+#include "arena/arena.h"
+#include "value/cell.h"
+
+namespace xichan {
+
+inline void retain(const Cell& cell) noexcept {
+  if (cell.tag() == Tag::block) Arena::retain(cell.as_block());
+}
+
+/// Gives back what the cell owns. No lock of the core may be held (see Arena::release).
+inline void release(const Cell& cell) noexcept {
+  if (cell.tag() == Tag::block) Arena::release(cell.as_block());
+}
+
+}  // namespace xichan
