@@ -1,25 +1,27 @@
 """Statistics as records: each field is an item and an attribute."""
 
+from typing import Any
+
 from . import _core
 
 
-class Stats(dict):
+class Stats(dict[str, Any]):
     """A snapshot. ``stats["bytes"]`` and ``stats.bytes`` are the same; ``dict(stats)`` is a plain dict."""
 
     __slots__ = ()
     __module__ = "xichan"
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         try:
             return self[name]
         except KeyError:
             raise AttributeError(f"no statistic {name!r}; there are {', '.join(self)}") from None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Stats({', '.join(f'{name}={value!r}' for name, value in self.items())})"
 
 
-def memory_stats():
+def memory_stats() -> Stats:
     """Counters of the process-wide arena: ``blocks`` and ``bytes`` alive, ``high_water`` (the most bytes ever), ``limit``
     (bytes, or None). Exact only while nothing is sent or received."""
     return Stats(_core._memory_stats())
