@@ -70,14 +70,8 @@ class Decoder {
   }
 
  private:
-  PyObject* make_item(BlockReader reader, const Cell& item) noexcept {
-    const Cell* cell = &item;
-    while (cell->tag() == Tag::reference) {
-      const Reference& reference = reader.reference(*cell);
-      if (reference.type->kind != ReferenceKind::block) return make_handle(reference);
-      reader = BlockReader(static_cast<const Block*>(reference.object));
-      cell = &reader.root();
-    }
+  PyObject* make_item(BlockReader from, const Cell& item) noexcept {
+    const auto [reader, cell] = resolve(from, item);
     switch (cell->tag()) {
       case Tag::ascii:
       case Tag::latin1:
@@ -87,6 +81,7 @@ class Decoder {
       case Tag::big_int:
         return PyLong_FromNativeBytes(reader.payload(*cell), cell->length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
       case Tag::tuple: return make_tuple(reader, *cell);
+      case Tag::reference: return make_handle(reader.reference(*cell));
       default: return make_short(*cell);
     }
   }

@@ -19,7 +19,8 @@ PyObject* class_for(const ModuleState& state, Status status) noexcept {
     case Status::arena_full: return state.error(ErrorClass::arena_full);
     case Status::not_found: return state.error(ErrorClass::not_found);
     case Status::no_memory: return PyExc_MemoryError;
-    case Status::too_large: return PyExc_ValueError;
+    case Status::too_large:
+    case Status::invalid: return PyExc_ValueError;
     case Status::ok:
     case Status::interrupted: break;
   }

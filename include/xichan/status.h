@@ -19,6 +19,7 @@ enum class [[nodiscard]] Status : std::uint8_t {
   arena_full,   ///< the arena's byte limit would be passed
   not_found,    ///< no such id or ticket
   too_large,    ///< a length or capacity outside what the format can hold
+  invalid,       ///< malformed input
 };
 
 /// A short English phrase, for messages and logs.
@@ -35,6 +36,7 @@ constexpr std::string_view to_string(Status status) noexcept {
     case Status::arena_full: return "arena memory limit reached";
     case Status::not_found: return "not found";
     case Status::too_large: return "too large";
+    case Status::invalid: return "malformed input";
   }
   return "unknown status";
 }

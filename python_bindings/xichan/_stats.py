@@ -1,27 +1,25 @@
 """Statistics as records: each field is an item and an attribute."""
 
-from typing import Any
-
 from . import _core
 
 
-class Stats(dict[str, Any]):
+class Stats(dict):
     """A snapshot. ``stats["bytes"]`` and ``stats.bytes`` are the same; ``dict(stats)`` is a plain dict."""
 
     __slots__ = ()
     __module__ = "xichan"
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name):
         try:
             return self[name]
         except KeyError:
             raise AttributeError(f"no statistic {name!r}; there are {', '.join(self)}") from None
 
-    def __repr__(self) -> str:
+    def __repr__(self):
         return f"Stats({', '.join(f'{name}={value!r}' for name, value in self.items())})"
 
 
-def memory_stats() -> Stats:
+def memory_stats():
     """Counters of the process-wide arena: ``blocks`` and ``bytes`` alive, ``high_water`` (the most bytes ever), ``limit``
     (bytes, or None). Exact only while nothing is sent or received."""
     return Stats(_core._memory_stats())

@@ -67,11 +67,12 @@ class BlockBuilder {
     next_cell_ += length * sizeof(Cell);
     return cells;
   }
-  /// `data` holds `length` code points of the kind's width.
-  void write_text(Cell& cell, TextKind kind, const void* data, std::uint64_t length) noexcept {
+  /// `data` holds `length` code points of the kind's width; null leaves them to the caller. Returns their place.
+  void* write_text(Cell& cell, TextKind kind, const void* data, std::uint64_t length) noexcept {
     const unsigned width = text_width(kind);
     std::byte* place = write_payload(cell, text_tag(kind), data, length, length * width, width);
     std::memset(place + length * width, 0, width);
+    return place;
   }
   void write_bytes(Cell& cell, const void* data, std::uint64_t length) noexcept {
     write_payload(cell, Tag::bytes, data, length, length, 0);

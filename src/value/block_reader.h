@@ -33,7 +33,25 @@ class BlockReader {
   const Block* block_ = nullptr;
 };
 
-/// The width of a long text's code points, from its tag.
+/// Where a value stands.
+struct Place {
+  BlockReader reader;
+  const Cell* cell;
+};
+
+/// Follows references to other blocks, from root to root, until the value itself is found.
+inline Place resolve(BlockReader reader, const Cell& cell) noexcept {
+  Place place{reader, &cell};
+  while (place.cell->tag() == Tag::reference) {
+    const Reference& reference = place.reader.reference(*place.cell);
+    if (reference.type->kind != ReferenceKind::block) break;
+    place.reader = BlockReader(static_cast<const Block*>(reference.object));
+    place.cell = &place.reader.root();
+  }
+  return place;
+}
+
+/// The width of a text's code points, from its tag.
 constexpr TextKind text_kind(Tag tag) noexcept {
   const Tag first = tag >= Tag::ascii ? Tag::ascii : Tag::short_ascii;
   return static_cast<TextKind>(static_cast<unsigned>(tag) - static_cast<unsigned>(first));

@@ -1,0 +1,27 @@
+// UTF-8 to and from the four widths of text. Lone surrogates are taken and given in their three-byte form, because
+// Python's str may hold them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "value/cell.h"
+
+namespace xichan {
+
+struct Utf8Scan {
+  bool valid;
+  TextKind kind;         // the narrowest that holds every code point
+  std::uint64_t length;  // code points
+};
+
+Utf8Scan scan_utf8(std::string_view text) noexcept;
+
+/// Writes a valid text's code points, `kind` wide, to `out`.
+void decode_utf8(std::string_view text, TextKind kind, void* out) noexcept;
+
+std::size_t utf8_size(TextKind kind, const void* text, std::uint64_t length) noexcept;
+void encode_utf8(TextKind kind, const void* text, std::uint64_t length, char* out) noexcept;
+
+}  // namespace xichan

@@ -1,0 +1,206 @@
+// The public value: a cell that owns what it names.
+#include "xichan/value.h"
+
+#include <utility>
+
+#include "value/block_builder.h"
+#include "value/block_reader.h"
+#include "value/message.h"
+#include "value/utf8.h"
+
+namespace xichan {
+namespace {
+
+const Cell& as_cell(const void* words) noexcept { return *static_cast<const Cell*>(words); }
+void store(std::uint64_t* words, const Cell& cell) noexcept { std::memcpy(words, &cell, sizeof cell); }
+
+bool is_short_text(Tag tag) noexcept { return tag >= Tag::short_ascii && tag <= Tag::short_ucs4; }
+bool is_long_text(Tag tag) noexcept { return tag >= Tag::ascii && tag <= Tag::ucs4; }
+
+struct TextParts {
+  TextKind kind = TextKind::ascii;
+  const void* data = nullptr;
+  std::uint64_t length = 0;
+};
+
+TextParts text_parts(const void* block, const Cell& cell) noexcept {
+  if (is_short_text(cell.tag())) return {text_kind(cell.tag()), cell.payload(), cell.short_length()};
+  if (!is_long_text(cell.tag())) return {};
+  return {text_kind(cell.tag()), BlockReader(static_cast<const Block*>(block)).payload(cell), cell.length()};
+}
+
+}  // namespace
+
+Value::Value() noexcept { store(cell_, Cell::none()); }
+
+Value::Value(Value&& other) noexcept : Value() { std::swap(cell_, other.cell_); }
+
+Value& Value::operator=(Value&& other) noexcept {
+  Value moved(std::move(other));  // what this value was goes with it
+  std::swap(cell_, moved.cell_);
+  return *this;
+}
+
+Value::~Value() { release(as_cell(cell_)); }
+
+Value Value::from_bool(bool value) noexcept {
+  Value out;
+  store(out.cell_, Cell::boolean(value));
+  return out;
+}
+
+Value Value::from_integer(std::int64_t value) noexcept {
+  Value out;
+  store(out.cell_, Cell::integer(value));
+  return out;
+}
+
+Value Value::of(double value) noexcept {
+  Value out;
+  store(out.cell_, Cell::real(value));
+  return out;
+}
+
+Status Value::text(std::string_view utf8, Value& out) noexcept {
+  const Utf8Scan scan = scan_utf8(utf8);
+  if (!scan.valid) return Status::invalid;
+  Value value;
+  const unsigned width = text_width(scan.kind);
+  if (fits_short(scan.length, width)) {
+    char payload[short_payload];
+    decode_utf8(utf8, scan.kind, payload);
+    store(value.cell_, Cell::of_short(short_text_tag(scan.kind), payload, scan.length, width));
+  } else {
+    BlockBuilder builder;
+    builder.count_text(scan.kind, scan.length);
+    const Status status = builder.allocate();
+    if (status != Status::ok) return status;
+    decode_utf8(utf8, scan.kind, builder.write_text(builder.root(), scan.kind, nullptr, scan.length));
+    store(value.cell_, builder.finish());
+  }
+  out = std::move(value);
+  return Status::ok;
+}
+
+Status Value::bytes(std::span<const std::byte> data, Value& out) noexcept {
+  Value value;
+  if (fits_short(data.size(), 1)) {
+    store(value.cell_, Cell::of_short(Tag::short_bytes, data.data(), data.size()));
+  } else {
+    BlockBuilder builder;
+    builder.count_bytes(data.size());
+    const Status status = builder.allocate();
+    if (status != Status::ok) return status;
+    builder.write_bytes(builder.root(), data.data(), data.size());
+    store(value.cell_, builder.finish());
+  }
+  out = std::move(value);
+  return Status::ok;
+}
+
+Status Value::tuple(std::span<const Value> items, Value& out) noexcept {
+  Value value;
+  if (items.empty()) {
+    store(value.cell_, Cell::of(Tag::tuple));
+  } else {
+    BlockBuilder builder;
+    builder.count_tuple(items.size());
+    for (const Value& item : items) {
+      if (as_cell(item.cell_).tag() == Tag::block) builder.count_reference();
+    }
+    const Status status = builder.allocate();
+    if (status != Status::ok) return status;
+    Cell* cells = builder.write_tuple(builder.root(), items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const Cell& cell = as_cell(items[i].cell_);
+      if (cell.tag() == Tag::block) {
+        retain(cell);
+        builder.write_reference(cells[i], {&block_reference, cell.as_block()});
+      } else {
+        cells[i] = cell;
+      }
+    }
+    store(value.cell_, builder.finish());
+  }
+  out = std::move(value);
+  return Status::ok;
+}
+
+Value Value::clone() const noexcept {
+  Value copy;
+  store(copy.cell_, as_cell(cell_));
+  retain(as_cell(cell_));
+  return copy;
+}
+
+ValueView Value::view() const noexcept {
+  const Cell& cell = as_cell(cell_);
+  if (cell.tag() != Tag::block) return {nullptr, &cell};
+  const BlockReader reader(cell.as_block());
+  const Place place = resolve(reader, reader.root());
+  return {place.reader.block(), place.cell};
+}
+
+Kind ValueView::kind() const noexcept {
+  const Cell& cell = as_cell(cell_);
+  switch (cell.tag()) {
+    case Tag::false_:
+    case Tag::true_: return Kind::boolean;
+    case Tag::integer: return Kind::integer;
+    case Tag::big_int: return Kind::big_integer;
+    case Tag::real: return Kind::real;
+    case Tag::short_bytes:
+    case Tag::bytes: return Kind::bytes;
+    case Tag::tuple: return Kind::tuple;
+    case Tag::reference: {
+      const Reference& reference = BlockReader(static_cast<const Block*>(block_)).reference(cell);
+      return reference.type->kind == ReferenceKind::sender ? Kind::sender : Kind::receiver;
+    }
+    default: return is_short_text(cell.tag()) || is_long_text(cell.tag()) ? Kind::text : Kind::none;
+  }
+}
+
+bool ValueView::as_bool() const noexcept { return as_cell(cell_).tag() == Tag::true_; }
+
+std::int64_t ValueView::as_integer() const noexcept {
+  return as_cell(cell_).tag() == Tag::integer ? as_cell(cell_).as_integer() : 0;
+}
+
+double ValueView::as_real() const noexcept {
+  return as_cell(cell_).tag() == Tag::real ? as_cell(cell_).as_real() : 0;
+}
+
+std::span<const std::byte> ValueView::as_bytes() const noexcept {
+  const Cell& cell = as_cell(cell_);
+  if (cell.tag() == Tag::short_bytes) {
+    return {reinterpret_cast<const std::byte*>(cell.payload()), cell.short_length()};
+  }
+  if (cell.tag() != Tag::bytes && cell.tag() != Tag::big_int) return {};
+  const BlockReader reader(static_cast<const Block*>(block_));
+  return {static_cast<const std::byte*>(reader.payload(cell)), cell.length()};
+}
+
+std::size_t ValueView::size() const noexcept {
+  const Cell& cell = as_cell(cell_);
+  if (is_short_text(cell.tag()) || cell.tag() == Tag::short_bytes) return cell.short_length();
+  const bool has_length = is_long_text(cell.tag()) || cell.tag() == Tag::bytes || cell.tag() == Tag::tuple;
+  return has_length ? cell.length() : 0;
+}
+
+ValueView ValueView::operator[](std::size_t i) const noexcept {
+  const BlockReader reader(static_cast<const Block*>(block_));
+  const Place place = resolve(reader, reader.elements(as_cell(cell_))[i]);
+  return {place.reader.block(), place.cell};
+}
+
+std::size_t ValueView::utf8_size() const noexcept {
+  const TextParts text = text_parts(block_, as_cell(cell_));
+  return xichan::utf8_size(text.kind, text.data, text.length);
+}
+
+void ValueView::write_utf8(char* out) const noexcept {
+  const TextParts text = text_parts(block_, as_cell(cell_));
+  encode_utf8(text.kind, text.data, text.length, out);
+}
+
+}  // namespace xichan
