@@ -51,10 +51,16 @@ PyObject* end_shutdown(PyObject* self, PyObject* const* args, Py_ssize_t count, 
 }
 
 PyObject* end_from_id(PyObject* type, PyObject* value) noexcept {
-  ModuleState* state = state_of(reinterpret_cast<PyTypeObject*>(type));
+  PyObject* module = PyType_GetModuleByDef(reinterpret_cast<PyTypeObject*>(type), &module_definition);
+  if (module == nullptr) return nullptr;
+  ModuleState* state = state_of(module);
+  const bool sender = type == reinterpret_cast<PyObject*>(state->sender_type);
+  if (!sender && type != reinterpret_cast<PyObject*>(state->receiver_type)) {
+    return PyErr_Format(PyExc_TypeError, "from_id() is of Sender and Receiver, not of %N", type);
+  }
+  const Side side = sender ? Side::sender : Side::receiver;
   ChannelId id;
   if (!parse_id(value, id)) return nullptr;
-  const Side side = reinterpret_cast<PyTypeObject*>(type) == state->sender_type ? Side::sender : Side::receiver;
   Channel* channel = Registry::open(id, side);
   if (channel == nullptr) return raise(*state, Status::not_found, "no open channel has this id");
   return new_handle(*state, channel, side);

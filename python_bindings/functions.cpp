@@ -22,8 +22,8 @@ bool parse_capacity(PyObject* value, std::uint64_t& capacity) noexcept {
   const long long number = PyLong_AsLongLongAndOverflow(integer, &overflow);
   Py_DECREF(integer);
   if (overflow != 0 || number < 1 || number > static_cast<long long>(Channel::max_capacity)) {
-    PyErr_Format(PyExc_ValueError, "capacity must be from 1 to %llu, not %R",
-                 static_cast<unsigned long long>(Channel::max_capacity), value);
+    PyErr_Format(PyExc_ValueError, "capacity must be from 1 to %llu",
+                 static_cast<unsigned long long>(Channel::max_capacity));
     return false;
   }
   capacity = static_cast<std::uint64_t>(number);
@@ -91,7 +91,7 @@ PyObject* set_limit(PyObject*, PyObject* value) noexcept {
     Py_DECREF(integer);
     if (PyErr_Occurred()) {  // negative, or more than any machine has
       PyErr_Clear();
-      return PyErr_Format(PyExc_ValueError, "the limit must be from 0 to 2**64 - 1 bytes, not %R", value);
+      return PyErr_Format(PyExc_ValueError, "the limit must be from 0 to 2**64 - 1 bytes");
     }
   }
   Arena::set_limit(limit);

@@ -34,10 +34,6 @@ struct ModuleState {
 
 extern PyModuleDef module_definition;
 
-/// The state of the module that defines `type`. Cannot fail for the types of this module, which have no subclasses.
-inline ModuleState* state_of(PyTypeObject* type) noexcept {
-  return static_cast<ModuleState*>(PyType_GetModuleState(type));
-}
 inline ModuleState* state_of(PyObject* module) noexcept { return static_cast<ModuleState*>(PyModule_GetState(module)); }
 
 /// The state in the interpreter that is attached now, importing the package if need be. Null with an exception set.
