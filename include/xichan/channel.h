@@ -11,6 +11,7 @@
 namespace xichan {
 
 class Channel;
+struct Lane;
 
 /// How long a call may wait.
 using Timeout = std::chrono::nanoseconds;
@@ -38,17 +39,20 @@ class XICHAN_API EndBase {
 
  protected:
   EndBase() noexcept = default;
-  explicit EndBase(Channel* channel) noexcept : channel_(channel) {}
+  explicit EndBase(Channel* channel) noexcept;
+  EndBase(EndBase&& other) noexcept;
   ~EndBase() = default;
+  void swap(EndBase& other) noexcept;
 
   Channel* channel_ = nullptr;
+  Lane* lane_ = nullptr;
 };
 
 /// The sending end. A call on an end that is empty or was closed answers `end_closed`.
 class XICHAN_API Sender : public EndBase {
  public:
   Sender() noexcept = default;
-  Sender(Sender&& other) noexcept;
+  Sender(Sender&& other) noexcept = default;
   Sender& operator=(Sender&& other) noexcept;
   ~Sender() { close(); }
 
@@ -58,6 +62,7 @@ class XICHAN_API Sender : public EndBase {
   /// Never waits: `ok | full | closed | end_closed`.
   Status send_nowait(Value&& value) noexcept;
 
+  /// An empty Sender if this one is, or there is no memory.
   Sender clone() const noexcept;
   /// Closed, or the channel shut down or finished for this side.
   bool closed() const noexcept;
@@ -68,14 +73,14 @@ class XICHAN_API Sender : public EndBase {
 
  private:
   friend Status channel(std::uint64_t, Sender&, class Receiver&) noexcept;
-  using EndBase::EndBase;
+  explicit Sender(Channel* channel) noexcept;
 };
 
 /// The receiving end. A call on an end that is empty or was closed answers `end_closed`.
 class XICHAN_API Receiver : public EndBase {
  public:
   Receiver() noexcept = default;
-  Receiver(Receiver&& other) noexcept;
+  Receiver(Receiver&& other) noexcept = default;
   Receiver& operator=(Receiver&& other) noexcept;
   ~Receiver() { close(); }
 
@@ -84,6 +89,7 @@ class XICHAN_API Receiver : public EndBase {
   /// Never waits: `ok | empty | closed | end_closed`.
   Status recv_nowait(Value& value) noexcept;
 
+  /// An empty Receiver if this one is, or there is no memory.
   Receiver clone() const noexcept;
   /// Closed, or the channel shut down or finished for this side.
   bool closed() const noexcept;
@@ -92,7 +98,7 @@ class XICHAN_API Receiver : public EndBase {
 
  private:
   friend Status channel(std::uint64_t, Sender&, Receiver&) noexcept;
-  using EndBase::EndBase;
+  explicit Receiver(Channel* channel) noexcept;
 };
 
 /// Makes a bounded channel of exactly `capacity` values, from 1 to 2^24: `ok | too_large | no_memory`.

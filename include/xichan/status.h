@@ -20,6 +20,7 @@ enum class [[nodiscard]] Status : std::uint8_t {
   not_found,    ///< no such id or ticket
   too_large,    ///< a length or capacity outside what the format can hold
   invalid,       ///< malformed input
+  claimed,       ///< this side of an spsc channel belongs to another end
 };
 
 /// A short English phrase, for messages and logs.
@@ -37,6 +38,7 @@ constexpr std::string_view to_string(Status status) noexcept {
     case Status::not_found: return "not found";
     case Status::too_large: return "too large";
     case Status::invalid: return "malformed input";
+    case Status::claimed: return "this side of an spsc channel belongs to another end until that is closed";
   }
   return "unknown status";
 }

@@ -35,6 +35,8 @@ class Worklist {
   }
 
   const T& operator[](std::size_t i) const noexcept { return items_[i]; }
+  T* begin() noexcept { return items_; }
+  T* end() noexcept { return items_ + size_; }
   bool empty() const noexcept { return size_ == 0; }
   std::size_t size() const noexcept { return size_; }
 

@@ -5,11 +5,32 @@
 #include "channel/registry.h"
 
 namespace xichan {
+namespace {
 
-Status Channel::create(std::uint64_t capacity, Channel*& channel) noexcept {
+// What a message is charged against max_bytes: its own block, not the blocks that this refers to.
+std::uint64_t cost_of(const Cell& cell) noexcept {
+  return cell.tag() == Tag::block ? cell.as_block()->total_bytes() : 0;
+}
+
+}  // namespace
+
+Channel::Channel(const ChannelOptions& options) noexcept
+    : ring_(options.flavor, options.capacity),
+      plain_(options.flavor == Flavor::mpmc && options.max_bytes == 0),
+      generation_(process_generation()),
+      not_empty_(waiters_lock_),
+      not_full_(waiters_lock_),
+      capacity_(options.flavor == Flavor::rendezvous  ? 0
+                : options.flavor == Flavor::unbounded ? unbounded
+                                                      : options.capacity),
+      max_bytes_(options.max_bytes) {}
+
+Status Channel::create(const ChannelOptions& options, Channel*& channel) noexcept {
   channel = nullptr;
-  if (capacity == 0 || capacity > max_capacity) return Status::too_large;
-  Channel* fresh = new (std::nothrow) Channel(capacity);
+  const bool has_capacity = options.flavor != Flavor::rendezvous && options.flavor != Flavor::unbounded;
+  const bool endless = options.flavor == Flavor::relaxed && options.capacity == unbounded;
+  if (has_capacity && !endless && (options.capacity == 0 || options.capacity > max_capacity)) return Status::too_large;
+  Channel* fresh = new (std::nothrow) Channel(options);
   if (fresh == nullptr) return Status::no_memory;
   if (!fresh->ring_.valid() || !Registry::add(*fresh, fresh->id_)) {
     delete fresh;
@@ -28,20 +49,20 @@ bool Channel::try_add_end(Side side) noexcept {
 }
 
 void Channel::drop_end(Side side) noexcept {
+  if (is_inherited()) return;  // H5
   // (6) acq_rel among all who drop an end: what each did with it comes before the finish below.
   if (ends(side).fetch_sub(1, memory_order_acq_rel) != 1) return;
   ring_.close();
   if (side == Side::receiver) {
     not_empty_.demand_attention();  // before the ring is drained: H3
     discard_queued();
-    not_full_.notify_all();
-  } else {
-    not_empty_.notify_all();
   }
+  waiters(other(side)).notify_all();
   unpin();
 }
 
 void Channel::unpin() noexcept {
+  if (is_inherited()) return;  // H5
   // (7) acq_rel among all who drop a pin: their last use of the channel comes before its destruction.
   if (pins_.fetch_sub(1, memory_order_acq_rel) != 1) return;
   Registry::remove(id_);
@@ -60,6 +81,11 @@ void Channel::shutdown(bool immediate) noexcept {
   not_full_.notify_all();
 }
 
+void Channel::nudge() noexcept {
+  not_empty_.nudge_all();
+  not_full_.nudge_all();
+}
+
 void Channel::serve_receivers() noexcept {
   if (not_empty_.demands_attention()) discard_queued();
   not_empty_.notify_one();
@@ -67,13 +93,103 @@ void Channel::serve_receivers() noexcept {
 
 void Channel::discard_queued() noexcept {
   Cell cell;
-  while (ring_.try_pop(cell) == Status::ok) release(cell);
+  while (ring_.try_pop(cell) == Status::ok) {
+    discarded_.fetch_add(1, memory_order_relaxed);
+    if (max_bytes_ != 0) bytes_.fetch_sub(cost_of(cell), memory_order_seq_cst);
+    release(cell);
+  }
 }
 
 bool Channel::finished_for(Side side) const noexcept {
   if (is_shut_down()) return true;
   if (side == Side::sender) return end_count(Side::receiver) == 0;
   return end_count(Side::sender) == 0 && ring_.size() == 0;
+}
+
+bool Channel::can_send() const noexcept {
+  return ring_.can_push() && (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) < max_bytes_);
+}
+
+bool Channel::enlist(Side side, WaitNode& node) noexcept {
+  if (ring_.flavor() == Flavor::rendezvous) return enlist_to_meet(side, node);
+  waiters(side).add(node);
+  if (side == Side::receiver) return ring_.can_pop() || (ring_.is_closed() && ring_.size() == 0);
+  if (ring_.is_closed()) return true;
+  return ring_.can_push() &&
+         (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) + cost_of(node.cell) <= max_bytes_);
+}
+
+Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
+  if (ring_.flavor() == Flavor::rendezvous) {
+    Cell offered = cell;
+    return meet(Side::sender, offered);
+  }
+  if (ring_.flavor() == Flavor::spsc && !claim(Side::sender, lane)) return Status::claimed;
+  const std::uint64_t cost = max_bytes_ == 0 ? 0 : cost_of(cell);
+  if (cost > max_bytes_) return Status::too_large;
+  if (!reserve(cost)) return ring_.is_closed() ? Status::closed : Status::full;
+  const Status status = ring_.try_push(cell, lane);
+  if (status == Status::ok) {
+    after_send();
+  } else {
+    unreserve(cost);  // somebody may have been refused for the bytes that we held meanwhile
+  }
+  return status;
+}
+
+Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
+  if (ring_.flavor() == Flavor::rendezvous) return meet(Side::receiver, cell);
+  if (ring_.flavor() == Flavor::spsc && !claim(Side::receiver, lane)) return Status::claimed;
+  const Status status = ring_.try_pop(cell);
+  if (status == Status::ok) {
+    unreserve(max_bytes_ == 0 ? 0 : cost_of(cell));
+    after_recv();
+  }
+  return status;
+}
+
+bool Channel::claim(Side side, Lane& lane) noexcept {
+  atomic<Lane*>& owner = claims_[static_cast<unsigned>(side)];
+  Lane* seen = owner.load(memory_order_acquire);
+  return seen == &lane || (seen == nullptr && owner.compare_exchange_strong(seen, &lane, memory_order_acq_rel,
+                                                                            memory_order_relaxed));
+}
+
+void Channel::unclaim(Side side, Lane& lane) noexcept {
+  if (flavor() != Flavor::spsc || is_inherited()) return;
+  Lane* claimed = &lane;
+  claims_[static_cast<unsigned>(side)].compare_exchange_strong(claimed, nullptr, memory_order_acq_rel,
+                                                               memory_order_relaxed);
+}
+
+bool Channel::reserve(std::uint64_t bytes) noexcept {
+  if (bytes == 0) return true;
+  std::uint64_t held = bytes_.load(memory_order_seq_cst);
+  do {
+    if (held + bytes > max_bytes_) return false;
+  } while (!bytes_.compare_exchange_weak(held, held + bytes, memory_order_seq_cst, memory_order_seq_cst));
+  return true;
+}
+
+void Channel::unreserve(std::uint64_t bytes) noexcept {
+  if (bytes == 0) return;
+  bytes_.fetch_sub(bytes, memory_order_seq_cst);
+  not_full_.notify_all();  // the first may need more bytes than there are now, another fewer
+}
+
+ChannelStats Channel::stats() const noexcept {
+  ChannelStats stats{};
+  stats.depth = ring_.size();
+  stats.bytes = bytes_.load(memory_order_relaxed);
+  stats.sent = ring_.pushed() + met_.load(memory_order_relaxed);
+  stats.received = stats.sent - stats.depth - discarded_.load(memory_order_relaxed);
+  stats.parks = parks_.load(memory_order_relaxed);
+  stats.wakeups = wakeups_.load(memory_order_relaxed);
+  stats.senders = end_count(Side::sender);
+  stats.receivers = end_count(Side::receiver);
+  stats.waiting_senders = not_full_.waiting();
+  stats.waiting_receivers = not_empty_.waiting();
+  return stats;
 }
 
 namespace {

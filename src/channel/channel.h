@@ -10,15 +10,17 @@
 //   H3  with no receivers left, what is queued is discarded by the closer, or by the sender that published it after the
 //       closer had looked (it finds the attention bit of `not_empty_` set).
 //   H4  values are given back outside every lock.
+//   H5  a channel from before a fork is never changed in the child.
 //
 // Thread safety: every function may be called from any thread that holds an end or a pin, unless it says otherwise.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
-#include "base/deadline.h"
 #include "channel/channel_id.h"
-#include "ring/mpmc.h"
+#include "channel/process.h"
+#include "ring/any_ring.h"
 #include "sync/wait_list.h"
 #include "value/message.h"
 #include "xichan/status.h"
@@ -26,39 +28,52 @@
 namespace xichan {
 
 enum class Side : std::uint8_t { sender, receiver };
+constexpr Side other(Side side) noexcept { return side == Side::sender ? Side::receiver : Side::sender; }
 
-/// What bounds one round of waiting.
-struct WaitRound {
-  Deadline deadline;  // past it: `timeout`
-  Deadline slice;     // past it: `interrupted`, so that the caller can look at the world and call again
-  const atomic<bool>&
-      closed;  // set, and cancelled by the owner below, when the end of this call is closed: `end_closed`
-  const void* owner;
+struct ChannelOptions {
+  Flavor flavor = Flavor::mpmc;
+  std::uint64_t capacity = 1024;   // of mpmc, spsc and relaxed
+  std::uint64_t max_bytes = 0;     // of the blocks queued; 0: no bound
+};
+
+struct ChannelStats {
+  std::uint64_t depth, bytes, sent, received, parks, wakeups;
+  std::uint32_t senders, receivers, waiting_senders, waiting_receivers;
 };
 
 class XICHAN_API Channel {
  public:
   static constexpr std::uint64_t max_capacity = std::uint64_t{1} << 24;
+  static constexpr std::uint64_t unbounded = UINT64_MAX;
 
-  /// A channel with one end counted on each side. `too_large` if the capacity is not in 1 .. max_capacity.
-  static Status create(std::uint64_t capacity, Channel*& channel) noexcept;
+  /// A channel with one end counted on each side. `too_large` if the capacity is not in 1 .. max_capacity (or, relaxed,
+  /// `unbounded`).
+  static Status create(const ChannelOptions& options, Channel*& channel) noexcept;
 
-  /// Neither waits nor spins. `ok` takes over what the cell owns; any other answer leaves it with the caller.
-  Status try_send(const Cell& cell) noexcept {
-    const Status status = ring_.try_push(cell);
+  /// Neither waits nor spins: `ok | full | closed`, `claimed` if an spsc side belongs to another lane, `too_large` for a
+  /// message over the byte bound, `no_memory`. `ok` takes over what the cell owns; any other answer leaves it with the
+  /// caller. `lane` is that of the end.
+  Status try_send(const Cell& cell, Lane& lane) noexcept {
+    if (!plain_) [[unlikely]] return try_send_special(cell, lane);
+    const Status status = ring_.mpmc().try_push(cell);
     if (status == Status::ok) after_send();
     return status;
   }
-  Status try_recv(Cell& cell) noexcept {
-    const Status status = ring_.try_pop(cell);
+  Status try_recv(Cell& cell, Lane& lane) noexcept {
+    if (!plain_) [[unlikely]] return try_recv_special(cell, lane);
+    const Status status = ring_.mpmc().try_pop(cell);
     if (status == Status::ok) after_recv();
     return status;
   }
 
-  /// Spins shortly, then sleeps, until the call is decided: `ok | closed | end_closed | timeout | interrupted`.
-  /// Anything but `ok` has sent or taken nothing. The caller holds a pin.
-  Status send(const Cell& cell, const WaitRound& round) noexcept;
-  Status recv(Cell& cell, const WaitRound& round) noexcept;
+  // Waiting, for select.cpp: a case of an operation that waits stands in the list of its side from `enlist` to
+  // `delist`. `enlist` answers whether it should not sleep but try again, because something may be ready.
+  bool enlist(Side side, WaitNode& node) noexcept;
+  void delist(Side side, WaitNode& node) noexcept { waiters(side).remove(node); }
+  /// Wake-token rule (b): somebody notified leaves without having used it.
+  void pass_token(Side side) noexcept { waiters(side).notify_one(); }
+  void count_park() noexcept { parks_.fetch_add(1, memory_order_relaxed); }
+  void count_wakeup() noexcept { wakeups_.fetch_add(1, memory_order_relaxed); }
 
   /// One more end of a side of which the caller holds one.
   void add_end(Side side) noexcept { ends(side).fetch_add(1, memory_order_relaxed); }
@@ -66,6 +81,12 @@ class XICHAN_API Channel {
   bool try_add_end(Side side) noexcept;
   /// Gives one end back; the last one of a side finishes it. Not under a lock.
   void drop_end(Side side) noexcept;
+  /// Gives back what the ring keeps for an end; no call may be using the lane.
+  void forget(Lane& lane) noexcept {
+    if (!is_inherited()) ring_.forget(lane);
+  }
+  /// Gives up the lane's claim to a side of an spsc channel, if it has one.
+  void unclaim(Side side, Lane& lane) noexcept;
 
   void pin() noexcept { pins_.fetch_add(1, memory_order_relaxed); }
   void unpin() noexcept;
@@ -75,28 +96,29 @@ class XICHAN_API Channel {
 
   /// Wakes every call that waits on behalf of `owner` with `end_closed`.
   void cancel_calls(Side side, const void* owner) noexcept { waiters(side).cancel_owner(owner); }
+  /// Makes every call that waits look at the world again.
+  void nudge() noexcept;
 
   /// Whether the side can do nothing more: shut down; for senders, no receivers; for receivers, no senders and drained.
   bool finished_for(Side side) const noexcept;
   bool is_shut_down() const noexcept { return shut_down_.load(memory_order_acquire); }
+  /// Made in this process, not inherited by a fork (H5).
+  bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
   const ChannelId& id() const noexcept { return id_; }
-  std::uint64_t capacity() const noexcept { return ring_.capacity(); }
+  Flavor flavor() const noexcept { return ring_.flavor(); }
+  std::uint64_t capacity() const noexcept { return capacity_; }
   std::uint64_t size() const noexcept { return ring_.size(); }
   std::uint32_t end_count(Side side) const noexcept { return ends(side).load(memory_order_relaxed); }
-  std::uint32_t waiting(Side side) const noexcept { return (side == Side::sender ? not_full_ : not_empty_).waiting(); }
+  ChannelStats stats() const noexcept;
 
  private:
-  explicit Channel(std::uint64_t capacity) noexcept : ring_(capacity) {
-    for (auto& count : ends_) count.store(1, memory_order_relaxed);
-    pins_.store(2, memory_order_relaxed);
-    shut_down_.store(false, memory_order_relaxed);
-  }
+  explicit Channel(const ChannelOptions& options) noexcept;
   ~Channel() = default;
 
   void after_send() noexcept {
     if (not_empty_.has_attention()) serve_receivers();
-    if (not_full_.has_attention() && ring_.can_push()) not_full_.notify_one();  // wake-token rule (a)
+    if (not_full_.has_attention() && can_send()) not_full_.notify_one();  // wake-token rule (a)
   }
   void after_recv() noexcept {
     not_full_.notify_one();
@@ -104,20 +126,39 @@ class XICHAN_API Channel {
   }
   void serve_receivers() noexcept;
   void discard_queued() noexcept;
+  bool can_send() const noexcept;
 
-  template <class Attempt>
-  Status wait(WaitList& list, const WaitRound& round, Attempt attempt) noexcept;
+  Status try_send_special(const Cell& cell, Lane& lane) noexcept;
+  Status try_recv_special(Cell& cell, Lane& lane) noexcept;
+  bool claim(Side side, Lane& lane) noexcept;
+  bool reserve(std::uint64_t bytes) noexcept;
+  void unreserve(std::uint64_t bytes) noexcept;
+
+  // rendezvous.cpp
+  Status meet(Side side, Cell& cell) noexcept;
+  bool enlist_to_meet(Side side, WaitNode& node) noexcept;
 
   atomic<std::uint32_t>& ends(Side side) noexcept { return ends_[static_cast<unsigned>(side)]; }
   const atomic<std::uint32_t>& ends(Side side) const noexcept { return ends_[static_cast<unsigned>(side)]; }
   WaitList& waiters(Side side) noexcept { return side == Side::sender ? not_full_ : not_empty_; }
 
-  MpmcRing<Cell> ring_;
-  alignas(cache_line) WaitList not_empty_;
+  AnyRing ring_;
+  alignas(cache_line) const bool plain_;  // mpmc without a byte bound: nothing but the ring on the way of a message
+  const std::uint32_t generation_;
+  WaitList not_empty_;
   WaitList not_full_;
-  atomic<std::uint32_t> ends_[2];
-  atomic<std::uint32_t> pins_;
-  atomic<bool> shut_down_;
+  Mutex waiters_lock_;
+  const std::uint64_t capacity_;
+  const std::uint64_t max_bytes_;
+  atomic<std::uint64_t> bytes_{0};  // reserved by messages queued, only with max_bytes_
+  atomic<std::uint32_t> ends_[2] = {1, 1};
+  atomic<std::uint32_t> pins_{2};
+  atomic<Lane*> claims_[2] = {nullptr, nullptr};  // spsc: whose a side is
+  atomic<bool> shut_down_{false};
+  atomic<std::uint64_t> met_{0};  // rendezvous: messages that changed hands
+  atomic<std::uint64_t> discarded_{0};
+  atomic<std::uint64_t> parks_{0};
+  atomic<std::uint64_t> wakeups_{0};
   ChannelId id_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "channel/registry.h"
 #include "channel/ticket.h"
 
 namespace xichan {
@@ -26,12 +27,15 @@ void End::destroy(End* end) noexcept {
 void End::give_back() noexcept {
   if (!owns_count_) return;
   owns_count_ = false;
+  channel_->unclaim(side_, lane_);
+  if (calls_ == 0) channel_->forget(lane_);  // else a call that never comes back may still use it
   channel_->drop_end(side_);
 }
 
 void End::close() noexcept {
   // (8) sequentially consistent, before the look at the wait list: see Channel::wait.
   if (closed_.exchange(true, memory_order_seq_cst)) return;
+  if (generation_ != process_generation()) return;  // a fork's child lets go of nothing
   if (calls_ == 0) {
     give_back();
   } else {
@@ -41,6 +45,15 @@ void End::close() noexcept {
 
 void End::leave() noexcept {
   if (--calls_ == 0 && is_closed()) give_back();
+}
+
+WaitLimits End::limits(Deadline deadline, Deadline slice, bool exiting) const noexcept {
+  return {deadline, slice, &owner_->exiting_, exiting};
+}
+
+void EndOwner::begin_exit() noexcept {
+  exiting_.store(true, memory_order_seq_cst);  // (13), as Process::begin_exit
+  Registry::nudge_all();
 }
 
 void EndOwner::link(End& end) noexcept {

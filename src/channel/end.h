@@ -12,7 +12,7 @@
 // is read outside it, by the calls that wait.
 #pragma once
 
-#include "channel/channel.h"
+#include "channel/select.h"
 
 namespace xichan {
 
@@ -26,8 +26,14 @@ class XICHAN_API End {
   /// Closes the end if need be and forgets it. No call may be inside, unless the owner has gone.
   static void destroy(End* end) noexcept;
 
-  bool is_closed() const noexcept { return closed_.load(memory_order_relaxed); }
+  /// Closed, or inherited from the process before a fork.
+  bool is_closed() const noexcept {
+    return closed_.load(memory_order_relaxed) || generation_ != process_generation();
+  }
   Channel* channel() const noexcept { return channel_; }
+  Lane& lane() noexcept { return lane_; }
+  Status try_send(const Cell& cell) noexcept { return channel_->try_send(cell, lane_); }
+  Status try_recv(Cell& cell) noexcept { return channel_->try_recv(cell, lane_); }
   Side side() const noexcept { return side_; }
 
   // Known also when the channel has gone.
@@ -45,7 +51,12 @@ class XICHAN_API End {
   /// Gives the count back, now or with the last call inside, whose waits end with `end_closed`. Idempotent.
   void close() noexcept;
 
-  WaitRound round(Deadline deadline, Deadline slice) const noexcept { return {deadline, slice, closed_, this}; }
+  /// A call on this end as a case of a select; `cell` is what to send.
+  Case as_case(const Cell& cell = {}) noexcept {
+    return {.channel = channel_, .side = side_, .lane = &lane_, .end_closed = &closed_, .owner = this, .cell = cell};
+  }
+  /// The limits of a wait on behalf of this end's owner.
+  WaitLimits limits(Deadline deadline, Deadline slice, bool exiting) const noexcept;
 
  private:
   friend class EndOwner;
@@ -66,6 +77,8 @@ class XICHAN_API End {
   End* next_ = nullptr;
   std::uint32_t calls_ = 0;
   const Side side_;
+  const std::uint32_t generation_ = process_generation();
+  Lane lane_;
   atomic<bool> closed_;
   bool owns_count_ = true;
 };
@@ -86,6 +99,10 @@ class XICHAN_API EndOwner {
 
   bool has_ended() const noexcept { return ended_; }
 
+  /// The owner is about to end: every wait on its behalf, present and future, is bounded by `exit_patience_ns`.
+  void begin_exit() noexcept;
+  bool is_exiting() const noexcept { return process_is_exiting() || exiting_.load(memory_order_seq_cst); }
+
  private:
   friend class End;
 
@@ -94,6 +111,7 @@ class XICHAN_API EndOwner {
 
   End* first_ = nullptr;
   bool ended_ = false;
+  atomic<bool> exiting_{false};
 };
 
 }  // namespace xichan

@@ -74,6 +74,28 @@ Channel* Registry::open(const ChannelId& id, Side side) noexcept {
   return slot.channel->try_add_end(side) ? slot.channel : nullptr;
 }
 
+void Registry::nudge_all() noexcept {
+  Table& t = table();
+  LockGuard guard(t.lock);
+  for (const Slot& slot : t.slots) {
+    if (slot.channel != nullptr) slot.channel->nudge();
+  }
+}
+
+void Registry::lock_for_fork() noexcept { table().lock.lock(); }
+
+void Registry::unlock_after_fork(bool in_child) noexcept {
+  Table& t = table();
+  for (std::uint64_t i = 0; in_child && i < t.slots.size(); ++i) {
+    if (t.slots[i].channel == nullptr) continue;
+    t.slots[i].channel = nullptr;
+    t.slots[i].next_free = t.first_free;
+    t.first_free = i;
+  }
+  if (in_child) t.alive = 0;
+  t.lock.unlock();
+}
+
 std::uint64_t Registry::size() noexcept {
   Table& t = table();
   LockGuard guard(t.lock);

@@ -17,6 +17,13 @@ class XICHAN_API Registry {
   /// Opens one more end of the channel, or answers null: no such channel, or that side is finished.
   static Channel* open(const ChannelId& id, Side side) noexcept;
 
+  /// Makes every call that waits in any channel look at the world again.
+  static void nudge_all() noexcept;
+
+  // Around a fork, see process.cpp; the child forgets all channels.
+  static void lock_for_fork() noexcept;
+  static void unlock_after_fork(bool in_child) noexcept;
+
   /// Channels alive in the process.
   static std::uint64_t size() noexcept;
 };

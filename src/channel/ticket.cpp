@@ -1,8 +1,7 @@
 #include "channel/ticket.h"
 
+#include <new>
 #include <unordered_map>
-
-#include "base/random.h"
 
 namespace xichan {
 namespace {
@@ -83,9 +82,11 @@ std::uint64_t Tickets::unclaimed() noexcept {
   return t.tickets.size();
 }
 
-std::uint64_t process_nonce() noexcept {
-  static const std::uint64_t nonce = random_bits();
-  return nonce;
+void Tickets::lock_for_fork() noexcept { table().lock.lock(); }
+
+void Tickets::unlock_after_fork(bool in_child) noexcept {
+  if (in_child) table().tickets.clear();
+  table().lock.unlock();
 }
 
 }  // namespace xichan

@@ -27,11 +27,12 @@ class XICHAN_API Tickets {
   /// Gives back every unclaimed ticket of an issuer.
   static void cancel_owner(const EndOwner* issuer) noexcept;
 
+  // Around a fork, see process.cpp; the child forgets all tickets.
+  static void lock_for_fork() noexcept;
+  static void unlock_after_fork(bool in_child) noexcept;
+
   /// Tickets that nobody has claimed yet, in the whole process.
   static std::uint64_t unclaimed() noexcept;
 };
-
-/// Random number of this process; a ticket pickled here means nothing elsewhere.
-XICHAN_API std::uint64_t process_nonce() noexcept;
 
 }  // namespace xichan

@@ -97,15 +97,8 @@ class MpmcRing {
   void close() noexcept { tail_.fetch_or(mark_, memory_order_seq_cst); }
   bool is_closed() const noexcept { return tail_.load(memory_order_seq_cst) & mark_; }
 
-  bool can_pop() const noexcept {
-    const std::uint64_t head = head_.load(memory_order_relaxed);
-    return slots_[head & (mark_ - 1)].turn.load(memory_order_seq_cst) == (head & ~(lap_ - 1)) + 1;
-  }
-  bool can_push() const noexcept {
-    const std::uint64_t tail = tail_.load(memory_order_relaxed);
-    if (tail & mark_) return false;
-    return slots_[tail & (mark_ - 1)].turn.load(memory_order_seq_cst) == (tail & ~(lap_ - 1));
-  }
+  bool can_pop() const noexcept { return slot_is_ready(head_, 1); }
+  bool can_push() const noexcept { return !is_closed() && slot_is_ready(tail_, 0); }
 
   /// Items claimed by producers and not yet by consumers; between 0 and the capacity.
   std::uint64_t size() const noexcept {
@@ -117,12 +110,24 @@ class MpmcRing {
     }
   }
   std::uint64_t capacity() const noexcept { return capacity_; }
+  /// Items ever claimed by producers, from position zero on.
+  std::uint64_t pushed() const noexcept { return ordinal(tail_.load(memory_order_relaxed) & ~mark_); }
 
  private:
   struct Slot {
     atomic<std::uint64_t> turn;
     plain<T> item;
   };
+
+  // Whether the slot at a position has the turn that its next user waits for.
+  bool slot_is_ready(const atomic<std::uint64_t>& counter, std::uint64_t phase) const noexcept {
+    for (;;) {
+      const std::uint64_t position = counter.load(memory_order_relaxed);
+      const std::uint64_t turn = slots_[position & (mark_ - 1)].turn.load(memory_order_seq_cst);
+      if (turn == (position & ~(lap_ - 1)) + phase) return true;
+      if (counter.load(memory_order_relaxed) == position) return false;
+    }
+  }
 
   std::uint64_t next(std::uint64_t position) const noexcept {
     const std::uint64_t index = position & (mark_ - 1);

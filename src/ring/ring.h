@@ -29,6 +29,7 @@ concept Ring = requires(R ring, const R constant, T& item) {
   { constant.can_push() } noexcept -> std::same_as<bool>;
   { constant.size() } noexcept -> std::same_as<std::uint64_t>;
   { constant.capacity() } noexcept -> std::same_as<std::uint64_t>;
+  { constant.pushed() } noexcept -> std::same_as<std::uint64_t>;
 };
 
 }  // namespace xichan

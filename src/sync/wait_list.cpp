@@ -18,11 +18,6 @@ void WaitList::unlink(WaitNode& node) noexcept {
   count_.fetch_sub(1, memory_order_seq_cst);
 }
 
-void WaitList::add(WaitNode& node) noexcept {
-  LockGuard guard(lock_);
-  link(node);
-}
-
 bool WaitList::remove(WaitNode& node) noexcept {
   LockGuard guard(lock_);
   if (!node.linked) return false;
@@ -30,24 +25,24 @@ bool WaitList::remove(WaitNode& node) noexcept {
   return true;
 }
 
-void WaitList::notify_first() noexcept {
+void WaitList::decide_first(Decide decide) noexcept {
   Wake wake = nullptr;
   {
     LockGuard guard(lock_);
     while (first_ != nullptr) {
-      Waiter* waiter = first_->waiter;
-      unlink(*first_);
-      if (waiter->notify(wake)) break;
+      WaitNode& node = *first_;
+      unlink(node);
+      if ((node.waiter->*decide)(node, wake)) break;
     }
   }
   if (wake != nullptr) futex_wake(wake);
 }
 
-void WaitList::notify_all() noexcept {
+void WaitList::decide_all(Decide decide) noexcept {
   // One at a time, so that the system calls are made outside the lock. Who is not in this count joined after the reason
   // to wake (both sequentially consistent) and sees it by looking again.
   const std::uint32_t waiters = count_.load(memory_order_seq_cst) & ~attention;
-  for (std::uint32_t i = 0; i < waiters; ++i) notify_first();
+  for (std::uint32_t i = 0; i < waiters; ++i) decide_first(decide);
 }
 
 void WaitList::cancel_owner(const void* owner) noexcept {
@@ -58,9 +53,8 @@ void WaitList::cancel_owner(const void* owner) noexcept {
       WaitNode* node = first_;
       while (node != nullptr && node->owner != owner) node = node->next;
       if (node == nullptr) return;
-      Waiter* waiter = node->waiter;
       unlink(*node);
-      waiter->cancel(wake);
+      node->waiter->cancel(*node, wake);
     }
     if (wake != nullptr) futex_wake(wake);
   }

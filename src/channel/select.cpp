@@ -1,0 +1,125 @@
+#include "channel/select.h"
+
+#include <algorithm>
+
+#include "base/worklist.h"
+#include "sync/spin.h"
+#include "sync/thread_waiter.h"
+
+namespace xichan {
+namespace {
+
+constexpr bool is_pending(Status status) noexcept { return status == Status::full || status == Status::empty; }
+
+Status attempt(Case& c) noexcept {
+  return c.side == Side::sender ? c.channel->try_send(c.cell, *c.lane) : c.channel->try_recv(c.cell, *c.lane);
+}
+
+bool is_end_closed(const Case& c) noexcept { return c.end_closed->load(memory_order_seq_cst); }
+
+// Tries the cases in turn from `start` on.
+Status try_from(std::span<Case> cases, std::size_t start, std::size_t& chosen) noexcept {
+  Status status = Status::empty;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    chosen = start + i < cases.size() ? start + i : start + i - cases.size();
+    status = is_end_closed(cases[chosen]) ? Status::end_closed : attempt(cases[chosen]);
+    if (!is_pending(status)) return status;
+  }
+  return status;
+}
+
+// A different first case each time, for fairness.
+std::size_t next_start(std::size_t count) noexcept {
+  thread_local std::uint32_t turn = 0;
+  return count == 1 ? 0 : ++turn * 2654435769u % count;
+}
+
+bool exit_began(const WaitLimits& limits) noexcept {
+  return !limits.exiting && (process_is_exiting() || limits.owner_exiting->load(memory_order_seq_cst));
+}
+
+class Wait {
+ public:
+  explicit Wait(std::span<Case> cases) noexcept : cases_(cases) {}
+
+  // In the order of the channels' addresses: of two selects that meet at several rendezvous channels the same one
+  // comes second everywhere, and the second is the one to act.
+  bool prepare() noexcept {
+    for (Case& c : cases_) {
+      if (!order_.push(&c)) return false;
+    }
+    std::sort(order_.begin(), order_.end(), [](const Case* a, const Case* b) { return a->channel < b->channel; });
+    return true;
+  }
+
+  // Enlists the cases until one may be ready; true if none is.
+  bool enlist(Waiter& waiter) noexcept {
+    for (enlisted_ = 0; enlisted_ < order_.size();) {
+      Case& c = *order_[enlisted_++];
+      c.node = {.waiter = &waiter, .owner = c.owner, .index = static_cast<std::uint32_t>(&c - cases_.data())};
+      if (c.side == Side::sender) c.node.cell = c.cell;
+      // (8) sequentially consistent, with the store in End::close before it cancels: either we see the flag here, or
+      // the closer finds our node.
+      if (c.channel->enlist(c.side, c.node) || is_end_closed(c)) return false;
+    }
+    return true;
+  }
+
+  void delist() noexcept {
+    for (std::size_t i = 0; i < enlisted_; ++i) order_[i]->channel->delist(order_[i]->side, order_[i]->node);
+  }
+
+ private:
+  std::span<Case> cases_;
+  Worklist<Case*, 8> order_;
+  std::size_t enlisted_ = 0;
+};
+
+}  // namespace
+
+Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
+  return try_from(cases, next_start(cases.size()), chosen);
+}
+
+Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept {
+  Status status = Status::empty;
+  // At a rendezvous two that only poll would not meet.
+  if (cases[0].channel->flavor() != Flavor::rendezvous &&
+      spin(detached_spin_ns, [&]() noexcept { return !is_pending(status = try_any(cases, chosen)); })) {
+    return status;
+  }
+
+  Wait wait(cases);
+  if (!wait.prepare()) return Status::no_memory;
+  const Deadline until = earlier(limits.deadline, limits.slice);
+  for (;;) {
+    ThreadWaiter waiter;
+    WaitResult woken_by = WaitResult::woken;
+    if (wait.enlist(waiter) && !exit_began(limits)) {
+      cases[0].channel->count_park();
+      woken_by = waiter.park(until);
+    }
+    wait.delist();  // from here on nobody can decide for us (W2, W4), and we may act
+
+    if (waiter.was_transferred()) {
+      chosen = waiter.index();
+      cases[chosen].cell = cases[chosen].node.cell;
+      return Status::ok;
+    }
+    if (waiter.is_decided()) cases[waiter.index()].channel->count_wakeup();
+    const bool token = waiter.was_notified();
+    if (token || woken_by == WaitResult::woken) {
+      status = try_from(cases, token ? waiter.index() : next_start(cases.size()), chosen);
+      // Wake-token rule (b). A token whose own case was tried is spent: a success there has obeyed rule (a), and without
+      // one the ring was not ready, so that who makes it ready brings a new token.
+      if (token && status == Status::end_closed && chosen == waiter.index()) {
+        cases[chosen].channel->pass_token(cases[chosen].side);
+      }
+      if (!is_pending(status)) return status;
+    }
+    if (limits.deadline.passed()) return Status::timeout;
+    if (woken_by == WaitResult::interrupted || limits.slice.passed() || exit_began(limits)) return Status::interrupted;
+  }
+}
+
+}  // namespace xichan

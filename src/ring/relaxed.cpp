@@ -1,0 +1,65 @@
+#include "ring/relaxed.h"
+
+#include <concurrentqueue/concurrentqueue.h>
+
+#include <new>
+
+namespace xichan {
+
+struct RelaxedRing::Queue : moodycamel::ConcurrentQueue<Cell> {};
+
+RelaxedRing::RelaxedRing(std::uint64_t capacity) noexcept
+    : capacity_(capacity == unbounded ? mark : capacity), queue_(nullptr) {
+  taken_.store(0, memory_order_relaxed);
+  ready_.store(0, memory_order_relaxed);
+  try {
+    queue_ = new Queue;
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+RelaxedRing::~RelaxedRing() { delete queue_; }
+
+Status RelaxedRing::try_push(const Cell& item, Lane& lane) noexcept {
+  std::uint64_t taken = taken_.load(memory_order_seq_cst);
+  do {
+    if (taken & mark) return Status::closed;
+    if (taken >= capacity_) return Status::full;
+  } while (!taken_.compare_exchange_weak(taken, taken + 1, memory_order_seq_cst, memory_order_seq_cst));
+  bool pushed = false;
+  {
+    ShortGuard guard(lane.lock);
+    if (lane.token == nullptr) lane.token = new (std::nothrow) moodycamel::ProducerToken(*queue_);
+    const auto* token = static_cast<moodycamel::ProducerToken*>(lane.token);
+    pushed = token != nullptr && token->valid() && queue_->enqueue(*token, item);
+  }
+  if (!pushed) {
+    taken_.fetch_sub(1, memory_order_seq_cst);
+    return Status::no_memory;
+  }
+  ready_.fetch_add(1, memory_order_seq_cst);  // (10) publishes; with the decrement in try_pop
+  return Status::ok;
+}
+
+Status RelaxedRing::try_pop(Cell& item) noexcept {
+  std::uint64_t ready = ready_.load(memory_order_seq_cst);
+  do {
+    if (ready == 0) {
+      // With the mark set nobody takes a place any more, and each place taken is still to be published or emptied.
+      const std::uint64_t taken = taken_.load(memory_order_seq_cst);
+      if (taken == mark && ready_.load(memory_order_seq_cst) == 0) return Status::closed;
+      return Status::empty;
+    }
+  } while (!ready_.compare_exchange_weak(ready, ready - 1, memory_order_seq_cst, memory_order_seq_cst));
+  while (!queue_->try_dequeue(item)) cpu_relax();  // X1: it is there
+  popped_.fetch_add(1, memory_order_relaxed);
+  taken_.fetch_sub(1, memory_order_seq_cst);
+  return Status::ok;
+}
+
+void RelaxedRing::forget(Lane& lane) noexcept {
+  delete static_cast<moodycamel::ProducerToken*>(lane.token);
+  lane.token = nullptr;
+}
+
+}  // namespace xichan

@@ -1,0 +1,61 @@
+// Queue for many producers, FIFO for each producing end only, bounded or not.
+//
+// Algorithm: moodycamel's ConcurrentQueue, with one producer token per end, behind two exact counts. `taken_` bounds
+// it and carries the closed mark; `ready_` is published after an item is in the queue and acquired before one is looked
+// for, because the queue may answer "empty" while it is not. Source: https://github.com/cameron314/concurrentqueue
+// Progress: no call waits for a producer or consumer that is stopped before it has published; who holds a credit tries
+// until the queue gives it an item, which is there.
+//
+// Invariants
+//   X1  ready_ <= items in the queue: a credit stands for an item that is completely enqueued.
+//   X2  items in the queue <= taken_ <= capacity.
+#pragma once
+
+#include <cstdint>
+
+#include "base/atomic.h"
+#include "ring/lane.h"
+#include "ring/ring.h"
+#include "value/cell.h"
+#include "xichan/export.h"
+
+namespace xichan {
+
+class XICHAN_API RelaxedRing {
+ public:
+  static constexpr std::uint64_t unbounded = UINT64_MAX;
+
+  explicit RelaxedRing(std::uint64_t capacity) noexcept;
+  RelaxedRing(const RelaxedRing&) = delete;
+  RelaxedRing& operator=(const RelaxedRing&) = delete;
+  ~RelaxedRing();
+
+  bool valid() const noexcept { return queue_ != nullptr; }
+
+  /// Also `no_memory`, with nothing sent. Items pushed through one lane come out in their order.
+  Status try_push(const Cell& item, Lane& lane) noexcept;
+  Status try_pop(Cell& item) noexcept;
+
+  /// Gives back the lane's token. No call may be using the lane.
+  void forget(Lane& lane) noexcept;
+
+  void close() noexcept { taken_.fetch_or(mark, memory_order_seq_cst); }
+  bool is_closed() const noexcept { return taken_.load(memory_order_seq_cst) & mark; }
+  bool can_pop() const noexcept { return ready_.load(memory_order_seq_cst) != 0; }
+  bool can_push() const noexcept { return taken_.load(memory_order_seq_cst) < capacity_; }
+  std::uint64_t size() const noexcept { return ready_.load(memory_order_seq_cst); }
+  std::uint64_t capacity() const noexcept { return capacity_; }
+  std::uint64_t pushed() const noexcept { return popped_.load(memory_order_relaxed) + size(); }
+
+ private:
+  struct Queue;
+  static constexpr std::uint64_t mark = std::uint64_t{1} << 63;  // of taken_: closed; the other bits count
+
+  const std::uint64_t capacity_;
+  Queue* queue_;
+  alignas(cache_line) atomic<std::uint64_t> taken_;
+  alignas(cache_line) atomic<std::uint64_t> ready_;
+  atomic<std::uint64_t> popped_{0};  // a statistic
+};
+
+}  // namespace xichan

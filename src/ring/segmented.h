@@ -1,0 +1,210 @@
+// Unbounded queue, many producers and many consumers, strict FIFO, exact emptiness.
+//
+// Algorithm: the slot protocol of MpmcRing over linked segments, with positions that are never used twice: the turn of a
+// slot is the position it was published for, so a stale look at a slot that was used again can never be taken for
+// another. Segments stay mapped until the queue goes, and are only used again or emptied by the system, so a look at one
+// that has been retired meanwhile is harmless. After the list flavour of crossbeam-channel
+// (https://github.com/crossbeam-rs/crossbeam), without its wait for a claimed slot.
+// Progress: as MpmcRing inside a segment; every few thousand items a short lock to link, retire or find one.
+//
+// Positions count items; the tail holds position * 2 + closed mark.
+//
+// Invariants
+//   G1  a segment with base b holds the positions b .. b + slots - 1, for exactly one b at a time, never the same twice.
+//   G2  a segment is used again when every position in it has been consumed and consumers have moved on to the next, so
+//       never while one of its positions is claimed or full.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomic.h"
+#include "ring/ring.h"
+#include "sync/mutex.h"
+
+namespace xichan {
+
+template <class T>
+class SegmentedRing {
+ public:
+  explicit SegmentedRing(std::uint64_t first_position = 0) noexcept {
+    const std::uint64_t start = first_position / slots * slots;
+    head_.store(start, memory_order_relaxed);
+    tail_.store(start * 2, memory_order_relaxed);
+    Segment* first = map_segment(start);
+    push_segment_.store(first, memory_order_relaxed);
+    pop_segment_.store(first, memory_order_relaxed);
+  }
+  SegmentedRing(const SegmentedRing&) = delete;
+  SegmentedRing& operator=(const SegmentedRing&) = delete;
+  ~SegmentedRing() {
+    while (mapped_ != nullptr) {
+      Segment* next = mapped_->next_mapped;
+      munmap(mapped_, segment_bytes);
+      mapped_ = next;
+    }
+  }
+
+  bool valid() const noexcept { return mapped_ != nullptr; }
+
+  /// Also `no_memory`.
+  Status try_push(const T& item) noexcept {
+    for (;;) {
+      std::uint64_t tail = tail_.load(memory_order_seq_cst);
+      if (tail & mark) return Status::closed;
+      const std::uint64_t position = tail / 2;
+      Segment* segment = push_segment_.load(memory_order_acquire);
+      if (!segment->covers(position)) {
+        if (!extend(position)) return Status::no_memory;
+        continue;
+      }
+      // A success means that the position was free until now, so its segment was not retired: G2.
+      if (!tail_.compare_exchange_weak(tail, tail + 2, memory_order_seq_cst, memory_order_relaxed)) continue;
+      Slot& slot = segment->slot[position % slots];
+      slot.item = item;
+      slot.turn.store(position + 1, memory_order_seq_cst);  // (11) publishes the item, with the load in published_head
+      return Status::ok;
+    }
+  }
+
+  Status try_pop(T& item) noexcept {
+    for (;;) {
+      std::uint64_t position;
+      Segment* segment = published_head(position);
+      if (segment == nullptr) {
+        return tail_.load(memory_order_seq_cst) == (position * 2 | mark) ? Status::closed : Status::empty;
+      }
+      if (!head_.compare_exchange_weak(position, position + 1, memory_order_seq_cst, memory_order_relaxed)) continue;
+      item = segment->slot[position % slots].item;
+      if (leave(segment)) {
+        LockGuard guard(lock_);
+        recycle(segment);
+      }
+      return Status::ok;
+    }
+  }
+
+  void close() noexcept { tail_.fetch_or(mark, memory_order_seq_cst); }
+  bool is_closed() const noexcept { return tail_.load(memory_order_seq_cst) & mark; }
+  bool can_push() const noexcept { return !is_closed(); }
+  bool can_pop() const noexcept {
+    std::uint64_t position;
+    return const_cast<SegmentedRing*>(this)->published_head(position) != nullptr;  // may move on to the next segment
+  }
+
+  std::uint64_t size() const noexcept {
+    for (;;) {
+      const std::uint64_t tail = tail_.load(memory_order_seq_cst);
+      const std::uint64_t head = head_.load(memory_order_seq_cst);
+      if (tail_.load(memory_order_seq_cst) == tail) return tail / 2 - head;
+    }
+  }
+  std::uint64_t capacity() const noexcept { return UINT64_MAX; }
+  std::uint64_t pushed() const noexcept { return tail_.load(memory_order_relaxed) / 2; }
+
+ private:
+  static constexpr std::uint64_t mark = 1;
+  static constexpr std::size_t segment_bytes = 64 * 1024;
+
+  struct Slot {
+    atomic<std::uint64_t> turn;
+    T item;
+  };
+  struct Segment {
+    atomic<std::uint64_t> base_plus_one;  // zero, as of fresh or emptied pages, covers nothing
+    atomic<std::uint64_t> departures;
+    Segment* next;  // in the order of positions; this and the following guarded by lock_
+    Segment* next_free;
+    Segment* next_mapped;
+    Slot slot[(segment_bytes - 64) / sizeof(Slot)];
+
+    bool covers(std::uint64_t position) const noexcept {
+      return base_plus_one.load(memory_order_acquire) == position / slots * slots + 1;
+    }
+  };
+  static_assert(sizeof(Segment) <= segment_bytes);
+  static constexpr std::uint64_t slots = sizeof(Segment::slot) / sizeof(Slot);
+
+  Segment* map_segment(std::uint64_t base) noexcept {
+    void* memory = mmap(nullptr, segment_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    auto* segment = static_cast<Segment*>(memory);  // zeroed pages are right as they are, and stay untouched
+    segment->next_mapped = mapped_;
+    mapped_ = segment;
+    segment->base_plus_one.store(base + 1, memory_order_release);
+    return segment;
+  }
+
+  // Links the segment for `position`, unless somebody has done so.
+  bool extend(std::uint64_t position) noexcept {
+    LockGuard guard(lock_);
+    Segment* last = push_segment_.load(memory_order_relaxed);
+    const std::uint64_t base = position / slots * slots;
+    if (last->base_plus_one.load(memory_order_relaxed) > base) return true;
+    Segment* fresh = free_;
+    if (fresh != nullptr) {
+      free_ = fresh->next_free;
+      fresh->departures.store(0, memory_order_relaxed);
+      fresh->next = nullptr;
+      fresh->base_plus_one.store(base + 1, memory_order_release);
+    } else if ((fresh = map_segment(base)) == nullptr) {
+      return false;
+    }
+    last->next = fresh;
+    push_segment_.store(fresh, memory_order_release);
+    return true;
+  }
+
+  // The segment of the head if its item is published, else null; `position` is the head looked at.
+  Segment* published_head(std::uint64_t& position) noexcept {
+    for (;;) {
+      position = head_.load(memory_order_seq_cst);
+      Segment* segment = pop_segment_.load(memory_order_acquire);
+      if (!segment->covers(position)) {
+        if (advance(position)) continue;
+      } else if (segment->slot[position % slots].turn.load(memory_order_seq_cst) == position + 1) {
+        return segment;
+      }
+      if (head_.load(memory_order_seq_cst) == position) return nullptr;
+    }
+  }
+
+  // Moves consumers on to the segment for `position`; false if there is none yet, or they are there already.
+  bool advance(std::uint64_t position) noexcept {
+    LockGuard guard(lock_);
+    Segment* segment = pop_segment_.load(memory_order_relaxed);
+    const std::uint64_t wanted = position / slots * slots + 1;
+    if (segment->base_plus_one.load(memory_order_relaxed) >= wanted) return true;
+    Segment* next = segment->next;
+    if (next == nullptr) return false;
+    pop_segment_.store(next, memory_order_release);
+    if (leave(segment)) recycle(segment);
+    return true;
+  }
+
+  // One of the `slots` consumers of a segment, or the consumers as a whole, are through with it; true for the last.
+  bool leave(Segment* segment) noexcept {
+    // (12) acq_rel among all of them: every read of the segment comes before its next use.
+    return segment->departures.fetch_add(1, memory_order_acq_rel) == slots;
+  }
+
+  // Under the lock. One idle segment is kept ready; of the others all but the first page goes back to the system.
+  void recycle(Segment* segment) noexcept {
+    constexpr std::size_t kept = 4096;
+    if (free_ != nullptr) madvise(reinterpret_cast<std::byte*>(segment) + kept, segment_bytes - kept, MADV_DONTNEED);
+    segment->next_free = free_;
+    free_ = segment;
+  }
+
+  alignas(cache_line) atomic<std::uint64_t> head_;
+  alignas(cache_line) atomic<std::uint64_t> tail_;
+  alignas(cache_line) atomic<Segment*> push_segment_;
+  atomic<Segment*> pop_segment_;
+  Mutex lock_;
+  Segment* free_ = nullptr;
+  Segment* mapped_ = nullptr;
+};
+
+}  // namespace xichan

@@ -1,0 +1,49 @@
+// A lock of four bytes for a handful of instructions, uncontended unless two threads share one end of a channel.
+//
+// Algorithm: the second mutex of Ulrich Drepper, "Futexes Are Tricky". Progress: blocking.
+#pragma once
+
+#include "sync/futex.h"
+
+namespace xichan {
+
+class ShortLock {
+ public:
+  ShortLock() noexcept { state_.store(open, memory_order_relaxed); }
+  ShortLock(const ShortLock&) = delete;
+  ShortLock& operator=(const ShortLock&) = delete;
+
+  void lock() noexcept {
+    std::uint32_t seen = open;
+    // (9) sequentially consistent, with the same in unlock: what was done under the lock is seen by the next holder,
+    // and both take part in the single order that the wake-up argument of SpscRing needs.
+    if (state_.compare_exchange_strong(seen, locked, memory_order_seq_cst, memory_order_relaxed)) return;
+    while (state_.exchange(contended, memory_order_seq_cst) != open) {
+      (void)futex_wait(state_, contended, Deadline::never());
+    }
+  }
+  void unlock() noexcept {
+    if (state_.exchange(open, memory_order_seq_cst) == contended) futex_wake(&state_);
+  }
+
+  /// Whether somebody holds it now. Sees all that was done under it by those who have let go.
+  bool is_held() const noexcept { return state_.load(memory_order_seq_cst) != open; }
+
+ private:
+  enum : std::uint32_t { open, locked, contended };
+
+  atomic<std::uint32_t> state_;
+};
+
+class ShortGuard {
+ public:
+  explicit ShortGuard(ShortLock& lock) noexcept : lock_(lock) { lock_.lock(); }
+  ShortGuard(const ShortGuard&) = delete;
+  ShortGuard& operator=(const ShortGuard&) = delete;
+  ~ShortGuard() { lock_.unlock(); }
+
+ private:
+  ShortLock& lock_;
+};
+
+}  // namespace xichan
