@@ -4,8 +4,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "channel/end.h"
 #include "state.h"
+#include "sync/spin.h"
 
 namespace xichan::python {
 
@@ -17,35 +19,70 @@ inline bool runs_signal_handlers() noexcept {
   return PyInterpreterState_Get() == PyInterpreterState_Main() && syscall(SYS_gettid) == getpid();
 }
 
-/// Runs `round(WaitRound)` detached, again after each interruption, until it is decided. Returns false with an exception
-/// set if a signal handler raised; then the call has sent and taken nothing.
+/// Waits detached for one of the `cases`, which stand for calls on `ends`, again after each interruption, until it is
+/// decided. False with an exception set if a signal handler raised; then the call has sent and taken nothing.
 ///
 /// While attaching, no lock is held, no node is linked and no pin is owned: a thread whose interpreter has gone never
-/// comes back from there. `abandon` runs detached, before, when the call has failed: it gives back what the call holds.
-template <class Round, class Abandon>
-bool call_detached(End& end, Deadline deadline, Status& status, Round round, Abandon abandon) noexcept {
+/// comes back from there. So `abandon` runs detached, before, when the call has failed: it gives back what it holds.
+template <class Abandon>
+bool wait_detached(const EndOwner& owner, std::span<End* const> ends, std::span<Case> cases, const Timeout& timeout,
+                   Status& status, std::size_t& chosen, Abandon abandon) noexcept {
   const bool sliced = runs_signal_handlers();
+  Deadline patience = Deadline::never();
   for (;;) {
+    const bool exiting = owner.is_exiting();
+    if (exiting && patience.is_never()) patience = Deadline::after(exit_patience_ns);
     const Deadline slice = sliced ? Deadline::after(signal_slice_ns) : Deadline::never();
-    Channel* channel = end.channel();
-    end.enter();
+    for (End* end : ends) end->enter();
     PyThreadState* thread = PyEval_SaveThread();
-    status = round(end.round(deadline, slice));
-    channel->unpin();
+    status = wait_any(cases, owner.limits(earlier(timeout.deadline, patience), slice, exiting), chosen);
+    if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
+    for (const Case& c : cases) c.channel->unpin();
     if (status != Status::ok && status != Status::interrupted) abandon();
     PyEval_RestoreThread(thread);
-    end.leave();
+    for (End* end : ends) end->leave();
     if (status != Status::interrupted) return true;
     if (PyErr_CheckSignals() < 0) {
       abandon();
       return false;
     }
-    if (end.is_closed()) {  // by a signal handler
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      if (!ends[i]->is_closed()) continue;  // else closed by a signal handler
       abandon();
+      chosen = i;
       status = Status::end_closed;
       return true;
     }
   }
+}
+
+/// One call on one end: at once, or spinning shortly while attached, or detached. As `wait_detached`, but a time-out of
+/// zero answers `full` or `empty`.
+template <class Abandon>
+bool call(EndOwner& owner, End& end, Cell& cell, const Timeout& timeout, Status& status, Abandon abandon) noexcept {
+  const bool sending = end.side() == Side::sender;
+  const auto attempt = [&]() noexcept {
+    status = sending ? end.try_send(cell) : end.try_recv(cell);
+    return status != Status::full && status != Status::empty;
+  };
+  if (attempt()) {
+    if (status != Status::ok) abandon();
+    return true;
+  }
+  if (timeout.now) {
+    abandon();
+    return true;
+  }
+  if (spin(attached_spin_ns, attempt)) {
+    if (status != Status::ok) abandon();
+    return true;
+  }
+  End* const ends[] = {&end};
+  Case cases[] = {end.as_case(cell)};
+  std::size_t chosen;
+  if (!wait_detached(owner, ends, cases, timeout, status, chosen, abandon)) return false;
+  cell = cases[0].cell;
+  return true;
 }
 
 }  // namespace xichan::python

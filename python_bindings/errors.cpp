@@ -12,7 +12,8 @@ static_assert(std::size(error_names) == static_cast<int>(ErrorClass::count));
 PyObject* class_for(const ModuleState& state, Status status) noexcept {
   switch (status) {
     case Status::closed:
-    case Status::end_closed: return state.error(ErrorClass::closed);
+    case Status::end_closed:
+    case Status::exiting: return state.error(ErrorClass::closed);
     case Status::full: return state.error(ErrorClass::full);
     case Status::empty: return state.error(ErrorClass::empty);
     case Status::timeout: return state.error(ErrorClass::timeout);
@@ -21,6 +22,8 @@ PyObject* class_for(const ModuleState& state, Status status) noexcept {
     case Status::no_memory: return PyExc_MemoryError;
     case Status::too_large:
     case Status::invalid: return PyExc_ValueError;
+    case Status::claimed:
+    case Status::name_taken: return state.error(ErrorClass::error);
     case Status::ok:
     case Status::interrupted: break;
   }

@@ -43,6 +43,8 @@ PyObject* raise_for(const Handle* handle, Status status) noexcept {
     message = end.channel()->is_shut_down() ? "the channel was shut down"
               : end.side() == Side::sender  ? "all Receivers are closed"
                                             : "all Senders are closed and the channel is drained";
+  } else if (status == Status::too_large) {
+    message = "the message is larger than the channel's max_bytes";
   }
   return raise(*handle->state, status, message);
 }

@@ -33,6 +33,8 @@ bool check_open(const Handle* handle) noexcept;
 /// The exception for an operation of this handle that ended with `status`; for `closed` it says why. Returns null.
 PyObject* raise_for(const Handle* handle, Status status) noexcept;
 
+inline EndOwner& owner_of(const Handle* handle) noexcept { return handle->state->ends->owner; }
+
 /// The base of both types, with all that they share, and the two.
 extern PyType_Spec end_spec;
 extern PyType_Spec sender_spec;

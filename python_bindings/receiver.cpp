@@ -4,7 +4,6 @@
 #include "attach.h"
 #include "decode.h"
 #include "handle.h"
-#include "sync/spin.h"
 #include "value/message.h"
 
 namespace xichan::python {
@@ -43,18 +42,9 @@ PyObject* deliver(Handle* handle, const Cell& cell) noexcept {
 PyObject* receive(Handle* handle, const Timeout& timeout, bool* finished = nullptr) noexcept {
   if (!check_open(handle)) return nullptr;
   if (has_unread(handle)) return deliver_unread(handle);
-  End& end = *handle->end;
   Cell cell;
-  Status status = end.channel()->try_recv(cell);
-  if (status == Status::empty && !timeout.now) {
-    spin(attached_spin_ns, [&]() noexcept { return (status = end.channel()->try_recv(cell)) != Status::empty; });
-    if (status == Status::empty &&
-        !call_detached(
-            end, timeout.deadline, status,
-            [&](const WaitRound& round) noexcept { return end.channel()->recv(cell, round); }, []() noexcept {})) {
-      return nullptr;
-    }
-  }
+  Status status;
+  if (!call(owner_of(handle), *handle->end, cell, timeout, status, []() noexcept {})) return nullptr;
   if (status == Status::ok) return deliver(handle, cell);
   if (status == Status::closed && finished != nullptr) {
     *finished = true;
@@ -77,7 +67,7 @@ PyObject* receiver_recv_nowait(PyObject* self, PyObject*) noexcept {
   if (!check_open(handle)) return nullptr;
   if (has_unread(handle)) return deliver_unread(handle);
   Cell cell;
-  const Status status = handle->end->channel()->try_recv(cell);
+  const Status status = handle->end->try_recv(cell);
   return status == Status::ok ? deliver(handle, cell) : raise_for(handle, status);
 }
 

@@ -2,32 +2,10 @@
 #include "attach.h"
 #include "encode.h"
 #include "handle.h"
-#include "sync/spin.h"
 #include "value/message.h"
 
 namespace xichan::python {
 namespace {
-
-// Sends what `cell` owns; it is gone when this returns. False with an exception set: nothing was sent.
-bool send_cell(Handle* handle, const Cell& cell, const Timeout& timeout) noexcept {
-  End& end = *handle->end;
-  Status status = end.channel()->try_send(cell);
-  if (status == Status::full && !timeout.now) {
-    spin(attached_spin_ns, [&]() noexcept { return (status = end.channel()->try_send(cell)) != Status::full; });
-  }
-  if (status == Status::ok) return true;
-  if (status != Status::full || timeout.now) {
-    release(cell);
-    raise_for(handle, status == Status::full ? Status::timeout : status);
-    return false;
-  }
-  const bool decided = call_detached(
-      end, timeout.deadline, status, [&](const WaitRound& round) noexcept { return end.channel()->send(cell, round); },
-      [&]() noexcept { release(cell); });
-  if (!decided) return false;
-  if (status != Status::ok) raise_for(handle, status);
-  return status == Status::ok;
-}
 
 PyObject* sender_send(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"value", "timeout"};
@@ -37,16 +15,20 @@ PyObject* sender_send(PyObject* self, PyObject* const* args, Py_ssize_t count, P
   Handle* handle = as_handle(self);
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[1], timeout)) return nullptr;
   Cell cell;
-  if (!check_open(handle) || !encode(*handle->state, values[0], cell)) return nullptr;
-  if (!send_cell(handle, cell, timeout)) return nullptr;
-  Py_RETURN_NONE;
+  Status status;
+  if (!check_open(handle) || !encode(*handle->state, values[0], cell) ||
+      !call(owner_of(handle), *handle->end, cell, timeout, status, [&]() noexcept { release(cell); })) {
+    return nullptr;
+  }
+  if (status == Status::ok) Py_RETURN_NONE;
+  return raise_for(handle, status == Status::full ? Status::timeout : status);
 }
 
 PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
   Handle* handle = as_handle(self);
   Cell cell;
   if (!check_open(handle) || !encode(*handle->state, value, cell)) return nullptr;
-  const Status status = handle->end->channel()->try_send(cell);
+  const Status status = handle->end->try_send(cell);
   if (status == Status::ok) Py_RETURN_NONE;
   release(cell);
   return raise_for(handle, status);

@@ -90,7 +90,7 @@ PyObject* end_reduce(PyObject* self, PyObject*) noexcept {
   PyObject* reduced = id == nullptr
                           ? nullptr
                           : Py_BuildValue("O(NKKO)", handle->state->unpickle, id,
-                                          static_cast<unsigned long long>(process_nonce()),
+                                          static_cast<unsigned long long>(Process::nonce()),
                                           static_cast<unsigned long long>(number), Py_TYPE(self));
   if (reduced == nullptr) Tickets::cancel(number);
   return reduced;
@@ -106,7 +106,7 @@ PyObject* unpickle_end(PyObject* module, PyObject* args) noexcept {
   if (!PyArg_ParseTuple(args, "OKKO:_unpickle_end", &id_object, &nonce, &number, &type) || !parse_id(id_object, id)) {
     return nullptr;
   }
-  if (nonce != process_nonce()) return raise(state, Status::not_found, "this end was pickled in another process");
+  if (nonce != Process::nonce()) return raise(state, Status::not_found, "this end was pickled in another process");
   Side side = type == reinterpret_cast<PyObject*>(state.sender_type) ? Side::sender : Side::receiver;
   Channel* channel = Tickets::claim(number, side);
   if (channel == nullptr) channel = Registry::open(id, side);

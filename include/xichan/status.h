@@ -21,6 +21,8 @@ enum class [[nodiscard]] Status : std::uint8_t {
   too_large,    ///< a length or capacity outside what the format can hold
   invalid,       ///< malformed input
   claimed,       ///< this side of an spsc channel belongs to another end
+  name_taken,    ///< the name is in use
+  exiting,       ///< the interpreter or the process is about to end
 };
 
 /// A short English phrase, for messages and logs.
@@ -38,6 +40,8 @@ constexpr std::string_view to_string(Status status) noexcept {
     case Status::not_found: return "not found";
     case Status::too_large: return "too large";
     case Status::invalid: return "malformed input";
+    case Status::name_taken: return "the name is in use";
+    case Status::exiting: return "interpreter is shutting down";
     case Status::claimed: return "this side of an spsc channel belongs to another end until that is closed";
   }
   return "unknown status";

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "channel/names.h"
 #include "channel/registry.h"
 
 namespace xichan {
@@ -36,6 +37,17 @@ Status Channel::create(const ChannelOptions& options, Channel*& channel) noexcep
     delete fresh;
     return Status::no_memory;
   }
+  if (!options.name.empty()) {
+    fresh->name_.reset(new (std::nothrow) char[options.name.size()]);
+    const Status named = fresh->name_ == nullptr ? Status::no_memory : Names::add_channel(options.name, fresh->id_);
+    if (named != Status::ok) {
+      Registry::remove(fresh->id_);
+      delete fresh;
+      return named;
+    }
+    options.name.copy(fresh->name_.get(), options.name.size());
+    fresh->name_length_ = options.name.size();
+  }
   channel = fresh;
   return Status::ok;
 }
@@ -65,6 +77,7 @@ void Channel::unpin() noexcept {
   if (is_inherited()) return;  // H5
   // (7) acq_rel among all who drop a pin: their last use of the channel comes before its destruction.
   if (pins_.fetch_sub(1, memory_order_acq_rel) != 1) return;
+  if (name_length_ != 0) Names::remove(name());
   Registry::remove(id_);
   discard_queued();
   delete this;

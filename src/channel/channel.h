@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "channel/channel_id.h"
 #include "channel/process.h"
@@ -34,6 +35,7 @@ struct ChannelOptions {
   Flavor flavor = Flavor::mpmc;
   std::uint64_t capacity = 1024;   // of mpmc, spsc and relaxed
   std::uint64_t max_bytes = 0;     // of the blocks queued; 0: no bound
+  std::string_view name = {};      // by which Names finds it; empty: none
 };
 
 struct ChannelStats {
@@ -47,7 +49,7 @@ class XICHAN_API Channel {
   static constexpr std::uint64_t unbounded = UINT64_MAX;
 
   /// A channel with one end counted on each side. `too_large` if the capacity is not in 1 .. max_capacity (or, relaxed,
-  /// `unbounded`).
+  /// `unbounded`), `name_taken`, `no_memory`.
   static Status create(const ChannelOptions& options, Channel*& channel) noexcept;
 
   /// Neither waits nor spins: `ok | full | closed`, `claimed` if an spsc side belongs to another lane, `too_large` for a
@@ -110,6 +112,8 @@ class XICHAN_API Channel {
   std::uint64_t capacity() const noexcept { return capacity_; }
   std::uint64_t size() const noexcept { return ring_.size(); }
   std::uint32_t end_count(Side side) const noexcept { return ends(side).load(memory_order_relaxed); }
+  std::string_view name() const noexcept { return {name_.get(), name_length_}; }
+  std::uint64_t max_bytes() const noexcept { return max_bytes_; }
   ChannelStats stats() const noexcept;
 
  private:
@@ -160,6 +164,8 @@ class XICHAN_API Channel {
   atomic<std::uint64_t> parks_{0};
   atomic<std::uint64_t> wakeups_{0};
   ChannelId id_;
+  std::unique_ptr<char[]> name_;
+  std::size_t name_length_ = 0;
 };
 
 /// The types of references that name an end; they own one count of it.

@@ -1,9 +1,13 @@
 #include "channel/end.h"
 
 #include <new>
+#include <utility>
 
+#include "channel/names.h"
+#include "channel/readiness.h"
 #include "channel/registry.h"
 #include "channel/ticket.h"
+#include "channel/watch.h"
 
 namespace xichan {
 
@@ -27,6 +31,7 @@ void End::destroy(End* end) noexcept {
 void End::give_back() noexcept {
   if (!owns_count_) return;
   owns_count_ = false;
+  Readiness::destroy(std::exchange(readiness_, nullptr));
   channel_->unclaim(side_, lane_);
   if (calls_ == 0) channel_->forget(lane_);  // else a call that never comes back may still use it
   channel_->drop_end(side_);
@@ -47,13 +52,10 @@ void End::leave() noexcept {
   if (--calls_ == 0 && is_closed()) give_back();
 }
 
-WaitLimits End::limits(Deadline deadline, Deadline slice, bool exiting) const noexcept {
-  return {deadline, slice, &owner_->exiting_, exiting};
-}
-
 void EndOwner::begin_exit() noexcept {
   exiting_.store(true, memory_order_seq_cst);  // (13), as Process::begin_exit
   Registry::nudge_all();
+  Names::nudge_all();
 }
 
 void EndOwner::link(End& end) noexcept {
@@ -70,8 +72,33 @@ void EndOwner::unlink(End& end) noexcept {
   end.previous_ = end.next_ = nullptr;
 }
 
+void EndOwner::link(Watch& watch) noexcept {
+  watch.owner_ = this;
+  watch.next_of_owner_ = first_watch_;
+  if (first_watch_ != nullptr) first_watch_->previous_of_owner_ = &watch;
+  first_watch_ = &watch;
+}
+
+void EndOwner::unlink(Watch& watch) noexcept {
+  (watch.previous_of_owner_ == nullptr ? first_watch_ : watch.previous_of_owner_->next_of_owner_) =
+      watch.next_of_owner_;
+  if (watch.next_of_owner_ != nullptr) watch.next_of_owner_->previous_of_owner_ = watch.previous_of_owner_;
+  watch.owner_ = nullptr;
+}
+
+int End::descriptor() noexcept {
+  if (readiness_ == nullptr) readiness_ = Readiness::create(*channel_, side_);
+  return readiness_ == nullptr ? -1 : readiness_->descriptor();
+}
+
+bool End::arm() noexcept { return readiness_ != nullptr && readiness_->arm(); }
+
 void EndOwner::give_back_all() noexcept {
   ended_ = true;
+  while (Watch* watch = first_watch_) {
+    watch->finish(false);
+    watch->end_.leave();
+  }
   while (End* end = first_) {
     unlink(*end);
     end->close();

@@ -17,6 +17,8 @@
 namespace xichan {
 
 class EndOwner;
+class Readiness;
+class Watch;
 
 class XICHAN_API End {
  public:
@@ -35,6 +37,14 @@ class XICHAN_API End {
   Status try_send(const Cell& cell) noexcept { return channel_->try_send(cell, lane_); }
   Status try_recv(Cell& cell) noexcept { return channel_->try_recv(cell, lane_); }
   Side side() const noexcept { return side_; }
+  /// Valid while a call is inside or the handle lives and its owner has not ended.
+  EndOwner& owner() const noexcept { return *owner_; }
+
+  /// The descriptor by which other event loops watch this end, made at the first call; -1 if there is none to be had.
+  /// The end must be open.
+  int descriptor() noexcept;
+  /// After an attempt that found nothing ready: arms the descriptor, if there is one. True: try once more.
+  bool arm() noexcept;
 
   // Known also when the channel has gone.
   const ChannelId& id() const noexcept { return id_; }
@@ -55,8 +65,6 @@ class XICHAN_API End {
   Case as_case(const Cell& cell = {}) noexcept {
     return {.channel = channel_, .side = side_, .lane = &lane_, .end_closed = &closed_, .owner = this, .cell = cell};
   }
-  /// The limits of a wait on behalf of this end's owner.
-  WaitLimits limits(Deadline deadline, Deadline slice, bool exiting) const noexcept;
 
  private:
   friend class EndOwner;
@@ -75,6 +83,7 @@ class XICHAN_API End {
   EndOwner* owner_ = nullptr;
   End* previous_ = nullptr;
   End* next_ = nullptr;
+  Readiness* readiness_ = nullptr;
   std::uint32_t calls_ = 0;
   const Side side_;
   const std::uint32_t generation_ = process_generation();
@@ -102,14 +111,22 @@ class XICHAN_API EndOwner {
   /// The owner is about to end: every wait on its behalf, present and future, is bounded by `exit_patience_ns`.
   void begin_exit() noexcept;
   bool is_exiting() const noexcept { return process_is_exiting() || exiting_.load(memory_order_seq_cst); }
+  WaitLimits limits(Deadline deadline, Deadline slice, bool exiting) const noexcept {
+    return {deadline, slice, &exiting_, exiting};
+  }
 
  private:
   friend class End;
 
+  friend class Watch;
+
   void link(End& end) noexcept;
   void unlink(End& end) noexcept;
+  void link(Watch& watch) noexcept;
+  void unlink(Watch& watch) noexcept;
 
   End* first_ = nullptr;
+  Watch* first_watch_ = nullptr;
   bool ended_ = false;
   atomic<bool> exiting_{false};
 };

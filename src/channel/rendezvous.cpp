@@ -40,16 +40,18 @@ bool Channel::enlist_to_meet(Side side, WaitNode& node) noexcept {
     waiters(side).link(node);
     if (ring_.is_closed()) return true;
     WaitList& peers = waiters(other(side));
-    WaitNode* told = nullptr;
     for (WaitNode* peer = peers.first(); peer != nullptr; peer = peer->next) {
-      if (peer->waiter == node.waiter) continue;  // a select never meets itself
-      if (peer->waiter->can_transfer(*peer)) return true;
-      if (told == nullptr) told = peer;
+      // A select never meets itself.
+      if (peer->waiter != node.waiter && peer->waiter->can_transfer(*peer)) return true;
     }
-    // Nobody can be served directly, but a coroutine waits: it is told to come and take what is offered here.
-    if (told == nullptr) return false;
-    peers.unlink(*told);
-    told->waiter->notify(*told, wake);
+    // Nobody can be served directly; a coroutine that waits is told to come and take what is offered here.
+    for (WaitNode* peer = peers.first(); peer != nullptr;) {
+      WaitNode& told = *peer;
+      peer = peer->next;
+      if (told.waiter == node.waiter) continue;
+      peers.unlink(told);
+      if (told.waiter->notify(told, wake)) break;
+    }
   }
   if (wake != nullptr) futex_wake(wake);
   return false;
