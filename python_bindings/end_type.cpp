@@ -164,7 +164,7 @@ PyType_Slot slots[] = {
 }  // namespace
 
 // Can be a base, for Sender and Receiver alone: `end_new` refuses what anybody else derives.
-PyType_Spec end_spec = {"xichan._End", sizeof(Handle), 0,
+PyType_Spec end_spec = {"xichan._core._End", sizeof(Handle), 0,
                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_BASETYPE, slots};
 
 }  // namespace xichan::python

@@ -38,7 +38,9 @@ Status Channel::wait(WaitList& list, const WaitRound& round, Attempt attempt) no
       status = attempt();  // takes over the token: wake-token rule (a) follows a success
       token = false;       // without success it is spent: who makes the ring ready again brings a new one
     }
-    if (token) list.notify_one();  // wake-token rule (b): we leave with what we had before the token came
+    // Wake-token rule (b): we leave with what we had before the token came. Who leaves on `closed` tells the next, who
+    // may have gone to sleep when the ring was closed but its last item not yet published.
+    if (token || status == Status::closed) list.notify_one();
     if (!is_pending(status)) return status;
     if (end_closed) return Status::end_closed;
     if (round.deadline.passed()) return Status::timeout;
