@@ -29,16 +29,21 @@ struct Doomed {
 thread_local Doomed doomed;
 
 bool charge(std::uint64_t bytes) noexcept {
-  const std::uint64_t after = counters.bytes.fetch_add(bytes, memory_order_relaxed) + bytes;
-  if (after > counters.limit.load(memory_order_relaxed)) {
-    counters.bytes.fetch_sub(bytes, memory_order_relaxed);
-    return false;
-  }
-  std::uint64_t high = counters.high_water.load(memory_order_relaxed);
-  while (after > high && !counters.high_water.compare_exchange_weak(high, after, memory_order_relaxed)) {
-  }
-  counters.blocks.fetch_add(1, memory_order_relaxed);
+  const std::uint64_t limit = counters.limit.load(memory_order_relaxed);
+  std::uint64_t held = counters.bytes.load(memory_order_relaxed);
+  do {
+    if (bytes > limit || held > limit - bytes) return false;
+  } while (!counters.bytes.compare_exchange_weak(held, held + bytes, memory_order_relaxed, memory_order_relaxed));
   return true;
+}
+
+void count_block() noexcept {
+  counters.blocks.fetch_add(1, memory_order_relaxed);
+  const std::uint64_t held = counters.bytes.load(memory_order_relaxed);
+  std::uint64_t high = counters.high_water.load(memory_order_relaxed);
+  while (held > high &&
+         !counters.high_water.compare_exchange_weak(high, held, memory_order_relaxed, memory_order_relaxed)) {
+  }
 }
 
 bool told_to_fail() noexcept {
@@ -64,10 +69,10 @@ Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, 
   if (!charge(total.value())) return Status::arena_full;
   void* memory = std::malloc(total.value());
   if (memory == nullptr) {
-    counters.blocks.fetch_sub(1, memory_order_relaxed);
     counters.bytes.fetch_sub(total.value(), memory_order_relaxed);
     return Status::no_memory;
   }
+  count_block();
   block = new (memory) Block(align_up(body_bytes, Block::alignment), static_cast<std::uint32_t>(reference_count));
   return Status::ok;
 }

@@ -5,7 +5,21 @@
 #ifdef XICHAN_RELACY
 #include <relacy/relacy.hpp>
 
+// Its macros for memory management break `= delete`, and what they find a sanitizer finds as well.
+#undef new
+#undef delete
+#undef malloc
+#undef calloc
+#undef realloc
+#undef free
+
 namespace xichan {
+using rl::mo_acq_rel;
+using rl::mo_acquire;
+using rl::mo_relaxed;
+using rl::mo_release;
+using rl::mo_seq_cst;
+
 template <class T>
 using atomic = rl::atomic<T>;
 template <class T>

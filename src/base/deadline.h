@@ -12,7 +12,10 @@ namespace xichan {
 class Deadline {
  public:
   static constexpr Deadline never() noexcept { return Deadline(INT64_MAX); }
-  static constexpr Deadline at(std::int64_t nanoseconds) noexcept { return Deadline(nanoseconds); }
+  /// A time before the clock's zero counts as zero.
+  static constexpr Deadline at(std::int64_t nanoseconds) noexcept {
+    return Deadline(std::max<std::int64_t>(nanoseconds, 0));
+  }
 
   /// `seconds` from now. Must not be negative or NaN; from about 292 years on (infinity too) it means for ever.
   static Deadline in_seconds(double seconds) noexcept {
@@ -24,7 +27,7 @@ class Deadline {
   /// `nanoseconds` from now, rounded up by one so that a wait never ends early.
   static Deadline after(std::int64_t nanoseconds) noexcept {
     std::int64_t sum;
-    if (__builtin_add_overflow(now(), nanoseconds + 1, &sum)) return never();
+    if (__builtin_add_overflow(now() + 1, nanoseconds, &sum)) return never();
     return Deadline(sum);
   }
 

@@ -126,7 +126,9 @@ class XICHAN_API Channel {
   }
   void after_recv() noexcept {
     not_full_.notify_one();
-    if (not_empty_.has_attention() && ring_.can_pop()) not_empty_.notify_one();  // wake-token rule (a)
+    // Wake-token rule (a). A closed ring counts as ready: a receiver may have gone to sleep while the last item was
+    // still being written, and would have been told `closed` now.
+    if (not_empty_.has_attention() && (ring_.can_pop() || ring_.is_closed())) not_empty_.notify_one();
   }
   void serve_receivers() noexcept;
   void discard_queued() noexcept;

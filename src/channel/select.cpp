@@ -115,6 +115,11 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
       if (token && status == Status::end_closed && chosen == waiter.index()) {
         cases[chosen].channel->pass_token(cases[chosen].side);
       }
+      if (status == Status::closed) {
+        // Rule (b) for closing: the next one may have gone to sleep when the ring was closed but its last item not yet
+        // published, and would be told `closed` now.
+        cases[chosen].channel->pass_token(cases[chosen].side);
+      }
       if (!is_pending(status)) return status;
     }
     if (limits.deadline.passed()) return Status::timeout;

@@ -106,12 +106,16 @@ class MpmcRing {
       const std::uint64_t tail = tail_.load(memory_order_seq_cst);
       const std::uint64_t head = head_.load(memory_order_seq_cst);
       if (tail_.load(memory_order_seq_cst) != tail) continue;  // so that both belong to one moment
-      return ordinal(tail & ~mark_) - ordinal(head);
+      const std::uint64_t laps = ((tail & ~(lap_ - 1)) - (head & ~(lap_ - 1))) / lap_;  // also across the wrap
+      return laps * capacity_ + (tail & (mark_ - 1)) - (head & (mark_ - 1));
     }
   }
   std::uint64_t capacity() const noexcept { return capacity_; }
   /// Items ever claimed by producers, from position zero on.
-  std::uint64_t pushed() const noexcept { return ordinal(tail_.load(memory_order_relaxed) & ~mark_); }
+  std::uint64_t pushed() const noexcept {
+    const std::uint64_t tail = tail_.load(memory_order_relaxed);
+    return tail / lap_ * capacity_ + (tail & (mark_ - 1));
+  }
 
  private:
   struct Slot {
@@ -132,9 +136,6 @@ class MpmcRing {
   std::uint64_t next(std::uint64_t position) const noexcept {
     const std::uint64_t index = position & (mark_ - 1);
     return index + 1 < capacity_ ? position + 1 : (position & ~(lap_ - 1)) + lap_;
-  }
-  std::uint64_t ordinal(std::uint64_t position) const noexcept {
-    return position / lap_ * capacity_ + (position & (mark_ - 1));
   }
 
 #ifdef XICHAN_RELACY

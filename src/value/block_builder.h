@@ -55,6 +55,8 @@ class BlockBuilder {
     if (status != Status::ok) return status;
     next_cell_ = sizeof(Cell);
     next_payload_ = next_cell_ + cells_.value();
+    // What the arena rounded up is part of the body too.
+    std::memset(block_->body() + body.value(), 0, block_->body_bytes() - body.value());
     return Status::ok;
   }
 

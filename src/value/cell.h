@@ -94,6 +94,6 @@ constexpr Tag short_text_tag(TextKind kind) noexcept {
 constexpr Tag text_tag(TextKind kind) noexcept {
   return static_cast<Tag>(static_cast<unsigned>(Tag::ascii) + static_cast<unsigned>(kind));
 }
-constexpr bool fits_short(std::uint64_t length, unsigned width) noexcept { return length * width <= short_payload; }
+constexpr bool fits_short(std::uint64_t length, unsigned width) noexcept { return length <= short_payload / width; }
 
 }  // namespace xichan
