@@ -1,4 +1,5 @@
 // The base type of Sender and Receiver: closing, cloning, handing over, looking at.
+#include "async.h"
 #include "channel/registry.h"
 #include "handle.h"
 #include "value/message.h"
@@ -28,6 +29,10 @@ PyObject* end_clone(PyObject* self, PyObject*) noexcept {
   Handle* handle = as_handle(self);
   if (!check_open(handle)) return nullptr;
   Channel* channel = handle->end->channel();
+  if (channel->flavor() == Flavor::spsc) {
+    return PyErr_Format(handle->state->error(ErrorClass::error),
+                        "an spsc channel has one end on each side: hand it over instead of cloning it");
+  }
   channel->add_end(handle->end->side());
   return new_handle(*handle->state, channel, handle->end->side());
 }
@@ -76,7 +81,22 @@ PyObject* end_closed(PyObject* self, void*) noexcept {
 PyObject* end_id(PyObject* self, void*) noexcept { return id_as_int(as_handle(self)->end->id()); }
 
 PyObject* end_capacity(PyObject* self, void*) noexcept {
-  return PyLong_FromUnsignedLongLong(as_handle(self)->end->capacity());
+  const std::uint64_t capacity = as_handle(self)->end->capacity();
+  if (capacity == Channel::unbounded) Py_RETURN_NONE;
+  return PyLong_FromUnsignedLongLong(capacity);
+}
+
+PyObject* end_name(PyObject* self, void*) noexcept {
+  const End& end = *as_handle(self)->end;
+  const std::string_view name = end.is_closed() ? std::string_view{} : end.channel()->name();
+  if (name.empty()) Py_RETURN_NONE;
+  return PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size()));
+}
+
+PyObject* end_fileno(PyObject* self, PyObject*) noexcept {
+  if (!check_open(as_handle(self))) return nullptr;
+  const int descriptor = as_handle(self)->end->descriptor();
+  return descriptor < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(descriptor);
 }
 
 Py_ssize_t end_length(PyObject* self) noexcept {
@@ -87,9 +107,19 @@ Py_ssize_t end_length(PyObject* self) noexcept {
 PyObject* end_repr(PyObject* self) noexcept {
   const End& end = *as_handle(self)->end;
   if (end.is_closed()) return PyUnicode_FromFormat("<xichan.%s closed>", type_name(end.side()));
-  return PyUnicode_FromFormat("<xichan.%s %zd of %llu%s>", type_name(end.side()), end_length(self),
-                              static_cast<unsigned long long>(end.capacity()),
-                              end.channel()->finished_for(end.side()) ? " finished" : "");
+  PyObject* capacity = end_capacity(self, nullptr);
+  PyObject* name = capacity == nullptr ? nullptr : end_name(self, nullptr);
+  PyObject* repr = nullptr;
+  const char* finished = end.channel()->finished_for(end.side()) ? " finished" : "";
+  if (name == Py_None) {
+    repr = PyUnicode_FromFormat("<xichan.%s %zd of %S%s>", type_name(end.side()), end_length(self), capacity, finished);
+  } else if (name != nullptr) {
+    repr = PyUnicode_FromFormat("<xichan.%s %R %zd of %S%s>", type_name(end.side()), name, end_length(self), capacity,
+                                finished);
+  }
+  Py_XDECREF(capacity);
+  Py_XDECREF(name);
+  return repr;
 }
 
 int end_true(PyObject*) noexcept { return 1; }
@@ -120,6 +150,12 @@ PyDoc_STRVAR(from_id_doc,
 "id: an int, as the `id` of any end of the channel. Raises NotFound if there is no such channel, or all ends of this\n"
 "side have been closed. Never waits.");
 
+PyDoc_STRVAR(fileno_doc,
+"fileno($self, /)\n--\n\n"
+"A descriptor for select.poll() and other event loops: watch it for reading, also for a Sender.\n\n"
+"A hint: readable when this end, found not ready by a _nowait call that raised ChannelEmpty or ChannelFull, may have\n"
+"become ready; try again then. The descriptor belongs to this end and is closed with it.");
+
 PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nPickle for use within this process: the copy is a further end.");
 
 PyDoc_STRVAR(end_doc, "What Sender and Receiver have in common.");
@@ -131,6 +167,10 @@ PyMethodDef methods[] = {
     {"from_id", end_from_id, METH_O | METH_CLASS, from_id_doc},
     {"__enter__", end_enter, METH_NOARGS, nullptr},
     {"__exit__", end_exit, METH_VARARGS, nullptr},
+    {"stats", end_stats, METH_NOARGS, end_stats_doc},
+    {"fileno", end_fileno, METH_NOARGS, fileno_doc},
+    {"__aenter__", end_aenter, METH_NOARGS, nullptr},
+    {"__aexit__", end_aexit, METH_VARARGS, nullptr},
     {"__reduce__", end_reduce, METH_NOARGS, reduce_doc},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, nullptr},
     {nullptr, nullptr, 0, nullptr},
@@ -139,7 +179,8 @@ PyMethodDef methods[] = {
 PyGetSetDef properties[] = {
     {"closed", end_closed, nullptr, "bool: this end is closed, or the channel shut down or finished for it.", nullptr},
     {"id", end_id, nullptr, "int: the same for all ends of a channel, and for no other channel ever.", nullptr},
-    {"capacity", end_capacity, nullptr, "int: how many values the channel holds at the most.", nullptr},
+    {"capacity", end_capacity, nullptr, "int or None: how many values the channel holds at the most.", nullptr},
+    {"name", end_name, nullptr, "str or None: the name by which lookup() finds the channel; None once closed.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 

@@ -2,58 +2,81 @@
 #include "functions.h"
 
 #include "arena/arena.h"
+#include "async.h"
+#include "cases.h"
 #include "channel/registry.h"
 #include "channel/ticket.h"
 #include "encode.h"
 #include "handle.h"
+#include "names.h"
 
 namespace xichan::python {
 namespace {
 
-bool parse_capacity(PyObject* value, std::uint64_t& capacity) noexcept {
-  if (value == nullptr) return true;
+bool parse_int(const char* what, PyObject* value, long long least, long long most, std::uint64_t& number) noexcept {
   if (!PyIndex_Check(value) || PyBool_Check(value)) {
-    PyErr_Format(PyExc_TypeError, "capacity must be an int, not %T", value);
+    PyErr_Format(PyExc_TypeError, "%s must be an int or None, not %T", what, value);
     return false;
   }
   PyObject* integer = PyNumber_Index(value);
   if (integer == nullptr) return false;
   int overflow;
-  const long long number = PyLong_AsLongLongAndOverflow(integer, &overflow);
+  const long long whole = PyLong_AsLongLongAndOverflow(integer, &overflow);
   Py_DECREF(integer);
-  if (overflow != 0 || number < 1 || number > static_cast<long long>(Channel::max_capacity)) {
-    PyErr_Format(PyExc_ValueError, "capacity must be from 1 to %llu",
-                 static_cast<unsigned long long>(Channel::max_capacity));
+  if (overflow != 0 || whole < least || whole > most) {
+    PyErr_Format(PyExc_ValueError, "%s must be from %lld to %lld", what, least, most);
     return false;
   }
-  capacity = static_cast<std::uint64_t>(number);
+  number = static_cast<std::uint64_t>(whole);
   return true;
 }
 
-bool parse_flavor(PyObject* value) noexcept {
-  if (value == nullptr) return true;
-  if (!PyUnicode_Check(value)) {
-    PyErr_Format(PyExc_TypeError, "flavor must be a str, not %T", value);
+// Capacity and flavour together: None and 0 are flavours of their own.
+bool parse_flavor(PyObject* flavor, PyObject* capacity, ChannelOptions& options) noexcept {
+  const bool endless = capacity == Py_None;
+  if (endless) {
+    options.capacity = Channel::unbounded;
+  } else if (capacity != nullptr &&
+             !parse_int("capacity", capacity, 0, static_cast<long long>(Channel::max_capacity), options.capacity)) {
     return false;
   }
-  if (PyUnicode_EqualToUTF8(value, "mpmc")) return true;
-  PyErr_Format(PyExc_ValueError, "flavor must be 'mpmc', not %R", value);
+  if (flavor != nullptr && !PyUnicode_Check(flavor)) {
+    PyErr_Format(PyExc_TypeError, "flavor must be a str, not %T", flavor);
+    return false;
+  }
+  if (flavor == nullptr || PyUnicode_EqualToUTF8(flavor, "mpmc")) {
+    options.flavor = endless ? Flavor::unbounded : options.capacity == 0 ? Flavor::rendezvous : Flavor::mpmc;
+    return true;
+  }
+  if (PyUnicode_EqualToUTF8(flavor, "spsc")) {
+    options.flavor = Flavor::spsc;
+  } else if (PyUnicode_EqualToUTF8(flavor, "relaxed")) {
+    options.flavor = Flavor::relaxed;
+  } else {
+    PyErr_Format(PyExc_ValueError, "flavor must be 'mpmc', 'spsc' or 'relaxed', not %R", flavor);
+    return false;
+  }
+  if (options.capacity != 0 && !(endless && options.flavor == Flavor::spsc)) return true;
+  PyErr_Format(PyExc_ValueError, "a channel of flavor %R needs a capacity of at least 1%s", flavor,
+               options.flavor == Flavor::relaxed ? ", or None" : "");
   return false;
 }
 
 PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr const char* names[] = {"capacity", "flavor"};
+  static constexpr const char* names[] = {"capacity", "flavor", "max_bytes", "name"};
   static constexpr Signature signature{"channel", names, 0, 1};
-  PyObject* values[2];
-  std::uint64_t capacity = 1024;
-  if (!parse_arguments(signature, args, count, keywords, values) || !parse_capacity(values[0], capacity) ||
-      !parse_flavor(values[1])) {
+  PyObject* values[4];
+  ChannelOptions options;
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_flavor(values[1], values[0], options) ||
+      (values[2] != nullptr && values[2] != Py_None &&
+       !parse_int("max_bytes", values[2], 1, INT64_MAX, options.max_bytes)) ||
+      !parse_channel_name(values[3], options.name)) {
     return nullptr;
   }
   ModuleState& state = *state_of(module);
   Channel* channel;
-  const Status status = Channel::create(capacity, channel);
-  if (status != Status::ok) return raise(state, status);
+  const Status status = Channel::create(options, channel);
+  if (status != Status::ok) return raise_name(state, status, values[3]);
   PyObject* sender = new_handle(state, channel, Side::sender);
   if (sender == nullptr) {
     channel->drop_end(Side::receiver);
@@ -66,17 +89,16 @@ PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count
   return pair;
 }
 
+// Called by the threading module when its interpreter shuts down: what waits for nothing must not keep it from ending.
+PyObject* begin_exit(PyObject* module, PyObject*) noexcept {
+  state_of(module)->ends->owner.begin_exit();
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) Process::begin_exit();
+  Py_RETURN_NONE;
+}
+
 PyObject* value_is_shareable(PyObject* module, PyObject* value) noexcept {
   const int shareable = is_shareable(*state_of(module), value);
   return shareable < 0 ? nullptr : PyBool_FromLong(shareable);
-}
-
-PyObject* arena_stats(PyObject*, PyObject*) noexcept {
-  const MemoryStats stats = Arena::stats();
-  PyObject* limit = stats.limit == UINT64_MAX ? Py_NewRef(Py_None) : PyLong_FromUnsignedLongLong(stats.limit);
-  return Py_BuildValue("{sKsKsKsN}", "blocks", static_cast<unsigned long long>(stats.blocks), "bytes",
-                       static_cast<unsigned long long>(stats.bytes), "high_water",
-                       static_cast<unsigned long long>(stats.high_water), "limit", limit);
 }
 
 PyObject* set_limit(PyObject*, PyObject* value) noexcept {
@@ -104,16 +126,13 @@ PyObject* count_alive(PyObject*, PyObject*) noexcept {
                        static_cast<unsigned long long>(Tickets::unclaimed()));
 }
 
-PyObject* end_counts(PyObject* module, PyObject* object) noexcept {
+// Whether this very end is closed, or inherited by a fork; `closed` also tells of the channel.
+PyObject* end_is_closed(PyObject* module, PyObject* object) noexcept {
   const ModuleState& state = *state_of(module);
   if (!Py_IS_TYPE(object, state.sender_type) && !Py_IS_TYPE(object, state.receiver_type)) {
     return PyErr_Format(PyExc_TypeError, "a Sender or Receiver, not %T", object);
   }
-  if (!check_open(as_handle(object))) return nullptr;
-  const Channel& channel = *as_handle(object)->end->channel();
-  return Py_BuildValue("{sIsIsIsI}", "senders", channel.end_count(Side::sender), "receivers",
-                       channel.end_count(Side::receiver), "waiting_senders", channel.waiting(Side::sender),
-                       "waiting_receivers", channel.waiting(Side::receiver));
+  return PyBool_FromLong(as_handle(object)->end->is_closed());
 }
 
 // For the tests: the arena allocation after `countdown` more fails, and all after it; a negative one ends that.
@@ -125,17 +144,21 @@ PyObject* fail_after(PyObject*, PyObject* value) noexcept {
 }
 
 PyDoc_STRVAR(channel_doc,
-"channel($module, /, capacity=1024, *, flavor='mpmc')\n--\n\n"
+"channel($module, /, capacity=1024, *, flavor='mpmc', max_bytes=None, name=None)\n--\n\n"
 "Make a channel and return its two ends, (Sender, Receiver).\n\n"
-"capacity: how many values it holds at the most, exactly, from 1 to 2**24; a send to a full channel waits.\n"
-"flavor: 'mpmc', a bounded queue for any number of senders and receivers, first in, first out.\n\n"
-"Raises TypeError or ValueError for other arguments, MemoryError. Never waits.");
+"capacity: how many values it holds at the most, exactly, from 1 to 2**24; a send to a full channel waits. None: any\n"
+"number. 0: none, a send completes when a receiver has the value.\n"
+"flavor: 'mpmc', for any number of senders and receivers, first in, first out; 'spsc', faster in C++, where each side\n"
+"belongs to the first end that uses it until that is closed; 'relaxed', for many senders, first in, first out for each\n"
+"Sender only.\n"
+"max_bytes: bound on the memory of the values queued, in bytes; small values cost nothing, and a value that alone is\n"
+"larger raises ValueError when it is sent.\n"
+"name: under which lookup(), lookup_sender() and lookup_receiver() find the channel while it lives.\n\n"
+"Raises TypeError or ValueError for other arguments, Error if the name is in use, MemoryError. Never waits.");
 
 PyDoc_STRVAR(is_shareable_doc,
 "is_shareable($module, value, /)\n--\n\n"
 "Whether a channel takes this value, with all that is in it. Costs one walk over its tuples.");
-
-PyDoc_STRVAR(memory_stats_doc, "_memory_stats($module, /)\n--\n\nSee xichan.memory_stats.");
 
 PyDoc_STRVAR(set_memory_limit_doc,
 "set_memory_limit($module, nbytes, /)\n--\n\n"
@@ -144,12 +167,22 @@ PyDoc_STRVAR(set_memory_limit_doc,
 
 PyMethodDef methods[] = {
     {"channel", as_method(make_channel), METH_FASTCALL | METH_KEYWORDS, channel_doc},
+    {"select", as_method(select_cases), METH_FASTCALL | METH_KEYWORDS, select_doc},
+    {"aselect", as_method(aselect), METH_FASTCALL | METH_KEYWORDS, aselect_doc},
+    {"lookup", as_method(lookup), METH_FASTCALL | METH_KEYWORDS, lookup_doc},
+    {"lookup_sender", as_method(lookup_sender), METH_FASTCALL | METH_KEYWORDS, lookup_sender_doc},
+    {"lookup_receiver", as_method(lookup_receiver), METH_FASTCALL | METH_KEYWORDS, lookup_receiver_doc},
+    {"publish", as_method(publish), METH_FASTCALL | METH_KEYWORDS, publish_doc},
+    {"unpublish", unpublish, METH_O, unpublish_doc},
     {"is_shareable", value_is_shareable, METH_O, is_shareable_doc},
+    {"channels", list_channels, METH_NOARGS, list_channels_doc},
+    {"memory_stats", arena_stats, METH_NOARGS, arena_stats_doc},
     {"set_memory_limit", set_limit, METH_O, set_memory_limit_doc},
-    {"_memory_stats", arena_stats, METH_NOARGS, memory_stats_doc},
+    {"_try_select", try_select, METH_O, nullptr},
+    {"_is_closed", end_is_closed, METH_O, nullptr},
+    {"_begin_exit", begin_exit, METH_NOARGS, nullptr},
     {"_unpickle_end", unpickle_end, METH_VARARGS, nullptr},
     {"_count_alive", count_alive, METH_NOARGS, nullptr},
-    {"_end_counts", end_counts, METH_O, nullptr},
     {"_fail_after", fail_after, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -46,6 +46,14 @@ inline PyCFunction as_method(KeywordMethod function) noexcept {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
+/// In stats.cpp: the `stats()` of an end, and channels().
+PyObject* end_stats(PyObject* self, PyObject*) noexcept;
+PyObject* list_channels(PyObject* module, PyObject*) noexcept;
+PyObject* arena_stats(PyObject* module, PyObject*) noexcept;
+extern const char end_stats_doc[];
+extern const char list_channels_doc[];
+extern const char arena_stats_doc[];
+
 /// In transport.cpp: how ends go through the standard library and pickle.
 PyObject* end_reduce(PyObject* self, PyObject*) noexcept;
 PyObject* unpickle_end(PyObject* module, PyObject* args) noexcept;

@@ -2,6 +2,7 @@
 #include <new>
 #include <utility>
 
+#include "async.h"
 #include "errors.h"
 #include "functions.h"
 #include "handle.h"
@@ -34,25 +35,62 @@ PyTypeObject* add_type(PyObject* module, PyType_Spec& spec, PyTypeObject* base) 
   return reinterpret_cast<PyTypeObject*>(type);
 }
 
+PyObject* import_attribute(const char* module_name, const char* name) noexcept {
+  PyObject* module = PyImport_ImportModule(module_name);
+  PyObject* attribute = module == nullptr ? nullptr : PyObject_GetAttrString(module, name);
+  Py_XDECREF(module);
+  return attribute;
+}
+
+// Has the threading module call `_begin_exit` before it joins its threads: private, but the same from 3.9 to 3.15, and
+// the only hook in time for threads that are not daemons.
+int watch_for_exit(PyObject* module) noexcept {
+  PyObject* threading = PyImport_ImportModule("threading");
+  PyObject* hook = PyObject_GetAttrString(module, "_begin_exit");
+  PyObject* result = nullptr;
+  if (threading != nullptr && hook != nullptr) {
+    result = PyObject_CallMethod(threading, "_register_atexit", "O", hook);
+    // RuntimeError: the interpreter is shutting down already, and a module imported now has nobody waiting.
+    if (result == nullptr && PyErr_ExceptionMatches(PyExc_RuntimeError)) {
+      PyErr_Clear();
+      result = Py_NewRef(Py_None);
+    }
+  }
+  Py_XDECREF(threading);
+  Py_XDECREF(hook);
+  Py_XDECREF(result);
+  return result == nullptr ? -1 : 0;
+}
+
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
   if (own_ends(state) < 0 || load_errors(state) < 0) return -1;
+  state.stats_type = import_attribute("xichan._stats", "Stats");
+  if (state.stats_type == nullptr) return -1;
   PyTypeObject* base = add_type(module, end_spec, nullptr);
   if (base == nullptr) return -1;
   state.sender_type = add_type(module, sender_spec, base);
   state.receiver_type = add_type(module, receiver_spec, base);
   Py_DECREF(base);
-  if (state.sender_type == nullptr || state.receiver_type == nullptr) return -1;
+  state.watch_type = add_type(module, watch_spec, nullptr);
+  PyTypeObject* notifier = add_type(module, notifier_spec, nullptr);
+  Py_XDECREF(notifier);
+  if (state.sender_type == nullptr || state.receiver_type == nullptr || state.watch_type == nullptr ||
+      notifier == nullptr) {
+    return -1;
+  }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
   if (state.unpickle == nullptr) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0) return -1;
-  return register_with_interpreters(state);
+  return register_with_interpreters(state) < 0 || watch_for_exit(module) < 0 ? -1 : 0;
 }
 
 int traverse(PyObject* module, visitproc visit, void* arg) noexcept {
   const ModuleState& state = *state_of(module);
   Py_VISIT(state.sender_type);
   Py_VISIT(state.receiver_type);
+  Py_VISIT(state.watch_type);
+  Py_VISIT(state.stats_type);
   Py_VISIT(state.unpickle);
   for (PyObject* error : state.errors) Py_VISIT(error);
   return 0;
@@ -70,6 +108,8 @@ void free_state(void* module) noexcept {
   clear(static_cast<PyObject*>(module));
   Py_CLEAR(state.sender_type);
   Py_CLEAR(state.receiver_type);
+  Py_CLEAR(state.watch_type);
+  Py_CLEAR(state.stats_type);
   for (PyObject*& error : state.errors) Py_CLEAR(error);
   InterpreterEnds::drop(std::exchange(state.ends, nullptr));
 }

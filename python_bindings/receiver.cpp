@@ -1,57 +1,10 @@
 // xichan.Receiver
-#include <new>
-
-#include "attach.h"
-#include "decode.h"
-#include "handle.h"
-#include "value/message.h"
+#include "async.h"
+#include "batch.h"
+#include "receive.h"
 
 namespace xichan::python {
 namespace {
-
-// Keeps an item that could not be decoded for the next call. Without memory even for that, the item is lost.
-void keep_unread(Handle* handle, const Cell& cell) noexcept {
-  if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
-  if (handle->unread == nullptr || !handle->unread->push(cell)) release(cell);
-}
-
-bool has_unread(const Handle* handle) noexcept { return handle->unread != nullptr && !handle->unread->empty(); }
-
-PyObject* deliver_unread(Handle* handle) noexcept {
-  PyObject* value = decode(*handle->state, (*handle->unread)[0]);
-  if (value != nullptr) release(handle->unread->remove_first());
-  return value;
-}
-
-// Decodes an item just taken; those that earlier calls could not decode come first.
-PyObject* deliver(Handle* handle, const Cell& cell) noexcept {
-  if (has_unread(handle)) {
-    keep_unread(handle, cell);
-    return deliver_unread(handle);
-  }
-  PyObject* value = decode(*handle->state, cell);
-  if (value == nullptr) {
-    keep_unread(handle, cell);
-  } else {
-    release(cell);
-  }
-  return value;
-}
-
-// Null without an exception: the channel is finished, and `finished` was asked to tell.
-PyObject* receive(Handle* handle, const Timeout& timeout, bool* finished = nullptr) noexcept {
-  if (!check_open(handle)) return nullptr;
-  if (has_unread(handle)) return deliver_unread(handle);
-  Cell cell;
-  Status status;
-  if (!call(owner_of(handle), *handle->end, cell, timeout, status, []() noexcept {})) return nullptr;
-  if (status == Status::ok) return deliver(handle, cell);
-  if (status == Status::closed && finished != nullptr) {
-    *finished = true;
-    return nullptr;
-  }
-  return raise_for(handle, status == Status::empty ? Status::timeout : status);
-}
 
 PyObject* receiver_recv(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"timeout"};
@@ -63,12 +16,7 @@ PyObject* receiver_recv(PyObject* self, PyObject* const* args, Py_ssize_t count,
 }
 
 PyObject* receiver_recv_nowait(PyObject* self, PyObject*) noexcept {
-  Handle* handle = as_handle(self);
-  if (!check_open(handle)) return nullptr;
-  if (has_unread(handle)) return deliver_unread(handle);
-  Cell cell;
-  const Status status = handle->end->try_recv(cell);
-  return status == Status::ok ? deliver(handle, cell) : raise_for(handle, status);
+  return receive_nowait(as_handle(self));
 }
 
 PyObject* receiver_next(PyObject* self) noexcept {
@@ -95,9 +43,22 @@ PyDoc_STRVAR(recv_nowait_doc,
 "recv_nowait($self, /)\n--\n\n"
 "Take the oldest value without waiting; ChannelEmpty if none is ready now. Otherwise raises as recv() does.");
 
+PyDoc_STRVAR(recv_many_doc,
+"recv_many($self, /, max_items, timeout=None)\n--\n\n"
+"Wait for one value, as recv() does, and take with it what else is there, up to max_items; a list of 1 to max_items.\n\n"
+"When the channel ends or memory runs out after the first value, the list is shorter; the next call tells.");
+
+PyDoc_STRVAR(drain_doc,
+"drain($self, /)\n--\n\n"
+"Take all that is in the channel now, without waiting; a list, empty if there is nothing.");
+
 PyMethodDef methods[] = {
     {"recv", as_method(receiver_recv), METH_FASTCALL | METH_KEYWORDS, recv_doc},
     {"recv_nowait", receiver_recv_nowait, METH_NOARGS, recv_nowait_doc},
+    {"recv_many", as_method(receiver_recv_many), METH_FASTCALL | METH_KEYWORDS, recv_many_doc},
+    {"drain", as_method(receiver_drain), METH_FASTCALL | METH_KEYWORDS, drain_doc},
+    {"arecv", as_method(receiver_arecv), METH_FASTCALL | METH_KEYWORDS, arecv_doc},
+    {"arecv_many", as_method(receiver_arecv_many), METH_FASTCALL | METH_KEYWORDS, arecv_many_doc},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -105,6 +66,8 @@ PyType_Slot slots[] = {
     {Py_tp_doc, const_cast<char*>(receiver_doc)},
     {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
     {Py_tp_iternext, reinterpret_cast<void*>(receiver_next)},
+    {Py_am_aiter, reinterpret_cast<void*>(PyObject_SelfIter)},
+    {Py_am_anext, reinterpret_cast<void*>(receiver_anext)},
     {Py_tp_methods, methods},
     {0, nullptr},
 };

@@ -1,5 +1,7 @@
 // xichan.Sender
+#include "async.h"
 #include "attach.h"
+#include "batch.h"
 #include "encode.h"
 #include "handle.h"
 #include "value/message.h"
@@ -28,7 +30,8 @@ PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
   Handle* handle = as_handle(self);
   Cell cell;
   if (!check_open(handle) || !encode(*handle->state, value, cell)) return nullptr;
-  const Status status = handle->end->try_send(cell);
+  Status status = handle->end->try_send(cell);
+  if (status == Status::full && handle->end->arm()) status = handle->end->try_send(cell);
   if (status == Status::ok) Py_RETURN_NONE;
   release(cell);
   return raise_for(handle, status);
@@ -55,9 +58,19 @@ PyDoc_STRVAR(send_nowait_doc,
 "Put a value into the channel without waiting; ChannelFull if there is no room now.\n\n"
 "Otherwise raises as send() does.");
 
+PyDoc_STRVAR(send_many_doc,
+"send_many($self, /, values, timeout=None)\n--\n\n"
+"Put all values of an iterable into the channel, waiting while it is full; returns how many were sent.\n\n"
+"timeout: seconds for all of them together. When the time is up or the channel closed after some were sent, their\n"
+"number is returned; if none was, ChannelTimeout or ChannelClosed is raised. A value that cannot be shared raises\n"
+"NotShareableError with `sent`, how many before it were sent, and `item`, the value.");
+
 PyMethodDef methods[] = {
     {"send", as_method(sender_send), METH_FASTCALL | METH_KEYWORDS, send_doc},
     {"send_nowait", sender_send_nowait, METH_O, send_nowait_doc},
+    {"send_many", as_method(sender_send_many), METH_FASTCALL | METH_KEYWORDS, send_many_doc},
+    {"asend", as_method(sender_asend), METH_FASTCALL | METH_KEYWORDS, asend_doc},
+    {"asend_many", as_method(sender_asend_many), METH_FASTCALL | METH_KEYWORDS, asend_many_doc},
     {nullptr, nullptr, 0, nullptr},
 };
 

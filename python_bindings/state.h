@@ -24,6 +24,8 @@ struct InterpreterEnds {
 struct ModuleState {
   PyTypeObject* sender_type;
   PyTypeObject* receiver_type;
+  PyTypeObject* watch_type;
+  PyObject* stats_type;  // xichan._stats.Stats
   PyObject* errors[static_cast<int>(ErrorClass::count)];
   PyObject* unpickle;  // the function that a pickled end names
   InterpreterEnds* ends;

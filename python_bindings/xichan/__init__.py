@@ -12,9 +12,18 @@ from ._core import (
     Receiver,
     Sender,
     __version__,
+    aselect,
     channel,
+    channels,
     is_shareable,
+    lookup,
+    lookup_receiver,
+    lookup_sender,
+    memory_stats,
+    publish,
+    select,
     set_memory_limit,
+    unpublish,
 )
 from ._errors import (
     ArenaFull,
@@ -26,7 +35,7 @@ from ._errors import (
     NotFound,
     NotShareableError,
 )
-from ._stats import Stats, memory_stats
+from ._stats import Stats
 
 __all__ = [
     "ArenaFull",
@@ -41,8 +50,16 @@ __all__ = [
     "Sender",
     "Stats",
     "__version__",
+    "aselect",
     "channel",
+    "channels",
     "is_shareable",
+    "lookup",
+    "lookup_receiver",
+    "lookup_sender",
     "memory_stats",
+    "publish",
+    "select",
     "set_memory_limit",
+    "unpublish",
 ]

@@ -8,7 +8,11 @@ class Error(Exception):
 
 
 class ChannelClosed(Error):
-    """The end was closed, the channel shut down, or the other side has gone."""
+    """The end was closed, the channel shut down, or the other side has gone.
+
+    ``case`` is the case of ``select`` that found it so, else None."""
+
+    case = None
 
 
 class ChannelFull(Error, queue.Full):
@@ -24,7 +28,12 @@ class ChannelTimeout(Error, TimeoutError):
 
 
 class NotShareableError(Error, TypeError):
-    """A value, or the part of it that the message names, cannot be sent."""
+    """A value, or the part of it that the message names, cannot be sent.
+
+    From ``send_many``: ``sent`` is the number of values before it, all of which were sent, and ``item`` the value."""
+
+    sent = 0
+    item = None
 
 
 class ArenaFull(Error, MemoryError):

@@ -1,7 +1,5 @@
 """Statistics as records: each field is an item and an attribute."""
 
-from . import _core
-
 
 class Stats(dict):
     """A snapshot. ``stats["bytes"]`` and ``stats.bytes`` are the same; ``dict(stats)`` is a plain dict."""
@@ -17,9 +15,3 @@ class Stats(dict):
 
     def __repr__(self):
         return f"Stats({', '.join(f'{name}={value!r}' for name, value in self.items())})"
-
-
-def memory_stats():
-    """Counters of the process-wide arena: ``blocks`` and ``bytes`` alive, ``high_water`` (the most bytes ever), ``limit``
-    (bytes, or None). Exact only while nothing is sent or received."""
-    return Stats(_core._memory_stats())

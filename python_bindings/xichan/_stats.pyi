@@ -4,6 +4,3 @@ class Stats(dict[str, Any]):
     """A snapshot. ``stats["bytes"]`` and ``stats.bytes`` are the same; ``dict(stats)`` is a plain dict."""
 
     def __getattr__(self, name: str) -> Any: ...
-
-def memory_stats() -> Stats:
-    """Counters of the process-wide arena: ``blocks``, ``bytes``, ``high_water``, ``limit``."""

@@ -52,10 +52,10 @@ Status Channel::create(const ChannelOptions& options, Channel*& channel) noexcep
   return Status::ok;
 }
 
-bool Channel::try_add_end(Side side) noexcept {
-  std::uint32_t count = ends(side).load(memory_order_relaxed);
-  while (count != 0) {  // H1
-    if (ends(side).compare_exchange_weak(count, count + 1, memory_order_relaxed, memory_order_relaxed)) return true;
+bool Channel::increment_unless_zero(atomic<std::uint32_t>& count) noexcept {
+  std::uint32_t seen = count.load(memory_order_relaxed);
+  while (seen != 0) {  // H1
+    if (count.compare_exchange_weak(seen, seen + 1, memory_order_relaxed, memory_order_relaxed)) return true;
   }
   return false;
 }

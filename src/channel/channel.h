@@ -80,7 +80,7 @@ class XICHAN_API Channel {
   /// One more end of a side of which the caller holds one.
   void add_end(Side side) noexcept { ends(side).fetch_add(1, memory_order_relaxed); }
   /// One more end, unless that side is finished. Any thread that knows the channel to be alive (the registry).
-  bool try_add_end(Side side) noexcept;
+  bool try_add_end(Side side) noexcept { return increment_unless_zero(ends(side)); }
   /// Gives one end back; the last one of a side finishes it. Not under a lock.
   void drop_end(Side side) noexcept;
   /// Gives back what the ring keeps for an end; no call may be using the lane.
@@ -91,6 +91,8 @@ class XICHAN_API Channel {
   void unclaim(Side side, Lane& lane) noexcept;
 
   void pin() noexcept { pins_.fetch_add(1, memory_order_relaxed); }
+  /// A pin for one who only knows that the memory is there still (the registry).
+  bool try_pin() noexcept { return increment_unless_zero(pins_); }
   void unpin() noexcept;
 
   /// Closes the channel for everybody. `immediate` discards what is queued; else receivers drain it. Not under a lock.
@@ -139,6 +141,8 @@ class XICHAN_API Channel {
   bool claim(Side side, Lane& lane) noexcept;
   bool reserve(std::uint64_t bytes) noexcept;
   void unreserve(std::uint64_t bytes) noexcept;
+
+  static bool increment_unless_zero(atomic<std::uint32_t>& count) noexcept;
 
   // rendezvous.cpp
   Status meet(Side side, Cell& cell) noexcept;

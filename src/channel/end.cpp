@@ -96,8 +96,10 @@ bool End::arm() noexcept { return readiness_ != nullptr && readiness_->arm(); }
 void EndOwner::give_back_all() noexcept {
   ended_ = true;
   while (Watch* watch = first_watch_) {
-    watch->finish(false);
-    watch->end_.leave();
+    std::size_t number;
+    watch->close(number);
+    watch->pass_token();
+    watch->leave_ends();
   }
   while (End* end = first_) {
     unlink(*end);

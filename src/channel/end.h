@@ -37,9 +37,6 @@ class XICHAN_API End {
   Status try_send(const Cell& cell) noexcept { return channel_->try_send(cell, lane_); }
   Status try_recv(Cell& cell) noexcept { return channel_->try_recv(cell, lane_); }
   Side side() const noexcept { return side_; }
-  /// Valid while a call is inside or the handle lives and its owner has not ended.
-  EndOwner& owner() const noexcept { return *owner_; }
-
   /// The descriptor by which other event loops watch this end, made at the first call; -1 if there is none to be had.
   /// The end must be open.
   int descriptor() noexcept;

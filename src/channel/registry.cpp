@@ -74,6 +74,16 @@ Channel* Registry::open(const ChannelId& id, Side side) noexcept {
   return slot.channel->try_add_end(side) ? slot.channel : nullptr;
 }
 
+Channel* Registry::next(std::uint64_t& place) noexcept {
+  Table& t = table();
+  LockGuard guard(t.lock);
+  while (place < t.slots.size()) {
+    Channel* channel = t.slots[place++].channel;
+    if (channel != nullptr && channel->try_pin()) return channel;
+  }
+  return nullptr;
+}
+
 void Registry::nudge_all() noexcept {
   Table& t = table();
   LockGuard guard(t.lock);

@@ -17,6 +17,10 @@ class XICHAN_API Registry {
   /// Opens one more end of the channel, or answers null: no such channel, or that side is finished.
   static Channel* open(const ChannelId& id, Side side) noexcept;
 
+  /// Walks all channels: the next one at or after `place`, pinned, with `place` moved past it; null at the end. `place`
+  /// begins at 0.
+  static Channel* next(std::uint64_t& place) noexcept;
+
   /// Makes every call that waits in any channel look at the world again.
   static void nudge_all() noexcept;
 

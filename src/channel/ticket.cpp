@@ -76,10 +76,13 @@ void Tickets::cancel_owner(const EndOwner* issuer) noexcept {
   } while (count == batch);
 }
 
-std::uint64_t Tickets::unclaimed() noexcept {
+std::uint64_t Tickets::unclaimed(const Channel* channel) noexcept {
   Table& t = table();
   LockGuard guard(t.lock);
-  return t.tickets.size();
+  if (channel == nullptr) return t.tickets.size();
+  std::uint64_t count = 0;
+  for (const auto& [number, ticket] : t.tickets) count += ticket.channel == channel;
+  return count;
 }
 
 void Tickets::lock_for_fork() noexcept { table().lock.lock(); }

@@ -31,8 +31,8 @@ class XICHAN_API Tickets {
   static void lock_for_fork() noexcept;
   static void unlock_after_fork(bool in_child) noexcept;
 
-  /// Tickets that nobody has claimed yet, in the whole process.
-  static std::uint64_t unclaimed() noexcept;
+  /// Tickets that nobody has claimed yet, in the whole process or of one channel.
+  static std::uint64_t unclaimed(const Channel* channel = nullptr) noexcept;
 };
 
 }  // namespace xichan

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <new>
 
 namespace xichan {
@@ -54,54 +55,88 @@ void Notifier::clear() noexcept {
   (void)eventfd_read(descriptor_, &ignored);
 }
 
-Watch* Watch::open(Notifier& notifier, End& end, std::uint64_t key, const Cell& offer, bool& ready) noexcept {
-  auto* watch = new (std::nothrow) Watch(notifier, end, key);
+Watch* Watch::open(Notifier& notifier, EndOwner& owner, std::uint64_t key, WatchCase* cases, std::size_t count,
+                   bool& ready) noexcept {
+  auto* watch = new (std::nothrow) Watch(notifier, key, cases, count);
   if (watch == nullptr) {
-    xichan::release(offer);
+    for (std::size_t i = 0; i < count; ++i) xichan::release(cases[i].offer);
+    delete[] cases;
     return nullptr;
   }
   notifier.retain();
-  end.enter();
-  end.owner().link(*watch);
-  watch->node_ = {.waiter = watch, .owner = &end, .index = 0, .cell = offer};
-  ready = watch->channel_.enlist(watch->side_, watch->node_);
+  owner.link(*watch);
+  for (std::size_t i = 0; i < count; ++i) {
+    cases[i].number = i;
+    cases[i].channel = cases[i].end->channel();
+    cases[i].side = cases[i].end->side();
+    cases[i].end->enter();
+  }
+  // By address, as in wait_any.
+  std::sort(cases, cases + count, [](const WatchCase& a, const WatchCase& b) { return a.channel < b.channel; });
+  ready = false;
+  while (watch->enlisted_ < count && !ready) {
+    WatchCase& c = cases[watch->enlisted_];
+    c.node = {.waiter = watch,
+              .owner = c.end,
+              .index = static_cast<std::uint32_t>(watch->enlisted_),
+              .cell = c.offer};
+    ++watch->enlisted_;
+    ready = c.channel->enlist(c.side, c.node);
+  }
   return watch;
 }
 
-// Called by a peer, under the lock of the channel's lists, before the watch's own thread can free it: that thread
-// delists first, which takes the same lock.
-bool Watch::decide(State to) noexcept {
+// Called by a peer, under the lock of the channel's lists, before the watch can be freed: closing it delists every case,
+// which takes the same lock.
+bool Watch::decide(State to, const WaitNode& node) noexcept {
   std::uint32_t expected = waiting;
-  if (!state_.compare_exchange_strong(expected, to, memory_order_acq_rel, memory_order_relaxed)) return false;
+  const std::uint32_t decided = to | node.index << shift;
+  if (!state_.compare_exchange_strong(expected, decided, memory_order_acq_rel, memory_order_relaxed)) return false;
   notifier_.add(*this);
   return true;
 }
 
-Watch::State Watch::finish(bool used) noexcept {
-  if (channel_.is_inherited()) {  // H5
-    if (owner_ != nullptr) owner_->unlink(*this);
-    return cancelled;
+Watch::State Watch::close(std::size_t& number) noexcept {
+  if (!closed_) {
+    closed_ = true;
+    for (std::size_t i = 0; i < enlisted_; ++i) {
+      if (!cases_[i].channel->is_inherited()) cases_[i].channel->delist(cases_[i].side, cases_[i].node);
+    }
+    notifier_.remove(*this);
+    has_token_ = (state_.load(memory_order_acquire) & ((1u << shift) - 1)) == notified;
   }
-  channel_.delist(side_, node_);
-  const auto state = static_cast<State>(state_.load(memory_order_acquire));
-  if (finished_) return state;
-  finished_ = true;
-  notifier_.remove(*this);
-  if (state == notified && !used) channel_.pass_token(side_);  // wake-token rule (b)
-  if (state != transferred) xichan::release(node_.cell);
-  if (owner_ != nullptr) owner_->unlink(*this);
-  channel_.unpin();
-  notifier_.release();
-  return state;
+  number = decided_case().number;
+  return static_cast<State>(state_.load(memory_order_acquire) & ((1u << shift) - 1));
 }
 
-Watch::State Watch::close(Watch* watch, bool used) noexcept {
-  const bool owner_is_here = watch->owner_ != nullptr;
-  End& end = watch->end_;
-  const State state = watch->finished_ ? cancelled : watch->finish(used);
-  if (owner_is_here) end.leave();
+void Watch::pass_token() noexcept {
+  if (!has_token_) return;
+  has_token_ = false;
+  const WatchCase& c = decided_case();
+  if (!c.channel->is_inherited()) c.channel->pass_token(c.side);  // wake-token rule (b)
+}
+
+// The watch lets go of its ends, offers and owner. Afterwards only its memory is left.
+void Watch::leave_ends() noexcept {
+  if (owner_ == nullptr) return;
+  owner_->unlink(*this);
+  std::size_t number;
+  const State state = close(number);
+  for (std::size_t i = 0; i < count_; ++i) {
+    WatchCase& c = cases_[i];
+    if (state != transferred || c.number != number) xichan::release(c.offer);
+    c.channel->unpin();
+    c.end->leave();
+  }
+}
+
+void Watch::destroy(Watch* watch, bool used) noexcept {
+  std::size_t number;
+  watch->close(number);
+  if (!used) watch->pass_token();
+  watch->leave_ends();
+  watch->notifier_.release();
   delete watch;
-  return state;
 }
 
 }  // namespace xichan

@@ -50,44 +50,63 @@ class XICHAN_API Notifier {
   Watch* first_ = nullptr;
 };
 
+/// One case of a watch.
+struct WatchCase {
+  End* end;
+  Cell offer;  // what a rendezvous sender offers while it waits, owned by the watch; else empty
+  // Private to the watch.
+  std::size_t number;  // place in the caller's order
+  Channel* channel;
+  Side side;
+  WaitNode node;
+};
+
 class XICHAN_API Watch final : public Waiter {
  public:
   enum State : std::uint32_t { waiting, notified, transferred, cancelled, nudged };
 
-  /// Enlists a wait of `end`, listed with its owner. `offer` is what a rendezvous sender offers, else an empty cell; the
-  /// watch owns it. Null, with what the cell owns given back, if there is no memory. `ready` says that the coroutine
-  /// should try again at once (and close the watch).
-  static Watch* open(Notifier& notifier, End& end, std::uint64_t key, const Cell& offer, bool& ready) noexcept;
+  /// Enlists a wait for the first of `count` cases (`end` and `offer` filled in; the array is taken over), listed with
+  /// their common owner. Null, with everything given back, if there is no memory. `ready` says that the coroutine should
+  /// close the watch and try at once.
+  static Watch* open(Notifier& notifier, EndOwner& owner, std::uint64_t key, WatchCase* cases, std::size_t count,
+                     bool& ready) noexcept;
 
-  /// Delists it and forgets it. With `used`, the coroutine has tried since it was told; else a token that it holds is
-  /// passed on. Returns the final state.
-  static State close(Watch* watch, bool used) noexcept;
+  /// Delists all cases; from here on the coroutine may act. Returns what was decided, and for which case, by its place
+  /// in the array that `open` was given. Idempotent.
+  State close(std::size_t& number) noexcept;
+  /// Passes on the token of a closed watch, if it holds one still: the coroutine leaves without having used it.
+  void pass_token() noexcept;
+  /// Closes it if need be, passes its token on unless `used`, and frees it.
+  static void destroy(Watch* watch, bool used) noexcept;
 
-  bool notify(WaitNode&, Wake&) noexcept override { return decide(notified); }
-  bool transfer(WaitNode&, Wake&) noexcept override { return decide(transferred); }
+  bool notify(WaitNode& node, Wake&) noexcept override { return decide(notified, node); }
+  bool transfer(WaitNode& node, Wake&) noexcept override { return decide(transferred, node); }
   bool can_transfer(const WaitNode& node) const noexcept override { return node.cell.tag() != Tag::empty; }
-  bool cancel(WaitNode&, Wake&) noexcept override { return decide(cancelled); }
-  bool nudge(WaitNode&, Wake&) noexcept override { return decide(nudged); }
+  bool cancel(WaitNode& node, Wake&) noexcept override { return decide(cancelled, node); }
+  bool nudge(WaitNode& node, Wake&) noexcept override { return decide(nudged, node); }
 
  private:
   friend class Notifier;
   friend class EndOwner;
 
-  Watch(Notifier& notifier, End& end, std::uint64_t key) noexcept
-      : notifier_(notifier), end_(end), channel_(*end.channel()), side_(end.side()), key_(key) {}
+  Watch(Notifier& notifier, std::uint64_t key, WatchCase* cases, std::size_t count) noexcept
+      : notifier_(notifier), key_(key), cases_(cases), count_(count) {}
   ~Watch() = default;
 
-  bool decide(State to) noexcept;
-  State finish(bool used) noexcept;
+  bool decide(State to, const WaitNode& node) noexcept;
+  const WatchCase& decided_case() const noexcept { return cases_[state_.load(memory_order_acquire) >> shift]; }
+  void leave_ends() noexcept;
+
+  static constexpr unsigned shift = 3;  // state_:  case index | State
 
   Notifier& notifier_;
-  End& end_;
-  Channel& channel_;
-  const Side side_;
   const std::uint64_t key_;
+  const std::unique_ptr<WatchCase[]> cases_;
+  const std::size_t count_;
+  std::size_t enlisted_ = 0;
   atomic<std::uint32_t> state_{waiting};
-  WaitNode node_;
-  bool finished_ = false;
+  bool closed_ = false;
+  bool has_token_ = false;
   bool listed_ = false;  // with the notifier, under its lock
   Watch* next_decided_ = nullptr;
   Watch* previous_decided_ = nullptr;

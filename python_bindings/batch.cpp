@@ -1,0 +1,200 @@
+#include "batch.h"
+
+#include "attach.h"
+#include "encode.h"
+#include "receive.h"
+#include "value/message.h"
+
+namespace xichan::python {
+namespace {
+
+constexpr std::size_t chunk_size = 64;
+
+/// Up to a chunk of encoded values that are still to be sent. What is not sent is given back.
+class Chunk {
+ public:
+  Chunk() noexcept = default;
+  Chunk(const Chunk&) = delete;
+  Chunk& operator=(const Chunk&) = delete;
+  ~Chunk() { drop(); }
+
+  /// Encodes values of the iterator until the chunk is full or it ends. False with the exception set if a value could
+  /// not be had or encoded; those before it stay.
+  bool fill(const ModuleState& state, PyObject* iterator, bool& more) noexcept {
+    first_ = size_ = 0;
+    while (size_ < chunk_size) {
+      PyObject* value = PyIter_Next(iterator);
+      if (value == nullptr) {
+        more = false;
+        return PyErr_Occurred() == nullptr;
+      }
+      const bool encoded = encode(state, value, cells_[size_]);
+      if (encoded) ++size_;
+      if (!encoded && PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable))) note_item(value);
+      Py_DECREF(value);
+      if (!encoded) return false;
+    }
+    return true;
+  }
+
+  bool empty() const noexcept { return first_ == size_; }
+  Cell& front() noexcept { return cells_[first_]; }
+  void pop() noexcept { ++first_; }
+  void drop() noexcept {
+    for (; first_ < size_; ++first_) release(cells_[first_]);
+  }
+
+ private:
+  static void note_item(PyObject* value) noexcept {
+    PyObject* error = PyErr_GetRaisedException();
+    if (PyObject_SetAttrString(error, "item", value) < 0) PyErr_Clear();
+    PyErr_SetRaisedException(error);
+  }
+
+  Cell cells_[chunk_size];
+  std::size_t first_ = 0;
+  std::size_t size_ = 0;
+};
+
+// Sends what is in the chunk. False with an exception set if a signal handler raised; else `status` is that of the last
+// attempt, and what was not sent stays in the chunk.
+bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t& sent, Status& status) noexcept {
+  status = Status::ok;
+  while (!chunk.empty()) {
+    if (handle->end->is_closed()) {
+      status = Status::end_closed;
+      return true;
+    }
+    const bool decided = call(owner_of(handle), *handle->end, chunk.front(), timeout, status,
+                              [&]() noexcept { release(chunk.front()); });
+    chunk.pop();
+    if (!decided) return false;
+    if (status != Status::ok) return true;
+    ++sent;
+  }
+  return true;
+}
+
+// Puts the number of values sent into a NotShareableError about to be raised.
+void note_sent(const ModuleState& state, Py_ssize_t sent) noexcept {
+  if (!PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable))) return;
+  PyObject* error = PyErr_GetRaisedException();
+  PyObject* count = PyLong_FromSsize_t(sent);
+  if (count == nullptr || PyObject_SetAttrString(error, "sent", count) < 0) PyErr_Clear();
+  Py_XDECREF(count);
+  PyErr_SetRaisedException(error);
+}
+
+bool parse_max_items(PyObject* value, Py_ssize_t& most) noexcept {
+  if (!PyIndex_Check(value) || PyBool_Check(value)) {
+    PyErr_Format(PyExc_TypeError, "max_items must be an int, not %T", value);
+    return false;
+  }
+  most = PyNumber_AsSsize_t(value, nullptr);  // clipped: a list cannot be longer
+  if (most == -1 && PyErr_Occurred()) return false;
+  if (most >= 1) return true;
+  PyErr_SetString(PyExc_ValueError, "max_items must be at least 1");
+  return false;
+}
+
+// Appends what `value` holds, which may be null with an exception set. False if the list is to end here.
+bool append(PyObject* list, PyObject* value) noexcept {
+  if (value == nullptr) return false;
+  const bool appended = PyList_Append(list, value) == 0;
+  Py_DECREF(value);
+  return appended;
+}
+
+// After a failure with values in the list: they count, and what failed stays with the handle or is told next time.
+PyObject* keep_what_came(PyObject* list) noexcept {
+  if (!PyErr_Occurred()) return list;
+  if (PyList_GET_SIZE(list) == 0) {
+    Py_DECREF(list);
+    return nullptr;
+  }
+  PyErr_Clear();
+  return list;
+}
+
+}  // namespace
+
+PyObject* sender_send_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"values", "timeout"};
+  static constexpr Signature signature{"send_many", names, 1, 2};
+  PyObject* values[2];
+  Timeout timeout;
+  Handle* handle = as_handle(self);
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[1], timeout) ||
+      !check_open(handle)) {
+    return nullptr;
+  }
+  PyObject* iterator = PyObject_GetIter(values[0]);
+  if (iterator == nullptr) return nullptr;
+  Chunk chunk;
+  Py_ssize_t sent = 0;
+  PyObject* error = nullptr;
+  Status status = Status::ok;
+  for (bool more = true; more && error == nullptr && status == Status::ok;) {
+    // What stands before a value that cannot be had or encoded is still sent.
+    if (!chunk.fill(*handle->state, iterator, more)) error = PyErr_GetRaisedException();
+    if (!send_chunk(handle, chunk, timeout, sent, status)) {
+      Py_XDECREF(error);
+      Py_DECREF(iterator);
+      return nullptr;
+    }
+  }
+  chunk.drop();
+  Py_DECREF(iterator);
+  if (status == Status::ok && error != nullptr) {
+    PyErr_SetRaisedException(error);
+    note_sent(*handle->state, sent);
+    return nullptr;
+  }
+  Py_XDECREF(error);
+  if (status != Status::ok && sent == 0) return raise_for(handle, status == Status::full ? Status::timeout : status);
+  return PyLong_FromSsize_t(sent);
+}
+
+PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"max_items", "timeout"};
+  static constexpr Signature signature{"recv_many", names, 1, 2};
+  PyObject* values[2];
+  Timeout timeout;
+  Py_ssize_t most;
+  Handle* handle = as_handle(self);
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_max_items(values[0], most) ||
+      !parse_timeout(values[1], timeout)) {
+    return nullptr;
+  }
+  PyObject* list = PyList_New(0);
+  if (list == nullptr) return nullptr;
+  if (append(list, receive(handle, timeout))) {
+    // No Python code runs in between, so the end stays open.
+    Cell cell;
+    while (PyList_GET_SIZE(list) < most) {
+      if (!has_unread(handle) && handle->end->try_recv(cell) != Status::ok) break;
+      if (!append(list, has_unread(handle) ? deliver_unread(handle) : deliver(handle, cell))) break;
+    }
+  }
+  return keep_what_came(list);
+}
+
+PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr Signature signature{"drain", {}, 0, 0};
+  Handle* handle = as_handle(self);
+  if (!parse_arguments(signature, args, count, keywords, nullptr) || !check_open(handle)) return nullptr;
+  PyObject* list = PyList_New(0);
+  if (list == nullptr) return nullptr;
+  // What is there now, and no more: senders that keep sending must not hold it up.
+  const ChannelStats stats = handle->end->channel()->stats();
+  std::uint64_t left = stats.depth + stats.waiting_senders;
+  while (has_unread(handle) && append(list, deliver_unread(handle))) {
+  }
+  Cell cell;
+  while (!PyErr_Occurred() && left-- > 0 && handle->end->try_recv(cell) == Status::ok) {
+    if (!append(list, deliver(handle, cell))) break;
+  }
+  return keep_what_came(list);
+}
+
+}  // namespace xichan::python

@@ -1,0 +1,65 @@
+#include "receive.h"
+
+#include <new>
+
+#include "attach.h"
+#include "decode.h"
+#include "value/message.h"
+
+namespace xichan::python {
+namespace {
+
+// Keeps an item that could not be decoded for the next call. Without memory even for that, the item is lost.
+void keep_unread(Handle* handle, const Cell& cell) noexcept {
+  if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
+  if (handle->unread == nullptr || !handle->unread->push(cell)) release(cell);
+}
+
+}  // namespace
+
+bool has_unread(const Handle* handle) noexcept { return handle->unread != nullptr && !handle->unread->empty(); }
+
+PyObject* deliver_unread(Handle* handle) noexcept {
+  PyObject* value = decode(*handle->state, (*handle->unread)[0]);
+  if (value != nullptr) release(handle->unread->remove_first());
+  return value;
+}
+
+PyObject* deliver(Handle* handle, const Cell& cell) noexcept {
+  if (has_unread(handle)) {
+    keep_unread(handle, cell);
+    return deliver_unread(handle);
+  }
+  PyObject* value = decode(*handle->state, cell);
+  if (value == nullptr) {
+    keep_unread(handle, cell);
+  } else {
+    release(cell);
+  }
+  return value;
+}
+
+PyObject* receive(Handle* handle, const Timeout& timeout, bool* finished) noexcept {
+  if (!check_open(handle)) return nullptr;
+  if (has_unread(handle)) return deliver_unread(handle);
+  Cell cell;
+  Status status;
+  if (!call(owner_of(handle), *handle->end, cell, timeout, status, []() noexcept {})) return nullptr;
+  if (status == Status::ok) return deliver(handle, cell);
+  if (status == Status::closed && finished != nullptr) {
+    *finished = true;
+    return nullptr;
+  }
+  return raise_for(handle, status == Status::empty ? Status::timeout : status);
+}
+
+PyObject* receive_nowait(Handle* handle) noexcept {
+  if (!check_open(handle)) return nullptr;
+  if (has_unread(handle)) return deliver_unread(handle);
+  Cell cell;
+  Status status = handle->end->try_recv(cell);
+  if (status == Status::empty && handle->end->arm()) status = handle->end->try_recv(cell);
+  return status == Status::ok ? deliver(handle, cell) : raise_for(handle, status);
+}
+
+}  // namespace xichan::python

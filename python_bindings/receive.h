@@ -1,0 +1,21 @@
+// Taking one value, for the calls that take one, many, or the first of several.
+#pragma once
+
+#include "handle.h"
+
+namespace xichan::python {
+
+/// Whether an earlier call took an item that it could not decode; it is to be delivered first.
+bool has_unread(const Handle* handle) noexcept;
+/// Decodes the oldest of those. Null with MemoryError set; it then stays where it is.
+PyObject* deliver_unread(Handle* handle) noexcept;
+/// Decodes an item just taken, after those. Null with MemoryError set; it then stays with the handle.
+PyObject* deliver(Handle* handle, const Cell& cell) noexcept;
+
+/// Waits for one item and delivers it. Null with an exception set; or without one, and `finished` set, if the caller
+/// gave that and the channel is finished.
+PyObject* receive(Handle* handle, const Timeout& timeout, bool* finished = nullptr) noexcept;
+/// The same without waiting; ChannelEmpty if there is none. Arms the handle's descriptor then.
+PyObject* receive_nowait(Handle* handle) noexcept;
+
+}  // namespace xichan::python

@@ -1,0 +1,144 @@
+"""The coroutines of ends, for asyncio. Imported when the first of them is called.
+
+Each event loop has one notifier: a descriptor that the loop reads, and the futures of its watches by key. A coroutine
+tries, and if it cannot go ahead opens a watch and sleeps on a future. It acts only in its last step, after which there is
+no ``await``, so that cancelling it loses nothing.
+"""
+
+import asyncio
+import itertools
+import weakref
+
+from . import _core
+from ._errors import ChannelClosed, ChannelEmpty, ChannelFull, ChannelTimeout, NotShareableError
+
+_notifiers = weakref.WeakKeyDictionary()  # by event loop
+
+
+class _LoopNotifier:
+    """The notifier of one event loop. Does not refer to the loop, which refers to it."""
+
+    def __init__(self, loop):
+        self._core = _core._Notifier()
+        self._futures = {}
+        self._keys = itertools.count(1)
+        loop.add_reader(self._core.fileno(), self._wake)
+
+    def _wake(self):
+        for key in self._core.collect():
+            future = self._futures.pop(key, None)
+            if future is not None and not future.done():
+                future.set_result(None)
+
+    async def wait(self, cases):
+        """Sleep until one of the cases may be ready.
+
+        Returns the watch, which the caller releases when it has tried, and the index of the case that the other side
+        has completed meanwhile, or None. Nothing is enlisted any more then, so the caller may act.
+        """
+        key = next(self._keys)
+        watch, ready = self._core.watch(key, cases)
+        try:
+            if not ready:
+                self._futures[key] = future = asyncio.get_running_loop().create_future()
+                await future
+            return watch, watch.close()
+        except BaseException:
+            watch.release(False)
+            raise
+        finally:
+            self._futures.pop(key, None)
+
+
+async def _retry(attempt, pending, cases):
+    """Call ``attempt`` until it does not raise ``pending``, asleep in between. Returns what it returned, or the index of
+    the case that the other side has completed."""
+    try:
+        return attempt()
+    except pending:
+        loop = asyncio.get_running_loop()
+    notifier = _notifiers.get(loop)
+    if notifier is None:
+        notifier = _notifiers[loop] = _LoopNotifier(loop)
+    while True:
+        watch, completed = await notifier.wait(cases)
+        used = False  # an unused wake token goes to the next waiter when the watch is released
+        try:
+            if completed is not None:
+                return completed
+            result = attempt()
+            used = len(cases) == 1
+            return result
+        except pending:
+            used = True  # spent: whoever makes the channel ready again brings a new one
+        finally:
+            watch.release(used)
+
+
+def _watched(case):
+    """What a watch is told of a case: at a rendezvous a receiver takes what stands there while the sender waits."""
+    if isinstance(case, tuple) and case[0].capacity != 0:
+        return case[0]
+    return case
+
+
+async def asend(tx, value):
+    await _retry(lambda: tx.send_nowait(value), ChannelFull, [_watched((tx, value))])
+
+
+async def asend_many(tx, values):
+    sent = 0
+    for value in values:
+        try:
+            await asend(tx, value)
+        except ChannelClosed:
+            if sent:
+                return sent
+            raise
+        except NotShareableError as error:
+            error.sent, error.item = sent, value
+            raise
+        sent += 1
+    return sent
+
+
+async def arecv(rx):
+    return await _retry(rx.recv_nowait, ChannelEmpty, [rx])
+
+
+async def arecv_many(rx, max_items):
+    return await _retry(lambda: rx.recv_many(max_items, 0), ChannelTimeout, [rx])
+
+
+async def anext(rx):
+    try:
+        return await arecv(rx)
+    except ChannelClosed:
+        if _core._is_closed(rx):
+            raise
+    raise StopAsyncIteration
+
+
+async def aenter(end):
+    return end.__enter__()
+
+
+async def aexit(end):
+    end.close()
+
+
+class _NothingReady(Exception):
+    """No case of a select can go ahead now."""
+
+
+async def aselect(cases):
+    cases = list(cases)
+
+    def attempt():
+        result = _core._try_select(cases)
+        if result is None:
+            raise _NothingReady
+        return result
+
+    result = await _retry(attempt, _NothingReady, [_watched(case) for case in cases])
+    return (cases[result], None) if isinstance(result, int) else result
