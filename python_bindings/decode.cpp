@@ -81,6 +81,7 @@ class Decoder {
       case Tag::big_int:
         return PyLong_FromNativeBytes(reader.payload(*cell), cell->length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
       case Tag::tuple: return make_tuple(reader, *cell);
+      case Tag::queue: return make_queue(reader, *cell);
       case Tag::reference: return make_handle(reader.reference(*cell));
       default: return make_short(*cell);
     }
@@ -92,6 +93,21 @@ class Decoder {
     if (unfilled_.push({tuple, reader, reader.elements(cell).data()})) return tuple;
     Py_DECREF(tuple);
     return PyErr_NoMemory();
+  }
+
+  // A queue whose parts are still to be made. Allocating it and setting its slot run no Python code.
+  PyObject* make_queue(BlockReader reader, const Cell& cell) noexcept {
+    if (state_.queue_type == nullptr) {
+      PyErr_SetString(PyExc_SystemError, "xichan: a Queue before its type");
+      return nullptr;
+    }
+    auto* type = reinterpret_cast<PyTypeObject*>(state_.queue_type);
+    PyObject* parts = make_tuple(reader, cell);
+    PyObject* queue = parts == nullptr ? nullptr : type->tp_alloc(type, 0);
+    if (queue != nullptr && PyObject_SetAttr(queue, state_.parts_name, parts) < 0) Py_CLEAR(queue);
+    // If that failed, the parts may wait in `unfilled_`: nothing of it is used any more, because the root goes too.
+    Py_XDECREF(parts);
+    return queue;
   }
 
   PyObject* make_handle(const Reference& reference) noexcept {

@@ -110,9 +110,9 @@ class BlockEncoder {
 
  private:
   bool count(PyObject* value) noexcept {
-    if (PyTuple_CheckExact(value)) {
-      builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(value)));
-      out_of_memory_ = !tuples_.push(value);
+    if (PyObject* elements = elements_of(state_, value)) {
+      builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(elements)));
+      out_of_memory_ = !tuples_.push(elements);
       return !out_of_memory_;
     }
     if (PyUnicode_CheckExact(value)) {
@@ -133,8 +133,9 @@ class BlockEncoder {
   }
 
   void write_item(PyObject* value, Cell& cell) noexcept {
-    if (PyTuple_CheckExact(value)) {
-      builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(value)));
+    if (PyObject* elements = elements_of(state_, value)) {
+      builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(elements)),
+                           elements == value ? Tag::tuple : Tag::queue);
     } else if (PyUnicode_CheckExact(value)) {
       const Text text(value);
       builder_.write_text(cell, text.kind, text.data, text.length);
@@ -176,6 +177,14 @@ class BlockEncoder {
 };
 
 }  // namespace
+
+PyObject* elements_of(const ModuleState& state, PyObject* value) noexcept {
+  if (PyTuple_CheckExact(value)) return value;
+  if (!Py_IS_TYPE(value, reinterpret_cast<PyTypeObject*>(state.queue_type))) return nullptr;
+  PyObject* parts = PyObject_GetAttr(value, state.parts_name);
+  Py_XDECREF(parts);  // the queue holds it
+  return parts;
+}
 
 bool encode(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
   if (encode_short(value, cell)) return true;

@@ -1,6 +1,7 @@
 #include "encode_place.h"
 
 #include "base/worklist.h"
+#include "encode.h"
 #include "errors.h"
 
 namespace xichan::python {
@@ -16,15 +17,16 @@ struct Visit {
 constexpr std::size_t shown_steps = 16;
 
 // The steps from the root to element `index` of the `wanted`-th tuple, innermost first. False without memory.
-bool find_steps(PyObject* root, std::size_t wanted, Py_ssize_t index, Worklist<Py_ssize_t>& steps) noexcept {
+bool find_steps(const ModuleState& state, PyObject* root, std::size_t wanted, Py_ssize_t index,
+                Worklist<Py_ssize_t>& steps) noexcept {
   Worklist<Visit> visits;
-  if (!visits.push({root, 0, 0})) return false;
+  if (!visits.push({elements_of(state, root), 0, 0})) return false;
   for (std::size_t i = 0; i < wanted; ++i) {
     PyObject* tuple = visits[i].tuple;
     for (Py_ssize_t j = 0; j < PyTuple_GET_SIZE(tuple); ++j) {
-      PyObject* item = PyTuple_GET_ITEM(tuple, j);
-      const bool nested = PyTuple_CheckExact(item) && PyTuple_GET_SIZE(item) > 0;
-      if (nested && !visits.push({item, i, j})) return false;
+      PyObject* elements = elements_of(state, PyTuple_GET_ITEM(tuple, j));
+      const bool nested = elements != nullptr && PyTuple_GET_SIZE(elements) > 0;
+      if (nested && !visits.push({elements, i, j})) return false;
     }
   }
   if (!steps.push(index)) return false;
@@ -54,7 +56,7 @@ PyObject* describe(Worklist<Py_ssize_t>& steps) noexcept {
 void raise_not_shareable(const ModuleState& state, PyObject* root, PyObject* item, std::size_t tuple,
                          Py_ssize_t index) noexcept {
   Worklist<Py_ssize_t> steps;
-  if (item != root && !find_steps(root, tuple, index, steps)) {
+  if (item != root && !find_steps(state, root, tuple, index, steps)) {
     PyErr_NoMemory();
     return;
   }

@@ -182,6 +182,7 @@ PyMethodDef methods[] = {
     {"_is_closed", end_is_closed, METH_O, nullptr},
     {"_begin_exit", begin_exit, METH_NOARGS, nullptr},
     {"_unpickle_end", unpickle_end, METH_VARARGS, nullptr},
+    {"_register_queue", register_queue, METH_O, nullptr},
     {"_count_alive", count_alive, METH_NOARGS, nullptr},
     {"_fail_after", fail_after, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},

@@ -57,6 +57,7 @@ extern const char arena_stats_doc[];
 /// In transport.cpp: how ends go through the standard library and pickle.
 PyObject* end_reduce(PyObject* self, PyObject*) noexcept;
 PyObject* unpickle_end(PyObject* module, PyObject* args) noexcept;
+PyObject* register_queue(PyObject* module, PyObject* type) noexcept;
 int register_with_interpreters(ModuleState& state) noexcept;
 
 /// An id as Python sees it: one int of up to 128 bits. `parse_id` is false, with TypeError set, for what is no int; an

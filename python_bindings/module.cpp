@@ -66,7 +66,8 @@ int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
   if (own_ends(state) < 0 || load_errors(state) < 0) return -1;
   state.stats_type = import_attribute("xichan._stats", "Stats");
-  if (state.stats_type == nullptr) return -1;
+  state.parts_name = PyUnicode_InternFromString("_parts");
+  if (state.stats_type == nullptr || state.parts_name == nullptr) return -1;
   PyTypeObject* base = add_type(module, end_spec, nullptr);
   if (base == nullptr) return -1;
   state.sender_type = add_type(module, sender_spec, base);
@@ -91,6 +92,7 @@ int traverse(PyObject* module, visitproc visit, void* arg) noexcept {
   Py_VISIT(state.receiver_type);
   Py_VISIT(state.watch_type);
   Py_VISIT(state.stats_type);
+  Py_VISIT(state.queue_type);
   Py_VISIT(state.unpickle);
   for (PyObject* error : state.errors) Py_VISIT(error);
   return 0;
@@ -110,6 +112,8 @@ void free_state(void* module) noexcept {
   Py_CLEAR(state.receiver_type);
   Py_CLEAR(state.watch_type);
   Py_CLEAR(state.stats_type);
+  Py_CLEAR(state.queue_type);
+  Py_CLEAR(state.parts_name);
   for (PyObject*& error : state.errors) Py_CLEAR(error);
   InterpreterEnds::drop(std::exchange(state.ends, nullptr));
 }

@@ -26,6 +26,8 @@ struct ModuleState {
   PyTypeObject* receiver_type;
   PyTypeObject* watch_type;
   PyObject* stats_type;  // xichan._stats.Stats
+  PyObject* queue_type;  // xichan._queue.Queue, once that is imported
+  PyObject* parts_name;  // "_parts", the attribute in which a Queue keeps what it is made of
   PyObject* errors[static_cast<int>(ErrorClass::count)];
   PyObject* unpickle;  // the function that a pickled end names
   InterpreterEnds* ends;

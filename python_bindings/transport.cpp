@@ -1,8 +1,11 @@
-// Ends in somebody else's hands: the cross-interpreter protocol of the standard library, and pickle. Both carry the
-// number of a ticket (channel/ticket.h), never an address, because a transport may drop it or give it back late.
+// Ends and queues in somebody else's hands: the cross-interpreter protocol of the standard library, and pickle. Both
+// carry the number of a ticket (channel/ticket.h), never an address: a transport may drop it or give it back late.
 #include "channel/registry.h"
 #include "channel/ticket.h"
+#include "decode.h"
+#include "encode.h"
 #include "handle.h"
+#include "value/message.h"
 
 // Private to CPython but exported, and the only way to be shareable through concurrent.interpreters. Declared weak and
 // tested: a version that lacks them still has pickle. The layout has been the same from 3.12 to 3.15.
@@ -30,14 +33,26 @@ __attribute__((weak)) int _PyCrossInterpreterData_RegisterClass(PyTypeObject*, i
 namespace xichan::python {
 namespace {
 
-constexpr const char* lost = "this end was received already, or was given back when its interpreter ended";
+constexpr const char* lost = "what was handed over was received already, or given back when its interpreter ended";
 
-std::uint64_t issue_ticket(const Handle* handle) noexcept {
-  if (!check_open(handle)) return 0;
-  const End& end = *handle->end;
-  const std::uint64_t number = Tickets::issue(*end.channel(), end.side(), &handle->state->ends->owner);
-  if (number == 0) PyErr_NoMemory();
-  return number;
+// 0 with an exception set on failure.
+std::uint64_t issue_ticket(const ModuleState& state, PyObject* object) noexcept {
+  Cell value;
+  if (!encode(state, object, value)) return 0;
+  const bool is_queue = Py_IS_TYPE(object, reinterpret_cast<PyTypeObject*>(state.queue_type));
+  const Channel* channel = is_queue ? nullptr : as_handle(object)->end->channel();
+  const std::uint64_t number = Tickets::issue(value, channel, &state.ends->owner);
+  if (number != 0) return number;
+  release(value);
+  PyErr_NoMemory();
+  return 0;
+}
+
+// The value of a claimed ticket. If there is no memory for it, it is given back.
+PyObject* redeem(ModuleState& state, const Cell& value) noexcept {
+  PyObject* object = decode(state, value);
+  release(value);
+  return object;
 }
 
 std::uint64_t number_of(const void* data) noexcept { return reinterpret_cast<std::uintptr_t>(data); }
@@ -48,16 +63,16 @@ void free_ticket(void* data) noexcept { Tickets::cancel(number_of(data)); }
 PyObject* adopt_ticket(xichan_xidata* data) noexcept {
   ModuleState* state = import_state();
   if (state == nullptr) return nullptr;
-  Side side;
-  Channel* channel = Tickets::claim(number_of(data->data), side);
+  Cell value;
+  const bool claimed = Tickets::claim(number_of(data->data), value);
   data->data = nullptr;  // nothing is left for `free` to give back
-  if (channel == nullptr) return raise(*state, Status::not_found, lost);
-  return new_handle(*state, channel, side);
+  return claimed ? redeem(*state, value) : raise(*state, Status::not_found, lost);
 }
 
 // Runs in the sending interpreter.
 int fill_data(PyThreadState*, PyObject* object, xichan_xidata* data) noexcept {
-  const std::uint64_t number = issue_ticket(as_handle(object));
+  const ModuleState* state = import_state();
+  const std::uint64_t number = state == nullptr ? 0 : issue_ticket(*state, object);
   if (number == 0) return -1;
   data->data = reinterpret_cast<void*>(static_cast<std::uintptr_t>(number));
   data->obj = nullptr;
@@ -78,13 +93,22 @@ int register_type(PyTypeObject* type) noexcept {
 
 }  // namespace
 
+// _register_queue(type): called by xichan/_queue.py. Its instances travel as their `_parts`, a tuple.
+PyObject* register_queue(PyObject* module, PyObject* type) noexcept {
+  ModuleState& state = *state_of(module);
+  if (!PyType_Check(type)) return PyErr_Format(PyExc_TypeError, "a type, not %T", type);
+  Py_XSETREF(state.queue_type, Py_NewRef(type));
+  if (register_type(reinterpret_cast<PyTypeObject*>(type)) < 0) return nullptr;
+  Py_RETURN_NONE;
+}
+
 int register_with_interpreters(ModuleState& state) noexcept {
   return register_type(state.sender_type) < 0 || register_type(state.receiver_type) < 0 ? -1 : 0;
 }
 
 PyObject* end_reduce(PyObject* self, PyObject*) noexcept {
   const Handle* handle = as_handle(self);
-  const std::uint64_t number = issue_ticket(handle);
+  const std::uint64_t number = issue_ticket(*handle->state, self);
   if (number == 0) return nullptr;
   PyObject* id = id_as_int(handle->end->id());
   PyObject* reduced = id == nullptr
@@ -107,9 +131,10 @@ PyObject* unpickle_end(PyObject* module, PyObject* args) noexcept {
     return nullptr;
   }
   if (nonce != Process::nonce()) return raise(state, Status::not_found, "this end was pickled in another process");
-  Side side = type == reinterpret_cast<PyObject*>(state.sender_type) ? Side::sender : Side::receiver;
-  Channel* channel = Tickets::claim(number, side);
-  if (channel == nullptr) channel = Registry::open(id, side);
+  const Side side = type == reinterpret_cast<PyObject*>(state.sender_type) ? Side::sender : Side::receiver;
+  Cell value;
+  if (Tickets::claim(number, value)) return redeem(state, value);
+  Channel* channel = Registry::open(id, side);
   if (channel == nullptr) return raise(state, Status::not_found, lost);
   return new_handle(state, channel, side);
 }

@@ -7,8 +7,8 @@ namespace xichan {
 namespace {
 
 struct Ticket {
-  Channel* channel;
-  Side side;
+  Cell value;
+  const Channel* channel;  // only compared
   const EndOwner* issuer;
 };
 
@@ -27,37 +27,35 @@ Table& table() noexcept {
 
 }  // namespace
 
-std::uint64_t Tickets::issue(Channel& channel, Side side, const EndOwner* issuer) noexcept try {
+std::uint64_t Tickets::issue(const Cell& value, const Channel* channel, const EndOwner* issuer) noexcept try {
   Table& t = table();
   LockGuard guard(t.lock);
   const std::uint64_t number = t.last_number + 1;
-  t.tickets.emplace(number, Ticket{&channel, side, issuer});
-  channel.add_end(side);
+  t.tickets.emplace(number, Ticket{value, channel, issuer});
   return t.last_number = number;
 } catch (const std::bad_alloc&) {
   return 0;
 }
 
-Channel* Tickets::claim(std::uint64_t number, Side& side) noexcept {
+bool Tickets::claim(std::uint64_t number, Cell& value) noexcept {
   Table& t = table();
   LockGuard guard(t.lock);
   const auto found = t.tickets.find(number);
-  if (found == t.tickets.end()) return nullptr;
-  Channel* channel = found->second.channel;
-  side = found->second.side;
+  if (found == t.tickets.end()) return false;
+  value = found->second.value;
   t.tickets.erase(found);
-  return channel;
+  return true;
 }
 
 void Tickets::cancel(std::uint64_t number) noexcept {
-  Side side;
-  if (Channel* channel = claim(number, side)) channel->drop_end(side);
+  Cell value;
+  if (claim(number, value)) release(value);
 }
 
 void Tickets::cancel_owner(const EndOwner* issuer) noexcept {
   constexpr unsigned batch = 64;
   Table& t = table();
-  Ticket found[batch];
+  Cell found[batch];
   unsigned count;
   do {
     count = 0;
@@ -65,14 +63,14 @@ void Tickets::cancel_owner(const EndOwner* issuer) noexcept {
       LockGuard guard(t.lock);
       for (auto i = t.tickets.begin(); i != t.tickets.end() && count < batch;) {
         if (i->second.issuer == issuer) {
-          found[count++] = i->second;
+          found[count++] = i->second.value;
           i = t.tickets.erase(i);
         } else {
           ++i;
         }
       }
     }
-    for (unsigned i = 0; i < count; ++i) found[i].channel->drop_end(found[i].side);
+    for (unsigned i = 0; i < count; ++i) release(found[i]);
   } while (count == batch);
 }
 

@@ -62,9 +62,9 @@ class BlockBuilder {
 
   Cell& root() noexcept { return *cell_at(0); }
 
-  /// Makes `cell` a tuple of `length` elements and returns the place of its cells.
-  Cell* write_tuple(Cell& cell, std::uint64_t length) noexcept {
-    cell = Cell::of(Tag::tuple, length, length == 0 ? 0 : next_cell_);
+  /// Makes `cell` a tuple (or `queue`) of `length` elements and returns the place of its cells.
+  Cell* write_tuple(Cell& cell, std::uint64_t length, Tag tag = Tag::tuple) noexcept {
+    cell = Cell::of(tag, length, length == 0 ? 0 : next_cell_);
     Cell* cells = cell_at(next_cell_);
     next_cell_ += length * sizeof(Cell);
     return cells;

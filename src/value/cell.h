@@ -40,10 +40,11 @@ enum class Tag : std::uint8_t {
   bytes,      // word: offset of `length` bytes
   big_int,    // word: offset of `length` bytes, two's complement, little endian, a multiple of 8
   tuple,      // word: offset of `length` cells; an empty tuple has offset 0
+  queue,      // as tuple: the parts of a Queue
   reference,  // word: index in the reference table
   block,      // word: address of a Block whose root is the value; owns one count of it
 };
-inline constexpr std::uint8_t tag_count = 20;
+inline constexpr std::uint8_t tag_count = 21;
 
 /// The four widths of text (PEP 393), in the order of the tags.
 enum class TextKind : std::uint8_t { ascii, latin1, ucs2, ucs4 };
