@@ -91,7 +91,7 @@ class XICHAN_API WaitList {
 };
 
 /// A thread that sleeps on a futex word of its own.
-class ThreadWaiter final : public Waiter {
+class XICHAN_API ThreadWaiter final : public Waiter {
  public:
   enum State : std::uint32_t { waiting, notified, cancelled };
 
