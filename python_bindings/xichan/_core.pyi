@@ -1,13 +1,16 @@
-"""Types of the compiled module. What may be sent: str, bytes, int, float, bool, None, ends, and tuples of these; tuples nest to any depth."""
+"""Types of the compiled module. What may be sent: str, bytes, int, float, bool, None, ends, and tuples of these."""
 
-from types import TracebackType
+from types import GenericAlias, TracebackType
 from typing import Any, Final, Generic, Literal, Self, TypeVar, final
+
+from typing_extensions import disjoint_base
 
 _T_co = TypeVar("_T_co", covariant=True)
 _T_contra = TypeVar("_T_contra", contravariant=True)
 
 __version__: Final[str]
 
+@disjoint_base
 class _End:
     """What Sender and Receiver have in common."""
 
@@ -30,6 +33,8 @@ class _End:
     def from_id(cls, id: int, /) -> Self:
         """Open one more end of the channel that has this id, or raise NotFound."""
     def __len__(self) -> int: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __bool__(self) -> Literal[True]: ...
     def __enter__(self) -> Self: ...
     def __exit__(

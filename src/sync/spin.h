@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/atomic.h"
 #include "base/deadline.h"
 #include "sync/cpus.h"
 

@@ -73,7 +73,7 @@ struct alignas(8) Cell {
   /// `length` units of `width` bytes that fit the payload.
   static Cell of_short(Tag tag, const void* data, std::size_t length, unsigned width = 1) noexcept {
     Cell cell{static_cast<std::uint64_t>(tag) | length << 8, 0};
-    std::memcpy(cell.payload(), data, length * width);
+    if (length != 0) std::memcpy(cell.payload(), data, length * width);
     return cell;
   }
 

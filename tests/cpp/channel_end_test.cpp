@@ -1,0 +1,236 @@
+// A handle's share of a channel, with calls inside, and the owner who ends before its handles do.
+#include "channel_support.h"
+
+namespace xichan {
+namespace {
+
+using test::new_channel;
+
+// Stands for an interpreter: ends, and the exclusion that guards them (there the GIL).
+struct World {
+  std::mutex exclusion;
+  EndOwner owner;
+};
+
+// Makes a call as the bindings do: it lets go of the exclusion and is pinned meanwhile.
+template <class Round>
+Status call(World& world, End& end, Round round) {
+  std::unique_lock guard(world.exclusion);
+  Channel* channel = end.channel();
+  end.enter();
+  guard.unlock();
+  const Status status = round(*channel, end.round(Deadline::never(), Deadline::never()));
+  channel->unpin();
+  guard.lock();
+  end.leave();
+  return status;
+}
+
+Status recv(World& world, End& end) {
+  Cell cell;
+  const Status status = call(world, end, [&](Channel& c, const WaitRound& round) { return c.recv(cell, round); });
+  if (status == Status::ok) release(cell);
+  return status;
+}
+
+class Ends : public test::ChannelTest {
+ protected:
+  End* open(Channel* channel, Side side) {
+    End* end = End::open(channel, side, world.owner);
+    EXPECT_NE(end, nullptr);
+    return end;
+  }
+
+  World world;
+};
+
+TEST_F(Ends, OpenTakesOverACountAndCloseGivesItBack) {
+  Channel* channel = new_channel(7);
+  const ChannelId id = channel->id();
+  End* sender = open(channel, Side::sender);
+  End* receiver = open(channel, Side::receiver);
+  EXPECT_EQ(channel->end_count(Side::sender), 1u);
+  EXPECT_EQ(sender->channel(), channel);
+  EXPECT_EQ(sender->side(), Side::sender);
+  EXPECT_FALSE(sender->is_closed());
+  sender->close();
+  sender->close();
+  EXPECT_TRUE(sender->is_closed());
+  EXPECT_EQ(channel->end_count(Side::sender), 0u);
+  EXPECT_EQ(channel->end_count(Side::receiver), 1u);
+  receiver->close();
+  EXPECT_EQ(new_channels(), 0u);
+  EXPECT_EQ(sender->id(), id) << "known also when the channel has gone";
+  EXPECT_EQ(sender->capacity(), 7u);
+  End::destroy(sender);
+  End::destroy(receiver);
+}
+
+TEST_F(Ends, DestroyClosesIfNeedBe) {
+  Channel* channel = new_channel(1);
+  End* sender = open(channel, Side::sender);
+  End* receiver = open(channel, Side::receiver);
+  End::destroy(sender);
+  EXPECT_EQ(channel->end_count(Side::sender), 0u);
+  End::destroy(receiver);
+  EXPECT_EQ(new_channels(), 0u);
+}
+
+TEST_F(Ends, ACloseEndsTheCallsOfThisEndAlone) {
+  const test::Watchdog watchdog("close with calls inside");
+  Channel* channel = new_channel(1);
+  End* sender = open(channel, Side::sender);
+  channel->add_end(Side::receiver);
+  End* closed = open(channel, Side::receiver);
+  End* other = open(channel, Side::receiver);
+  std::thread calls[] = {std::thread([&] { EXPECT_EQ(recv(world, *closed), Status::end_closed); }),
+                         std::thread([&] { EXPECT_EQ(recv(world, *closed), Status::end_closed); }),
+                         std::thread([&] { EXPECT_EQ(recv(world, *other), Status::ok); })};
+  test::await([&] { return channel->waiting(Side::receiver) == 3; });
+  {
+    const std::lock_guard guard(world.exclusion);
+    closed->close();
+    EXPECT_EQ(channel->end_count(Side::receiver), 2u) << "E2: the count stays with the calls inside";
+  }
+  calls[0].join();
+  calls[1].join();
+  EXPECT_EQ(channel->end_count(Side::receiver), 1u) << "until the last of them leaves";
+  EXPECT_EQ(channel->try_send(Cell::none()), Status::ok);
+  calls[2].join();
+  for (End* end : {sender, closed, other}) End::destroy(end);
+}
+
+TEST_F(Ends, AnItemThatComesWithTheCloseIsTakenOrLeft) {
+  const test::Watchdog watchdog("an item against a close");
+  for (int round = 0; round < 2'000 * test::stress_factor(); ++round) {
+    Channel* channel = new_channel(1);
+    End* sender = open(channel, Side::sender);
+    channel->add_end(Side::receiver);
+    End* receiver = open(channel, Side::receiver);
+    Status received;
+    test::together(3, [&](unsigned thread) {
+      if (thread == 0) received = recv(world, *receiver);
+      if (thread == 1) {
+        EXPECT_EQ(channel->try_send(test::block_message()), Status::ok);
+      }
+      if (thread == 2) {
+        const std::lock_guard guard(world.exclusion);
+        receiver->close();
+      }
+    });
+    ASSERT_EQ(channel->size(), received == Status::ok ? 0u : 1u);
+    if (received != Status::ok) {
+      ASSERT_EQ(received, Status::end_closed);
+    }
+    channel->drop_end(Side::receiver);
+    End::destroy(sender);
+    End::destroy(receiver);
+    ASSERT_EQ(new_blocks(), 0u);
+  }
+}
+
+TEST_F(Ends, TheOwnerGivesBackAllOfThem) {
+  std::vector<End*> ends;
+  for (int i = 0; i < 5; ++i) {
+    Channel* channel = new_channel(2);
+    ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+    ends.push_back(open(channel, Side::sender));
+    ends.push_back(open(channel, Side::receiver));
+  }
+  ends[4]->close();
+  End::destroy(ends[9]);
+  ends.pop_back();
+  world.owner.give_back_all();
+  world.owner.give_back_all();
+  EXPECT_TRUE(world.owner.has_ended());
+  EXPECT_EQ(new_channels(), 0u);
+  EXPECT_EQ(new_blocks(), 0u);
+  for (End* end : ends) {
+    EXPECT_TRUE(end->is_closed());
+    end->close();
+    End::destroy(end);  // handles may die later
+  }
+}
+
+TEST_F(Ends, AnOwnerThatEndedOpensNoMore) {
+  Channel* channel = new_channel(1);
+  world.owner.give_back_all();
+  EXPECT_EQ(End::open(channel, Side::sender, world.owner), nullptr);
+  EXPECT_EQ(channel->end_count(Side::sender), 0u) << "the count has been given back";
+  channel->drop_end(Side::receiver);
+}
+
+TEST_F(Ends, TheOwnersDestructorGivesBackToo) {
+  Channel* channel = new_channel(1);
+  End* end;
+  {
+    EndOwner owner;
+    end = End::open(channel, Side::sender, owner);
+  }
+  EXPECT_EQ(channel->end_count(Side::sender), 0u);
+  channel->drop_end(Side::receiver);
+  End::destroy(end);
+}
+
+// Ends whose calls never came back stay for ever; this keeps a leak check from minding.
+std::vector<End*>& abandoned() {
+  static std::vector<End*> ends;
+  return ends;
+}
+
+TEST_F(Ends, TheOwnerEndsWithThreadsInsideThatNeverComeBack) {
+  const test::Watchdog watchdog("an owner that ends");
+  Channel* full = new_channel(1);
+  Channel* empty = new_channel(1);
+  ASSERT_EQ(full->try_send(Cell::none()), Status::ok);
+  End* sender = open(full, Side::sender);
+  End* receiver = open(empty, Side::receiver);
+  // Threads that stop where they would ask for the exclusion again: they never leave the End.
+  const auto never_back = [this](End* end, Side side) {
+    std::unique_lock guard(world.exclusion);
+    Channel* channel = end->channel();
+    end->enter();
+    guard.unlock();
+    const WaitRound round = end->round(Deadline::never(), Deadline::never());
+    Cell cell = Cell::none();
+    EXPECT_EQ(side == Side::sender ? channel->send(cell, round) : channel->recv(cell, round), Status::end_closed);
+    channel->unpin();
+  };
+  std::thread sending(never_back, sender, Side::sender);
+  std::thread receiving(never_back, receiver, Side::receiver);
+  test::await([&] { return full->waiting(Side::sender) == 1 && empty->waiting(Side::receiver) == 1; });
+  {
+    const std::lock_guard guard(world.exclusion);
+    world.owner.give_back_all();
+    EXPECT_EQ(full->end_count(Side::sender), 0u) << "also the counts of calls inside";
+    EXPECT_EQ(empty->end_count(Side::receiver), 0u);
+  }
+  sending.join();
+  receiving.join();
+  full->drop_end(Side::receiver);
+  empty->drop_end(Side::sender);
+  EXPECT_EQ(new_channels(), 0u);
+  for (End* end : {sender, receiver}) {
+    abandoned().push_back(end);
+    End::destroy(end);
+  }
+}
+
+TEST_F(Ends, TheOwnerEndsWithThreadsInsideThatDoComeBack) {
+  const test::Watchdog watchdog("an owner that ends");
+  Channel* channel = new_channel(1);
+  End* receiver = open(channel, Side::receiver);
+  std::thread receiving([&] { EXPECT_EQ(recv(world, *receiver), Status::end_closed); });
+  test::await([&] { return channel->waiting(Side::receiver) == 1; });
+  {
+    const std::lock_guard guard(world.exclusion);
+    world.owner.give_back_all();
+  }
+  receiving.join();
+  EXPECT_EQ(channel->end_count(Side::receiver), 0u) << "given back once, not twice";
+  channel->drop_end(Side::sender);
+  End::destroy(receiver);
+}
+
+}  // namespace
+}  // namespace xichan

@@ -1,0 +1,148 @@
+// A peer that stands still in the middle of its call holds nobody else up: others are told `empty` or `full` at once.
+//
+// The item's copy assignment stops where the test wants it: in a push after the slot was claimed and before the item
+// is published, in a pop after the item was claimed and before the slot is free again.
+#include <condition_variable>
+#include <mutex>
+
+#include "ring_flavours.h"
+#include "support.h"
+
+namespace xichan {
+namespace {
+
+class Gate {
+ public:
+  void stop_here() {
+    std::unique_lock guard(lock_);
+    inside_ = true;
+    changed_.notify_all();
+    changed_.wait(guard, [this] { return open_; });
+  }
+  void await_arrival() {
+    std::unique_lock guard(lock_);
+    changed_.wait(guard, [this] { return inside_; });
+  }
+  void open() {
+    std::lock_guard guard(lock_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex lock_;
+  std::condition_variable changed_;
+  bool inside_ = false;
+  bool open_ = false;
+};
+
+struct Item {
+  int value = 0;
+  Gate* gate = nullptr;  // stays with the object: never copied
+
+  Item() = default;
+  explicit Item(int number, Gate* at = nullptr) : value(number), gate(at) {}
+  Item(const Item& other) : value(other.value) {}
+  Item& operator=(const Item& other) {
+    for (Gate* at : {other.gate, gate}) {
+      if (at != nullptr) at->stop_here();
+    }
+    value = other.value;
+    return *this;
+  }
+};
+
+template <class Flavour>
+class RingStopped : public ::testing::Test {
+ protected:
+  using Ring = typename Flavour::template Of<Item>;
+};
+TYPED_TEST_SUITE(RingStopped, test::AllRings, test::RingNames);
+
+// The fastest of some calls: what the call itself takes, on a machine that does other things too.
+template <class Call>
+std::int64_t fastest(Call call) {
+  std::int64_t best = INT64_MAX;
+  for (int i = 0; i < 100; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    call();
+    best = std::min<std::int64_t>(best, (std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+constexpr std::int64_t one_millisecond = 1'000'000;
+
+TYPED_TEST(RingStopped, AProducerBetweenClaimAndPublish) {
+  const test::Watchdog watchdog("a stopped producer");
+  for (const std::uint64_t capacity : {1, 2, 3, 8}) {
+    typename TestFixture::Ring ring(capacity);
+    Gate gate;
+    std::thread stopped([&] { EXPECT_EQ(ring.try_push(Item(1, &gate)), Status::ok); });
+    gate.await_arrival();
+
+    Item item;
+    EXPECT_LT(fastest([&] { EXPECT_EQ(ring.try_pop(item), Status::empty); }), one_millisecond);
+    EXPECT_FALSE(ring.can_pop());
+    EXPECT_EQ(ring.size(), 1u) << "claimed items count";
+    for (std::uint64_t i = 1; i < capacity; ++i) ASSERT_EQ(ring.try_push(Item(static_cast<int>(i) + 1)), Status::ok);
+    EXPECT_LT(fastest([&] { EXPECT_EQ(ring.try_push(Item(99)), Status::full); }), one_millisecond);
+    EXPECT_EQ(ring.try_pop(item), Status::empty) << "what stands behind it waits: strict order";
+    ring.close();
+    EXPECT_EQ(ring.try_pop(item), Status::empty) << "closed only when nothing can come any more";
+    EXPECT_EQ(ring.try_push(Item(99)), Status::closed);
+
+    gate.open();
+    stopped.join();
+    for (std::uint64_t i = 0; i < capacity; ++i) {
+      ASSERT_EQ(ring.try_pop(item), Status::ok);
+      EXPECT_EQ(item.value, static_cast<int>(i) + 1);
+    }
+    EXPECT_EQ(ring.try_pop(item), Status::closed);
+  }
+}
+
+TYPED_TEST(RingStopped, AConsumerBetweenClaimAndRelease) {
+  const test::Watchdog watchdog("a stopped consumer");
+  for (const std::uint64_t capacity : {1, 2, 3, 8}) {
+    typename TestFixture::Ring ring(capacity);
+    for (std::uint64_t i = 0; i < capacity; ++i) ASSERT_EQ(ring.try_push(Item(static_cast<int>(i))), Status::ok);
+    Gate gate;
+    Item taken(-1, &gate);
+    std::thread stopped([&] { EXPECT_EQ(ring.try_pop(taken), Status::ok); });
+    gate.await_arrival();
+
+    EXPECT_LT(fastest([&] { EXPECT_EQ(ring.try_push(Item(99)), Status::full); }), one_millisecond);
+    EXPECT_FALSE(ring.can_push());
+    Item item;
+    for (std::uint64_t i = 1; i < capacity; ++i) {  // the others may be taken meanwhile
+      ASSERT_EQ(ring.try_pop(item), Status::ok);
+      EXPECT_EQ(item.value, static_cast<int>(i));
+    }
+    EXPECT_LT(fastest([&] { EXPECT_EQ(ring.try_pop(item), Status::empty); }), one_millisecond);
+    EXPECT_EQ(ring.try_push(Item(99)), Status::full) << "the next slot is still being emptied";
+
+    gate.open();
+    stopped.join();
+    EXPECT_EQ(taken.value, 0);
+    EXPECT_EQ(ring.try_push(Item(5)), Status::ok);
+  }
+}
+
+TYPED_TEST(RingStopped, CloseGoesThroughWhileAProducerIsStopped) {
+  const test::Watchdog watchdog("close against a stopped producer");
+  typename TestFixture::Ring ring(4);
+  Gate gate;
+  std::thread stopped([&] { EXPECT_EQ(ring.try_push(Item(1, &gate)), Status::ok) << "claimed before the close"; });
+  gate.await_arrival();
+  ring.close();
+  EXPECT_TRUE(ring.is_closed());
+  gate.open();
+  stopped.join();
+  Item item;
+  EXPECT_EQ(ring.try_pop(item), Status::ok);
+  EXPECT_EQ(ring.try_pop(item), Status::closed);
+}
+
+}  // namespace
+}  // namespace xichan

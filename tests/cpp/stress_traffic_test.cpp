@@ -1,0 +1,165 @@
+// Traffic among many threads: every message arrives once and in its sender's order, nobody sleeps on for ever, whatever
+// the waiting calls do besides. XICHAN_STRESS multiplies the traffic.
+#include <algorithm>
+
+#include "channel_support.h"
+
+namespace xichan {
+namespace {
+
+using test::Caller;
+using test::new_channel;
+
+struct Shape {
+  unsigned senders, receivers;
+  std::uint64_t capacity;
+  int items;               // of each sender
+  std::int64_t limit = 0;  // nanoseconds after which a waiting call gives up and tries again; 0: never
+  bool slices = false;     // give up by an interrupted slice instead of a time-out
+};
+
+class Traffic : public test::ChannelTest {
+ protected:
+  void run(const Shape& shape) {
+    const test::Watchdog watchdog("traffic", std::chrono::seconds(60 * test::stress_factor()));
+    SCOPED_TRACE(::testing::Message() << shape.senders << " x " << shape.receivers << ", " << shape.capacity);
+    Channel* channel = new_channel(shape.capacity);
+    for (unsigned i = 1; i < shape.senders; ++i) channel->add_end(Side::sender);
+    for (unsigned i = 1; i < shape.receivers; ++i) channel->add_end(Side::receiver);
+    std::vector<std::atomic<std::int64_t>> counts(shape.senders);
+    test::together(shape.senders + shape.receivers, [&](unsigned thread) {
+      if (thread < shape.senders) {
+        send_all(*channel, shape, thread);
+        channel->drop_end(Side::sender);
+      } else {
+        recv_all(*channel, shape, counts);
+        channel->drop_end(Side::receiver);
+      }
+    });
+    for (unsigned s = 0; s < shape.senders; ++s) EXPECT_EQ(counts[s].load(), shape.items * test::stress_factor());
+    EXPECT_EQ(new_channels(), 0u);
+  }
+
+ private:
+  static WaitRound limited(const Caller& caller, const Shape& shape) {
+    if (shape.limit == 0) return caller.round();
+    const Deadline deadline = Deadline::after(shape.limit);
+    return shape.slices ? caller.round(Deadline::never(), deadline) : caller.round(deadline);
+  }
+  static bool gave_up(Status status) { return status == Status::timeout || status == Status::interrupted; }
+
+  static void send_all(Channel& channel, const Shape& shape, std::int64_t me) {
+    const Caller caller;
+    for (std::int64_t i = 0; i < shape.items * test::stress_factor(); ++i) {
+      Status status;
+      while (gave_up(status = channel.send(Cell::integer(me << 40 | i), limited(caller, shape)))) {
+      }
+      ASSERT_EQ(status, Status::ok);
+    }
+  }
+
+  static void recv_all(Channel& channel, const Shape& shape, std::vector<std::atomic<std::int64_t>>& counts) {
+    const Caller caller;
+    std::vector<std::int64_t> last(shape.senders, -1);
+    for (;;) {
+      Cell cell;
+      const Status status = channel.recv(cell, limited(caller, shape));
+      if (gave_up(status)) continue;
+      if (status == Status::closed) return;
+      ASSERT_EQ(status, Status::ok);
+      const auto sender = static_cast<std::size_t>(cell.as_integer() >> 40);
+      const std::int64_t number = cell.as_integer() & 0xffffffffff;
+      ASSERT_GT(number, last[sender]) << "a sender's order is kept for each receiver";
+      last[sender] = number;
+      ++counts[sender];
+    }
+  }
+};
+
+TEST_F(Traffic, EachMessageOnce) {
+  for (const std::uint64_t capacity : {1, 2, 5, 100}) {
+    for (const unsigned side : {1u, 2u, 4u}) run({side, side, capacity, 5'000});
+  }
+}
+
+TEST_F(Traffic, UnequalSides) {
+  run({1, 6, 2, 10'000});
+  run({6, 1, 2, 2'000});
+}
+
+TEST_F(Traffic, OnOneCpu) {
+  const test::OneCpu one;
+  for (const std::uint64_t capacity : {1, 3, 64}) {
+    for (const unsigned side : {1u, 2u, 4u}) run({side, side, capacity, 3'000});
+  }
+}
+
+TEST_F(Traffic, WithTimeOutsAllTheTime) {
+  for (const std::uint64_t capacity : {1, 3}) {
+    for (const std::int64_t limit : {1, 3'000, 60'000}) run({2, 2, capacity, 1'000, limit});
+  }
+}
+
+TEST_F(Traffic, WithSlicesAllTheTime) {
+  for (const std::int64_t limit : {1, 20'000}) run({2, 3, 1, 1'000, limit, true});
+}
+
+// Receivers whose calls are cancelled all the time, and others that must lose nothing by it.
+TEST_F(Traffic, WithHandlesClosedAllTheTime) {
+  const test::Watchdog watchdog("cancelled calls among others", std::chrono::seconds(60 * test::stress_factor()));
+  const int items = 20'000 * test::stress_factor();
+  Channel* channel = new_channel(1);
+  std::atomic<int> received{0};
+  Caller victim;
+  std::atomic<bool> done{false};
+  test::together(4, [&](unsigned thread) {
+    const Caller caller;
+    Cell cell;
+    if (thread == 0) {
+      for (int i = 0; i < items; ++i) ASSERT_EQ(channel->send(Cell::integer(i), caller.round()), Status::ok);
+      channel->drop_end(Side::sender);
+    } else if (thread == 1) {
+      while (channel->recv(cell, caller.round()) == Status::ok) ++received;
+    } else if (thread == 2) {
+      for (Status status = Status::ok; status != Status::closed; victim.closed.store(false)) {
+        while ((status = channel->recv(cell, victim.round())) == Status::ok) ++received;
+      }
+      done.store(true);
+    } else {
+      while (!done.load()) victim.close(*channel, Side::receiver);
+    }
+  });
+  EXPECT_EQ(received.load(), items);
+  channel->drop_end(Side::receiver);
+}
+
+// Messages that own ends: each stage opens what it gets and answers through it.
+TEST_F(Traffic, RepliesThroughEndsThatWereSent) {
+  const test::Watchdog watchdog("replies", std::chrono::seconds(60 * test::stress_factor()));
+  Channel* requests = new_channel(4);
+  requests->add_end(Side::sender);
+  test::together(3, [&](unsigned thread) {
+    const Caller caller;
+    Cell cell;
+    if (thread == 0) {  // serves: each request is the Sender that takes the answer
+      while (requests->recv(cell, caller.round()) == Status::ok) {
+        Channel* reply = static_cast<Channel*>(cell.as_block()->references()[0].object);
+        EXPECT_EQ(reply->send(Cell::integer(42), caller.round()), Status::ok);
+        release(cell);
+      }
+      return requests->drop_end(Side::receiver);
+    }
+    for (int i = 0; i < 3'000 * test::stress_factor(); ++i) {
+      Channel* reply = new_channel(1);
+      ASSERT_EQ(requests->send(test::end_message(reply, Side::sender), caller.round()), Status::ok);
+      EXPECT_EQ(reply->recv(cell, caller.round()), Status::ok);
+      EXPECT_EQ(reply->recv(cell, caller.round()), Status::closed) << "the Sender went with the message";
+      reply->drop_end(Side::receiver);
+    }
+    requests->drop_end(Side::sender);
+  });
+  EXPECT_EQ(new_channels(), 0u);
+}
+
+}  // namespace
+}  // namespace xichan

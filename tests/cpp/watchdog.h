@@ -1,0 +1,45 @@
+// Ends a test that hangs: aborts with a message, so that the run goes on and says which test it was.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+namespace xichan::test {
+
+/// Put one at the top of every test that starts threads. Thread safety: one thread makes and destroys it.
+class Watchdog {
+ public:
+  explicit Watchdog(const char* what = "a test", std::chrono::seconds limit = std::chrono::seconds(60))
+      : what_(what), limit_(limit), thread_([this] { watch(); }) {}
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+  ~Watchdog() {
+    {
+      std::lock_guard guard(lock_);
+      done_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  void watch() {
+    std::unique_lock guard(lock_);
+    if (changed_.wait_for(guard, limit_, [this] { return done_; })) return;
+    std::fprintf(stderr, "watchdog: %s hangs after %lld s\n", what_, static_cast<long long>(limit_.count()));
+    std::abort();
+  }
+
+  const char* what_;
+  const std::chrono::seconds limit_;
+  std::mutex lock_;
+  std::condition_variable changed_;
+  bool done_ = false;
+  std::thread thread_;
+};
+
+}  // namespace xichan::test

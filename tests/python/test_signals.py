@@ -1,0 +1,228 @@
+"""Signals while the main thread waits. Each test in a process of its own."""
+
+import pytest
+from support import run_script
+
+PRELUDE = """
+import os, signal, sys, threading, time
+import xichan
+from support import Call, alive, left_over, wait_for_blocked, wait_until
+
+kind, target = sys.argv[1], sys.argv[2]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have told us to ignore it
+
+def new_channel():
+    "A channel in which a call of this kind waits."
+    tx, rx = xichan.channel(1)
+    if kind == "send":
+        tx.send("first")
+    return tx, rx
+
+def wait_in(tx, rx, timeout=None):
+    return tx.send("text that needs a block", timeout) if kind == "send" else rx.recv(timeout)
+
+def blocked(end):
+    wait_for_blocked(end, **{"senders" if kind == "send" else "receivers": 1})
+
+def deliver(number):
+    "To the process, to this (another) thread, or to the main thread."
+    if target == "process":
+        os.kill(os.getpid(), number)
+    elif target == "other thread":
+        signal.pthread_kill(threading.get_ident(), number)
+    else:
+        signal.pthread_kill(threading.main_thread().ident, number)
+"""
+
+KINDS = pytest.mark.parametrize("kind", ["recv", "send"])
+TARGETS = pytest.mark.parametrize("target", ["process", "other thread", "main thread"])
+
+
+def run(source, kind, target="process"):
+    return run_script(PRELUDE + source, kind, target)
+
+
+@KINDS
+@TARGETS
+def test_ctrl_c_ends_the_wait_and_nothing_else(kind, target):
+    done = run(
+        """
+tx, rx = new_channel()
+before = alive()
+slowest = 0
+for i in range(20):
+    sent_at = []
+    def interrupt():
+        blocked(tx)
+        sent_at.append(time.monotonic())
+        deliver(signal.SIGINT)
+    helper = Call(interrupt)
+    try:
+        wait_in(tx, rx, None if i % 2 else 1000)
+    except KeyboardInterrupt:
+        took = time.monotonic() - sent_at[0]
+        slowest = max(slowest, took)
+        assert took < 1, f"{took} s from the signal to the exception"
+    else:
+        raise AssertionError("not interrupted")
+    helper.result()
+    wait_for_blocked(tx)
+    assert left_over(before) == {}
+    # It has sent and taken nothing, and the channel goes on.
+    assert len(rx) == (kind == "send")
+    if kind == "send":
+        assert rx.recv() == "first"
+        tx.send("first")
+    else:
+        tx.send(i)
+        assert rx.recv() == i
+print(f"slowest {slowest * 1000:.1f} ms")
+""",
+        kind,
+        target,
+    )
+    print(done.stdout)
+
+
+@KINDS
+@TARGETS
+def test_a_handled_signal_does_not_end_the_wait(kind, target):
+    run(
+        """
+tx, rx = new_channel()
+handled = []
+signal.signal(signal.SIGUSR1, lambda number, frame: handled.append(number))
+
+def send_signals():
+    blocked(tx)
+    for i in range(40):
+        deliver(signal.SIGUSR1)
+        wait_until(lambda: len(handled) > i)  # a second one that comes before the first is handled is lost
+
+helper = Call(send_signals)
+timeout, start = 1 if kind == "send" else 1.0, time.monotonic()
+try:
+    wait_in(tx, rx, timeout)
+except xichan.ChannelTimeout:
+    took = time.monotonic() - start
+else:
+    raise AssertionError("did not wait")
+while helper.is_alive():
+    time.sleep(0.001)
+helper.result()
+assert len(handled) == 40
+assert 1 <= took < 3, took
+""",
+        kind,
+        target,
+    )
+
+
+@KINDS
+def test_an_exception_from_a_handler_is_raised_by_the_call(kind):
+    run(
+        """
+class Stop(Exception):
+    pass
+
+def handler(number, frame):
+    raise Stop
+
+signal.signal(signal.SIGUSR1, handler)
+tx, rx = new_channel()
+helper = Call(lambda: (blocked(tx), deliver(signal.SIGUSR1)))
+try:
+    wait_in(tx, rx)
+except Stop:
+    pass
+else:
+    raise AssertionError
+assert len(rx) == (kind == "send") and not tx.closed and not rx.closed
+""",
+        kind,
+    )
+
+
+@KINDS
+@pytest.mark.parametrize("act", ["tx.close()", "rx.close()", "tx.shutdown()", "rx.shutdown(immediate=True)"])
+def test_a_handler_may_close_what_is_waited_for(kind, act):
+    run(
+        f"""
+signal.signal(signal.SIGUSR1, lambda number, frame: {act})
+tx, rx = new_channel()
+before = alive()
+helper = Call(lambda: (blocked(tx), deliver(signal.SIGUSR1)))
+try:
+    wait_in(tx, rx, 60)
+except xichan.ChannelClosed:
+    pass
+else:
+    raise AssertionError
+helper.result()
+assert left_over(before) == {{}}
+""",
+        kind,
+    )
+
+
+def test_a_handler_may_use_the_channel_that_is_waited_for():
+    run(
+        """
+tx, rx = new_channel()
+signal.signal(signal.SIGUSR1, lambda number, frame: tx.send("from the handler"))
+helper = Call(lambda: (blocked(tx), deliver(signal.SIGUSR1)))
+assert wait_in(tx, rx) == "from the handler"
+helper.result()
+
+signal.signal(signal.SIGUSR1, lambda number, frame: tx.send(rx.recv(0.1) if len(rx) else "nested"))
+helper = Call(lambda: (blocked(tx), deliver(signal.SIGUSR1)))
+assert wait_in(tx, rx) == "nested"
+helper.result()
+""",
+        "recv",
+    )
+
+
+def test_signals_concern_the_main_thread_alone():
+    run(
+        """
+tx, rx = new_channel()
+signal.signal(signal.SIGUSR1, lambda number, frame: handled.append(threading.current_thread()))
+handled = []
+waiting = Call(wait_in, tx, rx)
+blocked(tx)
+for i in range(40):
+    signal.pthread_kill(waiting.ident, signal.SIGUSR1)
+    wait_until(lambda: len(handled) > i)
+assert set(handled) == {threading.main_thread()}
+blocked(tx)
+tx.send("here")
+assert waiting.result() == "here"
+""",
+        "recv",
+    )
+
+
+def test_ctrl_c_ends_a_loop_over_a_receiver():
+    run(
+        """
+tx, rx = new_channel()
+got = []
+
+def traffic():
+    for i in range(100):
+        tx.send(i)
+    blocked(tx)
+    deliver(signal.SIGINT)
+
+helper = Call(traffic)
+try:
+    for item in rx:
+        got.append(item)
+except KeyboardInterrupt:
+    pass
+helper.result()
+assert got == list(range(100))
+""",
+        "recv",
+    )

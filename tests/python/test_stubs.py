@@ -1,0 +1,32 @@
+"""The stubs say what the module does: checked by mypy where there is one."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+from support import HERE, environment
+
+needs_mypy = pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="needs mypy")
+
+
+def run(*arguments, cwd):
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_mypy
+def test_samples_have_the_types_they_claim(tmp_path):
+    options = ["--strict", "--warn-unused-ignores", "--cache-dir", str(tmp_path)]
+    run("-m", "mypy", *options, f"{HERE}/typing_samples.py", cwd=tmp_path)
+
+
+@needs_mypy
+def test_stubs_agree_with_the_module(tmp_path):
+    run("-m", "mypy.stubtest", "xichan", cwd=tmp_path)
+
+
+def test_samples_run(tmp_path):
+    run(f"{HERE}/typing_samples.py", cwd=tmp_path)

@@ -1,0 +1,92 @@
+"""CMake builds: the extension for each CPython version, and the C++ tests and benchmarks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from . import system, venv
+from .cache import lock
+from .console import BUILD, ROOT, make_folder, run, step
+
+STAMP = "xichan-stamp.txt"
+
+
+def jobs() -> int:
+    """How many compilers to run at once: the processors that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def lock_builds():
+    """Two ./dev at once take turns at setting up."""
+    return lock(make_folder(BUILD) / "dev.lock")
+
+
+def cmake(toolchain, name: str, settings: dict, depends="", prefix=()) -> Path:
+    """Configure (where that is needed) and build build/NAME; `prefix` is a command to run the build under."""
+    folder = BUILD / name
+    options = [f"-D{key}={value}" for key, value in settings.items()]
+    if toolchain.compiler:
+        options.append(f"-DCMAKE_CXX_COMPILER={toolchain.compiler}")
+    # A build folder keeps paths of the compiler, the generator and the sources: with other ones it starts afresh.
+    identity = repr([toolchain.identity, str(ROOT), options, depends])
+    stamp = folder / STAMP
+    if not (stamp.exists() and stamp.read_text() == identity):
+        if folder.exists():
+            step(f"build/{name} was made differently: starting afresh")
+            shutil.rmtree(folder)
+        run(
+            [toolchain.cmake, "-S", ROOT, "-B", folder, "-G", toolchain.generator]
+            + [f"-DCMAKE_MAKE_PROGRAM={toolchain.make}", *options],
+            f"configure-{name}",
+            say=f"configuring build/{name}",
+        )
+        stamp.write_text(identity)
+    # A caller's own choice of how many jobs to run wins.
+    parallel = [] if "CMAKE_BUILD_PARALLEL_LEVEL" in os.environ else ["--parallel", str(jobs())]
+    run([*prefix, toolchain.cmake, "--build", folder, *parallel], f"build-{name}", say=f"building build/{name}")
+    return folder
+
+
+def require_cpp(sanitizer=None, prefix=()):
+    """The C++ tests and benchmarks, built, with a sanitizer if one is named: (their folder, ctest)."""
+    settings = {"CMAKE_BUILD_TYPE": "Release", "XICHAN_PYTHON": "OFF", "XICHAN_TESTS": "ON"}
+    name = "cpp"
+    if sanitizer:
+        name = {"thread": "tsan", "address": "asan"}[sanitizer]
+        settings.update(CMAKE_BUILD_TYPE="Debug", XICHAN_SANITIZE=sanitizer)  # with assertions
+    else:
+        settings.update(XICHAN_BENCH="ON")
+    with lock_builds():
+        toolchain = system.require()
+        return cmake(toolchain, name, settings, prefix=prefix), toolchain.ctest
+
+
+def require_python(version: str) -> Path:
+    """The interpreter of a virtual environment of that version with xichan installed, as of the sources now."""
+    with lock_builds():
+        toolchain = system.require()
+        wanted = venv.identity(version)
+        python = venv.require(version, wanted)
+        settings = {
+            "CMAKE_BUILD_TYPE": "Release",
+            "XICHAN_PYTHON": "ON",
+            "XICHAN_TESTS": "OFF",
+            "Python_EXECUTABLE": python,
+        }
+        name = f"py{version}"
+        folder = cmake(toolchain, name, settings, depends=wanted["interpreter"] + wanted["version"])
+        install(toolchain, folder, venv.site_packages(version), f"install-{name}")
+    return python
+
+
+def install(toolchain, folder: Path, target: Path, log: str) -> None:
+    """Install the component `python`, and remove what an earlier one installed that is no longer part of it."""
+    manifest = folder / "install_manifest_python.txt"
+    before = manifest.read_text().split("\n") if manifest.exists() else []
+    run([toolchain.cmake, "--install", folder, "--component", "python", "--prefix", target], log)
+    now = set(manifest.read_text().split("\n"))
+    for path in before:
+        if path not in now and Path(path).is_relative_to(target):
+            Path(path).unlink(missing_ok=True)

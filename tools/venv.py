@@ -1,0 +1,70 @@
+"""One virtual environment per CPython version, in build/, with what the tests need."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from . import cpython, pypi
+from .console import BUILD, ROOT, DevError, output, run
+
+STAMP = "xichan-stamp.json"  # what the environment was made from: another answer means to make it again
+
+
+def requirements():
+    """The extra `test` of pyproject.toml. (tomllib came with Python 3.11; this runs on 3.9.)"""
+    text = (ROOT / "pyproject.toml").read_text()
+    found = re.search(r"^test = \[(.*?)\]", text, re.S | re.M)
+    if not found:
+        raise DevError("pyproject.toml has no extra `test`")
+    return re.findall(r'"([^"]+)"', found.group(1))
+
+
+def folder(version: str) -> Path:
+    """Where the environment of a version is."""
+    return BUILD / f"venv-{version}"
+
+
+def site_packages(version: str) -> Path:
+    """Where its packages are."""
+    return folder(version) / "lib" / f"python{version}" / "site-packages"
+
+
+def identity(version: str) -> dict:
+    """What an environment depends on."""
+    interpreter = cpython.get(version)
+    return {
+        "folder": str(folder(version)),
+        "interpreter": str(interpreter),
+        "version": output([interpreter, "-V"]),
+        "requirements": requirements(),
+    }
+
+
+def require(version: str, wanted: dict) -> Path:
+    """The environment's interpreter; the environment is made if it is missing or was made from something else."""
+    place = folder(version)
+    python = place / "bin" / "python"
+    stamp = place / STAMP
+    if stamp.exists() and json.loads(stamp.read_text()) == wanted and python.exists():
+        return python
+    shutil.rmtree(place, ignore_errors=True)
+    uv = pypi.tool("uv")
+    environment = pypi.uv_environment()
+    # uv, because Debian's interpreter comes without ensurepip.
+    run(
+        [uv, "venv", "--no-project", "--python", wanted["interpreter"], place],
+        f"venv-{version}",
+        env=environment,
+        say=f"making an environment for CPython {version}",
+    )
+    run(
+        [uv, "pip", "install", "--python", python, *wanted["requirements"]],
+        f"requirements-{version}",
+        env=environment,
+        say=f"installing the test requirements for CPython {version}",
+    )
+    stamp.write_text(json.dumps(wanted))
+    return python
