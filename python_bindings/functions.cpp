@@ -89,13 +89,6 @@ PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count
   return pair;
 }
 
-// Called by the threading module when its interpreter shuts down: what waits for nothing must not keep it from ending.
-PyObject* begin_exit(PyObject* module, PyObject*) noexcept {
-  state_of(module)->ends->owner.begin_exit();
-  if (PyInterpreterState_Get() == PyInterpreterState_Main()) Process::begin_exit();
-  Py_RETURN_NONE;
-}
-
 PyObject* value_is_shareable(PyObject* module, PyObject* value) noexcept {
   const int shareable = is_shareable(*state_of(module), value);
   return shareable < 0 ? nullptr : PyBool_FromLong(shareable);
@@ -180,7 +173,6 @@ PyMethodDef methods[] = {
     {"set_memory_limit", set_limit, METH_O, set_memory_limit_doc},
     {"_try_select", try_select, METH_O, nullptr},
     {"_is_closed", end_is_closed, METH_O, nullptr},
-    {"_begin_exit", begin_exit, METH_NOARGS, nullptr},
     {"_unpickle_end", unpickle_end, METH_VARARGS, nullptr},
     {"_register_queue", register_queue, METH_O, nullptr},
     {"_count_alive", count_alive, METH_NOARGS, nullptr},

@@ -42,11 +42,29 @@ PyObject* import_attribute(const char* module_name, const char* name) noexcept {
   return attribute;
 }
 
-// Has the threading module call `_begin_exit` before it joins its threads: private, but the same from 3.9 to 3.15, and
-// the only hook in time for threads that are not daemons.
-int watch_for_exit(PyObject* module) noexcept {
+// Called by the threading module when its interpreter shuts down: what waits for nothing must not keep it from ending.
+PyObject* begin_exit(PyObject* capsule, PyObject*) noexcept {
+  auto* ends = static_cast<InterpreterEnds*>(PyCapsule_GetPointer(capsule, nullptr));
+  if (ends == nullptr) return nullptr;
+  ends->owner.begin_exit();
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) Process::begin_exit();
+  Py_RETURN_NONE;
+}
+
+PyMethodDef begin_exit_method = {"_begin_exit", begin_exit, METH_NOARGS, nullptr};
+
+void drop_ends(PyObject* capsule) noexcept {
+  InterpreterEnds::drop(static_cast<InterpreterEnds*>(PyCapsule_GetPointer(capsule, nullptr)));
+}
+
+// Has the threading module call `begin_exit` before it joins its threads: private, but the same from 3.9 to 3.15, and the
+// only hook in time for threads that are not daemons. The hook holds the ends, not the module.
+int watch_for_exit(ModuleState& state) noexcept {
+  PyObject* capsule = PyCapsule_New(state.ends, nullptr, drop_ends);
+  if (capsule == nullptr) return -1;
+  ++state.ends->users;
+  PyObject* hook = PyCFunction_New(&begin_exit_method, capsule);
   PyObject* threading = PyImport_ImportModule("threading");
-  PyObject* hook = PyObject_GetAttrString(module, "_begin_exit");
   PyObject* result = nullptr;
   if (threading != nullptr && hook != nullptr) {
     result = PyObject_CallMethod(threading, "_register_atexit", "O", hook);
@@ -56,6 +74,7 @@ int watch_for_exit(PyObject* module) noexcept {
       result = Py_NewRef(Py_None);
     }
   }
+  Py_DECREF(capsule);
   Py_XDECREF(threading);
   Py_XDECREF(hook);
   Py_XDECREF(result);
@@ -83,7 +102,7 @@ int execute(PyObject* module) noexcept {
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
   if (state.unpickle == nullptr) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0) return -1;
-  return register_with_interpreters(state) < 0 || watch_for_exit(module) < 0 ? -1 : 0;
+  return register_with_interpreters(state) < 0 || watch_for_exit(state) < 0 ? -1 : 0;
 }
 
 int traverse(PyObject* module, visitproc visit, void* arg) noexcept {

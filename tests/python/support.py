@@ -27,7 +27,7 @@ def wait_until(condition, timeout=PATIENCE):
 
 def counts(end):
     """(senders, receivers) counted for the end's channel."""
-    found = xichan._core._end_counts(end)
+    found = end.stats()
     return found["senders"], found["receivers"]
 
 
@@ -35,7 +35,7 @@ def wait_for_blocked(end, senders=0, receivers=0):
     """Wait until exactly so many calls are asleep in the end's channel."""
 
     def there():
-        found = xichan._core._end_counts(end)
+        found = end.stats()
         return (found["waiting_senders"], found["waiting_receivers"]) == (senders, receivers)
 
     wait_until(there)

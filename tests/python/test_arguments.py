@@ -57,7 +57,6 @@ ENTRY_POINTS = {
     "set_memory_limit": xichan.set_memory_limit,
     "memory_stats": lambda v: xichan.memory_stats(v),
     "_fail_after": _core._fail_after,
-    "_end_counts": _core._end_counts,
     "_unpickle_end": lambda v: _core._unpickle_end(v, v, v, v),
     "_unpickle_end(*)": lambda v: _core._unpickle_end(1, 2, v, v),
     "Sender.from_id": xichan.Sender.from_id,
