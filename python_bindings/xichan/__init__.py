@@ -35,6 +35,7 @@ from ._errors import (
     NotFound,
     NotShareableError,
 )
+from ._queue import Queue
 from ._stats import Stats
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Error",
     "NotFound",
     "NotShareableError",
+    "Queue",
     "Receiver",
     "Sender",
     "Stats",

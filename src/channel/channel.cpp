@@ -200,8 +200,8 @@ ChannelStats Channel::stats() const noexcept {
   stats.wakeups = wakeups_.load(memory_order_relaxed);
   stats.senders = end_count(Side::sender);
   stats.receivers = end_count(Side::receiver);
-  stats.waiting_senders = not_full_.waiting();
-  stats.waiting_receivers = not_empty_.waiting();
+  stats.waiting_senders = waiting(Side::sender);
+  stats.waiting_receivers = waiting(Side::receiver);
   return stats;
 }
 

@@ -116,6 +116,9 @@ class XICHAN_API Channel {
   std::uint32_t end_count(Side side) const noexcept { return ends(side).load(memory_order_relaxed); }
   std::string_view name() const noexcept { return {name_.get(), name_length_}; }
   std::uint64_t max_bytes() const noexcept { return max_bytes_; }
+  std::uint32_t waiting(Side side) const noexcept {
+    return (side == Side::sender ? not_full_ : not_empty_).waiting();
+  }
   ChannelStats stats() const noexcept;
 
  private:

@@ -11,32 +11,32 @@ class Closing : public test::ChannelTest {};
 
 TEST_F(Closing, ReceiversDrainAfterTheLastSender) {
   Channel* channel = new_channel(4);
-  for (int i = 0; i < 3; ++i) ASSERT_EQ(channel->try_send(Cell::integer(i)), Status::ok);
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(channel->try_send(Cell::integer(i), lane), Status::ok);
   channel->drop_end(Side::sender);
   EXPECT_FALSE(channel->finished_for(Side::receiver)) << "not drained yet";
   Cell cell;
   const Caller caller;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(channel->recv(cell, caller.round()), Status::ok);
+    EXPECT_EQ(wait_recv(*channel, cell, caller.round()), Status::ok);
     EXPECT_EQ(cell.as_integer(), i);
   }
   EXPECT_TRUE(channel->finished_for(Side::receiver));
-  EXPECT_EQ(channel->try_recv(cell), Status::closed);
-  EXPECT_EQ(channel->recv(cell, caller.round()), Status::closed);
+  EXPECT_EQ(channel->try_recv(cell, lane), Status::closed);
+  EXPECT_EQ(wait_recv(*channel, cell, caller.round()), Status::closed);
   channel->drop_end(Side::receiver);
 }
 
 TEST_F(Closing, TheLastReceiverDropsWhatIsQueued) {
   Channel* channel = new_channel(4);
-  for (int i = 0; i < 3; ++i) ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   EXPECT_EQ(new_blocks(), 3u);
   channel->drop_end(Side::receiver);
   EXPECT_EQ(new_blocks(), 0u);
   EXPECT_EQ(channel->size(), 0u);
   EXPECT_TRUE(channel->finished_for(Side::sender));
-  EXPECT_EQ(channel->try_send(Cell::none()), Status::closed);
+  EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::closed);
   const Caller caller;
-  EXPECT_EQ(channel->send(Cell::none(), caller.round()), Status::closed);
+  EXPECT_EQ(wait_send(*channel, Cell::none(), caller.round()), Status::closed);
   channel->drop_end(Side::sender);
 }
 
@@ -48,11 +48,11 @@ TEST_F(Closing, EndsAreCountedAndZeroIsFinal) {
     EXPECT_EQ(channel->end_count(side), 3u);
     channel->drop_end(side);
     channel->drop_end(side);
-    EXPECT_EQ(channel->try_send(Cell::none()), Status::ok) << "one is left";
+    EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::ok) << "one is left";
     channel->drop_end(side);
     EXPECT_EQ(channel->end_count(side), 0u);
     EXPECT_FALSE(channel->try_add_end(side)) << "H1";
-    EXPECT_EQ(channel->try_send(Cell::none()), Status::closed);
+    EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::closed);
     const Side other = side == Side::sender ? Side::receiver : Side::sender;
     EXPECT_TRUE(channel->try_add_end(other));
     channel->drop_end(other);
@@ -62,33 +62,33 @@ TEST_F(Closing, EndsAreCountedAndZeroIsFinal) {
 
 TEST_F(Closing, ShutdownLetsReceiversDrain) {
   Channel* channel = new_channel(4);
-  ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+  ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   channel->shutdown(false);
   channel->shutdown(false);
   EXPECT_TRUE(channel->is_shut_down());
-  EXPECT_EQ(channel->try_send(Cell::none()), Status::closed);
+  EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::closed);
   Cell cell;
-  EXPECT_EQ(channel->try_recv(cell), Status::ok);
+  EXPECT_EQ(channel->try_recv(cell, lane), Status::ok);
   release(cell);
-  EXPECT_EQ(channel->try_recv(cell), Status::closed);
+  EXPECT_EQ(channel->try_recv(cell, lane), Status::closed);
   for (const Side side : test::both_sides) EXPECT_TRUE(channel->finished_for(side));
   test::drop_both(channel);
 }
 
 TEST_F(Closing, ImmediateShutdownDropsWhatIsQueued) {
   Channel* channel = new_channel(4);
-  for (int i = 0; i < 4; ++i) ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+  for (int i = 0; i < 4; ++i) ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   channel->shutdown(true);
   EXPECT_EQ(new_blocks(), 0u);
   Cell cell;
-  EXPECT_EQ(channel->try_recv(cell), Status::closed);
-  EXPECT_EQ(channel->try_send(Cell::none()), Status::closed);
+  EXPECT_EQ(channel->try_recv(cell, lane), Status::closed);
+  EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::closed);
   test::drop_both(channel);
 }
 
 TEST_F(Closing, ShutdownMayBecomeImmediateLater) {
   Channel* channel = new_channel(4);
-  ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+  ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   channel->shutdown(false);
   EXPECT_EQ(new_blocks(), 1u);
   channel->shutdown(true);
@@ -108,7 +108,7 @@ TEST_F(Closing, ShutdownLeavesTheCountsOfEnds) {
 TEST_F(Closing, WhatIsQueuedGoesWithTheLastReceiverInEitherOrder) {
   for (const bool sender_first : {true, false}) {
     Channel* channel = new_channel(4);
-    ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+    ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
     channel->drop_end(sender_first ? Side::sender : Side::receiver);
     channel->drop_end(sender_first ? Side::receiver : Side::sender);
     EXPECT_EQ(new_blocks(), 0u);
@@ -126,7 +126,7 @@ void wake_all(Channel* channel, Side side, unsigned count, Status expected, cons
       const Caller caller;
       Cell cell = Cell::none();
       const WaitRound round = caller.round();
-      EXPECT_EQ(side == Side::sender ? channel->send(cell, round) : channel->recv(cell, round), expected);
+      EXPECT_EQ(side == Side::sender ? wait_send(*channel, cell, round) : wait_recv(*channel, cell, round), expected);
       channel->unpin();
     });
   }
@@ -143,7 +143,7 @@ TEST_F(Closing, TheLastSenderWakesAllReceivers) {
 
 TEST_F(Closing, TheLastReceiverWakesAllSenders) {
   Channel* channel = new_channel(1);
-  ASSERT_EQ(channel->try_send(Cell::none()), Status::ok);
+  ASSERT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
   wake_all(channel, Side::sender, 4, Status::closed, [&] { channel->drop_end(Side::receiver); });
   channel->drop_end(Side::sender);
 }
@@ -154,7 +154,7 @@ TEST_F(Closing, ShutdownWakesBothSides) {
     wake_all(channel, Side::receiver, 3, Status::closed, [&] { channel->shutdown(immediate); });
     test::drop_both(channel);
     channel = new_channel(1);
-    ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+    ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
     wake_all(channel, Side::sender, 3, Status::closed, [&] { channel->shutdown(immediate); });
     test::drop_both(channel);
   }
@@ -163,13 +163,13 @@ TEST_F(Closing, ShutdownWakesBothSides) {
 TEST_F(Closing, APinKeepsTheMemoryButNotTheMeaning) {
   Channel* channel = new_channel(2);
   channel->pin();
-  ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+  ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   test::drop_both(channel);
   EXPECT_EQ(new_channels(), 1u);
   EXPECT_EQ(new_blocks(), 0u);
   Cell cell;
-  EXPECT_EQ(channel->try_send(Cell::none()), Status::closed);
-  EXPECT_EQ(channel->try_recv(cell), Status::closed);
+  EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::closed);
+  EXPECT_EQ(channel->try_recv(cell, lane), Status::closed);
   EXPECT_EQ(Registry::open(channel->id(), Side::sender), nullptr);
   channel->unpin();
   EXPECT_EQ(new_channels(), 0u);

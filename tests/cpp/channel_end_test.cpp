@@ -19,7 +19,7 @@ Status call(World& world, End& end, Round round) {
   Channel* channel = end.channel();
   end.enter();
   guard.unlock();
-  const Status status = round(*channel, end.round(Deadline::never(), Deadline::never()));
+  const Status status = round(*channel, round_of(end));
   channel->unpin();
   guard.lock();
   end.leave();
@@ -28,7 +28,7 @@ Status call(World& world, End& end, Round round) {
 
 Status recv(World& world, End& end) {
   Cell cell;
-  const Status status = call(world, end, [&](Channel& c, const WaitRound& round) { return c.recv(cell, round); });
+  const Status status = call(world, end, [&](Channel& c, const WaitRound& round) { return wait_recv(c, cell, round); });
   if (status == Status::ok) release(cell);
   return status;
 }
@@ -95,14 +95,14 @@ TEST_F(Ends, ACloseEndsTheCallsOfThisEndAlone) {
   calls[0].join();
   calls[1].join();
   EXPECT_EQ(channel->end_count(Side::receiver), 1u) << "until the last of them leaves";
-  EXPECT_EQ(channel->try_send(Cell::none()), Status::ok);
+  EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
   calls[2].join();
   for (End* end : {sender, closed, other}) End::destroy(end);
 }
 
 TEST_F(Ends, AnItemThatComesWithTheCloseIsTakenOrLeft) {
   const test::Watchdog watchdog("an item against a close");
-  for (int round = 0; round < 2'000 * test::stress_factor(); ++round) {
+  for (int round = 0; round < test::rounds(2'000); ++round) {
     Channel* channel = new_channel(1);
     End* sender = open(channel, Side::sender);
     channel->add_end(Side::receiver);
@@ -111,7 +111,7 @@ TEST_F(Ends, AnItemThatComesWithTheCloseIsTakenOrLeft) {
     test::together(3, [&](unsigned thread) {
       if (thread == 0) received = recv(world, *receiver);
       if (thread == 1) {
-        EXPECT_EQ(channel->try_send(test::block_message()), Status::ok);
+        EXPECT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
       }
       if (thread == 2) {
         const std::lock_guard guard(world.exclusion);
@@ -133,7 +133,7 @@ TEST_F(Ends, TheOwnerGivesBackAllOfThem) {
   std::vector<End*> ends;
   for (int i = 0; i < 5; ++i) {
     Channel* channel = new_channel(2);
-    ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+    ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
     ends.push_back(open(channel, Side::sender));
     ends.push_back(open(channel, Side::receiver));
   }
@@ -182,7 +182,7 @@ TEST_F(Ends, TheOwnerEndsWithThreadsInsideThatNeverComeBack) {
   const test::Watchdog watchdog("an owner that ends");
   Channel* full = new_channel(1);
   Channel* empty = new_channel(1);
-  ASSERT_EQ(full->try_send(Cell::none()), Status::ok);
+  ASSERT_EQ(full->try_send(Cell::none(), lane), Status::ok);
   End* sender = open(full, Side::sender);
   End* receiver = open(empty, Side::receiver);
   // Threads that stop where they would ask for the exclusion again: they never leave the End.
@@ -191,9 +191,9 @@ TEST_F(Ends, TheOwnerEndsWithThreadsInsideThatNeverComeBack) {
     Channel* channel = end->channel();
     end->enter();
     guard.unlock();
-    const WaitRound round = end->round(Deadline::never(), Deadline::never());
+    const WaitRound round = round_of(*end);
     Cell cell = Cell::none();
-    EXPECT_EQ(side == Side::sender ? channel->send(cell, round) : channel->recv(cell, round), Status::end_closed);
+    EXPECT_EQ(side == Side::sender ? wait_send(*channel, cell, round) : wait_recv(*channel, cell, round), Status::end_closed);
     channel->unpin();
   };
   std::thread sending(never_back, sender, Side::sender);

@@ -17,7 +17,7 @@ Channel* chain(int length) {
   for (int i = 1; i < length; ++i) {
     Channel* next = first;
     first = new_channel(1);
-    EXPECT_EQ(first->try_send(end_message(next, Side::receiver)), Status::ok);
+    EXPECT_EQ(first->try_send(end_message(next, Side::receiver), lane), Status::ok);
     next->drop_end(Side::sender);
   }
   return first;
@@ -47,8 +47,8 @@ TEST_F(Nesting, ManyEndsInOneQueue) {
   Channel* outer = new_channel(width);
   for (int i = 0; i < width; ++i) {
     Channel* inner = new_channel(2);
-    ASSERT_EQ(inner->try_send(test::block_message()), Status::ok);
-    ASSERT_EQ(outer->try_send(end_message(inner, Side::receiver)), Status::ok);
+    ASSERT_EQ(inner->try_send(test::block_message(), lane), Status::ok);
+    ASSERT_EQ(outer->try_send(end_message(inner, Side::receiver), lane), Status::ok);
     inner->drop_end(Side::sender);
   }
   test::on_small_stack([&] { test::drop_both(outer); });
@@ -59,11 +59,11 @@ TEST_F(Nesting, ManyEndsInOneQueue) {
 TEST_F(Nesting, AQueuedSenderKeepsItsChannelOpen) {
   Channel* outer = new_channel(1);
   Channel* inner = new_channel(1);
-  ASSERT_EQ(outer->try_send(end_message(inner, Side::sender)), Status::ok);
+  ASSERT_EQ(outer->try_send(end_message(inner, Side::sender), lane), Status::ok);
   Cell cell;
-  EXPECT_EQ(inner->try_recv(cell), Status::empty);
+  EXPECT_EQ(inner->try_recv(cell, lane), Status::empty);
   test::drop_both(outer);
-  EXPECT_EQ(inner->try_recv(cell), Status::closed);
+  EXPECT_EQ(inner->try_recv(cell, lane), Status::closed);
   inner->drop_end(Side::receiver);
 }
 
@@ -71,7 +71,7 @@ TEST_F(Nesting, AnEndInItsOwnChannelKeepsItAliveUntilShutdown) {
   for (const Side side : test::both_sides) {
     Channel* channel = new_channel(2);
     channel->add_end(side);
-    ASSERT_EQ(channel->try_send(end_message(channel, side)), Status::ok);
+    ASSERT_EQ(channel->try_send(end_message(channel, side), lane), Status::ok);
     const ChannelId id = channel->id();
     channel->drop_end(Side::sender);
     if (side == Side::receiver) channel->drop_end(Side::receiver);  // the queued one is the last
@@ -90,7 +90,7 @@ TEST_F(Nesting, TheLastReceiverTakesSendersOfItsOwnChannelWithIt) {
   Channel* channel = new_channel(3);
   for (int i = 0; i < 3; ++i) {
     channel->add_end(Side::sender);
-    ASSERT_EQ(channel->try_send(end_message(channel, Side::sender)), Status::ok);
+    ASSERT_EQ(channel->try_send(end_message(channel, Side::sender), lane), Status::ok);
   }
   channel->drop_end(Side::sender);
   channel->drop_end(Side::receiver);
@@ -100,8 +100,8 @@ TEST_F(Nesting, TheLastReceiverTakesSendersOfItsOwnChannelWithIt) {
 TEST_F(Nesting, TwoChannelsInEachOther) {
   Channel* a = new_channel(1);
   Channel* b = new_channel(1);
-  ASSERT_EQ(a->try_send(end_message(b, Side::receiver)), Status::ok);
-  ASSERT_EQ(b->try_send(end_message(a, Side::receiver)), Status::ok);
+  ASSERT_EQ(a->try_send(end_message(b, Side::receiver), lane), Status::ok);
+  ASSERT_EQ(b->try_send(end_message(a, Side::receiver), lane), Status::ok);
   b->drop_end(Side::sender);
   EXPECT_EQ(new_channels(), 2u) << "a circle holds itself";
   a->shutdown(true);
@@ -115,7 +115,7 @@ TEST_F(Nesting, AMessageInManyQueuesGoesWithTheLast) {
   for (int i = 0; i < 10; ++i) {
     channels.push_back(new_channel(1));
     retain(message);
-    ASSERT_EQ(channels.back()->try_send(message), Status::ok);
+    ASSERT_EQ(channels.back()->try_send(message, lane), Status::ok);
   }
   release(message);
   for (Channel* channel : channels) {

@@ -113,7 +113,7 @@ TEST_F(Ids, ManyAtOnceAreAllDifferent) {
 
 TEST_F(Ids, OpenRacesTheLastEnd) {
   const test::Watchdog watchdog("open against the last end");
-  const int rounds = 20'000 * test::stress_factor();
+  const int rounds = test::rounds(20'000);
   test::Meeting meeting(2);
   std::atomic<Channel*> current{nullptr};
   std::atomic<int> opened{0};
@@ -122,7 +122,7 @@ TEST_F(Ids, OpenRacesTheLastEnd) {
     for (int round = 0; round < rounds; ++round) {
       if (thread == 0) {
         Channel* channel = new_channel(1);
-        (void)channel->try_send(test::block_message());
+        (void)channel->try_send(test::block_message(), lane);
         id = channel->id();
         current.store(channel);
       }
@@ -133,7 +133,7 @@ TEST_F(Ids, OpenRacesTheLastEnd) {
       } else if (Channel* mine = Registry::open(id, round % 2 ? Side::sender : Side::receiver)) {
         ++opened;
         EXPECT_EQ(mine, current.load());
-        (void)mine->try_send(Cell::none());
+        (void)mine->try_send(Cell::none(), lane);
         mine->drop_end(round % 2 ? Side::sender : Side::receiver);
       }
       meeting.arrive();

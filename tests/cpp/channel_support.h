@@ -6,18 +6,49 @@
 
 #include "channel/channel.h"
 #include "channel/end.h"
+#include "channel/process.h"
 #include "channel/registry.h"
 #include "channel/ticket.h"
 #include "support.h"
 #include "value/block_builder.h"
 
-namespace xichan::test {
+namespace xichan {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
-#endif
+/// The lane of every end in these tests; only the flavours that keep something per end need one each.
+inline Lane lane;
+
+/// What bounds a call, and on whose behalf it is made.
+struct WaitRound {
+  Deadline deadline;
+  Deadline slice;
+  const atomic<bool>& closed;
+  const void* owner;
+};
+
+inline Status wait_for(Channel& channel, Side side, Cell& cell, const WaitRound& round, Lane& own = lane) {
+  static const atomic<bool> never{false};
+  Case only{.channel = &channel, .side = side, .lane = &own, .end_closed = &round.closed, .owner = round.owner,
+            .cell = cell, .node = {}};
+  std::size_t chosen;
+  const Status status = wait_any({&only, 1}, {round.deadline, round.slice, &never, false}, chosen);
+  cell = only.cell;
+  return status;
+}
+inline Status wait_send(Channel& channel, Cell cell, const WaitRound& round) {
+  return wait_for(channel, Side::sender, cell, round);
+}
+inline Status wait_recv(Channel& channel, Cell& cell, const WaitRound& round) {
+  return wait_for(channel, Side::receiver, cell, round);
+}
+/// A call on an End, without bounds.
+inline WaitRound round_of(End& end) {
+  const Case call = end.as_case();
+  return {Deadline::never(), Deadline::never(), *call.end_closed, call.owner};
+}
+
+}  // namespace xichan
+
+namespace xichan::test {
 
 /// A test after which there are the channels, tickets and blocks that there were before.
 class ChannelTest : public ArenaTest {
@@ -50,7 +81,7 @@ struct Caller {
 
 inline Channel* new_channel(std::uint64_t capacity) {
   Channel* channel = nullptr;
-  EXPECT_EQ(Channel::create(capacity, channel), Status::ok);
+  EXPECT_EQ(Channel::create({.capacity = capacity}, channel), Status::ok);
   return channel;
 }
 
@@ -83,5 +114,23 @@ inline Cell reference_message(const Reference& reference) {
 
 /// A message that owns one end of a channel.
 inline Cell end_message(Channel* channel, Side side) { return reference_message({&end_reference(side), channel}); }
+
+/// A ticket for one more end of the channel.
+inline std::uint64_t issue_ticket(Channel& channel, Side side, const EndOwner* issuer) {
+  channel.add_end(side);
+  return Tickets::issue(end_message(&channel, side), &channel, issuer);
+}
+
+/// Claims the end that a ticket of `issue_ticket` stands for; null if there is none.
+inline Channel* claim_end(std::uint64_t number, Side& side) {
+  Cell cell;
+  if (!Tickets::claim(number, cell)) return nullptr;
+  const Reference& reference = cell.as_block()->references()[0];
+  side = reference.type->kind == ReferenceKind::sender ? Side::sender : Side::receiver;
+  auto* channel = static_cast<Channel*>(reference.object);
+  channel->add_end(side);
+  release(cell);
+  return channel;
+}
 
 }  // namespace xichan::test

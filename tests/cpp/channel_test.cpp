@@ -12,7 +12,7 @@ class Sending : public test::ChannelTest {};
 TEST_F(Sending, CapacityIsFromOneTo2To24) {
   for (const std::uint64_t capacity : {std::uint64_t{0}, Channel::max_capacity + 1, std::uint64_t{1} << 63, UINT64_MAX}) {
     Channel* channel;
-    EXPECT_EQ(Channel::create(capacity, channel), Status::too_large) << capacity;
+    EXPECT_EQ(Channel::create({.capacity = capacity}, channel), Status::too_large) << capacity;
     EXPECT_EQ(channel, nullptr);
   }
   for (const std::uint64_t capacity : {std::uint64_t{1}, std::uint64_t{1000}, Channel::max_capacity}) {
@@ -39,15 +39,15 @@ TEST_F(Sending, BeginsWithOneEndOnEachSide) {
 
 TEST_F(Sending, FirstInFirstOutUpToTheCapacity) {
   Channel* channel = new_channel(3);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(channel->try_send(Cell::integer(i)), Status::ok);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(channel->try_send(Cell::integer(i), lane), Status::ok);
   EXPECT_EQ(channel->size(), 3u);
-  EXPECT_EQ(channel->try_send(Cell::integer(3)), Status::full);
+  EXPECT_EQ(channel->try_send(Cell::integer(3), lane), Status::full);
   Cell cell;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(channel->try_recv(cell), Status::ok);
+    EXPECT_EQ(channel->try_recv(cell, lane), Status::ok);
     EXPECT_EQ(cell.as_integer(), i);
   }
-  EXPECT_EQ(channel->try_recv(cell), Status::empty);
+  EXPECT_EQ(channel->try_recv(cell, lane), Status::empty);
   test::drop_both(channel);
 }
 
@@ -55,12 +55,12 @@ TEST_F(Sending, OkTakesOverWhatTheCellOwns) {
   Channel* channel = new_channel(1);
   const Cell first = test::block_message();
   const Cell second = test::block_message();
-  EXPECT_EQ(channel->try_send(first), Status::ok);
-  EXPECT_EQ(channel->try_send(second), Status::full);
+  EXPECT_EQ(channel->try_send(first, lane), Status::ok);
+  EXPECT_EQ(channel->try_send(second, lane), Status::full);
   EXPECT_EQ(new_blocks(), 2u);
   release(second);  // any other answer leaves it with the caller
   Cell cell;
-  EXPECT_EQ(channel->try_recv(cell), Status::ok);
+  EXPECT_EQ(channel->try_recv(cell, lane), Status::ok);
   EXPECT_EQ(cell.as_block(), first.as_block());
   EXPECT_EQ(new_blocks(), 1u);
   release(cell);
@@ -70,9 +70,9 @@ TEST_F(Sending, OkTakesOverWhatTheCellOwns) {
 TEST_F(Sending, DoesNotWaitWhenItNeedNot) {
   Channel* channel = new_channel(1);
   const Caller caller;
-  EXPECT_EQ(channel->send(Cell::integer(4), caller.round()), Status::ok);
+  EXPECT_EQ(wait_send(*channel, Cell::integer(4), caller.round()), Status::ok);
   Cell cell;
-  EXPECT_EQ(channel->recv(cell, caller.round()), Status::ok);
+  EXPECT_EQ(wait_recv(*channel, cell, caller.round()), Status::ok);
   EXPECT_EQ(cell.as_integer(), 4);
   test::drop_both(channel);
 }
@@ -83,11 +83,11 @@ TEST_F(Sending, AReceiverSleepsUntilAnItemComes) {
   std::thread receiver([&] {
     const Caller caller;
     Cell cell;
-    EXPECT_EQ(channel->recv(cell, caller.round()), Status::ok);
+    EXPECT_EQ(wait_recv(*channel, cell, caller.round()), Status::ok);
     EXPECT_EQ(cell.as_integer(), 5);
   });
   test::await([&] { return channel->waiting(Side::receiver) == 1; });
-  EXPECT_EQ(channel->try_send(Cell::integer(5)), Status::ok);
+  EXPECT_EQ(channel->try_send(Cell::integer(5), lane), Status::ok);
   receiver.join();
   EXPECT_EQ(channel->waiting(Side::receiver), 0u) << "W4: nothing is linked after the call";
   test::drop_both(channel);
@@ -96,23 +96,24 @@ TEST_F(Sending, AReceiverSleepsUntilAnItemComes) {
 TEST_F(Sending, ASenderSleepsUntilThereIsRoom) {
   const test::Watchdog watchdog("a sleeping sender");
   Channel* channel = new_channel(1);
-  ASSERT_EQ(channel->try_send(Cell::integer(1)), Status::ok);
+  ASSERT_EQ(channel->try_send(Cell::integer(1), lane), Status::ok);
   std::thread sender([&] {
     const Caller caller;
-    EXPECT_EQ(channel->send(Cell::integer(2), caller.round()), Status::ok);
+    EXPECT_EQ(wait_send(*channel, Cell::integer(2), caller.round()), Status::ok);
   });
   test::await([&] { return channel->waiting(Side::sender) == 1; });
   Cell cell;
-  EXPECT_EQ(channel->try_recv(cell), Status::ok);
+  EXPECT_EQ(channel->try_recv(cell, lane), Status::ok);
   EXPECT_EQ(cell.as_integer(), 1);
   sender.join();
-  EXPECT_EQ(channel->try_recv(cell), Status::ok);
+  EXPECT_EQ(channel->try_recv(cell, lane), Status::ok);
   EXPECT_EQ(cell.as_integer(), 2);
   test::drop_both(channel);
 }
 
 // Both sides asleep again and again: each message needs a wake-up, in both directions.
-void ping_pong(int rounds) {
+void ping_pong() {
+  const int rounds = test::rounds(20'000);
   const test::Watchdog watchdog("ping-pong");
   Channel* there = new_channel(1);
   Channel* back = new_channel(1);
@@ -121,12 +122,12 @@ void ping_pong(int rounds) {
     Cell cell;
     for (int i = 0; i < rounds; ++i) {
       if (thread == 0) {
-        ASSERT_EQ(there->send(Cell::integer(i), caller.round()), Status::ok);
-        ASSERT_EQ(back->recv(cell, caller.round()), Status::ok);
+        ASSERT_EQ(wait_send(*there, Cell::integer(i), caller.round()), Status::ok);
+        ASSERT_EQ(wait_recv(*back, cell, caller.round()), Status::ok);
         ASSERT_EQ(cell.as_integer(), i);
       } else {
-        ASSERT_EQ(there->recv(cell, caller.round()), Status::ok);
-        ASSERT_EQ(back->send(cell, caller.round()), Status::ok);
+        ASSERT_EQ(wait_recv(*there, cell, caller.round()), Status::ok);
+        ASSERT_EQ(wait_send(*back, cell, caller.round()), Status::ok);
       }
     }
   });
@@ -134,11 +135,11 @@ void ping_pong(int rounds) {
   test::drop_both(back);
 }
 
-TEST_F(Sending, PingPongWithoutTimeOuts) { ping_pong(20'000); }
+TEST_F(Sending, PingPongWithoutTimeOuts) { ping_pong(); }
 
 TEST_F(Sending, PingPongOnOneCpu) {
   const test::OneCpu one;
-  ping_pong(20'000);
+  ping_pong();
 }
 
 TEST_F(Sending, AFullChannelBetweenTwoThreadsKeepsItsOrder) {
@@ -147,12 +148,12 @@ TEST_F(Sending, AFullChannelBetweenTwoThreadsKeepsItsOrder) {
     Channel* channel = new_channel(capacity);
     test::together(2, [&](unsigned thread) {
       const Caller caller;
-      for (int i = 0; i < 20'000; ++i) {
+      for (int i = 0; i < test::rounds(20'000); ++i) {
         Cell cell;
         if (thread == 0) {
-          ASSERT_EQ(channel->send(Cell::integer(i), caller.round()), Status::ok);
+          ASSERT_EQ(wait_send(*channel, Cell::integer(i), caller.round()), Status::ok);
         } else {
-          ASSERT_EQ(channel->recv(cell, caller.round()), Status::ok);
+          ASSERT_EQ(wait_recv(*channel, cell, caller.round()), Status::ok);
           ASSERT_EQ(cell.as_integer(), i);
         }
       }

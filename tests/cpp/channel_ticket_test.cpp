@@ -21,14 +21,14 @@ class TicketTest : public test::ChannelTest {
 TEST_F(TicketTest, TheFirstClaimTakesTheCount) {
   for (const Side side : test::both_sides) {
     const std::uint64_t before = Tickets::unclaimed();
-    const std::uint64_t ticket = Tickets::issue(*channel, side, &owner);
+    const std::uint64_t ticket = test::issue_ticket(*channel, side, &owner);
     EXPECT_NE(ticket, 0u);
     EXPECT_EQ(Tickets::unclaimed(), before + 1);
     EXPECT_EQ(channel->end_count(side), 2u);
     Side claimed;
-    EXPECT_EQ(Tickets::claim(ticket, claimed), channel);
+    EXPECT_EQ(test::claim_end(ticket, claimed), channel);
     EXPECT_EQ(claimed, side);
-    EXPECT_EQ(Tickets::claim(ticket, claimed), nullptr);
+    EXPECT_EQ(test::claim_end(ticket, claimed), nullptr);
     Tickets::cancel(ticket);
     EXPECT_EQ(channel->end_count(side), 2u) << "cancelled after the claim: without effect";
     channel->drop_end(side);
@@ -36,25 +36,25 @@ TEST_F(TicketTest, TheFirstClaimTakesTheCount) {
 }
 
 TEST_F(TicketTest, CancelGivesTheCountBackOnce) {
-  const std::uint64_t ticket = Tickets::issue(*channel, Side::receiver, &owner);
+  const std::uint64_t ticket = test::issue_ticket(*channel, Side::receiver, &owner);
   Tickets::cancel(ticket);
   Tickets::cancel(ticket);
   EXPECT_EQ(channel->end_count(Side::receiver), 1u);
   Side side;
-  EXPECT_EQ(Tickets::claim(ticket, side), nullptr);
+  EXPECT_EQ(test::claim_end(ticket, side), nullptr);
 }
 
 TEST_F(TicketTest, NumbersAreNeverUsedAgain) {
   std::uint64_t last = 0;
   for (int i = 0; i < 1'000; ++i) {
-    const std::uint64_t ticket = Tickets::issue(*channel, Side::sender, &owner);
+    const std::uint64_t ticket = test::issue_ticket(*channel, Side::sender, &owner);
     EXPECT_GT(ticket, last);
     last = ticket;
     Tickets::cancel(ticket);
   }
   Side side;
   for (const std::uint64_t number : {std::uint64_t{0}, last + 1, UINT64_MAX}) {
-    EXPECT_EQ(Tickets::claim(number, side), nullptr);
+    EXPECT_EQ(test::claim_end(number, side), nullptr);
     Tickets::cancel(number);
   }
 }
@@ -63,38 +63,38 @@ TEST_F(TicketTest, TheOwnersEndGivesBackWhatNobodyClaimed) {
   EndOwner other;
   std::vector<std::uint64_t> tickets;
   for (int i = 0; i < 1'000; ++i) {  // more than it takes in one go
-    tickets.push_back(Tickets::issue(*channel, i % 2 ? Side::sender : Side::receiver, &owner));
+    tickets.push_back(test::issue_ticket(*channel, i % 2 ? Side::sender : Side::receiver, &owner));
   }
-  const std::uint64_t foreign = Tickets::issue(*channel, Side::sender, &other);
+  const std::uint64_t foreign = test::issue_ticket(*channel, Side::sender, &other);
   Side side;
-  ASSERT_EQ(Tickets::claim(tickets[1], side), channel);
+  ASSERT_EQ(test::claim_end(tickets[1], side), channel);
   owner.give_back_all();
   EXPECT_EQ(channel->end_count(Side::sender), 3u) << "ours, the claimed one, and the other owner's";
   EXPECT_EQ(channel->end_count(Side::receiver), 1u);
-  EXPECT_EQ(Tickets::claim(tickets[0], side), nullptr);
-  EXPECT_EQ(Tickets::claim(foreign, side), channel);
+  EXPECT_EQ(test::claim_end(tickets[0], side), nullptr);
+  EXPECT_EQ(test::claim_end(foreign, side), channel);
   channel->drop_end(Side::sender);
   channel->drop_end(Side::sender);
 }
 
 TEST_F(TicketTest, ATicketKeepsItsChannel) {
-  const std::uint64_t ticket = Tickets::issue(*channel, Side::receiver, &owner);
-  ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+  const std::uint64_t ticket = test::issue_ticket(*channel, Side::receiver, &owner);
+  ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   test::drop_both(channel);
   Side side;
-  Channel* arrived = Tickets::claim(ticket, side);
+  Channel* arrived = test::claim_end(ticket, side);
   ASSERT_EQ(arrived, channel);
   Cell cell;
-  EXPECT_EQ(arrived->try_recv(cell), Status::ok);
+  EXPECT_EQ(arrived->try_recv(cell, lane), Status::ok);
   release(cell);
-  EXPECT_EQ(arrived->try_recv(cell), Status::closed);
+  EXPECT_EQ(arrived->try_recv(cell, lane), Status::closed);
   arrived->drop_end(side);
   channel = nullptr;
 }
 
 TEST_F(TicketTest, CancellingTheLastOneFreesTheChannel) {
-  const std::uint64_t ticket = Tickets::issue(*channel, Side::receiver, &owner);
-  ASSERT_EQ(channel->try_send(test::block_message()), Status::ok);
+  const std::uint64_t ticket = test::issue_ticket(*channel, Side::receiver, &owner);
+  ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   test::drop_both(channel);
   EXPECT_EQ(new_channels(), 1u);
   Tickets::cancel(ticket);
@@ -108,12 +108,12 @@ TEST_F(TicketTest, AQueuedEndWhoseIssuerEndsIsGivenBackWithoutRecursion) {
   for (int i = 0; i < count; ++i) {
     Channel* inner = new_channel(1);
     if (!channels.empty()) {
-      ASSERT_EQ(inner->try_send(test::end_message(channels.back(), Side::receiver)), Status::ok);
+      ASSERT_EQ(inner->try_send(test::end_message(channels.back(), Side::receiver), lane), Status::ok);
     }
     inner->drop_end(Side::sender);
     channels.push_back(inner);
   }
-  ASSERT_NE(Tickets::issue(*channels.back(), Side::receiver, &owner), 0u);
+  ASSERT_NE(test::issue_ticket(*channels.back(), Side::receiver, &owner), 0u);
   channels.back()->drop_end(Side::receiver);
   test::on_small_stack([&] { owner.give_back_all(); });
   EXPECT_EQ(new_channels(), 1u);
@@ -121,17 +121,17 @@ TEST_F(TicketTest, AQueuedEndWhoseIssuerEndsIsGivenBackWithoutRecursion) {
 
 TEST_F(TicketTest, ClaimCancelAndOwnerRaceForOneCount) {
   const test::Watchdog watchdog("claims");
-  const int rounds = 20'000 * test::stress_factor();
+  const int rounds = test::rounds(20'000);
   test::Meeting meeting(3);
   std::uint64_t ticket = 0;
   std::atomic<int> claims{0};
   test::together(3, [&](unsigned thread) {
     for (int round = 0; round < rounds; ++round) {
-      if (thread == 0) ticket = Tickets::issue(*channel, Side::sender, &owner);
+      if (thread == 0) ticket = test::issue_ticket(*channel, Side::sender, &owner);
       meeting.arrive();
       Side side;
       if (thread < 2) {
-        if (Tickets::claim(ticket, side) != nullptr) {
+        if (test::claim_end(ticket, side) != nullptr) {
           ++claims;
           channel->drop_end(side);
         }
@@ -150,8 +150,8 @@ TEST_F(TicketTest, ClaimCancelAndOwnerRaceForOneCount) {
 }
 
 TEST(ProcessNonce, StaysTheSameAndIsNotZero) {
-  EXPECT_EQ(process_nonce(), process_nonce());
-  EXPECT_NE(process_nonce(), 0u);
+  EXPECT_EQ(Process::nonce(), Process::nonce());
+  EXPECT_NE(Process::nonce(), 0u);
 }
 
 }  // namespace

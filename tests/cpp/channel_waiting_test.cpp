@@ -12,7 +12,7 @@ class Waiting : public test::ChannelTest {
   void SetUp() override {
     channel = new_channel(1);
     full = new_channel(1);
-    ASSERT_EQ(full->try_send(Cell::integer(1)), Status::ok);
+    ASSERT_EQ(full->try_send(Cell::integer(1), lane), Status::ok);
   }
   void TearDown() override {
     for (Channel* c : {channel, full}) {
@@ -25,7 +25,7 @@ class Waiting : public test::ChannelTest {
   // A call that cannot succeed, on either side.
   Status blocked(Side side, const WaitRound& round) {
     Cell cell;
-    return side == Side::sender ? full->send(Cell::integer(2), round) : channel->recv(cell, round);
+    return side == Side::sender ? wait_send(*full, Cell::integer(2), round) : wait_recv(*channel, cell, round);
   }
   Channel& blocking(Side side) { return side == Side::sender ? *full : *channel; }
 
@@ -46,9 +46,9 @@ TEST_F(Waiting, TimeOutsAreNeverEarly) {
 }
 
 TEST_F(Waiting, ADeadlineInThePastStillTriesOnce) {
-  EXPECT_EQ(channel->send(Cell::integer(9), caller.round(Deadline::at(0))), Status::ok);
+  EXPECT_EQ(wait_send(*channel, Cell::integer(9), caller.round(Deadline::at(0))), Status::ok);
   Cell cell;
-  EXPECT_EQ(channel->recv(cell, caller.round(Deadline::at(0))), Status::ok);
+  EXPECT_EQ(wait_recv(*channel, cell, caller.round(Deadline::at(0))), Status::ok);
   EXPECT_EQ(cell.as_integer(), 9);
   for (const Side side : test::both_sides) EXPECT_EQ(blocked(side, caller.round(Deadline::at(0))), Status::timeout);
 }
@@ -77,7 +77,7 @@ TEST_F(Waiting, SlicesAddUpToACallThatSucceeds) {
   std::thread receiver([&] {
     Cell cell;
     Status status;
-    while ((status = channel->recv(cell, caller.round(Deadline::never(), Deadline::after(100'000)))) ==
+    while ((status = wait_recv(*channel, cell, caller.round(Deadline::never(), Deadline::after(100'000)))) ==
            Status::interrupted) {
       ++slices;
     }
@@ -85,7 +85,7 @@ TEST_F(Waiting, SlicesAddUpToACallThatSucceeds) {
     EXPECT_EQ(cell.as_integer(), 3);
   });
   test::await([&] { return slices.load() > 3; });
-  EXPECT_EQ(channel->try_send(Cell::integer(3)), Status::ok);
+  EXPECT_EQ(channel->try_send(Cell::integer(3), lane), Status::ok);
   receiver.join();
   EXPECT_EQ(channel->size(), 0u);
 }
@@ -104,7 +104,7 @@ TEST_F(Waiting, AClosedOwnerEndsItsCalls) {
     for (std::thread& call : calls) call.join();
     EXPECT_EQ(blocking(side).waiting(side), 1u) << "the other caller waits on";
     Cell cell;
-    EXPECT_EQ(side == Side::sender ? full->try_recv(cell) : channel->try_send(Cell::none()), Status::ok);
+    EXPECT_EQ(side == Side::sender ? full->try_recv(cell, lane) : channel->try_send(Cell::none(), lane), Status::ok);
     other.join();
   }
 }
@@ -116,7 +116,7 @@ TEST_F(Waiting, ACallOfAClosedOwnerDoesNotBegin) {
 
 TEST_F(Waiting, ClosingRacesTheBeginOfACall) {
   const test::Watchdog watchdog("close against the begin of a call");
-  for (int round = 0; round < 5'000; ++round) {
+  for (int round = 0; round < test::rounds(5'000); ++round) {
     const Side side = test::both_sides[round % 2];
     Caller mine;
     test::together(2, [&](unsigned thread) {
@@ -132,23 +132,23 @@ TEST_F(Waiting, ClosingRacesTheBeginOfACall) {
 // The token of a receiver that is cancelled, or whose time is up, goes on to the next one.
 TEST_F(Waiting, NoTokenDiesWithACallThatLeaves) {
   const test::Watchdog watchdog("tokens of those who leave");
-  const int rounds = 3'000 * test::stress_factor();
+  const int rounds = test::rounds(3'000);
   for (int round = 0; round < rounds; ++round) {
     Caller leaver;
     std::atomic<int> leaver_took{-1};
     test::together(3, [&](unsigned thread) {
       Cell cell;
       if (thread == 0) {  // stays until it has something
-        EXPECT_EQ(channel->recv(cell, caller.round()), Status::ok);
+        EXPECT_EQ(wait_recv(*channel, cell, caller.round()), Status::ok);
       } else if (thread == 1) {
         const WaitRound how = round % 2 ? leaver.round() : leaver.round(Deadline::after(20'000));
-        leaver_took.store(channel->recv(cell, how) == Status::ok);
+        leaver_took.store(wait_recv(*channel, cell, how) == Status::ok);
       } else {
-        ASSERT_EQ(channel->try_send(Cell::none()), Status::ok);
+        ASSERT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
         if (round % 2) leaver.close(*channel, Side::receiver);
         test::await([&] { return leaver_took.load() >= 0; });
         if (leaver_took.load() == 1) {
-          EXPECT_EQ(channel->try_send(Cell::none()), Status::ok);
+          EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
         }
       }
     });
@@ -159,16 +159,16 @@ TEST_F(Waiting, NoTokenDiesWithACallThatLeaves) {
 TEST_F(Waiting, ManyWaitersEachGetOne) {
   const test::Watchdog watchdog("many waiters");
   constexpr unsigned waiters = 8;
-  for (int round = 0; round < 300 * test::stress_factor(); ++round) {
+  for (int round = 0; round < test::rounds(300); ++round) {
     Channel* wide = new_channel(waiters);
     std::vector<std::thread> receivers;
     for (unsigned i = 0; i < waiters; ++i) {
       receivers.emplace_back([&] {
         Cell cell;
-        EXPECT_EQ(wide->recv(cell, caller.round()), Status::ok);
+        EXPECT_EQ(wait_recv(*wide, cell, caller.round()), Status::ok);
       });
     }
-    for (unsigned i = 0; i < waiters; ++i) EXPECT_EQ(wide->try_send(Cell::none()), Status::ok);
+    for (unsigned i = 0; i < waiters; ++i) EXPECT_EQ(wide->try_send(Cell::none(), lane), Status::ok);
     for (std::thread& receiver : receivers) receiver.join();
     EXPECT_EQ(wide->size(), 0u);
     test::drop_both(wide);

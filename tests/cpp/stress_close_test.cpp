@@ -37,7 +37,7 @@ void send_some(const Race& race, int count, const WaitRound& round) {
     const Cell message = test::reference_message({&tally_reference, race.tally});
     Status status;
     do {
-      status = race.blocking ? race.channel->send(message, round) : race.channel->try_send(message);
+      status = race.blocking ? wait_send(*race.channel, message, round) : race.channel->try_send(message, lane);
       if (status == Status::full && round.closed.load()) status = Status::end_closed;
       if (status == Status::full) std::this_thread::yield();
     } while (status == Status::full);
@@ -57,7 +57,7 @@ void recv_some(const Race& race, int count, const WaitRound& round) {
     Cell message;
     Status status;
     do {
-      status = race.blocking ? race.channel->recv(message, round) : race.channel->try_recv(message);
+      status = race.blocking ? wait_recv(*race.channel, message, round) : race.channel->try_recv(message, lane);
       if (status == Status::empty && round.closed.load()) status = Status::end_closed;
       if (status == Status::empty) std::this_thread::yield();
     } while (status == Status::empty);
@@ -80,7 +80,7 @@ class CloseRaces : public test::ChannelTest {
     test::Meeting meeting(threads);
     Race race;
     test::together(threads, [&](unsigned thread) {
-      for (int number = 0; number < 10'000 * test::stress_factor(); ++number) {
+      for (int number = 0; number < test::rounds(10'000); ++number) {
         if (thread == 0) race = start(number);
         meeting.arrive();
         work(race, thread);
@@ -205,7 +205,7 @@ struct World {
     Channel* channel = end.channel();
     end.enter();
     guard.unlock();
-    work(end.round(Deadline::never(), Deadline::never()));
+    work(round_of(end));
     channel->unpin();
     guard.lock();
     end.leave();
@@ -231,7 +231,7 @@ void race_against_world(const Race& race, unsigned thread, std::unique_ptr<World
   } else {
     Cell message;
     for (int i = race.number % 5; i > 0; --i) {
-      if (race.channel->try_recv(message) != Status::ok) continue;
+      if (race.channel->try_recv(message, lane) != Status::ok) continue;
       ++race.tally->received;
       release(message);
     }

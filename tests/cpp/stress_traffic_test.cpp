@@ -36,7 +36,7 @@ class Traffic : public test::ChannelTest {
         channel->drop_end(Side::receiver);
       }
     });
-    for (unsigned s = 0; s < shape.senders; ++s) EXPECT_EQ(counts[s].load(), shape.items * test::stress_factor());
+    for (unsigned s = 0; s < shape.senders; ++s) EXPECT_EQ(counts[s].load(), test::rounds(shape.items));
     EXPECT_EQ(new_channels(), 0u);
   }
 
@@ -50,9 +50,9 @@ class Traffic : public test::ChannelTest {
 
   static void send_all(Channel& channel, const Shape& shape, std::int64_t me) {
     const Caller caller;
-    for (std::int64_t i = 0; i < shape.items * test::stress_factor(); ++i) {
+    for (std::int64_t i = 0; i < test::rounds(shape.items); ++i) {
       Status status;
-      while (gave_up(status = channel.send(Cell::integer(me << 40 | i), limited(caller, shape)))) {
+      while (gave_up(status = wait_send(channel, Cell::integer(me << 40 | i), limited(caller, shape)))) {
       }
       ASSERT_EQ(status, Status::ok);
     }
@@ -63,7 +63,7 @@ class Traffic : public test::ChannelTest {
     std::vector<std::int64_t> last(shape.senders, -1);
     for (;;) {
       Cell cell;
-      const Status status = channel.recv(cell, limited(caller, shape));
+      const Status status = wait_recv(channel, cell, limited(caller, shape));
       if (gave_up(status)) continue;
       if (status == Status::closed) return;
       ASSERT_EQ(status, Status::ok);
@@ -107,7 +107,7 @@ TEST_F(Traffic, WithSlicesAllTheTime) {
 // Receivers whose calls are cancelled all the time, and others that must lose nothing by it.
 TEST_F(Traffic, WithHandlesClosedAllTheTime) {
   const test::Watchdog watchdog("cancelled calls among others", std::chrono::seconds(60 * test::stress_factor()));
-  const int items = 20'000 * test::stress_factor();
+  const int items = test::rounds(20'000);
   Channel* channel = new_channel(1);
   std::atomic<int> received{0};
   Caller victim;
@@ -116,13 +116,13 @@ TEST_F(Traffic, WithHandlesClosedAllTheTime) {
     const Caller caller;
     Cell cell;
     if (thread == 0) {
-      for (int i = 0; i < items; ++i) ASSERT_EQ(channel->send(Cell::integer(i), caller.round()), Status::ok);
+      for (int i = 0; i < items; ++i) ASSERT_EQ(wait_send(*channel, Cell::integer(i), caller.round()), Status::ok);
       channel->drop_end(Side::sender);
     } else if (thread == 1) {
-      while (channel->recv(cell, caller.round()) == Status::ok) ++received;
+      while (wait_recv(*channel, cell, caller.round()) == Status::ok) ++received;
     } else if (thread == 2) {
       for (Status status = Status::ok; status != Status::closed; victim.closed.store(false)) {
-        while ((status = channel->recv(cell, victim.round())) == Status::ok) ++received;
+        while ((status = wait_recv(*channel, cell, victim.round())) == Status::ok) ++received;
       }
       done.store(true);
     } else {
@@ -142,18 +142,18 @@ TEST_F(Traffic, RepliesThroughEndsThatWereSent) {
     const Caller caller;
     Cell cell;
     if (thread == 0) {  // serves: each request is the Sender that takes the answer
-      while (requests->recv(cell, caller.round()) == Status::ok) {
+      while (wait_recv(*requests, cell, caller.round()) == Status::ok) {
         Channel* reply = static_cast<Channel*>(cell.as_block()->references()[0].object);
-        EXPECT_EQ(reply->send(Cell::integer(42), caller.round()), Status::ok);
+        EXPECT_EQ(wait_send(*reply, Cell::integer(42), caller.round()), Status::ok);
         release(cell);
       }
       return requests->drop_end(Side::receiver);
     }
-    for (int i = 0; i < 3'000 * test::stress_factor(); ++i) {
+    for (int i = 0; i < test::rounds(3'000); ++i) {
       Channel* reply = new_channel(1);
-      ASSERT_EQ(requests->send(test::end_message(reply, Side::sender), caller.round()), Status::ok);
-      EXPECT_EQ(reply->recv(cell, caller.round()), Status::ok);
-      EXPECT_EQ(reply->recv(cell, caller.round()), Status::closed) << "the Sender went with the message";
+      ASSERT_EQ(wait_send(*requests, test::end_message(reply, Side::sender), caller.round()), Status::ok);
+      EXPECT_EQ(wait_recv(*reply, cell, caller.round()), Status::ok);
+      EXPECT_EQ(wait_recv(*reply, cell, caller.round()), Status::closed) << "the Sender went with the message";
       reply->drop_end(Side::receiver);
     }
     requests->drop_end(Side::sender);

@@ -1,49 +1,55 @@
 // A thread that waits: decided once, woken once, never early.
 #include <signal.h>
 
+#include <memory>
+
 #include "support.h"
+#include "sync/thread_waiter.h"
 #include "sync/wait_list.h"
 
 namespace xichan {
 namespace {
 
 TEST(ThreadWaiter, IsDecidedOnce) {
+  WaitNode node;
   ThreadWaiter waiter;
-  EXPECT_EQ(waiter.state(), ThreadWaiter::waiting);
+  EXPECT_FALSE(waiter.is_decided());
   Wake wake = nullptr;
-  EXPECT_TRUE(waiter.notify(wake));
+  EXPECT_TRUE(waiter.notify(node, wake));
   EXPECT_NE(wake, nullptr);
-  EXPECT_EQ(waiter.state(), ThreadWaiter::notified);
+  EXPECT_TRUE(waiter.was_notified());
   Wake other = nullptr;
-  EXPECT_FALSE(waiter.notify(other));
-  EXPECT_FALSE(waiter.cancel(other));
+  EXPECT_FALSE(waiter.notify(node, other));
+  EXPECT_FALSE(waiter.cancel(node, other));
   EXPECT_EQ(other, nullptr);
-  EXPECT_EQ(waiter.state(), ThreadWaiter::notified);
+  EXPECT_TRUE(waiter.was_notified());
 
-  waiter.reset();
-  EXPECT_EQ(waiter.state(), ThreadWaiter::waiting);
-  EXPECT_TRUE(waiter.cancel(wake));
-  EXPECT_EQ(waiter.state(), ThreadWaiter::cancelled);
-  EXPECT_FALSE(waiter.notify(other));
+  std::construct_at(&waiter);  // waiting again
+  EXPECT_FALSE(waiter.is_decided());
+  EXPECT_TRUE(waiter.cancel(node, wake));
+  EXPECT_TRUE(waiter.was_cancelled());
+  EXPECT_FALSE(waiter.notify(node, other));
 }
 
 TEST(ThreadWaiter, DoesNotSleepWhenDecided) {
+  WaitNode node;
   ThreadWaiter waiter;
   Wake wake = nullptr;
-  ASSERT_TRUE(waiter.notify(wake));
+  ASSERT_TRUE(waiter.notify(node, wake));
   EXPECT_EQ(waiter.park(Deadline::never()), WaitResult::woken);
-  waiter.reset();
-  ASSERT_TRUE(waiter.cancel(wake));
+  std::construct_at(&waiter);  // waiting again
+  ASSERT_TRUE(waiter.cancel(node, wake));
   EXPECT_EQ(waiter.park(Deadline::at(0)), WaitResult::woken) << "a decision counts more than the deadline";
 }
 
 TEST(ThreadWaiter, TimesOutNeverEarlyAndNotForAForeignWakeUp) {
   const test::Watchdog watchdog("a parked thread and foreign wake-ups");
   std::atomic<bool> done{false};
+  WaitNode node;
   ThreadWaiter waiter;
   Wake word = nullptr;
-  ASSERT_TRUE(waiter.notify(word));  // to learn its address
-  waiter.reset();
+  ASSERT_TRUE(waiter.notify(node, word));  // to learn its address
+  std::construct_at(&waiter);  // waiting again
   std::thread noise([&] {
     while (!done.load()) futex_wake(word);
   });
@@ -81,7 +87,8 @@ TEST(ThreadWaiter, TokensAreConserved) {
   const test::Watchdog watchdog("tokens");
   constexpr int waiters = 3;
   const int tokens = 20'000 * test::stress_factor();
-  WaitList list;
+  Mutex lock;
+  WaitList list{lock};
   std::atomic<int> received{0};
   std::atomic<bool> done{false};
   test::together(waiters + 1, [&](unsigned thread) {
@@ -100,7 +107,7 @@ TEST(ThreadWaiter, TokensAreConserved) {
       list.add(node);
       (void)waiter.park(Deadline::after(thread == 1 ? 5'000 : 2'000'000));
       const bool removed = list.remove(node);
-      EXPECT_EQ(removed, waiter.state() == ThreadWaiter::waiting) << "who was not notified takes itself out";
+      EXPECT_EQ(removed, !waiter.is_decided()) << "who was not notified takes itself out";
       if (!removed) ++received;
     }
   });

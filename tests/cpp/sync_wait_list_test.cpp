@@ -1,4 +1,5 @@
 // The list of waiters: first come first woken, each node linked or not, tokens to those who still want them.
+#include "sync/thread_waiter.h"
 #include "sync/wait_list.h"
 
 #include "support.h"
@@ -12,16 +13,20 @@ struct Recorder final : Waiter {
     node.waiter = this;
     node.owner = of;
   }
-  bool notify(Wake&) noexcept override {
+  bool notify(WaitNode&, Wake&) noexcept override {
     if (decided) return false;
     log.push_back(number);
     return decided = true;
   }
-  bool cancel(Wake&) noexcept override {
+  bool cancel(WaitNode&, Wake&) noexcept override {
     if (decided) return false;
     log.push_back(-number);
     return decided = true;
   }
+
+  bool transfer(WaitNode&, Wake&) noexcept override { return false; }
+  bool can_transfer(const WaitNode&) const noexcept override { return false; }
+  bool nudge(WaitNode& self, Wake& wake) noexcept override { return notify(self, wake); }
 
   std::vector<int>& log;
   const int number;
@@ -37,7 +42,8 @@ class WaitListTest : public ::testing::Test {
     return *recorders_.back();
   }
 
-  WaitList list;
+  Mutex lock;
+  WaitList list{lock};
   std::vector<int> log;
 
  private:
@@ -156,12 +162,13 @@ TEST_F(WaitListTest, WaitersWithoutAttentionDoNotDemandIt) {
 // Everybody who was there when notify_all began is woken, also while others come and go by themselves.
 TEST(WaitListThreads, NotifyAllAgainstThoseWhoLeave) {
   const test::Watchdog watchdog("notify_all");
-  WaitList list;
+  Mutex lock;
+  WaitList list{lock};
   std::atomic<bool> done{false};
   constexpr unsigned leavers = 2;
   test::together(leavers + 2, [&](unsigned thread) {
     if (thread == 0) {
-      for (int i = 0; i < 3'000; ++i) {
+      for (int i = 0; i < test::rounds(3'000); ++i) {
         test::await([&] { return list.waiting() > 0; });
         list.notify_all();
       }
