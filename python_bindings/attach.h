@@ -8,6 +8,7 @@
 #include "channel/end.h"
 #include "state.h"
 #include "sync/spin.h"
+#include "value/message.h"
 
 namespace xichan::python {
 
@@ -17,6 +18,13 @@ inline constexpr std::int64_t signal_slice_ns = 50'000'000;
 
 inline bool runs_signal_handlers() noexcept {
   return PyInterpreterState_Get() == PyInterpreterState_Main() && syscall(SYS_gettid) == getpid();
+}
+
+/// The interpreter of this thread has ended around its call, and its thread state is being freed: attaching would crash.
+/// The thread sleeps until the process ends. What it took just now goes with its interpreter.
+[[noreturn]] inline void stay_away(Status status, const Case& chosen) noexcept {
+  if (status == Status::ok && chosen.side == Side::receiver) release(chosen.cell);
+  for (;;) pause();
 }
 
 /// Waits detached for one of the `cases`, which stand for calls on `ends`, again after each interruption, until it is
@@ -39,6 +47,9 @@ bool wait_detached(const EndOwner& owner, std::span<End* const> ends, std::span<
     if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
     for (const Case& c : cases) c.channel->unpin();
     if (status != Status::ok && status != Status::interrupted) abandon();
+    for (const End* end : ends) {
+      if (end->is_orphaned()) stay_away(status, cases[chosen]);
+    }
     PyEval_RestoreThread(thread);
     for (End* end : ends) end->leave();
     if (status != Status::interrupted) return true;

@@ -169,9 +169,9 @@ PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t c
   PyObject* list = PyList_New(0);
   if (list == nullptr) return nullptr;
   if (append(list, receive(handle, timeout))) {
-    // No Python code runs in between, so the end stays open.
+    // The end may have been closed while `receive` waited; from here on no Python code runs.
     Cell cell;
-    while (PyList_GET_SIZE(list) < most) {
+    while (PyList_GET_SIZE(list) < most && !handle->end->is_closed()) {
       if (!has_unread(handle) && handle->end->try_recv(cell) != Status::ok) break;
       if (!append(list, has_unread(handle) ? deliver_unread(handle) : deliver(handle, cell))) break;
     }
@@ -191,9 +191,11 @@ PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count
   while (has_unread(handle) && append(list, deliver_unread(handle))) {
   }
   Cell cell;
-  while (!PyErr_Occurred() && left-- > 0 && handle->end->try_recv(cell) == Status::ok) {
+  Status status = Status::ok;
+  while (!PyErr_Occurred() && left-- > 0 && (status = handle->end->try_recv(cell)) == Status::ok) {
     if (!append(list, deliver(handle, cell))) break;
   }
+  if (status == Status::claimed) raise_for(handle, status);
   return keep_what_came(list);
 }
 

@@ -113,7 +113,7 @@ class Decoder {
   PyObject* make_handle(const Reference& reference) noexcept {
     const Side side = reference.type->kind == ReferenceKind::sender ? Side::sender : Side::receiver;
     auto* channel = static_cast<Channel*>(reference.object);
-    channel->add_end(side);
+    channel->add_end(side);  // of an inherited channel it is never given back, and the handle is closed
     return new_handle(state_, channel, side);
   }
 

@@ -128,6 +128,16 @@ PyObject* end_is_closed(PyObject* module, PyObject* object) noexcept {
   return PyBool_FromLong(as_handle(object)->end->is_closed());
 }
 
+// Values ever sent; cheaper than stats().
+PyObject* sent_count(PyObject* module, PyObject* object) noexcept {
+  const ModuleState& state = *state_of(module);
+  if (!Py_IS_TYPE(object, state.sender_type) && !Py_IS_TYPE(object, state.receiver_type)) {
+    return PyErr_Format(PyExc_TypeError, "a Sender or Receiver, not %T", object);
+  }
+  if (!check_open(as_handle(object))) return nullptr;
+  return PyLong_FromUnsignedLongLong(as_handle(object)->end->channel()->sent());
+}
+
 // For the tests: the arena allocation after `countdown` more fails, and all after it; a negative one ends that.
 PyObject* fail_after(PyObject*, PyObject* value) noexcept {
   const long long countdown = PyLong_AsLongLong(value);
@@ -173,6 +183,7 @@ PyMethodDef methods[] = {
     {"set_memory_limit", set_limit, METH_O, set_memory_limit_doc},
     {"_try_select", try_select, METH_O, nullptr},
     {"_is_closed", end_is_closed, METH_O, nullptr},
+    {"_sent", sent_count, METH_O, nullptr},
     {"_unpickle_end", unpickle_end, METH_VARARGS, nullptr},
     {"_register_queue", register_queue, METH_O, nullptr},
     {"_count_alive", count_alive, METH_NOARGS, nullptr},

@@ -54,7 +54,20 @@ PyObject* notifier_collect(PyObject* self, PyObject*) noexcept {
   return keys;
 }
 
-// watch(key, cases) -> (watch, ready). A case is an end, or (Sender, value) for a sender that offers a value meanwhile.
+// What a sender has to send: offered while it waits, at a rendezvous; else only its cost is of interest.
+bool read_value(const ModuleState& state, PyObject* value, WatchCase& watched) noexcept {
+  Cell cell;
+  if (!encode(state, value, cell)) return false;
+  watched.cost = cost_of(cell);
+  if (watched.end->channel()->flavor() == Flavor::rendezvous) {
+    watched.offer = cell;
+  } else {
+    release(cell);
+  }
+  return true;
+}
+
+// watch(key, cases) -> (watch, ready). A case is a Receiver, or (Sender, value).
 PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
   unsigned long long key;
   PyObject* list;
@@ -66,11 +79,12 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
   std::size_t parsed = 0;
   for (; parsed < count; ++parsed) {
     PyObject* item = PyList_GET_ITEM(list, static_cast<Py_ssize_t>(parsed));
-    PyObject* offer = PyTuple_CheckExact(item) ? PyTuple_GET_ITEM(item, 1) : nullptr;
-    Handle* handle = as_handle(offer == nullptr ? item : PyTuple_GET_ITEM(item, 0));
+    PyObject* value = PyTuple_CheckExact(item) ? PyTuple_GET_ITEM(item, 1) : nullptr;
+    Handle* handle = as_handle(value == nullptr ? item : PyTuple_GET_ITEM(item, 0));
     cases[parsed].end = handle->end;
     cases[parsed].offer = {};
-    if (!check_open(handle) || (offer != nullptr && !encode(state, offer, cases[parsed].offer))) break;
+    cases[parsed].cost = 0;
+    if (!check_open(handle) || (value != nullptr && !read_value(state, value, cases[parsed]))) break;
   }
   WatchObject* object = parsed == count ? PyObject_New(WatchObject, state.watch_type) : nullptr;
   if (object == nullptr) {

@@ -75,15 +75,8 @@ async def _retry(attempt, pending, cases):
             watch.release(used)
 
 
-def _watched(case):
-    """What a watch is told of a case: at a rendezvous a receiver takes what stands there while the sender waits."""
-    if isinstance(case, tuple) and case[0].capacity != 0:
-        return case[0]
-    return case
-
-
 async def asend(tx, value):
-    await _retry(lambda: tx.send_nowait(value), ChannelFull, [_watched((tx, value))])
+    await _retry(lambda: tx.send_nowait(value), ChannelFull, [(tx, value)])
 
 
 async def asend_many(tx, values):
@@ -140,5 +133,5 @@ async def aselect(cases):
             raise _NothingReady
         return result
 
-    result = await _retry(attempt, _NothingReady, [_watched(case) for case in cases])
+    result = await _retry(attempt, _NothingReady, cases)
     return (cases[result], None) if isinstance(result, int) else result

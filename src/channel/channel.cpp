@@ -6,15 +6,6 @@
 #include "channel/registry.h"
 
 namespace xichan {
-namespace {
-
-// What a message is charged against max_bytes: its own block, not the blocks that this refers to.
-std::uint64_t cost_of(const Cell& cell) noexcept {
-  return cell.tag() == Tag::block ? cell.as_block()->total_bytes() : 0;
-}
-
-}  // namespace
-
 Channel::Channel(const ChannelOptions& options) noexcept
     : ring_(options.flavor, options.capacity),
       plain_(options.flavor == Flavor::mpmc && options.max_bytes == 0),
@@ -129,7 +120,7 @@ bool Channel::enlist(Side side, WaitNode& node) noexcept {
   if (side == Side::receiver) return ring_.can_pop() || (ring_.is_closed() && ring_.size() == 0);
   if (ring_.is_closed()) return true;
   return ring_.can_push() &&
-         (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) + cost_of(node.cell) <= max_bytes_);
+         (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) + node.cost <= max_bytes_);
 }
 
 Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
@@ -145,7 +136,10 @@ Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
   if (status == Status::ok) {
     after_send();
   } else {
-    unreserve(cost);  // somebody may have been refused for the bytes that we held meanwhile
+    bytes_.fetch_sub(cost, memory_order_seq_cst);
+    // Somebody may have been refused for the bytes that we held. While there is no slot either, whoever frees one wakes
+    // all.
+    if (cost != 0 && ring_.can_push()) wake_senders();
   }
   return status;
 }
@@ -155,7 +149,7 @@ Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
   if (ring_.flavor() == Flavor::spsc && !claim(Side::receiver, lane)) return Status::claimed;
   const Status status = ring_.try_pop(cell);
   if (status == Status::ok) {
-    unreserve(max_bytes_ == 0 ? 0 : cost_of(cell));
+    if (max_bytes_ != 0) bytes_.fetch_sub(cost_of(cell), memory_order_seq_cst);
     after_recv();
   }
   return status;
@@ -184,17 +178,11 @@ bool Channel::reserve(std::uint64_t bytes) noexcept {
   return true;
 }
 
-void Channel::unreserve(std::uint64_t bytes) noexcept {
-  if (bytes == 0) return;
-  bytes_.fetch_sub(bytes, memory_order_seq_cst);
-  not_full_.notify_all();  // the first may need more bytes than there are now, another fewer
-}
-
 ChannelStats Channel::stats() const noexcept {
   ChannelStats stats{};
   stats.depth = ring_.size();
   stats.bytes = bytes_.load(memory_order_relaxed);
-  stats.sent = ring_.pushed() + met_.load(memory_order_relaxed);
+  stats.sent = sent();
   stats.received = stats.sent - stats.depth - discarded_.load(memory_order_relaxed);
   stats.parks = parks_.load(memory_order_relaxed);
   stats.wakeups = wakeups_.load(memory_order_relaxed);

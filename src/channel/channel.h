@@ -73,7 +73,7 @@ class XICHAN_API Channel {
   bool enlist(Side side, WaitNode& node) noexcept;
   void delist(Side side, WaitNode& node) noexcept { waiters(side).remove(node); }
   /// Wake-token rule (b): somebody notified leaves without having used it.
-  void pass_token(Side side) noexcept { waiters(side).notify_one(); }
+  void pass_token(Side side) noexcept { side == Side::sender ? wake_senders() : not_empty_.notify_one(); }
   void count_park() noexcept { parks_.fetch_add(1, memory_order_relaxed); }
   void count_wakeup() noexcept { wakeups_.fetch_add(1, memory_order_relaxed); }
 
@@ -106,19 +106,22 @@ class XICHAN_API Channel {
   /// Whether the side can do nothing more: shut down; for senders, no receivers; for receivers, no senders and drained.
   bool finished_for(Side side) const noexcept;
   bool is_shut_down() const noexcept { return shut_down_.load(memory_order_acquire); }
-  /// Made in this process, not inherited by a fork (H5).
+  std::uint32_t generation() const noexcept { return generation_; }
+  /// Made before a fork, of which this process is the child (H5).
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
   const ChannelId& id() const noexcept { return id_; }
   Flavor flavor() const noexcept { return ring_.flavor(); }
   std::uint64_t capacity() const noexcept { return capacity_; }
   std::uint64_t size() const noexcept { return ring_.size(); }
-  std::uint32_t end_count(Side side) const noexcept { return ends(side).load(memory_order_relaxed); }
+  std::uint32_t end_count(Side side) const noexcept { return ends(side).load(memory_order_acquire); }
   std::string_view name() const noexcept { return {name_.get(), name_length_}; }
   std::uint64_t max_bytes() const noexcept { return max_bytes_; }
   std::uint32_t waiting(Side side) const noexcept {
     return (side == Side::sender ? not_full_ : not_empty_).waiting();
   }
+  /// Messages ever accepted.
+  std::uint64_t sent() const noexcept { return ring_.pushed() + met_.load(memory_order_relaxed); }
   ChannelStats stats() const noexcept;
 
  private:
@@ -127,13 +130,21 @@ class XICHAN_API Channel {
 
   void after_send() noexcept {
     if (not_empty_.has_attention()) serve_receivers();
-    if (not_full_.has_attention() && can_send()) not_full_.notify_one();  // wake-token rule (a)
+    if (not_full_.has_attention() && can_send()) wake_senders();  // wake-token rule (a)
   }
   void after_recv() noexcept {
-    not_full_.notify_one();
+    wake_senders();
     // Wake-token rule (a). A closed ring counts as ready: a receiver may have gone to sleep while the last item was
     // still being written, and would have been told `closed` now.
     if (not_empty_.has_attention() && (ring_.can_pop() || ring_.is_closed())) not_empty_.notify_one();
+  }
+  // Under a byte bound all: the first may need more bytes than there are now, another fewer.
+  void wake_senders() noexcept {
+    if (max_bytes_ == 0) [[likely]] {
+      not_full_.notify_one();
+    } else {
+      not_full_.notify_all();
+    }
   }
   void serve_receivers() noexcept;
   void discard_queued() noexcept;
@@ -143,7 +154,6 @@ class XICHAN_API Channel {
   Status try_recv_special(Cell& cell, Lane& lane) noexcept;
   bool claim(Side side, Lane& lane) noexcept;
   bool reserve(std::uint64_t bytes) noexcept;
-  void unreserve(std::uint64_t bytes) noexcept;
 
   static bool increment_unless_zero(atomic<std::uint32_t>& count) noexcept;
 

@@ -103,6 +103,7 @@ void EndOwner::give_back_all() noexcept {
   }
   while (End* end = first_) {
     unlink(*end);
+    end->orphaned_.store(true, memory_order_seq_cst);  // before the calls inside are woken
     end->close();
     end->give_back();
   }

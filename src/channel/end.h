@@ -32,6 +32,8 @@ class XICHAN_API End {
   bool is_closed() const noexcept {
     return closed_.load(memory_order_relaxed) || generation_ != process_generation();
   }
+  /// Taken back by an owner that has ended, while a call was inside: that call has nowhere to return to.
+  bool is_orphaned() const noexcept { return orphaned_.load(memory_order_seq_cst); }
   Channel* channel() const noexcept { return channel_; }
   Lane& lane() noexcept { return lane_; }
   Status try_send(const Cell& cell) noexcept { return channel_->try_send(cell, lane_); }
@@ -67,7 +69,11 @@ class XICHAN_API End {
   friend class EndOwner;
 
   End(Channel* channel, Side side) noexcept
-      : channel_(channel), id_(channel->id()), capacity_(channel->capacity()), side_(side) {
+      : channel_(channel),
+        id_(channel->id()),
+        capacity_(channel->capacity()),
+        side_(side),
+        generation_(channel->generation()) {
     closed_.store(false, memory_order_relaxed);
   }
   ~End() = default;
@@ -83,9 +89,10 @@ class XICHAN_API End {
   Readiness* readiness_ = nullptr;
   std::uint32_t calls_ = 0;
   const Side side_;
-  const std::uint32_t generation_ = process_generation();
+  const std::uint32_t generation_;  // of the channel
   Lane lane_;
   atomic<bool> closed_;
+  atomic<bool> orphaned_{false};
   bool owns_count_ = true;
 };
 

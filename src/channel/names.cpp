@@ -100,10 +100,15 @@ Status Names::wait(std::uint32_t seen, const WaitLimits& limits) noexcept {
 
 void Names::nudge_all() noexcept { table().waiters.nudge_all(); }
 
-void Names::lock_for_fork() noexcept { table().lock.lock(); }
+void Names::lock_for_fork() noexcept {
+  table().lock.lock();
+  table().waiters_lock.lock();
+}
 
 void Names::unlock_after_fork(bool in_child) noexcept {
   Table& t = table();
+  if (in_child) t.waiters.forget_all();
+  t.waiters_lock.unlock();
   if (in_child) std::erase_if(t.entries, [](const auto& entry) { return entry.second.kind == Kind::channel; });
   t.lock.unlock();
 }

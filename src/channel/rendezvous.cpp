@@ -44,7 +44,8 @@ bool Channel::enlist_to_meet(Side side, WaitNode& node) noexcept {
       // A select never meets itself.
       if (peer->waiter != node.waiter && peer->waiter->can_transfer(*peer)) return true;
     }
-    // Nobody can be served directly; a coroutine that waits is told to come and take what is offered here.
+    // Nobody can be served directly. If this one can, a coroutine that waits is told to come and take it, or to bring.
+    if (!node.waiter->can_transfer(node)) return false;
     for (WaitNode* peer = peers.first(); peer != nullptr;) {
       WaitNode& told = *peer;
       peer = peer->next;

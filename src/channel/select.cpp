@@ -1,7 +1,9 @@
 #include "channel/select.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/random.h"
 #include "base/worklist.h"
 #include "sync/spin.h"
 #include "sync/thread_waiter.h"
@@ -17,21 +19,18 @@ Status attempt(Case& c) noexcept {
 
 bool is_end_closed(const Case& c) noexcept { return c.end_closed->load(memory_order_seq_cst); }
 
-// Tries the cases in turn from `start` on.
-Status try_from(std::span<Case> cases, std::size_t start, std::size_t& chosen) noexcept {
-  Status status = Status::empty;
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    chosen = start + i < cases.size() ? start + i : start + i - cases.size();
-    status = is_end_closed(cases[chosen]) ? Status::end_closed : attempt(cases[chosen]);
-    if (!is_pending(status)) return status;
-  }
-  return status;
+Status try_one(std::span<Case> cases, std::size_t chosen) noexcept {
+  return is_end_closed(cases[chosen]) ? Status::end_closed : attempt(cases[chosen]);
 }
 
-// A different first case each time, for fairness.
-std::size_t next_start(std::size_t count) noexcept {
-  thread_local std::uint32_t turn = 0;
-  return count == 1 ? 0 : ++turn * 2654435769u % count;
+// A number below `bound`, for fairness only. xorshift64 (Marsaglia 2003), seeded per thread.
+std::uint64_t random_below(std::uint64_t bound) noexcept {
+  thread_local std::uint64_t state = 0;
+  if (state == 0) state = random_bits() | 1;
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return state % bound;
 }
 
 bool exit_began(const WaitLimits& limits) noexcept {
@@ -57,7 +56,10 @@ class Wait {
     for (enlisted_ = 0; enlisted_ < order_.size();) {
       Case& c = *order_[enlisted_++];
       c.node = {.waiter = &waiter, .owner = c.owner, .index = static_cast<std::uint32_t>(&c - cases_.data())};
-      if (c.side == Side::sender) c.node.cell = c.cell;
+      if (c.side == Side::sender) {
+        c.node.cell = c.cell;
+        c.node.cost = cost_of(c.cell);
+      }
       // (8) sequentially consistent, with the store in End::close before it cancels: either we see the flag here, or
       // the closer finds our node.
       if (c.channel->enlist(c.side, c.node) || is_end_closed(c)) return false;
@@ -77,8 +79,22 @@ class Wait {
 
 }  // namespace
 
+// In a random order, shuffled as far as needed (Fisher and Yates), so that all that are ready have the same chance.
 Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
-  return try_from(cases, next_start(cases.size()), chosen);
+  chosen = 0;
+  if (cases.size() == 1) return try_one(cases, 0);
+  Worklist<std::size_t, 16> order;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (!order.push(i)) return Status::no_memory;
+  }
+  Status status = Status::empty;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    std::swap(order.begin()[i], order.begin()[i + random_below(cases.size() - i)]);
+    chosen = order[i];
+    status = try_one(cases, chosen);
+    if (!is_pending(status)) return status;
+  }
+  return status;
 }
 
 Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept {
@@ -109,7 +125,9 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
     if (waiter.is_decided()) cases[waiter.index()].channel->count_wakeup();
     const bool token = waiter.was_notified();
     if (token || woken_by == WaitResult::woken) {
-      status = try_from(cases, token ? waiter.index() : next_start(cases.size()), chosen);
+      chosen = token ? waiter.index() : 0;
+      status = token ? try_one(cases, chosen) : Status::empty;
+      if (is_pending(status)) status = try_any(cases, chosen);
       // Wake-token rule (b). A token whose own case was tried is spent: a success there has obeyed rule (a), and without
       // one the ring was not ready, so that who makes it ready brings a new token.
       if (token && status == Status::end_closed && chosen == waiter.index()) {

@@ -33,6 +33,7 @@ void Notifier::add(Watch& watch) noexcept {
 }
 
 void Notifier::remove(Watch& watch) noexcept {
+  if (is_inherited()) return;
   LockGuard guard(lock_);
   if (!watch.listed_) return;
   watch.listed_ = false;
@@ -41,6 +42,7 @@ void Notifier::remove(Watch& watch) noexcept {
 }
 
 Watch* Notifier::take_first() noexcept {
+  if (is_inherited()) return nullptr;
   LockGuard guard(lock_);
   Watch* watch = first_;
   if (watch == nullptr) return nullptr;
@@ -79,7 +81,8 @@ Watch* Watch::open(Notifier& notifier, EndOwner& owner, std::uint64_t key, Watch
     c.node = {.waiter = watch,
               .owner = c.end,
               .index = static_cast<std::uint32_t>(watch->enlisted_),
-              .cell = c.offer};
+              .cell = c.offer,
+              .cost = c.cost};
     ++watch->enlisted_;
     ready = c.channel->enlist(c.side, c.node);
   }

@@ -44,7 +44,11 @@ class XICHAN_API Notifier {
   Watch* take_first() noexcept;
   void clear() noexcept;
 
+  // The lock may have been held at a fork: the child leaves what it inherited alone.
+  bool is_inherited() const noexcept { return generation_ != process_generation(); }
+
   const int descriptor_;
+  const std::uint32_t generation_ = process_generation();
   atomic<std::uint32_t> references_{1};
   Mutex lock_;
   Watch* first_ = nullptr;
@@ -53,7 +57,8 @@ class XICHAN_API Notifier {
 /// One case of a watch.
 struct WatchCase {
   End* end;
-  Cell offer;  // what a rendezvous sender offers while it waits, owned by the watch; else empty
+  Cell offer;          // what a rendezvous sender offers while it waits, owned by the watch; else empty
+  std::uint64_t cost;  // bytes that what a sender has to send is charged
   // Private to the watch.
   std::size_t number;  // place in the caller's order
   Channel* channel;

@@ -17,6 +17,7 @@
 //   R3  once the mark is set, tail's position never moves again.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
@@ -63,7 +64,8 @@ class MpmcRing {
         continue;
       }
       // Somebody else may have moved the tail since; what we saw of the slot then says nothing.
-      const std::uint64_t again = tail_.load(memory_order_relaxed);
+      // Sequentially consistent, with close(): a sender that registered as waiting before it came here sees the mark.
+      const std::uint64_t again = tail_.load(memory_order_seq_cst);
       if (again == tail) return Status::full;
       tail = again;
     }
@@ -107,7 +109,9 @@ class MpmcRing {
       const std::uint64_t head = head_.load(memory_order_seq_cst);
       if (tail_.load(memory_order_seq_cst) != tail) continue;  // so that both belong to one moment
       const std::uint64_t laps = ((tail & ~(lap_ - 1)) - (head & ~(lap_ - 1))) / lap_;  // also across the wrap
-      return laps * capacity_ + (tail & (mark_ - 1)) - (head & (mark_ - 1));
+      const std::uint64_t distance = laps * capacity_ + (tail & (mark_ - 1)) - (head & (mark_ - 1));
+      // Claims order nothing, so one of the two may be older than the other.
+      return distance > UINT64_MAX / 2 ? 0 : std::min(distance, capacity_);
     }
   }
   std::uint64_t capacity() const noexcept { return capacity_; }

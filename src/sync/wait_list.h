@@ -57,6 +57,10 @@ class XICHAN_API WaitList {
   std::uint32_t waiting() const noexcept { return count_.load(memory_order_relaxed) & ~attention; }
 
   // For those who hold the lock already.
+  void forget_all() noexcept {  // in the child of a fork, which has none of the threads that wait
+    first_ = last_ = nullptr;
+    count_.store(0, memory_order_relaxed);
+  }
   void link(WaitNode& node) noexcept;
   void unlink(WaitNode& node) noexcept;
   WaitNode* first() const noexcept { return first_; }

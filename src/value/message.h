@@ -15,4 +15,9 @@ inline void release(const Cell& cell) noexcept {
   if (cell.tag() == Tag::block) Arena::release(cell.as_block());
 }
 
+/// What a message is charged against a channel's byte bound: its own block, not the blocks that this refers to.
+inline std::uint64_t cost_of(const Cell& cell) noexcept {
+  return cell.tag() == Tag::block ? cell.as_block()->total_bytes() : 0;
+}
+
 }  // namespace xichan

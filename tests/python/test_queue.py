@@ -1,0 +1,358 @@
+"""xichan.Queue in one interpreter. What it has in common with queue.Queue is tested with that one too."""
+
+import copy
+import enum
+import functools
+import pickle
+import queue
+import time
+import weakref
+
+import pytest
+from support import Call, counts, run_script, same, samples, wait_until
+
+import xichan
+
+OURS = {"plain": xichan.Queue, "pickling": functools.partial(xichan.Queue, pickle=True)}
+BOTH = pytest.mark.parametrize("make", [*OURS.values(), queue.Queue], ids=[*OURS, "queue.Queue"])
+KINDS = pytest.mark.parametrize("make", OURS.values(), ids=OURS)
+
+
+def sleepers(q):
+    """How many calls are asleep in (get, put)."""
+    if isinstance(q, queue.Queue):
+        return len(q.not_empty._waiters), len(q.not_full._waiters)
+    stats = q.stats()
+    return stats.waiting_receivers, stats.waiting_senders
+
+
+def filled(make, maxsize):
+    q = make(maxsize)
+    for i in range(maxsize):
+        q.put(i)
+    return q
+
+
+@BOTH
+@pytest.mark.parametrize("maxsize", [1, 2, 5, 1000])
+def test_first_in_first_out_up_to_maxsize(make, maxsize):
+    q = make(maxsize)
+    assert q.maxsize == maxsize
+    for _ in range(2):
+        for i in range(maxsize):
+            assert not q.full() and q.qsize() == i
+            q.put(i) if i % 2 else q.put_nowait(i)
+            assert not q.empty()
+        assert q.full() and q.qsize() == maxsize
+        assert [q.get() if i % 2 else q.get_nowait() for i in range(maxsize)] == list(range(maxsize))
+        assert q.empty() and not q.full()
+
+
+@BOTH
+@pytest.mark.parametrize("maxsize", [(), (0,), (-1,)])
+def test_without_a_bound(make, maxsize):
+    q = make(*maxsize)
+    for i in range(5000):
+        q.put_nowait(i)
+    assert not q.full() and q.maxsize <= 0
+    assert [q.get_nowait() for _ in range(5000)] == list(range(5000))
+
+
+GETS = [lambda q: q.get_nowait(), lambda q: q.get(False), lambda q: q.get(block=0), lambda q: q.get(timeout=0.001),
+        lambda q: q.get(True, 0), lambda q: q.get(False, -1), lambda q: q.get(False, "soon")]  # fmt: skip
+PUTS = [lambda q: q.put_nowait(9), lambda q: q.put(9, False), lambda q: q.put(9, block=0),
+        lambda q: q.put(9, timeout=0.001), lambda q: q.put(9, True, 0), lambda q: q.put(9, False, -1)]  # fmt: skip
+
+
+@BOTH
+@pytest.mark.parametrize("get", GETS)
+def test_get_when_empty(make, get):
+    q = make(2)
+    with pytest.raises(queue.Empty):
+        get(q)
+    q.put(1)
+    assert get(q) == 1 if get not in GETS[5:] else q.get() == 1
+
+
+@BOTH
+@pytest.mark.parametrize("put", PUTS)
+def test_put_when_full(make, put):
+    q = filled(make, 2)
+    with pytest.raises(queue.Full):
+        put(q)
+    assert [q.get(), q.get()] == [0, 1] and q.empty()
+    put(q)
+    assert q.get() == 9
+
+
+@BOTH
+@pytest.mark.parametrize("call", [lambda q: q.get(timeout=-1), lambda q: q.put(1, timeout=-0.001)])
+def test_negative_time_outs(make, call):
+    with pytest.raises(ValueError):
+        call(make(5))
+
+
+@BOTH
+@pytest.mark.parametrize("seconds", [0.01, 0.12])
+def test_time_outs_are_never_early_and_may_be_fractions(make, seconds):
+    for call, error in ((make(1).get, queue.Empty), (functools.partial(filled(make, 1).put, 2), queue.Full)):
+        start = time.monotonic()
+        with pytest.raises(error):
+            call(timeout=seconds)
+        assert seconds <= time.monotonic() - start < seconds + 2
+
+
+@pytest.mark.parametrize("timeout, error", [(True, TypeError), ("1", TypeError), (float("nan"), ValueError)])
+def test_what_is_no_time_out(timeout, error):
+    q = filled(xichan.Queue, 1)
+    for call in (functools.partial(q.put, 1), q.get):
+        with pytest.raises(error):
+            call(timeout=timeout)
+    assert q.get(timeout=float("inf")) == 0
+
+
+@BOTH
+def test_a_get_that_waits_takes_the_next_item(make):
+    q = make()
+    call = Call(q.get)
+    wait_until(lambda: sleepers(q) == (1, 0))
+    q.put("item")
+    assert call.result() == "item"
+
+
+@BOTH
+@pytest.mark.parametrize("timeout", [None, 30])
+def test_a_put_that_waits_gets_the_next_place(make, timeout):
+    q = filled(make, 1)
+    call = Call(q.put, 1, timeout=timeout)
+    wait_until(lambda: sleepers(q) == (0, 1))
+    assert q.get() == 0
+    call.result()
+    assert q.get() == 1
+
+
+@BOTH
+@pytest.mark.parametrize("immediate", [False, True])
+def test_shutdown(make, immediate):
+    q = filled(make, 2)
+    assert not q.is_shutdown
+    q.shutdown(immediate)
+    assert q.is_shutdown and q.qsize() == (0 if immediate else 2)
+    if not immediate:
+        assert [q.get(), q.get_nowait()] == [0, 1]
+    for call in (q.get, q.get_nowait, lambda: q.put(1), lambda: q.put_nowait(1), lambda: q.get(timeout=1)):
+        with pytest.raises(queue.ShutDown):
+            call()
+    q.shutdown(immediate=True)  # a further step
+    q.shutdown()  # changes nothing
+    assert q.is_shutdown and q.empty()
+
+
+@BOTH
+@pytest.mark.parametrize("immediate", [False, True])
+@pytest.mark.parametrize("items", [0, 1])
+def test_shutdown_wakes_what_waits(make, items, immediate):
+    q = filled(make, 1) if items else make()
+    calls = [Call(q.put, 1) if items else Call(q.get) for _ in range(3)]
+    wait_until(lambda: sleepers(q) == ((0, 3) if items else (3, 0)))
+    q.shutdown(immediate)
+    for call in calls:
+        with pytest.raises(queue.ShutDown):
+            call.result()
+    assert q.qsize() == (0 if immediate else items)
+
+
+@BOTH
+def test_as_an_object(make):
+    q = make()
+    assert q and weakref.ref(q)() is q
+    assert q == q and q != make() and {q: 1}[q] == 1
+    assert type(q)[int].__origin__ is type(q)
+
+
+EMPTY = (queue.Empty, xichan.ChannelEmpty), "QueueEmpty"
+FULL = (queue.Full, xichan.ChannelFull), "QueueFull"
+FAMILIES = [
+    (lambda q: q.get_nowait(), *EMPTY),
+    (lambda q: q.get(timeout=0.001), *EMPTY),
+    (lambda q: filled(xichan.Queue, 1).put_nowait(1), *FULL),
+    (lambda q: filled(xichan.Queue, 1).put(1, timeout=0.001), *FULL),
+    (lambda q: (q.shutdown(), q.get()), (queue.ShutDown, xichan.ChannelClosed), None),
+]
+
+
+@pytest.mark.parametrize("call, classes, theirs", FAMILIES)
+def test_errors_belong_to_all_families(call, classes, theirs):
+    with pytest.raises(xichan.Error) as caught:
+        call(xichan.Queue())
+    assert all(isinstance(caught.value, cls) for cls in classes) and str(caught.value)
+    assert caught.value.__suppress_context__
+    assert type(pickle.loads(pickle.dumps(caught.value))) is type(caught.value)
+    if theirs:
+        assert isinstance(caught.value, getattr(pytest.importorskip("concurrent.interpreters"), theirs))
+
+
+@pytest.mark.parametrize(
+    "maxsize, error",
+    [(2**24 + 1, ValueError), (2**64, ValueError), (10**100, ValueError), (1.0, TypeError), (None, TypeError),
+     (True, TypeError), ("1", TypeError), ((), TypeError)],
+)  # fmt: skip
+def test_what_is_no_maxsize(maxsize, error):
+    with pytest.raises(error):
+        xichan.Queue(maxsize)
+
+
+def test_the_greatest_maxsize():
+    assert xichan.Queue(2**24).maxsize == 2**24 and xichan.Queue(-(10**100)).maxsize == 0
+
+
+def test_arguments_of_other_queues_change_nothing():
+    q = xichan.Queue(3, unbounditems=object(), syncobj=True)
+    q.put(1, unbounditems=object())
+    q.put(2, True, 1, unbounditems=None, syncobj=False)
+    q.put_nowait(3, unbounditems=object(), syncobj=True)
+    assert [q.get(), q.get(), q.get()] == [1, 2, 3]
+
+
+# What a pickling queue could take for a mark of its own.
+LOOKALIKES = [(), ((),), (((),),), (1,), (b"", ()), (b"\x80\x05N.", ()), ((b"\x80\x05N.", ()),), (b"", (), ()), (None, None)]
+
+
+@KINDS
+@pytest.mark.parametrize("value", LOOKALIKES, ids=repr)
+def test_tuples_arrive_as_they_were(make, value):
+    q = make()
+    q.put(value)
+    assert same(q.get(), value) and q.stats().pickled == 0
+
+
+@KINDS
+def test_values_arrive_as_they_were(make):
+    q, (tx, rx) = make(), xichan.channel()
+    for value in samples("no end", "here").values():
+        q.put(value)
+        assert same(q.get(), value)
+    q.put((1, tx, (rx, q)))
+    _, other_tx, (other_rx, other) = q.get()
+    other_tx.send("text")
+    assert other_rx.recv() == "text" and other == q and q.stats().pickled == 0
+
+
+class Color(enum.IntEnum):
+    RED = 1
+
+
+class Record:
+    def __init__(self, *items):
+        self.items = items
+
+    def __eq__(self, other):
+        return self.items == other.items
+
+
+PICKLED = [[1, (2, {})], {"a": {1}}, {1, 2}, Color.RED, Record(1, [2]), (1, [2]), ([],), 2j, range(3), [LOOKALIKES], Record]
+
+
+@pytest.mark.parametrize("value", PICKLED, ids=repr)
+def test_pickling(value):
+    q = xichan.Queue(pickle=True)
+    q.put(value)
+    q.put_nowait((1, value))
+    q.put("no pickle")
+    assert (q.qsize(), q.stats().pickled) == (3, 2)
+    got = q.get()
+    assert type(got) is type(value) and got == value
+    assert q.get() == (1, value) and q.get() == "no pickle"
+    with pytest.raises(xichan.NotShareableError):
+        xichan.Queue().put(value)
+
+
+def test_what_cannot_be_sent_changes_nothing():
+    q = xichan.Queue()
+    with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]\[0\]: list is not shareable$"):
+        q.put((1, ([],)))
+    other = xichan.Queue(pickle=True)
+    with pytest.raises(Exception, match="lambda"):
+        other.put([lambda: 0])
+    for each in (q, other):
+        assert each.empty() and each.unfinished_tasks == 0 and each.stats().pickled == 0
+        each.put(1)
+        assert each.get() == 1
+
+
+def test_ends_in_what_is_pickled_are_never_lost():
+    q, (tx, rx) = xichan.Queue(1, pickle=True), xichan.channel()
+    q.put([tx, (tx, rx), q])
+    assert counts(tx) == (2, 2) and xichan.memory_stats().blocks > 0
+    with pytest.raises(queue.Full):
+        q.put_nowait({"end": tx})
+    assert counts(tx) == (2, 2)
+    first, (second, third), same_queue = q.get()
+    assert first is second and same_queue == q and counts(tx) == (2, 2)
+    second.send("text")
+    assert third.recv() == "text"
+    q.put([rx])
+    q.shutdown(immediate=True)
+    del first, second, third, same_queue
+    assert counts(tx) == (1, 1)
+
+
+@KINDS
+def test_a_closed_end_in_an_item_is_not_the_end_of_the_queue(make):
+    q, (tx, rx) = make(), xichan.channel()
+    tx.close()
+    with pytest.raises(xichan.ChannelClosed) as caught:
+        q.put((1, tx))
+    assert not isinstance(caught.value, queue.ShutDown) and q.empty()
+
+
+@KINDS
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda q: pickle.loads(pickle.dumps(q))])
+def test_handles_of_one_queue(make, again):
+    q = make(3)
+    other = again(q)
+    assert other is not q and other == q and hash(other) == hash(q) and other.id == q.id and len({q, other}) == 1
+    other.put(["item"] if make is not xichan.Queue else "item")
+    del q
+    assert other.maxsize == 3 and list(other.get()) in (["item"], list("item"))
+    assert other != 1 and other != other.id and make() != other
+
+
+def test_repr():
+    q, other = xichan.Queue(10), xichan.Queue()
+    q.put(1)
+    assert (repr(q), repr(other)) == ("<xichan.Queue 1 of 10>", "<xichan.Queue 0>")
+    q.shutdown()
+    assert repr(q) == "<xichan.Queue 1 of 10 shut down>"
+
+
+def test_read_only():
+    q = xichan.Queue(3)
+    for name in ("maxsize", "id", "is_shutdown", "unfinished_tasks", "something"):
+        with pytest.raises(AttributeError):
+            setattr(q, name, 1)
+
+
+def test_a_pickle_is_for_its_process_alone():
+    q = xichan.Queue()
+    data = pickle.dumps(q)
+    run_script(
+        """
+        import pickle, sys, xichan
+        try:
+            pickle.loads(bytes.fromhex(sys.argv[1]))
+        except xichan.NotFound:
+            sys.exit(7)
+        """,
+        data.hex(),
+        expect=7,
+    )
+    assert pickle.loads(data) == q
+
+
+def test_importing_xichan_imports_neither_pickle_nor_interpreters():
+    run_script("""
+        import sys, xichan
+        xichan.Queue(pickle=True).put(1)
+        assert not {"pickle", "concurrent.interpreters"} & set(sys.modules)
+    """)

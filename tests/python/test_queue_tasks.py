@@ -1,0 +1,345 @@
+"""The tasks of xichan.Queue: task_done, join, and what shutdown does to them. Much of it is tested with queue.Queue too."""
+
+import functools
+import queue
+import threading
+
+import pytest
+from support import Call, execute, interpreter, run_script, wait_until
+
+import xichan
+
+KINDS = {"plain": xichan.Queue, "pickling": functools.partial(xichan.Queue, pickle=True)}
+BOTH = pytest.mark.parametrize("make", [*KINDS.values(), queue.Queue], ids=[*KINDS, "queue.Queue"])
+
+
+def joiners(q):
+    """How many calls of join are asleep."""
+    return len(q.all_tasks_done._waiters) if isinstance(q, queue.Queue) else q.stats().waiting_joiners
+
+
+def with_joiners(q, count=2):
+    calls = [Call(q.join) for _ in range(count)]
+    wait_until(lambda: joiners(q) == count)
+    return calls
+
+
+def finish(q, count):
+    for _ in range(count):
+        q.get()
+        q.task_done()
+
+
+@BOTH
+def test_task_done_once_for_each_item(make):
+    q = make()
+    for count in (0, 1, 3):
+        for i in range(count):
+            q.put(i)
+            assert q.unfinished_tasks == i + 1
+        finish(q, count)
+        with pytest.raises(ValueError, match="^task_done\\(\\) called too many times$"):
+            q.task_done()
+        assert q.unfinished_tasks == 0
+
+
+@BOTH
+def test_task_done_may_come_before_get(make):
+    q = make()
+    q.put(1)
+    q.task_done()
+    assert q.unfinished_tasks == 0 and q.get() == 1
+
+
+@BOTH
+def test_a_put_that_fails_is_no_task(make):
+    q = make(1)
+    q.put(0)
+    for put in (q.put_nowait, functools.partial(q.put, timeout=0.001)):
+        with pytest.raises(queue.Full):
+            put(1)
+    q.shutdown()
+    with pytest.raises(queue.ShutDown):
+        q.put(1)
+    assert q.unfinished_tasks == 1
+    finish(q, 1)
+    q.join()
+
+
+@BOTH
+def test_join_waits_for_the_last_task(make):
+    q = make()
+    q.join()
+    for round in range(3):
+        for i in range(3):
+            q.put(i)
+        calls = with_joiners(q)
+        finish(q, 2)
+        q.put("one more")
+        finish(q, 1)
+        assert joiners(q) == 2 and all(call.is_alive() for call in calls), round
+        finish(q, 1)
+        for call in calls:
+            call.result()
+        assert joiners(q) == 0 and q.unfinished_tasks == 0
+        q.join()
+
+
+@BOTH
+def test_workers(make):
+    q, total = make(5), []
+
+    def work():
+        while (item := q.get()) is not None:
+            total.append(item)
+            q.task_done()
+        q.task_done()
+
+    workers = [Call(work) for _ in range(3)]
+    for start in (0, 100):
+        for i in range(start, start + 100):
+            q.put(i)
+        q.join()
+        assert sorted(total) == list(range(start + 100)), "join did not wait for all tasks"
+    for _ in workers:
+        q.put(None)
+    q.join()
+    for worker in workers:
+        worker.result()
+    with pytest.raises(ValueError):
+        q.task_done()
+
+
+@BOTH
+def test_shutdown_leaves_tasks_to_be_done(make):
+    q = make()
+    for i in range(2):
+        q.put(i)
+    calls = with_joiners(q)
+    q.shutdown()
+    assert q.unfinished_tasks == 2 and joiners(q) == 2
+    finish(q, 2)
+    for call in calls:
+        call.result()
+
+
+@BOTH
+@pytest.mark.parametrize("got", [0, 1, 3])
+def test_immediate_shutdown_does_the_tasks_of_what_it_drops(make, got):
+    q = make()
+    for i in range(3):
+        q.put(i)
+    for _ in range(got):
+        q.get()
+    calls = with_joiners(q)
+    q.shutdown(immediate=True)
+    assert q.unfinished_tasks == got
+    for _ in range(got):
+        assert all(call.is_alive() for call in calls)
+        q.task_done()
+    for call in calls:
+        call.result()
+    with pytest.raises(ValueError):
+        q.task_done()
+    q.join()
+
+
+@BOTH
+def test_shutdown_in_two_steps(make):
+    q = make()
+    for i in range(3):
+        q.put(i)
+    calls = with_joiners(q)
+    q.shutdown()
+    q.shutdown(immediate=True)
+    for call in calls:
+        call.result()
+    assert q.unfinished_tasks == 0 and q.empty()
+
+
+@BOTH
+def test_immediate_shutdown_among_threads_that_put_and_get(make):
+    """Every item put is got or dropped, and when all that were got are done nothing is unfinished."""
+    for round in range(30):
+        q, put, got = make(3), [], []
+
+        def produce(q=q, put=put):
+            try:
+                while True:
+                    q.put(1)
+                    put.append(1)
+            except queue.ShutDown:
+                pass
+
+        def consume(q=q, got=got):
+            try:
+                while True:
+                    got.append(q.get())
+                    q.task_done()
+            except queue.ShutDown:
+                pass
+
+        calls = [Call(function) for function in (produce, produce, consume, consume)]
+        calls += [Call(q.join)]
+        wait_until(lambda got=got, limit=round * 5: len(got) >= limit)
+        q.shutdown(immediate=True)
+        for call in calls:
+            call.result()
+        assert q.unfinished_tasks == 0 and len(got) <= len(put) and q.empty()
+
+
+def test_1000_joins_against_a_worker_in_another_interpreter():
+    """Each round the last task_done races the look of join: one that is missed would sleep for ever."""
+    pytest.importorskip("concurrent.interpreters")
+    q = xichan.Queue()
+    with interpreter(q=q) as interp:
+        work = execute(interp, "while q.get() is not None: q.task_done()")
+        others = threading.Event()
+        beside = Call(lambda: [q.join() for _ in iter(others.is_set, True)])
+        for i in range(1000):
+            q.put(i)
+            q.join()
+            assert q.unfinished_tasks == 0
+        others.set()
+        beside.result()
+        q.put(None)
+        work.result()
+
+
+def test_tasks_of_all_interpreters_are_counted_together():
+    pytest.importorskip("concurrent.interpreters")
+    q, (tx, rx) = xichan.Queue(16), xichan.channel(None)
+    work = """
+        while (item := q.get()) is not None:
+            tx.send(item)
+            q.task_done()
+    """
+    with interpreter(q=q, tx=tx) as one, interpreter(q=q, tx=tx) as other:
+        calls = [execute(interp, work) for interp in (one, other)]
+        for start in (0, 500):
+            for i in range(start, start + 500):
+                q.put(i)
+            other_handle = Call(q.join)
+            q.join()
+            assert len(rx) == start + 500, "join did not wait for all tasks"
+            other_handle.result()
+        for _ in calls:
+            q.put(None)
+        for call in calls:
+            call.result()
+    assert sorted(rx.drain()) == list(range(1000)) and q.unfinished_tasks == 2
+
+
+def test_without_memory_no_count_is_lost():
+    q = xichan.Queue()
+    q.put(1)
+    for countdown in range(3):
+        xichan._core._fail_after(countdown)
+        try:
+            call = Call(q.join)
+            wait_until(lambda call=call: not call.is_alive() or joiners(q))
+        finally:
+            xichan._core._fail_after(-1)
+        if joiners(q):
+            break
+        with pytest.raises(MemoryError):
+            call.result()
+        assert q.unfinished_tasks == 1
+    finish(q, 1)
+    call.result()
+    assert countdown > 0
+
+
+def test_ctrl_c_in_join():
+    run_script("""
+        import os, queue, signal
+        import xichan
+        from support import Call, alive, left_over, wait_until
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        before = alive()
+        q = xichan.Queue()
+        q.put(1)
+        for i in range(5):
+            def interrupt():
+                wait_until(lambda: q.stats().waiting_joiners == i + 1)
+                os.kill(os.getpid(), signal.SIGINT)
+            helper = Call(interrupt)
+            try:
+                q.join()
+            except KeyboardInterrupt:
+                helper.result()
+            else:
+                raise AssertionError
+        other = Call(q.join)
+        wait_until(lambda: q.stats().waiting_joiners == 6)
+        q.task_done()
+        other.result()
+        assert q.unfinished_tasks == 0 and q.stats().waiting_joiners == 0
+        q.join()
+        del q, interrupt, helper, other
+        assert left_over(before) == {}
+    """)
+
+
+def test_a_storm_of_signals_loses_no_count():
+    """Handlers raise anywhere in the methods; what is counted stays between what was asked for and what was answered."""
+    run_script("""
+        import random, signal, sys, time
+        import xichan
+
+        class Storm(Exception):
+            pass
+
+        hits = 0
+        def strike(number, frame):
+            global hits
+            hits += 1
+            raise Storm
+
+        rng = random.Random(1)
+        signal.signal(signal.SIGALRM, strike)
+        asked = answered = 0
+        q, other = xichan.Queue(), xichan.Queue()
+        for _ in range(300_000):
+            q.put(0)
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, rng.uniform(5e-6, 60e-6))
+                for _ in range(5):
+                    asked += 1
+                    q.task_done()
+                    answered += 1
+                    other.join()
+                    q.stats()
+            except Storm:
+                pass
+            finally:
+                while True:
+                    try:
+                        signal.setitimer(signal.ITIMER_REAL, 0)
+                        break
+                    except Storm:
+                        pass
+        assert hits > 1000, hits
+        done = 300_000 - q.unfinished_tasks
+        assert answered <= done <= asked, (answered, done, asked, hits)
+        q.shutdown(immediate=True)
+        other.put(0)
+        other.task_done()
+        other.join()
+    """)
+
+
+def test_a_daemon_thread_in_join_does_not_keep_the_process():
+    run_script("""
+        import threading
+        import xichan
+        from support import wait_until
+
+        q = xichan.Queue()
+        q.put(1)
+        threading.Thread(target=q.join, daemon=True).start()
+        wait_until(lambda: q.stats().waiting_joiners == 1)
+    """)
