@@ -108,7 +108,7 @@ TEST_F(ArenaRelease, AReleaseInsideAReleaseJoinsTheListInsteadOfNesting) {
 
 TEST_F(ArenaRelease, OnAnotherThreadThanTheOneThatAllocated) {
   const test::Watchdog watchdog("release across threads");
-  constexpr int rounds = 20'000;
+  const int rounds = test::rounds(20'000);
   std::atomic<Block*> hand{nullptr};
   test::together(2, [&](unsigned thread) {
     for (int i = 0; i < rounds; ++i) {
@@ -131,7 +131,7 @@ TEST_F(ArenaRelease, OnAnotherThreadThanTheOneThatAllocated) {
 
 TEST_F(ArenaRelease, ManyThreadsDropOneBlockAndItsReferencesGoOnce) {
   const test::Watchdog watchdog("many threads drop one block");
-  const int rounds = 5'000 * test::stress_factor();
+  const int rounds = test::rounds(5'000);
   std::atomic<int> given_back{0};
   std::vector<Block*> blocks(static_cast<std::size_t>(rounds));
   for (Block*& block : blocks) {

@@ -147,7 +147,7 @@ TEST_F(ArenaAllocate, TheLimitHoldsAgainstManyThreads) {
   std::atomic<int> refused{0};
   test::together(4, [&](unsigned) {
     std::vector<Block*> mine;
-    for (int i = 0; i < 20'000; ++i) {
+    for (int i = 0; i < test::rounds(20'000); ++i) {
       Block* block;
       if (Arena::allocate(500, 0, block) == Status::ok) {
         std::memset(block->body(), 0xee, 500);

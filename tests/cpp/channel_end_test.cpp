@@ -102,7 +102,7 @@ TEST_F(Ends, ACloseEndsTheCallsOfThisEndAlone) {
 
 TEST_F(Ends, AnItemThatComesWithTheCloseIsTakenOrLeft) {
   const test::Watchdog watchdog("an item against a close");
-  for (int round = 0; round < 2'000 * test::stress_factor(); ++round) {
+  for (int round = 0; round < test::rounds(2'000); ++round) {
     Channel* channel = new_channel(1);
     End* sender = open(channel, Side::sender);
     channel->add_end(Side::receiver);

@@ -113,7 +113,7 @@ TEST_F(Ids, ManyAtOnceAreAllDifferent) {
 
 TEST_F(Ids, OpenRacesTheLastEnd) {
   const test::Watchdog watchdog("open against the last end");
-  const int rounds = 20'000 * test::stress_factor();
+  const int rounds = test::rounds(20'000);
   test::Meeting meeting(2);
   std::atomic<Channel*> current{nullptr};
   std::atomic<int> opened{0};

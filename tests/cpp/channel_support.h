@@ -13,12 +13,6 @@
 
 namespace xichan::test {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
-#endif
-
 /// A test after which there are the channels, tickets and blocks that there were before.
 class ChannelTest : public ArenaTest {
  protected:

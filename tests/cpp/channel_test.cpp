@@ -112,7 +112,8 @@ TEST_F(Sending, ASenderSleepsUntilThereIsRoom) {
 }
 
 // Both sides asleep again and again: each message needs a wake-up, in both directions.
-void ping_pong(int rounds) {
+void ping_pong() {
+  const int rounds = test::rounds(20'000);
   const test::Watchdog watchdog("ping-pong");
   Channel* there = new_channel(1);
   Channel* back = new_channel(1);
@@ -134,11 +135,11 @@ void ping_pong(int rounds) {
   test::drop_both(back);
 }
 
-TEST_F(Sending, PingPongWithoutTimeOuts) { ping_pong(20'000); }
+TEST_F(Sending, PingPongWithoutTimeOuts) { ping_pong(); }
 
 TEST_F(Sending, PingPongOnOneCpu) {
   const test::OneCpu one;
-  ping_pong(20'000);
+  ping_pong();
 }
 
 TEST_F(Sending, AFullChannelBetweenTwoThreadsKeepsItsOrder) {
@@ -147,7 +148,7 @@ TEST_F(Sending, AFullChannelBetweenTwoThreadsKeepsItsOrder) {
     Channel* channel = new_channel(capacity);
     test::together(2, [&](unsigned thread) {
       const Caller caller;
-      for (int i = 0; i < 20'000; ++i) {
+      for (int i = 0; i < test::rounds(20'000); ++i) {
         Cell cell;
         if (thread == 0) {
           ASSERT_EQ(channel->send(Cell::integer(i), caller.round()), Status::ok);

@@ -121,7 +121,7 @@ TEST_F(TicketTest, AQueuedEndWhoseIssuerEndsIsGivenBackWithoutRecursion) {
 
 TEST_F(TicketTest, ClaimCancelAndOwnerRaceForOneCount) {
   const test::Watchdog watchdog("claims");
-  const int rounds = 20'000 * test::stress_factor();
+  const int rounds = test::rounds(20'000);
   test::Meeting meeting(3);
   std::uint64_t ticket = 0;
   std::atomic<int> claims{0};

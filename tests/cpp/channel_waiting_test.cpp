@@ -116,7 +116,7 @@ TEST_F(Waiting, ACallOfAClosedOwnerDoesNotBegin) {
 
 TEST_F(Waiting, ClosingRacesTheBeginOfACall) {
   const test::Watchdog watchdog("close against the begin of a call");
-  for (int round = 0; round < 5'000; ++round) {
+  for (int round = 0; round < test::rounds(5'000); ++round) {
     const Side side = test::both_sides[round % 2];
     Caller mine;
     test::together(2, [&](unsigned thread) {
@@ -132,7 +132,7 @@ TEST_F(Waiting, ClosingRacesTheBeginOfACall) {
 // The token of a receiver that is cancelled, or whose time is up, goes on to the next one.
 TEST_F(Waiting, NoTokenDiesWithACallThatLeaves) {
   const test::Watchdog watchdog("tokens of those who leave");
-  const int rounds = 3'000 * test::stress_factor();
+  const int rounds = test::rounds(3'000);
   for (int round = 0; round < rounds; ++round) {
     Caller leaver;
     std::atomic<int> leaver_took{-1};
@@ -159,7 +159,7 @@ TEST_F(Waiting, NoTokenDiesWithACallThatLeaves) {
 TEST_F(Waiting, ManyWaitersEachGetOne) {
   const test::Watchdog watchdog("many waiters");
   constexpr unsigned waiters = 8;
-  for (int round = 0; round < 300 * test::stress_factor(); ++round) {
+  for (int round = 0; round < test::rounds(300); ++round) {
     Channel* wide = new_channel(waiters);
     std::vector<std::thread> receivers;
     for (unsigned i = 0; i < waiters; ++i) {

@@ -148,8 +148,8 @@ TEST_F(PublicChannel, RefusesCapacitiesOutOfRange) {
 
 TEST_F(PublicChannel, BetweenThreads) {
   const test::Watchdog watchdog("public ends between threads");
-  constexpr int items = 20'000;
-  std::thread consumer([mine = std::move(receiver)]() mutable {
+  const int items = test::rounds(20'000);
+  std::thread consumer([mine = std::move(receiver), items]() mutable {
     Value value;
     for (int i = 0; i < items; ++i) {
       ASSERT_EQ(mine.recv(value), Status::ok);

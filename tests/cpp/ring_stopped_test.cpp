@@ -57,7 +57,7 @@ class RingStopped : public ::testing::Test {
  protected:
   using Ring = typename Flavour::template Of<Item>;
 };
-TYPED_TEST_SUITE(RingStopped, test::AllRings, test::RingNames);
+TYPED_TEST_SUITE(RingStopped, test::AllRings);
 
 // The fastest of some calls: what the call itself takes, on a machine that does other things too.
 template <class Call>

@@ -11,7 +11,7 @@ class RingTest : public ::testing::Test {
  protected:
   using Ring = typename Flavour::template Of<std::uint64_t>;
 };
-TYPED_TEST_SUITE(RingTest, test::AllRings, test::RingNames);
+TYPED_TEST_SUITE(RingTest, test::AllRings);
 
 template <class R>
 void push(R& ring, std::uint64_t item) {

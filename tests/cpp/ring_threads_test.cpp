@@ -21,7 +21,9 @@ class RingThreads : public ::testing::Test {
  protected:
   using Ring = typename Flavour::template Of<Item>;
 };
-TYPED_TEST_SUITE(RingThreads, test::AllRings, test::RingNames);
+TYPED_TEST_SUITE(RingThreads, test::AllRings);
+
+std::uint64_t items(unsigned usual) { return static_cast<std::uint64_t>(test::rounds(static_cast<int>(usual))); }
 
 struct Shape {
   unsigned producers, consumers;
@@ -101,7 +103,7 @@ TYPED_TEST(RingThreads, EachItemOnceAndInOrder) {
   const test::Watchdog watchdog("many threads on a ring");
   for (const std::uint64_t capacity : {1, 2, 3, 8, 1000}) {
     for (const unsigned side : {1u, 2u, 4u}) {
-      run_and_check<typename TestFixture::Ring>({side, side, capacity, 20'000 / side});
+      run_and_check<typename TestFixture::Ring>({side, side, capacity, items(20'000 / side)});
     }
   }
 }
@@ -109,8 +111,8 @@ TYPED_TEST(RingThreads, EachItemOnceAndInOrder) {
 TYPED_TEST(RingThreads, UnequalSides) {
   const test::Watchdog watchdog("unequal sides");
   for (const std::uint64_t capacity : {1, 4}) {
-    run_and_check<typename TestFixture::Ring>({1, 6, capacity, 20'000});
-    run_and_check<typename TestFixture::Ring>({6, 1, capacity, 4'000});
+    run_and_check<typename TestFixture::Ring>({1, 6, capacity, items(20'000)});
+    run_and_check<typename TestFixture::Ring>({6, 1, capacity, items(4'000)});
   }
 }
 
@@ -119,7 +121,7 @@ TYPED_TEST(RingThreads, OnOneCpu) {
   const test::OneCpu one;
   for (const std::uint64_t capacity : {1, 3, 64}) {
     for (const unsigned side : {1u, 2u, 4u}) {
-      run_and_check<typename TestFixture::Ring>({side, side, capacity, 5'000 / side});
+      run_and_check<typename TestFixture::Ring>({side, side, capacity, items(5'000 / side)});
     }
   }
 }
@@ -128,7 +130,7 @@ TYPED_TEST(RingThreads, AcrossTheWrapOfTheCounters) {
   using Under = typename TestFixture::Ring;
   if constexpr (std::is_constructible_v<Under, std::uint64_t, std::uint64_t>) {
     const test::Watchdog watchdog("the wrap of the counters");
-    for (int round = 0; round < 200; ++round) {
+    for (int round = 0; round < test::rounds(200); ++round) {
       const Shape shape{2, 2, static_cast<std::uint64_t>(1 + round % 5), 100};
       Under ring(shape.capacity, UINT64_MAX - 100 * shape.capacity);
       check(shape, run(ring, shape));
@@ -138,7 +140,7 @@ TYPED_TEST(RingThreads, AcrossTheWrapOfTheCounters) {
 
 TYPED_TEST(RingThreads, WhatIsAcceptedBeforeTheCloseArrives) {
   const test::Watchdog watchdog("close among many threads");
-  for (int round = 0; round < 300 * test::stress_factor(); ++round) {
+  for (int round = 0; round < test::rounds(300); ++round) {
     const auto capacity = static_cast<std::uint64_t>(1 + round % 7);
     run_and_check<typename TestFixture::Ring>({2, 2, capacity, 60, true});
   }
@@ -147,7 +149,7 @@ TYPED_TEST(RingThreads, WhatIsAcceptedBeforeTheCloseArrives) {
 TYPED_TEST(RingThreads, SizeStaysWithinTheCapacity) {
   const test::Watchdog watchdog("size among many threads");
   typename TestFixture::Ring ring(3);
-  const Shape shape{1, 1, 3, 50'000};
+  const Shape shape{1, 1, 3, items(50'000)};
   std::atomic<bool> done{false};
   std::thread observer([&] {
     while (!done.load()) ASSERT_LE(ring.size(), 3u);

@@ -80,7 +80,7 @@ class CloseRaces : public test::ChannelTest {
     test::Meeting meeting(threads);
     Race race;
     test::together(threads, [&](unsigned thread) {
-      for (int number = 0; number < 10'000 * test::stress_factor(); ++number) {
+      for (int number = 0; number < test::rounds(10'000); ++number) {
         if (thread == 0) race = start(number);
         meeting.arrive();
         work(race, thread);

@@ -36,7 +36,7 @@ class Traffic : public test::ChannelTest {
         channel->drop_end(Side::receiver);
       }
     });
-    for (unsigned s = 0; s < shape.senders; ++s) EXPECT_EQ(counts[s].load(), shape.items * test::stress_factor());
+    for (unsigned s = 0; s < shape.senders; ++s) EXPECT_EQ(counts[s].load(), test::rounds(shape.items));
     EXPECT_EQ(new_channels(), 0u);
   }
 
@@ -50,7 +50,7 @@ class Traffic : public test::ChannelTest {
 
   static void send_all(Channel& channel, const Shape& shape, std::int64_t me) {
     const Caller caller;
-    for (std::int64_t i = 0; i < shape.items * test::stress_factor(); ++i) {
+    for (std::int64_t i = 0; i < test::rounds(shape.items); ++i) {
       Status status;
       while (gave_up(status = channel.send(Cell::integer(me << 40 | i), limited(caller, shape)))) {
       }
@@ -107,7 +107,7 @@ TEST_F(Traffic, WithSlicesAllTheTime) {
 // Receivers whose calls are cancelled all the time, and others that must lose nothing by it.
 TEST_F(Traffic, WithHandlesClosedAllTheTime) {
   const test::Watchdog watchdog("cancelled calls among others", std::chrono::seconds(60 * test::stress_factor()));
-  const int items = 20'000 * test::stress_factor();
+  const int items = test::rounds(20'000);
   Channel* channel = new_channel(1);
   std::atomic<int> received{0};
   Caller victim;
@@ -149,7 +149,7 @@ TEST_F(Traffic, RepliesThroughEndsThatWereSent) {
       }
       return requests->drop_end(Side::receiver);
     }
-    for (int i = 0; i < 3'000 * test::stress_factor(); ++i) {
+    for (int i = 0; i < test::rounds(3'000); ++i) {
       Channel* reply = new_channel(1);
       ASSERT_EQ(requests->send(test::end_message(reply, Side::sender), caller.round()), Status::ok);
       EXPECT_EQ(reply->recv(cell, caller.round()), Status::ok);

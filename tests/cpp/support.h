@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -18,12 +19,21 @@
 
 namespace xichan::test {
 
-/// Multiplies the rounds of stress tests; from the environment variable XICHAN_STRESS.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+
+/// From the environment variable XICHAN_STRESS.
 inline int stress_factor() {
   const char* text = std::getenv("XICHAN_STRESS");
   const int factor = text == nullptr ? 1 : std::atoi(text);
   return factor > 0 ? factor : 1;
 }
+
+/// How often to do what is a matter of chance: `usual` times, a tenth of that under a sanitizer, more under stress.
+inline int rounds(int usual) { return std::max(1, usual / (sanitized ? 10 : 1) * stress_factor()); }
 
 /// Threads meet here, again and again, before a race. std::barrier is not used: that of libstdc++ 12 loses wake-ups.
 class Meeting {

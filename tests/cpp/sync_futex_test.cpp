@@ -43,7 +43,7 @@ TEST(Futex, ADeadlineInTheFarFutureIsNoError) {
 TEST(Futex, AWakeUpEndsTheSleep) {
   const test::Watchdog watchdog("ping-pong over a futex");
   atomic<std::uint32_t> word{0};
-  constexpr std::uint32_t rounds = 20'000;
+  const auto rounds = static_cast<std::uint32_t>(test::rounds(20'000));
   test::together(2, [&](unsigned thread) {
     for (std::uint32_t i = thread; i < rounds; i += 2) {  // thread 0 waits for even values, thread 1 for odd ones
       std::uint32_t seen;

@@ -80,7 +80,7 @@ TEST(ThreadWaiter, ASignalInterrupts) {
 TEST(ThreadWaiter, TokensAreConserved) {
   const test::Watchdog watchdog("tokens");
   constexpr int waiters = 3;
-  const int tokens = 20'000 * test::stress_factor();
+  const int tokens = test::rounds(20'000);
   WaitList list;
   std::atomic<int> received{0};
   std::atomic<bool> done{false};

@@ -161,7 +161,7 @@ TEST(WaitListThreads, NotifyAllAgainstThoseWhoLeave) {
   constexpr unsigned leavers = 2;
   test::together(leavers + 2, [&](unsigned thread) {
     if (thread == 0) {
-      for (int i = 0; i < 3'000; ++i) {
+      for (int i = 0; i < test::rounds(3'000); ++i) {
         test::await([&] { return list.waiting() > 0; });
         list.notify_all();
       }

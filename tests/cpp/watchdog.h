@@ -13,7 +13,7 @@ namespace xichan::test {
 /// Put one at the top of every test that starts threads. Thread safety: one thread makes and destroys it.
 class Watchdog {
  public:
-  explicit Watchdog(const char* what = "a test", std::chrono::seconds limit = std::chrono::seconds(60))
+  explicit Watchdog(const char* what, std::chrono::seconds limit = std::chrono::seconds(60))
       : what_(what), limit_(limit), thread_([this] { watch(); }) {}
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;

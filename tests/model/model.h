@@ -1,0 +1,106 @@
+// What the relacy models share. Include it first: relacy's headers define macros (`$`, `memory_order_...`, `assert`) that
+// the standard library must not see.
+//
+// A model runs the real code of src/ under a scheduler that decides, at each access to an atomic, which thread goes on
+// and which of the values allowed by the C++ memory model a load answers. A plain location that two threads touch
+// unordered, a thread that never wakes up, an assertion and a leaked or doubly freed allocation end the search.
+#pragma once
+
+#include <time.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <mutex>
+#include <new>
+#include <streambuf>
+#include <string>
+#include <vector>
+
+#include "base/atomic.h"
+#include "xichan/status.h"
+
+namespace xichan::model {
+
+enum class Search { full, random };
+
+/// Schedules that were really run, counted by the models themselves.
+inline std::uint64_t schedules_run = 0;
+
+/// A model: `thread(i)` for each thread, `before()` and `after()` around them, as relacy wants it.
+template <class Derived, unsigned Threads>
+struct Model : rl::test_suite<Derived, Threads> {
+  void before() {
+    ++schedules_run;
+    static_cast<Derived*>(this)->begin();
+  }
+};
+
+struct Entry {
+  const char* name;
+  Search search;
+  std::uint64_t at_least;  // schedules: of a full search, those it is known to have; of a random one, the default
+  bool (*run)(Search, std::uint64_t schedules, std::string& report);
+};
+
+/// A stream into fixed memory: relacy replaces operator new, and does not expect its own output to use it.
+class Report : public std::streambuf {
+ public:
+  Report() { setp(text_, text_ + sizeof text_); }
+  std::string text() const { return {pbase(), pptr()}; }
+
+ private:
+  inline static char text_[1 << 20];
+};
+
+/// Searches one model. True if nothing was found; `report` says what was.
+template <class M>
+bool simulate(Search search, std::uint64_t schedules, std::string& report) {
+  Report buffer;
+  std::ostream output(&buffer);
+  std::ostream progress(nullptr);
+  rl::test_params params;
+  params.search_type = search == Search::full ? rl::sched_full : rl::sched_random;
+  params.iteration_count = schedules;
+  params.execution_depth_limit = 10'000;
+  params.output_stream = &output;
+  params.progress_stream = &progress;
+  const bool passed = rl::simulate<M>(params);
+  if (!passed) report = buffer.text();
+  return passed;
+}
+
+/// Runs the model named on the command line, or all: `PROGRAM [NAME] [SCHEDULES]`. The exit code is 0 if each of them
+/// found nothing and ran at least as many schedules as it should.
+inline int main(int argc, char** argv, const std::vector<Entry>& models) {
+  const std::string wanted = argc > 1 ? argv[1] : "all";
+  const std::uint64_t schedules = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 0;
+  int run = 0;
+  int failed = 0;
+  for (const Entry& model : models) {
+    if (wanted != "all" && wanted != model.name) continue;
+    ++run;
+    const bool full = model.search == Search::full;
+    const std::uint64_t asked = full || schedules == 0 ? model.at_least : schedules;
+    schedules_run = 0;
+    std::string report;
+    bool passed = model.run(model.search, full ? UINT64_MAX >> 1 : asked, report);
+    if (passed && schedules_run < asked) {
+      passed = false;
+      report = "fewer schedules than asked for: " + std::to_string(asked);
+    }
+    std::cout << (passed ? "passed  " : "FAILED  ") << model.name << ": " << schedules_run << " schedules, "
+              << (full ? "full search" : "random") << std::endl;
+    if (!passed) std::cout << report << std::endl;
+    failed += !passed;
+  }
+  if (run == 0) std::cout << "no model " << wanted << std::endl;
+  return run == 0 || failed != 0;
+}
+
+}  // namespace xichan::model
