@@ -57,7 +57,7 @@ def require_cpp(sanitizer=None, prefix=()):
         name = {"thread": "tsan", "address": "asan"}[sanitizer]
         settings.update(CMAKE_BUILD_TYPE="Debug", XICHAN_SANITIZE=sanitizer)  # with assertions
     else:
-        settings.update(XICHAN_BENCH="ON")
+        settings.update(XICHAN_BENCH="ON" if (ROOT / "bench" / "CMakeLists.txt").exists() else "OFF")
     with lock_builds():
         toolchain = system.require()
         return cmake(toolchain, name, settings, prefix=prefix), toolchain.ctest

@@ -136,6 +136,25 @@ def run_python(*arguments, timeout=60, env=None, expect=0):
     return done
 
 
+# The arguments of channel() for each flavour: those that queue a bounded number, all that queue, and all.
+BOUNDED = {
+    "mpmc 1": {"capacity": 1},
+    "mpmc 2": {"capacity": 2},
+    "mpmc 3": {"capacity": 3},
+    "mpmc 1000": {"capacity": 1000},
+    "mpmc 3, bytes bounded": {"capacity": 3, "max_bytes": 10**9},
+    "spsc 1": {"capacity": 1, "flavor": "spsc"},
+    "spsc 3": {"capacity": 3, "flavor": "spsc"},
+    "spsc 1000": {"capacity": 1000, "flavor": "spsc"},
+    "relaxed 1": {"capacity": 1, "flavor": "relaxed"},
+    "relaxed 3": {"capacity": 3, "flavor": "relaxed"},
+    "relaxed 1000": {"capacity": 1000, "flavor": "relaxed"},
+}
+QUEUES = {**BOUNDED, "unbounded": {"capacity": None}, "relaxed unbounded": {"capacity": None, "flavor": "relaxed"}}
+RENDEZVOUS = {"rendezvous": {"capacity": 0}}
+FLAVORS = {**QUEUES, **RENDEZVOUS}
+
+
 KEPT = []
 
 

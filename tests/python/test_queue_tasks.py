@@ -2,7 +2,8 @@
 
 import functools
 import queue
-import threading
+import random
+import sys
 
 import pytest
 from support import Call, execute, interpreter, run_script, wait_until
@@ -188,22 +189,58 @@ def test_immediate_shutdown_among_threads_that_put_and_get(make):
         assert q.unfinished_tasks == 0 and len(got) <= len(put) and q.empty()
 
 
-def test_1000_joins_against_a_worker_in_another_interpreter():
+def test_2000_joins_against_a_worker_in_another_interpreter():
     """Each round the last task_done races the look of join: one that is missed would sleep for ever."""
     pytest.importorskip("concurrent.interpreters")
-    q = xichan.Queue()
-    with interpreter(q=q) as interp:
-        work = execute(interp, "while q.get() is not None: q.task_done()")
-        others = threading.Event()
-        beside = Call(lambda: [q.join() for _ in iter(others.is_set, True)])
-        for i in range(1000):
-            q.put(i)
+    q, (go, gone) = xichan.Queue(), xichan.channel(1)
+    rng = random.Random(1)
+    with interpreter(q=q, go=go) as interp:
+        work = execute(
+            interp,
+            """
+            while (delay := q.get()) is not None:
+                go.send(None)
+                for _ in range(delay):
+                    pass
+                q.task_done()
+            """,
+        )
+        for _ in range(2000):
+            q.put(rng.randrange(200))
+            while not len(gone):
+                pass
+            gone.recv()
+            for _ in range(rng.randrange(200)):
+                pass
             q.join()
             assert q.unfinished_tasks == 0
-        others.set()
-        beside.result()
         q.put(None)
         work.result()
+
+
+def test_2000_joins_against_threads_that_change_at_every_chance():
+    q = xichan.Queue()
+
+    def work():
+        while q.get() is not None:
+            q.task_done()
+        q.task_done()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        workers = [Call(work) for _ in range(2)]
+        for i in range(2000):
+            q.put(i)
+            q.put(i)
+            q.join()
+    finally:
+        sys.setswitchinterval(interval)
+    for _ in workers:
+        q.put(None)
+    q.join()
+    for worker in workers:
+        worker.result()
 
 
 def test_tasks_of_all_interpreters_are_counted_together():
@@ -282,54 +319,84 @@ def test_ctrl_c_in_join():
     """)
 
 
-def test_a_storm_of_signals_loses_no_count():
-    """Handlers raise anywhere in the methods; what is counted stays between what was asked for and what was answered."""
-    run_script("""
-        import random, signal, sys, time
-        import xichan
+STORM = """
+import random, signal, time
+import xichan
+from support import Call, wait_until
 
-        class Storm(Exception):
+class Storm(Exception):
+    pass
+
+hits = 0
+rng = random.Random(1)
+
+def strike(number, frame):
+    global hits
+    hits += 1
+    raise Storm
+
+def during(function):
+    "Call it with a signal on its way; the handler raises Storm wherever it comes."
+    try:
+        signal.setitimer(signal.ITIMER_REAL, rng.uniform(3e-6, 40e-6))
+        function()
+    except Storm:
+        return
+    while True:
+        try:
+            return signal.setitimer(signal.ITIMER_REAL, 0)
+        except Storm:
             pass
 
-        hits = 0
-        def strike(number, frame):
-            global hits
-            hits += 1
-            raise Storm
+signal.signal(signal.SIGALRM, strike)
+end = time.monotonic() + 2
+"""
 
-        rng = random.Random(1)
-        signal.signal(signal.SIGALRM, strike)
-        asked = answered = 0
-        q, other = xichan.Queue(), xichan.Queue()
-        for _ in range(300_000):
-            q.put(0)
-        end = time.monotonic() + 3
-        while time.monotonic() < end:
-            try:
-                signal.setitimer(signal.ITIMER_REAL, rng.uniform(5e-6, 60e-6))
-                for _ in range(5):
-                    asked += 1
-                    q.task_done()
-                    answered += 1
-                    other.join()
-                    q.stats()
-            except Storm:
-                pass
-            finally:
-                while True:
-                    try:
-                        signal.setitimer(signal.ITIMER_REAL, 0)
-                        break
-                    except Storm:
-                        pass
-        assert hits > 1000, hits
-        done = 300_000 - q.unfinished_tasks
-        assert answered <= done <= asked, (answered, done, asked, hits)
-        q.shutdown(immediate=True)
-        other.put(0)
-        other.task_done()
-        other.join()
-    """)
+
+def test_a_storm_of_signals_loses_no_count():
+    """What is counted as done is what was answered, or asked for and interrupted."""
+    run_script(
+        STORM
+        + """
+q = xichan.Queue()
+for _ in range(200_000):
+    q.put(0)
+asked = answered = 0
+
+def work():
+    global asked, answered
+    for _ in range(5):
+        asked += 1
+        q.task_done()
+        answered += 1
+        q.stats()
+
+while time.monotonic() < end:
+    during(work)
+done = 200_000 - q.unfinished_tasks
+assert hits > 1000 and answered <= done <= asked, (hits, answered, done, asked)
+"""
+    )
+
+
+def test_a_storm_of_signals_leaves_no_joiner_asleep_and_wakes_none_too_early():
+    run_script(
+        STORM
+        + """
+q = xichan.Queue()
+while time.monotonic() < end:
+    q.put(0)
+    joiner = Call(q.join)
+    wait_until(lambda: q.stats().waiting_joiners == 1)
+    during(q.task_done)
+    if q.unfinished_tasks:
+        wait_until(lambda: q.stats().waiting_joiners == 1)
+        assert joiner.is_alive()
+        q.task_done()
+    joiner.result(10)
+assert hits > 100, hits
+"""
+    )
 
 
 def test_a_daemon_thread_in_join_does_not_keep_the_process():

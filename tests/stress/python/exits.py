@@ -39,7 +39,9 @@ if way == "signal":
     os.kill(os.getpid(), signal.SIGTERM)
 """
 
-EXPECTED = {"end": 0, "exit": 0, "traffic": 0, "signal": -signal.SIGTERM}
+EXPECTED = {"end": 0, "exit": 0, "signal": -signal.SIGTERM, "traffic": 0}
+# Not with traffic in other interpreters: CPython itself crashes if a thread happens to come back into one that ends.
+CASES = [("here", way) for way in EXPECTED] + [("others", way) for way in EXPECTED if way != "traffic"]
 
 
 def leave(way, where):
@@ -56,11 +58,10 @@ def leave(way, where):
 
 def main():
     number = size(1000)
-    for where in ("here", "others"):
-        for way in EXPECTED:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                times = list(pool.map(lambda _: leave(way, where), range(number)))  # noqa: B023
-            print(f"exits: {number} x {way} ({where}), slowest {max(times):.2f} s")
+    for where, way in CASES:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            times = list(pool.map(leave, [way] * number, [where] * number))
+        print(f"exits: {number} x {way} ({where}), slowest {max(times):.2f} s")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Interpreters are made, take part in traffic, and end in the middle of it; nothing is lost or doubled.
 
-A producer and a consumer in this interpreter share two channels with guests. A guest either sends a few items and ends
+A producer and a consumer in this interpreter share a channel with guests. A guest either sends a few items and ends
 with them still queued, or takes a few and reports them.
 """
 
-from collections import Counter
+import contextlib
+import itertools
 
 from common import checked, progress, rng, settle, size
 from support import Call, alive, interpreter
@@ -14,54 +15,64 @@ import xichan
 TEXT = "text that needs a block"
 
 
-def produce(tx, sent):
-    try:
-        while True:
-            tx.send(("home", len(sent), TEXT))
-            sent.append(("home", len(sent)))
-    except xichan.ChannelClosed:
-        pass
+class Tally:
+    """How many items, and sums that tell whether they are the same ones."""
+
+    def __init__(self):
+        self.sums = [0, 0, 0]
+
+    def add(self, items):
+        for name, i in items:
+            mixed = hash((name, i))
+            self.sums = [self.sums[0] + 1, self.sums[1] + mixed, self.sums[2] + mixed * mixed]
 
 
-def consume(rx, received):
-    for name, i, _ in rx:
-        received.append((name, i))
+def produce(tx, tally):
+    with contextlib.suppress(xichan.ChannelClosed):
+        for i in itertools.count():
+            tx.send((-1, i, TEXT))
+            tally.add([(-1, i)])
+
+
+def consume(rx, tally):
+    for *item, _ in rx:
+        tally.add([item])
 
 
 def guest(number, tx, rx, results):
-    """One interpreter's life: the items it sent and those it received."""
+    """One interpreter's life; the number of items it sent."""
     with interpreter() as interp:
         count = rng.randrange(1, 60)
         if number % 2:
             interp.prepare_main(tx=tx)
-            interp.exec(f"copies = [tx.clone() for _ in range(3)]\nfor i in range({count}): tx.send(({number}, i, {TEXT!r}))")
-            return [(number, i) for i in range(count)], []
+            interp.exec(f"copies = [tx.clone()]\nfor i in range({count}): tx.send(({number}, i, {TEXT!r}))")
+            return count
         interp.prepare_main(rx=rx, results=results)
         interp.exec(f"copies = [rx.clone()]\nresults.send(tuple(rx.recv()[:2] for _ in range({count})))")
-        return [], None
+        return 0
 
 
 def main():
     rounds = size(500)
     before = alive()
     tx, rx = xichan.channel(16)
-    results, answers = xichan.channel(rounds)
-    sent, received = [], []
-    producer, consumer = Call(produce, tx.clone(), sent), Call(consume, rx.clone(), received)
+    results, answers = xichan.channel(1)
+    tallies = [Tally() for _ in range(4)]  # sent and received at home, sent and received by guests
+    producer, consumer = Call(produce, tx.clone(), tallies[0]), Call(consume, rx.clone(), tallies[1])
     for number in range(rounds):
-        guests = [Call(guest, 2 * number + k, tx, rx, results) for k in (0, 1)]
-        for call in guests:
-            more_sent, more_received = call.result()
-            sent.extend(more_sent)
-            received.extend(checked(answers, [consumer]) if more_received is None else more_received)
+        sender, receiver = (Call(guest, 2 * number + k, tx, rx, results) for k in (1, 0))
+        tallies[3].add(checked(answers, [consumer, producer]))
+        tallies[2].add((2 * number + 1, i) for i in range(sender.result()))
+        receiver.result()
         progress()
     tx.shutdown()
     producer.result()
     consumer.result()
-    assert Counter(sent) == Counter(received), (Counter(sent) - Counter(received), Counter(received) - Counter(sent))
-    print(f"interpreters_in_traffic: {2 * rounds} interpreters, {len(sent)} items")
-    del tx, rx, results, answers, producer, consumer, guests, call
+    sent, received = ([sum(pair) for pair in zip(tallies[k].sums, tallies[k + 2].sums, strict=True)] for k in (0, 1))
+    assert sent == received, (sent, received)
+    del tx, rx, results, answers, producer, consumer, sender, receiver
     settle(before)
+    print(f"interpreters_in_traffic: {2 * rounds} interpreters, {sent[0]} items")
 
 
 if __name__ == "__main__":
