@@ -218,8 +218,8 @@ def test_2000_joins_against_a_worker_in_another_interpreter():
         work.result()
 
 
-def test_2000_joins_against_threads_that_change_at_every_chance():
-    q = xichan.Queue()
+def test_joins_against_threads_that_change_at_every_chance():
+    q, rounds = xichan.Queue(), 3000
 
     def work():
         while q.get() is not None:
@@ -230,10 +230,13 @@ def test_2000_joins_against_threads_that_change_at_every_chance():
     sys.setswitchinterval(1e-6)
     try:
         workers = [Call(work) for _ in range(2)]
-        for i in range(2000):
+        joiners = [Call(lambda: [q.join() for _ in range(rounds)]) for _ in range(2)]
+        for i in range(rounds):
             q.put(i)
             q.put(i)
             q.join()
+        for joiner in joiners:
+            joiner.result()
     finally:
         sys.setswitchinterval(interval)
     for _ in workers:
