@@ -41,7 +41,7 @@ template <class R>
 void produce(R& ring, const Shape& shape, std::uint32_t me, std::uint64_t& accepted) {
   for (std::uint64_t i = 0; i < shape.items; ++i) {
     Status status;
-    while ((status = ring.try_push({me, check_of(me, i), i})) == Status::full) std::this_thread::yield();
+    for (test::Backoff backoff; (status = ring.try_push({me, check_of(me, i), i})) == Status::full;) backoff.pause();
     if (status == Status::closed) return;
     ++accepted;
     if (shape.close_early && me == 0 && i == shape.items / 2) ring.close();
@@ -51,11 +51,13 @@ void produce(R& ring, const Shape& shape, std::uint32_t me, std::uint64_t& accep
 template <class R>
 void consume(R& ring, std::vector<std::vector<std::uint64_t>>& got) {
   Item item;
+  test::Backoff backoff;
   for (Status status; (status = ring.try_pop(item)) != Status::closed;) {
     if (status == Status::empty) {
-      std::this_thread::yield();
+      backoff.pause();
       continue;
     }
+    backoff = {};
     ASSERT_LT(item.producer, got.size());
     ASSERT_EQ(item.check, check_of(item.producer, item.number)) << "torn";
     got[item.producer].push_back(item.number);

@@ -36,11 +36,11 @@ void send_some(const Race& race, int count, const WaitRound& round) {
   for (int i = 0; i < count; ++i) {
     const Cell message = test::reference_message({&tally_reference, race.tally});
     Status status;
-    do {
+    for (test::Backoff backoff;; backoff.pause()) {
       status = race.blocking ? wait_send(*race.channel, message, round) : race.channel->try_send(message, lane);
       if (status == Status::full && round.closed.load()) status = Status::end_closed;
-      if (status == Status::full) std::this_thread::yield();
-    } while (status == Status::full);
+      if (status != Status::full) break;
+    }
     if (status == Status::ok) {
       ++race.tally->accepted;
       continue;
@@ -56,11 +56,11 @@ void recv_some(const Race& race, int count, const WaitRound& round) {
   for (int i = 0; i < count; ++i) {
     Cell message;
     Status status;
-    do {
+    for (test::Backoff backoff;; backoff.pause()) {
       status = race.blocking ? wait_recv(*race.channel, message, round) : race.channel->try_recv(message, lane);
       if (status == Status::empty && round.closed.load()) status = Status::end_closed;
-      if (status == Status::empty) std::this_thread::yield();
-    } while (status == Status::empty);
+      if (status != Status::empty) break;
+    }
     if (status != Status::ok) {
       EXPECT_TRUE(status == Status::closed || status == Status::end_closed);
       return;

@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -35,25 +38,53 @@ inline int stress_factor() {
 /// How often to do what is a matter of chance: `usual` times, a tenth of that under a sanitizer, more under stress.
 inline int rounds(int usual) { return std::max(1, usual / (sanitized ? 10 : 1) * stress_factor()); }
 
+/// How to wait for another thread in a loop: spin, then give way, then sleep shortly. A thread that only gives way is
+/// run last on a busy machine, and a test with many rounds takes minutes.
+class Backoff {
+ public:
+  void pause() {
+    ++calls_;
+    if (calls_ < 100) return cpu_relax();
+    if (calls_ < 110) return std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::microseconds(20));
+  }
+
+ private:
+  int calls_ = 0;
+};
+
+/// Waits until `done` answers true. For what another thread is certain to do; the watchdog guards it.
+template <class Done>
+void await(Done done) {
+  for (Backoff backoff; !done();) backoff.pause();
+}
+
 /// Threads meet here, again and again, before a race. std::barrier is not used: that of libstdc++ 12 loses wake-ups.
 class Meeting {
  public:
   explicit Meeting(unsigned members) : members_(members) {}
 
   void arrive() {
+    std::unique_lock guard(lock_);
     const unsigned round = round_.load();
-    if (present_.fetch_add(1) + 1 == members_) {
-      present_.store(0);
+    if (++present_ == members_) {
+      present_ = 0;
       round_.store(round + 1);
-      return;
+      guard.unlock();
+      return changed_.notify_all();
     }
+    guard.unlock();
     // Spin for a while, so that all go on at the same moment if there are processors for them.
-    for (int i = 0; round_.load() == round; ++i) i < 200 ? cpu_relax() : std::this_thread::yield();
+    for (int i = 0; i < 200 && round_.load() == round; ++i) cpu_relax();
+    guard.lock();
+    changed_.wait(guard, [&] { return round_.load() != round; });
   }
 
  private:
   const unsigned members_;
-  std::atomic<unsigned> present_{0};
+  std::mutex lock_;
+  std::condition_variable changed_;
+  unsigned present_ = 0;
   std::atomic<unsigned> round_{0};
 };
 
@@ -68,12 +99,6 @@ inline void together(unsigned count, const std::function<void(unsigned)>& work) 
     });
   }
   for (std::thread& thread : threads) thread.join();
-}
-
-/// Spins until `done` answers true. For what another thread is certain to do; the watchdog guards it.
-template <class Done>
-void await(Done done) {
-  while (!done()) std::this_thread::yield();
 }
 
 /// Runs `work` on a thread with a stack of 256 KiB.

@@ -67,7 +67,10 @@ TEST(Futex, WakesOneSleeperAtATime) {
     });
   }
   word.store(1);
-  for (int woken = 0; awake.load() < 3; ++woken) futex_wake(&word);  // each call wakes one at most
+  test::await([&] {
+    futex_wake(&word);  // each call wakes one at most
+    return awake.load() == 3;
+  });
   for (std::thread& sleeper : sleepers) sleeper.join();
 }
 
@@ -89,10 +92,10 @@ TEST(Futex, ASignalInterruptsTheSleep) {
     EXPECT_EQ(futex_wait(word, 0, Deadline::never()), WaitResult::interrupted);
     done.store(true);
   });
-  while (!done.load()) {  // a signal that comes before the sleep begins interrupts nothing: send more
+  test::await([&] {  // a signal that comes before the sleep begins interrupts nothing: send more
     pthread_kill(sleeper.native_handle(), SIGUSR1);
-    std::this_thread::yield();
-  }
+    return done.load();
+  });
   sleeper.join();
   sigaction(SIGUSR1, &before, nullptr);
 }

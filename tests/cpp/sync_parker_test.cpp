@@ -74,10 +74,10 @@ TEST(ThreadWaiter, ASignalInterrupts) {
     EXPECT_EQ(waiter.park(Deadline::never()), WaitResult::interrupted);
     done.store(true);
   });
-  while (!done.load()) {
+  test::await([&] {
     pthread_kill(sleeper.native_handle(), SIGUSR1);
-    std::this_thread::yield();
-  }
+    return done.load();
+  });
   sleeper.join();
   sigaction(SIGUSR1, &before, nullptr);
 }

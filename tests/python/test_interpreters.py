@@ -74,20 +74,26 @@ def test_two_interpreters_by_themselves():
     with interpreter(tx=tx) as one, interpreter(rx=rx, report=report) as other:
         for end in (tx, rx, report):
             end.close()
-        sender = execute(one, """
+        sender = execute(
+            one,
+            """
             import random, support
             rng = random.Random(9)
             with tx:
                 for _ in range(100_000):
                     tx.send(support.random_value(rng, depth=2))
-        """)
-        receiver = execute(other, """
+        """,
+        )
+        receiver = execute(
+            other,
+            """
             import random, support
             rng, right = random.Random(9), 0
             for value in rx:
                 right += support.same(value, support.random_value(rng, depth=2))
             report.send(right)
-        """)
+        """,
+        )
         sender.result(60)
         receiver.result(60)
         assert verdict.recv(0) == 100_000
@@ -233,11 +239,14 @@ def test_ends_travel_in_messages():
     tx, rx = xichan.channel()
     with interpreter(rx=rx) as interp:
         rx.close()
-        worker = execute(interp, """
+        worker = execute(
+            interp,
+            """
             for number, (text, reply) in rx:
                 with reply:
                     reply.send((number * 2, text))
-        """)
+        """,
+        )
         for i in range(100):
             reply, answer = xichan.channel(1)
             tx.send((i, ("text that needs a block", reply)))

@@ -92,9 +92,7 @@ def test_str_of_each_width_and_length(transfer, width):
         ends_wide = ("a" * length)[:-1] + WIDTHS[width] if length else ""
         starts_wide = ends_wide[::-1]
         for text in (uniform, ends_wide, starts_wide):
-            back = transfer(text)
-            assert same(back, text)
-            assert length == 0 or sys.getsizeof(back) == sys.getsizeof(text), "stored in another width"
+            assert same(transfer(text), text)  # a str of another width would be unequal, too
         assert same(transfer((uniform, 0, ends_wide)), (uniform, 0, ends_wide))
 
 
@@ -192,7 +190,7 @@ leaves = st.one_of(
 values = st.recursive(leaves, lambda children: st.lists(children, max_size=8).map(tuple), max_leaves=40)
 
 
-@settings(max_examples=2000)
+@settings(max_examples=1500)
 @given(values)
 @example(((), ((),)))
 @example(("\ud800" * 7, "\ud800" * 8))

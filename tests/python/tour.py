@@ -8,8 +8,9 @@ import random
 import sys
 import threading
 
-import xichan
 from support import Call, alive, interpreter, left_over, random_value, same, wait_for_blocked
+
+import xichan
 
 
 def values():

@@ -17,14 +17,17 @@ def main():
     tx, rx = xichan.channel(64)
     with interpreter(rx=rx) as reader:
         rx.close()
-        reading = execute(reader, f"""
+        reading = execute(
+            reader,
+            f"""
             for round in range({rounds}):
                 for i in range(20):
                     number, index, text, (data, large), end = rx.recv()
                     assert (number, index) == (round, i) and text == "text that needs a block"
                     assert data == b"x" * i and large == 2**100 + i
                     assert (end is not None) == (i == 7)
-        """)
+        """,
+        )
         for number in range(rounds):
             with interpreter(tx=tx, round=number) as interp:
                 interp.exec(SOURCE)
