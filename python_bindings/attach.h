@@ -38,12 +38,16 @@ bool wait_detached(const EndOwner& owner, std::span<End* const> ends, std::span<
   const bool sliced = runs_signal_handlers();
   Deadline patience = Deadline::never();
   for (;;) {
-    const bool exiting = owner.is_exiting();
-    if (exiting && patience.is_never()) patience = Deadline::after(exit_patience_ns);
-    const Deadline slice = sliced ? Deadline::after(signal_slice_ns) : Deadline::never();
     for (End* end : ends) end->enter();
     PyThreadState* thread = PyEval_SaveThread();
-    status = wait_any(cases, owner.limits(earlier(timeout.deadline, patience), slice, exiting), chosen);
+    // Only the thread that runs signal handlers comes back for an interruption. The others must not attach for nothing
+    // while their interpreter ends.
+    do {
+      const bool exiting = owner.is_exiting();
+      if (exiting && patience.is_never()) patience = Deadline::after(exit_patience_ns);
+      const Deadline slice = sliced ? Deadline::after(signal_slice_ns) : Deadline::never();
+      status = wait_any(cases, owner.limits(earlier(timeout.deadline, patience), slice, exiting), chosen);
+    } while (status == Status::interrupted && !sliced);
     if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
     for (const Case& c : cases) c.channel->unpin();
     if (status != Status::ok && status != Status::interrupted) abandon();

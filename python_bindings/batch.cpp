@@ -1,5 +1,7 @@
 #include "batch.h"
 
+#include <utility>
+
 #include "attach.h"
 #include "encode.h"
 #include "receive.h"
@@ -97,24 +99,49 @@ bool parse_max_items(PyObject* value, Py_ssize_t& most) noexcept {
   return false;
 }
 
-// Appends what `value` holds, which may be null with an exception set. False if the list is to end here.
-bool append(PyObject* list, PyObject* value) noexcept {
-  if (value == nullptr) return false;
-  const bool appended = PyList_Append(list, value) == 0;
-  Py_DECREF(value);
-  return appended;
+// One value that is there now. Null if there is none, with an exception set only if there is more to it: no memory, or
+// a side that belongs to another end.
+PyObject* take_now(Handle* handle) noexcept {
+  if (has_unread(handle)) return deliver_unread(handle);
+  Cell cell;
+  const Status status = handle->end->try_recv(cell);
+  if (status == Status::ok) return deliver(handle, cell);
+  return status == Status::claimed ? raise_for(handle, status) : nullptr;
 }
 
-// After a failure with values in the list: they count, and what failed stays with the handle or is told next time.
-PyObject* keep_what_came(PyObject* list) noexcept {
-  if (!PyErr_Occurred()) return list;
-  if (PyList_GET_SIZE(list) == 0) {
-    Py_DECREF(list);
-    return nullptr;
+/// A list that has room for a value before that is taken, so that none is lost for want of memory.
+class Results {
+ public:
+  Results() noexcept : list_(PyList_New(0)) {}
+  Results(const Results&) = delete;
+  Results& operator=(const Results&) = delete;
+  ~Results() { Py_XDECREF(list_); }
+
+  Py_ssize_t size() const noexcept { return PyList_GET_SIZE(list_); }
+  /// Makes room for one value. False with MemoryError set.
+  bool make_room() noexcept { return list_ != nullptr && PyList_Append(list_, Py_None) == 0; }
+  /// Puts a value (stolen) into that room, or gives the room up if it is null. False in that case.
+  bool fill(PyObject* value) noexcept {
+    const Py_ssize_t last = size() - 1;
+    if (value != nullptr) return PyList_SetItem(list_, last, value) == 0;
+    PyObject* error = PyErr_GetRaisedException();
+    if (PyList_SetSlice(list_, last, last + 1, nullptr) < 0) PyErr_Clear();
+    PyErr_SetRaisedException(error);
+    return false;
   }
-  PyErr_Clear();
-  return list;
-}
+
+  /// The list. After a failure with values in it they count, and what failed stays with the handle or is told next time.
+  PyObject* finish() noexcept {
+    if (PyErr_Occurred()) {
+      if (list_ == nullptr || size() == 0) return nullptr;
+      PyErr_Clear();
+    }
+    return std::exchange(list_, nullptr);
+  }
+
+ private:
+  PyObject* list_;
+};
 
 }  // namespace
 
@@ -166,37 +193,28 @@ PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t c
       !parse_timeout(values[1], timeout)) {
     return nullptr;
   }
-  PyObject* list = PyList_New(0);
-  if (list == nullptr) return nullptr;
-  if (append(list, receive(handle, timeout))) {
+  Results results;
+  if (results.make_room() && results.fill(receive(handle, timeout))) {
     // The end may have been closed while `receive` waited; from here on no Python code runs.
-    Cell cell;
-    while (PyList_GET_SIZE(list) < most && !handle->end->is_closed()) {
-      if (!has_unread(handle) && handle->end->try_recv(cell) != Status::ok) break;
-      if (!append(list, has_unread(handle) ? deliver_unread(handle) : deliver(handle, cell))) break;
+    while (results.size() < most && !handle->end->is_closed() && results.make_room()) {
+      if (!results.fill(take_now(handle))) break;
     }
   }
-  return keep_what_came(list);
+  return results.finish();
 }
 
 PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr Signature signature{"drain", {}, 0, 0};
   Handle* handle = as_handle(self);
   if (!parse_arguments(signature, args, count, keywords, nullptr) || !check_open(handle)) return nullptr;
-  PyObject* list = PyList_New(0);
-  if (list == nullptr) return nullptr;
-  // What is there now, and no more: senders that keep sending must not hold it up.
+  // What is there now, and little more: senders that keep sending must not hold it up.
   const ChannelStats stats = handle->end->channel()->stats();
-  std::uint64_t left = stats.depth + stats.waiting_senders;
-  while (has_unread(handle) && append(list, deliver_unread(handle))) {
+  std::uint64_t left = stats.depth + stats.waiting_senders + 1;
+  Results results;
+  while ((has_unread(handle) || left-- > 0) && results.make_room()) {
+    if (!results.fill(take_now(handle))) break;
   }
-  Cell cell;
-  Status status = Status::ok;
-  while (!PyErr_Occurred() && left-- > 0 && (status = handle->end->try_recv(cell)) == Status::ok) {
-    if (!append(list, deliver(handle, cell))) break;
-  }
-  if (status == Status::claimed) raise_for(handle, status);
-  return keep_what_came(list);
+  return results.finish();
 }
 
 }  // namespace xichan::python

@@ -15,7 +15,7 @@ LAYERS = {
     "value": {"value.h"},
     "sync": set(),
     "ring": set(),
-    "channel": {"channel.h", "select.h", "registry.h"},
+    "channel": {"channel.h"},
     "public": {"xichan.h"},
 }
 NAMES = list(LAYERS)
