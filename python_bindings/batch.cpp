@@ -124,9 +124,8 @@ class Results {
   bool fill(PyObject* value) noexcept {
     const Py_ssize_t last = size() - 1;
     if (value != nullptr) return PyList_SetItem(list_, last, value) == 0;
-    PyObject* error = PyErr_GetRaisedException();
-    if (PyList_SetSlice(list_, last, last + 1, nullptr) < 0) PyErr_Clear();
-    PyErr_SetRaisedException(error);
+    // Not by a slice, which may need memory to shrink the list. The None in that room is immortal.
+    Py_SET_SIZE(reinterpret_cast<PyVarObject*>(list_), last);
     return false;
   }
 

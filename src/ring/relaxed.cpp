@@ -1,6 +1,6 @@
 #include "ring/relaxed.h"
 
-#include <concurrentqueue/concurrentqueue.h>
+#include <concurrentqueue.h>
 
 #include <new>
 
