@@ -78,10 +78,16 @@ void Cases::give_back_values(std::size_t but) noexcept {
 PyObject* Cases::result(std::size_t chosen) noexcept {
   const bool receiving = cases_[chosen].side == Side::receiver;
   give_back_values(chosen);
+  // The pair first: once delivered, a value must not be lost for want of memory.
+  PyObject* pair = PyTuple_New(2);
+  if (pair == nullptr) {
+    if (receiving) keep_unread(handles_[chosen], cases_[chosen].cell);
+    return nullptr;
+  }
+  PyTuple_SET_ITEM(pair, 0, Py_NewRef(object(chosen)));
   PyObject* value = receiving ? deliver(handles_[chosen], cases_[chosen].cell) : Py_NewRef(Py_None);
-  if (value == nullptr) return nullptr;
-  PyObject* pair = PyTuple_Pack(2, object(chosen), value);
-  Py_DECREF(value);
+  PyTuple_SET_ITEM(pair, 1, value);
+  if (value == nullptr) Py_CLEAR(pair);
   return pair;
 }
 

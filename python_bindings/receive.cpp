@@ -7,15 +7,11 @@
 #include "value/message.h"
 
 namespace xichan::python {
-namespace {
 
-// Keeps an item that could not be decoded for the next call. Without memory even for that, the item is lost.
 void keep_unread(Handle* handle, const Cell& cell) noexcept {
   if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
   if (handle->unread == nullptr || !handle->unread->push(cell)) release(cell);
 }
-
-}  // namespace
 
 bool has_unread(const Handle* handle) noexcept { return handle->unread != nullptr && !handle->unread->empty(); }
 

@@ -10,8 +10,13 @@ bool is_pending(Status status) noexcept { return status == Status::full || statu
 // An item that an earlier call could not decode makes its case ready before all others.
 PyObject* deliver_first_unread(Cases& cases, std::size_t chosen) noexcept {
   cases.give_back_values();
+  PyObject* pair = PyTuple_New(2);
+  if (pair == nullptr) return nullptr;
+  PyTuple_SET_ITEM(pair, 0, Py_NewRef(cases.object(chosen)));
   PyObject* value = deliver_unread(cases.handle(chosen));
-  return value == nullptr ? nullptr : Py_BuildValue("ON", cases.object(chosen), value);
+  PyTuple_SET_ITEM(pair, 1, value);
+  if (value == nullptr) Py_CLEAR(pair);
+  return pair;
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ import weakref
 from . import _core
 from ._errors import ChannelClosed, ChannelEmpty, ChannelFull, ChannelTimeout, NotShareableError
 
-_notifiers = weakref.WeakKeyDictionary()  # by event loop
+# By event loop, weakly: a loop holds its notifier as long as it reads the descriptor, and lets go when it is closed.
+_notifiers = weakref.WeakKeyDictionary()
 
 
 class _LoopNotifier:
@@ -57,9 +58,11 @@ async def _retry(attempt, pending, cases):
         return attempt()
     except pending:
         loop = asyncio.get_running_loop()
-    notifier = _notifiers.get(loop)
+    known = _notifiers.get(loop)
+    notifier = known() if known is not None else None
     if notifier is None:
-        notifier = _notifiers[loop] = _LoopNotifier(loop)
+        notifier = _LoopNotifier(loop)
+        _notifiers[loop] = weakref.ref(notifier)
     while True:
         watch, completed = await notifier.wait(cases)
         used = False  # an unused wake token goes to the next waiter when the watch is released
