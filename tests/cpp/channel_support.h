@@ -8,6 +8,7 @@
 #include "channel/end.h"
 #include "channel/process.h"
 #include "channel/registry.h"
+#include "channel/select.h"
 #include "channel/ticket.h"
 #include "support.h"
 #include "value/block_builder.h"
@@ -34,11 +35,11 @@ inline Status wait_for(Channel& channel, Side side, Cell& cell, const WaitRound&
   cell = only.cell;
   return status;
 }
-inline Status wait_send(Channel& channel, Cell cell, const WaitRound& round) {
-  return wait_for(channel, Side::sender, cell, round);
+inline Status wait_send(Channel& channel, Cell cell, const WaitRound& round, Lane& own = lane) {
+  return wait_for(channel, Side::sender, cell, round, own);
 }
-inline Status wait_recv(Channel& channel, Cell& cell, const WaitRound& round) {
-  return wait_for(channel, Side::receiver, cell, round);
+inline Status wait_recv(Channel& channel, Cell& cell, const WaitRound& round, Lane& own = lane) {
+  return wait_for(channel, Side::receiver, cell, round, own);
 }
 /// A call on an End, without bounds.
 inline WaitRound round_of(End& end) {

@@ -2,7 +2,7 @@
 // the waiting calls do besides. XICHAN_STRESS multiplies the traffic.
 #include <algorithm>
 
-#include "channel_support.h"
+#include "channel_kinds.h"
 
 namespace xichan {
 namespace {
@@ -18,22 +18,21 @@ struct Shape {
   bool slices = false;     // give up by an interrupted slice instead of a time-out
 };
 
-class Traffic : public test::ChannelTest {
+class Traffic : public test::ChannelTest, public ::testing::WithParamInterface<test::Kind> {
  protected:
   void run(const Shape& shape) {
     const test::Watchdog watchdog("traffic", std::chrono::seconds(60 * test::stress_factor()));
     SCOPED_TRACE(::testing::Message() << shape.senders << " x " << shape.receivers << ", " << shape.capacity);
-    Channel* channel = new_channel(shape.capacity);
+    Channel* channel = GetParam().make(shape.capacity);
     for (unsigned i = 1; i < shape.senders; ++i) channel->add_end(Side::sender);
     for (unsigned i = 1; i < shape.receivers; ++i) channel->add_end(Side::receiver);
     std::vector<std::atomic<std::int64_t>> counts(shape.senders);
     test::together(shape.senders + shape.receivers, [&](unsigned thread) {
+      test::ThreadEnd end(channel, thread < shape.senders ? Side::sender : Side::receiver);
       if (thread < shape.senders) {
-        send_all(*channel, shape, thread);
-        channel->drop_end(Side::sender);
+        send_all(*channel, end.lane, shape, thread);
       } else {
-        recv_all(*channel, shape, counts);
-        channel->drop_end(Side::receiver);
+        recv_all(*channel, end.lane, shape, counts);
       }
     });
     for (unsigned s = 0; s < shape.senders; ++s) EXPECT_EQ(counts[s].load(), test::rounds(shape.items));
@@ -48,22 +47,22 @@ class Traffic : public test::ChannelTest {
   }
   static bool gave_up(Status status) { return status == Status::timeout || status == Status::interrupted; }
 
-  static void send_all(Channel& channel, const Shape& shape, std::int64_t me) {
+  static void send_all(Channel& channel, Lane& lane, const Shape& shape, std::int64_t me) {
     const Caller caller;
     for (std::int64_t i = 0; i < test::rounds(shape.items); ++i) {
       Status status;
-      while (gave_up(status = wait_send(channel, Cell::integer(me << 40 | i), limited(caller, shape)))) {
+      while (gave_up(status = wait_send(channel, Cell::integer(me << 40 | i), limited(caller, shape), lane))) {
       }
       ASSERT_EQ(status, Status::ok);
     }
   }
 
-  static void recv_all(Channel& channel, const Shape& shape, std::vector<std::atomic<std::int64_t>>& counts) {
+  static void recv_all(Channel& channel, Lane& lane, const Shape& shape, std::vector<std::atomic<std::int64_t>>& counts) {
     const Caller caller;
     std::vector<std::int64_t> last(shape.senders, -1);
     for (;;) {
       Cell cell;
-      const Status status = wait_recv(channel, cell, limited(caller, shape));
+      const Status status = wait_recv(channel, cell, limited(caller, shape), lane);
       if (gave_up(status)) continue;
       if (status == Status::closed) return;
       ASSERT_EQ(status, Status::ok);
@@ -76,36 +75,40 @@ class Traffic : public test::ChannelTest {
   }
 };
 
-TEST_F(Traffic, EachMessageOnce) {
+TEST_P(Traffic, EachMessageOnce) {
   for (const std::uint64_t capacity : {1, 2, 5, 100}) {
-    for (const unsigned side : {1u, 2u, 4u}) run({side, side, capacity, 5'000});
+    for (const unsigned side : {1u, 2u, 4u}) run({side, side, capacity, 1'500});
   }
 }
 
-TEST_F(Traffic, UnequalSides) {
-  run({1, 6, 2, 10'000});
-  run({6, 1, 2, 2'000});
+TEST_P(Traffic, UnequalSides) {
+  run({1, 6, 2, 3'000});
+  run({6, 1, 2, 1'000});
 }
 
-TEST_F(Traffic, OnOneCpu) {
+TEST_P(Traffic, OnOneCpu) {
   const test::OneCpu one;
   for (const std::uint64_t capacity : {1, 3, 64}) {
-    for (const unsigned side : {1u, 2u, 4u}) run({side, side, capacity, 3'000});
+    for (const unsigned side : {1u, 2u, 4u}) run({side, side, capacity, 1'000});
   }
 }
 
-TEST_F(Traffic, WithTimeOutsAllTheTime) {
+TEST_P(Traffic, WithTimeOutsAllTheTime) {
   for (const std::uint64_t capacity : {1, 3}) {
-    for (const std::int64_t limit : {1, 3'000, 60'000}) run({2, 2, capacity, 1'000, limit});
+    for (const std::int64_t limit : {1, 3'000, 60'000}) run({2, 2, capacity, 300, limit});
   }
 }
 
-TEST_F(Traffic, WithSlicesAllTheTime) {
-  for (const std::int64_t limit : {1, 20'000}) run({2, 3, 1, 1'000, limit, true});
+TEST_P(Traffic, WithSlicesAllTheTime) {
+  for (const std::int64_t limit : {1, 20'000}) run({2, 3, 1, 300, limit, true});
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Traffic, ::testing::ValuesIn(test::many_to_many), test::KindName());
+
+class MpmcTraffic : public test::ChannelTest {};
 
 // Receivers whose calls are cancelled all the time, and others that must lose nothing by it.
-TEST_F(Traffic, WithHandlesClosedAllTheTime) {
+TEST_F(MpmcTraffic, WithHandlesClosedAllTheTime) {
   const test::Watchdog watchdog("cancelled calls among others", std::chrono::seconds(60 * test::stress_factor()));
   const int items = test::rounds(20'000);
   Channel* channel = new_channel(1);
@@ -134,7 +137,7 @@ TEST_F(Traffic, WithHandlesClosedAllTheTime) {
 }
 
 // Messages that own ends: each stage opens what it gets and answers through it.
-TEST_F(Traffic, RepliesThroughEndsThatWereSent) {
+TEST_F(MpmcTraffic, RepliesThroughEndsThatWereSent) {
   const test::Watchdog watchdog("replies", std::chrono::seconds(60 * test::stress_factor()));
   Channel* requests = new_channel(4);
   requests->add_end(Side::sender);
