@@ -71,9 +71,7 @@ class Queue:
     ChannelFull and ChannelClosed, and the first two QueueEmpty and QueueFull of ``concurrent.interpreters``.
     """
 
-    # `_seen`: how many items had been put when this handle last looked. Unset until then, and `_parts` alone is set in
-    # what arrives from elsewhere.
-    __slots__ = ("__weakref__", "_parts", "_seen")
+    __slots__ = ("__weakref__", "_parts")  # nothing else: what arrives from elsewhere is made without Python code
     __module__ = "xichan"
 
     def __init__(self, maxsize=0, *, pickle=False, unbounditems=None, syncobj=None):
@@ -146,21 +144,15 @@ class Queue:
         """Whether ``maxsize`` items are queued now."""
         return 0 < self.maxsize <= len(self._parts[_ITEMS_RX])
 
-    def _has_put(self, number):
-        """Whether more than ``number`` items have ever been put."""
-        if number < getattr(self, "_seen", 0):
-            return True
-        self._seen = seen = self._parts[_ITEMS_TX].stats()["sent"]
-        return number < seen
-
     def task_done(self):
         """Tell that an item that was got has been dealt with. ValueError if all that were put have been."""
         parts = self._parts
         for done in parts[_COUNT_RX]:
             try:
-                if not self._has_put(done):
+                put = _core._sent(parts[_ITEMS_TX])
+                if done >= put:
                     raise ValueError("task_done() called too many times")
-                if not self._has_put(done + 1):
+                if done + 1 == put:
                     parts[_JOINERS_RX].drain()  # and drop
                 done += 1
             finally:
@@ -174,7 +166,7 @@ class Queue:
             wake_tx, wake_rx = _core.channel(1)
             for done in parts[_COUNT_RX]:
                 try:
-                    if not self._has_put(done):
+                    if done >= _core._sent(parts[_ITEMS_TX]):
                         return
                     parts[_JOINERS_TX].send_nowait(wake_tx)
                 finally:

@@ -41,6 +41,22 @@ def wait_for_blocked(end, senders=0, receivers=0):
     wait_until(there)
 
 
+def run_loop(main):
+    """Run a coroutine in an event loop of its own; it must end within a minute."""
+    import asyncio  # here, because it is large and most who import this module do not need it
+
+    return asyncio.run(asyncio.wait_for(main, 60))
+
+
+async def settled(end, senders=0, receivers=0):
+    """As wait_for_blocked, for a coroutine."""
+    import asyncio
+
+    async with asyncio.timeout(PATIENCE):
+        while (end.stats().waiting_senders, end.stats().waiting_receivers) != (senders, receivers):
+            await asyncio.sleep(0)
+
+
 def alive():
     """Everything of xichan's that is alive in the process."""
     stats = xichan.memory_stats()

@@ -40,8 +40,8 @@ def test_batches_through_every_flavour(options):
 
 @pytest.mark.parametrize(
     "values, sent",
-    [([], 0), ((), 0), (iter([]), 0), ("", 0), ({}, 0), ("abc", 3), ({"a": 1, "b": 2}, 2), (range(100), 100), (b"xy", 2),
-     ((i for i in range(64)), 64), ([None] * 65, 65), (tuple(range(129)), 129), ({7}, 1)],
+    [([], 0), ((), 0), (iter([]), 0), ("", 0), ({}, 0), ("abc", 3), ({"a": 1, "b": 2}, 2), (range(100), 100),
+     (b"xy", 2), ((i for i in range(64)), 64), ([None] * 65, 65), (tuple(range(129)), 129), ({7}, 1)],
     ids=str,
 )  # fmt: skip
 def test_any_iterable(values, sent):
@@ -196,7 +196,10 @@ def interrupt():
 for _ in range(5):
     helper = Call(interrupt)
     try:
-        tx.send_many((i, "text that needs a block") for i in range(1000)) if sys.argv[1] == "senders" else rx.recv_many(9)
+        if sys.argv[1] == "senders":
+            tx.send_many((i, "text that needs a block") for i in range(1000))
+        else:
+            rx.recv_many(9)
     except KeyboardInterrupt:
         pass
     else:

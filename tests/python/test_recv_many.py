@@ -159,7 +159,7 @@ def test_drain_ends_while_others_keep_sending(capacity):
 
 @pytest.mark.parametrize("how", ["rx.recv_many(4, 0)", "rx.recv_many(1)", "rx.drain()"])
 def test_what_python_has_no_memory_for_stays(how):
-    """The Nth allocation of Python's fails, and all later ones, for each N; whatever a call does not return comes later."""
+    """The Nth allocation of Python's and all later ones fail, for each N; what a call does not return comes later."""
     pytest.importorskip("_testcapi", reason="only _testcapi can make Python's own allocators fail")
     run_script(f"""
         import _testcapi, xichan

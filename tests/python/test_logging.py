@@ -1,0 +1,120 @@
+"""Records logged in one interpreter and handled in another: the standard library's queue handlers over xichan.Queue."""
+
+import logging
+import logging.handlers
+import queue
+
+import pytest
+from support import Call, execute, interpreter, wait_until
+
+import xichan
+
+
+class Collector(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.records = []
+
+    def emit(self, record):
+        self.records.append(record)
+
+
+def logger(q):
+    """A logger whose records go into a queue."""
+    made = logging.Logger("here")
+    made.addHandler(logging.handlers.QueueHandler(q))
+    return made
+
+
+LOG = """
+    import logging, logging.handlers, threading
+
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(logging.handlers.QueueHandler(q))
+
+    def work():
+        for i in range(50):
+            logger.info("number %d of %s", i, name)
+            logger.debug("left out")
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            logger.exception("failed in %s", name, extra={"details": [name, {"i": i}]})
+
+    thread = threading.Thread(target=work, name="the thread of " + name)
+    thread.start()
+    thread.join()
+"""
+
+
+def test_records_of_two_interpreters_arrive_at_a_listener():
+    pytest.importorskip("concurrent.interpreters")
+    q, collector = xichan.Queue(pickle=True), Collector()
+    listener = logging.handlers.QueueListener(q, collector)
+    listener.start()
+    names = ["first", "second"]
+    with interpreter(q=q, name=names[0]) as one, interpreter(q=q, name=names[1]) as other:
+        calls = [execute(interp, LOG) for interp in (one, other)]
+        for call in calls:
+            call.result()
+    q.join()  # the listener tells when it has handled a record
+    listener.stop()
+    assert len(collector.records) == 2 * 51 and q.stats().pickled == 2 * 51 and q.unfinished_tasks == 0
+    for name in names:
+        *numbers, failed = [record for record in collector.records if record.name == name]
+        assert [record.getMessage() for record in numbers] == [f"number {i} of {name}" for i in range(50)]
+        assert {record.levelname for record in numbers} == {"INFO"}
+        assert {record.threadName for record in numbers} == {f"the thread of {name}"}
+        assert failed.levelname == "ERROR" and "ZeroDivisionError" in failed.getMessage()
+        assert failed.details == [name, {"i": 49}]
+
+
+@pytest.mark.parametrize("respect_level", [False, True])
+def test_a_listener_filters_by_level_if_told(respect_level):
+    q, collector = xichan.Queue(pickle=True), Collector()
+    collector.setLevel(logging.WARNING)
+    listener = logging.handlers.QueueListener(q, collector, respect_handler_level=respect_level)
+    listener.start()
+    log = logger(q)
+    log.info("one")
+    log.warning("two")
+    listener.stop()  # after all that was logged before
+    assert [record.message for record in collector.records] == (["two"] if respect_level else ["one", "two"])
+
+
+def test_a_listener_can_be_started_again():
+    q, collector = xichan.Queue(pickle=True), Collector()
+    listener = logging.handlers.QueueListener(q, collector)
+    log = logger(q)
+    for i in range(3):
+        listener.start()
+        log.info("round %d", i)
+        q.join()
+        listener.stop()
+    assert [record.message for record in collector.records] == ["round 0", "round 1", "round 2"]
+
+
+def test_a_record_that_finds_the_queue_full_is_reported_not_raised(capsys):
+    q = xichan.Queue(1, pickle=True)
+    log = logger(q)
+    log.info("kept")
+    log.info("too much")
+    assert "QueueFull" in capsys.readouterr().err
+    assert q.get().message == "kept" and q.empty()
+
+
+def test_a_record_cannot_go_through_a_queue_that_does_not_pickle(capsys):
+    q = xichan.Queue()
+    logger(q).info("lost")
+    assert "NotShareableError: value: LogRecord is not shareable" in capsys.readouterr().err
+    assert q.empty()
+
+
+def test_shutdown_ends_what_waits_for_records():
+    q = xichan.Queue(pickle=True)
+    call = Call(logging.handlers.QueueListener(q, Collector()).dequeue, True)
+    wait_until(lambda: q.stats().waiting_receivers == 1)
+    q.shutdown()
+    with pytest.raises(queue.ShutDown):
+        call.result()

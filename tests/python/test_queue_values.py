@@ -1,0 +1,146 @@
+"""What goes through xichan.Queue, as it is or pickled, and handles of one queue."""
+
+import copy
+import enum
+import functools
+import pickle
+import queue
+
+import pytest
+from support import counts, run_script, same, samples
+
+import xichan
+
+MAKERS = {"plain": xichan.Queue, "pickling": functools.partial(xichan.Queue, pickle=True)}
+KINDS = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+
+# What a pickling queue could take for a mark of its own.
+NONE = b"\x80\x05N."  # pickled
+LOOKALIKES = [(), ((),), (((),),), (1,), (b"", ()), (NONE, ()), ((NONE, ()),), (b"", (), ()), (None, None)]
+
+
+@KINDS
+@pytest.mark.parametrize("value", LOOKALIKES, ids=repr)
+def test_tuples_arrive_as_they_were(make, value):
+    q = make()
+    q.put(value)
+    assert same(q.get(), value) and q.stats().pickled == 0
+
+
+@KINDS
+def test_values_arrive_as_they_were(make):
+    q, (tx, rx) = make(), xichan.channel()
+    for value in samples("no end", "here").values():
+        q.put(value)
+        assert same(q.get(), value)
+    q.put((1, tx, (rx, q)))
+    _, other_tx, (other_rx, other) = q.get()
+    other_tx.send("text")
+    assert other_rx.recv() == "text" and other == q and q.stats().pickled == 0
+
+
+class Color(enum.IntEnum):
+    RED = 1
+
+
+class Record:
+    def __init__(self, *items):
+        self.items = items
+
+    def __eq__(self, other):
+        return self.items == other.items
+
+
+PICKLED = [[1, (2, {})], {"a": {1}}, {1, 2}, Color.RED, Record(1, [2]), ([],), 2j, range(3), LOOKALIKES, Record]
+
+
+@pytest.mark.parametrize("value", PICKLED, ids=repr)
+def test_pickling(value):
+    q = xichan.Queue(pickle=True)
+    q.put(value)
+    q.put_nowait((1, value))
+    q.put("no pickle")
+    assert (q.qsize(), q.stats().pickled) == (3, 2)
+    got = q.get()
+    assert type(got) is type(value) and got == value
+    assert q.get() == (1, value) and q.get() == "no pickle"
+    with pytest.raises(xichan.NotShareableError):
+        xichan.Queue().put(value)
+
+
+def test_what_cannot_be_sent_changes_nothing():
+    q = xichan.Queue()
+    with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]\[0\]: list is not shareable$"):
+        q.put((1, ([],)))
+    other = xichan.Queue(pickle=True)
+    with pytest.raises(Exception, match="lambda"):
+        other.put([lambda: 0])
+    for each in (q, other):
+        assert each.empty() and each.unfinished_tasks == 0 and each.stats().pickled == 0
+        each.put(1)
+        assert each.get() == 1
+
+
+def test_ends_in_what_is_pickled_are_never_lost():
+    q, (tx, rx) = xichan.Queue(1, pickle=True), xichan.channel()
+    q.put([tx, (tx, rx), q])
+    assert counts(tx) == (2, 2) and xichan.memory_stats().blocks > 0
+    with pytest.raises(queue.Full):
+        q.put_nowait({"end": tx})
+    assert counts(tx) == (2, 2)
+    first, (second, third), same_queue = q.get()
+    assert first is second and same_queue == q and counts(tx) == (2, 2)
+    second.send("text")
+    assert third.recv() == "text"
+    q.put([rx])
+    q.shutdown(immediate=True)
+    del first, second, third, same_queue
+    assert counts(tx) == (1, 1)
+
+
+@KINDS
+def test_a_closed_end_in_an_item_is_not_the_end_of_the_queue(make):
+    q, (tx, _) = make(), xichan.channel()
+    tx.close()
+    with pytest.raises(xichan.ChannelClosed) as caught:
+        q.put((1, tx))
+    assert not isinstance(caught.value, queue.ShutDown) and q.empty()
+
+
+@KINDS
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda q: pickle.loads(pickle.dumps(q))])
+def test_handles_of_one_queue(make, again):
+    q = make(3)
+    other = again(q)
+    assert other is not q and other == q and hash(other) == hash(q) and other.id == q.id and len({q, other}) == 1
+    other.put(["item"] if make is not xichan.Queue else "item")
+    del q
+    assert other.maxsize == 3 and list(other.get()) in (["item"], list("item"))
+    assert other != 1 and other != other.id and make() != other
+
+
+def test_a_pickle_is_for_its_process_alone():
+    q = xichan.Queue()
+    data = pickle.dumps(q)
+    run_script(
+        """
+        import pickle, sys, xichan
+        try:
+            pickle.loads(bytes.fromhex(sys.argv[1]))
+        except xichan.NotFound:
+            sys.exit(7)
+        """,
+        data.hex(),
+        expect=7,
+    )
+    assert pickle.loads(data) == q
+
+
+@pytest.mark.parametrize("parts", [5, None, [1, 2, 3], "text"], ids=repr)
+def test_what_is_no_queue_inside_is_not_shareable(parts):
+    q, (tx, _) = xichan.Queue(), xichan.channel()
+    q._parts = parts
+    with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]: Queue is not shareable$"):
+        tx.send((1, q))
+    del q._parts
+    assert not xichan.is_shareable(q) and not xichan.is_shareable((q,))
