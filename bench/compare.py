@@ -2,8 +2,8 @@
 
     ./dev python 3.14 bench/compare.py [--rounds 9] [--seconds 0.2]
 
-Prints the best and the median of the rounds, with the spread (slowest / fastest), and the ratio of the bests. Each round
-checks what arrives. Round trips are spinning (at once) and parked (5 ms of sleep before each).
+Prints the best and the median of the rounds, with the spread (slowest / fastest), and the ratio of the bests. Each
+round checks what arrives. Round trips are spinning (at once) and parked (5 ms of sleep before each).
 """
 
 import argparse

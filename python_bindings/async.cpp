@@ -52,11 +52,13 @@ PyObject* aselect(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* 
 const char asend_doc[] =
     "asend($self, /, value)\n--\n\n"
     "Coroutine: put a value into the channel, waiting in the running asyncio event loop while it is full.\n\n"
-    "Raises as send() does. A cancelled call has sent nothing, but on a channel of capacity 0, where a receiver may have\n"
+    "Raises as send() does. A cancelled call has sent nothing, but on a channel of capacity 0, where a receiver may "
+    "have\n"
     "taken the value at that very moment.";
 const char asend_many_doc[] =
     "asend_many($self, /, values)\n--\n\n"
-    "Coroutine: put all values of an iterable into the channel; returns how many were sent. Raises as send_many() does.";
+    "Coroutine: put all values of an iterable into the channel; returns how many were sent. Raises as send_many() "
+    "does.";
 const char arecv_doc[] =
     "arecv($self, /)\n--\n\n"
     "Coroutine: take the oldest value, waiting in the running asyncio event loop while the channel is empty.\n\n"

@@ -12,16 +12,16 @@
 
 namespace xichan::python {
 
-/// Signal handlers run in the main thread of the main interpreter alone, and the kernel may deliver a signal between our
-/// look and the futex, or to another thread. So that thread, and no other, looks again at this interval.
+/// Signal handlers run in the main thread of the main interpreter alone, and the kernel may deliver a signal between
+/// our look and the futex, or to another thread. So that thread, and no other, looks again at this interval.
 inline constexpr std::int64_t signal_slice_ns = 50'000'000;
 
 inline bool runs_signal_handlers() noexcept {
   return PyInterpreterState_Get() == PyInterpreterState_Main() && syscall(SYS_gettid) == getpid();
 }
 
-/// The interpreter of this thread has ended around its call, and its thread state is being freed: attaching would crash.
-/// The thread sleeps until the process ends. What it took just now goes with its interpreter.
+/// The interpreter of this thread has ended around its call, and its thread state is being freed: attaching would
+/// crash. The thread sleeps until the process ends. What it took just now goes with its interpreter.
 [[noreturn]] inline void stay_away(Status status, const Case& chosen) noexcept {
   if (status == Status::ok && chosen.side == Side::receiver) release(chosen.cell);
   for (;;) pause();

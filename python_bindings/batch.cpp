@@ -129,7 +129,8 @@ class Results {
     return false;
   }
 
-  /// The list. After a failure with values in it they count, and what failed stays with the handle or is told next time.
+  /// The list. After a failure with values in it they count, and what failed stays with the handle or is told next
+  /// time.
   PyObject* finish() noexcept {
     if (PyErr_Occurred()) {
       if (list_ == nullptr || size() == 0) return nullptr;

@@ -11,10 +11,10 @@ namespace {
 
 struct Text {
   explicit Text(PyObject* value) noexcept
-      : kind(PyUnicode_IS_ASCII(value)                             ? TextKind::ascii
-             : PyUnicode_KIND(value) == PyUnicode_1BYTE_KIND       ? TextKind::latin1
-             : PyUnicode_KIND(value) == PyUnicode_2BYTE_KIND       ? TextKind::ucs2
-                                                                   : TextKind::ucs4),
+      : kind(PyUnicode_IS_ASCII(value)                       ? TextKind::ascii
+             : PyUnicode_KIND(value) == PyUnicode_1BYTE_KIND ? TextKind::latin1
+             : PyUnicode_KIND(value) == PyUnicode_2BYTE_KIND ? TextKind::ucs2
+                                                             : TextKind::ucs4),
         length(static_cast<std::uint64_t>(PyUnicode_GET_LENGTH(value))),
         data(PyUnicode_DATA(value)) {}
 

@@ -15,8 +15,8 @@ bool encode(const ModuleState& state, PyObject* value, Cell& cell) noexcept;
 /// Whether `encode` would find every part of the value shareable: 1 or 0, or -1 with MemoryError set.
 int is_shareable(const ModuleState& state, PyObject* value) noexcept;
 
-/// The elements that an encode visits in a value: a tuple itself, the parts of a Queue; else null. Borrowed. Reading the
-/// slot of a Queue runs no Python code.
+/// The elements that an encode visits in a value: a tuple itself, the parts of a Queue; else null. Borrowed. Reading
+/// the slot of a Queue runs no Python code.
 PyObject* elements_of(const ModuleState& state, PyObject* value) noexcept;
 
 }  // namespace xichan::python

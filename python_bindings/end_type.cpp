@@ -180,7 +180,8 @@ PyGetSetDef properties[] = {
     {"closed", end_closed, nullptr, "bool: this end is closed, or the channel shut down or finished for it.", nullptr},
     {"id", end_id, nullptr, "int: the same for all ends of a channel, and for no other channel ever.", nullptr},
     {"capacity", end_capacity, nullptr, "int or None: how many values the channel holds at the most.", nullptr},
-    {"name", end_name, nullptr, "str or None: the name by which lookup() finds the channel; None once closed.", nullptr},
+    {"name", end_name, nullptr, "str or None: the name by which lookup() finds the channel; None once closed.",
+     nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 

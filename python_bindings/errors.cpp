@@ -4,8 +4,8 @@ namespace xichan::python {
 namespace {
 
 constexpr const char* error_names[] = {
-    "Error", "ChannelClosed", "ChannelFull", "ChannelEmpty", "ChannelTimeout", "NotShareableError",
-    "ArenaFull", "NotFound",
+    "Error",          "ChannelClosed",     "ChannelFull", "ChannelEmpty",
+    "ChannelTimeout", "NotShareableError", "ArenaFull",   "NotFound",
 };
 static_assert(std::size(error_names) == static_cast<int>(ErrorClass::count));
 

@@ -57,8 +57,8 @@ void drop_ends(PyObject* capsule) noexcept {
   InterpreterEnds::drop(static_cast<InterpreterEnds*>(PyCapsule_GetPointer(capsule, nullptr)));
 }
 
-// Has the threading module call `begin_exit` before it joins its threads: private, but the same from 3.9 to 3.15, and the
-// only hook in time for threads that are not daemons. The hook holds the ends, not the module.
+// Has the threading module call `begin_exit` before it joins its threads: private, but the same from 3.9 to 3.15, and
+// the only hook in time for threads that are not daemons. The hook holds the ends, not the module.
 int watch_for_exit(ModuleState& state) noexcept {
   PyObject* capsule = PyCapsule_New(state.ends, nullptr, drop_ends);
   if (capsule == nullptr) return -1;

@@ -59,8 +59,7 @@ bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& time
     if (exiting && patience.is_never()) patience = Deadline::after(exit_patience_ns);
     const Deadline slice = sliced ? Deadline::after(signal_slice_ns) : Deadline::never();
     PyThreadState* thread = PyEval_SaveThread();
-    const Status status =
-        Names::wait(seen, owner.limits(earlier(timeout.deadline, patience), slice, exiting));
+    const Status status = Names::wait(seen, owner.limits(earlier(timeout.deadline, patience), slice, exiting));
     PyEval_RestoreThread(thread);
     if (status == Status::ok) return true;
     if (status == Status::timeout && timeout.deadline.passed()) return true;

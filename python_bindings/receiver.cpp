@@ -15,9 +15,7 @@ PyObject* receiver_recv(PyObject* self, PyObject* const* args, Py_ssize_t count,
   return receive(as_handle(self), timeout);
 }
 
-PyObject* receiver_recv_nowait(PyObject* self, PyObject*) noexcept {
-  return receive_nowait(as_handle(self));
-}
+PyObject* receiver_recv_nowait(PyObject* self, PyObject*) noexcept { return receive_nowait(as_handle(self)); }
 
 PyObject* receiver_next(PyObject* self) noexcept {
   bool finished = false;
@@ -74,8 +72,7 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec receiver_spec = {
-    "xichan.Receiver", sizeof(Handle), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+PyType_Spec receiver_spec = {"xichan.Receiver", sizeof(Handle), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
 
 }  // namespace xichan::python

@@ -30,7 +30,8 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[1], timeout)) return nullptr;
   Cases cases;
   if (!cases.parse(state, values[0])) return nullptr;
-  if (const std::size_t unread = cases.find_unread(); unread != cases.size()) return deliver_first_unread(cases, unread);
+  if (const std::size_t unread = cases.find_unread(); unread != cases.size())
+    return deliver_first_unread(cases, unread);
   std::size_t chosen;
   Status status = try_any(cases.cases(), chosen);
   if (is_pending(status) && !timeout.now &&
@@ -40,14 +41,16 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
   }
   if (status == Status::ok) return cases.result(chosen);
   if (is_pending(status)) status = Status::timeout;
-  if (status == Status::timeout || status == Status::exiting || status == Status::no_memory) return raise(state, status);
+  if (status == Status::timeout || status == Status::exiting || status == Status::no_memory)
+    return raise(state, status);
   return cases.raise(chosen, status);
 }
 
 PyObject* try_select(PyObject* module, PyObject* iterable) noexcept {
   Cases cases;
   if (!cases.parse(*state_of(module), iterable)) return nullptr;
-  if (const std::size_t unread = cases.find_unread(); unread != cases.size()) return deliver_first_unread(cases, unread);
+  if (const std::size_t unread = cases.find_unread(); unread != cases.size())
+    return deliver_first_unread(cases, unread);
   std::size_t chosen;
   const Status status = try_any(cases.cases(), chosen);
   if (status == Status::ok) return cases.result(chosen);
@@ -60,8 +63,10 @@ const char select_doc[] =
     "Wait for the first of several cases that can go ahead, and do that one alone.\n\n"
     "cases: an iterable of Receivers, and of (Sender, value) tuples. Among several that are ready each has its turn.\n"
     "timeout: seconds (not negative) after which ChannelTimeout is raised; None waits for ever, 0 not at all.\n\n"
-    "Returns (case, value): the case as it was given, and what was received, or None for what was sent. A case whose end\n"
-    "or channel is closed (and drained) is ready: ChannelClosed is raised, with the case as its `case`. Raises what send()\n"
+    "Returns (case, value): the case as it was given, and what was received, or None for what was sent. A case whose "
+    "end\n"
+    "or channel is closed (and drained) is ready: ChannelClosed is raised, with the case as its `case`. Raises what "
+    "send()\n"
     "and recv() raise. After an exception nothing has been sent or taken.";
 
 }  // namespace xichan::python

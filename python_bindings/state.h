@@ -11,7 +11,8 @@ namespace xichan::python {
 enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, arena_full, not_found, count };
 
 /// The ends of an interpreter, given back when it ends. Shared by the module and the interpreter's exit callback,
-/// because with a thread stuck in a call the module is never freed, and otherwise it is freed first. Guarded by the GIL.
+/// because with a thread stuck in a call the module is never freed, and otherwise it is freed first. Guarded by the
+/// GIL.
 struct InterpreterEnds {
   EndOwner owner;
   int users = 1;

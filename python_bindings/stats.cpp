@@ -35,15 +35,15 @@ PyObject* bounded(std::uint64_t value) noexcept {
 PyObject* describe(const ModuleState& state, const Channel& channel) noexcept {
   const ChannelStats s = channel.stats();
   const std::string_view name = channel.name();
-  return as_record(
-      state, Py_BuildValue("{sNss#sssNsNsKsKsKsKsIsIsIsIsKsKsK}", "id", id_as_int(channel.id()), "name",
-                           name.empty() ? nullptr : name.data(), static_cast<Py_ssize_t>(name.size()), "flavor",
-                           flavor_name(channel.flavor()), "capacity", bounded(channel.capacity()), "max_bytes",
-                           bounded(channel.max_bytes() == 0 ? UINT64_MAX : channel.max_bytes()), "depth",
-                           Count{s.depth}, "bytes", Count{s.bytes}, "sent", Count{s.sent}, "received",
-                           Count{s.received}, "senders", s.senders, "receivers", s.receivers, "waiting_senders",
-                           s.waiting_senders, "waiting_receivers", s.waiting_receivers, "parks", Count{s.parks},
-                           "wakeups", Count{s.wakeups}, "tickets", Count{Tickets::unclaimed(&channel)}));
+  return as_record(state,
+                   Py_BuildValue("{sNss#sssNsNsKsKsKsKsIsIsIsIsKsKsK}", "id", id_as_int(channel.id()), "name",
+                                 name.empty() ? nullptr : name.data(), static_cast<Py_ssize_t>(name.size()), "flavor",
+                                 flavor_name(channel.flavor()), "capacity", bounded(channel.capacity()), "max_bytes",
+                                 bounded(channel.max_bytes() == 0 ? UINT64_MAX : channel.max_bytes()), "depth",
+                                 Count{s.depth}, "bytes", Count{s.bytes}, "sent", Count{s.sent}, "received",
+                                 Count{s.received}, "senders", s.senders, "receivers", s.receivers, "waiting_senders",
+                                 s.waiting_senders, "waiting_receivers", s.waiting_receivers, "parks", Count{s.parks},
+                                 "wakeups", Count{s.wakeups}, "tickets", Count{Tickets::unclaimed(&channel)}));
 }
 
 }  // namespace
@@ -76,16 +76,20 @@ PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
 
 const char end_stats_doc[] =
     "stats($self, /)\n--\n\n"
-    "A record of the channel: id, name, flavor, capacity, max_bytes; depth (values queued), bytes (of their blocks, where\n"
-    "max_bytes bounds them), sent, received; senders and receivers (ends open in the process, those in flight included);\n"
-    "waiting_senders, waiting_receivers; parks and wakeups (of waiting calls); tickets (ends handed over by other means\n"
+    "A record of the channel: id, name, flavor, capacity, max_bytes; depth (values queued), bytes (of their blocks, "
+    "where\n"
+    "max_bytes bounds them), sent, received; senders and receivers (ends open in the process, those in flight "
+    "included);\n"
+    "waiting_senders, waiting_receivers; parks and wakeups (of waiting calls); tickets (ends handed over by other "
+    "means\n"
     "than a channel and not yet received). Counts are read one by one: exact only while nothing else runs.";
 const char list_channels_doc[] =
     "channels($module, /)\n--\n\n"
     "The stats() of every channel alive in the process, as a list.";
 const char arena_stats_doc[] =
     "memory_stats($module, /)\n--\n\n"
-    "Counters of the process-wide arena: blocks and bytes alive, high_water (the most bytes ever), limit (bytes, or None).\n"
+    "Counters of the process-wide arena: blocks and bytes alive, high_water (the most bytes ever), limit (bytes, or "
+    "None).\n"
     "Exact only while nothing is sent or received.";
 
 }  // namespace xichan::python

@@ -25,8 +25,8 @@ struct xichan_getdata {
 };
 __attribute__((weak)) int _PyXIData_RegisterClass(PyThreadState*, PyTypeObject*, xichan_getdata);
 #else
-__attribute__((weak)) int _PyCrossInterpreterData_RegisterClass(PyTypeObject*, int (*)(PyThreadState*, PyObject*,
-                                                                                      xichan_xidata*));
+__attribute__((weak)) int _PyCrossInterpreterData_RegisterClass(PyTypeObject*,
+                                                                int (*)(PyThreadState*, PyObject*, xichan_xidata*));
 #endif
 }
 
@@ -111,11 +111,10 @@ PyObject* end_reduce(PyObject* self, PyObject*) noexcept {
   const std::uint64_t number = issue_ticket(*handle->state, self);
   if (number == 0) return nullptr;
   PyObject* id = id_as_int(handle->end->id());
-  PyObject* reduced = id == nullptr
-                          ? nullptr
-                          : Py_BuildValue("O(NKKO)", handle->state->unpickle, id,
-                                          static_cast<unsigned long long>(Process::nonce()),
-                                          static_cast<unsigned long long>(number), Py_TYPE(self));
+  PyObject* reduced = id == nullptr ? nullptr
+                                    : Py_BuildValue("O(NKKO)", handle->state->unpickle, id,
+                                                    static_cast<unsigned long long>(Process::nonce()),
+                                                    static_cast<unsigned long long>(number), Py_TYPE(self));
   if (reduced == nullptr) Tickets::cancel(number);
   return reduced;
 }

@@ -19,10 +19,10 @@ enum class [[nodiscard]] Status : std::uint8_t {
   arena_full,   ///< the arena's byte limit would be passed
   not_found,    ///< no such id or ticket
   too_large,    ///< a length or capacity outside what the format can hold
-  invalid,       ///< malformed input
-  claimed,       ///< this side of an spsc channel belongs to another end
-  name_taken,    ///< the name is in use
-  exiting,       ///< the interpreter or the process is about to end
+  invalid,      ///< malformed input
+  claimed,      ///< this side of an spsc channel belongs to another end
+  name_taken,   ///< the name is in use
+  exiting,      ///< the interpreter or the process is about to end
 };
 
 /// A short English phrase, for messages and logs.

@@ -1,8 +1,8 @@
 """The coroutines of ends, for asyncio. Imported when the first of them is called.
 
 Each event loop has one notifier: a descriptor that the loop reads, and the futures of its watches by key. A coroutine
-tries, and if it cannot go ahead opens a watch and sleeps on a future. It acts only in its last step, after which there is
-no ``await``, so that cancelling it loses nothing.
+tries, and if it cannot go ahead opens a watch and sleeps on a future. It acts only in its last step, after which there
+is no ``await``, so that cancelling it loses nothing.
 """
 
 import asyncio
@@ -52,8 +52,8 @@ class _LoopNotifier:
 
 
 async def _retry(attempt, pending, cases):
-    """Call ``attempt`` until it does not raise ``pending``, asleep in between. Returns what it returned, or the index of
-    the case that the other side has completed."""
+    """Call ``attempt`` until it does not raise ``pending``, asleep in between. Returns what it returned, or the index
+    of the case that the other side has completed."""
     try:
         return attempt()
     except pending:

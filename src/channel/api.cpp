@@ -60,15 +60,13 @@ Cell& cell_of(std::uint64_t* words) noexcept { return *reinterpret_cast<Cell*>(w
 }  // namespace
 
 EndBase::EndBase(Channel* channel) noexcept
-    : channel_(channel), lane_(channel == nullptr ? nullptr : new (std::nothrow) Lane) {}
+    : channel_(channel), lane_(channel == nullptr ? nullptr : new(std::nothrow) Lane) {}
 EndBase::EndBase(EndBase&& other) noexcept { swap(other); }
 void EndBase::swap(EndBase& other) noexcept {
   std::swap(channel_, other.channel_);
   std::swap(lane_, other.lane_);
 }
-Id EndBase::id() const noexcept {
-  return channel_ == nullptr ? Id{} : Id{channel_->id().place, channel_->id().secret};
-}
+Id EndBase::id() const noexcept { return channel_ == nullptr ? Id{} : Id{channel_->id().place, channel_->id().secret}; }
 std::uint64_t EndBase::capacity() const noexcept { return channel_ == nullptr ? 0 : channel_->capacity(); }
 std::uint64_t EndBase::size() const noexcept { return channel_ == nullptr ? 0 : channel_->size(); }
 void EndBase::shutdown(bool immediate) noexcept {

@@ -119,8 +119,7 @@ bool Channel::enlist(Side side, WaitNode& node) noexcept {
   waiters(side).add(node);
   if (side == Side::receiver) return ring_.can_pop() || (ring_.is_closed() && ring_.size() == 0);
   if (ring_.is_closed()) return true;
-  return ring_.can_push() &&
-         (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) + node.cost <= max_bytes_);
+  return ring_.can_push() && (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) + node.cost <= max_bytes_);
 }
 
 Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
@@ -158,8 +157,8 @@ Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
 bool Channel::claim(Side side, Lane& lane) noexcept {
   atomic<Lane*>& owner = claims_[static_cast<unsigned>(side)];
   Lane* seen = owner.load(memory_order_acquire);
-  return seen == &lane || (seen == nullptr && owner.compare_exchange_strong(seen, &lane, memory_order_acq_rel,
-                                                                            memory_order_relaxed));
+  return seen == &lane ||
+         (seen == nullptr && owner.compare_exchange_strong(seen, &lane, memory_order_acq_rel, memory_order_relaxed));
 }
 
 void Channel::unclaim(Side side, Lane& lane) noexcept {

@@ -33,9 +33,9 @@ constexpr Side other(Side side) noexcept { return side == Side::sender ? Side::r
 
 struct ChannelOptions {
   Flavor flavor = Flavor::mpmc;
-  std::uint64_t capacity = 1024;   // of mpmc, spsc and relaxed
-  std::uint64_t max_bytes = 0;     // of the blocks queued; 0: no bound
-  std::string_view name = {};      // by which Names finds it; empty: none
+  std::uint64_t capacity = 1024;  // of mpmc, spsc and relaxed
+  std::uint64_t max_bytes = 0;    // of the blocks queued; 0: no bound
+  std::string_view name = {};     // by which Names finds it; empty: none
 };
 
 struct ChannelStats {
@@ -52,17 +52,19 @@ class XICHAN_API Channel {
   /// `unbounded`), `name_taken`, `no_memory`.
   static Status create(const ChannelOptions& options, Channel*& channel) noexcept;
 
-  /// Neither waits nor spins: `ok | full | closed`, `claimed` if an spsc side belongs to another lane, `too_large` for a
-  /// message over the byte bound, `no_memory`. `ok` takes over what the cell owns; any other answer leaves it with the
-  /// caller. `lane` is that of the end.
+  /// Neither waits nor spins: `ok | full | closed`, `claimed` if an spsc side belongs to another lane, `too_large` for
+  /// a message over the byte bound, `no_memory`. `ok` takes over what the cell owns; any other answer leaves it with
+  /// the caller. `lane` is that of the end.
   Status try_send(const Cell& cell, Lane& lane) noexcept {
-    if (!plain_) [[unlikely]] return try_send_special(cell, lane);
+    if (!plain_) [[unlikely]]
+      return try_send_special(cell, lane);
     const Status status = ring_.mpmc().try_push(cell);
     if (status == Status::ok) after_send();
     return status;
   }
   Status try_recv(Cell& cell, Lane& lane) noexcept {
-    if (!plain_) [[unlikely]] return try_recv_special(cell, lane);
+    if (!plain_) [[unlikely]]
+      return try_recv_special(cell, lane);
     const Status status = ring_.mpmc().try_pop(cell);
     if (status == Status::ok) after_recv();
     return status;
@@ -117,9 +119,7 @@ class XICHAN_API Channel {
   std::uint32_t end_count(Side side) const noexcept { return ends(side).load(memory_order_acquire); }
   std::string_view name() const noexcept { return {name_.get(), name_length_}; }
   std::uint64_t max_bytes() const noexcept { return max_bytes_; }
-  std::uint32_t waiting(Side side) const noexcept {
-    return (side == Side::sender ? not_full_ : not_empty_).waiting();
-  }
+  std::uint32_t waiting(Side side) const noexcept { return (side == Side::sender ? not_full_ : not_empty_).waiting(); }
   /// Messages ever accepted.
   std::uint64_t sent() const noexcept { return ring_.pushed() + met_.load(memory_order_relaxed); }
   ChannelStats stats() const noexcept;

@@ -29,9 +29,7 @@ class XICHAN_API End {
   static void destroy(End* end) noexcept;
 
   /// Closed, or inherited from the process before a fork.
-  bool is_closed() const noexcept {
-    return closed_.load(memory_order_relaxed) || generation_ != process_generation();
-  }
+  bool is_closed() const noexcept { return closed_.load(memory_order_relaxed) || generation_ != process_generation(); }
   /// Taken back by an owner that has ended, while a call was inside: that call has nowhere to return to.
   bool is_orphaned() const noexcept { return orphaned_.load(memory_order_seq_cst); }
   Channel* channel() const noexcept { return channel_; }

@@ -128,8 +128,8 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
       chosen = token ? waiter.index() : 0;
       status = token ? try_one(cases, chosen) : Status::empty;
       if (is_pending(status)) status = try_any(cases, chosen);
-      // Wake-token rule (b). A token whose own case was tried is spent: a success there has obeyed rule (a), and without
-      // one the ring was not ready, so that who makes it ready brings a new token.
+      // Wake-token rule (b). A token whose own case was tried is spent: a success there has obeyed rule (a), and
+      // without one the ring was not ready, so that who makes it ready brings a new token.
       if (token && status == Status::end_closed && chosen == waiter.index()) {
         cases[chosen].channel->pass_token(cases[chosen].side);
       }

@@ -24,10 +24,10 @@ struct Case {
 
 /// What bounds one round of waiting.
 struct WaitLimits {
-  Deadline deadline;                   // past it: `timeout`
-  Deadline slice;                      // past it: `interrupted`, so that the caller can look at the world and call again
-  const atomic<bool>* owner_exiting;   // the caller's interpreter is about to end
-  bool exiting;                        // the caller knows that it, or the process, is; if that changes: `interrupted`
+  Deadline deadline;                  // past it: `timeout`
+  Deadline slice;                     // past it: `interrupted`, so that the caller can look at the world and call again
+  const atomic<bool>* owner_exiting;  // the caller's interpreter is about to end
+  bool exiting;                       // the caller knows that it, or the process, is; if that changes: `interrupted`
 };
 
 /// One attempt at each case, from a different one each time: `ok`, or another final answer, with `chosen` set; else
@@ -35,8 +35,8 @@ struct WaitLimits {
 XICHAN_API Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept;
 
 /// Spins shortly, then sleeps, until one case is decided: what `try_any` answers, or `end_closed` with `chosen` set;
-/// else `timeout`, `interrupted`, `no_memory`. Only `ok` has sent or taken anything, and that once. The caller holds a pin
-/// of every channel.
+/// else `timeout`, `interrupted`, `no_memory`. Only `ok` has sent or taken anything, and that once. The caller holds a
+/// pin of every channel.
 XICHAN_API Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept;
 
 }  // namespace xichan

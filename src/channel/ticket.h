@@ -1,8 +1,8 @@
 // Values in flight through somebody else's transport (the standard library's queues and calls, pickle).
 //
-// A ticket owns an encoded value, and so the ends in it, and is known by a number that is never used again. So a transport
-// may drop it, deliver it twice or give it back late without harm: the first claim takes the value, whatever comes after
-// finds nothing. Tickets that nobody claims are given back when the interpreter that issued them ends.
+// A ticket owns an encoded value, and so the ends in it, and is known by a number that is never used again. So a
+// transport may drop it, deliver it twice or give it back late without harm: the first claim takes the value, whatever
+// comes after finds nothing. Tickets that nobody claims are given back when the interpreter that issued them ends.
 //
 // Thread safety: any thread. Progress: a short lock. Nothing is given back under it.
 #pragma once

@@ -89,8 +89,8 @@ Watch* Watch::open(Notifier& notifier, EndOwner& owner, std::uint64_t key, Watch
   return watch;
 }
 
-// Called by a peer, under the lock of the channel's lists, before the watch can be freed: closing it delists every case,
-// which takes the same lock.
+// Called by a peer, under the lock of the channel's lists, before the watch can be freed: closing it delists every
+// case, which takes the same lock.
 bool Watch::decide(State to, const WaitNode& node) noexcept {
   std::uint32_t expected = waiting;
   const std::uint32_t decided = to | node.index << shift;

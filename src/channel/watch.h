@@ -1,12 +1,12 @@
 // Waiting without a thread: an event loop is told that a channel may be ready, and its coroutine then tries.
 //
-// One notifier per event loop: an eventfd that the loop polls, and a list of the watches that were decided since it last
-// looked. A watch is one coroutine's wait for one end. It is told "ready" and takes nothing itself, so a cancelled
+// One notifier per event loop: an eventfd that the loop polls, and a list of the watches that were decided since it
+// last looked. A watch is one coroutine's wait for one end. It is told "ready" and takes nothing itself, so a cancelled
 // receive has taken nothing; only a rendezvous send is completed by the receiver while it waits, because what it offers
 // stands in its node.
 //
-// Thread safety: `Watch` and `Notifier::collect` are used by one thread at a time (in Python under the GIL); peers decide
-// a watch from any thread.
+// Thread safety: `Watch` and `Notifier::collect` are used by one thread at a time (in Python under the GIL); peers
+// decide a watch from any thread.
 #pragma once
 
 #include <cstdint>
@@ -71,8 +71,8 @@ class XICHAN_API Watch final : public Waiter {
   enum State : std::uint32_t { waiting, notified, transferred, cancelled, nudged };
 
   /// Enlists a wait for the first of `count` cases (`end` and `offer` filled in; the array is taken over), listed with
-  /// their common owner. Null, with everything given back, if there is no memory. `ready` says that the coroutine should
-  /// close the watch and try at once.
+  /// their common owner. Null, with everything given back, if there is no memory. `ready` says that the coroutine
+  /// should close the watch and try at once.
   static Watch* open(Notifier& notifier, EndOwner& owner, std::uint64_t key, WatchCase* cases, std::size_t count,
                      bool& ready) noexcept;
 

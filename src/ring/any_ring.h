@@ -89,12 +89,14 @@ class AnyRing {
     return visit([](const auto& ring) noexcept { return ring.valid(); });
   }
   Status try_push(const Cell& item, Lane& lane) noexcept {
-    if (flavor_ == Flavor::mpmc) [[likely]] return mpmc_.try_push(item);
+    if (flavor_ == Flavor::mpmc) [[likely]]
+      return mpmc_.try_push(item);
     if (flavor_ == Flavor::relaxed) return relaxed_.try_push(item, lane);
     return visit([&](auto& ring) noexcept { return push(ring, item); });
   }
   Status try_pop(Cell& item) noexcept {
-    if (flavor_ == Flavor::mpmc) [[likely]] return mpmc_.try_pop(item);
+    if (flavor_ == Flavor::mpmc) [[likely]]
+      return mpmc_.try_pop(item);
     return visit([&](auto& ring) noexcept { return ring.try_pop(item); });
   }
   void close() noexcept {

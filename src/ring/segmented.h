@@ -1,17 +1,18 @@
 // Unbounded queue, many producers and many consumers, strict FIFO, exact emptiness.
 //
-// Algorithm: the slot protocol of MpmcRing over linked segments, with positions that are never used twice: the turn of a
-// slot is the position it was published for, so a stale look at a slot that was used again can never be taken for
-// another. Segments stay mapped until the queue goes, and are only used again or emptied by the system, so a look at one
-// that has been retired meanwhile is harmless. After the list flavour of crossbeam-channel
+// Algorithm: the slot protocol of MpmcRing over linked segments, with positions that are never used twice: the turn of
+// a slot is the position it was published for, so a stale look at a slot that was used again can never be taken for
+// another. Segments stay mapped until the queue goes, and are only used again or emptied by the system, so a look at
+// one that has been retired meanwhile is harmless. After the list flavour of crossbeam-channel
 // (https://github.com/crossbeam-rs/crossbeam), without its wait for a claimed slot.
 // Progress: as MpmcRing inside a segment; every few thousand items a short lock to link, retire or find one.
 //
 // Positions count items; the tail holds position * 2 + closed mark.
 //
 // Invariants
-//   G1  a segment with base b holds the positions b .. b + slots - 1, for exactly one b at a time, never the same twice.
-//   G2  a segment is used again when every position in it has been consumed and consumers have moved on to the next, so
+//   G1  a segment with base b holds the positions b .. b + slots - 1, for exactly one b at a time, never the same
+//   twice. G2  a segment is used again when every position in it has been consumed and consumers have moved on to the
+//   next, so
 //       never while one of its positions is claimed or full.
 #pragma once
 

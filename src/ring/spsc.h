@@ -1,12 +1,14 @@
 // Bounded queue for one producer and one consumer, strict FIFO, any exact capacity.
 //
 // Algorithm: Boost.Lockfree's spsc_queue (a Lamport ring with one index per side) behind one short lock per side, so
-// that two threads that share an end, or a closer that discards, cannot break it. Source: boost/lockfree/spsc_queue.hpp.
-// Progress: wait-free against the other side; callers of the same side exclude each other.
+// that two threads that share an end, or a closer that discards, cannot break it. Source:
+// boost/lockfree/spsc_queue.hpp. Progress: wait-free against the other side; callers of the same side exclude each
+// other.
 //
-// Wake-ups. A producer publishes inside its lock and lets go of it with a sequentially consistent store; a consumer that
-// finds nothing reads that lock in the same order and looks once more. So a consumer that registered as waiting before
-// a producer looked for waiters has seen its item, as with the turns of MpmcRing. The mirror image holds for senders.
+// Wake-ups. A producer publishes inside its lock and lets go of it with a sequentially consistent store; a consumer
+// that finds nothing reads that lock in the same order and looks once more. So a consumer that registered as waiting
+// before a producer looked for waiters has seen its item, as with the turns of MpmcRing. The mirror image holds for
+// senders.
 #pragma once
 
 #include <boost/lockfree/spsc_queue.hpp>

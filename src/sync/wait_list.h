@@ -3,9 +3,9 @@
 // Algorithm: an event count with a list of waiters instead of a sequence number, so that every wake-up is a token held
 // by one waiter and can be passed on. Progress: a wake-up with nobody waiting is one load; else a short lock.
 //
-// Why no wake-up is lost. The waker publishes, then reads `count_`; the waiter adds itself to `count_`, then looks again
-// at what would be published. All four are sequentially consistent, so in their single order either the waker sees the
-// waiter or the waiter sees the publication.
+// Why no wake-up is lost. The waker publishes, then reads `count_`; the waiter adds itself to `count_`, then looks
+// again at what would be published. All four are sequentially consistent, so in their single order either the waker
+// sees the waiter or the waiter sees the publication.
 //
 // Invariants
 //   W1  a node is linked iff it counts in `count_`; both change under the lock.

@@ -19,7 +19,7 @@ struct WaitNode {
   const void* owner = nullptr;  // the end on whose behalf it waits
   std::uint32_t index = 0;      // which of the waiter's cases this is
   Cell cell;                    // rendezvous: what a sender offers, or the place where a receiver is handed a value
-  std::uint64_t cost = 0;  // bytes that what a sender has to send is charged
+  std::uint64_t cost = 0;       // bytes that what a sender has to send is charged
   WaitNode* previous = nullptr;
   WaitNode* next = nullptr;
   bool linked = false;

@@ -166,9 +166,7 @@ std::int64_t ValueView::as_integer() const noexcept {
   return as_cell(cell_).tag() == Tag::integer ? as_cell(cell_).as_integer() : 0;
 }
 
-double ValueView::as_real() const noexcept {
-  return as_cell(cell_).tag() == Tag::real ? as_cell(cell_).as_real() : 0;
-}
+double ValueView::as_real() const noexcept { return as_cell(cell_).tag() == Tag::real ? as_cell(cell_).as_real() : 0; }
 
 std::span<const std::byte> ValueView::as_bytes() const noexcept {
   const Cell& cell = as_cell(cell_);

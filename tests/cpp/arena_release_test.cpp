@@ -35,7 +35,8 @@ Block* leaf() { return block_with({}); }
 TEST_F(ArenaRelease, GivesBackEachReferenceOnceAndInOrder) {
   std::vector<int> log;
   Noted noted[] = {{1, &log}, {2, &log}, {3, &log}};
-  Block* block = block_with({{&noted_reference, &noted[0]}, {&noted_reference, &noted[1]}, {&noted_reference, &noted[2]}});
+  Block* block =
+      block_with({{&noted_reference, &noted[0]}, {&noted_reference, &noted[1]}, {&noted_reference, &noted[2]}});
   Arena::retain(block);
   Arena::release(block);
   EXPECT_TRUE(log.empty());

@@ -115,11 +115,11 @@ TEST_F(ArenaAllocate, SizesThatOverflowAreTooLarge) {
   };
   const std::uint64_t two63 = std::uint64_t{1} << 63;
   const std::uint64_t two32 = std::uint64_t{1} << 32;
-  for (const auto& [body, references] : {
-           Size{UINT64_MAX, 0}, Size{UINT64_MAX - 15, 0}, Size{UINT64_MAX - 31, 0}, Size{UINT64_MAX - 47, 0},
-           Size{two63, 0}, Size{two63 - 1, 0}, Size{two63 - 32, 0}, Size{two63 - 47, 0}, Size{0, UINT64_MAX},
-           Size{0, two63}, Size{0, std::uint64_t{1} << 60}, Size{0, two32}, Size{16, two32 + 1},
-           Size{UINT64_MAX - 100, two32 - 1}}) {
+  for (const auto& [body, references] :
+       {Size{UINT64_MAX, 0}, Size{UINT64_MAX - 15, 0}, Size{UINT64_MAX - 31, 0}, Size{UINT64_MAX - 47, 0},
+        Size{two63, 0}, Size{two63 - 1, 0}, Size{two63 - 32, 0}, Size{two63 - 47, 0}, Size{0, UINT64_MAX},
+        Size{0, two63}, Size{0, std::uint64_t{1} << 60}, Size{0, two32}, Size{16, two32 + 1},
+        Size{UINT64_MAX - 100, two32 - 1}}) {
     Block* block;
     EXPECT_EQ(Arena::allocate(body, references, block), Status::too_large) << body << ", " << references;
     EXPECT_EQ(block, nullptr);

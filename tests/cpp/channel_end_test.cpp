@@ -193,7 +193,8 @@ TEST_F(Ends, TheOwnerEndsWithThreadsInsideThatNeverComeBack) {
     guard.unlock();
     const WaitRound round = round_of(*end);
     Cell cell = Cell::none();
-    EXPECT_EQ(side == Side::sender ? wait_send(*channel, cell, round) : wait_recv(*channel, cell, round), Status::end_closed);
+    EXPECT_EQ(side == Side::sender ? wait_send(*channel, cell, round) : wait_recv(*channel, cell, round),
+              Status::end_closed);
     channel->unpin();
   };
   std::thread sending(never_back, sender, Side::sender);

@@ -28,8 +28,13 @@ struct WaitRound {
 
 inline Status wait_for(Channel& channel, Side side, Cell& cell, const WaitRound& round, Lane& own = lane) {
   static const atomic<bool> never{false};
-  Case only{.channel = &channel, .side = side, .lane = &own, .end_closed = &round.closed, .owner = round.owner,
-            .cell = cell, .node = {}};
+  Case only{.channel = &channel,
+            .side = side,
+            .lane = &own,
+            .end_closed = &round.closed,
+            .owner = round.owner,
+            .cell = cell,
+            .node = {}};
   std::size_t chosen;
   const Status status = wait_any({&only, 1}, {round.deadline, round.slice, &never, false}, chosen);
   cell = only.cell;

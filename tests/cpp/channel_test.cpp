@@ -10,7 +10,8 @@ using test::new_channel;
 class Sending : public test::ChannelTest {};
 
 TEST_F(Sending, CapacityIsFromOneTo2To24) {
-  for (const std::uint64_t capacity : {std::uint64_t{0}, Channel::max_capacity + 1, std::uint64_t{1} << 63, UINT64_MAX}) {
+  for (const std::uint64_t capacity :
+       {std::uint64_t{0}, Channel::max_capacity + 1, std::uint64_t{1} << 63, UINT64_MAX}) {
     Channel* channel;
     EXPECT_EQ(Channel::create({.capacity = capacity}, channel), Status::too_large) << capacity;
     EXPECT_EQ(channel, nullptr);

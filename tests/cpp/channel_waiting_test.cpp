@@ -66,7 +66,8 @@ TEST_F(Waiting, ASliceInterruptsAndTakesNothing) {
       EXPECT_EQ(blocked(side, caller.round(Deadline::never(), Deadline::after(wait))), Status::interrupted);
       EXPECT_GE(Deadline::now() - start, wait);
     }
-    EXPECT_EQ(blocked(side, caller.round(Deadline::at(0), Deadline::at(0))), Status::timeout) << "the deadline counts more";
+    EXPECT_EQ(blocked(side, caller.round(Deadline::at(0), Deadline::at(0))), Status::timeout)
+        << "the deadline counts more";
   }
   EXPECT_EQ(full->size(), 1u);
 }

@@ -40,7 +40,8 @@ TEST_F(PublicValue, Scalars) {
 }
 
 TEST_F(PublicValue, TheWrongAccessorAnswersNothing) {
-  const Value values[] = {Value(), Value::of(true), Value::of(3), Value::of(2.5), text("short"), text(std::string(99, 'x'))};
+  const Value values[] = {Value(),        Value::of(true), Value::of(3),
+                          Value::of(2.5), text("short"),   text(std::string(99, 'x'))};
   for (const Value& value : values) {
     const ValueView view = value.view();
     if (view.kind() != Kind::boolean) {
@@ -96,10 +97,26 @@ TEST_F(PublicValue, EveryCodePointComesBack) {
 }
 
 TEST_F(PublicValue, MalformedUtf8IsRefused) {
-  for (const std::string& bad :
-       {"\x80"s, "\xbf"s, "\xc0\x80"s, "\xc1\xbf"s, "\xc2"s, "\xc2\x41"s, "\xc2\xc2"s, "\xe0\x80\x80"s, "\xe0\x9f\xbf"s,
-        "\xe2\x82"s, "\xe2\x41\x80"s, "\xe2\x82\x41"s, "\xf0\x80\x80\x80"s, "\xf0\x8f\xbf\xbf"s, "\xf0\x9f\x98"s,
-        "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s, "\xfe"s, "\xff"s, "\xf8\x88\x80\x80\x80"s}) {
+  for (const std::string& bad : {"\x80"s,
+                                 "\xbf"s,
+                                 "\xc0\x80"s,
+                                 "\xc1\xbf"s,
+                                 "\xc2"s,
+                                 "\xc2\x41"s,
+                                 "\xc2\xc2"s,
+                                 "\xe0\x80\x80"s,
+                                 "\xe0\x9f\xbf"s,
+                                 "\xe2\x82"s,
+                                 "\xe2\x41\x80"s,
+                                 "\xe2\x82\x41"s,
+                                 "\xf0\x80\x80\x80"s,
+                                 "\xf0\x8f\xbf\xbf"s,
+                                 "\xf0\x9f\x98"s,
+                                 "\xf4\x90\x80\x80"s,
+                                 "\xf5\x80\x80\x80"s,
+                                 "\xfe"s,
+                                 "\xff"s,
+                                 "\xf8\x88\x80\x80\x80"s}) {
     for (const std::string& around : {""s, "plain "s, std::string(100, 'x')}) {
       Value out = Value::of(5);
       EXPECT_EQ(Value::text(around + bad + around, out), Status::invalid);

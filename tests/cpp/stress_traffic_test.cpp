@@ -57,7 +57,8 @@ class Traffic : public test::ChannelTest, public ::testing::WithParamInterface<t
     }
   }
 
-  static void recv_all(Channel& channel, Lane& lane, const Shape& shape, std::vector<std::atomic<std::int64_t>>& counts) {
+  static void recv_all(Channel& channel, Lane& lane, const Shape& shape,
+                       std::vector<std::atomic<std::int64_t>>& counts) {
     const Caller caller;
     std::vector<std::int64_t> last(shape.senders, -1);
     for (;;) {

@@ -49,7 +49,7 @@ TEST(ThreadWaiter, TimesOutNeverEarlyAndNotForAForeignWakeUp) {
   ThreadWaiter waiter;
   Wake word = nullptr;
   ASSERT_TRUE(waiter.notify(node, word));  // to learn its address
-  std::construct_at(&waiter);  // waiting again
+  std::construct_at(&waiter);              // waiting again
   std::thread noise([&] {
     while (!done.load()) futex_wake(word);
   });
@@ -64,8 +64,8 @@ TEST(ThreadWaiter, TimesOutNeverEarlyAndNotForAForeignWakeUp) {
 
 TEST(ThreadWaiter, ASignalInterrupts) {
   const test::Watchdog watchdog("a signal to a parked thread");
-  struct sigaction action {};
-  struct sigaction before {};
+  struct sigaction action{};
+  struct sigaction before{};
   action.sa_handler = [](int) {};
   ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
   std::atomic<bool> done{false};

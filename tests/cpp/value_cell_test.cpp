@@ -64,7 +64,10 @@ TEST(Cell, EveryTagKeepsLengthAndWordApart) {
 }
 
 TEST(Cell, ShortPayloadsOfEveryLength) {
-  const std::string data("\0\x01\xff" "bcdefghijkl\0zz", 17);
+  const std::string data(
+      "\0\x01\xff"
+      "bcdefghijkl\0zz",
+      17);
   for (std::size_t length = 0; length <= short_payload; ++length) {
     const Cell cell = Cell::of_short(Tag::short_bytes, data.data(), length);
     EXPECT_EQ(cell.tag(), Tag::short_bytes);

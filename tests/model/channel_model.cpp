@@ -7,10 +7,10 @@
 #include <string_view>
 #include <utility>
 
+#include "base/worklist.h"
 #include "channel/channel.cpp"
 #include "channel/registry.h"
 #include "channel/rendezvous.cpp"
-#include "base/worklist.h"
 #include "sync/spin.h"
 #include "sync/thread_waiter.cpp"
 #include "sync/wait_list.cpp"
@@ -44,8 +44,8 @@ World* world;
 }  // namespace
 }  // namespace model
 
-// The futex: compare and sleep is one step, and so are finding a sleeper and waking it, as in the kernel. A sleep with a
-// deadline may end by it at any time.
+// The futex: compare and sleep is one step, and so are finding a sleeper and waking it, as in the kernel. A sleep with
+// a deadline may end by it at any time.
 WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, Deadline deadline) noexcept {
   model::World::Sleeper& me = model::world->sleepers[rl::thread_index()];
   if (word.debug_value() != expected) return WaitResult::woken;
@@ -204,7 +204,8 @@ struct Traffic
 
 // The senders go, one by one; receivers drain until they are told that it is over.
 template <unsigned Senders, unsigned Receivers, std::uint64_t Capacity>
-struct LastSender : WithChannel<LastSender<Senders, Receivers, Capacity>, Senders + Receivers, Senders, Receivers, Capacity> {
+struct LastSender
+    : WithChannel<LastSender<Senders, Receivers, Capacity>, Senders + Receivers, Senders, Receivers, Capacity> {
   void thread(unsigned index) {
     if (index < Senders) {
       RL_ASSERT(this->send(index) == Status::ok);
@@ -386,7 +387,8 @@ struct SelectTwo : WithChannel<SelectTwo<Capacity>, 4, 2, 2, Capacity, 2> {
   }
 };
 
-// Two selects over two rendezvous channels, each of which would send at one and receive at the other. They meet, at one.
+// Two selects over two rendezvous channels, each of which would send at one and receive at the other. They meet, at
+// one.
 template <int Rounds>
 struct SelectCrossed : WithChannel<SelectCrossed<Rounds>, 2, 1, 1, 0, 2> {
   int met[2][Rounds];  // where

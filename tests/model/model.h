@@ -1,5 +1,5 @@
-// What the relacy models share. Include it first: relacy's headers define macros (`$`, `memory_order_...`, `assert`) that
-// the standard library must not see.
+// What the relacy models share. Include it first: relacy's headers define macros (`$`, `memory_order_...`, `assert`)
+// that the standard library must not see.
 //
 // A model runs the real code of src/ under a scheduler that decides, at each access to an atomic, which thread goes on
 // and which of the values allowed by the C++ memory model a load answers. A plain location that two threads touch

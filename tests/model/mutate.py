@@ -3,9 +3,9 @@
 
     ./mutate.py [--only TEXT] [--jobs N] [--schedules N] [--list]
 
-A mutant weakens one memory order, or drops one wake-up or one condition that a wake-up hangs on. It is made in a copy of
-src/; the models are built on it and run until one of them fails. The last lines are a table of the mutants: killed, and by
-which model, or survived. The exit code is 0 if the survivors are just those that SURVIVORS gives a reason for.
+A mutant weakens one memory order, or drops one wake-up or one condition that a wake-up hangs on. It is made in a copy
+of src/; the models are built on it and run until one of them fails. The last lines are a table of the mutants: killed,
+and by which model, or survived. The exit code is 0 if the survivors are just those that SURVIVORS gives a reason for.
 
 Needs relacy and a C++ compiler (CXX, else g++); about an hour on two cores.
 """
@@ -164,8 +164,12 @@ def main():
                 wrong.append(mutant)
             outcome = f"killed by {killer}" if killer else f"SURVIVED: {reason or 'why?'}"
             print(f"{mutant}\n    {outcome}", flush=True)
-    print(f"\n{len(mutants)} mutants: {counts['killed']} killed, {counts['survived']} survived; "
-          f"{len(wrong)} not as expected", *wrong, sep="\n")
+    print(
+        f"\n{len(mutants)} mutants: {counts['killed']} killed, {counts['survived']} survived; "
+        f"{len(wrong)} not as expected",
+        *wrong,
+        sep="\n",
+    )
     return 1 if wrong or not mutants else 0
 
 

@@ -9,8 +9,25 @@ import inspect
 import sys
 import time
 
-from wait_protocol import (CLOSED, HANDLE_CLOSED, IDLE, INTERRUPTED, NOT_EMPTY, NOT_FULL, NOT_READY,
-                           NOTIFIED, OK, RECV, SEND, TIMEOUT, Config, Memory, Protocol, require, search)
+from wait_protocol import (
+    CLOSED,
+    HANDLE_CLOSED,
+    IDLE,
+    INTERRUPTED,
+    NOT_EMPTY,
+    NOT_FULL,
+    NOT_READY,
+    NOTIFIED,
+    OK,
+    RECV,
+    SEND,
+    TIMEOUT,
+    Config,
+    Memory,
+    Protocol,
+    require,
+    search,
+)
 
 
 def sends(calls=1, leaves=False):
@@ -23,37 +40,40 @@ def recvs(calls=1, leaves=False):
 
 SHUTDOWN, SHUTDOWN_NOW = ("shutdown", False), ("shutdown", True)
 # Named by senders x receivers and capacity; a thread makes one call unless said otherwise.
-CONFIGS = {config.name: config for config in [
-    Config("2x1 c1", 1, (sends(2), sends(2), recvs(2))),
-    Config("1x2 c1", 1, (sends(2), recvs(), recvs())),
-    Config("1x2 c2", 2, (sends(2), recvs(), recvs())),
-    Config("2x2 c1", 1, (sends(), sends(), recvs(), recvs())),
-    Config("2x2 c2", 2, (sends(), sends(), recvs(), recvs())),
-    Config("2x1 c1, full", 1, (sends(), sends(), recvs(2)), queued=1),
-    Config("2x2 c2, full", 2, (sends(), sends(), recvs(), recvs()), queued=2),
-    Config("2x2 c1, 3 messages", 1, (sends(2), sends(), recvs(2), recvs())),
-    Config("2x2 c2, 3 messages", 2, (sends(2), sends(), recvs(2), recvs())),
-    Config("2x3 c3, 3 messages", 3, (sends(2), sends(), recvs(), recvs(), recvs())),
-    Config("2x2 c1, time-outs", 1, (sends(), sends(), recvs(), recvs()), early=(TIMEOUT, TIMEOUT)),
-    Config("2x2 c2, time-outs", 2, (sends(2), sends(), recvs(), recvs()), early=(TIMEOUT, TIMEOUT)),
-    Config("2x2 c1, interrupts", 1, (sends(), sends(), recvs(), recvs()), early=(INTERRUPTED, TIMEOUT)),
-    Config("1x2 c1, senders leave", 1, (sends(2, True), recvs(2), recvs(2))),
-    Config("2x2 c1, senders leave", 1, (sends(1, True), sends(1, True), recvs(2), recvs())),
-    Config("2x1 c1, receiver leaves", 1, (sends(2), sends(), recvs(1, True))),
-    Config("2x1 c2, receiver leaves", 2, (sends(2), sends(2), recvs(1, True))),
-    Config("2x2 c1, receivers leave", 1, (sends(), sends(), recvs(1, True), recvs(1, True))),
-    Config("2x2 c1, all leave", 1, (sends(1, True), sends(1, True), recvs(1, True), recvs(1, True))),
-    Config("1x2 c1, shutdown", 1, (sends(), recvs(), recvs(), SHUTDOWN)),
-    Config("1x3 c1, shutdown", 1, (sends(), recvs(), recvs(), recvs(), SHUTDOWN)),
-    Config("2x2 c1, shutdown", 1, (sends(), sends(), recvs(), recvs(), SHUTDOWN)),
-    Config("1x2 c1, shutdown now", 1, (sends(), recvs(), recvs(), SHUTDOWN_NOW)),
-    Config("2x1 c2, shutdown now", 2, (sends(), sends(), recvs(), SHUTDOWN_NOW)),
-    Config("1x1 c1, leave and shutdown now", 1, (sends(2, True), recvs(1, True), SHUTDOWN_NOW)),
-    Config("1x2 c1, receiver closed", 1, (sends(), recvs(1, True), recvs(1, True), ("close", 1))),
-    Config("2x2 c2, receiver closed", 2, (sends(), sends(), recvs(1, True), recvs(1, True), ("close", 2))),
-    Config("2x1 c1, last receiver closed", 1, (sends(), sends(), recvs(1, True), ("close", 2))),
-    Config("2x1 c1, sender closed", 1, (sends(1, True), sends(2, True), recvs(2), ("close", 0))),
-]}
+CONFIGS = {
+    config.name: config
+    for config in [
+        Config("2x1 c1", 1, (sends(2), sends(2), recvs(2))),
+        Config("1x2 c1", 1, (sends(2), recvs(), recvs())),
+        Config("1x2 c2", 2, (sends(2), recvs(), recvs())),
+        Config("2x2 c1", 1, (sends(), sends(), recvs(), recvs())),
+        Config("2x2 c2", 2, (sends(), sends(), recvs(), recvs())),
+        Config("2x1 c1, full", 1, (sends(), sends(), recvs(2)), queued=1),
+        Config("2x2 c2, full", 2, (sends(), sends(), recvs(), recvs()), queued=2),
+        Config("2x2 c1, 3 messages", 1, (sends(2), sends(), recvs(2), recvs())),
+        Config("2x2 c2, 3 messages", 2, (sends(2), sends(), recvs(2), recvs())),
+        Config("2x3 c3, 3 messages", 3, (sends(2), sends(), recvs(), recvs(), recvs())),
+        Config("2x2 c1, time-outs", 1, (sends(), sends(), recvs(), recvs()), early=(TIMEOUT, TIMEOUT)),
+        Config("2x2 c2, time-outs", 2, (sends(2), sends(), recvs(), recvs()), early=(TIMEOUT, TIMEOUT)),
+        Config("2x2 c1, interrupts", 1, (sends(), sends(), recvs(), recvs()), early=(INTERRUPTED, TIMEOUT)),
+        Config("1x2 c1, senders leave", 1, (sends(2, True), recvs(2), recvs(2))),
+        Config("2x2 c1, senders leave", 1, (sends(1, True), sends(1, True), recvs(2), recvs())),
+        Config("2x1 c1, receiver leaves", 1, (sends(2), sends(), recvs(1, True))),
+        Config("2x1 c2, receiver leaves", 2, (sends(2), sends(2), recvs(1, True))),
+        Config("2x2 c1, receivers leave", 1, (sends(), sends(), recvs(1, True), recvs(1, True))),
+        Config("2x2 c1, all leave", 1, (sends(1, True), sends(1, True), recvs(1, True), recvs(1, True))),
+        Config("1x2 c1, shutdown", 1, (sends(), recvs(), recvs(), SHUTDOWN)),
+        Config("1x3 c1, shutdown", 1, (sends(), recvs(), recvs(), recvs(), SHUTDOWN)),
+        Config("2x2 c1, shutdown", 1, (sends(), sends(), recvs(), recvs(), SHUTDOWN)),
+        Config("1x2 c1, shutdown now", 1, (sends(), recvs(), recvs(), SHUTDOWN_NOW)),
+        Config("2x1 c2, shutdown now", 2, (sends(), sends(), recvs(), SHUTDOWN_NOW)),
+        Config("1x1 c1, leave and shutdown now", 1, (sends(2, True), recvs(1, True), SHUTDOWN_NOW)),
+        Config("1x2 c1, receiver closed", 1, (sends(), recvs(1, True), recvs(1, True), ("close", 1))),
+        Config("2x2 c2, receiver closed", 2, (sends(), sends(), recvs(1, True), recvs(1, True), ("close", 2))),
+        Config("2x1 c1, last receiver closed", 1, (sends(), sends(), recvs(1, True), ("close", 2))),
+        Config("2x1 c1, sender closed", 1, (sends(1, True), sends(2, True), recvs(2), ("close", 0))),
+    ]
+}
 
 
 # Mutants: the protocol with one rule taken away. Each must fail in every configuration of `killed_by`.
@@ -110,7 +130,7 @@ class MemoryReadInParts(Memory):
 
 
 class RuleAMissesThatTheRingMoved(Protocol):
-    killed_by = "2x3 c3, 3 messages",
+    killed_by = ("2x3 c3, 3 messages",)
     memory = MemoryReadInParts
 
     def ready(self, side):
@@ -119,7 +139,7 @@ class RuleAMissesThatTheRingMoved(Protocol):
 
 
 class PollMissesThatTheRingMoved(Protocol):
-    killed_by = "2x2 c2",
+    killed_by = ("2x2 c2",)
     memory = MemoryReadInParts
 
     def claim(self, side, discarding=False):
@@ -137,7 +157,7 @@ class NoRuleB(Forgetful):
 
 
 class NoRuleBOnClosed(Forgetful):
-    killed_by = "1x3 c1, shutdown",
+    killed_by = ("1x3 c1, shutdown",)
 
     def forgets(self, side, status, token):
         return status == CLOSED
@@ -151,7 +171,7 @@ class NoRuleBOnHandleClosed(Forgetful):
 
 
 class NoRuleBOnInterrupt(Forgetful):
-    killed_by = "2x2 c1, interrupts",
+    killed_by = ("2x2 c1, interrupts",)
 
     def forgets(self, side, status, token):
         return status == INTERRUPTED
@@ -191,14 +211,14 @@ class CountReadBeforePublish(Protocol):
 
 
 class NodeStaysLinked(Memory):
-    killed_by = "2x2 c1, time-outs",
+    killed_by = ("2x2 c1, time-outs",)
 
     def remove(self, me, which):
         return IDLE if me in self.lists[which] else super().remove(me, which)
 
 
 class TakenButTimedOut(Protocol):
-    killed_by = "2x1 c1",
+    killed_by = ("2x1 c1",)
 
     def wait(self, side):
         status = yield from super().wait(side)
@@ -208,7 +228,7 @@ class TakenButTimedOut(Protocol):
 class PushBeforeRelease(Memory):
     """A push goes by head, not by the slot's stamp."""
 
-    killed_by = "2x1 c1",
+    killed_by = ("2x1 c1",)
 
     def poll_status(self, side):
         if side == SEND and not self.mark and self.tail - self.head < self.capacity:
@@ -217,7 +237,7 @@ class PushBeforeRelease(Memory):
 
 
 class FullHidesClosed(Memory):
-    killed_by = "2x1 c1, receiver leaves",
+    killed_by = ("2x1 c1, receiver leaves",)
 
     def poll_status(self, side):
         if side == SEND and not self.is_ready_at(SEND, self.tail):
@@ -226,21 +246,21 @@ class FullHidesClosed(Memory):
 
 
 class CloseWakesNoReceivers(Memory):
-    killed_by = "1x2 c1, senders leave",
+    killed_by = ("1x2 c1, senders leave",)
 
     def wake_all(self, me, which):
         return which == NOT_EMPTY or super().wake_all(me, which)
 
 
 class CloseWakesNoSenders(Memory):
-    killed_by = "2x1 c1, receiver leaves",
+    killed_by = ("2x1 c1, receiver leaves",)
 
     def wake_all(self, me, which):
         return which == NOT_FULL or super().wake_all(me, which)
 
 
 class CloseWakesBeforeTheMark(Protocol):
-    killed_by = "1x2 c1, senders leave",
+    killed_by = ("1x2 c1, senders leave",)
 
     def close_channel(self, discards):
         yield from self.notify_all(NOT_EMPTY)
@@ -269,14 +289,14 @@ class NoDrainByPublishers(Memory):
 
 
 class CloseHandleWithoutCancel(Memory):
-    killed_by = "1x2 c1, receiver closed",
+    killed_by = ("1x2 c1, receiver closed",)
 
     def cancel(self, me, which, handle):
         return True
 
 
 class CancelBeforeHandleFlag(Protocol):
-    killed_by = "1x2 c1, receiver closed",
+    killed_by = ("1x2 c1, receiver closed",)
 
     def close_handle(self, handle, side):
         yield "cancel", side, handle
@@ -285,7 +305,7 @@ class CancelBeforeHandleFlag(Protocol):
 
 
 class NoLookAtHandleFlag(Memory):
-    killed_by = "1x2 c1, receiver closed",
+    killed_by = ("1x2 c1, receiver closed",)
 
     def handle_closed(self, me):
         return False
@@ -306,7 +326,7 @@ class RuleAOnTheFastPath(Protocol):
 class RuleBAtTimeout(Protocol):
     """Rule (b) also when the poll after the token said NOT_READY: needless, harmless."""
 
-    holds_in = "2x2 c1, time-outs",
+    holds_in = ("2x2 c1, time-outs",)
 
     def settle(self, side, status, token):
         yield from super().settle(side, status, token)
@@ -424,8 +444,10 @@ def test_generators_keep_no_hidden_iterator():
 def print_all():
     total = [0, 0]
     print(f"{'configuration':42}{'states':>9}{'transitions':>13}{'seconds':>9}")
-    for label, name, kind in [*((name, name, Protocol) for name in CONFIGS), *(
-            (f"{name}: {kind.__name__}", name, kind) for kind in VARIANTS.values() for name in kind.holds_in)]:
+    for label, name, kind in [
+        *((name, name, Protocol) for name in CONFIGS),
+        *((f"{name}: {variant.__name__}", name, variant) for variant in VARIANTS.values() for name in variant.holds_in),
+    ]:
         start = time.perf_counter()
         result = require_holds(name, kind)
         total = [total[0] + result.states, total[1] + result.transitions]
@@ -434,8 +456,11 @@ def print_all():
     for kind in MUTANTS.values():
         for name in kind.killed_by:
             result = run(name, kind)
-            print(f"{kind.__name__:29}{name:26}{result.states:7} states, {len(result.trace):2} steps, "
-                  f"{result.violation or 'SURVIVES'}", flush=True)
+            print(
+                f"{kind.__name__:29}{name:26}{result.states:7} states, {len(result.trace):2} steps, "
+                f"{result.violation or 'SURVIVES'}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

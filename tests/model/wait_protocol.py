@@ -35,7 +35,14 @@ from collections import deque
 SEND, RECV = NOT_FULL, NOT_EMPTY = 0, 1  # the calls of a side wait on the list of the same number
 NAMES = "send", "recv"
 OK, NOT_READY, CLOSED, HANDLE_CLOSED, WOKEN, TIMEOUT, INTERRUPTED = (
-    "OK", "NOT_READY", "CLOSED", "HANDLE_CLOSED", "WOKEN", "TIMEOUT", "INTERRUPTED")
+    "OK",
+    "NOT_READY",
+    "CLOSED",
+    "HANDLE_CLOSED",
+    "WOKEN",
+    "TIMEOUT",
+    "INTERRUPTED",
+)
 IDLE, WAITING, NOTIFIED, CANCELLED = "IDLE", "WAITING", "NOTIFIED", "CANCELLED"
 
 
@@ -60,7 +67,7 @@ def require(condition, message):
 
 
 def put(items, index, value):
-    return (*items[:index], value, *items[index + 1:])
+    return (*items[:index], value, *items[index + 1 :])
 
 
 class Memory:
@@ -69,8 +76,25 @@ class Memory:
     Slot i is free for position p when its stamp is 2p, published when it is 2p + 1. `taken` counts what a thread
     has claimed and not yet returned; it, `accepted`, `received` and `discarded` serve the properties alone."""
 
-    FIELDS = ("head", "tail", "mark", "stamps", "lists", "counts", "words", "discard", "ends", "handle_flag",
-              "handle_refs", "early", "taken", "accepted", "received", "discarded", "locals")
+    FIELDS = (
+        "head",
+        "tail",
+        "mark",
+        "stamps",
+        "lists",
+        "counts",
+        "words",
+        "discard",
+        "ends",
+        "handle_flag",
+        "handle_refs",
+        "early",
+        "taken",
+        "accepted",
+        "received",
+        "discarded",
+        "locals",
+    )
 
     def __init__(self, config, local_states):
         threads = config.threads
@@ -256,7 +280,7 @@ class Protocol:
         """NOT_READY: wait again."""
         yield "add", side
         status = yield from self.poll(side)
-        if status == NOT_READY and (yield "handle_closed",):
+        if status == NOT_READY and (yield ("handle_closed",)):
             status = HANDLE_CLOSED
         if status == NOT_READY:
             return (yield from self.park(side))
@@ -265,7 +289,7 @@ class Protocol:
         return status
 
     def park(self, side):
-        ended = yield "park",
+        ended = yield ("park",)
         word = yield "remove", side
         if word == CANCELLED:
             return HANDLE_CLOSED

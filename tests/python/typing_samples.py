@@ -50,7 +50,7 @@ def both_sides() -> None:
     assert_type(rx.clone(), Receiver[str])
     assert_type(tx.closed, bool)
     assert_type(tx.id, int)
-    assert_type(rx.capacity, int)
+    assert_type(rx.capacity, int | None)
     assert_type(len(rx), int)
     assert_type(xichan.is_shareable(()), bool)
     with tx as inner, rx:
