@@ -98,18 +98,20 @@ void run_threads(std::uint64_t capacity, unsigned producers, unsigned consumers,
     if (thread < producers) {
       RelaxedWithLanes::producer = thread;
       for (std::int64_t i = 1; i <= items; ++i) {
-        while (ring.try_push(Cell::integer(std::int64_t{thread} << 40 | i)) != Status::ok) std::this_thread::yield();
+        test::await([&] { return ring.try_push(Cell::integer(std::int64_t{thread} << 40 | i)) == Status::ok; });
       }
       if (--left == 0) ring.close();
       return;
     }
     const unsigned me = thread - producers;
     Cell cell;
+    test::Backoff backoff;
     for (Status status; (status = ring.try_pop(cell)) != Status::closed;) {
       if (status != Status::ok) {
-        std::this_thread::yield();
+        backoff.pause();
         continue;
       }
+      backoff = {};
       const std::int64_t producer = cell.as_integer() >> 40;
       const std::int64_t number = cell.as_integer() & ((std::int64_t{1} << 40) - 1);
       EXPECT_LT(last[me][producer], number);
@@ -124,34 +126,41 @@ void run_threads(std::uint64_t capacity, unsigned producers, unsigned consumers,
 }
 
 TYPED_TEST(AnyRingTest, OneProducerOneConsumer) {
-  for (const std::uint64_t capacity : {1, 2, 64}) run_threads<TypeParam>(capacity, 1, 1, 20'000);
+  for (const std::uint64_t capacity : {1, 2, 64}) run_threads<TypeParam>(capacity, 1, 1, test::rounds(20'000));
 }
 
 TYPED_TEST(AnyRingTest, ManyProducersAndConsumers) {
   if (!TypeParam::many) return;  // that one is for one of each
-  for (const std::uint64_t capacity : {1, 3, 64}) run_threads<TypeParam>(capacity, 4, 4, 10'000);
+  for (const std::uint64_t capacity : {1, 3, 64}) run_threads<TypeParam>(capacity, 4, 4, test::rounds(5'000));
 }
 
 // Two threads that share one end exclude each other: no item is lost, though nobody promises their order.
 TEST(SpscRing, TwoThreadsOnEachSide) {
   const test::Watchdog watchdog("two threads on each side of an spsc ring");
   SpscRing<Cell> ring(8);
+  const std::int64_t items = test::rounds(20'000);
   std::atomic<std::int64_t> sum{0};
   std::atomic<int> producing{2};
   test::together(4, [&](unsigned thread) {
     if (thread < 2) {
-      for (std::int64_t i = 1; i <= 20'000; ++i) {
-        while (ring.try_push(Cell::integer(i)) != Status::ok) std::this_thread::yield();
+      for (std::int64_t i = 1; i <= items; ++i) {
+        test::await([&] { return ring.try_push(Cell::integer(i)) == Status::ok; });
       }
       if (--producing == 0) ring.close();
       return;
     }
     Cell cell;
+    test::Backoff backoff;
     for (Status status; (status = ring.try_pop(cell)) != Status::closed;) {
-      if (status == Status::ok) sum += cell.as_integer();
+      if (status != Status::ok) {
+        backoff.pause();
+        continue;
+      }
+      backoff = {};
+      sum += cell.as_integer();
     }
   });
-  EXPECT_EQ(sum.load(), std::int64_t{20'000} * 20'001);
+  EXPECT_EQ(sum.load(), items * (items + 1));
 }
 
 // Segments are used again, and a burst does not stay in memory (see SegmentedRing::recycle).

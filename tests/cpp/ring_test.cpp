@@ -29,17 +29,21 @@ TYPED_TEST(RingTest, HoldsExactlyItsCapacity) {
   for (const std::uint64_t capacity : capacities) {
     typename TestFixture::Ring ring(capacity);
     ASSERT_TRUE(ring.valid());
-    EXPECT_EQ(ring.capacity(), capacity);
+    if (TypeParam::bounded) {
+      EXPECT_EQ(ring.capacity(), capacity);
+    }
     for (int lap = 0; lap < 3; ++lap) {
       for (std::uint64_t i = 0; i < capacity; ++i) {
         EXPECT_TRUE(ring.can_push());
         EXPECT_EQ(ring.size(), i);
         push(ring, i);
       }
-      EXPECT_FALSE(ring.can_push());
       EXPECT_EQ(ring.size(), capacity);
-      EXPECT_EQ(ring.try_push(99), Status::full);
-      EXPECT_EQ(ring.try_push(99), Status::full);
+      if (TypeParam::bounded) {
+        EXPECT_FALSE(ring.can_push());
+        EXPECT_EQ(ring.try_push(99), Status::full);
+        EXPECT_EQ(ring.try_push(99), Status::full);
+      }
       for (std::uint64_t i = 0; i < capacity; ++i) {
         EXPECT_TRUE(ring.can_pop());
         pop(ring, i);
@@ -71,6 +75,7 @@ TYPED_TEST(RingTest, FirstInFirstOutAtEveryFill) {
 }
 
 TYPED_TEST(RingTest, WithOneFreeSlotAPushNeedsAPop) {
+  if (!TypeParam::bounded) return;
   for (const std::uint64_t capacity : capacities) {
     typename TestFixture::Ring ring(capacity);
     for (std::uint64_t i = 0; i < capacity; ++i) push(ring, i);
@@ -152,6 +157,7 @@ TYPED_TEST(RingTest, ALargeOneCostsNothingUntilItIsUsed) {
 }
 
 TYPED_TEST(RingTest, SaysWhenThereIsNoMemory) {
+  if (!TypeParam::bounded) return;
   typename TestFixture::Ring ring(std::uint64_t{1} << 58);  // more slots than addresses
   EXPECT_FALSE(ring.valid());
 }

@@ -1,8 +1,9 @@
 // Traffic among many threads: every message arrives once and in its sender's order, nobody sleeps on for ever, whatever
 // the waiting calls do besides. XICHAN_STRESS multiplies the traffic.
-#include <algorithm>
+#include <cstring>
 
 #include "channel_kinds.h"
+#include "value/block_reader.h"
 
 namespace xichan {
 namespace {
@@ -45,13 +46,33 @@ class Traffic : public test::ChannelTest, public ::testing::WithParamInterface<t
     const Deadline deadline = Deadline::after(shape.limit);
     return shape.slices ? caller.round(Deadline::never(), deadline) : caller.round(deadline);
   }
+  // Under a byte bound each message has a block, of changing size; else it is the number itself.
+  static Cell message(std::int64_t number) {
+    if (GetParam().max_bytes == 0) return Cell::integer(number);
+    std::string data(sizeof number + static_cast<std::size_t>(number % 40), 'x');
+    std::memcpy(data.data(), &number, sizeof number);
+    BlockBuilder builder;
+    builder.count_bytes(data.size());
+    EXPECT_EQ(builder.allocate(), Status::ok);
+    builder.write_bytes(builder.root(), data.data(), data.size());
+    return builder.finish();
+  }
+  static std::int64_t number_of(const Cell& cell) {
+    if (cell.tag() == Tag::integer) return cell.as_integer();
+    const BlockReader reader(cell.as_block());
+    std::int64_t number;
+    std::memcpy(&number, reader.payload(reader.root()), sizeof number);
+    release(cell);
+    return number;
+  }
   static bool gave_up(Status status) { return status == Status::timeout || status == Status::interrupted; }
 
   static void send_all(Channel& channel, Lane& lane, const Shape& shape, std::int64_t me) {
     const Caller caller;
     for (std::int64_t i = 0; i < test::rounds(shape.items); ++i) {
+      const Cell cell = message(me << 40 | i);
       Status status;
-      while (gave_up(status = wait_send(channel, Cell::integer(me << 40 | i), limited(caller, shape), lane))) {
+      while (gave_up(status = wait_send(channel, cell, limited(caller, shape), lane))) {
       }
       ASSERT_EQ(status, Status::ok);
     }
@@ -67,8 +88,9 @@ class Traffic : public test::ChannelTest, public ::testing::WithParamInterface<t
       if (gave_up(status)) continue;
       if (status == Status::closed) return;
       ASSERT_EQ(status, Status::ok);
-      const auto sender = static_cast<std::size_t>(cell.as_integer() >> 40);
-      const std::int64_t number = cell.as_integer() & 0xffffffffff;
+      const std::int64_t content = number_of(cell);
+      const auto sender = static_cast<std::size_t>(content >> 40);
+      const std::int64_t number = content & 0xffffffffff;
       ASSERT_GT(number, last[sender]) << "a sender's order is kept for each receiver";
       last[sender] = number;
       ++counts[sender];

@@ -531,6 +531,7 @@ int main(int argc, char** argv) {
                                  {"traffic_2x1", Search::random, 150'000, simulate<Traffic<2, 1, 1, 1>>},
                                  {"traffic_2x2", Search::random, 100'000, simulate<Traffic<2, 2, 1, 2>>},
                                  {"traffic_2x2_wide", Search::random, 100'000, simulate<Traffic<2, 2, 2, 2>>},
+                                 {"traffic_2x2_once", Search::random, 100'000, simulate<Traffic<2, 2, 2, 1>>},
                                  {"last_sender_1x2", Search::random, 150'000, simulate<LastSender<1, 2, 1>>},
                                  {"last_sender_2x2", Search::random, 100'000, simulate<LastSender<2, 2, 2>>},
                                  {"last_receiver_1x1", Search::random, 200'000, simulate<LastReceiver<1, 1, 1>>},

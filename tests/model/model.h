@@ -25,6 +25,36 @@
 #include "base/atomic.h"
 #include "xichan/status.h"
 
+// Relacy's random search takes any thread at each step, so that none is ever held up for long: but that is what a lost
+// wake-up needs (a sender stopped between claim and publish, while everybody else goes to sleep). Here a thread goes on
+// for a while, on average 1, 4, 16 or 64 steps, by turns of schedules, unless it blocks or yields.
+#define XICHAN_SEARCH_IN_STRETCHES(threads)                                                              \
+  template <>                                                                                            \
+  inline thread_id_t random_scheduler<threads>::schedule_impl(unpark_reason& reason, unsigned yield) {   \
+    const unsigned stretch = 1u << this->iter_ % 4 * 2;                                                  \
+    const thread_id_t running = this->running_threads_count;                                             \
+    if (const thread_id_t timed = this->timed_thread_count_) {                                           \
+      const unsigned which = rand_.rand() % (running != 0 ? timed * 4 * stretch : timed);                \
+      if (which < timed) {                                                                               \
+        const thread_id_t index = this->timed_threads_[which]->index_;                                   \
+        this->unpark_thread(index);                                                                      \
+        reason = unpark_reason_timeout;                                                                  \
+        return index;                                                                                    \
+      }                                                                                                  \
+    }                                                                                                    \
+    reason = unpark_reason_normal;                                                                       \
+    const bool may_stay = this->thread_ != 0 && this->thread_->state_ == thread_state_running && !yield; \
+    if (may_stay && rand_.rand() % stretch != 0) return this->thread_->index_;                           \
+    return this->running_threads[rand_.rand() % running];                                                \
+  }
+namespace rl {
+XICHAN_SEARCH_IN_STRETCHES(2)
+XICHAN_SEARCH_IN_STRETCHES(3)
+XICHAN_SEARCH_IN_STRETCHES(4)
+XICHAN_SEARCH_IN_STRETCHES(5)
+}  // namespace rl
+#undef XICHAN_SEARCH_IN_STRETCHES
+
 namespace xichan::model {
 
 enum class Search { full, random };

@@ -152,7 +152,7 @@ def test_send_waits_until_its_item_is_received(create):
             assert calls[i - 1].result() is None
 
 
-def test_send_gives_up(create):
+def test_send_gives_up(channels, create):
     recv, send = create()
     send.send_nowait(1)
     for timeout in (0, 0.01):
@@ -166,8 +166,12 @@ def test_send_gives_up(create):
     waiting = sending(recv, send, 3, timeout=60)
     assert [recv.recv(), recv.recv(timeout=1), recv.recv_nowait(), recv.recv_nowait("nothing")] == [1, 2, 3, "nothing"]
     waiting.result()
+    send.send_nowait(4)
+    with pytest.raises(channels.ChannelNotEmptyError):
+        recv.close()
     with pytest.raises(TimeoutError):
         send.send("given up", 0)
+    assert recv.recv() == 4
     recv.close()  # there is nothing to receive
 
 

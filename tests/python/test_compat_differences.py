@@ -66,6 +66,30 @@ def test_a_send_against_its_time_out(pair):
     recv.close()
 
 
+def test_a_send_that_is_received_when_its_time_is_up(pair, monkeypatch):
+    recv, send = pair
+    got = []
+
+    def wait_for_claim(token_tx, timeout):
+        got.append(recv.recv())
+        raise TimeoutError
+
+    monkeypatch.setattr(channels, "wait_for_claim", wait_for_claim)
+    send.send("item", 1)
+    assert got == ["item"]
+
+
+def test_a_time_out_that_is_refused_sends_nothing(pair):
+    recv, send = pair
+    receiver = Call(recv.recv)
+    wait_until(lambda: recv._parts[1].stats().waiting_receivers == 1)
+    for timeout, error in ((-1, ValueError), ("1", TypeError)):
+        with pytest.raises(error):
+            send.send("refused", timeout)
+    send.send("item")
+    assert receiver.result() == "item"
+
+
 def test_an_envelope_that_is_lost_holds_no_sender(pair):
     recv, send = pair
     call = Call(send.send, "item")
@@ -104,6 +128,19 @@ def test_ctrl_c(call):
             else:
                 raise AssertionError
             assert recv.recv_nowait("nothing") == "nothing"
+
+        def receive_and_interrupt(number, frame):
+            assert recv.recv() == "item"
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGINT, receive_and_interrupt)
+        helper = Call(lambda: (wait_until(waiting), os.kill(os.getpid(), signal.SIGINT)))
+        try:
+            send.send("item")
+        except KeyboardInterrupt:
+            helper.result()
+        else:
+            raise AssertionError
         recv.close()
         del recv, send, tx, rx, helper, waiting
         assert left_over(before) == {}

@@ -174,10 +174,10 @@ def work():
         answered += 1
         q.stats()
 
-while time.monotonic() < end:
+while time.monotonic() < end and asked < 199_000:
     during(work)
 done = 200_000 - q.unfinished_tasks
-assert hits > 1000 and answered <= done <= asked, (hits, answered, done, asked)
+assert hits > 100 and answered <= done <= asked, (hits, answered, done, asked)
 """
     )
 

@@ -1,0 +1,178 @@
+"""What stats() and channels() tell."""
+
+import pickle
+
+import pytest
+from support import BOUNDED, FLAVORS, Call, alive, execute, interpreter, wait_for_blocked
+
+import xichan
+
+TEXT = "text that needs a block"
+FIELDS = (
+    "id name flavor capacity max_bytes depth bytes sent received senders receivers waiting_senders waiting_receivers "
+    "parks wakeups tickets"
+).split()
+KINDS = {
+    "mpmc": ({"capacity": 3}, 3),
+    "spsc": ({"capacity": 3, "flavor": "spsc"}, 3),
+    "relaxed": ({"capacity": 3, "flavor": "relaxed"}, 3),
+    "relaxed, any number": ({"capacity": None, "flavor": "relaxed"}, None),
+    "unbounded": ({"capacity": None}, None),
+    "rendezvous": ({"capacity": 0}, 0),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fresh_channel(kind):
+    options, capacity = KINDS[kind]
+    tx, rx = xichan.channel(**options, name="fresh")
+    found = tx.stats()
+    assert list(found) == FIELDS and found == rx.stats() and type(found) is xichan.Stats
+    assert found == {
+        **dict.fromkeys(FIELDS, 0),
+        "id": tx.id,
+        "name": "fresh",
+        "flavor": kind.split(",")[0],
+        "capacity": capacity,
+        "max_bytes": None,
+        "senders": 1,
+        "receivers": 1,
+    }
+    assert all(type(found[name]) is int for name in FIELDS[5:])
+
+
+def test_a_record_is_a_dict_with_attributes():
+    tx, rx = xichan.channel()
+    found = tx.stats()
+    assert found.depth == found["depth"] == 0 and dict(found) == found and isinstance(found, dict)
+    assert repr(found).startswith("Stats(id=") and "depth=0" in repr(found)
+    with pytest.raises(AttributeError, match="no statistic 'deepness'.*depth"):
+        found.deepness  # noqa: B018
+    with pytest.raises(KeyError):
+        found["deepness"]
+    with pytest.raises(AttributeError):
+        found.depth = 1
+    assert pickle.loads(pickle.dumps(found)) == found
+    tx.send(1)
+    assert found.depth == 0, "a snapshot"
+    with pytest.raises(TypeError):
+        tx.stats(1)
+
+
+@pytest.mark.parametrize("options", BOUNDED.values(), ids=BOUNDED)
+def test_counts_of_messages(options):
+    tx, rx = xichan.channel(**options)
+    for i in range(10):
+        tx.send((i, TEXT))
+        assert (rx.stats().sent, rx.stats().received, rx.stats().depth) == (i + 1, i, 1)
+        rx.recv()
+    tx.send(TEXT)
+    rx.shutdown(immediate=True)
+    found = rx.stats()
+    assert (found.sent, found.received, found.depth, found.bytes) == (11, 10, 0, 0)
+
+
+def test_counts_of_ends():
+    tx, rx = xichan.channel()
+    carrier, arrived = xichan.channel()
+    clones = [tx.clone() for _ in range(3)] + [rx.clone()]
+    carrier.send((tx, rx, rx))
+    ticket = pickle.dumps(tx)
+    found = rx.stats()
+    assert (found.senders, found.receivers, found.tickets) == (6, 4, 1)
+    pickle.loads(ticket)
+    arrived.recv()
+    del clones
+    found = rx.stats()
+    assert (found.senders, found.receivers, found.tickets) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("options", FLAVORS.values(), ids=FLAVORS)
+def test_counts_of_waiting_calls(options):
+    tx, rx = xichan.channel(**options)
+    calls = [Call(rx.recv) for _ in range(3)]
+    wait_for_blocked(tx, receivers=3)
+    before = tx.stats()
+    assert before.parks >= 3
+    for i in range(3):
+        tx.send(i)
+    assert sorted(call.result() for call in calls) == [0, 1, 2]
+    after = tx.stats()
+    assert after.waiting_receivers == 0 and after.parks >= before.parks
+    assert after.wakeups > before.wakeups or options["capacity"] == 0
+
+
+def test_what_does_not_wait_is_not_counted_as_waiting():
+    tx, rx = xichan.channel(2)
+    for i in range(100):
+        tx.send(i)
+        rx.recv()
+    found = tx.stats()
+    assert found.parks == found.wakeups == found.waiting_senders == found.waiting_receivers == 0
+
+
+def test_a_closed_end_has_no_statistics():
+    tx, rx = xichan.channel()
+    tx.close()
+    with pytest.raises(xichan.ChannelClosed):
+        tx.stats()
+    assert rx.stats().senders == 0
+
+
+def test_all_channels():
+    before = {found.id for found in xichan.channels()}
+    pairs = [xichan.channel(i, name=f"number {i}") for i in range(20)]
+    pairs[3][0].send(TEXT)
+    found = {one.id: one for one in xichan.channels() if one.id not in before}
+    assert found == {tx.id: tx.stats() for tx, _ in pairs}
+    assert all(type(one) is xichan.Stats for one in found.values())
+    assert len(xichan.channels()) == alive()["channels"]
+    with pytest.raises(TypeError):
+        xichan.channels(1)
+    del pairs
+    assert {one.id for one in xichan.channels()} == before
+
+
+@pytest.mark.parametrize("options", FLAVORS.values(), ids=FLAVORS)
+def test_under_traffic(options):
+    """Counts are read one by one, and may be a little late, but never absurd."""
+    pytest.importorskip("concurrent.interpreters")
+    number = 10_000
+    tx, rx = xichan.channel(**{**options, "max_bytes": 1000})
+    with interpreter(tx=tx) as interp:
+        tx.close()
+        sender = execute(interp, f"with tx:\n for i in range({number}): tx.send((i, '{TEXT}'))")
+        receiver = Call(lambda: sum(1 for _ in rx))
+        looks = 0
+        while receiver.is_alive():
+            for found in (rx.stats(), *xichan.channels()):
+                if found.id == rx.id:
+                    looks += 1
+                    assert 0 <= found.received <= found.sent <= number, found
+                    assert 0 <= found.depth <= (number if found.capacity is None else found.capacity), found
+                    assert 0 <= found.bytes <= 1000 and found.senders <= 1 and found.receivers == 1, found
+        sender.result()
+        assert receiver.result() == number and looks > 5
+    assert rx.stats().received == rx.stats().sent == number
+
+
+def test_channels_that_come_and_go_while_they_are_listed():
+    pytest.importorskip("concurrent.interpreters")
+    with interpreter() as interp:
+        other = execute(
+            interp,
+            """
+            import xichan
+            for i in range(5000):
+                tx, rx = xichan.channel(2, name=f"name {i}")
+                tx.send((tx, "text that needs a block"))
+                rx.shutdown(immediate=True)
+        """,
+        )
+        looks = 0
+        while other.is_alive():
+            for found in xichan.channels():
+                assert found.capacity == 2 and found.name.startswith("name ") and found.senders <= 2
+            looks += 1
+        other.result()
+    assert looks > 10 and xichan.channels() == []
