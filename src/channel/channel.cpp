@@ -24,20 +24,27 @@ Status Channel::create(const ChannelOptions& options, Channel*& channel) noexcep
   if (has_capacity && !endless && (options.capacity == 0 || options.capacity > max_capacity)) return Status::too_large;
   Channel* fresh = new (std::nothrow) Channel(options);
   if (fresh == nullptr) return Status::no_memory;
-  if (!fresh->ring_.valid() || !Registry::add(*fresh, fresh->id_)) {
+  // The name is written before the registry shows the channel to others, and claimed after, when there is an id.
+  const bool named = !options.name.empty();
+  if (named) fresh->name_.reset(new (std::nothrow) char[options.name.size()]);
+  if (!fresh->ring_.valid() || (named && fresh->name_ == nullptr)) {
     delete fresh;
     return Status::no_memory;
   }
-  if (!options.name.empty()) {
-    fresh->name_.reset(new (std::nothrow) char[options.name.size()]);
-    const Status named = fresh->name_ == nullptr ? Status::no_memory : Names::add_channel(options.name, fresh->id_);
-    if (named != Status::ok) {
-      Registry::remove(fresh->id_);
-      delete fresh;
-      return named;
+  if (named) fresh->name_length_ = options.name.copy(fresh->name_.get(), options.name.size());
+  if (!Registry::add(*fresh, fresh->id_)) {
+    delete fresh;
+    return Status::no_memory;
+  }
+  if (named) {
+    const Status claimed = Names::add_channel(options.name, fresh->id_);
+    if (claimed != Status::ok) {
+      // Somebody who walks the registry may have pinned it already, so it goes as every channel does.
+      fresh->drop_end(Side::sender);
+      fresh->drop_end(Side::receiver);
+      return claimed;
     }
-    options.name.copy(fresh->name_.get(), options.name.size());
-    fresh->name_length_ = options.name.size();
+    fresh->owns_name_ = true;
   }
   channel = fresh;
   return Status::ok;
@@ -68,7 +75,7 @@ void Channel::unpin() noexcept {
   if (is_inherited()) return;  // H5
   // (7) acq_rel among all who drop a pin: their last use of the channel comes before its destruction.
   if (pins_.fetch_sub(1, memory_order_acq_rel) != 1) return;
-  if (name_length_ != 0) Names::remove(name());
+  if (owns_name_) Names::remove(name());
   Registry::remove(id_);
   discard_queued();
   delete this;

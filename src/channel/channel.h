@@ -185,6 +185,7 @@ class XICHAN_API Channel {
   ChannelId id_;
   std::unique_ptr<char[]> name_;
   std::size_t name_length_ = 0;
+  bool owns_name_ = false;  // the entry in Names is ours to remove
 };
 
 /// The types of references that name an end; they own one count of it.
