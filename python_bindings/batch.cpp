@@ -207,9 +207,9 @@ PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count
   static constexpr Signature signature{"drain", {}, 0, 0};
   Handle* handle = as_handle(self);
   if (!parse_arguments(signature, args, count, keywords, nullptr) || !check_open(handle)) return nullptr;
-  // What is there now, and little more: senders that keep sending must not hold it up.
+  // What is there now, queued or offered by those who wait: senders that keep sending must not hold it up.
   const ChannelStats stats = handle->end->channel()->stats();
-  std::uint64_t left = stats.depth + stats.waiting_senders + 1;
+  std::uint64_t left = stats.depth + stats.waiting_senders;
   Results results;
   while ((has_unread(handle) || left-- > 0) && results.make_room()) {
     if (!results.fill(take_now(handle))) break;

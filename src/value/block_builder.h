@@ -46,6 +46,10 @@ class BlockBuilder {
     payload_.add(length).align(payload_alignment);
   }
   void count_reference() noexcept { ++reference_total_; }
+  void count_window() noexcept {
+    count_reference();
+    payload_.add(sizeof(Cell));
+  }
 
   Status allocate() noexcept {
     CheckedSize body(sizeof(Cell));
@@ -84,9 +88,17 @@ class BlockBuilder {
     assert(length % payload_alignment == 0);
     return write_payload(cell, Tag::big_int, nullptr, length, length, 0);
   }
-  /// The block takes over the count that `reference` owns.
-  void write_reference(Cell& cell, Reference reference) noexcept {
-    cell = Cell::of(Tag::reference, 0, next_reference_);
+  /// The block takes over the count that `reference` owns. `tag` may be `shared`, for a block.
+  void write_reference(Cell& cell, Reference reference, Tag tag = Tag::reference) noexcept {
+    cell = Cell::of(tag, 0, next_reference_);
+    block_->references()[next_reference_++] = reference;
+  }
+  /// `cell` stands for the value that `seen`, a cell of the body of another block (or one like it, over part of a tuple
+  /// or payload there), describes. The block takes over the count that `reference`, to that other block, owns.
+  void write_window(Cell& cell, Reference reference, const Cell& seen) noexcept {
+    cell = Cell::of(Tag::window, next_reference_, next_payload_);
+    std::memcpy(block_->body() + next_payload_, &seen, sizeof seen);
+    next_payload_ += sizeof seen;
     block_->references()[next_reference_++] = reference;
   }
 

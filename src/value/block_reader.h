@@ -23,7 +23,13 @@ class BlockReader {
   std::span<const Cell> elements(const Cell& cell) const noexcept { return {cells_at(cell.word), cell.length()}; }
   /// Where the payload of a long text, bytes or int begins; a text ends in a NUL of its width.
   const void* payload(const Cell& cell) const noexcept { return block_->body() + cell.word; }
+  /// What a cell of tag `reference` or `shared` names.
   const Reference& reference(const Cell& cell) const noexcept { return block_->references()[cell.word]; }
+  /// Of a cell of tag `window`: the block that is looked into, and the cell to read there, which stands in this body.
+  BlockReader window_block(const Cell& cell) const noexcept {
+    return BlockReader(static_cast<const Block*>(block_->references()[cell.length()].object));
+  }
+  const Cell& window(const Cell& cell) const noexcept { return *cells_at(cell.word); }
 
  private:
   const Cell* cells_at(std::uint64_t offset) const noexcept {
@@ -39,16 +45,22 @@ struct Place {
   const Cell* cell;
 };
 
-/// Follows references to other blocks, from root to root, until the value itself is found.
+/// Follows references to other blocks, and windows into them, until the value itself is found. A Shared is a value of
+/// its own, and not looked into.
 inline Place resolve(BlockReader reader, const Cell& cell) noexcept {
   Place place{reader, &cell};
-  while (place.cell->tag() == Tag::reference) {
+  for (;;) {
+    if (place.cell->tag() == Tag::window) {
+      const Cell& seen = place.reader.window(*place.cell);
+      place = {place.reader.window_block(*place.cell), &seen};
+      continue;
+    }
+    if (place.cell->tag() != Tag::reference) return place;
     const Reference& reference = place.reader.reference(*place.cell);
-    if (reference.type->kind != ReferenceKind::block) break;
+    if (reference.type->kind != ReferenceKind::block) return place;
     place.reader = BlockReader(static_cast<const Block*>(reference.object));
     place.cell = &place.reader.root();
   }
-  return place;
 }
 
 /// The width of a text's code points, from its tag.

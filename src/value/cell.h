@@ -8,7 +8,9 @@
 // index in the block's reference table, or (only in a cell outside any body) the block's address.
 //
 // Invariants
-//   C1  a cell outside a body is complete in itself, or of tag `block`; inside a body it is never of tag `block`.
+//   C1  a cell outside a body is complete in itself, or of tag `block` or `shared_block`; inside a body it is neither
+//   of
+//       these two.
 //   C2  lengths count code points for str, bytes for bytes and int, elements for tuple.
 //   C3  a value has one representation: what fits a short cell is short, an int of 64 bits is `integer`.
 #pragma once
@@ -37,14 +39,17 @@ enum class Tag : std::uint8_t {
   latin1,
   ucs2,
   ucs4,
-  bytes,      // word: offset of `length` bytes
-  big_int,    // word: offset of `length` bytes, two's complement, little endian, a multiple of 8
-  tuple,      // word: offset of `length` cells; an empty tuple has offset 0
-  queue,      // as tuple: the parts of a Queue
-  reference,  // word: index in the reference table
-  block,      // word: address of a Block whose root is the value; owns one count of it
+  bytes,         // word: offset of `length` bytes
+  big_int,       // word: offset of `length` bytes, two's complement, little endian, a multiple of 8
+  tuple,         // word: offset of `length` cells; an empty tuple has offset 0
+  queue,         // as tuple: the parts of a Queue
+  reference,     // word: index in the reference table
+  shared,        // word: index in the reference table of a block; the value is a Shared of that block's root
+  window,        // length: index in the reference table of a block; word: offset in this body of a Cell of that block's
+  block,         // word: address of a Block whose root is the value; owns one count of it
+  shared_block,  // as block; the value is a Shared of that block's root
 };
-inline constexpr std::uint8_t tag_count = 21;
+inline constexpr std::uint8_t tag_count = 24;
 
 /// The four widths of text (PEP 393), in the order of the tags.
 enum class TextKind : std::uint8_t { ascii, latin1, ucs2, ucs4 };
@@ -68,7 +73,9 @@ struct alignas(8) Cell {
   static Cell boolean(bool value) noexcept { return of(value ? Tag::true_ : Tag::false_); }
   static Cell integer(std::int64_t value) noexcept { return of(Tag::integer, 0, static_cast<std::uint64_t>(value)); }
   static Cell real(double value) noexcept { return of(Tag::real, 0, std::bit_cast<std::uint64_t>(value)); }
-  static Cell of_block(Block* block) noexcept { return of(Tag::block, 0, reinterpret_cast<std::uintptr_t>(block)); }
+  static Cell of_block(Block* block, Tag tag = Tag::block) noexcept {
+    return of(tag, 0, reinterpret_cast<std::uintptr_t>(block));
+  }
 
   /// `length` units of `width` bytes that fit the payload.
   static Cell of_short(Tag tag, const void* data, std::size_t length, unsigned width = 1) noexcept {
@@ -78,6 +85,8 @@ struct alignas(8) Cell {
   }
 
   Tag tag() const noexcept { return static_cast<Tag>(head & 0xff); }
+  /// Outside a body: whether it owns a count of a block.
+  bool owns_block() const noexcept { return tag() >= Tag::block; }
   std::uint64_t length() const noexcept { return head >> 16; }
   unsigned short_length() const noexcept { return head >> 8 & 0xff; }
   std::int64_t as_integer() const noexcept { return static_cast<std::int64_t>(word); }

@@ -106,16 +106,17 @@ Status Value::tuple(std::span<const Value> items, Value& out) noexcept {
     BlockBuilder builder;
     builder.count_tuple(items.size());
     for (const Value& item : items) {
-      if (as_cell(item.cell_).tag() == Tag::block) builder.count_reference();
+      if (as_cell(item.cell_).owns_block()) builder.count_reference();
     }
     const Status status = builder.allocate();
     if (status != Status::ok) return status;
     Cell* cells = builder.write_tuple(builder.root(), items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {
       const Cell& cell = as_cell(items[i].cell_);
-      if (cell.tag() == Tag::block) {
+      if (cell.owns_block()) {
         retain(cell);
-        builder.write_reference(cells[i], {&block_reference, cell.as_block()});
+        builder.write_reference(cells[i], {&block_reference, cell.as_block()},
+                                cell.tag() == Tag::block ? Tag::reference : Tag::shared);
       } else {
         cells[i] = cell;
       }

@@ -17,7 +17,7 @@ TEST(Cell, ZeroedMemoryIsNoValue) {
   const Cell cell;
   EXPECT_EQ(cell.head, 0u);
   EXPECT_EQ(cell.tag(), Tag::empty);
-  EXPECT_EQ(static_cast<unsigned>(Tag::block) + 1, tag_count);
+  EXPECT_EQ(static_cast<unsigned>(Tag::shared_block) + 1, tag_count);
 }
 
 TEST(Cell, NoneAndBools) {

@@ -49,7 +49,7 @@ def test_ctrl_c_ends_the_wait_and_nothing_else(kind, target):
         """
 tx, rx = new_channel()
 before = alive()
-slowest = 0
+times = []
 for i in range(20):
     sent_at = []
     def interrupt():
@@ -60,9 +60,7 @@ for i in range(20):
     try:
         wait_in(tx, rx, None if i % 2 else 1000)
     except KeyboardInterrupt:
-        took = time.monotonic() - sent_at[0]
-        slowest = max(slowest, took)
-        assert took < 1, f"{took} s from the signal to the exception"
+        times.append(time.monotonic() - sent_at[0])
     else:
         raise AssertionError("not interrupted")
     helper.result()
@@ -76,7 +74,9 @@ for i in range(20):
     else:
         tx.send(i)
         assert rx.recv() == i
-print(f"slowest {slowest * 1000:.1f} ms")
+times.sort()
+print(f"from the signal to the exception: half within {times[10] * 1000:.1f} ms, all within {times[-1] * 1000:.1f} ms")
+assert times[10] < 1 and times[-1] < 5, times
 """,
         kind,
         target,
