@@ -94,7 +94,7 @@ void enter(const std::string& name, bool many_sides) {
         ->UseManualTime()
         ->Unit(benchmark::kMillisecond);
   }
-  for (const unsigned pauses : {1u, 10u, 100u, 400u}) {
+  for (const unsigned pauses : {1u, 10u, 30u, 100u, 400u}) {
     const Traffic traffic{.pauses = pauses};
     add("nearly_empty/" + name + "/" + std::to_string(pauses),
         [=](benchmark::State& state) { measure(state, make, traffic); })

@@ -49,20 +49,23 @@ class Patience {
 
   void wait() noexcept {
     for (unsigned i = 0; i < pauses_; ++i) cpu_relax();
-    if (++waits_ % 64 == 0) std::this_thread::yield();
+    waited_ += pauses_;
+    if (waited_ < 500) return;
+    waited_ = 0;
+    std::this_thread::yield();
   }
 
  private:
   const unsigned pauses_;
-  unsigned waits_ = 0;
+  unsigned waited_ = 0;
 };
 
 struct Traffic {
   unsigned producers = 1;
   unsigned consumers = 1;
-  std::uint64_t messages = 100'000;  // in all; a multiple of both
-  unsigned pauses = 1;               // of a consumer that found nothing
-  bool check = false;                // each producer's items arrive in order, and every item once
+  std::uint64_t messages = 20'000;  // in all; a multiple of both
+  unsigned pauses = 1;              // of a consumer that found nothing
+  bool check = false;               // each producer's items arrive in order, and every item once
 };
 
 /// Sends `messages` through `queue`, which has `try_push(Cell)` and `try_pop(Cell&)` that answer true if they did.
