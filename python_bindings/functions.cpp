@@ -113,6 +113,11 @@ PyObject* set_limit(PyObject*, PyObject* value) noexcept {
   Py_RETURN_NONE;
 }
 
+// Whether a wait without progress has to end, because this interpreter or the process is about to: for xichan._aio.
+PyObject* is_exiting(PyObject* module, PyObject*) noexcept {
+  return PyBool_FromLong(state_of(module)->ends->owner.is_exiting());
+}
+
 // For the tests: what is alive in the whole process.
 PyObject* count_alive(PyObject*, PyObject*) noexcept {
   return Py_BuildValue("{sKsK}", "channels", static_cast<unsigned long long>(Registry::size()), "tickets",
@@ -183,6 +188,7 @@ PyMethodDef methods[] = {
     {"set_memory_limit", set_limit, METH_O, set_memory_limit_doc},
     {"_try_select", try_select, METH_O, nullptr},
     {"_is_closed", end_is_closed, METH_O, nullptr},
+    {"_is_exiting", is_exiting, METH_NOARGS, nullptr},
     {"_sent", sent_count, METH_O, nullptr},
     {"_unpickle_end", unpickle_end, METH_VARARGS, nullptr},
     {"_register_queue", register_queue, METH_O, nullptr},

@@ -18,7 +18,8 @@ struct InterpreterEnds {
   int users = 1;
 
   static void drop(InterpreterEnds* ends) noexcept {
-    if (ends != nullptr && --ends->users == 0) delete ends;
+    // A call that never came back from the end of its interpreter may still look at it: then it stays.
+    if (ends != nullptr && --ends->users == 0 && !ends->owner.has_calls()) delete ends;
   }
 };
 
