@@ -16,6 +16,11 @@ struct Signature {
   Py_ssize_t positional;
 };
 
+/// The usual call, which needs no sorting: so many arguments, none of them by name.
+constexpr bool is_plain_call(Py_ssize_t count, PyObject* keywords, Py_ssize_t wanted) noexcept {
+  return count == wanted && keywords == nullptr;
+}
+
 /// Sorts the arguments into `values` (one per name, null where absent; borrowed). False with a TypeError set.
 bool parse_arguments(const Signature& signature, PyObject* const* args, Py_ssize_t count, PyObject* keywords,
                      PyObject** values) noexcept;

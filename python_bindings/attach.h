@@ -85,24 +85,19 @@ bool wait_detached(EndOwner& owner, std::span<End* const> ends, std::span<Case> 
   }
 }
 
-/// One call on one end: at once, or spinning shortly while attached, or detached. As `wait_detached`, but a time-out of
-/// zero answers `full` or `empty`.
+/// One attempt of a call on one end: whether it is decided, with the answer in `status`.
+inline bool attempt(End& end, Side side, Cell& cell, Status& status) noexcept {
+  status = side == Side::sender ? end.try_send(cell) : end.try_recv(cell);
+  return status != Status::full && status != Status::empty;
+}
+
+/// One call on one end whose first attempt has found it full or empty: spinning shortly while attached, then detached.
+/// As `wait_detached`, but a time-out of zero leaves that answer.
 template <class Abandon>
-bool call(EndOwner& owner, End& end, Cell& cell, const Timeout& timeout, Status& status, Abandon abandon) noexcept {
-  const bool sending = end.side() == Side::sender;
-  const auto attempt = [&]() noexcept {
-    status = sending ? end.try_send(cell) : end.try_recv(cell);
-    return status != Status::full && status != Status::empty;
-  };
-  if (attempt()) {
-    if (status != Status::ok) abandon();
-    return true;
-  }
-  if (timeout.now) {
-    abandon();
-    return true;
-  }
-  if (spin(attached_spin_ns, attempt)) {
+[[gnu::noinline]] bool call_again(EndOwner& owner, End& end, Cell& cell, const Timeout& timeout, Status& status,
+                                  Abandon abandon) noexcept {
+  const auto again = [&]() noexcept { return attempt(end, end.side(), cell, status); };
+  if (timeout.now || spin(attached_spin_ns, again)) {
     if (status != Status::ok) abandon();
     return true;
   }
@@ -111,6 +106,15 @@ bool call(EndOwner& owner, End& end, Cell& cell, const Timeout& timeout, Status&
   std::size_t chosen;
   if (!wait_detached(owner, ends, cases, timeout, status, chosen, abandon)) return false;
   cell = cases[0].cell;
+  return true;
+}
+
+/// One call on one end of that side: at once, or as `call_again`.
+template <class Abandon>
+bool call(EndOwner& owner, End& end, Side side, Cell& cell, const Timeout& timeout, Status& status,
+          Abandon abandon) noexcept {
+  if (!attempt(end, side, cell, status)) return call_again(owner, end, cell, timeout, status, abandon);
+  if (status != Status::ok) abandon();
   return true;
 }
 

@@ -13,6 +13,37 @@ namespace {
 
 constexpr std::size_t chunk_size = 64;
 
+/// The values of an iterable, one after the other. A list or tuple is read by index, as its iterator does.
+class Source {
+ public:
+  explicit Source(PyObject* values) noexcept
+      : kind_(PyList_CheckExact(values)    ? Kind::list
+              : PyTuple_CheckExact(values) ? Kind::tuple
+                                           : Kind::iterator),
+        from_(kind_ == Kind::iterator ? PyObject_GetIter(values) : Py_NewRef(values)) {}
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  ~Source() { Py_XDECREF(from_); }
+
+  bool valid() const noexcept { return from_ != nullptr; }
+  /// The next value, or null: at the end, or with an exception set.
+  PyObject* next() noexcept {
+    if (kind_ == Kind::iterator) return PyIter_Next(from_);
+    const bool list = kind_ == Kind::list;
+    if (index_ >= (list ? PyList_GET_SIZE(from_) : PyTuple_GET_SIZE(from_))) return nullptr;
+    PyObject* value = list ? PyList_GET_ITEM(from_, index_) : PyTuple_GET_ITEM(from_, index_);
+    ++index_;
+    return Py_NewRef(value);
+  }
+
+ private:
+  enum class Kind { list, tuple, iterator };
+
+  const Kind kind_;
+  PyObject* const from_;
+  Py_ssize_t index_ = 0;
+};
+
 /// Up to a chunk of encoded values that are still to be sent. What is not sent is given back.
 class Chunk {
  public:
@@ -21,12 +52,12 @@ class Chunk {
   Chunk& operator=(const Chunk&) = delete;
   ~Chunk() { drop(); }
 
-  /// Encodes values of the iterator until the chunk is full or it ends. False with the exception set if a value could
+  /// Encodes values of the source until the chunk is full or it ends. False with the exception set if a value could
   /// not be had or encoded; those before it stay.
-  bool fill(const ModuleState& state, PyObject* iterator, bool& more) noexcept {
+  bool fill(const ModuleState& state, Source& source, bool& more) noexcept {
     first_ = size_ = 0;
     while (size_ < chunk_size) {
-      PyObject* value = PyIter_Next(iterator);
+      PyObject* value = source.next();
       if (value == nullptr) {
         more = false;
         return PyErr_Occurred() == nullptr;
@@ -68,7 +99,7 @@ bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t
       status = Status::end_closed;
       return true;
     }
-    const bool decided = call(owner_of(handle), *handle->end, chunk.front(), timeout, status,
+    const bool decided = call(owner_of(handle), *handle->end, Side::sender, chunk.front(), timeout, status,
                               [&]() noexcept { release(chunk.front()); });
     chunk.pop();
     if (!decided) return false;
@@ -110,24 +141,34 @@ PyObject* take_now(Handle* handle) noexcept {
   return status == Status::claimed ? raise_for(handle, status) : nullptr;
 }
 
-/// A list that has room for a value before that is taken, so that none is lost for want of memory.
+/// A list that has room for a value before that is taken, so that none is lost for want of memory. What the list has
+/// allocated beyond its size is that room.
 class Results {
  public:
-  Results() noexcept : list_(PyList_New(0)) {}
+  /// Room for so many at first.
+  explicit Results(std::uint64_t expected) noexcept
+      : list_(PyList_New(static_cast<Py_ssize_t>(std::min<std::uint64_t>(expected, PY_SSIZE_T_MAX)))) {
+    if (list_ != nullptr) resize(0);
+  }
   Results(const Results&) = delete;
   Results& operator=(const Results&) = delete;
   ~Results() { Py_XDECREF(list_); }
 
   Py_ssize_t size() const noexcept { return PyList_GET_SIZE(list_); }
   /// Makes room for one value. False with MemoryError set.
-  bool make_room() noexcept { return list_ != nullptr && PyList_Append(list_, Py_None) == 0; }
-  /// Puts a value (stolen) into that room, or gives the room up if it is null. False in that case.
+  bool make_room() noexcept {
+    if (list_ == nullptr) return false;
+    if (size() < reinterpret_cast<PyListObject*>(list_)->allocated) return true;
+    if (PyList_Append(list_, Py_None) < 0) return false;
+    resize(size() - 1);  // the None in that room is immortal
+    return true;
+  }
+  /// Puts a value (stolen) into that room; false if it is null.
   bool fill(PyObject* value) noexcept {
-    const Py_ssize_t last = size() - 1;
-    if (value != nullptr) return PyList_SetItem(list_, last, value) == 0;
-    // Not by a slice, which may need memory to shrink the list. The None in that room is immortal.
-    Py_SET_SIZE(reinterpret_cast<PyVarObject*>(list_), last);
-    return false;
+    if (value == nullptr) return false;
+    PyList_SET_ITEM(list_, size(), value);
+    resize(size() + 1);
+    return true;
   }
 
   /// The list. After a failure with values in it they count, and what failed stays with the handle or is told next
@@ -141,6 +182,9 @@ class Results {
   }
 
  private:
+  // Within what is allocated.
+  void resize(Py_ssize_t size) noexcept { Py_SET_SIZE(reinterpret_cast<PyVarObject*>(list_), size); }
+
   PyObject* list_;
 };
 
@@ -156,23 +200,21 @@ PyObject* sender_send_many(PyObject* self, PyObject* const* args, Py_ssize_t cou
       !check_open(handle)) {
     return nullptr;
   }
-  PyObject* iterator = PyObject_GetIter(values[0]);
-  if (iterator == nullptr) return nullptr;
+  Source source(values[0]);
+  if (!source.valid()) return nullptr;
   Chunk chunk;
   Py_ssize_t sent = 0;
   PyObject* error = nullptr;
   Status status = Status::ok;
   for (bool more = true; more && error == nullptr && status == Status::ok;) {
     // What stands before a value that cannot be had or encoded is still sent.
-    if (!chunk.fill(*handle->state, iterator, more)) error = PyErr_GetRaisedException();
+    if (!chunk.fill(*handle->state, source, more)) error = PyErr_GetRaisedException();
     if (!send_chunk(handle, chunk, timeout, sent, status)) {
       Py_XDECREF(error);
-      Py_DECREF(iterator);
       return nullptr;
     }
   }
   chunk.drop();
-  Py_DECREF(iterator);
   if (status == Status::ok && error != nullptr) {
     PyErr_SetRaisedException(error);
     note_sent(*handle->state, sent);
@@ -194,7 +236,9 @@ PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t c
       !parse_timeout(values[1], timeout)) {
     return nullptr;
   }
-  Results results;
+  if (!check_open(handle)) return nullptr;
+  // What is there now and one to wait for, but no more than is wanted.
+  Results results(std::min(static_cast<std::uint64_t>(most), handle->end->channel()->size() + 1));
   if (results.make_room() && results.fill(receive(handle, timeout))) {
     // The end may have been closed while `receive` waited; from here on no Python code runs.
     while (results.size() < most && !handle->end->is_closed() && results.make_room()) {
@@ -212,7 +256,7 @@ PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count
   // in any case, which tells of a side that belongs to another end.
   const ChannelStats stats = handle->end->channel()->stats();
   std::uint64_t left = std::max<std::uint64_t>(stats.depth + stats.waiting_senders, 1);
-  Results results;
+  Results results(left);
   while ((has_unread(handle) || left-- > 0) && results.make_room()) {
     if (!results.fill(take_now(handle))) break;
   }

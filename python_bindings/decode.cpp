@@ -123,7 +123,7 @@ class Decoder {
 
 }  // namespace
 
-PyObject* decode(ModuleState& state, const Cell& cell) noexcept {
+PyObject* decode_any(ModuleState& state, const Cell& cell) noexcept {
   if (cell.tag() != Tag::block) return Decoder::make_short(cell);
   return Decoder(state).make(BlockReader(cell.as_block()));
 }

@@ -2,68 +2,13 @@
 
 #include "base/worklist.h"
 #include "encode_place.h"
+#include "encode_short.h"
 #include "errors.h"
 #include "handle.h"
 #include "value/block_builder.h"
 
 namespace xichan::python {
 namespace {
-
-struct Text {
-  explicit Text(PyObject* value) noexcept
-      : kind(PyUnicode_IS_ASCII(value)                       ? TextKind::ascii
-             : PyUnicode_KIND(value) == PyUnicode_1BYTE_KIND ? TextKind::latin1
-             : PyUnicode_KIND(value) == PyUnicode_2BYTE_KIND ? TextKind::ucs2
-                                                             : TextKind::ucs4),
-        length(static_cast<std::uint64_t>(PyUnicode_GET_LENGTH(value))),
-        data(PyUnicode_DATA(value)) {}
-
-  TextKind kind;
-  std::uint64_t length;
-  const void* data;
-};
-
-/// Encodes what fits a cell by itself; false for everything else. The one place that says what does.
-bool encode_short(PyObject* value, Cell& cell) noexcept {
-  if (PyLong_CheckExact(value)) {
-    if (PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(value))) {
-      cell = Cell::integer(PyUnstable_Long_CompactValue(reinterpret_cast<PyLongObject*>(value)));
-      return true;
-    }
-    int overflow;
-    cell = Cell::integer(PyLong_AsLongLongAndOverflow(value, &overflow));
-    return overflow == 0;
-  }
-  if (PyUnicode_CheckExact(value)) {
-    const Text text(value);
-    if (!fits_short(text.length, text_width(text.kind))) return false;
-    cell = Cell::of_short(short_text_tag(text.kind), text.data, text.length, text_width(text.kind));
-    return true;
-  }
-  if (PyFloat_CheckExact(value)) {
-    cell = Cell::real(PyFloat_AS_DOUBLE(value));
-    return true;
-  }
-  if (PyBytes_CheckExact(value)) {
-    const auto length = static_cast<std::uint64_t>(PyBytes_GET_SIZE(value));
-    if (!fits_short(length, 1)) return false;
-    cell = Cell::of_short(Tag::short_bytes, PyBytes_AS_STRING(value), length);
-    return true;
-  }
-  if (value == Py_None) {
-    cell = Cell::none();
-    return true;
-  }
-  if (PyBool_Check(value)) {
-    cell = Cell::boolean(value == Py_True);
-    return true;
-  }
-  if (PyTuple_CheckExact(value) && PyTuple_GET_SIZE(value) == 0) {
-    cell = Cell::of(Tag::tuple);
-    return true;
-  }
-  return false;
-}
 
 /// Counts, allocates and writes one block. Both walks visit the tuples breadth first, in the order of `tuples_`.
 class BlockEncoder {
@@ -187,8 +132,7 @@ PyObject* elements_of(const ModuleState& state, PyObject* value) noexcept {
   return parts != nullptr && PyTuple_CheckExact(parts) ? parts : nullptr;
 }
 
-bool encode(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
-  if (encode_short(value, cell)) return true;
+bool encode_block(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
   BlockEncoder encoder(state);
   return encoder.measure(value) && encoder.write(value, cell);
 }

@@ -2,15 +2,17 @@
 // while it is read.
 #pragma once
 
-#include "state.h"
-#include "value/cell.h"
+#include "encode_short.h"
 
 namespace xichan::python {
 
 /// Encodes `value`; the cell owns what it needs (see xichan::release). False with an exception set: NotShareableError
 /// that names the place of what cannot be shared, ChannelClosed for a closed end inside, MemoryError, ArenaFull or
 /// ValueError (too large). Then nothing is left behind.
-bool encode(const ModuleState& state, PyObject* value, Cell& cell) noexcept;
+bool encode_block(const ModuleState& state, PyObject* value, Cell& cell) noexcept;  // what is not short
+inline bool encode(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
+  return encode_short(value, cell) || encode_block(state, value, cell);
+}
 
 /// Whether `encode` would find every part of the value shareable: 1 or 0, or -1 with MemoryError set.
 int is_shareable(const ModuleState& state, PyObject* value) noexcept;

@@ -28,12 +28,6 @@ PyObject* new_handle(ModuleState& state, Channel* channel, Side side) noexcept {
                                        : PyErr_NoMemory();
 }
 
-bool check_open(const Handle* handle) noexcept {
-  if (!handle->end->is_closed()) return true;
-  raise_for(handle, Status::end_closed);
-  return false;
-}
-
 PyObject* raise_for(const Handle* handle, Status status) noexcept {
   const End& end = *handle->end;
   const char* message = nullptr;

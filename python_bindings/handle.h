@@ -27,11 +27,16 @@ PyObject* new_handle(ModuleState& state, Channel* channel, Side side) noexcept;
 /// Gives back what `unread` holds.
 void drop_unread(Handle* handle) noexcept;
 
-/// Raises ChannelClosed and returns false if the handle is closed.
-bool check_open(const Handle* handle) noexcept;
-
 /// The exception for an operation of this handle that ended with `status`; for `closed` it says why. Returns null.
 PyObject* raise_for(const Handle* handle, Status status) noexcept;
+
+/// Raises ChannelClosed and returns false if the handle is closed.
+inline bool check_open(const Handle* handle) noexcept {
+  if (!handle->end->is_closed()) [[likely]]
+    return true;
+  raise_for(handle, Status::end_closed);
+  return false;
+}
 
 inline EndOwner& owner_of(const Handle* handle) noexcept { return handle->state->ends->owner; }
 

@@ -13,8 +13,6 @@ void keep_unread(Handle* handle, const Cell& cell) noexcept {
   if (handle->unread == nullptr || !handle->unread->push(cell)) release(cell);
 }
 
-bool has_unread(const Handle* handle) noexcept { return handle->unread != nullptr && !handle->unread->empty(); }
-
 PyObject* deliver_unread(Handle* handle) noexcept {
   PyObject* value = decode(*handle->state, (*handle->unread)[0]);
   if (value != nullptr) release(handle->unread->remove_first());
@@ -40,7 +38,7 @@ PyObject* receive(Handle* handle, const Timeout& timeout, bool* finished) noexce
   if (has_unread(handle)) return deliver_unread(handle);
   Cell cell;
   Status status;
-  if (!call(owner_of(handle), *handle->end, cell, timeout, status, []() noexcept {})) return nullptr;
+  if (!call(owner_of(handle), *handle->end, Side::receiver, cell, timeout, status, []() noexcept {})) return nullptr;
   if (status == Status::ok) return deliver(handle, cell);
   if (status == Status::closed && finished != nullptr) {
     *finished = true;

@@ -6,7 +6,7 @@
 namespace xichan::python {
 
 /// Whether an earlier call took an item that it could not decode; it is to be delivered first.
-bool has_unread(const Handle* handle) noexcept;
+inline bool has_unread(const Handle* handle) noexcept { return handle->unread != nullptr && !handle->unread->empty(); }
 /// Keeps an item for the next call. Without memory even for that, the item is lost.
 void keep_unread(Handle* handle, const Cell& cell) noexcept;
 /// Decodes the oldest of those. Null with MemoryError set; it then stays where it is.

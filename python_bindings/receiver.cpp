@@ -9,6 +9,7 @@ namespace {
 PyObject* receiver_recv(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"timeout"};
   static constexpr Signature signature{"recv", names, 0, 1};
+  if (is_plain_call(count, keywords, 0)) return receive(as_handle(self), Timeout{});
   PyObject* values[1];
   Timeout timeout;
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[0], timeout)) return nullptr;

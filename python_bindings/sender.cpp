@@ -9,21 +9,26 @@
 namespace xichan::python {
 namespace {
 
+PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {
+  Cell cell;
+  Status status;
+  if (!check_open(handle) || !encode(*handle->state, value, cell) ||
+      !call(owner_of(handle), *handle->end, Side::sender, cell, timeout, status, [&]() noexcept { release(cell); })) {
+    return nullptr;
+  }
+  if (status == Status::ok) [[likely]]
+    Py_RETURN_NONE;
+  return raise_for(handle, status == Status::full ? Status::timeout : status);
+}
+
 PyObject* sender_send(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"value", "timeout"};
   static constexpr Signature signature{"send", names, 1, 2};
+  if (is_plain_call(count, keywords, 1)) return send(as_handle(self), args[0], Timeout{});
   PyObject* values[2];
   Timeout timeout;
-  Handle* handle = as_handle(self);
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[1], timeout)) return nullptr;
-  Cell cell;
-  Status status;
-  if (!check_open(handle) || !encode(*handle->state, values[0], cell) ||
-      !call(owner_of(handle), *handle->end, cell, timeout, status, [&]() noexcept { release(cell); })) {
-    return nullptr;
-  }
-  if (status == Status::ok) Py_RETURN_NONE;
-  return raise_for(handle, status == Status::full ? Status::timeout : status);
+  return send(as_handle(self), values[0], timeout);
 }
 
 PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {

@@ -44,7 +44,11 @@ def parser() -> argparse.ArgumentParser:
     test.add_argument("--only", metavar="VERSION", choices=VERSIONS, default="", help="the one Python version to test")
     test.add_argument("extra", nargs="*", metavar="-- ARG", help="handed to pytest and ctest, say -- -k select -x")
 
-    bench = command("bench", "run the benchmarks: xichan.bench, or else those of the C++ layers")
+    bench = command(
+        "bench",
+        "run the benchmarks: xichan.bench, or those of the C++ layers",
+        usage="./dev bench [ARG ...]\n       ./dev bench layers [ARG ...]",
+    )
     bench.add_argument(
         "arguments", nargs="*", metavar="ARG", help="handed to the benchmarks; -- --help shows their own"
     )
@@ -90,17 +94,23 @@ def demo(arguments):
     execute(build.require_python(NEWEST), program, *arguments)
 
 
+def bench_layers(arguments) -> int:
+    build.require_cpp()
+    folder = BUILD / "cpp" / "bench"
+    programs = [file for file in sorted(folder.glob("bench_*")) if file.is_file() and os.access(file, os.X_OK)]
+    if not programs:
+        raise DevError(f"there are no benchmarks in {folder}")
+    return max(call([program, *arguments]) for program in programs)
+
+
 def bench(arguments) -> int:
+    if arguments[:1] == ["layers"]:
+        return bench_layers(arguments[1:])
     interpreter = build.require_python(NEWEST)
     looking = "import importlib.util, sys; sys.exit(importlib.util.find_spec('xichan.bench') is None)"
     if output([interpreter, "-c", looking]) is not None:
         execute(interpreter, "-m", "xichan.bench", *arguments)
-    build.require_cpp()
-    folder = BUILD / "cpp" / "bench"
-    programs = [file for file in sorted(folder.glob("*")) if file.is_file() and os.access(file, os.X_OK)]
-    if not programs:
-        raise DevError(f"there are no benchmarks: neither a module xichan.bench nor programs in {folder}")
-    return max(call([program, *arguments]) for program in programs)
+    return bench_layers(arguments)
 
 
 # Commands that hand their arguments on: argparse would take options out of them.

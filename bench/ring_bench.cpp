@@ -1,0 +1,122 @@
+// The rings, and what else could have been the bounded one: 1x1, 2x2 and 4x4 threads, nearly empty, and alone.
+//
+//   traffic/RING/threads    100,000 messages through a capacity of 1024, each side as fast as it can
+//   nearly_empty/RING/n     one producer and one consumer that makes n pauses after each look that found nothing
+//   bulk/RING               one thread: 1000 pushes, then 1000 pops
+//   pair/RING               one thread: a push and a pop
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "candidates/others.h"
+#include "candidates/scq.h"
+#include "ring/mpmc.h"
+#include "ring/relaxed.h"
+#include "ring/segmented.h"
+#include "ring/spsc.h"
+#include "support.h"
+
+namespace xichan::bench {
+namespace {
+
+constexpr std::uint64_t capacity = 1024;
+
+struct Segmented : SegmentedRing<Cell> {
+  explicit Segmented(std::uint64_t) noexcept {}
+};
+
+/// Each thread is an end of its own, with a lane. Threads are numbered over the life of a queue; a run starts at most
+/// eight producers, and the next run may use a lane again because the threads of the last one have ended.
+class Relaxed {
+ public:
+  explicit Relaxed(std::uint64_t bound) : ring_(bound) {}
+  ~Relaxed() {
+    for (Lane& lane : lanes_) ring_.forget(lane);
+  }
+  bool try_push(const Cell& item) noexcept {
+    if (queue_of_lane != this) {
+      queue_of_lane = this;
+      lane_number = next_.fetch_add(1, std::memory_order_relaxed) % std::size(lanes_);
+    }
+    return ring_.try_push(item, lanes_[lane_number]) == Status::ok;
+  }
+  bool try_pop(Cell& item) noexcept { return ring_.try_pop(item) == Status::ok; }
+
+ private:
+  static inline thread_local const Relaxed* queue_of_lane = nullptr;
+  static inline thread_local std::size_t lane_number = 0;
+
+  RelaxedRing ring_;
+  Lane lanes_[8];
+  std::atomic<std::size_t> next_{0};
+};
+
+template <class Queue>
+void pair(benchmark::State& state) {
+  Queue queue(capacity);
+  Cell cell;
+  std::int64_t number = 0;
+  for (auto _ : state) {
+    if (!queue.try_push(Cell::integer(number)) || !queue.try_pop(cell) || cell.as_integer() != number++) {
+      return state.SkipWithError("what came out is not what went in");
+    }
+  }
+}
+
+template <class Queue>
+void bulk(benchmark::State& state) {
+  constexpr std::int64_t items = 1000;
+  Queue queue(capacity);
+  Cell cell;
+  for (auto _ : state) {
+    for (std::int64_t i = 0; i < items; ++i) {
+      if (!queue.try_push(Cell::integer(i))) return state.SkipWithError("full");
+    }
+    for (std::int64_t i = 0; i < items; ++i) {
+      if (!queue.try_pop(cell) || cell.as_integer() != i) return state.SkipWithError("wrong item");
+    }
+  }
+  state.counters["message"] = benchmark::Counter(static_cast<double>(state.iterations() * items),
+                                                 benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+template <class Queue>
+void enter(const std::string& name, bool many_sides) {
+  const auto add = [&](const std::string& what, std::function<void(benchmark::State&)> run) {
+    return with_statistics(benchmark::RegisterBenchmark(what.c_str(), std::move(run)));
+  };
+  const auto make = [] { return std::make_unique<Queue>(capacity); };
+  for (const unsigned side : {1u, 2u, 4u}) {
+    if (side > 1 && !many_sides) continue;
+    const Traffic traffic{.producers = side, .consumers = side};
+    add("traffic/" + name + "/" + std::to_string(side) + "x" + std::to_string(side),
+        [=](benchmark::State& state) { measure(state, make, traffic); })
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
+  }
+  for (const unsigned pauses : {1u, 10u, 30u, 100u, 400u}) {
+    const Traffic traffic{.pauses = pauses};
+    add("nearly_empty/" + name + "/" + std::to_string(pauses),
+        [=](benchmark::State& state) { measure(state, make, traffic); })
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
+  }
+  add("bulk/" + name, bulk<Queue>)->Unit(benchmark::kMicrosecond);
+  add("pair/" + name, pair<Queue>);
+}
+
+const bool entered = [] {
+  enter<Own<MpmcRing<Cell>>>("mpmc", true);
+  enter<Scq<Cell>>("scq", true);
+  enter<BoostQueue<Cell>>("boost_queue", true);
+  enter<Moodycamel<Cell>>("moodycamel", true);
+  enter<LockedDeque<Cell>>("locked_deque", true);
+  enter<Own<Segmented>>("segmented", true);
+  enter<Relaxed>("relaxed", true);
+  enter<Own<SpscRing<Cell>>>("spsc", false);
+  enter<BoostSpsc<Cell>>("boost_spsc", false);
+  return true;
+}();
+
+}  // namespace
+}  // namespace xichan::bench
