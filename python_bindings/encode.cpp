@@ -3,6 +3,7 @@
 #include "base/worklist.h"
 #include "encode_place.h"
 #include "encode_short.h"
+#include "encode_view.h"
 #include "errors.h"
 #include "handle.h"
 #include "value/block_builder.h"
@@ -30,7 +31,11 @@ class BlockEncoder {
   }
 
   bool write(PyObject* value, Cell& cell) noexcept {
-    const Status status = builder_.allocate();
+    Status status = Status::ok;
+    for (View* view : stepped_) {
+      if (status == Status::ok && view->step != 1) status = make_contiguous(view);
+    }
+    if (status == Status::ok) status = builder_.allocate();
     if (status != Status::ok) {
       raise(state_, status);
       return false;
@@ -72,9 +77,22 @@ class BlockEncoder {
       builder_.count_reference();
       return !closed_end_;
     } else {
-      return false;
+      return count_part(value);
     }
     return true;
+  }
+
+  bool count_part(PyObject* value) noexcept {
+    switch (part_of(state_, value).kind) {
+      case Part::Kind::none: return false;
+      case Part::Kind::complete: return true;
+      case Part::Kind::window: builder_.count_window(); return true;
+      case Part::Kind::stepped: out_of_memory_ = !stepped_.push(as_view(value)); break;
+      case Part::Kind::reference:
+      case Part::Kind::shared: break;
+    }
+    builder_.count_reference();
+    return !out_of_memory_;
   }
 
   void write_item(PyObject* value, Cell& cell) noexcept {
@@ -90,11 +108,27 @@ class BlockEncoder {
       const std::uint64_t length = int_bytes(value);
       PyLong_AsNativeBytes(value, builder_.write_big_int(cell, length), static_cast<Py_ssize_t>(length),
                            Py_ASNATIVEBYTES_LITTLE_ENDIAN);
-    } else {
+    } else if (!write_part(part_of(state_, value), cell)) {
       const End& end = *as_handle(value)->end;
       end.channel()->add_end(end.side());
       builder_.write_reference(cell, {&end_reference(end.side()), end.channel()});
     }
+  }
+
+  bool write_part(const Part& part, Cell& cell) noexcept {
+    if (part.kind == Part::Kind::none) return false;
+    if (part.kind == Part::Kind::complete) {
+      cell = part.cell;
+      return true;
+    }
+    Arena::retain(part.block);
+    const Reference reference{&block_reference, part.block};
+    if (part.kind == Part::Kind::window) {
+      builder_.write_window(cell, reference, part.cell);
+    } else {
+      builder_.write_reference(cell, reference, part.kind == Part::Kind::shared ? Tag::shared : Tag::reference);
+    }
+    return true;
   }
 
   // Sets the exception for an item that `count` refused and returns false.
@@ -117,6 +151,7 @@ class BlockEncoder {
   const ModuleState& state_;
   BlockBuilder builder_;
   Worklist<PyObject*> tuples_;  // borrowed: the root holds them, and the interpreter stays attached
+  Worklist<View*, 4> stepped_;  // likewise
   bool out_of_memory_ = false;
   bool closed_end_ = false;
 };
@@ -133,6 +168,7 @@ PyObject* elements_of(const ModuleState& state, PyObject* value) noexcept {
 }
 
 bool encode_block(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
+  if (encode_whole(state, value, cell)) return true;
   BlockEncoder encoder(state);
   return encoder.measure(value) && encoder.write(value, cell);
 }

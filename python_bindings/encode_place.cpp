@@ -63,7 +63,9 @@ void raise_not_shareable(const ModuleState& state, PyObject* root, PyObject* ite
   PyObject* place = describe(steps);
   PyObject* name = PyType_GetName(Py_TYPE(item));
   if (place != nullptr && name != nullptr) {
-    PyErr_Format(state.error(ErrorClass::not_shareable), "%U: %U is not shareable", place, name);
+    const bool is_buffer = Py_IS_TYPE(item, state.type_of(ValueType::buffer));
+    PyErr_Format(state.error(ErrorClass::not_shareable), "%U: %U is not shareable%s", place, name,
+                 is_buffer ? "; what its freeze() gives is" : "");
   }
   Py_XDECREF(place);
   Py_XDECREF(name);

@@ -9,6 +9,7 @@
 #include "encode.h"
 #include "handle.h"
 #include "names.h"
+#include "view.h"
 
 namespace xichan::python {
 namespace {
@@ -183,10 +184,11 @@ PyMethodDef methods[] = {
     {"publish", as_method(publish), METH_FASTCALL | METH_KEYWORDS, publish_doc},
     {"unpublish", unpublish, METH_O, unpublish_doc},
     {"is_shareable", value_is_shareable, METH_O, is_shareable_doc},
+    {"share", share, METH_O, share_doc},
     {"channels", list_channels, METH_NOARGS, list_channels_doc},
     {"memory_stats", arena_stats, METH_NOARGS, arena_stats_doc},
     {"set_memory_limit", set_limit, METH_O, set_memory_limit_doc},
-    {"_try_select", try_select, METH_O, nullptr},
+    {"_try_select", as_method(try_select), METH_FASTCALL | METH_KEYWORDS, nullptr},
     {"_is_closed", end_is_closed, METH_O, nullptr},
     {"_is_exiting", is_exiting, METH_NOARGS, nullptr},
     {"_sent", sent_count, METH_O, nullptr},

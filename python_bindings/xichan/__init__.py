@@ -9,8 +9,13 @@ the far end, without pickling and without polling.
 """
 
 from ._core import (
+    Buffer,
+    Bytes,
     Receiver,
     Sender,
+    Shared,
+    Str,
+    Tuple,
     __version__,
     aselect,
     channel,
@@ -23,6 +28,7 @@ from ._core import (
     publish,
     select,
     set_memory_limit,
+    share,
     unpublish,
 )
 from ._errors import (
@@ -40,6 +46,8 @@ from ._stats import Stats
 
 __all__ = [
     "ArenaFull",
+    "Buffer",
+    "Bytes",
     "ChannelClosed",
     "ChannelEmpty",
     "ChannelFull",
@@ -50,7 +58,10 @@ __all__ = [
     "Queue",
     "Receiver",
     "Sender",
+    "Shared",
     "Stats",
+    "Str",
+    "Tuple",
     "__version__",
     "aselect",
     "channel",
@@ -63,5 +74,6 @@ __all__ = [
     "publish",
     "select",
     "set_memory_limit",
+    "share",
     "unpublish",
 ]

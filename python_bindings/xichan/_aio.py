@@ -116,21 +116,25 @@ async def asend_many(tx, values):
     return sent
 
 
-async def arecv(rx):
-    return await _retry(rx.recv_nowait, ChannelEmpty, [rx])
+async def arecv(rx, *, copy=True):
+    return await _retry(lambda: rx.recv_nowait(copy=copy), ChannelEmpty, [rx])
 
 
-async def arecv_many(rx, max_items):
-    return await _retry(lambda: rx.recv_many(max_items, 0), ChannelTimeout, [rx])
+async def arecv_many(rx, max_items, *, copy=True):
+    return await _retry(lambda: rx.recv_many(max_items, 0, copy=copy), ChannelTimeout, [rx])
 
 
-async def anext(rx):
+async def anext(rx, *, copy=True):
     try:
-        return await arecv(rx)
+        return await arecv(rx, copy=copy)
     except ChannelClosed:
         if _core._is_closed(rx) or not rx.closed:  # this end, or the interpreter ends: not the end of the channel
             raise
     raise StopAsyncIteration
+
+
+def anext_view(rx):
+    return anext(rx, copy=False)
 
 
 async def aenter(end):
@@ -145,11 +149,11 @@ class _NothingReady(Exception):
     """No case of a select can go ahead now."""
 
 
-async def aselect(cases):
+async def aselect(cases, *, copy=True):
     cases = list(cases)
 
     def attempt():
-        result = _core._try_select(cases)
+        result = _core._try_select(cases, copy=copy)
         if result is None:
             raise _NothingReady
         return result

@@ -9,8 +9,7 @@
 //
 // Invariants
 //   C1  a cell outside a body is complete in itself, or of tag `block` or `shared_block`; inside a body it is neither
-//   of
-//       these two.
+//       of these two.
 //   C2  lengths count code points for str, bytes for bytes and int, elements for tuple.
 //   C3  a value has one representation: what fits a short cell is short, an int of 64 bits is `integer`.
 #pragma once
@@ -85,6 +84,8 @@ struct alignas(8) Cell {
   }
 
   Tag tag() const noexcept { return static_cast<Tag>(head & 0xff); }
+  /// Whether it says all by itself, without a body or block.
+  bool is_complete() const noexcept { return tag() < Tag::ascii || (tag() == Tag::tuple && length() == 0); }
   /// Outside a body: whether it owns a count of a block.
   bool owns_block() const noexcept { return tag() >= Tag::block; }
   std::uint64_t length() const noexcept { return head >> 16; }
