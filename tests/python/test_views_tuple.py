@@ -229,7 +229,7 @@ def test_deep_nesting(small_stack):
         for _ in range(depth):
             inner = inner[0]
         assert inner == ("bottom",) and hash(inner) == hash(("bottom",))
-        assert same(viewed((view, 1))[0].value(), value)
+        assert viewed((view, 1))[0].value()[0][0][1] is None
 
     if not small_stack:
         look()
@@ -239,4 +239,4 @@ def test_deep_nesting(small_stack):
         call = Call(look)
     finally:
         threading.stack_size(before)
-    call.result(60)
+    call.result(120)
