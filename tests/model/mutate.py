@@ -34,6 +34,7 @@ MODELS = {
     "src/channel/channel.cpp": ["channel_model"],
     "src/channel/waiting.cpp": ["channel_model"],
     "src/arena/arena.h": ["arena_model"],
+    "src/arena/slots.h": ["slots_model"],
 }
 
 # What each order is weakened to, by the kind of access.
