@@ -251,7 +251,7 @@ def channels() -> list[Stats]:
     """The stats() of every channel alive in the process."""
 
 def memory_stats() -> Stats:
-    """Counters of the process-wide arena: ``blocks``, ``bytes``, ``high_water``, ``limit``."""
+    """Counters of the process-wide arena: ``blocks``, ``bytes``, ``high_water``, ``limit``, ``cached``, ``classes``."""
 
 def is_shareable(value: object, /) -> bool:
     """Whether a channel takes this value, with all that is in it."""

@@ -36,6 +36,7 @@ MODELS = {
     "src/channel/rendezvous.cpp": ["channel_model"],
     "src/channel/select.cpp": ["channel_model"],
     "src/arena/arena.h": ["arena_model"],
+    "src/arena/slots.h": ["slots_model"],
 }
 
 # What each order is weakened to, by the kind of access.
