@@ -1,6 +1,6 @@
 """Types of the compiled module. What may be sent: str, bytes, int, float, bool, None, ends, and tuples of these."""
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Buffer, Coroutine, Iterable
 from types import GenericAlias, TracebackType
 from typing import Any, Final, Generic, Literal, Self, TypeVar, final
 
@@ -130,6 +130,12 @@ def channels() -> list[Stats]:
 
 def memory_stats() -> Stats:
     """Counters of the process-wide arena: ``blocks``, ``bytes``, ``high_water``, ``limit``."""
+
+def dumps(value: object, /) -> bytes:
+    """A value as bytes that may leave the process; ends and Queues cannot: NotShareableError."""
+
+def loads(buffer: Buffer, /) -> Any:
+    """The value that dumps() made these bytes of; ValueError for anything else."""
 
 def is_shareable(value: object, /) -> bool:
     """Whether a channel takes this value, with all that is in it."""
