@@ -7,6 +7,9 @@
 
 #include <Python.h>
 
+#include <bit>
+#include <cstdlib>
+
 #include "base/pointer_map.h"
 #include "base/worklist.h"
 #include "value/cell.h"
@@ -27,18 +30,24 @@ class Repeats {
   template <class Repeated>
   [[nodiscard]] bool settle(Repeated repeated) noexcept {
     if (rising_) return true;
-    PointerMap<bool> met;
-    if (!met.reserve(noted_.size())) return false;
+    // Open addressing, at most half full, by Fibonacci hashing (Knuth, TAOCP vol. 3, 6.4): nobody chooses addresses.
+    const int bits = std::bit_width(2 * noted_.size());
+    const std::size_t mask = (std::size_t{1} << bits) - 1;
+    auto* met = static_cast<PyObject**>(std::calloc(mask + 1, sizeof(PyObject*)));
+    if (met == nullptr) return false;
+    bool in_memory = true;
     for (PyObject* value : noted_) {
-      bool* again = met.insert(value);
-      if (again == nullptr) return false;
-      if (*again) {
-        if (first_cells_.insert(value) == nullptr) return false;
+      std::size_t i = reinterpret_cast<std::uintptr_t>(value) * 0x9e3779b97f4a7c15u >> (64 - bits);
+      while (met[i] != nullptr && met[i] != value) i = (i + 1) & mask;
+      if (met[i] == nullptr) {
+        met[i] = value;
+      } else {
+        in_memory &= first_cells_.insert(value) != nullptr;
         repeated(value);
       }
-      *again = true;
     }
-    return true;
+    std::free(met);
+    return in_memory;
   }
 
   /// Whether there are any.

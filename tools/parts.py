@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from . import build, counts, cpython, layers, lint
+from . import build, counts, cpython, fuzz, layers, lint
 from .console import BUILD, ROOT, DevError, call, make_folder, output
 from .counts import Counts
 
@@ -109,6 +109,7 @@ PARTS = {
     "model": Part("models of the algorithms, and their tests", "tests/model", True, run_model),
     "tsan": Part("C++ tests under ThreadSanitizer", "tests/cpp", False, run_tsan),
     "asan": Part("C++ tests under AddressSanitizer", "tests/cpp", False, run_asan),
+    "fuzz": Part("fuzzers of what reads foreign input, a minute each", "tests/fuzz", False, fuzz.run),
 }
 
 

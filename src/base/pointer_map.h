@@ -41,7 +41,7 @@ class PointerMap {
   /// The value of `key`, which is not null: zeroed if the key is new. Valid until the next insertion. Null without
   /// memory.
   [[nodiscard]] T* insert(const void* key) noexcept {
-    if (!reserve(size_ + 1)) return nullptr;
+    if (size_ >= capacity_ / 2 && !reserve(size_ + 1)) return nullptr;
     Entry& entry = entries_[slot_of(key)];
     if (entry.key == nullptr) {
       entry.key = key;

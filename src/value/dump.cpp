@@ -17,8 +17,9 @@ Status check_header(std::span<const std::byte> data, Flaw& flaw) noexcept {
     return Status::invalid;
   };
   DumpHeader header{};
+  if (data.size() < sizeof header.magic) return fail("input ends within the header", data.size());
   std::memcpy(&header, data.data(), data.size() < sizeof header ? data.size() : sizeof header);
-  if (data.size() >= sizeof header.magic && header.magic != magic) return fail("not a dump of xichan", 0);
+  if (header.magic != magic) return fail("not a dump of xichan", 0);
   if (data.size() < sizeof header) return fail("input ends within the header", data.size());
   if (header.version != dump_version) {
     return fail("version of the format that this release does not know", offsetof(DumpHeader, version));

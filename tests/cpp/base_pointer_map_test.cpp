@@ -22,7 +22,9 @@ TEST(PointerMap, FindsWhatWasPutInAndNothingElse) {
   for (std::size_t i = 0; i < places.size(); ++i) {
     const std::size_t* value = map.find(&places[i]);
     ASSERT_EQ(value != nullptr, i % 2 == 0);
-    if (value != nullptr) EXPECT_EQ(*value, i + 1);
+    if (value != nullptr) {
+      EXPECT_EQ(*value, i + 1);
+    }
   }
   EXPECT_EQ(*map.insert(&places[0]), 1u) << "there already";
   EXPECT_EQ(map.size(), places.size() / 2);

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import Call, alive, interpreter, left_over, run_python, run_script, same
+from test_out_of_memory import PRELUDE
 from test_values import FLOAT_PATTERNS, HUGE, values
 
 import xichan
@@ -335,12 +336,11 @@ DATA = xichan.dumps(rich())
 
 def test_failing_each_allocation_of_python():
     pytest.importorskip("_testcapi", reason="only _testcapi can make Python's own allocators fail")
-    run_script("""
-    import _testcapi, xichan
-    from support import alive, same
+    run_script(
+        PRELUDE
+        + """
     from test_dumps import rich
 
-    before = alive()
     tx, rx = xichan.channel(1)
     value = rich()
     data = xichan.dumps(value)
@@ -359,21 +359,15 @@ def test_failing_each_allocation_of_python():
 
     for call in (lambda: xichan.dumps(value), lambda: xichan.loads(data), refused, malformed):
         for n in range(1000):
-            _testcapi.set_nomemory(n)
-            try:
-                result = call()
-                done = True
-            except MemoryError:
-                done = False
-            finally:
-                _testcapi.remove_mem_hooks()
+            done, result = without_memory(n, call)
             if done:
                 break
         assert done and n >= 1, n
         assert result in ("refused", "malformed") or same(result, value) or result == data
-    del tx, rx, call
-    assert alive() == before
-    """)
+    del tx, rx, refused, call
+    assert left_over(before) == {}
+    """
+    )
 
 
 def test_input_that_changes_while_it_is_read():
