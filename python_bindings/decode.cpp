@@ -1,5 +1,6 @@
 #include "decode.h"
 
+#include "base/pointer_map.h"
 #include "base/worklist.h"
 #include "handle.h"
 #include "view.h"
@@ -76,16 +77,33 @@ class Decoder {
       case Tag::ascii:
       case Tag::latin1:
       case Tag::ucs2:
-      case Tag::ucs4: return make_text(text_kind(cell->tag()), reader.payload(*cell), cell->length());
-      case Tag::bytes: return make_bytes(reader.payload(*cell), cell->length());
+      case Tag::ucs4:
+      case Tag::bytes:
       case Tag::big_int:
-        return PyLong_FromNativeBytes(reader.payload(*cell), cell->length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+        return cell->is_repeated() ? make_repeated(reader, *cell) : make_payload(reader.payload(*cell), *cell);
       case Tag::tuple: return make_tuple(reader, *cell);
       case Tag::queue: return make_queue(reader, *cell);
       case Tag::reference: return make_handle(reader.reference(*cell));
       case Tag::shared: return new_shared(state_, static_cast<const Block*>(reader.reference(*cell).object));
       default: return make_short(*cell);
     }
+  }
+
+  static PyObject* make_payload(const void* data, const Cell& cell) noexcept {
+    if (cell.tag() == Tag::bytes) return make_bytes(data, cell.length());
+    if (cell.tag() != Tag::big_int) return make_text(text_kind(cell.tag()), data, cell.length());
+    return PyLong_FromNativeBytes(data, cell.length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+  }
+
+  // One object for all that repeat a cell: as it was where the value came from, and a small block that repeats a large
+  // payload again and again is no large value.
+  PyObject* make_repeated(BlockReader reader, const Cell& cell) noexcept {
+    PyObject** made = made_.insert(&cell);
+    if (made == nullptr) return PyErr_NoMemory();
+    if (*made != nullptr) return Py_NewRef(*made);
+    PyObject* value = make_payload(reader.payload(cell), cell);
+    *made = value;  // borrowed: it hangs from the root
+    return value;
   }
 
   PyObject* make_tuple(BlockReader reader, const Cell& cell) noexcept {
@@ -120,6 +138,7 @@ class Decoder {
 
   ModuleState& state_;
   Worklist<Unfilled> unfilled_;
+  PointerMap<PyObject*> made_;  // by their cells
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "cases.h"
 #include "channel/registry.h"
 #include "channel/ticket.h"
+#include "dumps.h"
 #include "encode.h"
 #include "handle.h"
 #include "names.h"
@@ -184,6 +185,8 @@ PyMethodDef methods[] = {
     {"lookup_receiver", as_method(lookup_receiver), METH_FASTCALL | METH_KEYWORDS, lookup_receiver_doc},
     {"publish", as_method(publish), METH_FASTCALL | METH_KEYWORDS, publish_doc},
     {"unpublish", unpublish, METH_O, unpublish_doc},
+    {"dumps", dumps, METH_O, dumps_doc},
+    {"loads", loads, METH_O, loads_doc},
     {"is_shareable", value_is_shareable, METH_O, is_shareable_doc},
     {"share", share, METH_O, share_doc},
     {"channels", list_channels, METH_NOARGS, list_channels_doc},

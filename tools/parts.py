@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from . import build, counts, cpython, layers, lint
+from . import build, counts, cpython, fuzz, layers, lint
 from .console import BUILD, ROOT, DevError, call, make_folder, output
 from .counts import Counts
 
@@ -132,6 +132,7 @@ PARTS = {
     "stress": Part(
         "stress programs at full size, hours; -- NAME ... or cpp for some", "tests/stress", False, run_stress
     ),
+    "fuzz": Part("fuzzers of what reads foreign input, a minute each", "tests/fuzz", False, fuzz.run),
 }
 
 

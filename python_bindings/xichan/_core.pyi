@@ -253,6 +253,12 @@ def channels() -> list[Stats]:
 def memory_stats() -> Stats:
     """Counters of the process-wide arena: ``blocks``, ``bytes``, ``high_water``, ``limit``, ``cached``, ``classes``."""
 
+def dumps(value: object, /) -> bytes:
+    """A value as bytes that may leave the process; ends and Queues cannot: NotShareableError."""
+
+def loads(buffer: _Buffer, /) -> Any:
+    """The value that dumps() made these bytes of; ValueError for anything else."""
+
 def is_shareable(value: object, /) -> bool:
     """Whether a channel takes this value, with all that is in it."""
 
