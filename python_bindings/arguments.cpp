@@ -46,6 +46,13 @@ bool parse_arguments(const Signature& signature, PyObject* const* args, Py_ssize
   return true;
 }
 
+bool parse_flag(PyObject* value, bool& flag) noexcept {
+  if (value == nullptr) return true;
+  const int truth = PyObject_IsTrue(value);
+  flag = truth != 0;
+  return truth >= 0;
+}
+
 bool parse_timeout(PyObject* value, Timeout& timeout) noexcept {
   if (value == nullptr || value == Py_None) return true;
   double seconds;

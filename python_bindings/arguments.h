@@ -30,6 +30,9 @@ struct Timeout {
   bool now = false;  // zero: try once
 };
 
+/// The truth of a value; absent, the flag stays as it is. False with an exception set.
+bool parse_flag(PyObject* value, bool& flag) noexcept;
+
 /// None (or absent) means for ever; else seconds, fractional, not negative. False with TypeError or ValueError set.
 bool parse_timeout(PyObject* value, Timeout& timeout) noexcept;
 

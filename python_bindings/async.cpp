@@ -38,6 +38,9 @@ PyObject* receiver_arecv_many(PyObject* self, PyObject* const* args, Py_ssize_t 
   return delegate("arecv_many", self, args, count, keywords);
 }
 PyObject* receiver_anext(PyObject* self) noexcept { return delegate("anext", self, nullptr, 0, nullptr); }
+PyObject* receiver_anext_view(PyObject* receiver) noexcept {
+  return delegate("anext_view", receiver, nullptr, 0, nullptr);
+}
 PyObject* end_aenter(PyObject* self, PyObject*) noexcept { return delegate("aenter", self, nullptr, 0, nullptr); }
 PyObject* end_aexit(PyObject* self, PyObject*) noexcept { return delegate("aexit", self, nullptr, 0, nullptr); }
 
@@ -60,15 +63,15 @@ const char asend_many_doc[] =
     "Coroutine: put all values of an iterable into the channel; returns how many were sent. Raises as send_many() "
     "does.";
 const char arecv_doc[] =
-    "arecv($self, /)\n--\n\n"
+    "arecv($self, /, *, copy=True)\n--\n\n"
     "Coroutine: take the oldest value, waiting in the running asyncio event loop while the channel is empty.\n\n"
     "Raises as recv() does. A cancelled call has taken nothing.";
 const char arecv_many_doc[] =
-    "arecv_many($self, /, max_items)\n--\n\n"
+    "arecv_many($self, /, max_items, *, copy=True)\n--\n\n"
     "Coroutine: wait for one value and take with it what else is there, up to max_items; a list.\n\n"
     "Raises as recv_many() does. A cancelled call has taken nothing.";
 const char aselect_doc[] =
-    "aselect(cases)\n--\n\n"
+    "aselect(cases, *, copy=True)\n--\n\n"
     "Coroutine: as select(), in the running asyncio event loop. A cancelled call has taken nothing.";
 
 }  // namespace xichan::python

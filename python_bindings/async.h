@@ -10,6 +10,7 @@ PyObject* sender_asend_many(PyObject* self, PyObject* const* args, Py_ssize_t co
 PyObject* receiver_arecv(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* receiver_arecv_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* receiver_anext(PyObject* self) noexcept;
+PyObject* receiver_anext_view(PyObject* receiver) noexcept;
 PyObject* end_aenter(PyObject* self, PyObject*) noexcept;
 PyObject* end_aexit(PyObject* self, PyObject* args) noexcept;
 PyObject* aselect(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;

@@ -21,10 +21,16 @@ inline bool runs_signal_handlers() noexcept {
 }
 
 /// The interpreter of this thread has ended around its call, and its thread state is being freed: attaching would
-/// crash. The thread sleeps until the process ends. What it took just now goes with its interpreter.
-[[noreturn]] inline void stay_away(Status status, const Case& chosen) noexcept {
-  if (status == Status::ok && chosen.side == Side::receiver) release(chosen.cell);
+/// crash. The thread sleeps until the process ends.
+[[noreturn]] inline void stay_away() noexcept {
   for (;;) pause();
+}
+
+/// What a call that has succeeded took just now, and what it did not send, goes with its interpreter.
+inline void give_back_cells(std::span<const Case> cases, std::size_t chosen) noexcept {
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (i != chosen || cases[i].side == Side::receiver) release(cases[i].cell);
+  }
 }
 
 /// Waits detached for one of the `cases`, which stand for calls on `ends`, again after each interruption, until it is
@@ -33,12 +39,18 @@ inline bool runs_signal_handlers() noexcept {
 /// While attaching, no lock is held, no node is linked and no pin is owned: a thread whose interpreter has gone never
 /// comes back from there. So `abandon` runs detached, before, when the call has failed: it gives back what it holds.
 template <class Abandon>
-bool wait_detached(const EndOwner& owner, std::span<End* const> ends, std::span<Case> cases, const Timeout& timeout,
+bool wait_detached(EndOwner& owner, std::span<End* const> ends, std::span<Case> cases, const Timeout& timeout,
                    Status& status, std::size_t& chosen, Abandon abandon) noexcept {
   const bool sliced = runs_signal_handlers();
   Deadline patience = Deadline::never();
   for (;;) {
+    if (owner.has_ended()) {  // a finalizer's call: there will be nothing to come back to
+      abandon();
+      status = Status::exiting;
+      return true;
+    }
     for (End* end : ends) end->enter();
+    owner.enter();
     PyThreadState* thread = PyEval_SaveThread();
     // Only the thread that runs signal handlers comes back for an interruption. The others must not attach for nothing
     // while their interpreter ends.
@@ -51,10 +63,12 @@ bool wait_detached(const EndOwner& owner, std::span<End* const> ends, std::span<
     if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
     for (const Case& c : cases) c.channel->unpin();
     if (status != Status::ok && status != Status::interrupted) abandon();
-    for (const End* end : ends) {
-      if (end->is_orphaned()) stay_away(status, cases[chosen]);
+    if (owner.has_ended()) {
+      if (status == Status::ok) give_back_cells(cases, chosen);
+      stay_away();
     }
     PyEval_RestoreThread(thread);
+    owner.leave();
     for (End* end : ends) end->leave();
     if (status != Status::interrupted) return true;
     if (PyErr_CheckSignals() < 0) {

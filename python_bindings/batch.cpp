@@ -133,11 +133,11 @@ bool parse_max_items(PyObject* value, Py_ssize_t& most) noexcept {
 
 // One value that is there now. Null if there is none, with an exception set only if there is more to it: no memory, or
 // a side that belongs to another end.
-PyObject* take_now(Handle* handle) noexcept {
-  if (has_unread(handle)) return deliver_unread(handle);
+PyObject* take_now(Handle* handle, bool copy) noexcept {
+  if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
   const Status status = handle->end->try_recv(cell);
-  if (status == Status::ok) return deliver(handle, cell);
+  if (status == Status::ok) return deliver(handle, cell, copy);
   return status == Status::claimed ? raise_for(handle, status) : nullptr;
 }
 
@@ -226,39 +226,46 @@ PyObject* sender_send_many(PyObject* self, PyObject* const* args, Py_ssize_t cou
 }
 
 PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr const char* names[] = {"max_items", "timeout"};
+  static constexpr const char* names[] = {"max_items", "timeout", "copy"};
   static constexpr Signature signature{"recv_many", names, 1, 2};
-  PyObject* values[2];
+  PyObject* values[3];
   Timeout timeout;
   Py_ssize_t most;
+  bool copy = true;
   Handle* handle = as_handle(self);
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_max_items(values[0], most) ||
-      !parse_timeout(values[1], timeout)) {
+      !parse_timeout(values[1], timeout) || !parse_flag(values[2], copy)) {
     return nullptr;
   }
   if (!check_open(handle)) return nullptr;
   // What is there now and one to wait for, but no more than is wanted.
   Results results(std::min(static_cast<std::uint64_t>(most), handle->end->channel()->size() + 1));
-  if (results.make_room() && results.fill(receive(handle, timeout))) {
+  if (results.make_room() && results.fill(receive(handle, timeout, copy))) {
     // The end may have been closed while `receive` waited; from here on no Python code runs.
     while (results.size() < most && !handle->end->is_closed() && results.make_room()) {
-      if (!results.fill(take_now(handle))) break;
+      if (!results.fill(take_now(handle, copy))) break;
     }
   }
   return results.finish();
 }
 
 PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr Signature signature{"drain", {}, 0, 0};
+  static constexpr const char* names[] = {"copy"};
+  static constexpr Signature signature{"drain", names, 0, 0};
+  PyObject* values[1];
+  bool copy = true;
   Handle* handle = as_handle(self);
-  if (!parse_arguments(signature, args, count, keywords, nullptr) || !check_open(handle)) return nullptr;
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_flag(values[0], copy) ||
+      !check_open(handle)) {
+    return nullptr;
+  }
   // What is there now, queued or offered by those who wait: senders that keep sending must not hold it up. One attempt
   // in any case, which tells of a side that belongs to another end.
   const ChannelStats stats = handle->end->channel()->stats();
   std::uint64_t left = std::max<std::uint64_t>(stats.depth + stats.waiting_senders, 1);
   Results results(left);
   while ((has_unread(handle) || left-- > 0) && results.make_room()) {
-    if (!results.fill(take_now(handle))) break;
+    if (!results.fill(take_now(handle, copy))) break;
   }
   return results.finish();
 }

@@ -75,7 +75,7 @@ void Cases::give_back_values(std::size_t but) noexcept {
   }
 }
 
-PyObject* Cases::result(std::size_t chosen) noexcept {
+PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
   const bool receiving = cases_[chosen].side == Side::receiver;
   give_back_values(chosen);
   // The pair first: once delivered, a value must not be lost for want of memory.
@@ -85,7 +85,7 @@ PyObject* Cases::result(std::size_t chosen) noexcept {
     return nullptr;
   }
   PyTuple_SET_ITEM(pair, 0, Py_NewRef(object(chosen)));
-  PyObject* value = receiving ? deliver(handles_[chosen], cases_[chosen].cell) : Py_NewRef(Py_None);
+  PyObject* value = receiving ? deliver(handles_[chosen], cases_[chosen].cell, copy) : Py_NewRef(Py_None);
   PyTuple_SET_ITEM(pair, 1, value);
   if (value == nullptr) Py_CLEAR(pair);
   return pair;

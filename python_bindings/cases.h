@@ -28,7 +28,7 @@ class Cases {
   void give_back_values(std::size_t but = SIZE_MAX) noexcept;
 
   /// (case, value) for a chosen case: decodes what a receiver took; None for a sender.
-  PyObject* result(std::size_t chosen) noexcept;
+  PyObject* result(std::size_t chosen, bool copy) noexcept;
   /// Raises for the chosen case, with `case` set on ChannelClosed. Returns null.
   PyObject* raise(std::size_t chosen, Status status) noexcept;
   /// The first Receiver that has an item which an earlier call could not decode; size() if none has.
@@ -44,9 +44,10 @@ class Cases {
   std::size_t size_ = 0;
 };
 
-/// select(cases, timeout=None), and _try_select(cases), which never waits and answers None if nothing is ready.
+/// select(cases, timeout=None, *, copy=True), and _try_select(cases, *, copy=True), which never waits and answers None
+/// if nothing is ready.
 PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
-PyObject* try_select(PyObject* module, PyObject* iterable) noexcept;
+PyObject* try_select(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 extern const char select_doc[];
 
 }  // namespace xichan::python

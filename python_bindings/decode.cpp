@@ -1,8 +1,9 @@
 #include "decode.h"
 
+#include "base/pointer_map.h"
 #include "base/worklist.h"
 #include "handle.h"
-#include "value/block_reader.h"
+#include "view.h"
 
 namespace xichan::python {
 namespace {
@@ -30,15 +31,15 @@ class Decoder {
  public:
   explicit Decoder(ModuleState& state) noexcept : state_(state) {}
 
-  /// Makes the root of a block. Top down: a nested tuple is put in its place first and filled later, so that no
-  /// recursion is needed; nobody can see the unfilled ones, because no Python code runs meanwhile.
-  PyObject* make(BlockReader reader) noexcept {
-    PyObject* root = make_item(reader, reader.root());
+  /// Makes the value at a resolved place. Top down: a nested tuple is put in its place first and filled later, so that
+  /// no recursion is needed; nobody can see the unfilled ones, because no Python code runs meanwhile.
+  PyObject* make(const Place& place) noexcept {
+    PyObject* root = make_item(place);
     while (root != nullptr && !unfilled_.empty()) {
       const Unfilled next = unfilled_.pop();
       const Py_ssize_t length = PyTuple_GET_SIZE(next.tuple);
       for (Py_ssize_t i = 0; i < length; ++i) {
-        PyObject* item = make_item(next.reader, next.cells[i]);
+        PyObject* item = make_item(resolve(next.reader, next.cells[i]));
         if (item == nullptr) {
           Py_DECREF(root);  // takes with it all that hangs from it
           return nullptr;
@@ -70,21 +71,39 @@ class Decoder {
   }
 
  private:
-  PyObject* make_item(BlockReader from, const Cell& item) noexcept {
-    const auto [reader, cell] = resolve(from, item);
+  PyObject* make_item(const Place& place) noexcept {
+    const auto [reader, cell] = place;
     switch (cell->tag()) {
       case Tag::ascii:
       case Tag::latin1:
       case Tag::ucs2:
-      case Tag::ucs4: return make_text(text_kind(cell->tag()), reader.payload(*cell), cell->length());
-      case Tag::bytes: return make_bytes(reader.payload(*cell), cell->length());
+      case Tag::ucs4:
+      case Tag::bytes:
       case Tag::big_int:
-        return PyLong_FromNativeBytes(reader.payload(*cell), cell->length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+        return cell->is_repeated() ? make_repeated(reader, *cell) : make_payload(reader.payload(*cell), *cell);
       case Tag::tuple: return make_tuple(reader, *cell);
       case Tag::queue: return make_queue(reader, *cell);
       case Tag::reference: return make_handle(reader.reference(*cell));
+      case Tag::shared: return new_shared(state_, static_cast<const Block*>(reader.reference(*cell).object));
       default: return make_short(*cell);
     }
+  }
+
+  static PyObject* make_payload(const void* data, const Cell& cell) noexcept {
+    if (cell.tag() == Tag::bytes) return make_bytes(data, cell.length());
+    if (cell.tag() != Tag::big_int) return make_text(text_kind(cell.tag()), data, cell.length());
+    return PyLong_FromNativeBytes(data, cell.length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+  }
+
+  // One object for all that repeat a cell: as it was where the value came from, and a small block that repeats a large
+  // payload again and again is no large value.
+  PyObject* make_repeated(BlockReader reader, const Cell& cell) noexcept {
+    PyObject** made = made_.insert(&cell);
+    if (made == nullptr) return PyErr_NoMemory();
+    if (*made != nullptr) return Py_NewRef(*made);
+    PyObject* value = make_payload(reader.payload(cell), cell);
+    *made = value;  // borrowed: it hangs from the root
+    return value;
   }
 
   PyObject* make_tuple(BlockReader reader, const Cell& cell) noexcept {
@@ -119,13 +138,23 @@ class Decoder {
 
   ModuleState& state_;
   Worklist<Unfilled> unfilled_;
+  PointerMap<PyObject*> made_;  // by their cells
 };
 
 }  // namespace
 
-PyObject* decode_any(ModuleState& state, const Cell& cell) noexcept {
-  if (cell.tag() != Tag::block) return Decoder::make_short(cell);
-  return Decoder(state).make(BlockReader(cell.as_block()));
+PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
+  const Place place = resolve(reader, cell);
+  if (place.cell->is_complete()) return Decoder::make_short(*place.cell);
+  if (!copy && deserves_view(*place.cell)) return new_view(state, place);
+  return Decoder(state).make(place);
+}
+
+PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept {
+  if (!cell.owns_block()) return Decoder::make_short(cell);
+  const BlockReader reader(cell.as_block());
+  return cell.tag() == Tag::shared_block ? new_shared(state, reader.block())
+                                         : decode_at(state, reader, reader.root(), copy);
 }
 
 }  // namespace xichan::python

@@ -3,9 +3,12 @@
 #include "base/worklist.h"
 #include "encode_place.h"
 #include "encode_short.h"
+#include "encode_view.h"
 #include "errors.h"
 #include "handle.h"
+#include "repeats.h"
 #include "value/block_builder.h"
+#include "value/ceiling.h"
 
 namespace xichan::python {
 namespace {
@@ -13,7 +16,8 @@ namespace {
 /// Counts, allocates and writes one block. Both walks visit the tuples breadth first, in the order of `tuples_`.
 class BlockEncoder {
  public:
-  explicit BlockEncoder(const ModuleState& state) noexcept : state_(state) {}
+  explicit BlockEncoder(const ModuleState& state, Destination destination = Destination::process) noexcept
+      : state_(state), destination_(destination) {}
 
   bool measure(PyObject* value) noexcept {
     if (!count(value)) return refused(value, value, 0, 0);
@@ -22,15 +26,22 @@ class BlockEncoder {
       const Py_ssize_t length = PyTuple_GET_SIZE(tuple);
       for (Py_ssize_t j = 0; j < length; ++j) {
         PyObject* item = PyTuple_GET_ITEM(tuple, j);
-        Cell unused;
-        if (!encode_short(item, unused) && !count(item)) return refused(value, item, i, j);
+        if (!encode_short(item, nullptr) && !count(item)) return refused(value, item, i, j);
       }
+      status_ = ceiling_.check(builder_.counted_cells());
+      if (status_ != Status::ok) return refused(value, value, 0, 0);
     }
-    return true;
+    if (repeats_.settle([this](PyObject* item) noexcept { uncount_payload(item); })) return true;
+    status_ = Status::no_memory;
+    return refused(value, value, 0, 0);
   }
 
   bool write(PyObject* value, Cell& cell) noexcept {
-    const Status status = builder_.allocate();
+    Status status = Status::ok;
+    for (View* view : stepped_) {
+      if (status == Status::ok && view->step != 1) status = make_contiguous(view);
+    }
+    if (status == Status::ok) status = builder_.allocate();
     if (status != Status::ok) {
       raise(state_, status);
       return false;
@@ -43,7 +54,7 @@ class BlockEncoder {
       const Py_ssize_t length = PyTuple_GET_SIZE(tuple);
       for (Py_ssize_t j = 0; j < length; ++j) {
         PyObject* item = PyTuple_GET_ITEM(tuple, j);
-        if (!encode_short(item, cells[j])) write_item(item, cells[j]);
+        if (!encode_short(item, &cells[j])) write_item(item, cells[j]);
       }
       cells += length;
     }
@@ -51,15 +62,26 @@ class BlockEncoder {
     return true;
   }
 
-  bool out_of_memory() const noexcept { return out_of_memory_; }
+  /// Of a measure that failed: whether that says nothing about the value.
+  bool out_of_memory() const noexcept { return status_ != Status::ok; }
 
  private:
   bool count(PyObject* value) noexcept {
     if (PyObject* elements = elements_of(state_, value)) {
+      if (elements != value && destination_ == Destination::outside) return false;
       builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(elements)));
-      out_of_memory_ = !tuples_.push(elements);
-      return !out_of_memory_;
+      return in_memory(tuples_.push(elements));
     }
+    if (count_payload(value)) return Py_REFCNT(value) == 1 || in_memory(repeats_.note(value));
+    if (!is_end(value)) return count_part(value);
+    if (destination_ == Destination::outside) return false;
+    closed_end_ = as_handle(value)->end->is_closed();
+    builder_.count_reference();
+    return !closed_end_;
+  }
+
+  // False for what has no payload.
+  bool count_payload(PyObject* value) noexcept {
     if (PyUnicode_CheckExact(value)) {
       const Text text(value);
       builder_.count_text(text.kind, text.length);
@@ -67,21 +89,56 @@ class BlockEncoder {
       builder_.count_bytes(static_cast<std::uint64_t>(PyBytes_GET_SIZE(value)));
     } else if (PyLong_CheckExact(value)) {
       builder_.count_bytes(int_bytes(value));
-    } else if (Py_IS_TYPE(value, state_.sender_type) || Py_IS_TYPE(value, state_.receiver_type)) {
-      closed_end_ = as_handle(value)->end->is_closed();
-      builder_.count_reference();
-      return !closed_end_;
     } else {
       return false;
     }
     return true;
   }
 
+  bool count_part(PyObject* value) noexcept {
+    switch (part_of(state_, value).kind) {
+      case Part::Kind::none: return false;
+      case Part::Kind::complete: return true;
+      case Part::Kind::window: builder_.count_window(); return true;
+      case Part::Kind::stepped:
+        if (!in_memory(stepped_.push(as_view(value)))) return false;
+        break;
+      case Part::Kind::reference:
+      case Part::Kind::shared: break;
+    }
+    builder_.count_reference();
+    return true;
+  }
+
+  void uncount_payload(PyObject* value) noexcept {
+    if (PyUnicode_CheckExact(value)) {
+      const Text text(value);
+      builder_.uncount_text(text.kind, text.length);
+    } else {
+      builder_.uncount_bytes(PyBytes_CheckExact(value) ? PyBytes_GET_SIZE(value) : int_bytes(value));
+    }
+  }
+
   void write_item(PyObject* value, Cell& cell) noexcept {
     if (PyObject* elements = elements_of(state_, value)) {
       builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(elements)),
                            elements == value ? Tag::tuple : Tag::queue);
-    } else if (PyUnicode_CheckExact(value)) {
+    } else if (repeats_.any()) {
+      write_repeated(value, cell);
+    } else {
+      write_single(value, cell);
+    }
+  }
+
+  void write_repeated(PyObject* value, Cell& cell) noexcept {
+    Cell** first = repeats_.first_cell(value);
+    if (first != nullptr && *first != nullptr) return builder_.write_repeat(cell, **first);
+    write_single(value, cell);
+    if (first != nullptr) *first = &cell;
+  }
+
+  void write_single(PyObject* value, Cell& cell) noexcept {
+    if (PyUnicode_CheckExact(value)) {
       const Text text(value);
       builder_.write_text(cell, text.kind, text.data, text.length);
     } else if (PyBytes_CheckExact(value)) {
@@ -90,34 +147,84 @@ class BlockEncoder {
       const std::uint64_t length = int_bytes(value);
       PyLong_AsNativeBytes(value, builder_.write_big_int(cell, length), static_cast<Py_ssize_t>(length),
                            Py_ASNATIVEBYTES_LITTLE_ENDIAN);
-    } else {
+    } else if (!write_part(part_of(state_, value), cell)) {
       const End& end = *as_handle(value)->end;
       end.channel()->add_end(end.side());
       builder_.write_reference(cell, {&end_reference(end.side()), end.channel()});
     }
   }
 
+  bool write_part(const Part& part, Cell& cell) noexcept {
+    if (part.kind == Part::Kind::none) return false;
+    if (part.kind == Part::Kind::complete) {
+      cell = part.cell;
+      return true;
+    }
+    Arena::retain(part.block);
+    const Reference reference{&block_reference, part.block};
+    if (part.kind == Part::Kind::window) {
+      builder_.write_window(cell, reference, part.cell);
+    } else {
+      builder_.write_reference(cell, reference, part.kind == Part::Kind::shared ? Tag::shared : Tag::reference);
+    }
+    return true;
+  }
+
+  bool is_end(PyObject* value) const noexcept {
+    return Py_IS_TYPE(value, state_.sender_type) || Py_IS_TYPE(value, state_.receiver_type);
+  }
+
+  bool in_memory(bool ok) noexcept {
+    if (!ok) status_ = Status::no_memory;
+    return ok;
+  }
+
   // Sets the exception for an item that `count` refused and returns false.
   bool refused(PyObject* root, PyObject* item, std::size_t tuple, Py_ssize_t index) noexcept {
-    if (out_of_memory_) {
-      PyErr_NoMemory();
+    if (status_ != Status::ok) {
+      raise(state_, status_);
     } else if (closed_end_) {
       raise_for(as_handle(item), Status::end_closed);
     } else {
-      raise_not_shareable(state_, root, item, tuple, index);
+      const bool stays = is_end(item) || elements_of(state_, item) != nullptr;
+      raise_not_shareable(state_, root, item, tuple, index,
+                          stays                                   ? "cannot leave its process"
+                          : is_a(state_, item, ValueType::buffer) ? "is not shareable; what its freeze() gives is"
+                                                                  : "is not shareable");
     }
     return false;
   }
 
+  // As few bytes, a multiple of 8, as hold the int and its sign.
   static std::uint64_t int_bytes(PyObject* value) noexcept {
-    const Py_ssize_t needed = PyLong_AsNativeBytes(value, nullptr, 0, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
-    return align_up(static_cast<std::uint64_t>(needed), BlockBuilder::payload_alignment);
+    const auto needed =
+        static_cast<std::uint64_t>(PyLong_AsNativeBytes(value, nullptr, 0, Py_ASNATIVEBYTES_LITTLE_ENDIAN));
+    constexpr std::uint64_t unit = BlockBuilder::payload_alignment;
+    // Asked without a buffer, it answers one byte too many for the lowest number that fits a length.
+    return needed % unit == 1 && is_lowest(value, needed - 1) ? needed - 1 : align_up(needed, unit);
+  }
+
+  // Whether an int beyond 64 bits is the lowest that fits `bytes`: -2**(8 * bytes - 1).
+  static bool is_lowest(PyObject* value, std::uint64_t bytes) noexcept {
+    const _PyLongValue& parts = reinterpret_cast<PyLongObject*>(value)->long_value;
+    constexpr std::uintptr_t negative = 2;
+    if ((parts.lv_tag & _PyLong_SIGN_MASK) != negative) return false;
+    const std::uint64_t last = (parts.lv_tag >> _PyLong_NON_SIZE_BITS) - 1;
+    if (last * PyLong_SHIFT + std::bit_width(parts.ob_digit[last]) != 8 * bytes) return false;
+    for (std::uint64_t i = 0; i < last; ++i) {
+      if (parts.ob_digit[i] != 0) return false;
+    }
+    return std::has_single_bit(parts.ob_digit[last]);
   }
 
   const ModuleState& state_;
+  const Destination destination_;
   BlockBuilder builder_;
   Worklist<PyObject*> tuples_;  // borrowed: the root holds them, and the interpreter stays attached
-  bool out_of_memory_ = false;
+  Worklist<View*, 4> stepped_;  // likewise
+  Repeats repeats_;
+  Ceiling ceiling_;
+  Status status_ = Status::ok;  // other than ok: no memory, or not as much as is needed
   bool closed_end_ = false;
 };
 
@@ -132,14 +239,14 @@ PyObject* elements_of(const ModuleState& state, PyObject* value) noexcept {
   return parts != nullptr && PyTuple_CheckExact(parts) ? parts : nullptr;
 }
 
-bool encode_block(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
-  BlockEncoder encoder(state);
+bool encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
+  if (encode_whole(state, value, cell)) return true;
+  BlockEncoder encoder(state, destination);
   return encoder.measure(value) && encoder.write(value, cell);
 }
 
 int is_shareable(const ModuleState& state, PyObject* value) noexcept {
-  Cell unused;
-  if (encode_short(value, unused)) return 1;
+  if (encode_short(value, nullptr)) return 1;
   BlockEncoder encoder(state);
   if (encoder.measure(value)) return 1;
   if (encoder.out_of_memory()) return -1;

@@ -20,43 +20,47 @@ struct Text {
   const void* data;
 };
 
-/// Encodes what fits a cell by itself; false for everything else. The one place that says what does.
-inline bool encode_short(PyObject* value, Cell& cell) noexcept {
+/// Encodes what fits a cell by itself; false for everything else. The one place that says what does. Without a cell it
+/// only says so: inlined, because the walk that counts asks that of every leaf.
+[[gnu::always_inline]] inline bool encode_short(PyObject* value, Cell* cell) noexcept {
   if (PyLong_CheckExact(value)) {
     if (PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(value))) {
-      cell = Cell::integer(PyUnstable_Long_CompactValue(reinterpret_cast<PyLongObject*>(value)));
+      if (cell != nullptr) *cell = Cell::integer(PyUnstable_Long_CompactValue(reinterpret_cast<PyLongObject*>(value)));
       return true;
     }
     int overflow;
-    cell = Cell::integer(PyLong_AsLongLongAndOverflow(value, &overflow));
+    const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    if (cell != nullptr) *cell = Cell::integer(number);
     return overflow == 0;
   }
   if (PyUnicode_CheckExact(value)) {
     const Text text(value);
     if (!fits_short(text.length, text_width(text.kind))) return false;
-    cell = Cell::of_short(short_text_tag(text.kind), text.data, text.length, text_width(text.kind));
+    if (cell != nullptr) {
+      *cell = Cell::of_short(short_text_tag(text.kind), text.data, text.length, text_width(text.kind));
+    }
     return true;
   }
   if (PyFloat_CheckExact(value)) {
-    cell = Cell::real(PyFloat_AS_DOUBLE(value));
+    if (cell != nullptr) *cell = Cell::real(PyFloat_AS_DOUBLE(value));
     return true;
   }
   if (PyBytes_CheckExact(value)) {
     const auto length = static_cast<std::uint64_t>(PyBytes_GET_SIZE(value));
     if (!fits_short(length, 1)) return false;
-    cell = Cell::of_short(Tag::short_bytes, PyBytes_AS_STRING(value), length);
+    if (cell != nullptr) *cell = Cell::of_short(Tag::short_bytes, PyBytes_AS_STRING(value), length);
     return true;
   }
   if (value == Py_None) {
-    cell = Cell::none();
+    if (cell != nullptr) *cell = Cell::none();
     return true;
   }
   if (PyBool_Check(value)) {
-    cell = Cell::boolean(value == Py_True);
+    if (cell != nullptr) *cell = Cell::boolean(value == Py_True);
     return true;
   }
   if (PyTuple_CheckExact(value) && PyTuple_GET_SIZE(value) == 0) {
-    cell = Cell::of(Tag::tuple);
+    if (cell != nullptr) *cell = Cell::of(Tag::tuple);
     return true;
   }
   return false;

@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "functions.h"
 #include "handle.h"
+#include "view.h"
 #include "xichan/version.h"
 
 namespace xichan::python {
@@ -99,6 +100,7 @@ int execute(PyObject* module) noexcept {
       notifier == nullptr) {
     return -1;
   }
+  if (add_value_types(module, state) < 0) return -1;
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
   if (state.unpickle == nullptr) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0) return -1;
@@ -110,9 +112,11 @@ int traverse(PyObject* module, visitproc visit, void* arg) noexcept {
   Py_VISIT(state.sender_type);
   Py_VISIT(state.receiver_type);
   Py_VISIT(state.watch_type);
+  for (PyTypeObject* type : state.value_types) Py_VISIT(type);
   Py_VISIT(state.stats_type);
   Py_VISIT(state.queue_type);
   Py_VISIT(state.unpickle);
+  Py_VISIT(state.share);
   for (PyObject* error : state.errors) Py_VISIT(error);
   return 0;
 }
@@ -121,6 +125,7 @@ int traverse(PyObject* module, visitproc visit, void* arg) noexcept {
 int clear(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
   Py_CLEAR(state.unpickle);
+  Py_CLEAR(state.share);
   return 0;
 }
 
@@ -130,6 +135,7 @@ void free_state(void* module) noexcept {
   Py_CLEAR(state.sender_type);
   Py_CLEAR(state.receiver_type);
   Py_CLEAR(state.watch_type);
+  for (PyTypeObject*& type : state.value_types) Py_CLEAR(type);
   Py_CLEAR(state.stats_type);
   Py_CLEAR(state.queue_type);
   Py_CLEAR(state.parts_name);

@@ -13,18 +13,18 @@ void keep_unread(Handle* handle, const Cell& cell) noexcept {
   if (handle->unread == nullptr || !handle->unread->push(cell)) release(cell);
 }
 
-PyObject* deliver_unread(Handle* handle) noexcept {
-  PyObject* value = decode(*handle->state, (*handle->unread)[0]);
+PyObject* deliver_unread(Handle* handle, bool copy) noexcept {
+  PyObject* value = decode(*handle->state, (*handle->unread)[0], copy);
   if (value != nullptr) release(handle->unread->remove_first());
   return value;
 }
 
-PyObject* deliver(Handle* handle, const Cell& cell) noexcept {
+PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept {
   if (has_unread(handle)) {
     keep_unread(handle, cell);
-    return deliver_unread(handle);
+    return deliver_unread(handle, copy);
   }
-  PyObject* value = decode(*handle->state, cell);
+  PyObject* value = decode(*handle->state, cell, copy);
   if (value == nullptr) {
     keep_unread(handle, cell);
   } else {
@@ -33,13 +33,13 @@ PyObject* deliver(Handle* handle, const Cell& cell) noexcept {
   return value;
 }
 
-PyObject* receive(Handle* handle, const Timeout& timeout, bool* finished) noexcept {
+PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finished) noexcept {
   if (!check_open(handle)) return nullptr;
-  if (has_unread(handle)) return deliver_unread(handle);
+  if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
   Status status;
   if (!call(owner_of(handle), *handle->end, Side::receiver, cell, timeout, status, []() noexcept {})) return nullptr;
-  if (status == Status::ok) return deliver(handle, cell);
+  if (status == Status::ok) return deliver(handle, cell, copy);
   if (status == Status::closed && finished != nullptr) {
     *finished = true;
     return nullptr;
@@ -47,13 +47,13 @@ PyObject* receive(Handle* handle, const Timeout& timeout, bool* finished) noexce
   return raise_for(handle, status == Status::empty ? Status::timeout : status);
 }
 
-PyObject* receive_nowait(Handle* handle) noexcept {
+PyObject* receive_nowait(Handle* handle, bool copy) noexcept {
   if (!check_open(handle)) return nullptr;
-  if (has_unread(handle)) return deliver_unread(handle);
+  if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
   Status status = handle->end->try_recv(cell);
   if (status == Status::empty && handle->end->arm()) status = handle->end->try_recv(cell);
-  return status == Status::ok ? deliver(handle, cell) : raise_for(handle, status);
+  return status == Status::ok ? deliver(handle, cell, copy) : raise_for(handle, status);
 }
 
 }  // namespace xichan::python

@@ -51,7 +51,8 @@ PyDoc_STRVAR(sender_doc,
 PyDoc_STRVAR(send_doc,
 "send($self, /, value, timeout=None)\n--\n\n"
 "Put a value into the channel, waiting while it is full.\n\n"
-"value: str, bytes, int, float, bool, None, a Sender or Receiver, or a tuple of these, nested to any depth.\n"
+"value: str, bytes, int, float, bool, None, a Sender or Receiver, a view or Shared, or a tuple of these, nested to any\n"
+"depth.\n"
 "timeout: seconds (int or float, not negative) after which ChannelTimeout is raised; None waits for ever, 0 not at\n"
 "all.\n\n"
 "Raises NotShareableError, naming the place of the part that cannot be shared; ChannelClosed when this end was\n"

@@ -69,9 +69,24 @@ PyObject* list_channels(PyObject* module, PyObject*) noexcept {
 }
 
 PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
+  const ModuleState& state = *state_of(module);
+  MemoryClass classes[memory_class_count];
+  const std::size_t used = memory_classes(classes);
+  PyObject* records = PyTuple_New(static_cast<Py_ssize_t>(used));
+  if (records == nullptr) return nullptr;
+  for (std::size_t i = 0; i < used; ++i) {
+    PyObject* record = as_record(state, Py_BuildValue("{sNsKsK}", "size", bounded(classes[i].size), "alive",
+                                                      Count{classes[i].alive}, "cached", Count{classes[i].cached}));
+    if (record == nullptr) {
+      Py_DECREF(records);
+      return nullptr;
+    }
+    PyTuple_SET_ITEM(records, static_cast<Py_ssize_t>(i), record);
+  }
   const MemoryStats s = Arena::stats();
-  return as_record(*state_of(module), Py_BuildValue("{sKsKsKsN}", "blocks", Count{s.blocks}, "bytes", Count{s.bytes},
-                                                    "high_water", Count{s.high_water}, "limit", bounded(s.limit)));
+  return as_record(state, Py_BuildValue("{sKsKsKsNsKsN}", "blocks", Count{s.blocks}, "bytes", Count{s.bytes},
+                                        "high_water", Count{s.high_water}, "limit", bounded(s.limit), "cached",
+                                        Count{s.cached}, "classes", records));
 }
 
 const char end_stats_doc[] =
@@ -88,8 +103,12 @@ const char list_channels_doc[] =
     "The stats() of every channel alive in the process, as a list.";
 const char arena_stats_doc[] =
     "memory_stats($module, /)\n--\n\n"
-    "Counters of the process-wide arena: blocks and bytes alive, high_water (the most bytes ever), limit (bytes, or "
-    "None).\n"
-    "Exact only while nothing is sent or received.";
+    "Counters of the process-wide arena: blocks and bytes alive, high_water (the most bytes ever, to within 32 KiB "
+    "per\n"
+    "thread), limit (bytes, or None), cached (bytes of freed blocks that are kept for reuse, beyond the limit), "
+    "classes:\n"
+    "a tuple with a record per size class in use, of size (the most bytes of such a block; None: any larger), alive "
+    "and\n"
+    "cached (blocks). Exact only while nothing is sent or received.";
 
 }  // namespace xichan::python

@@ -1,5 +1,5 @@
-// Ends and queues in somebody else's hands: the cross-interpreter protocol of the standard library, and pickle. Both
-// carry the number of a ticket (channel/ticket.h), never an address: a transport may drop it or give it back late.
+// Ends, queues and views in somebody else's hands: the cross-interpreter protocol of the standard library, and pickle.
+// Both carry the number of a ticket (channel/ticket.h), never an address: a transport may drop it or give it back late.
 #include "channel/registry.h"
 #include "channel/ticket.h"
 #include "decode.h"
@@ -39,8 +39,8 @@ constexpr const char* lost = "what was handed over was received already, or give
 std::uint64_t issue_ticket(const ModuleState& state, PyObject* object) noexcept {
   Cell value;
   if (!encode(state, object, value)) return 0;
-  const bool is_queue = Py_IS_TYPE(object, reinterpret_cast<PyTypeObject*>(state.queue_type));
-  const Channel* channel = is_queue ? nullptr : as_handle(object)->end->channel();
+  const bool is_end = Py_IS_TYPE(object, state.sender_type) || Py_IS_TYPE(object, state.receiver_type);
+  const Channel* channel = is_end ? as_handle(object)->end->channel() : nullptr;
   const std::uint64_t number = Tickets::issue(value, channel, &state.ends->owner);
   if (number != 0) return number;
   release(value);
@@ -48,9 +48,9 @@ std::uint64_t issue_ticket(const ModuleState& state, PyObject* object) noexcept 
   return 0;
 }
 
-// The value of a claimed ticket. If there is no memory for it, it is given back.
+// The value of a claimed ticket: a view, if it was handed over as one. If there is no memory for it, it is given back.
 PyObject* redeem(ModuleState& state, const Cell& value) noexcept {
-  PyObject* object = decode(state, value);
+  PyObject* object = decode(state, value, false);
   release(value);
   return object;
 }
@@ -103,7 +103,12 @@ PyObject* register_queue(PyObject* module, PyObject* type) noexcept {
 }
 
 int register_with_interpreters(ModuleState& state) noexcept {
-  return register_type(state.sender_type) < 0 || register_type(state.receiver_type) < 0 ? -1 : 0;
+  for (PyTypeObject* type :
+       {state.sender_type, state.receiver_type, state.type_of(ValueType::tuple), state.type_of(ValueType::bytes),
+        state.type_of(ValueType::str), state.type_of(ValueType::shared)}) {
+    if (register_type(type) < 0) return -1;
+  }
+  return 0;
 }
 
 PyObject* end_reduce(PyObject* self, PyObject*) noexcept {

@@ -46,11 +46,16 @@ PyObject* notifier_fileno(PyObject* self, PyObject*) noexcept {
 
 PyObject* notifier_collect(PyObject* self, PyObject*) noexcept {
   PyObject* keys = PyList_New(0);
-  as_notifier(self)->notifier->collect([&](std::uint64_t key) noexcept {
-    PyObject* number = keys == nullptr ? nullptr : PyLong_FromUnsignedLongLong(key);
-    if (number == nullptr || PyList_Append(keys, number) < 0) Py_CLEAR(keys);
+  if (keys == nullptr) return nullptr;
+  const bool all = as_notifier(self)->notifier->collect([&](std::uint64_t key) noexcept {
+    PyObject* number = PyLong_FromUnsignedLongLong(key);
+    const bool taken = number != nullptr && PyList_Append(keys, number) == 0;
     Py_XDECREF(number);
+    return taken;
   });
+  // Without memory those that were had first go on; the descriptor is readable still, and the loop comes back.
+  if (!all && PyList_GET_SIZE(keys) != 0) PyErr_Clear();
+  if (PyErr_Occurred()) Py_CLEAR(keys);
   return keys;
 }
 

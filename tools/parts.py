@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from . import build, counts, cpython, layers, lint
+from . import build, counts, cpython, fuzz, layers, lint
 from .console import BUILD, ROOT, DevError, call, make_folder, output
 from .counts import Counts
 
@@ -101,6 +101,26 @@ def run_asan(request):
     return ctest(folder, program, "asan", ["-LE", "model"], request)
 
 
+def run_stress(request):
+    """The stress programs at full size, one after the other, and the C++ stress tests ten times as long."""
+    found = Counts()
+    for version in [request.only] if request.only else [v for v in cpython.available() if v != "3.13"]:
+        python = build.require_python(version)
+        for program in sorted((ROOT / "tests/stress/python").glob("*.py")):
+            if program.stem == "common" or (request.extra and program.stem not in request.extra):
+                continue
+            print(f"-- {program.stem}, CPython {version}", flush=True)
+            start = time.monotonic()
+            failed = call([python, program], cwd=ROOT) != 0
+            print(f"   {time.monotonic() - start:.0f} s, {'FAILED' if failed else 'passed'}", flush=True)
+            found += Counts(passed=1 - failed, failed=int(failed))
+    if not request.extra or "cpp" in request.extra:
+        folder, program = build.require_cpp()
+        os.environ["XICHAN_STRESS"] = "10"
+        found += ctest(folder, program, "stress", ["-L", "stress", "-V", "--timeout", "3600"], Request("", []))
+    return found
+
+
 PARTS = {
     "layers": Part("each layer includes only those below it", "src", True, lambda request: layers.check()),
     "lint": Part("style of the Python and C++ files", "tools", True, lambda request: lint.check()),
@@ -109,6 +129,10 @@ PARTS = {
     "model": Part("models of the algorithms, and their tests", "tests/model", True, run_model),
     "tsan": Part("C++ tests under ThreadSanitizer", "tests/cpp", False, run_tsan),
     "asan": Part("C++ tests under AddressSanitizer", "tests/cpp", False, run_asan),
+    "stress": Part(
+        "stress programs at full size, hours; -- NAME ... or cpp for some", "tests/stress", False, run_stress
+    ),
+    "fuzz": Part("fuzzers of what reads foreign input, a minute each", "tests/fuzz", False, fuzz.run),
 }
 
 

@@ -64,6 +64,8 @@ class XICHAN_API ValueView {
   const void* cell_;
 };
 
+class Dump;
+
 /// Owns one value. Copying is explicit (`clone`) and O(1).
 ///
 /// Thread safety: one thread at a time for a Value; different Values may share their content.
@@ -98,7 +100,17 @@ class XICHAN_API Value {
   Value clone() const noexcept;
   ValueView view() const noexcept;
 
+  /// The value as bytes that may leave the process, to be stored or sent and read by `load` or Python's xichan.loads.
+  /// `invalid` if an end of a channel is in it, or what is made of ends; `no_memory`, `arena_full` or `too_large`. Then
+  /// `out` is as it was. A value that refers to no other is not copied.
+  Status dump(Dump& out) const noexcept;
+  /// Reads what `dump` or Python's xichan.dumps wrote. `invalid` for everything else: all of `data` is checked, may
+  /// come from anywhere, need not be aligned and may even change meanwhile. Takes as much memory as `data` is long;
+  /// `no_memory` or `arena_full` if there is none. Then `out` is as it was.
+  static Status load(std::span<const std::byte> data, Value& out) noexcept;
+
  private:
+  friend class Dump;
   friend class Sender;
   friend class Receiver;
 
@@ -106,6 +118,29 @@ class XICHAN_API Value {
   static Value from_integer(std::int64_t value) noexcept;
 
   std::uint64_t cell_[2];  // a Cell of src/value/cell.h
+};
+
+/// A dumped value: two parts, to be written one after the other.
+///
+/// Thread safety: one thread at a time.
+class XICHAN_API Dump {
+ public:
+  /// The dump of None.
+  Dump() noexcept;
+
+  std::span<const std::byte> header() const noexcept { return std::as_bytes(std::span(header_)); }
+  std::span<const std::byte> body() const noexcept;
+  /// Bytes of both parts.
+  std::size_t size() const noexcept { return header().size() + body().size(); }
+  /// Writes size() bytes to `out`.
+  void write(std::byte* out) const noexcept;
+
+ private:
+  friend class Value;
+  explicit Dump(Value flat) noexcept;
+
+  Value flat_;
+  std::uint64_t header_[2];
 };
 
 }  // namespace xichan

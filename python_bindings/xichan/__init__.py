@@ -9,13 +9,20 @@ the far end, without pickling and without polling.
 """
 
 from ._core import (
+    Buffer,
+    Bytes,
     Receiver,
     Sender,
+    Shared,
+    Str,
+    Tuple,
     __version__,
     aselect,
     channel,
     channels,
+    dumps,
     is_shareable,
+    loads,
     lookup,
     lookup_receiver,
     lookup_sender,
@@ -23,6 +30,7 @@ from ._core import (
     publish,
     select,
     set_memory_limit,
+    share,
     unpublish,
 )
 from ._errors import (
@@ -40,6 +48,8 @@ from ._stats import Stats
 
 __all__ = [
     "ArenaFull",
+    "Buffer",
+    "Bytes",
     "ChannelClosed",
     "ChannelEmpty",
     "ChannelFull",
@@ -50,12 +60,17 @@ __all__ = [
     "Queue",
     "Receiver",
     "Sender",
+    "Shared",
     "Stats",
+    "Str",
+    "Tuple",
     "__version__",
     "aselect",
     "channel",
     "channels",
+    "dumps",
     "is_shareable",
+    "loads",
     "lookup",
     "lookup_receiver",
     "lookup_sender",
@@ -63,5 +78,6 @@ __all__ = [
     "publish",
     "select",
     "set_memory_limit",
+    "share",
     "unpublish",
 ]

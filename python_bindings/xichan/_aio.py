@@ -12,6 +12,8 @@ import weakref
 from . import _core
 from ._errors import ChannelClosed, ChannelEmpty, ChannelFull, ChannelTimeout, NotShareableError
 
+_EXIT_PATIENCE = 1.0  # seconds that a wait may take once its interpreter is about to end
+
 # By event loop, weakly: a loop holds its notifier as long as it reads the descriptor, and lets go when it is closed.
 _notifiers = weakref.WeakKeyDictionary()
 
@@ -29,26 +31,40 @@ class _LoopNotifier:
         for key in self._core.collect():
             future = self._futures.pop(key, None)
             if future is not None and not future.done():
-                future.set_result(None)
+                future.set_result(False)
 
     async def wait(self, cases):
         """Sleep until one of the cases may be ready.
 
-        Returns the watch, which the caller releases when it has tried, and the index of the case that the other side
-        has completed meanwhile, or None. Nothing is enlisted any more then, so the caller may act.
+        Returns the watch, which the caller releases when it has tried; the index of the case that the other side has
+        completed meanwhile, or None; and whether this was the last try, because the interpreter ends. Nothing is
+        enlisted any more then, so the caller may act.
         """
         key = next(self._keys)
         watch, ready = self._core.watch(key, cases)
+        last = False
         try:
             if not ready:
-                self._futures[key] = future = asyncio.get_running_loop().create_future()
-                await future
-            return watch, watch.close()
+                loop = asyncio.get_running_loop()
+                self._futures[key] = future = loop.create_future()
+                # After the watch was enlisted: either this sees that the end begins, or the watch is nudged then.
+                timer = loop.call_later(_EXIT_PATIENCE, _give_up, future) if _core._is_exiting() else None
+                try:
+                    last = await future
+                finally:
+                    if timer is not None:
+                        timer.cancel()
+            return watch, watch.close(), last
         except BaseException:
             watch.release(False)
             raise
         finally:
             self._futures.pop(key, None)
+
+
+def _give_up(future):
+    if not future.done():
+        future.set_result(True)
 
 
 async def _retry(attempt, pending, cases):
@@ -64,7 +80,7 @@ async def _retry(attempt, pending, cases):
         notifier = _LoopNotifier(loop)
         _notifiers[loop] = weakref.ref(notifier)
     while True:
-        watch, completed = await notifier.wait(cases)
+        watch, completed, last = await notifier.wait(cases)
         used = False  # an unused wake token goes to the next waiter when the watch is released
         try:
             if completed is not None:
@@ -74,6 +90,8 @@ async def _retry(attempt, pending, cases):
             return result
         except pending:
             used = True  # spent: whoever makes the channel ready again brings a new one
+            if last:
+                raise ChannelClosed("interpreter is shutting down") from None
         finally:
             watch.release(used)
 
@@ -98,21 +116,25 @@ async def asend_many(tx, values):
     return sent
 
 
-async def arecv(rx):
-    return await _retry(rx.recv_nowait, ChannelEmpty, [rx])
+async def arecv(rx, *, copy=True):
+    return await _retry(lambda: rx.recv_nowait(copy=copy), ChannelEmpty, [rx])
 
 
-async def arecv_many(rx, max_items):
-    return await _retry(lambda: rx.recv_many(max_items, 0), ChannelTimeout, [rx])
+async def arecv_many(rx, max_items, *, copy=True):
+    return await _retry(lambda: rx.recv_many(max_items, 0, copy=copy), ChannelTimeout, [rx])
 
 
-async def anext(rx):
+async def anext(rx, *, copy=True):
     try:
-        return await arecv(rx)
+        return await arecv(rx, copy=copy)
     except ChannelClosed:
-        if _core._is_closed(rx):
+        if _core._is_closed(rx) or not rx.closed:  # this end, or the interpreter ends: not the end of the channel
             raise
     raise StopAsyncIteration
+
+
+def anext_view(rx):
+    return anext(rx, copy=False)
 
 
 async def aenter(end):
@@ -127,11 +149,11 @@ class _NothingReady(Exception):
     """No case of a select can go ahead now."""
 
 
-async def aselect(cases):
+async def aselect(cases, *, copy=True):
     cases = list(cases)
 
     def attempt():
-        result = _core._try_select(cases)
+        result = _core._try_select(cases, copy=copy)
         if result is None:
             raise _NothingReady
         return result

@@ -1,23 +1,17 @@
 #include "arena/arena.h"
 
-#include <cstdlib>
+#include <algorithm>
 #include <new>
 
+#include "arena/budget.h"
+#include "arena/large.h"
+#include "arena/thread_cache.h"
 #include "base/checked.h"
 
 namespace xichan {
 namespace {
 
-// Counters only: nothing is ordered by them, so every access is relaxed.
-struct alignas(cache_line) Counters {
-  atomic<std::uint64_t> blocks{0};
-  atomic<std::uint64_t> bytes{0};
-  atomic<std::uint64_t> high_water{0};
-  alignas(cache_line) atomic<std::uint64_t> limit{UINT64_MAX};
-  atomic<std::int64_t> fail_after{-1};
-};
-
-Counters counters;
+constinit atomic<std::int64_t> fail_countdown{-1};
 
 // Dead blocks whose references are still to be given back. Giving one back may kill further blocks; they join the
 // list instead of nesting, so a chain of any length needs one stack frame.
@@ -26,33 +20,21 @@ struct Doomed {
   bool running = false;
 };
 
-thread_local Doomed doomed;
-
-bool charge(std::uint64_t bytes) noexcept {
-  const std::uint64_t limit = counters.limit.load(memory_order_relaxed);
-  std::uint64_t held = counters.bytes.load(memory_order_relaxed);
-  do {
-    if (bytes > limit || held > limit - bytes) return false;
-  } while (!counters.bytes.compare_exchange_weak(held, held + bytes, memory_order_relaxed, memory_order_relaxed));
-  return true;
-}
-
-void count_block() noexcept {
-  counters.blocks.fetch_add(1, memory_order_relaxed);
-  const std::uint64_t held = counters.bytes.load(memory_order_relaxed);
-  std::uint64_t high = counters.high_water.load(memory_order_relaxed);
-  while (held > high &&
-         !counters.high_water.compare_exchange_weak(high, held, memory_order_relaxed, memory_order_relaxed)) {
-  }
-}
+thread_local constinit Doomed doomed;
 
 bool told_to_fail() noexcept {
-  const std::int64_t countdown = counters.fail_after.load(memory_order_relaxed);
+  const std::int64_t countdown = fail_countdown.load(memory_order_relaxed);
   if (countdown < 0) return false;
   if (countdown == 0) return true;
-  counters.fail_after.store(countdown - 1, memory_order_relaxed);
+  fail_countdown.store(countdown - 1, memory_order_relaxed);
   return false;
 }
+
+void count_alive(ThreadCache* cache, unsigned which, std::int64_t by) noexcept {
+  cache != nullptr ? cache->count_alive(which, by) : ThreadCache::count_alive_elsewhere(which, by);
+}
+
+unsigned class_or_large(std::uint64_t bytes) noexcept { return bytes <= largest_class ? class_of(bytes) : class_count; }
 
 void release_block_reference(void* object) noexcept { Arena::release(static_cast<Block*>(object)); }
 
@@ -62,18 +44,31 @@ constinit const ReferenceType block_reference{ReferenceKind::block, release_bloc
 
 Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, Block*& block) noexcept {
   block = nullptr;
-  CheckedSize total(sizeof(Block));
-  total.add(body_bytes).align(Block::alignment).add_product(reference_count, sizeof(Reference));
-  if (total.overflowed() || total.value() > PTRDIFF_MAX || reference_count > UINT32_MAX) return Status::too_large;
+  CheckedSize size(sizeof(Block));
+  size.add(body_bytes).align(Block::alignment).add_product(reference_count, sizeof(Reference));
+  const std::uint64_t total = size.value();
+  if (size.overflowed() || total > PTRDIFF_MAX || reference_count > UINT32_MAX) return Status::too_large;
   if (told_to_fail()) return Status::no_memory;
-  if (!charge(total.value())) return Status::arena_full;
-  void* memory = std::malloc(total.value());
+
+  ThreadCache* cache = ThreadCache::mine();
+  if (!Budget::charge(cache, total)) return Status::arena_full;
+  const unsigned which = class_or_large(total);
+  void* memory = nullptr;
+  std::uint64_t mapped = 0;
+  if (which == class_count) {
+    memory = LargeBlocks::take(total, mapped);
+  } else {
+    if (cache != nullptr) memory = cache->take(which, total);
+    if (memory == nullptr) memory = ThreadCache::obtain(which, total);
+  }
   if (memory == nullptr) {
-    counters.bytes.fetch_sub(total.value(), memory_order_relaxed);
+    Budget::refund(cache, total);
     return Status::no_memory;
   }
-  count_block();
-  block = new (memory) Block(align_up(body_bytes, Block::alignment), static_cast<std::uint32_t>(reference_count));
+  count_alive(cache, which, 1);
+  if (total > Budget::batch) Budget::note_high_water();
+  block =
+      new (memory) Block(align_up(body_bytes, Block::alignment), static_cast<std::uint32_t>(reference_count), mapped);
   return Status::ok;
 }
 
@@ -94,21 +89,61 @@ void Arena::dispose(Block* block) noexcept {
 }
 
 void Arena::free_memory(Block* block) noexcept {
-  counters.blocks.fetch_sub(1, memory_order_relaxed);
-  counters.bytes.fetch_sub(block->total_bytes(), memory_order_relaxed);
-  std::free(block);
+  const std::uint64_t total = block->total_bytes();
+  const unsigned which = class_or_large(total);
+  ThreadCache* cache = ThreadCache::mine();
+  count_alive(cache, which, -1);
+  if (which == class_count) {
+    LargeBlocks::give(block, total, block->mapped_bytes_);
+  } else if (cache == nullptr || !cache->keep(which, block)) {
+    ThreadCache::give_back(which, block);
+  }
+  Budget::refund(cache, total);
 }
 
-void Arena::set_limit(std::uint64_t bytes) noexcept { counters.limit.store(bytes, memory_order_relaxed); }
+void Arena::give_back_cached() noexcept {
+  if (ThreadCache* cache = ThreadCache::mine()) cache->hand_in();
+  ThreadCache::empty_depot();
+  LargeBlocks::give_back_all();
+}
 
-void Arena::fail_after(std::int64_t countdown) noexcept { counters.fail_after.store(countdown, memory_order_relaxed); }
+void Arena::set_limit(std::uint64_t bytes) noexcept {
+  Budget::set_limit(bytes);
+  ThreadCache::follow_limit(bytes);
+  LargeBlocks::follow_limit(bytes);
+  give_back_cached();
+}
+
+void Arena::fail_after(std::int64_t countdown) noexcept { fail_countdown.store(countdown, memory_order_relaxed); }
 
 MemoryStats Arena::stats() noexcept {
-  return {counters.blocks.load(memory_order_relaxed), counters.bytes.load(memory_order_relaxed),
-          counters.high_water.load(memory_order_relaxed), counters.limit.load(memory_order_relaxed)};
+  MemoryStats stats{};
+  stats.cached = LargeBlocks::cached_bytes();
+  for (unsigned which = 0; which <= class_count; ++which) {
+    const ClassCounts counts = ThreadCache::counts(which);
+    stats.blocks += counts.alive;
+    if (which < class_count) stats.cached += counts.cached * size_classes[which].size;
+  }
+  stats.bytes = Budget::bytes_alive();
+  stats.high_water = Budget::high_water();
+  stats.limit = Budget::limit();
+  return stats;
+}
+
+std::size_t Arena::class_stats(std::span<MemoryClass> classes) noexcept {
+  std::size_t used = 0;
+  for (unsigned which = 0; which <= class_count && used < classes.size(); ++which) {
+    ClassCounts counts = ThreadCache::counts(which);
+    if (which == class_count) counts.cached = LargeBlocks::cached_blocks();
+    if (counts.alive == 0 && counts.cached == 0) continue;
+    classes[used++] = {which < class_count ? size_classes[which].size : UINT64_MAX, counts.alive, counts.cached};
+  }
+  return used;
 }
 
 MemoryStats memory_stats() noexcept { return Arena::stats(); }
+
+std::size_t memory_classes(std::span<MemoryClass> classes) noexcept { return Arena::class_stats(classes); }
 
 void set_memory_limit(std::uint64_t bytes) noexcept { Arena::set_limit(bytes); }
 

@@ -1,11 +1,16 @@
 // The process-wide store of blocks. It belongs to the process, never to an interpreter, and is never destroyed: any
 // thread may drop the last count of a block at any time, also while the process ends.
 //
-// Algorithm: malloc below, plus two counters and a limit. Progress: as malloc.
-// Thread safety: every function may be called from any thread.
+// Four parts, each described where it stands: the limit (budget.h), blocks of up to 32 KiB from magazines
+// (thread_cache.h), larger ones from mappings (large.h), and how much is kept of what was freed (kept.h).
+//
+// Progress: lock-free on the usual path; as malloc or the system where fresh memory is needed.
+// Thread safety: every function may be called from any thread. Fork: the child may go on using it; nothing is locked.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "arena/block.h"
 #include "xichan/export.h"
@@ -39,6 +44,10 @@ class XICHAN_API Arena {
 
   static void set_limit(std::uint64_t bytes) noexcept;
   static MemoryStats stats() noexcept;
+  static std::size_t class_stats(std::span<MemoryClass> classes) noexcept;
+
+  /// Gives the system back what is kept for reuse, but for other threads' own magazines.
+  static void give_back_cached() noexcept;
 
   /// Test hook: the allocation after `countdown` more of them fails, and each one after that; negative turns it off.
   static void fail_after(std::int64_t countdown) noexcept;

@@ -12,6 +12,7 @@
 //   B1  refs > 0 while anyone may look at the block; whoever takes it from 1 to 0 disposes of it.
 //   B2  body and reference table do not change after publication.
 //   B3  entries of the reference table own one count of what they name.
+//   B4  a block of 1024 bytes or more, header and table included, starts at a multiple of 64; any other of 16.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +37,9 @@ struct Reference {
 
 class Block {
  public:
-  static constexpr std::uint64_t alignment = 16;
+  static constexpr std::uint64_t alignment = 16;        // of the block and its parts (but see B4)
+  static constexpr std::uint64_t large_alignment = 64;  // B4
+  static constexpr std::uint64_t large_bytes = 1024;    // B4
 
   std::byte* body() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
   const std::byte* body() const noexcept { return reinterpret_cast<const std::byte*>(this + 1); }
@@ -54,14 +57,14 @@ class Block {
  private:
   friend class Arena;
 
-  Block(std::uint64_t body_bytes, std::uint32_t reference_count) noexcept
-      : refs_(1), reference_count_(reference_count), body_bytes_(body_bytes) {}
+  Block(std::uint64_t body_bytes, std::uint32_t reference_count, std::uint64_t mapped_bytes) noexcept
+      : refs_(1), reference_count_(reference_count), body_bytes_(body_bytes), mapped_bytes_(mapped_bytes) {}
 
   atomic<std::uint32_t> refs_;
   std::uint32_t reference_count_;
   std::uint64_t body_bytes_;
   Block* next_doomed_ = nullptr;  // links dead blocks while their references are given back
-  std::uint64_t reserved_ = 0;    // keeps the body 16-byte aligned
+  std::uint64_t mapped_bytes_;    // of a block that was mapped from the system, else 0
 };
 static_assert(sizeof(Block) == 32 && sizeof(Reference) == 16);
 

@@ -26,6 +26,12 @@ class CheckedSize {
     return *this;
   }
 
+  /// Undoes an earlier `add`; what overflowed stays so.
+  constexpr CheckedSize& take_back(std::uint64_t n) noexcept {
+    value_ -= n;
+    return *this;
+  }
+
   constexpr bool overflowed() const noexcept { return overflow_; }
   constexpr std::uint64_t value() const noexcept { return value_; }
 

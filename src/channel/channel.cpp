@@ -1,5 +1,6 @@
 #include "channel/channel.h"
 
+#include <algorithm>
 #include <new>
 
 #include "channel/names.h"
@@ -143,9 +144,9 @@ Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
     after_send();
   } else {
     bytes_.fetch_sub(cost, memory_order_seq_cst);
-    // Somebody may have been refused for the bytes that we held. While there is no slot either, whoever frees one wakes
-    // all.
-    if (cost != 0 && ring_.can_push()) wake_senders();
+    // Somebody may have been refused for the bytes that we held, or for the place, if there was no memory to use it.
+    // While there is no slot either, whoever frees one wakes.
+    if ((cost != 0 || status == Status::no_memory) && ring_.can_push()) wake_senders();
   }
   return status;
 }
@@ -186,10 +187,13 @@ bool Channel::reserve(std::uint64_t bytes) noexcept {
 
 ChannelStats Channel::stats() const noexcept {
   ChannelStats stats{};
+  // Each is read at a moment of its own, while others send and receive: what leaves is read before what enters, and
+  // what still does not add up is nothing.
+  const std::uint64_t discarded = discarded_.load(memory_order_relaxed);
   stats.depth = ring_.size();
   stats.bytes = bytes_.load(memory_order_relaxed);
   stats.sent = sent();
-  stats.received = stats.sent - stats.depth - discarded_.load(memory_order_relaxed);
+  stats.received = stats.sent - std::min(stats.sent, stats.depth + discarded);
   stats.parks = parks_.load(memory_order_relaxed);
   stats.wakeups = wakeups_.load(memory_order_relaxed);
   stats.senders = end_count(Side::sender);

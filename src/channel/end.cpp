@@ -94,7 +94,7 @@ int End::descriptor() noexcept {
 bool End::arm() noexcept { return readiness_ != nullptr && readiness_->arm(); }
 
 void EndOwner::give_back_all() noexcept {
-  ended_ = true;
+  ended_.store(true, memory_order_seq_cst);  // before the calls inside are woken
   while (Watch* watch = first_watch_) {
     std::size_t number;
     watch->close(number);
@@ -103,7 +103,6 @@ void EndOwner::give_back_all() noexcept {
   }
   while (End* end = first_) {
     unlink(*end);
-    end->orphaned_.store(true, memory_order_seq_cst);  // before the calls inside are woken
     end->close();
     end->give_back();
   }

@@ -30,8 +30,6 @@ class XICHAN_API End {
 
   /// Closed, or inherited from the process before a fork.
   bool is_closed() const noexcept { return closed_.load(memory_order_relaxed) || generation_ != process_generation(); }
-  /// Taken back by an owner that has ended, while a call was inside: that call has nowhere to return to.
-  bool is_orphaned() const noexcept { return orphaned_.load(memory_order_seq_cst); }
   Channel* channel() const noexcept { return channel_; }
   Lane& lane() noexcept { return lane_; }
   Status try_send(const Cell& cell) noexcept { return channel_->try_send(cell, lane_); }
@@ -90,7 +88,6 @@ class XICHAN_API End {
   const std::uint32_t generation_;  // of the channel
   Lane lane_;
   atomic<bool> closed_;
-  atomic<bool> orphaned_{false};
   bool owns_count_ = true;
 };
 
@@ -108,7 +105,14 @@ class XICHAN_API EndOwner {
   /// later are refused. Idempotent.
   void give_back_all() noexcept;
 
-  bool has_ended() const noexcept { return ended_; }
+  /// A call still inside has nowhere to return to. Any thread.
+  bool has_ended() const noexcept { return ended_.load(memory_order_seq_cst); }
+
+  /// Brackets a call that lets go of the owner's exclusion, and may never come back. Who keeps the owner's memory must
+  /// not free it meanwhile.
+  void enter() noexcept { ++calls_; }
+  void leave() noexcept { --calls_; }
+  bool has_calls() const noexcept { return calls_ != 0; }
 
   /// The owner is about to end: every wait on its behalf, present and future, is bounded by `exit_patience_ns`.
   void begin_exit() noexcept;
@@ -129,7 +133,8 @@ class XICHAN_API EndOwner {
 
   End* first_ = nullptr;
   Watch* first_watch_ = nullptr;
-  bool ended_ = false;
+  std::uint32_t calls_ = 0;
+  atomic<bool> ended_{false};
   atomic<bool> exiting_{false};
 };
 

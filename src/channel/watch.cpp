@@ -25,32 +25,40 @@ void Notifier::release() noexcept {
 void Notifier::add(Watch& watch) noexcept {
   LockGuard guard(lock_);
   watch.listed_ = true;
-  watch.previous_decided_ = nullptr;
-  watch.next_decided_ = first_;
-  if (first_ != nullptr) first_->previous_decided_ = &watch;
-  first_ = &watch;
-  (void)eventfd_write(descriptor_, 1);  // under the lock, so that it precedes every `collect` that finds the watch
+  watch.previous_decided_ = last_;
+  watch.next_decided_ = nullptr;
+  (last_ == nullptr ? first_ : last_->next_decided_) = &watch;
+  last_ = &watch;
+  signal();  // under the lock, so that it precedes every `collect` that finds the watch
+}
+
+void Notifier::unlink(Watch& watch) noexcept {
+  watch.listed_ = false;
+  (watch.previous_decided_ == nullptr ? first_ : watch.previous_decided_->next_decided_) = watch.next_decided_;
+  (watch.next_decided_ == nullptr ? last_ : watch.next_decided_->previous_decided_) = watch.previous_decided_;
 }
 
 void Notifier::remove(Watch& watch) noexcept {
   if (is_inherited()) return;
   LockGuard guard(lock_);
-  if (!watch.listed_) return;
-  watch.listed_ = false;
-  (watch.previous_decided_ == nullptr ? first_ : watch.previous_decided_->next_decided_) = watch.next_decided_;
-  if (watch.next_decided_ != nullptr) watch.next_decided_->previous_decided_ = watch.previous_decided_;
+  if (watch.listed_) unlink(watch);
 }
 
-Watch* Notifier::take_first() noexcept {
-  if (is_inherited()) return nullptr;
+bool Notifier::first_key(std::uint64_t& key) noexcept {
+  if (is_inherited()) return false;
   LockGuard guard(lock_);
-  Watch* watch = first_;
-  if (watch == nullptr) return nullptr;
-  watch->listed_ = false;
-  first_ = watch->next_decided_;
-  if (first_ != nullptr) first_->previous_decided_ = nullptr;
-  return watch;
+  if (first_ == nullptr) return false;
+  key = first_->key_;
+  return true;
 }
+
+// Unless it was closed meanwhile. Others join at the far end.
+void Notifier::remove_first(std::uint64_t key) noexcept {
+  LockGuard guard(lock_);
+  if (first_ != nullptr && first_->key_ == key) unlink(*first_);
+}
+
+void Notifier::signal() noexcept { (void)eventfd_write(descriptor_, 1); }
 
 void Notifier::clear() noexcept {
   eventfd_t ignored;

@@ -29,9 +29,11 @@ class XICHAN_API Notifier {
   /// Readable while watches are decided and not collected.
   int descriptor() const noexcept { return descriptor_; }
 
-  /// Hands the keys of all decided watches to `take(key)` and makes the descriptor unreadable.
+  /// Hands the keys of all decided watches to `take(key)`, in the order of the decisions, and makes the descriptor
+  /// unreadable. False if `take` answered so: that watch and those after it stay decided, the descriptor readable.
+  /// `take` may open, close and destroy watches.
   template <class Take>
-  void collect(Take take) noexcept;
+  bool collect(Take take) noexcept;
 
  private:
   friend class Watch;
@@ -41,7 +43,10 @@ class XICHAN_API Notifier {
 
   void add(Watch& watch) noexcept;
   void remove(Watch& watch) noexcept;
-  Watch* take_first() noexcept;
+  void unlink(Watch& watch) noexcept;
+  bool first_key(std::uint64_t& key) noexcept;
+  void remove_first(std::uint64_t key) noexcept;
+  void signal() noexcept;
   void clear() noexcept;
 
   // The lock may have been held at a fork: the child leaves what it inherited alone.
@@ -52,6 +57,7 @@ class XICHAN_API Notifier {
   atomic<std::uint32_t> references_{1};
   Mutex lock_;
   Watch* first_ = nullptr;
+  Watch* last_ = nullptr;
 };
 
 /// One case of a watch.
@@ -121,9 +127,15 @@ class XICHAN_API Watch final : public Waiter {
 };
 
 template <class Take>
-void Notifier::collect(Take take) noexcept {
+bool Notifier::collect(Take take) noexcept {
   clear();  // before the list is read: who is decided later makes it readable again
-  while (Watch* watch = take_first()) take(watch->key_);
+  // A watch leaves the list when its key has been taken, not before: there may be no memory for the key.
+  for (std::uint64_t key; first_key(key); remove_first(key)) {
+    if (take(key)) continue;
+    signal();
+    return false;
+  }
+  return true;
 }
 
 }  // namespace xichan

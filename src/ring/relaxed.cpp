@@ -3,10 +3,57 @@
 #include <concurrentqueue.h>
 
 #include <new>
+#include <utility>
+
+#include "sync/mutex.h"
 
 namespace xichan {
 
-struct RelaxedRing::Queue : moodycamel::ConcurrentQueue<Cell> {};
+// The producer token of one lane. Listed, because an end may be taken back from a call that never returns: its token
+// goes with the queue then.
+struct RelaxedRing::Token {
+  explicit Token(Queue& queue) noexcept;
+
+  moodycamel::ProducerToken producer;
+  Token* previous = nullptr;
+  Token* next = nullptr;
+};
+
+struct RelaxedRing::Queue : moodycamel::ConcurrentQueue<Cell> {
+  ~Queue() {
+    while (first != nullptr) {
+      Token* next = first->next;
+      delete first;
+      first = next;
+    }
+  }
+
+  // Null if there is no memory.
+  Token* add_token() noexcept {
+    auto* token = new (std::nothrow) Token(*this);
+    if (token == nullptr || !token->producer.valid()) {  // the next call may find memory
+      delete token;
+      return nullptr;
+    }
+    LockGuard guard(lock);
+    token->next = first;
+    if (first != nullptr) first->previous = token;
+    return first = token;
+  }
+  void remove_token(Token* token) noexcept {
+    {
+      LockGuard guard(lock);
+      (token->previous == nullptr ? first : token->previous->next) = token->next;
+      if (token->next != nullptr) token->next->previous = token->previous;
+    }
+    delete token;
+  }
+
+  Mutex lock;
+  Token* first = nullptr;
+};
+
+RelaxedRing::Token::Token(Queue& queue) noexcept : producer(queue) {}
 
 RelaxedRing::RelaxedRing(std::uint64_t capacity) noexcept
     : capacity_(capacity == unbounded ? mark : capacity), queue_(nullptr) {
@@ -29,9 +76,9 @@ Status RelaxedRing::try_push(const Cell& item, Lane& lane) noexcept {
   bool pushed = false;
   {
     ShortGuard guard(lane.lock);
-    if (lane.token == nullptr) lane.token = new (std::nothrow) moodycamel::ProducerToken(*queue_);
-    const auto* token = static_cast<moodycamel::ProducerToken*>(lane.token);
-    pushed = token != nullptr && token->valid() && queue_->enqueue(*token, item);
+    if (lane.token == nullptr) lane.token = queue_->add_token();
+    const auto* token = static_cast<Token*>(lane.token);
+    pushed = token != nullptr && queue_->enqueue(token->producer, item);
   }
   if (!pushed) {
     taken_.fetch_sub(1, memory_order_seq_cst);
@@ -58,8 +105,7 @@ Status RelaxedRing::try_pop(Cell& item) noexcept {
 }
 
 void RelaxedRing::forget(Lane& lane) noexcept {
-  delete static_cast<moodycamel::ProducerToken*>(lane.token);
-  lane.token = nullptr;
+  if (lane.token != nullptr) queue_->remove_token(static_cast<Token*>(std::exchange(lane.token, nullptr)));
 }
 
 }  // namespace xichan

@@ -36,7 +36,7 @@ class XICHAN_API RelaxedRing {
   Status try_push(const Cell& item, Lane& lane) noexcept;
   Status try_pop(Cell& item) noexcept;
 
-  /// Gives back the lane's token. No call may be using the lane.
+  /// Gives back the lane's token, which else goes with the ring. No call may be using the lane.
   void forget(Lane& lane) noexcept;
 
   void close() noexcept { taken_.fetch_or(mark, memory_order_seq_cst); }
@@ -49,6 +49,7 @@ class XICHAN_API RelaxedRing {
 
  private:
   struct Queue;
+  struct Token;
   static constexpr std::uint64_t mark = std::uint64_t{1} << 63;  // of taken_: closed; the other bits count
 
   const std::uint64_t capacity_;

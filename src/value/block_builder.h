@@ -5,6 +5,8 @@
 // A caller walks its value twice in the same order (breadth first, so that no recursion is needed): `count_*` for each
 // leaf and tuple, then `allocate`, then `write_*` for each. A builder that goes before `finish` leaves nothing behind.
 //
+// A payload that occurs twice is counted and written once; its further cells are written by `write_repeat`.
+//
 // Thread safety: one thread at a time. Sizes are checked once, in `allocate`; the second walk must match the first.
 #pragma once
 
@@ -51,6 +53,16 @@ class BlockBuilder {
     payload_.add(sizeof(Cell));
   }
 
+  /// Take back what the like of it counted before: that payload is there already.
+  void uncount_text(TextKind kind, std::uint64_t length) noexcept {
+    payload_.take_back(align_up((length + 1) * text_width(kind), payload_alignment));
+  }
+  void uncount_bytes(std::uint64_t length) noexcept { payload_.take_back(align_up(length, payload_alignment)); }
+
+  /// Bytes counted so far, of cells alone or of the whole body; meaningless once a sum has overflowed.
+  std::uint64_t counted_cells() const noexcept { return cells_.value(); }
+  std::uint64_t counted() const noexcept { return sizeof(Cell) + cells_.value() + payload_.value(); }
+
   Status allocate() noexcept {
     CheckedSize body(sizeof(Cell));
     body.add(cells_.value()).add(payload_.value());
@@ -76,9 +88,7 @@ class BlockBuilder {
   /// `data` holds `length` code points of the kind's width; null leaves them to the caller. Returns their place.
   void* write_text(Cell& cell, TextKind kind, const void* data, std::uint64_t length) noexcept {
     const unsigned width = text_width(kind);
-    std::byte* place = write_payload(cell, text_tag(kind), data, length, length * width, width);
-    std::memset(place + length * width, 0, width);
-    return place;
+    return write_payload(cell, text_tag(kind), data, length, length * width, width);
   }
   void write_bytes(Cell& cell, const void* data, std::uint64_t length) noexcept {
     write_payload(cell, Tag::bytes, data, length, length, 0);
@@ -87,6 +97,12 @@ class BlockBuilder {
   void* write_big_int(Cell& cell, std::uint64_t length) noexcept {
     assert(length % payload_alignment == 0);
     return write_payload(cell, Tag::big_int, nullptr, length, length, 0);
+  }
+  /// `cell` is the same value as `first`, an earlier one of this body that has a payload.
+  void write_repeat(Cell& cell, Cell& first) noexcept {
+    assert(first.has_payload() && &first < &cell);
+    first.mark_repeated();
+    cell = Cell::of(Tag::repeat, 0, reinterpret_cast<std::byte*>(&first) - block_->body());
   }
   /// The block takes over the count that `reference` owns. `tag` may be `shared`, for a block.
   void write_reference(Cell& cell, Reference reference, Tag tag = Tag::reference) noexcept {
@@ -119,9 +135,11 @@ class BlockBuilder {
                            unsigned extra) noexcept {
     cell = Cell::of(tag, length, next_payload_);
     std::byte* place = block_->body() + next_payload_;
-    if (data != nullptr) std::memcpy(place, data, bytes);
     const std::uint64_t end = align_up(bytes + extra, payload_alignment);
-    std::memset(place + bytes, 0, end - bytes);  // padding is part of the body: never leave it uninitialised
+    // The NUL and the padding, which is part of the body too, are within the last 8 bytes: one store before the data is
+    // cheaper than clearing just them.
+    if (end != 0) std::memset(place + end - payload_alignment, 0, payload_alignment);
+    if (data != nullptr) std::memcpy(place, data, bytes);
     next_payload_ += end;
     return place;
   }

@@ -1,7 +1,7 @@
 // Reads the cells of a block. Every access is O(1): element i of a tuple is found without looking at its siblings.
 //
 // Thread safety: any number of threads, as long as each holds a count of the block. The body is trusted: it was built
-// by BlockBuilder.
+// by BlockBuilder, or verified.
 #pragma once
 
 #include <span>
@@ -30,6 +30,8 @@ class BlockReader {
     return BlockReader(static_cast<const Block*>(block_->references()[cell.length()].object));
   }
   const Cell& window(const Cell& cell) const noexcept { return *cells_at(cell.word); }
+  /// The cell that one of tag `repeat` stands for.
+  const Cell& repeated(const Cell& cell) const noexcept { return *cells_at(cell.word); }
 
  private:
   const Cell* cells_at(std::uint64_t offset) const noexcept {
@@ -45,22 +47,24 @@ struct Place {
   const Cell* cell;
 };
 
-/// Follows references to other blocks, and windows into them, until the value itself is found. A Shared is a value of
-/// its own, and not looked into.
+/// Follows references to other blocks, windows into them and repeats, until the value itself is found. A Shared is a
+/// value of its own, and not looked into.
 inline Place resolve(BlockReader reader, const Cell& cell) noexcept {
   Place place{reader, &cell};
-  for (;;) {
+  while (place.cell->tag() >= Tag::reference) {
     if (place.cell->tag() == Tag::window) {
       const Cell& seen = place.reader.window(*place.cell);
       place = {place.reader.window_block(*place.cell), &seen};
-      continue;
+    } else if (place.cell->tag() == Tag::repeat) {
+      place.cell = &place.reader.repeated(*place.cell);
+    } else {
+      const Reference& reference = place.reader.reference(*place.cell);
+      if (reference.type->kind != ReferenceKind::block) break;
+      place.reader = BlockReader(static_cast<const Block*>(reference.object));
+      place.cell = &place.reader.root();
     }
-    if (place.cell->tag() != Tag::reference) return place;
-    const Reference& reference = place.reader.reference(*place.cell);
-    if (reference.type->kind != ReferenceKind::block) return place;
-    place.reader = BlockReader(static_cast<const Block*>(reference.object));
-    place.cell = &place.reader.root();
   }
+  return place;
 }
 
 /// The width of a text's code points, from its tag.

@@ -2,17 +2,18 @@
 //
 //   byte   0     1              2 .. 7                      8 .. 15
 //   short  tag   length         14 bytes of payload, the text or bytes themselves
-//   other  tag   0              length (48 bits)            word
+//   other  tag   0, or a mark   length (48 bits)            word
 //
+// The mark is 1 in a cell with a payload that a `repeat` may name, so that a reader keeps what it makes of it.
 // What `word` is depends on the tag: the integer, the float's bits, the offset of the payload in the block's body, the
 // index in the block's reference table, or (only in a cell outside any body) the block's address.
 //
 // Invariants
-//   C1  a cell outside a body is complete in itself, or of tag `block` or `shared_block`; inside a body it is neither
-//   of
-//       these two.
+//   C1  a cell outside a body is complete in itself, or of tag `block` or `shared_block`; inside a body it is neither.
 //   C2  lengths count code points for str, bytes for bytes and int, elements for tuple.
-//   C3  a value has one representation: what fits a short cell is short, an int of 64 bits is `integer`.
+//   C3  a value has one representation: what fits a short cell is short, an int of 64 bits is `integer`; text is
+//       in its narrowest form, and a larger int in as few bytes, a multiple of 8, as hold it and its sign.
+//   C4  a `repeat` names a cell that comes before it in the body, that has a payload and that is marked as repeated.
 #pragma once
 
 #include <bit>
@@ -43,13 +44,14 @@ enum class Tag : std::uint8_t {
   big_int,       // word: offset of `length` bytes, two's complement, little endian, a multiple of 8
   tuple,         // word: offset of `length` cells; an empty tuple has offset 0
   queue,         // as tuple: the parts of a Queue
-  reference,     // word: index in the reference table
   shared,        // word: index in the reference table of a block; the value is a Shared of that block's root
+  reference,     // word: index in the reference table; from here on the value is found elsewhere
   window,        // length: index in the reference table of a block; word: offset in this body of a Cell of that block's
+  repeat,        // word: offset in this body of an earlier cell; the value is that very one
   block,         // word: address of a Block whose root is the value; owns one count of it
   shared_block,  // as block; the value is a Shared of that block's root
 };
-inline constexpr std::uint8_t tag_count = 24;
+inline constexpr std::uint8_t tag_count = 25;
 
 /// The four widths of text (PEP 393), in the order of the tags.
 enum class TextKind : std::uint8_t { ascii, latin1, ucs2, ucs4 };
@@ -63,6 +65,8 @@ inline constexpr unsigned short_payload = 14;
 
 /// Thread safety: a plain value.
 struct alignas(8) Cell {
+  static constexpr std::uint64_t repeated_mark = 1 << 8;
+
   std::uint64_t head = 0;
   std::uint64_t word = 0;
 
@@ -85,6 +89,13 @@ struct alignas(8) Cell {
   }
 
   Tag tag() const noexcept { return static_cast<Tag>(head & 0xff); }
+  /// Whether it says all by itself, without a body or block.
+  bool is_complete() const noexcept { return tag() < Tag::ascii || (tag() == Tag::tuple && length() == 0); }
+  /// Text, bytes or int that lies outside the cell.
+  bool has_payload() const noexcept { return tag() >= Tag::ascii && tag() <= Tag::big_int; }
+  /// Of a cell with a payload: whether a `repeat` may name it.
+  bool is_repeated() const noexcept { return (head & repeated_mark) != 0; }
+  void mark_repeated() noexcept { head |= repeated_mark; }
   /// Outside a body: whether it owns a count of a block.
   bool owns_block() const noexcept { return tag() >= Tag::block; }
   std::uint64_t length() const noexcept { return head >> 16; }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "value/text.h"
+
 namespace xichan {
 namespace {
 
@@ -22,22 +24,7 @@ std::uint32_t next(std::string_view text, std::size_t& at) noexcept {
     if ((tail & 0xc0) != 0x80) return malformed;
     point = point << 6 | (tail & 0x3f);
   }
-  return point < smallest[more] || point > 0x10ffff ? malformed : point;
-}
-
-std::uint32_t load(TextKind kind, const void* text, std::uint64_t i) noexcept {
-  const auto* bytes = static_cast<const unsigned char*>(text);
-  if (kind == TextKind::ucs4) {
-    std::uint32_t point;
-    std::memcpy(&point, bytes + i * 4, 4);
-    return point;
-  }
-  if (kind == TextKind::ucs2) {
-    std::uint16_t point;
-    std::memcpy(&point, bytes + i * 2, 2);
-    return point;
-  }
-  return bytes[i];
+  return point < smallest[more] || point > max_code_point ? malformed : point;
 }
 
 constexpr unsigned encoded_size(std::uint32_t point) noexcept {
@@ -54,11 +41,7 @@ Utf8Scan scan_utf8(std::string_view text) noexcept {
     if (point == malformed) return {false, TextKind::ascii, 0};
     widest = std::max(widest, point);
   }
-  const TextKind kind = widest < 0x80      ? TextKind::ascii
-                        : widest < 0x100   ? TextKind::latin1
-                        : widest < 0x10000 ? TextKind::ucs2
-                                           : TextKind::ucs4;
-  return {true, kind, length};
+  return {true, narrowest_kind(widest), length};
 }
 
 void decode_utf8(std::string_view text, TextKind kind, void* out) noexcept {
@@ -73,7 +56,7 @@ void decode_utf8(std::string_view text, TextKind kind, void* out) noexcept {
 std::size_t utf8_size(TextKind kind, const void* text, std::uint64_t length) noexcept {
   if (kind == TextKind::ascii) return length;
   std::size_t size = 0;
-  for (std::uint64_t i = 0; i < length; ++i) size += encoded_size(load(kind, text, i));
+  for (std::uint64_t i = 0; i < length; ++i) size += encoded_size(load_code_point(kind, text, i));
   return size;
 }
 
@@ -83,7 +66,7 @@ void encode_utf8(TextKind kind, const void* text, std::uint64_t length, char* ou
     return;
   }
   for (std::uint64_t i = 0; i < length; ++i) {
-    const std::uint32_t point = load(kind, text, i);
+    const std::uint32_t point = load_code_point(kind, text, i);
     const unsigned size = encoded_size(point);
     if (size == 1) {
       *out++ = static_cast<char>(point);

@@ -5,6 +5,7 @@
 
 #include "value/block_builder.h"
 #include "value/block_reader.h"
+#include "value/dump.h"
 #include "value/message.h"
 #include "value/utf8.h"
 
@@ -140,6 +141,43 @@ ValueView Value::view() const noexcept {
   const BlockReader reader(cell.as_block());
   const Place place = resolve(reader, reader.root());
   return {place.reader.block(), place.cell};
+}
+
+Status Value::dump(Dump& out) const noexcept {
+  Cell flat;
+  Stay stay;
+  const Status status = flatten(as_cell(cell_), flat, stay);
+  if (status != Status::ok) return status;
+  Value value;
+  store(value.cell_, flat);
+  out = Dump(std::move(value));
+  return Status::ok;
+}
+
+Status Value::load(std::span<const std::byte> data, Value& out) noexcept {
+  Cell cell;
+  Flaw flaw;
+  const Status status = xichan::load(data, cell, flaw);
+  if (status != Status::ok) return status;
+  Value value;
+  store(value.cell_, cell);
+  out = std::move(value);
+  return Status::ok;
+}
+
+Dump::Dump() noexcept : Dump(Value()) {}
+
+Dump::Dump(Value flat) noexcept : flat_(std::move(flat)) {
+  const DumpHeader header = dump_header(body().size());
+  static_assert(sizeof header_ == sizeof header);
+  std::memcpy(header_, &header, sizeof header);
+}
+
+std::span<const std::byte> Dump::body() const noexcept { return dump_body(as_cell(flat_.cell_)); }
+
+void Dump::write(std::byte* out) const noexcept {
+  std::memcpy(out, header_, sizeof header_);
+  std::memcpy(out + sizeof header_, body().data(), body().size());
 }
 
 Kind ValueView::kind() const noexcept {

@@ -1,6 +1,7 @@
 // The kinds of channel that the stress tests run over, and ends for threads.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "channel_support.h"
@@ -23,8 +24,10 @@ struct Kind {
   }
 };
 
-/// All but spsc, which has one end on each side.
-inline constexpr Kind many_to_many[] = {
+/// For tests that can do with a side that belongs to somebody else.
+inline constexpr Kind every_kind[] = {
+    {"spsc", Flavor::spsc},
+    {"spsc_of_few_bytes", Flavor::spsc, 160},
     {"mpmc", Flavor::mpmc},
     {"mpmc_of_few_bytes", Flavor::mpmc, 160},
     {"unbounded", Flavor::unbounded, 0, false},
@@ -33,6 +36,9 @@ inline constexpr Kind many_to_many[] = {
     {"relaxed_unbounded", Flavor::relaxed, 0, false},
     {"rendezvous", Flavor::rendezvous},
 };
+
+/// All but spsc, which has one end on each side.
+inline constexpr std::span many_to_many = std::span(every_kind).subspan<2>();
 
 struct KindName {
   std::string operator()(const ::testing::TestParamInfo<Kind>& info) const { return info.param.name; }

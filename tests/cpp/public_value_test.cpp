@@ -210,5 +210,53 @@ TEST_F(PublicValue, OutOfMemoryLeavesOutAsItWas) {
   EXPECT_EQ(out.view().utf8(), "short");
 }
 
+std::string dumped(const Value& value) {
+  Dump dump;
+  EXPECT_EQ(value.dump(dump), Status::ok);
+  std::string data(dump.size(), '\0');
+  dump.write(reinterpret_cast<std::byte*>(data.data()));
+  return data;
+}
+
+TEST_F(PublicValue, DumpAndLoad) {
+  const Value items[] = {text("a text that needs a block"), Value::of(1.5), Value(), text("short")};
+  const Value inner = tuple(items);
+  const Value twice[] = {inner.clone(), inner.clone()};
+  const std::string data = dumped(tuple(twice));
+  EXPECT_EQ(data.substr(0, 4), "\x89XCH");
+  Value back;
+  ASSERT_EQ(Value::load(as_bytes(data), back), Status::ok);
+  ASSERT_EQ(back.view().size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(back.view()[i].size(), 4u);
+    EXPECT_EQ(back.view()[i][0].utf8(), "a text that needs a block");
+    EXPECT_EQ(back.view()[i][1].as_real(), 1.5);
+    EXPECT_EQ(back.view()[i][3].utf8(), "short");
+  }
+  EXPECT_EQ(dumped(back), data);
+  EXPECT_EQ(data.find("needs a block"), data.rfind("needs a block")) << "stored once";
+}
+
+TEST_F(PublicValue, ADumpOfASmallValueIsTwoCellsLong) {
+  EXPECT_EQ(dumped(Value()).size(), 32u);
+  EXPECT_EQ(Dump().size(), 32u);
+  Value back;
+  ASSERT_EQ(Value::load(as_bytes(dumped(text("short"))), back), Status::ok);
+  EXPECT_EQ(back.view().utf8(), "short");
+}
+
+TEST_F(PublicValue, WhatIsNoDumpLeavesOutAsItWas) {
+  const std::string data = dumped(text("a text that needs a block"));
+  Value out = Value::of(5);
+  for (std::size_t length = 0; length < data.size(); ++length) {
+    EXPECT_EQ(Value::load(as_bytes(data.substr(0, length)), out), Status::invalid);
+  }
+  EXPECT_EQ(Value::load(as_bytes("some other text, which is no dump"), out), Status::invalid);
+  set_memory_limit(memory_stats().bytes);
+  EXPECT_EQ(Value::load(as_bytes(data), out), Status::arena_full);
+  set_memory_limit(UINT64_MAX);
+  EXPECT_EQ(out.view().as_integer(), 5);
+}
+
 }  // namespace
 }  // namespace xichan

@@ -158,6 +158,9 @@ TYPED_TEST(RingTest, ALargeOneCostsNothingUntilItIsUsed) {
 
 TYPED_TEST(RingTest, SaysWhenThereIsNoMemory) {
   if (!TypeParam::bounded) return;
+  if (test::sanitized && std::is_same_v<TypeParam, test::Spsc>) {
+    GTEST_SKIP() << "the operator new of sanitizers ends the program instead of throwing";
+  }
   typename TestFixture::Ring ring(std::uint64_t{1} << 58);  // more slots than addresses
   EXPECT_FALSE(ring.valid());
 }

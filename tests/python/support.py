@@ -254,6 +254,14 @@ def samples(tx, rx):
     }
 
 
+def viewed(value):
+    """The value as recv(copy=False) gives it."""
+    tx, rx = xichan.channel(1)
+    with tx, rx:
+        tx.send_nowait(value)
+        return rx.recv_nowait(copy=False)
+
+
 def ends_in(value):
     """The ends anywhere in a value, in order."""
     if type(value) is tuple:

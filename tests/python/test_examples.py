@@ -16,6 +16,7 @@ pytest.importorskip("concurrent.interpreters")
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 INDEX = EXAMPLES / "stdlib_index.py"
+TABLE = EXAMPLES / "shared_table.py"
 
 ODD_FILES = {
     "plain.py": b"alpha = beta\nalpha(beta, gamma)\nif alpha: pass",
@@ -167,3 +168,14 @@ def test_progress_bar_on_a_terminal():
         assert "the results are equal" in program.stdout.read().decode()
     assert shown.count(b"\r   2 workers [") == 20 and b"\r       alone [##" in shown
     assert b"[" + b"#" * 40 + b"] 20/20\r\n" in shown and b"%" not in shown
+
+
+def test_the_shared_table():
+    done = run_python(TABLE, "--small", timeout=120)
+    assert done.stderr == ""
+    assert "3,000 rows" in done.stdout and "1,000 questions to 2 workers at once: 0 wrong answers" in done.stdout
+    table = re.findall(r"^(shared|by value) +((?: +[\d.-]+){4})$", done.stdout, re.M)
+    assert [title for title, _ in table] == ["shared", "by value"]
+    rates = re.findall(r"^(view|eager copy|plain tuple) +([\d,]+),? ", done.stdout, re.M)
+    assert [title for title, _ in rates] == ["view", "eager copy", "plain tuple"]
+    assert all(int(rate.replace(",", "")) > 0 for _, rate in rates)

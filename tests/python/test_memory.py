@@ -10,7 +10,7 @@ BIG = b"x" * 10_000
 
 def test_statistics_are_items_and_attributes():
     stats = xichan.memory_stats()
-    assert set(stats) == {"blocks", "bytes", "high_water", "limit"}
+    assert set(stats) == {"blocks", "bytes", "high_water", "limit", "cached", "classes"}
     for name, value in stats.items():
         assert stats[name] == getattr(stats, name) == value
     assert dict(stats) == stats and isinstance(stats, xichan.Stats)

@@ -13,11 +13,15 @@ SIZES = {
     "round_trips": 20_000,
     "interpreters_in_traffic": 30,
     "senders_die": 60,
+    "select_traffic": 20_000,
+    "ctrl_c": 5,
+    "cancelled": 400,
+    "forks": 20,
     "dying_inside": 30,
     "chains": 100_000,
     "soak": 40_000,
     "ids": 50_000,
-    "exits": 8,
+    "exits": 4,
 }
 
 

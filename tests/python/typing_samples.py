@@ -111,6 +111,12 @@ def memory() -> None:
     print(stats.bytes, stats["blocks"], xichan.__version__.upper())
 
 
+def dumping() -> None:
+    data = xichan.dumps((1, "text"))
+    assert_type(data, bytes)
+    assert_type(xichan.loads(memoryview(data)), Any)
+
+
 def mistakes() -> None:
     """Each line is an error to a type checker; `warn_unused_ignores` tells if one is not."""
     tx: Sender[int]
@@ -129,6 +135,7 @@ def mistakes() -> None:
 
 
 if __name__ == "__main__":
-    samples = made_by_channel, typed_ends, iteration, both_sides, variance, from_ids, ends_of_ends, errors, memory
+    samples = [made_by_channel, typed_ends, iteration, both_sides, variance, from_ids, ends_of_ends, errors, memory]
+    samples.append(dumping)
     for sample in samples:
         sample()

@@ -1,0 +1,97 @@
+// A map from addresses to plain values that only grows: what is met a second time is found again.
+//
+// Algorithm: open addressing with linear probing (Knuth, TAOCP vol. 3, 6.4), at most half full. Addresses are mixed by
+// the finaliser of MurmurHash3 (Austin Appleby, public domain), so that whoever chooses distances between them cannot
+// choose where they fall: the base is not known to him.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <type_traits>
+#include <utility>
+
+namespace xichan {
+
+/// Thread safety: one thread at a time. Allocation failure is an answer, never an exception. Empty, it has no memory.
+template <class T>
+class PointerMap {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  PointerMap() noexcept = default;
+  PointerMap(const PointerMap&) = delete;
+  PointerMap& operator=(const PointerMap&) = delete;
+  ~PointerMap() {
+    if (entries_ != nullptr) std::free(entries_);
+  }
+
+  std::size_t size() const noexcept { return size_; }
+
+  /// Room for `count` keys in all without further allocation. False without memory.
+  [[nodiscard]] bool reserve(std::size_t count) noexcept {
+    std::size_t capacity = 16;
+    while (capacity / 2 < count) {
+      if (capacity > SIZE_MAX / 2) return false;
+      capacity *= 2;
+    }
+    return capacity <= capacity_ || rehash(capacity);
+  }
+
+  /// The value of `key`, which is not null: zeroed if the key is new. Valid until the next insertion. Null without
+  /// memory.
+  [[nodiscard]] T* insert(const void* key) noexcept {
+    if (size_ >= capacity_ / 2 && !reserve(size_ + 1)) return nullptr;
+    Entry& entry = entries_[slot_of(key)];
+    if (entry.key == nullptr) {
+      entry.key = key;
+      ++size_;
+    }
+    return &entry.value;
+  }
+
+  /// The value of `key`; null if there is none.
+  T* find(const void* key) noexcept {
+    if (size_ == 0) return nullptr;
+    Entry& entry = entries_[slot_of(key)];
+    return entry.key == nullptr ? nullptr : &entry.value;
+  }
+
+ private:
+  struct Entry {
+    const void* key;
+    T value;
+  };
+
+  static std::size_t mix(const void* key) noexcept {
+    std::uint64_t h = reinterpret_cast<std::uintptr_t>(key);
+    h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
+    h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53u;
+    return static_cast<std::size_t>(h ^ h >> 33);
+  }
+
+  // Where the key is, or would be.
+  std::size_t slot_of(const void* key) const noexcept {
+    std::size_t i = mix(key) & (capacity_ - 1);
+    while (entries_[i].key != nullptr && entries_[i].key != key) i = (i + 1) & (capacity_ - 1);
+    return i;
+  }
+
+  bool rehash(std::size_t capacity) noexcept {
+    auto* fresh = static_cast<Entry*>(std::calloc(capacity, sizeof(Entry)));
+    if (fresh == nullptr) return false;
+    Entry* old = std::exchange(entries_, fresh);
+    const std::size_t count = std::exchange(capacity_, capacity);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (old[i].key != nullptr) entries_[slot_of(old[i].key)] = old[i];
+    }
+    std::free(old);
+    return true;
+  }
+
+  Entry* entries_ = nullptr;
+  std::size_t capacity_ = 0;  // a power of two, or 0
+  std::size_t size_ = 0;
+};
+
+}  // namespace xichan

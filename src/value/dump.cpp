@@ -1,0 +1,74 @@
+#include "value/dump.h"
+
+#include <cstring>
+
+#include "arena/arena.h"
+
+namespace xichan {
+namespace {
+
+// Its first byte is no ASCII, so that a text is never taken for a dump.
+constexpr std::uint32_t magic = 0x48435889;
+
+// Checks the header against what there is.
+Status check_header(std::span<const std::byte> data, Flaw& flaw) noexcept {
+  const auto fail = [&](const char* what, std::uint64_t offset) noexcept {
+    flaw = {what, offset};
+    return Status::invalid;
+  };
+  DumpHeader header{};
+  if (data.size() < sizeof header.magic) return fail("input ends within the header", data.size());
+  std::memcpy(&header, data.data(), data.size() < sizeof header ? data.size() : sizeof header);
+  if (header.magic != magic) return fail("not a dump of xichan", 0);
+  if (data.size() < sizeof header) return fail("input ends within the header", data.size());
+  if (header.version != dump_version) {
+    return fail("version of the format that this release does not know", offsetof(DumpHeader, version));
+  }
+  if (header.flags != 0) return fail("reserved bytes that are not zero", offsetof(DumpHeader, flags));
+  const std::uint64_t rest = data.size() - sizeof header;
+  if (header.body_bytes > rest) return fail("input ends within the body", data.size());
+  if (header.body_bytes < rest) return fail("bytes after the end of the body", sizeof header + header.body_bytes);
+  return Status::ok;
+}
+
+Status verify_in_place(std::span<const std::byte> body, Flaw& flaw) noexcept {
+  const Status status = verify(body, flaw);
+  if (status != Status::ok) flaw.offset += sizeof(DumpHeader);
+  return status;
+}
+
+}  // namespace
+
+DumpHeader dump_header(std::uint64_t body_bytes) noexcept { return {magic, dump_version, 0, body_bytes}; }
+
+std::span<const std::byte> dump_body(const Cell& flat) noexcept {
+  if (!flat.owns_block()) return std::as_bytes(std::span(&flat, 1));
+  return {flat.as_block()->body(), flat.as_block()->body_bytes()};
+}
+
+Status load(std::span<const std::byte> data, Cell& cell, Flaw& flaw) noexcept {
+  Status status = check_header(data, flaw);
+  if (status != Status::ok) return status;
+  const std::span<const std::byte> body = data.subspan(sizeof(DumpHeader));
+  if (body.size() == sizeof(Cell)) {
+    Cell copy;
+    std::memcpy(&copy, body.data(), sizeof copy);
+    status = verify_in_place(std::as_bytes(std::span(&copy, 1)), flaw);
+    if (status == Status::ok) cell = copy;
+    return status;
+  }
+  Block* block;
+  status = Arena::allocate(body.size(), 0, block);
+  if (status != Status::ok) return status;
+  const std::span<std::byte> copy(block->body(), body.size());  // the arena may have rounded that up
+  std::memcpy(copy.data(), body.data(), body.size());
+  status = verify_in_place(copy, flaw);
+  if (status == Status::ok) {
+    cell = Cell::of_block(block);
+  } else {
+    Arena::discard(block);
+  }
+  return status;
+}
+
+}  // namespace xichan

@@ -1,0 +1,185 @@
+"""The end of the process, and of an interpreter, with threads inside calls: no crash, no hang, healthy threads finish.
+
+Each case in a process of its own, which a watchdog ends if it hangs. tests/stress/python/exits.py measures the time.
+"""
+
+import pytest
+from support import run_script
+
+PRELUDE = """
+import os, sys, threading, time
+import xichan
+from support import HERE, PACKAGE, Call, wait_for_blocked, wait_until
+
+def interpreter():
+    from concurrent import interpreters
+    interp = interpreters.create()
+    interp.exec(f"import sys; sys.path[:0] = {[PACKAGE, HERE]!r}\\nimport xichan, threading")
+    return interp
+"""
+
+BLOCKED = {
+    "recv": "rx.recv()",
+    "send": "full.send('text that needs a block')",
+    "select": "xichan.select([rx, (full, 1)])",
+    "for": "list(rx)",
+    "lookup": "xichan.lookup('never', None)",
+    "join": "queue.join()",
+    "get": "empty.get()",
+    "arecv": "__import__('asyncio').run(rx.arecv())",
+    "async for": "async def loop():\n    async for _ in rx: pass\n__import__('asyncio').run(loop())",
+    "asend": "__import__('asyncio').run(full.asend(1))",
+    "aselect": "__import__('asyncio').run(xichan.aselect([rx, (full, 1)]))",
+}
+
+
+@pytest.mark.parametrize("kind", BLOCKED)
+@pytest.mark.parametrize("daemon", [True, False], ids=["daemon", "not daemon"])
+@pytest.mark.parametrize("where", ["here", "a call into another", "a thread of another"])
+def test_a_blocked_thread_does_not_keep_the_process(where, daemon, kind):
+    if where != "here":
+        pytest.importorskip("concurrent.interpreters")
+        if where == "a thread of another" and daemon:
+            pytest.skip("such interpreters have no daemon threads")
+    run_script(
+        PRELUDE
+        + f"""
+source, daemon, where = {BLOCKED[kind]!r}, {daemon}, {where!r}
+tx, rx = xichan.channel(1)
+full, other = xichan.channel(1)
+full.send(0)
+queue, empty = xichan.Queue(), xichan.Queue()
+queue.put(1)
+there, here = xichan.channel(1)
+shared = dict(rx=rx, full=full, queue=queue, empty=empty, there=there)
+
+def work():
+    there.send("begins")
+    try:
+        exec(source, globals())
+    except xichan.ChannelClosed as error:
+        print("ended:", error, flush=True)
+
+if where == "here":
+    threading.Thread(target=work, daemon=daemon).start()
+else:
+    import inspect, textwrap
+    interp = interpreter()
+    interp.prepare_main(**shared, source=source)
+    text = inspect.cleandoc('''
+        def work():
+            there.send("begins")
+            try:
+                exec(source, globals())
+            except xichan.ChannelClosed as error:
+                print("ended:", error, flush=True)
+    ''')
+    if where == "a thread of another":
+        interp.exec(text + "\\nthreading.Thread(target=work).start()")
+    else:
+        threading.Thread(target=interp.exec, args=(text + "\\nwork()",), daemon=daemon).start()
+assert here.recv() == "begins"
+time.sleep(0.05)  # so that it is mostly inside; whether it is makes no difference to the outcome
+""",
+        timeout=50,
+    )
+
+
+@pytest.mark.parametrize("where", ["here", "other interpreters"])
+@pytest.mark.parametrize("flavor", ["mpmc", "rendezvous", "unbounded"])
+def test_healthy_threads_pass_their_messages_first(where, flavor):
+    """The main thread ends while there are 10,000 messages to pass."""
+    if where != "here":
+        pytest.importorskip("concurrent.interpreters")
+    capacity = {"mpmc": 4, "rendezvous": 0, "unbounded": None}[flavor]
+    done = run_script(
+        PRELUDE
+        + f"""
+tx, rx = xichan.channel({capacity})
+produce = '''
+with tx:
+    for i in range(10_000):
+        tx.send((i, "text that needs a block"))
+'''
+consume = '''
+received = [i for i, _ in rx]
+print("received", received == list(range(10_000)), flush=True)
+'''
+if {where!r} == "here":
+    def start(source, **names):
+        threading.Thread(target=exec, args=(source, names)).start()
+else:
+    def start(source, **names):
+        interp = interpreter()
+        interp.prepare_main(**names)
+        for end in names.values():
+            end.close()
+        threading.Thread(target=interp.exec, args=(source,)).start()
+start(consume, rx=rx)
+start(produce, tx=tx)
+del tx, rx
+""",
+        timeout=100,
+    )
+    assert done.stdout == "received True\n", done.stdout + done.stderr
+
+
+def test_a_look_up_that_sleeps_while_its_interpreter_ends():
+    """Something that is named later must not bring its thread back to where nothing is left."""
+    pytest.importorskip("_interpreters")
+    run_script(
+        PRELUDE
+        + """
+import _interpreters
+for way in ("publish", "time-out"):
+    there, here = xichan.channel(1)
+    interp = _interpreters.create(_interpreters.new_config("isolated", allow_daemon_threads=True))
+    _interpreters.set___main___attrs(interp, {"there": there})
+    _interpreters.exec(interp, f'''if True:
+        import sys; sys.path[:0] = {[PACKAGE, HERE]!r}
+        import threading, xichan
+        def work():
+            there.send(threading.get_native_id())
+            xichan.lookup("never", {None if way == "publish" else 1.5})
+        threading.Thread(target=work, daemon=True).start()
+    ''')
+    thread = here.recv()
+
+    def asleep():
+        with open(f"/proc/self/task/{thread}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "S"
+
+    seen = 0
+    while seen < 100:  # nothing holds it up on its way into the call but the machine
+        seen = seen + 1 if asleep() else 0
+        time.sleep(0.001)
+    _interpreters.destroy(interp)
+    for i in range(20):
+        if way == "publish":
+            xichan.publish(f"name {i}", i)
+        time.sleep(0.1 if way == "time-out" else 0.01)
+""",
+    )
+
+
+def test_waiting_in_a_finalizer_at_the_very_end():
+    """When the interpreter's ends have gone, a call ends at once instead of waiting for what cannot come."""
+    run_script(
+        PRELUDE
+        + """
+import atexit
+tx, rx = xichan.channel(1)
+
+class Late:
+    def __del__(self, xichan=xichan, rx=rx):
+        for call in (lambda: rx.recv(timeout=30), lambda: xichan.lookup("never", 30), lambda: xichan.select([rx], 30)):
+            try:
+                call()
+            except Exception:
+                pass
+
+late = sys.late = Late()
+atexit.register(lambda: Late())
+""",
+        timeout=20,
+    )

@@ -1,0 +1,77 @@
+"""Forks under traffic: an operation on what the child inherited raises there, and the parent is unharmed."""
+
+import os
+import signal
+import time
+import warnings
+
+from common import progress, settle, size
+from support import Call, alive
+
+import xichan
+
+TEXT = "text that needs a block"
+
+
+def produce(tx, stop):
+    i = 0
+    with tx:
+        while not stop:
+            tx.send((i, TEXT))
+            i += 1
+    return i
+
+
+def child(tx, rx):
+    """The exit status: how long the operations took, in 10 ms."""
+    signal.alarm(30)  # the watchdog of the parent is a thread, which the child does not have
+    start = time.perf_counter()
+    for call in (lambda: tx.send(1), rx.recv, rx.recv_nowait, lambda: xichan.select([rx])):
+        try:
+            call()
+        except xichan.ChannelClosed:
+            continue
+        return 255
+    took = time.perf_counter() - start
+    one, other = xichan.channel(1)
+    receiver = Call(other.recv)
+    one.send(TEXT)
+    return int(took * 100) if receiver.result() == TEXT else 254
+
+
+def main():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    number = size(1000)
+    before = alive()
+    tx, rx = xichan.channel(4)
+    received, stop = [], []
+    slowest = 0
+    # No other interpreter: CPython 3.14 itself crashes in the child of a fork if there is one.
+    pairs = [xichan.channel(2) for _ in range(2)]
+    consumers = [Call(lambda rx: sum(1 for _ in rx), rx) for _, rx in pairs]
+    producers = [Call(produce, tx, stop) for tx, _ in pairs]
+    for i in range(number):
+        pid = os.fork()
+        if not pid:
+            status = 253
+            try:
+                status = child(tx, rx)
+            finally:
+                os._exit(status)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        assert 0 <= status < 200, f"child {i} ended with {status}"
+        slowest = max(slowest, status)
+        tx.send(i)
+        received.append(rx.recv())
+        progress()
+    stop.append(True)
+    sent = [call.result() for call in producers]
+    assert [call.result() for call in consumers] == sent
+    assert received == list(range(number))
+    del tx, rx, pairs, producers, consumers
+    settle(before)
+    print(f"forks: {number} under traffic of {sum(sent)} messages, slowest child's operations under {slowest + 1}0 ms")
+
+
+if __name__ == "__main__":
+    main()
