@@ -6,8 +6,8 @@ import argparse
 import os
 import sys
 
-from . import build, console, cpython, lint, parts
-from .console import BUILD, ROOT, DevError, call, output
+from . import build, console, cpython, lint, parts, venv
+from .console import BUILD, ROOT, DevError, call
 
 NEWEST = "3.14"  # the version that everything but the tests uses
 VERSIONS = list(cpython.FIRST)
@@ -44,10 +44,12 @@ def parser() -> argparse.ArgumentParser:
     test.add_argument("--only", metavar="VERSION", choices=VERSIONS, default="", help="the one Python version to test")
     test.add_argument("extra", nargs="*", metavar="-- ARG", help="handed to pytest and ctest, say -- -k select -x")
 
-    bench = command("bench", "run the benchmarks: xichan.bench, or else those of the C++ layers")
-    bench.add_argument(
-        "arguments", nargs="*", metavar="ARG", help="handed to the benchmarks; -- --help shows their own"
+    bench = command(
+        "bench",
+        "run the benchmarks: xichan.bench, or those of the C++ layers",
+        usage="./dev bench [3.14|3.15] [ARG ...] | ./dev bench layers [ARG ...]",
     )
+    bench.add_argument("arguments", nargs="*", metavar="ARG", help="handed on; ./dev bench 3.14 --help shows them")
 
     style = command("lint", "check the style of the files")
     style.add_argument("--fix", action="store_true", help="mend what can be mended")
@@ -90,17 +92,24 @@ def demo(arguments):
     execute(build.require_python(NEWEST), program, *arguments)
 
 
-def bench(arguments) -> int:
-    interpreter = build.require_python(NEWEST)
-    looking = "import importlib.util, sys; sys.exit(importlib.util.find_spec('xichan.bench') is None)"
-    if output([interpreter, "-c", looking]) is not None:
-        execute(interpreter, "-m", "xichan.bench", *arguments)
+def bench_layers(arguments) -> int:
     build.require_cpp()
     folder = BUILD / "cpp" / "bench"
-    programs = [file for file in sorted(folder.glob("*")) if file.is_file() and os.access(file, os.X_OK)]
+    programs = [file for file in sorted(folder.glob("bench_*")) if file.is_file() and os.access(file, os.X_OK)]
     if not programs:
-        raise DevError(f"there are no benchmarks: neither a module xichan.bench nor programs in {folder}")
+        raise DevError(f"there are no benchmarks in {folder}")
     return max(call([program, *arguments]) for program in programs)
+
+
+def bench(arguments) -> int:
+    if arguments[:1] == ["layers"]:
+        return bench_layers(arguments[1:])
+    version = NEWEST
+    if arguments and arguments[0] in VERSIONS:
+        version, *arguments = arguments
+    interpreter = build.require_python(version)
+    venv.add_bench(version)
+    execute(interpreter, "-m", "xichan.bench", *arguments)
 
 
 # Commands that hand their arguments on: argparse would take options out of them.

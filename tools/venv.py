@@ -8,17 +8,19 @@ import shutil
 from pathlib import Path
 
 from . import cpython, pypi
-from .console import BUILD, ROOT, DevError, output, run
+from .cache import lock
+from .console import BUILD, ROOT, DevError, output, run, step
 
 STAMP = "xichan-stamp.json"  # what the environment was made from: another answer means to make it again
+BENCH_STAMP = "xichan-bench-stamp.json"  # what was added to it for the benchmarks
 
 
-def requirements():
-    """The extra `test` of pyproject.toml. (tomllib came with Python 3.11; this runs on 3.9.)"""
+def requirements(extra="test"):
+    """An extra of pyproject.toml. (tomllib came with Python 3.11; this runs on 3.9.)"""
     text = (ROOT / "pyproject.toml").read_text()
-    found = re.search(r"^test = \[(.*?)\]", text, re.S | re.M)
+    found = re.search(rf"^{extra} = \[(.*?)\]", text, re.S | re.M)
     if not found:
-        raise DevError("pyproject.toml has no extra `test`")
+        raise DevError(f"pyproject.toml has no extra `{extra}`")
     return re.findall(r'"([^"]+)"', found.group(1))
 
 
@@ -68,3 +70,32 @@ def require(version: str, wanted: dict) -> Path:
     )
     stamp.write_text(json.dumps(wanted))
     return python
+
+
+def add_bench(version: str) -> None:
+    """Add what the benchmarks need to an environment, and the contenders from PyPI, but for those that do not build."""
+    stamp = folder(version) / BENCH_STAMP
+    with lock(BUILD / "dev.lock"):
+        wanted = [requirements("bench"), requirements("bench-peers")]
+        if stamp.exists() and json.loads(stamp.read_text()) == wanted:
+            return
+        install = [pypi.tool("uv"), "pip", "install", "--python", folder(version) / "bin" / "python"]
+        environment = pypi.uv_environment()
+        run(
+            [*install, *wanted[0]],
+            f"bench-requirements-{version}",
+            env=environment,
+            say=f"installing what the benchmarks need for CPython {version}",
+        )
+        for peer in wanted[1]:
+            name = re.split(r"[=<>]", peer)[0]
+            try:
+                run(
+                    [*install, peer],
+                    f"bench-{name}-{version}",
+                    env=environment,
+                    say=f"installing {peer} to compare with",
+                )
+            except DevError:
+                step(f"{peer} does not install on CPython {version}: it will be named as missing")
+        stamp.write_text(json.dumps(wanted))
