@@ -1,5 +1,6 @@
 #include "batch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "attach.h"
@@ -207,9 +208,10 @@ PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count
   static constexpr Signature signature{"drain", {}, 0, 0};
   Handle* handle = as_handle(self);
   if (!parse_arguments(signature, args, count, keywords, nullptr) || !check_open(handle)) return nullptr;
-  // What is there now, queued or offered by those who wait: senders that keep sending must not hold it up.
+  // What is there now, queued or offered by those who wait: senders that keep sending must not hold it up. One attempt
+  // in any case, which tells of a side that belongs to another end.
   const ChannelStats stats = handle->end->channel()->stats();
-  std::uint64_t left = stats.depth + stats.waiting_senders;
+  std::uint64_t left = std::max<std::uint64_t>(stats.depth + stats.waiting_senders, 1);
   Results results;
   while ((has_unread(handle) || left-- > 0) && results.make_room()) {
     if (!results.fill(take_now(handle))) break;

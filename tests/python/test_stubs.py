@@ -25,7 +25,10 @@ def test_samples_have_the_types_they_claim(tmp_path):
 
 @needs_mypy
 def test_stubs_agree_with_the_module(tmp_path):
-    run("-m", "mypy.stubtest", "xichan", cwd=tmp_path)
+    # Modules that are private and have no stub are taken for their own, where their classes go by their public names.
+    private = tmp_path / "private.txt"
+    private.write_text(r"xichan\.compat\._.*" + "\n")
+    run("-m", "mypy.stubtest", "xichan", "--allowlist", str(private), "--ignore-unused-allowlist", cwd=tmp_path)
 
 
 def test_samples_run(tmp_path):
