@@ -39,14 +39,20 @@ class Peer:
     views = False  # whether it hands out views, not copies
 
     def missing(self):
-        """Why it cannot be used at all, or None."""
-        if self.module is None:
-            return None
-        try:
-            importlib.import_module(self.module)
-        except Exception as error:
-            return self.why_missing or f"{type(error).__name__}: {error}"
+        """Why it cannot be used at all, or None. Looks, but imports nothing of the contender's."""
+        if self.module is not None and importlib.util.find_spec(self.module) is None:
+            return self.why_missing or f"there is no module {self.module}"
         return None
+
+    def unusable(self):
+        """As missing(), but tries to import it too."""
+        reason = self.missing()
+        if reason is None and self.module is not None:
+            try:
+                importlib.import_module(self.module)
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+        return reason
 
     def version(self):
         """The version of its package; None for what comes with Python."""
