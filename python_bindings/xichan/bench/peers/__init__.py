@@ -31,11 +31,11 @@ class Peer:
     name = ""  # on the command line, and in files
     title = ""  # in reports
     place = "interpreters"  # of the workers: "interpreters" or "threads" of one process, or "processes"
-    module = None  # what has to be importable
-    package = None  # whose version is of interest: a distribution
-    why_missing = None  # told in place of the ImportError
+    module: str | None = None  # what has to be importable
+    package: str | None = None  # whose version is of interest: a distribution
+    why_missing: str | None = None  # told in place of the ImportError
     group = "other"  # "xichan", "other", or "pool"
-    variant = None  # "flavor" or "views": takes part only where a scenario asks for that
+    variant: str | None = None  # "flavor" or "views": takes part only where a scenario asks for that
     views = False  # whether it hands out views, not copies
 
     def missing(self):
