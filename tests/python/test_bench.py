@@ -163,7 +163,6 @@ def peer_file(folder, name, put):
             from xichan.bench.peers import simple_queue
 
             class Contender(simple_queue.Contender):
-                name = {str(file)!r}
                 title = {name!r}
 
                 def sender(self, sending):

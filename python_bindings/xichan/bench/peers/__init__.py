@@ -28,7 +28,7 @@ class Spec(NamedTuple):
 class Peer:
     """One contender. A channel is opened in the host's main thread; its two halves then go to the workers."""
 
-    name = ""  # on the command line, and in files
+    name = ""  # on the command line, and in files; of one from a file of its own it is the path
     title = ""  # in reports
     place = "interpreters"  # of the workers: "interpreters" or "threads" of one process, or "processes"
     module: str | None = None  # what has to be importable
@@ -127,4 +127,6 @@ def load(name):
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         sys.modules[module_name] = module
-    return sys.modules[module_name].Contender()
+    peer = sys.modules[module_name].Contender()
+    peer.name = name
+    return peer
