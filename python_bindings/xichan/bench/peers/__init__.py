@@ -22,7 +22,7 @@ class Spec(NamedTuple):
     receivers: int = 1
     capacity: int = 1024
     max_bytes: int | None = None  # of all values queued, where a contender can bound that
-    index: int = 0  # which of the channels open at a time
+    number: int = 0  # which of the channels open at a time
 
 
 class Peer:
