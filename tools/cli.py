@@ -6,8 +6,8 @@ import argparse
 import os
 import sys
 
-from . import build, console, cpython, lint, parts
-from .console import BUILD, ROOT, DevError, call, output
+from . import build, console, cpython, lint, parts, venv
+from .console import BUILD, ROOT, DevError, call
 
 NEWEST = "3.14"  # the version that everything but the tests uses
 VERSIONS = list(cpython.FIRST)
@@ -47,11 +47,9 @@ def parser() -> argparse.ArgumentParser:
     bench = command(
         "bench",
         "run the benchmarks: xichan.bench, or those of the C++ layers",
-        usage="./dev bench [ARG ...]\n       ./dev bench layers [ARG ...]",
+        usage="./dev bench [3.14|3.15] [ARG ...] | ./dev bench layers [ARG ...]",
     )
-    bench.add_argument(
-        "arguments", nargs="*", metavar="ARG", help="handed to the benchmarks; -- --help shows their own"
-    )
+    bench.add_argument("arguments", nargs="*", metavar="ARG", help="handed on; ./dev bench 3.14 --help shows them")
 
     style = command("lint", "check the style of the files")
     style.add_argument("--fix", action="store_true", help="mend what can be mended")
@@ -106,11 +104,12 @@ def bench_layers(arguments) -> int:
 def bench(arguments) -> int:
     if arguments[:1] == ["layers"]:
         return bench_layers(arguments[1:])
-    interpreter = build.require_python(NEWEST)
-    looking = "import importlib.util, sys; sys.exit(importlib.util.find_spec('xichan.bench') is None)"
-    if output([interpreter, "-c", looking]) is not None:
-        execute(interpreter, "-m", "xichan.bench", *arguments)
-    return bench_layers(arguments)
+    version = NEWEST
+    if arguments and arguments[0] in VERSIONS:
+        version, *arguments = arguments
+    interpreter = build.require_python(version)
+    venv.add_peers(version)
+    execute(interpreter, "-m", "xichan.bench", *arguments)
 
 
 # Commands that hand their arguments on: argparse would take options out of them.

@@ -1,4 +1,4 @@
-"""One virtual environment per CPython version, in build/, with what the tests need."""
+"""One virtual environment per CPython version, in build/, with what the tests and the benchmarks need."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import shutil
 from pathlib import Path
 
 from . import cpython, pypi
-from .console import BUILD, ROOT, DevError, output, run
+from .cache import lock
+from .console import BUILD, ROOT, DevError, output, run, step
 
 STAMP = "xichan-stamp.json"  # what the environment was made from: another answer means to make it again
+PEERS_STAMP = "xichan-peers-stamp.json"  # what was added to it for the benchmarks to compare with
 
 
-def requirements():
-    """The extra `test` of pyproject.toml. (tomllib came with Python 3.11; this runs on 3.9.)"""
+def requirements(extra):
+    """An extra of pyproject.toml. (tomllib came with Python 3.11; this runs on 3.9.)"""
     text = (ROOT / "pyproject.toml").read_text()
-    found = re.search(r"^test = \[(.*?)\]", text, re.S | re.M)
+    found = re.search(rf"^{extra} = \[(.*?)\]", text, re.S | re.M)
     if not found:
-        raise DevError("pyproject.toml has no extra `test`")
+        raise DevError(f"pyproject.toml has no extra `{extra}`")
     return re.findall(r'"([^"]+)"', found.group(1))
 
 
@@ -39,7 +41,7 @@ def identity(version: str) -> dict:
         "folder": str(folder(version)),
         "interpreter": str(interpreter),
         "version": output([interpreter, "-V"]),
-        "requirements": requirements(),
+        "requirements": requirements("test") + requirements("bench"),
     }
 
 
@@ -68,3 +70,21 @@ def require(version: str, wanted: dict) -> Path:
     )
     stamp.write_text(json.dumps(wanted))
     return python
+
+
+def add_peers(version: str) -> None:
+    """Add what the benchmarks compare with to an environment, but for what does not build on that version."""
+    stamp = folder(version) / PEERS_STAMP
+    with lock(BUILD / "dev.lock"):
+        wanted = requirements("bench-peers")
+        if stamp.exists() and json.loads(stamp.read_text()) == wanted:
+            return
+        uv, environment = pypi.tool("uv"), pypi.uv_environment()
+        python = folder(version) / "bin" / "python"
+        for peer in wanted:
+            log = f"{re.split('[=<>]', peer)[0]}-{version}"
+            try:
+                run([uv, "pip", "install", "--python", python, peer], log, env=environment, say=f"installing {peer}")
+            except DevError:
+                step(f"{peer} does not install on CPython {version}: it will be named as missing")
+        stamp.write_text(json.dumps(wanted))

@@ -1,0 +1,69 @@
+"""What a figure is worth nothing without: versions, processor, load, commit."""
+
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import time
+
+import xichan
+
+
+def describe():
+    """The machine and the versions, as of now."""
+    return {
+        "time": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+        "command": " ".join(["python -m xichan.bench", *sys.argv[1:]]),
+        "python": platform.python_version(),
+        "build": platform.python_compiler(),
+        "xichan": xichan.__version__,
+        "commit": commit(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "libc": " ".join(platform.libc_ver()),
+        "cpu": cpu_model(),
+        "cpus": len(os.sched_getaffinity(0)),
+        "load_before": os.getloadavg()[0],
+    }
+
+
+def headline(run):
+    """What a run was made with, in one line."""
+    about = run["environment"]
+    return (
+        f"CPython {about['python']}, xichan {about['xichan']} (commit {about['commit'] or 'unknown'}), "
+        f"{about['cpus']} x {about['cpu']}, {about['system']}, "
+        f"load {about['load_before']:.1f} to {about.get('load_after', 0):.1f}, {about['time']}; "
+        f"{run['options']['rounds']} interleaved rounds of {run['options']['seconds']:g} s"
+    )
+
+
+def cpu_model():
+    """The processor's name for itself."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"
+
+
+def commit():
+    """The commit of the sources: of the checkout that the current folder is in, if that is one of xichan."""
+    folder = next(
+        (f for f in (pathlib.Path.cwd(), *pathlib.Path.cwd().parents) if (f / "include/xichan").is_dir()), None
+    )
+    if folder is None:
+        return None
+    found = [_git(folder, "rev-parse", "--short=12", "HEAD"), _git(folder, "status", "--porcelain", "-uno")]
+    return None if found[0] is None else found[0] + ("+changes" if found[1] else "")
+
+
+def _git(folder, *arguments):
+    try:
+        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,65 @@
+"""The report: one file that needs no network, with the plots as SVG in it."""
+
+import io
+import pathlib
+import re
+
+import jinja2
+import matplotlib
+
+from xichan.bench import environment, floor, report_plot, results, targets
+
+TEMPLATE = pathlib.Path(__file__).with_name("report.html.jinja")
+
+
+def write(run, path):
+    """Write the report on a run."""
+    templates = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    plots = {}
+    for number, panel in enumerate(report_plot.panels(run)):
+        plots.setdefault(panel.names[0], svg(panel, f"plot{number}"))
+    page = templates.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        run=run,
+        headline=environment.headline(run),
+        sections=list(sections(run, plots)),
+        targets=targets.rows(run),
+        floor=floor.bests(run["floor"]),
+    )
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(page)
+
+
+def sections(run, plots):
+    """For each scenario what the template shows."""
+    for name, record in run["scenarios"].items():
+        rows = []
+        base = record["results"].get(record["baseline"])
+        for contender, rounds in record["results"].items():
+            found = results.summary(rounds)
+            about = run["contenders"][contender]
+            ours = about["group"] == "xichan"
+            rows.append(
+                {
+                    "title": about["title"],
+                    "ours": ours or contender == "xichan-pool",
+                    "best": results.amount(found.best, record["unit"]),
+                    "median": results.amount(found.median, record["unit"]),
+                    "spread": f"{found.spread * 100:.0f} %" if found.rounds > 1 else "",
+                    "ratio": results.times(min(base) / found.best) if base and found.best else "",
+                    "floor": results.times(found.best / record["floor"]) if ours and record["floor"] else "",
+                }
+            )
+        yield {"name": name, "record": record, "rows": rows, "plot": plots.get(name)}
+
+
+def svg(panel, prefix):
+    """A panel as an element for the page, its ids made its own."""
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix, "font.family": "sans-serif"}):
+        file = io.StringIO()
+        report_plot.figure([panel]).savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)  # HTML knows them
+    text = re.sub(r'\bid="', f'id="{prefix}-', text)
+    return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", text).replace("xlink:href", "href")

@@ -1,0 +1,158 @@
+"""The plots, by matplotlib: bars for a scenario, lines for what grows with interpreters or sizes."""
+
+import math
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.ticker import FuncFormatter  # noqa: E402
+
+from xichan.bench import results, scenarios  # noqa: E402
+
+AXES = {
+    "rate": "messages per second (msg/s)",
+    "time": "microseconds (us)",
+    "bytes": "bytes for each message",
+    "cpu": "processors kept busy",
+}
+GROWING = {  # groups that are drawn as lines: their title, and what the horizontal axis is
+    "fan-in": ("many senders to one receiver: int", "senders (interpreters)"),
+    "fan-out": ("one sender to many receivers: int", "receivers (interpreters)"),
+    "n-by-n": ("many to many: int", "senders, and as many receivers (interpreters)"),
+    "growth": ("one way: bytes of growing size", "bytes in each message"),
+    "growth-memory": ("memory per queued message: bytes of growing size", "bytes in each message"),
+    "growth-crowd": ("memory per queued message: 64 bytes from many senders", "senders (interpreters)"),
+}
+COLOURS = {"xichan": "#1f5fbf", "baseline": "#d9822b", "other": "#9aa5b1"}
+MARKERS = "os^vDPX*<>p"
+WIDTH, HEIGHT = 7.0, 3.6  # inches of a panel
+
+
+class Panel:
+    """One plot: a scenario, or a group of scenarios that differ in a number."""
+
+    def __init__(self, run, names):
+        self.run, self.names = run, names
+        self.records = [run["scenarios"][name] for name in names]
+        self.group = names[0].partition("/")[0]
+        self.unit = self.records[0]["unit"]
+        self.lines = self.group in GROWING and len(names) > 1
+        self.title = GROWING[self.group][0] if self.lines else self.records[0]["title"]
+
+    def draw(self, axes):
+        axes.set_title(self.title, fontsize=10, loc="left")
+        (self._lines if self.lines else self._bars)(axes)
+        axes.tick_params(labelsize=8)
+        axes.grid(True, which="major", color="#e3e7ec", linewidth=0.8)
+        axes.set_axisbelow(True)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+
+    def _bars(self, axes):
+        record = self.records[0]
+        found = sorted((self._figures(rounds), name) for name, rounds in record["results"].items())
+        if self.unit == "rate":
+            found.reverse()  # the best at the top, where the axis ends
+        found.reverse()
+        values = [figures[0] for figures, _ in found]
+        errors = [[max(f[0] - f[1], 0) for f, _ in found], [max(f[2] - f[0], 0) for f, _ in found]]
+        colours = [COLOURS[self._part(name, record)] for _, name in found]
+        axes.barh(range(len(found)), values, xerr=errors, color=colours, ecolor="#333", capsize=2, height=0.7)
+        axes.set_yticks(range(len(found)), [self.run["contenders"][name]["title"] for _, name in found])
+        axes.set_xlabel(f"{AXES[self.unit]}, median and quartiles", fontsize=8)
+        if self.unit in ("rate", "time") and all(value > 0 for value in values):
+            axes.set_xscale("log")
+            axes.set_xlim(left=10 ** math.floor(math.log10(min(values) * 0.7)))
+        axes.xaxis.set_major_formatter(FuncFormatter(short))
+
+    def _lines(self, axes):
+        contenders = dict.fromkeys(name for record in self.records for name in record["results"])
+        positions = [float(number_of(name)) for name in self.names]
+        for index, contender in enumerate(contenders):
+            points = [
+                (position, *self._figures(record["results"][contender]))
+                for position, record in zip(positions, self.records, strict=True)
+                if contender in record["results"]
+            ]
+            across, middle, low, high = zip(*points, strict=True)
+            ours = self.run["contenders"][contender]["group"] == "xichan"
+            axes.errorbar(
+                across,
+                middle,
+                yerr=([max(m - v, 0) for m, v in zip(middle, low)], [max(v - m, 0) for m, v in zip(middle, high)]),
+                label=self.run["contenders"][contender]["title"],
+                marker=MARKERS[index % len(MARKERS)],
+                markersize=4,
+                linewidth=2 if ours else 1,
+                capsize=2,
+            )
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(positions, [name.partition("/")[2].upper().removesuffix("B") for name in self.names])
+        axes.minorticks_off()
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(short))
+        axes.set_xlabel(GROWING[self.group][1], fontsize=8)
+        axes.set_ylabel(AXES[self.unit], fontsize=8)
+        axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+
+    def _part(self, name, record):
+        if self.run["contenders"][name]["group"] == "xichan" or name == "xichan-pool":
+            return "xichan"
+        return "baseline" if name == record["baseline"] else "other"
+
+    def _figures(self, rounds):
+        """Median and quartiles, as they are drawn."""
+        found = results.summary(rounds)
+        if self.unit == "rate":
+            return tuple(1 / value for value in (found.median, found.high, found.low))
+        factor = 1e6 if self.unit == "time" else 1
+        return tuple(value * factor for value in (found.median, found.low, found.high))
+
+
+def number_of(name):
+    """What a scenario of a growing group differs in."""
+    what = name.partition("/")[2]
+    return scenarios.SIZES.get(what) or int(what)
+
+
+def short(number, _=None):
+    """'1.5M', '20k', '0.5'."""
+    if number <= 0 or not math.isfinite(number):
+        return f"{number:g}"
+    for limit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= limit:
+            return f"{number / limit:.3g}{letter}"
+    return f"{number:.3g}"
+
+
+def panels(run):
+    """All plots that a run gives, in its order."""
+    groups = {}
+    for name, record in run["scenarios"].items():
+        if record["results"]:
+            groups.setdefault(name.partition("/")[0], []).append(name)
+    for group, names in groups.items():
+        if group in GROWING:
+            yield Panel(run, names)
+        else:
+            yield from (Panel(run, [name]) for name in names)
+
+
+def figure(chosen, columns=1):
+    """A figure with panels."""
+    columns = min(columns, max(len(chosen), 1))
+    rows = math.ceil(len(chosen) / columns)
+    made = Figure(figsize=(WIDTH * columns, HEIGHT * max(rows, 1)), layout="constrained")
+    for index, panel in enumerate(chosen):
+        panel.draw(made.add_subplot(rows, columns, index + 1))
+    return made
+
+
+def write(run, path):
+    """All plots in one picture. Raises ValueError for a run without figures."""
+    chosen = list(panels(run))
+    if not chosen:
+        raise ValueError("there is nothing to plot")
+    figure(chosen, columns=2).savefig(path, dpi=80)

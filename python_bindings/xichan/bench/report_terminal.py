@@ -1,0 +1,123 @@
+"""The tables and the progress of a run in a terminal, by rich."""
+
+import sys
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from xichan.bench import environment, floor, results, targets
+from xichan.bench.runner import Quiet
+
+
+class Bar(Quiet):
+    """A progress bar on a terminal, plain lines elsewhere; on stderr, for stdout has the tables."""
+
+    def __init__(self):
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.bar = None
+        if self.console.is_terminal:
+            self.bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=self.console,
+                transient=True,
+            )
+
+    def __enter__(self):
+        if self.bar:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.bar:
+            self.bar.stop()
+
+    def begin(self, scenarios):
+        self.number, self.count = 0, len(scenarios)
+        if self.bar:
+            self.all = self.bar.add_task("scenarios", total=self.count)
+            self.one = self.bar.add_task("", total=1)
+
+    def scenario(self, scenario, steps):
+        self.number += 1
+        if self.bar:
+            self.bar.update(self.all, completed=self.number - 1)
+            self.bar.reset(self.one, total=steps, description=scenario.name)
+        else:
+            self.console.print(f"[{self.number}/{self.count}] {scenario.name}", markup=False)
+
+    def step(self, text):
+        if self.bar:
+            self.bar.advance(self.one)
+
+    def note(self, text):
+        self.console.print(text, markup=False)
+
+
+def show(run, file=None):
+    """All tables of a run, on stdout."""
+    console = Console(file=file or sys.stdout, highlight=False)
+    if not console.is_terminal:
+        console.width = 132
+    console.print(environment.headline(run), markup=False, soft_wrap=True)
+    for record in run["scenarios"].values():
+        console.print(_scenario(run, record))
+    if run["floor"]:
+        console.print(_floor(run))
+    console.print(_targets(run))
+    for name, reason in run["missing"].items():
+        console.print(f"missing: {name}: {reason}", markup=False, soft_wrap=True)
+    for name in run["left_out"]:
+        console.print(f"left out, for the time was up: {name}", markup=False)
+
+
+def _scenario(run, record):
+    unit = record["unit"]
+    table = Table(title=record["title"], title_justify="left", expand=False)
+    table.add_column("")
+    for heading in ("best", "median", "spread", "ratio", "floor"):
+        table.add_column(heading, justify="right")
+    base = record["results"].get(record["baseline"])
+    for name, rounds in record["results"].items():
+        found = results.summary(rounds)
+        ours = run["contenders"][name]["group"] == "xichan"
+        table.add_row(
+            run["contenders"][name]["title"],
+            results.amount(found.best, unit),
+            results.amount(found.median, unit),
+            f"{found.spread * 100:.0f} %" if len(rounds) > 1 else "",
+            results.times(min(base) / found.best) if base and found.best else "",
+            results.times(found.best / record["floor"]) if record["floor"] and ours else "",
+            style="bold" if ours else "",
+        )
+    caption = [f"ratio: to {run['contenders'][record['baseline']]['title']}"] if base else []
+    if record["floor"]:
+        caption.append(f"floor: {record['floor'] * 1e9:,.0f} ns")
+    for name, reason in record["unavailable"].items():
+        caption.append(f"{name}: {reason.splitlines()[0]}")
+    table.caption = "\n".join(caption).replace("[", "\\[")
+    table.caption_justify = "left"
+    return table
+
+
+def _floor(run):
+    table = Table(title="the floor", title_justify="left")
+    table.add_column("")
+    table.add_column("best", justify="right")
+    for name, best in floor.bests(run["floor"]).items():
+        table.add_row(name, f"{best * 1e9:,.1f} ns")
+    return table
+
+
+def _targets(run):
+    table = Table(title="numbers to reach", title_justify="left")
+    table.add_column("")
+    table.add_column("reached", justify="right")
+    table.add_column("wanted", justify="right")
+    table.add_column("")
+    for row in targets.rows(run):
+        table.add_row(row.title, row.shown, row.wanted, row.verdict)
+    return table

@@ -1,0 +1,224 @@
+"""What is measured. A scenario is one table: a kind of work with its parameters, done by each contender."""
+
+import dataclasses
+import fnmatch
+
+ONE_WAY = {
+    "none": "None",
+    "bool": "bool",
+    "int": "int",
+    "float": "float",
+    "str12": "str of 12 characters",
+    "str16": "str of 16 characters",
+    "bytes64": "64 bytes",
+    "record": "a record of 6 fields, nested",
+    "ints1000": "tuple of 1000 ints",
+    "str64k": "str of 64 KiB",
+    "bytes1m": "1 MiB of bytes",
+}
+SIZES = {f"{n}{unit}": n << shift for unit, shift in (("b", 0), ("k", 10), ("m", 20)) for n in (1, 4, 16, 64, 256)}
+SIZES = {name: n for name, n in SIZES.items() if 16 <= n <= 16 << 20}
+LARGE = 32 << 10  # from this size on channels are bounded in bytes, and views come into it
+QUEUES = ("xichan", "xichan-unbounded", "interpreters-queue", "interpchannels", "simple-queue")
+GROWING = ("xichan", "xichan-views", "interpreters-queue", "simple-queue", "mp-simple-queue", "mp-pipe")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    name: str  # group/what
+    title: str
+    kind: str  # the module in kinds/
+    unit: str = "rate"  # rate and time: seconds each, shown as messages per second or as microseconds; bytes; cpu
+    payload: str = "int"
+    senders: int = 1
+    receivers: int = 1
+    options: dict = dataclasses.field(default_factory=dict)  # of the kind
+    variants: tuple = ()  # the variants of contenders that take part: "flavor", "views"
+    only: tuple = ()  # contenders; empty: all that can
+    baseline: str = "interpreters-queue"  # what ratios are taken to
+    rounds: int | None = None  # at the most, for what is no matter of speed
+    quick: bool = False
+    fresh: bool = False  # each round in a new process
+
+    @property
+    def group(self):
+        return self.name.partition("/")[0]
+
+    def takes(self, peer):
+        """Whether a contender belongs in it, apart from what it can do."""
+        if self.only and peer.name not in self.only and not peer.name.endswith(".py"):
+            return False
+        return (peer.group == "pool") == (self.kind == "pool") and (
+            peer.variant is None or peer.variant in self.variants
+        )
+
+
+def _one_way():
+    quick = ("int", "str16", "record", "bytes1m")
+    for payload, title in ONE_WAY.items():
+        variants = ("flavor",) if payload in ("int", "bytes64") else ()
+        if payload in ("ints1000", "str64k", "bytes1m"):
+            variants += ("views",)
+        yield Scenario(
+            f"one-way/{payload}",
+            f"one way: {title}",
+            "traffic",
+            payload=payload,
+            variants=variants,
+            quick=payload in quick,
+        )
+    yield Scenario(
+        "one-way/shared1m",
+        "one way: 1 MiB of bytes, sent again and again (Shared)",
+        "traffic",
+        payload="bytes1m",
+        variants=("views",),
+        options={"shared": True},
+    )
+
+
+def _latency():
+    for name, title, gap in (("busy", "busy", 0), ("parked", "parked (5 ms of rest before each)", 0.005)):
+        yield Scenario(
+            f"round-trip/{name}",
+            f"round trip of an int: {title}",
+            "round_trip",
+            unit="time",
+            options={"gap": gap},
+            variants=("flavor",),
+            quick=True,
+        )
+
+
+def _crowds():
+    yield Scenario(
+        "batch/ints",
+        "one way: int, in batches of 1000",
+        "traffic",
+        options={"batch": 1000},
+        variants=("flavor",),
+        quick=True,
+    )
+    for name, shape in (("fan-in", "{} senders, 1 receiver"), ("fan-out", "1 sender, {} receivers")):
+        for n in (1, 2, 4, 8):
+            counts = (n, 1) if name == "fan-in" else (1, n)
+            title = f"{name}: int, {shape.format(n)}".replace("1 senders", "1 sender").replace(
+                "1 receivers", "1 receiver"
+            )
+            yield Scenario(
+                f"{name}/{n}", title, "traffic", senders=counts[0], receivers=counts[1], variants=("flavor",)
+            )
+    for n in (1, 2, 4):
+        yield Scenario(
+            f"n-by-n/{n}",
+            f"int, {n} x {n} interpreters",
+            "traffic",
+            senders=n,
+            receivers=n,
+            variants=("flavor",),
+            quick=n == 2,
+        )
+    yield Scenario(
+        "select/8", "int, the receiver selects over 8 channels", "select", options={"channels": 8}, baseline="mp-pipe"
+    )
+
+
+def _pools():
+    for what, title in (("map", "map of tiny tasks"), ("submit", "submit a tiny task and wait for its result")):
+        yield Scenario(
+            f"pool/{what}",
+            f"pool of 2: {title}",
+            "pool",
+            unit="rate" if what == "map" else "time",
+            options={"what": what},
+            baseline="interpreter-pool",
+            quick=True,
+        )
+
+
+def _rest():
+    yield Scenario(
+        "alone/int", "send + recv of an int in one thread", "alone", unit="time", variants=("flavor",), quick=True
+    )
+    yield Scenario(
+        "read/tuple",
+        "recv of a tuple of 1,000,000 ints, and 10 of them read",
+        "read",
+        unit="time",
+        payload="ints1000000",
+        variants=("views",),
+        only=("xichan", "xichan-views", "interpreters-queue"),
+        baseline="xichan",
+    )
+    for payload, title in (("int", "int"), ("bytes64", "64 bytes"), ("record", "a record")):
+        yield Scenario(
+            f"memory/{payload}",
+            f"memory per queued message: {title}",
+            "memory",
+            unit="bytes",
+            payload=payload,
+            variants=("flavor",),
+            only=QUEUES,
+            rounds=3,
+            fresh=True,
+        )
+    yield Scenario(
+        "idle/1000",
+        "processor time of 1000 receivers that wait",
+        "idle",
+        unit="cpu",
+        options={"receivers": 1000},
+        only=("xichan", "interpreters-queue", "simple-queue"),
+        rounds=3,
+    )
+
+
+def _growth():
+    for label, n in SIZES.items():
+        yield Scenario(
+            f"growth/{label}",
+            f"growth: bytes of {label.upper()}, one way",
+            "traffic",
+            payload=f"bytes:{n}",
+            variants=("views",) if n >= LARGE else (),
+            only=GROWING,
+        )
+    for label, n in SIZES.items():
+        yield Scenario(
+            f"growth-memory/{label}",
+            f"growth: memory per queued bytes of {label.upper()}",
+            "memory",
+            unit="bytes",
+            payload=f"bytes:{n}",
+            only=("xichan", "interpreters-queue", "simple-queue"),
+            rounds=3,
+            fresh=True,
+        )
+    for n in (1, 2, 4, 8):
+        yield Scenario(
+            f"growth-crowd/{n}",
+            f"growth: memory per queued 64 bytes, filled by {n} interpreter{'s' * (n > 1)}",
+            "memory",
+            unit="bytes",
+            payload="bytes64",
+            senders=n,
+            only=("xichan", "interpreters-queue", "simple-queue"),
+            rounds=3,
+            fresh=True,
+        )
+
+
+ALL = {scenario.name: scenario for part in (_one_way, _latency, _crowds, _pools, _rest, _growth) for scenario in part()}
+
+
+def choose(patterns, quick=False):
+    """The scenarios that patterns name (`group` or `group/what`, with wildcards); without any, all but growth."""
+    if not patterns:
+        return [one for one in ALL.values() if not one.group.startswith("growth") and (one.quick or not quick)]
+    chosen = []
+    for pattern in patterns:
+        found = [one for one in ALL.values() if any(fnmatch.fnmatch(text, pattern) for text in (one.name, one.group))]
+        if not found:
+            raise LookupError(f"no scenario {pattern!r}; --list shows them")
+        chosen += [one for one in found if one not in chosen]
+    return chosen
