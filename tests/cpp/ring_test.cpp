@@ -1,5 +1,8 @@
 // What every ring must do, seen by one thread: exact capacity, strict order, exact answers, also where counters wrap.
+#include <type_traits>
+
 #include "ring_flavours.h"
+#include "support.h"
 
 namespace xichan {
 namespace {

@@ -209,7 +209,8 @@ def test_an_interpreter_that_ends_with_a_thread_inside_a_call(kind):
 
 
 def test_100_interpreters_in_one_process():
-    run_script("""
+    run_script(
+        """
         import gc, xichan
         from support import alive, interpreter
 
@@ -232,7 +233,9 @@ def test_100_interpreters_in_one_process():
             del tx, rx, results, answers, end
             gc.collect()
             assert alive() == before, (i, alive())
-    """)
+    """,
+        timeout=200,
+    )
 
 
 def test_ends_travel_in_messages():
