@@ -141,7 +141,7 @@ TEST_F(ArenaBudget, AChildOfAForkInTrafficGoesOn) {
   };
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < 3; ++i) threads.emplace_back([&, i] { EXPECT_TRUE(churn(i * 1000, 0)); });
-  for (int i = 0; i < test::rounds(50); ++i) {
+  for (int i = 0; i < test::rounds(20); ++i) {
     const pid_t child = fork();
     if (child == 0) {
       alarm(60);  // ends a child that hangs

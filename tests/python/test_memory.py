@@ -1,7 +1,7 @@
 """The arena's limit and its statistics."""
 
 import pytest
-from support import alive
+from support import alive, run_script
 
 import xichan
 
@@ -86,3 +86,68 @@ def test_limits_that_are_refused(limit, error):
     with pytest.raises(error):
         xichan.set_memory_limit(limit)
     assert xichan.memory_stats().limit == 1000
+
+
+def test_the_classes_tell_which_blocks_are_alive_and_which_are_kept():
+    def classes():
+        return {record.size: (record.alive, record.cached) for record in xichan.memory_stats().classes}
+
+    tx, rx = xichan.channel()
+    xichan.set_memory_limit(None)  # gives back what this thread has kept
+    before = classes()
+    tx.send(BIG)
+    tx.send(b"x" * 100_000)
+    (size,) = [n for n in classes() if n is not None and n >= len(BIG) and classes()[n][0] > before.get(n, (0, 0))[0]]
+    assert len(BIG) < size < len(BIG) * 17 / 16 + 100
+    assert classes()[None][0] == before.get(None, (0, 0))[0] + 1, "one larger than any class"
+    kept = xichan.memory_stats().cached
+    rx.recv()
+    rx.recv()
+    assert classes()[size][1] == before.get(size, (0, 0))[1] + 1
+    assert xichan.memory_stats().cached >= kept + size + 100_000
+    xichan.set_memory_limit(None)
+    assert xichan.memory_stats().cached <= kept
+    assert [record.size for record in xichan.memory_stats().classes if record.size is None] in ([], [None])
+
+
+def test_memory_of_the_process_stays_within_a_tenth_of_the_limit():
+    run_script("""
+    import os, threading
+    import xichan
+
+    def resident():
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    LIMIT = 64 << 20
+    xichan.set_memory_limit(LIMIT)
+    tx, rx = xichan.channel(capacity=None)
+
+    def fill(value):
+        sent = 0
+        try:
+            while True:
+                tx.send(value)
+                sent += 1
+        except xichan.ArenaFull:
+            return sent
+
+    def drain(count):
+        for _ in range(count):
+            rx.recv()
+
+    fill(b"x" * 5000), rx.drain()  # the segments of the queue, and what Python keeps
+    before = resident()
+    for size in (1 << 20, 100_000, 10_000, 3000, 40_000, 1 << 20, 500):
+        value = b"x" * size
+        count = fill(value)
+        assert xichan.memory_stats().bytes + size + 100 > LIMIT - 200
+        grown = resident() - before
+        assert grown <= LIMIT * 1.1, (size, grown)
+        thread = threading.Thread(target=drain, args=(count,))  # freed on another thread
+        thread.start()
+        thread.join()
+        assert xichan.memory_stats().bytes == 0 and len(rx) == 0
+        assert xichan.memory_stats().cached <= LIMIT / 16 + 2 * LIMIT / 256
+    assert fill(b"x" * 10_000) > LIMIT / 10_200, "it recovers"
+    """)
