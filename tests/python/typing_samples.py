@@ -90,6 +90,28 @@ def ends_of_ends() -> None:
     assert_type(end, Sender[str])
 
 
+def views() -> None:
+    tx: Sender[int]
+    rx: Receiver[int]
+    tx, rx = xichan.channel()
+    tx.send_many([1, 2])
+    assert_type(rx.recv(copy=False), Any)
+    assert_type(rx.drain(copy=True), list[int])
+    assert_type(rx.drain(copy=False), list[Any])
+    tx.close()
+    assert list(rx.views()) == []
+    shared = xichan.share(("text", bytes(1000)))
+    assert_type(shared.nbytes, int)
+    view: xichan.Tuple = shared.view()
+    assert_type(view.value(), tuple[Any, ...])
+    assert_type(view[1:], xichan.Tuple)
+    data: xichan.Bytes = view[1]
+    assert_type(data[0], int)
+    assert_type(data.decode(), str)
+    assert memoryview(data).nbytes == len(shared.view()[1])
+    assert_type(xichan.Buffer(10).freeze(5), xichan.Shared)
+
+
 def errors() -> None:
     tx, rx = xichan.channel()
     try:
@@ -130,12 +152,23 @@ def mistakes() -> None:
     tx.closed = True  # type: ignore[misc]
     xichan.channel("8")  # type: ignore[arg-type]
     xichan.channel(8, flavor="no such flavour")  # type: ignore[arg-type]
-    rx.recv(timeout="1")  # type: ignore[arg-type]
+    rx.recv(timeout="1")  # type: ignore[call-overload]
     print(text, wrong)
 
 
 if __name__ == "__main__":
-    samples = [made_by_channel, typed_ends, iteration, both_sides, variance, from_ids, ends_of_ends, errors, memory]
-    samples.append(dumping)
+    samples = (
+        made_by_channel,
+        typed_ends,
+        iteration,
+        both_sides,
+        variance,
+        from_ids,
+        ends_of_ends,
+        views,
+        errors,
+        memory,
+        dumping,
+    )
     for sample in samples:
         sample()
