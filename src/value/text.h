@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "value/cell.h"
+#include "xichan/export.h"
 
 namespace xichan {
 
@@ -19,10 +20,10 @@ constexpr TextKind narrowest_kind(std::uint32_t highest) noexcept {
 
 /// The highest of `length` code points (units: a body may hold what is none); 0 if there are none. `text` need not be
 /// aligned.
-std::uint32_t highest_code_point(TextKind kind, const void* text, std::uint64_t length) noexcept;
+XICHAN_API std::uint32_t highest_code_point(TextKind kind, const void* text, std::uint64_t length) noexcept;
 
 /// Code point `i`.
-std::uint32_t load_code_point(TextKind kind, const void* text, std::uint64_t i) noexcept;
+XICHAN_API std::uint32_t load_code_point(TextKind kind, const void* text, std::uint64_t i) noexcept;
 
 /// Writes `length` code points, which `to` can hold, in that width to `out`.
 void convert_text(TextKind from, const void* text, std::uint64_t length, TextKind to, void* out) noexcept;

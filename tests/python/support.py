@@ -236,6 +236,18 @@ def random_value(rng, depth=4):
     return random_leaf(rng)
 
 
+TEXT = "a text that needs a block of its own"
+
+
+def rich():
+    """A bit of everything that can be sent and dumped."""
+    return (
+        None, True, False, -7, 2**63 - 1, -(2**63), 1.5, -0.0, "", "short", "é", "\u20ac", "\U0001f600", b"", b"\0\xff",
+        TEXT, "é" * 30, "\u20ac\ud800" * 10, "\U0001f600" * 10, b"\xff" * 30, 2**63, -(2**127), 2**1000,
+        (), ((),), (((TEXT, "deep"),),), TEXT,
+    )  # fmt: skip
+
+
 def samples(tx, rx):
     """Values of each kind that travels in a block; some hold these ends."""
     text = "text that needs a block"
