@@ -108,7 +108,7 @@ def bench(arguments) -> int:
     if arguments and arguments[0] in VERSIONS:
         version, *arguments = arguments
     interpreter = build.require_python(version)
-    venv.add_bench(version)
+    venv.add_peers(version)
     execute(interpreter, "-m", "xichan.bench", *arguments)
 
 

@@ -1,4 +1,4 @@
-"""One virtual environment per CPython version, in build/, with what the tests need."""
+"""One virtual environment per CPython version, in build/, with what the tests and the benchmarks need."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .cache import lock
 from .console import BUILD, ROOT, DevError, output, run, step
 
 STAMP = "xichan-stamp.json"  # what the environment was made from: another answer means to make it again
-BENCH_STAMP = "xichan-bench-stamp.json"  # what was added to it for the benchmarks
+PEERS_STAMP = "xichan-peers-stamp.json"  # what was added to it for the benchmarks to compare with
 
 
-def requirements(extra="test"):
+def requirements(extra):
     """An extra of pyproject.toml. (tomllib came with Python 3.11; this runs on 3.9.)"""
     text = (ROOT / "pyproject.toml").read_text()
     found = re.search(rf"^{extra} = \[(.*?)\]", text, re.S | re.M)
@@ -41,7 +41,7 @@ def identity(version: str) -> dict:
         "folder": str(folder(version)),
         "interpreter": str(interpreter),
         "version": output([interpreter, "-V"]),
-        "requirements": requirements(),
+        "requirements": requirements("test") + requirements("bench"),
     }
 
 
@@ -72,30 +72,19 @@ def require(version: str, wanted: dict) -> Path:
     return python
 
 
-def add_bench(version: str) -> None:
-    """Add what the benchmarks need to an environment, and the contenders from PyPI, but for those that do not build."""
-    stamp = folder(version) / BENCH_STAMP
+def add_peers(version: str) -> None:
+    """Add what the benchmarks compare with to an environment, but for what does not build on that version."""
+    stamp = folder(version) / PEERS_STAMP
     with lock(BUILD / "dev.lock"):
-        wanted = [requirements("bench"), requirements("bench-peers")]
+        wanted = requirements("bench-peers")
         if stamp.exists() and json.loads(stamp.read_text()) == wanted:
             return
-        install = [pypi.tool("uv"), "pip", "install", "--python", folder(version) / "bin" / "python"]
-        environment = pypi.uv_environment()
-        run(
-            [*install, *wanted[0]],
-            f"bench-requirements-{version}",
-            env=environment,
-            say=f"installing what the benchmarks need for CPython {version}",
-        )
-        for peer in wanted[1]:
-            name = re.split(r"[=<>]", peer)[0]
+        uv, environment = pypi.tool("uv"), pypi.uv_environment()
+        python = folder(version) / "bin" / "python"
+        for peer in wanted:
+            log = f"{re.split('[=<>]', peer)[0]}-{version}"
             try:
-                run(
-                    [*install, peer],
-                    f"bench-{name}-{version}",
-                    env=environment,
-                    say=f"installing {peer} to compare with",
-                )
+                run([uv, "pip", "install", "--python", python, peer], log, env=environment, say=f"installing {peer}")
             except DevError:
                 step(f"{peer} does not install on CPython {version}: it will be named as missing")
         stamp.write_text(json.dumps(wanted))
