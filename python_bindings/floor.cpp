@@ -45,15 +45,22 @@ void pop(CellRing& ring, Cell& cell) noexcept {
   until_ok([&]() noexcept { return ring.try_pop(cell); });
 }
 
-// Runs `far` in another thread and `near` in this one; nanoseconds for both, none if there is no thread to be had.
+// Runs `far` in another thread and `near` in this one; the nanoseconds from when both are there until `near` is done,
+// none if there is no thread to be had.
 template <class Near, class Far>
 std::optional<std::int64_t> time_pair(Near near, Far far) noexcept {
   try {
+    atomic<bool> there{false};
+    std::thread other([&]() noexcept {
+      there.store(true, memory_order_release);
+      far();
+    });
+    while (!there.load(memory_order_acquire)) std::this_thread::yield();
     const std::int64_t start = Deadline::now();
-    std::thread other(far);
     near();
+    const std::int64_t end = Deadline::now();
     other.join();
-    return Deadline::now() - start;
+    return end - start;
   } catch (const std::system_error&) {
     return std::nullopt;
   }

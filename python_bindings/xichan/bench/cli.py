@@ -56,7 +56,7 @@ def parser():
     top.add_argument(
         "--markdown",
         metavar="FILE",
-        help="put the tables into this file, between its marks for this Python version, and the plots beside it in images/",
+        help="put the tables into this file, between the marks of this Python version, and plots into images/",
     )
     top.add_argument("--from", dest="source", metavar="FILE", help="do not measure, report on the figures in this file")
     top.add_argument(

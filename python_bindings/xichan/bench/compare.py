@@ -9,7 +9,7 @@ way as they do and not twice as far is put down to the machine.
 import statistics
 from typing import NamedTuple
 
-from xichan.bench import results
+from xichan.bench import environment, results
 
 LEAST = 0.03
 
@@ -73,13 +73,7 @@ def show(before, after, file=None):
         console.width = 132
     found = list(changes(before, after))
     for name, run in (("before", before), ("after", after)):
-        about = run["environment"]
-        console.print(
-            f"{name}: CPython {about['python']}, commit {about['commit'] or 'unknown'}, {about['cpus']} x {about['cpu']}, "
-            f"load {about['load_before']:.1f}, {about['time']}",
-            markup=False,
-            soft_wrap=True,
-        )
+        console.print(f"{name}: {environment.headline(run)}", markup=False, soft_wrap=True)
     table = Table()
     for heading in ("scenario", "contender"):
         table.add_column(heading)

@@ -27,6 +27,17 @@ def describe():
     }
 
 
+def headline(run):
+    """What a run was made with, in one line."""
+    about = run["environment"]
+    return (
+        f"CPython {about['python']}, xichan {about['xichan']} (commit {about['commit'] or 'unknown'}), "
+        f"{about['cpus']} x {about['cpu']}, {about['system']}, "
+        f"load {about['load_before']:.1f} to {about.get('load_after', 0):.1f}, {about['time']}; "
+        f"{run['options']['rounds']} interleaved rounds of {run['options']['seconds']:g} s"
+    )
+
+
 def cpu_model():
     """The processor's name for itself."""
     try:

@@ -19,7 +19,7 @@ class Host:
         self.work = None
 
     def hello(self):
-        return {"missing": self.peer.missing(), "version": self.peer.version()}
+        return {"missing": self.peer.unusable(), "version": self.peer.version()}
 
     def begin(self, scenario, seconds):
         self.work = None

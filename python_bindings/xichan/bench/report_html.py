@@ -7,19 +7,23 @@ import re
 import jinja2
 import matplotlib
 
-from xichan.bench import floor, report_plot, results, targets
+from xichan.bench import environment, floor, report_plot, results, targets
 
 TEMPLATE = pathlib.Path(__file__).with_name("report.html.jinja")
 
 
 def write(run, path):
     """Write the report on a run."""
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    templates = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     plots = {}
     for number, panel in enumerate(report_plot.panels(run)):
         plots.setdefault(panel.names[0], svg(panel, f"plot{number}"))
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        run=run, sections=list(sections(run, plots)), targets=targets.rows(run), floor=floor.bests(run["floor"])
+    page = templates.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        run=run,
+        headline=environment.headline(run),
+        sections=list(sections(run, plots)),
+        targets=targets.rows(run),
+        floor=floor.bests(run["floor"]),
     )
     with open(path, "w", encoding="utf-8") as file:
         file.write(page)

@@ -7,7 +7,7 @@
 
 import pathlib
 
-from xichan.bench import floor, report_plot, results, targets
+from xichan.bench import environment, floor, report_plot, results, targets
 
 
 def write(run, path):
@@ -38,12 +38,7 @@ def pictures(run, folder, version):
 
 def body(run, images):
     """The lines."""
-    about = run["environment"]
-    yield (
-        f"CPython {about['python']}, xichan {about['xichan']}, commit {about['commit'] or 'unknown'}, "
-        f"{about['cpus']} x {about['cpu']}, {about['system']}, load {about['load_before']:.1f} to {about.get('load_after', 0):.1f}, "
-        f"{about['time']}; {run['options']['rounds']} interleaved rounds of {run['options']['seconds']} s each."
-    )
+    yield f"{environment.headline(run)}."
     versions = [f"{one['title']} {one['version']}" for one in run["contenders"].values() if one["version"]]
     yield f"With {', '.join(versions)}." if versions else ""
     yield ""

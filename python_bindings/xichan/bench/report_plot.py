@@ -17,13 +17,13 @@ AXES = {
     "bytes": "bytes for each message",
     "cpu": "processors kept busy",
 }
-GROWING = {  # groups that are drawn as lines: what the horizontal axis is, and its unit
-    "fan-in": "senders (interpreters), one receiver",
-    "fan-out": "receivers (interpreters), one sender",
-    "n-by-n": "senders, and as many receivers (interpreters)",
-    "growth": "bytes in each message",
-    "growth-memory": "bytes in each message",
-    "growth-crowd": "sending interpreters",
+GROWING = {  # groups that are drawn as lines: their title, and what the horizontal axis is
+    "fan-in": ("many senders to one receiver: int", "senders (interpreters)"),
+    "fan-out": ("one sender to many receivers: int", "receivers (interpreters)"),
+    "n-by-n": ("many to many: int", "senders, and as many receivers (interpreters)"),
+    "growth": ("one way: bytes of growing size", "bytes in each message"),
+    "growth-memory": ("memory per queued message: bytes of growing size", "bytes in each message"),
+    "growth-crowd": ("memory per queued message: 64 bytes from many senders", "senders (interpreters)"),
 }
 COLOURS = {"xichan": "#1f5fbf", "baseline": "#d9822b", "other": "#9aa5b1"}
 MARKERS = "os^vDPX*<>p"
@@ -39,7 +39,7 @@ class Panel:
         self.group = names[0].partition("/")[0]
         self.unit = self.records[0]["unit"]
         self.lines = self.group in GROWING and len(names) > 1
-        self.title = self.group if self.lines else self.records[0]["title"]
+        self.title = GROWING[self.group][0] if self.lines else self.records[0]["title"]
 
     def draw(self, axes):
         axes.set_title(self.title, fontsize=10, loc="left")
@@ -89,13 +89,11 @@ class Panel:
                 capsize=2,
             )
         axes.set_xscale("log", base=2)
-        axes.set_xticks(
-            positions, [short(position) for position in positions], rotation=30 if max(positions) > 99 else 0
-        )
+        axes.set_xticks(positions, [name.partition("/")[2].upper().removesuffix("B") for name in self.names])
         axes.minorticks_off()
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(short))
-        axes.set_xlabel(GROWING[self.group], fontsize=8)
+        axes.set_xlabel(GROWING[self.group][1], fontsize=8)
         axes.set_ylabel(AXES[self.unit], fontsize=8)
         axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
 

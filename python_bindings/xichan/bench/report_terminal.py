@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from xichan.bench import floor, results, targets
+from xichan.bench import environment, floor, results, targets
 from xichan.bench.runner import Quiet
 
 
@@ -62,14 +62,7 @@ def show(run, file=None):
     console = Console(file=file or sys.stdout, highlight=False)
     if not console.is_terminal:
         console.width = 132
-    about = run["environment"]
-    console.print(
-        f"CPython {about['python']}, xichan {about['xichan']} ({about['commit'] or 'no commit'}), {about['cpus']} x "
-        f"{about['cpu']}, load {about['load_before']:.1f} to {about.get('load_after', 0):.1f}, {about['time']}; "
-        f"{run['options']['rounds']} rounds of {run['options']['seconds']} s",
-        markup=False,
-        soft_wrap=True,
-    )
+    console.print(environment.headline(run), markup=False, soft_wrap=True)
     for record in run["scenarios"].values():
         console.print(_scenario(run, record))
     if run["floor"]:

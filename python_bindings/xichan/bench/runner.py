@@ -5,6 +5,9 @@ import time
 from xichan.bench import environment, floor, peers, results
 from xichan.bench.processes import HostProcess, Lost
 
+FLOOR_ROUNDS = 9
+START_PATIENCE = 60.0  # seconds for all contenders to start at once
+
 
 class Quiet:
     """Who follows a run; this one does nothing."""
@@ -80,7 +83,7 @@ class Runner:
         for name in wanted:
             peer = peers.load(name)
             try:
-                found = self.hosts[name].ask("hello", self.patience)
+                found = self.hosts[name].ask("hello", max(self.patience, START_PATIENCE))
             except Lost as error:
                 found = {"missing": str(error)}
             if found.get("missing"):
@@ -98,7 +101,7 @@ class Runner:
     def _floor(self):
         parts = floor.parts(dict.fromkeys(one.payload for one in self.scenarios))
         seconds = self.seconds / 10
-        for _ in range(self.rounds):
+        for _ in range(min(self.rounds, FLOOR_ROUNDS)):
             for name, measure in parts.items():
                 self.run["floor"].setdefault(name, []).append(measure(seconds))
             if self._late():

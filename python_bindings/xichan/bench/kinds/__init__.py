@@ -24,7 +24,7 @@ class Kind:
         self.nbytes = values.size(scenario.payload)
         self.most = max(IN_FLIGHT // max(self.nbytes, LEAST) // self.step, 1) * self.step
 
-    def spec(self, index=0, **changes):
+    def spec(self, number=0, **changes):
         """What a channel is opened for."""
         bound = max(MAX_BYTES, 3 * self.nbytes) if self.nbytes >= LARGE else None
         return Spec(
@@ -33,7 +33,7 @@ class Kind:
             senders=self.scenario.senders,
             receivers=self.scenario.receivers,
             max_bytes=bound,
-            index=index,
+            number=number,
         )._replace(**changes)
 
     def job(self, **more):

@@ -22,31 +22,37 @@ class Spec(NamedTuple):
     receivers: int = 1
     capacity: int = 1024
     max_bytes: int | None = None  # of all values queued, where a contender can bound that
-    index: int = 0  # which of the channels open at a time
+    number: int = 0  # which of the channels open at a time
 
 
 class Peer:
     """One contender. A channel is opened in the host's main thread; its two halves then go to the workers."""
 
-    name = ""  # on the command line, and in files
+    name = ""  # on the command line, and in files; of one from a file of its own it is the path
     title = ""  # in reports
     place = "interpreters"  # of the workers: "interpreters" or "threads" of one process, or "processes"
-    module = None  # what has to be importable
-    package = None  # whose version is of interest: a distribution
-    why_missing = None  # told in place of the ImportError
+    module: str | None = None  # what has to be importable
+    package: str | None = None  # whose version is of interest: a distribution
+    why_missing: str | None = None  # told in place of the ImportError
     group = "other"  # "xichan", "other", or "pool"
-    variant = None  # "flavor" or "views": takes part only where a scenario asks for that
+    variant: str | None = None  # "flavor" or "views": takes part only where a scenario asks for that
     views = False  # whether it hands out views, not copies
 
     def missing(self):
-        """Why it cannot be used at all, or None."""
-        if self.module is None:
-            return None
-        try:
-            importlib.import_module(self.module)
-        except Exception as error:
-            return self.why_missing or f"{type(error).__name__}: {error}"
+        """Why it cannot be used at all, or None. Looks, but imports nothing of the contender's."""
+        if self.module is not None and importlib.util.find_spec(self.module) is None:
+            return self.why_missing or f"there is no module {self.module}"
         return None
+
+    def unusable(self):
+        """As missing(), but tries to import it too."""
+        reason = self.missing()
+        if reason is None and self.module is not None:
+            try:
+                importlib.import_module(self.module)
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+        return reason
 
     def version(self):
         """The version of its package; None for what comes with Python."""
@@ -121,4 +127,6 @@ def load(name):
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         sys.modules[module_name] = module
-    return sys.modules[module_name].Contender()
+    peer = sys.modules[module_name].Contender()
+    peer.name = name
+    return peer

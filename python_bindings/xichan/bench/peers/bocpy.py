@@ -12,7 +12,7 @@ class Contender(Peer):
     package = "bocpy"
 
     def open(self, spec):
-        tag = f"bench-{spec.index}"
+        tag = f"bench-{spec.number}"
         return tag, tag
 
     def sender(self, sending):
