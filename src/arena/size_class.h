@@ -25,7 +25,7 @@ constexpr unsigned class_of(std::uint64_t bytes) noexcept {
 
 struct SizeClass {
   std::uint32_t size;    // bytes of each block
-  std::uint32_t rounds;  // blocks that a magazine of this class holds at most: 32 KiB, but 2 at least
+  std::uint32_t rounds;  // blocks that a magazine of this class holds at most: 128 KiB of them, or 63
 };
 
 inline constexpr unsigned magazine_rounds = 63;
@@ -34,7 +34,7 @@ inline constexpr auto size_classes = [] {
   std::array<SizeClass, class_count> classes{};
   for (unsigned i = 0; i < class_count; ++i) {
     const std::uint32_t size = i < 32 ? (i + 1) * 16 : (i % 16 + 17) << ((i - 32) / 16 + 5);
-    classes[i] = {size, std::clamp<std::uint32_t>(32 * 1024 / size, 2, magazine_rounds)};
+    classes[i] = {size, std::min<std::uint32_t>(128 * 1024 / size, magazine_rounds)};
   }
   return classes;
 }();

@@ -41,7 +41,7 @@ class Machine {
   explicit Machine(Input input) : input_(input) {}
 
   Value run() {
-    for (int steps = 0; !input_.empty() && steps < 2000; ++steps) step();
+    for (int steps = 0; !input_.empty() && steps < 300; ++steps) step();
     return stack_.empty() ? Value() : std::move(stack_.back());
   }
 
@@ -90,7 +90,7 @@ class Machine {
     count = std::min(count, stack_.size());
     std::size_t leaves = 1;
     for (std::size_t i = stack_.size() - count; i < stack_.size(); ++i) leaves += leaves_of(stack_[i].view());
-    if (leaves > 2000) return;
+    if (leaves > 500) return;
     Value value;
     const std::span<const Value> items = std::span(stack_).last(count);
     XICHAN_FUZZ_REQUIRE(Value::tuple(items, value) == Status::ok);
