@@ -38,17 +38,29 @@ from ._errors import (
 from ._queue import Queue
 from ._stats import Stats
 
+# Imported when it is used: an interpreter that does not pays nothing.
+_LATER = {
+    "BrokenInterpreterPool": "pool.errors",
+    "BrokenWorker": "pool.errors",
+    "InterpreterPoolExecutor": "pool.executor",
+    "RemoteError": "pool.errors",
+}
+
 __all__ = [
     "ArenaFull",
+    "BrokenInterpreterPool",
+    "BrokenWorker",
     "ChannelClosed",
     "ChannelEmpty",
     "ChannelFull",
     "ChannelTimeout",
     "Error",
+    "InterpreterPoolExecutor",
     "NotFound",
     "NotShareableError",
     "Queue",
     "Receiver",
+    "RemoteError",
     "Sender",
     "Stats",
     "__version__",
@@ -65,3 +77,16 @@ __all__ = [
     "set_memory_limit",
     "unpublish",
 ]
+
+
+def __getattr__(name):
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+def __dir__():
+    return sorted({*globals(), *_LATER})
