@@ -42,8 +42,10 @@ from ._stats import Stats
 _LATER = {
     "BrokenInterpreterPool": "pool.errors",
     "BrokenWorker": "pool.errors",
+    "Client": "service",
     "InterpreterPoolExecutor": "pool.executor",
-    "RemoteError": "pool.errors",
+    "RemoteError": "pool.remote",
+    "serve": "service",
 }
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "ChannelEmpty",
     "ChannelFull",
     "ChannelTimeout",
+    "Client",
     "Error",
     "InterpreterPoolExecutor",
     "NotFound",
@@ -74,6 +77,7 @@ __all__ = [
     "memory_stats",
     "publish",
     "select",
+    "serve",
     "set_memory_limit",
     "unpublish",
 ]

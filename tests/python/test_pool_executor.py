@@ -198,7 +198,10 @@ def test_exceptions_come_back_as_themselves(pool):
     for kind in (KeyError, KeyboardInterrupt, GeneratorExit, StopIteration, MemoryError, xichan.ChannelClosed):
         assert type(pool.submit(tasks.raise_it, kind("x")).exception(PATIENCE)) is kind
     nested = ExceptionGroup("two", [ValueError(1), KeyError(2)])
-    assert [type(e) for e in pool.submit(tasks.raise_it, nested).exception(PATIENCE).exceptions] == [ValueError, KeyError]
+    assert [type(e) for e in pool.submit(tasks.raise_it, nested).exception(PATIENCE).exceptions] == [
+        ValueError,
+        KeyError,
+    ]
 
 
 def test_exceptions_that_cannot_be_rebuilt(pool):

@@ -215,7 +215,9 @@ def test_what_must_be_pickled_is_counted_or_refused():
         assert pool.stats().pickled_calls == 1
     with xichan.InterpreterPoolExecutor(1, pickle=False) as pool:
         assert pool.submit(lambda x: x + 1, 1).result(PATIENCE) == 2
-        with pytest.raises(xichan.NotShareableError, match=r"lambda at .*:\d+ uses the variable 'values' of its closure"):
+        with pytest.raises(
+            xichan.NotShareableError, match=r"lambda at .*:\d+ uses the variable 'values' of its closure"
+        ):
             pool.submit(lambda: values)
 
 

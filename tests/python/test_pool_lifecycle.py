@@ -220,23 +220,23 @@ def test_ctrl_c_while_waiting():
         class Interrupt(BaseException): pass
         def interrupt(*args): raise Interrupt
         signal.signal(signal.SIGALRM, interrupt)
-        futures, interrupts, i = [], 0, 0
+        futures = []
+        def attempt(pool, delay):
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            while True:
+                i = len(futures)
+                future = pool.submit(abs, -i)
+                futures.append((i, future))
+                assert future.result(60) == i
+                if i % 10 == 0:
+                    assert list(pool.map(abs, range(-5, 0))) == [5, 4, 3, 2, 1]
         with xichan.InterpreterPoolExecutor(2) as pool:
             assert list(pool.map(abs, range(-3, 0))) == [3, 2, 1]
-            while interrupts < 2000:
+            for n in range(1000):
                 try:
-                    signal.setitimer(signal.ITIMER_REAL, 0.00005 * (1 + interrupts % 37))
-                    while True:
-                        i += 1
-                        future = pool.submit(abs, -i)
-                        futures.append((i, future))
-                        assert future.result(60) == i
-                        if i % 10 == 0:
-                            assert list(pool.map(abs, range(-5, 0))) == [5, 4, 3, 2, 1]
+                    attempt(pool, 0.00005 * (1 + n % 37))
                 except Interrupt:
-                    interrupts += 1
-                finally:
-                    signal.setitimer(signal.ITIMER_REAL, 0)
+                    pass
             for n, future in futures:
                 assert future.result(60) == n
             assert pool.submit(abs, -1).result(60) == 1
@@ -270,6 +270,7 @@ def test_ctrl_c_reaches_the_main_thread():
 
 
 def test_fork():
+    """What becomes of the child is CPython's matter: with other interpreters at work it may well crash in fork."""
     done = run_script(
         """
         import os, warnings, xichan
@@ -278,14 +279,19 @@ def test_fork():
         assert pool.submit(abs, -1).result() == 1
         child = os.fork()
         if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert list(pool.map(abs, range(-9, 0))) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
+        pool.shutdown()
+        pool = xichan.InterpreterPoolExecutor(2)  # without workers a child survives
+        child = os.fork()
+        if not child:
             try:
                 pool.submit(abs, -2)
             except xichan.BrokenInterpreterPool:
                 os._exit(7)
             os._exit(1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-        assert list(pool.map(abs, range(-9, 0))) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
-        pool.shutdown()
         print("done")
         """
     )

@@ -2,7 +2,8 @@
 
 from .._errors import ArenaFull
 from .._pickling import loads
-from .errors import BrokenWorker, RemoteError, RemoteTraceback
+from .errors import BrokenWorker
+from .remote import rebuild_error
 from .worker import CHUNK, ENDED, PICKLED, RAISED
 
 
@@ -21,8 +22,10 @@ def handle(crew, answer):
         *parts, refused = rest
         entry = crew.entries.get(id)
         policy = entry.policy if entry is not None and refused else None
-        if policy is None or not policy.refused(crew, entry, id, parts[3], refused):  # the traceback has the whole chain
-            crew.fail(id, _rebuild_error(*parts))
+        if policy is None or not policy.refused(
+            crew, entry, id, parts[3], refused
+        ):  # the traceback has the whole chain
+            crew.fail(id, rebuild_error(*parts))
     elif kind == ENDED:
         why, left = rest
         crew.counts["lost"] += 1
@@ -39,17 +42,3 @@ def _deliver_pickled(crew, id, data, beside):
         crew.fail(id, error)
     else:
         crew.deliver(id, value)
-
-
-def _rebuild_error(pickled, type_name, message, traceback):
-    """The exception that the task raised, or a RemoteError that tells of it."""
-    error = None
-    if pickled is not None:
-        try:
-            error = loads(*pickled)
-        except Exception:
-            pass
-    if not isinstance(error, BaseException):
-        error = RemoteError(type_name, message, traceback)
-    error.__cause__ = RemoteTraceback(traceback)
-    return error

@@ -142,14 +142,14 @@ class Crew:
         return entry.definition.number
 
     def release(self, entry):
-        """An entry is over."""
-        if entry.definition is not None:
-            for _ in taking(self.lock):
-                try:
-                    self.definitions.release(entry.definition)
-                    entry.definition = None
-                finally:
-                    self.lock.release()
+        """An entry is over. May come twice, see Collector (3)."""
+        for _ in taking(self.lock):
+            try:
+                definition, entry.definition = entry.definition, None
+                if definition is not None:
+                    self.definitions.release(definition)
+            finally:
+                self.lock.release()
 
     def _check_open(self):
         if self.broken is not None:

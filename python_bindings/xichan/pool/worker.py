@@ -233,9 +233,9 @@ def _run_chunk(functions, function, first, chunk):
 
 
 def report_end():
-    """Say that the worker has ended in the midst of a task; False if there is none. For its thread, afterwards."""
+    """Say that the worker has ended in the midst of a task. For its thread, afterwards. Raises if there is none."""
     if _state.running is None:
-        return
+        raise LookupError("no task")
     _state.send((_state.running, ENDED, "its loop was interrupted", tuple(_state.left)))
     _state.running = None
 
