@@ -38,6 +38,13 @@ from ._errors import (
 from ._queue import Queue
 from ._stats import Stats
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .pool.errors import BrokenInterpreterPool, BrokenWorker
+    from .pool.executor import InterpreterPoolExecutor
+    from .pool.remote import RemoteError
+    from .service import Client, serve
+
 # Imported when it is used: an interpreter that does not pays nothing.
 _LATER = {
     "BrokenInterpreterPool": "pool.errors",

@@ -1,14 +1,14 @@
 """Who takes the answers of the workers: a thread, or who waits for the only answer that is due.
 
 A hop from thread to thread costs more than everything else in a small task. So ``result()`` of the only future that is
-not over takes the answer itself: two hops instead of three, and on an idle machine none of them sleeps.
+not over takes the answer itself: two hops instead of three, and while the machine has CPUs to spare nobody sleeps.
 
-1. Whoever takes answers is the listener. Who wants to be it puts a token into ``token``, of capacity 1, and takes it out
-   afterwards.
+1. Whoever takes answers is the listener. Who wants to be it puts a token into ``token``, of capacity 1, and takes it
+   out afterwards.
 2. A worker sends its answer and then looks for the token. If there is none it rings the bell, which wakes the thread.
-   Who stops listening takes the token out and then looks for answers, and rings if there are any. So no answer is left.
-3. ``help`` may be interrupted by Ctrl-C anywhere. It has the answer put into ``inbox`` by C code, in one step with taking
-   it, and removes it when the future has it. Whatever is found there the thread deals with: then some of a future may
+   Who stops listening takes the token out, then looks for answers, and rings if there are any. So no answer is left.
+3. ``help`` may be interrupted by Ctrl-C anywhere. It has the answer put into ``inbox`` by C code, in one step with
+   taking it, and removes it when the future has it. Whatever is found there the thread deals with: then some of a future may
    have been done already, which Future.deliver allows for. So ``help`` ends no future that others wait for.
 4. The token is taken by the step of a ``for``, see locks.
 """
