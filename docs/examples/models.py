@@ -31,7 +31,4 @@ def table(title, header, rows):
     widths = [max(map(len, column)) for column in zip(header, *rows)]
     print(f"\n{title}\n")
     for row in (header, ["-" * width for width in widths], *rows):
-        first, *rest = (
-            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))
-        )
-        print("  ".join((first, *rest)))
+        print(row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]), sep="  ")

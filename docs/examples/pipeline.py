@@ -29,8 +29,9 @@ CAPACITY = 8
 def read(paths, texts):
     with paths, texts:
         number = 0
-        for number, path in enumerate(paths, 1):
+        for path in paths:
             texts.send((path, Path(path).read_bytes()))
+            number += 1
     return number
 
 
@@ -39,12 +40,13 @@ def parse(texts, counts):
     warnings.simplefilter("ignore", SyntaxWarning)
     with texts, counts:
         number = 0
-        for number, (path, text) in enumerate(texts, 1):
+        for path, text in texts:
             try:
                 kinds = collections.Counter(type(node).__name__ for node in ast.walk(ast.parse(text)))
             except (SyntaxError, ValueError):
                 kinds = {}
             counts.send((path, tuple(kinds.items())))
+            number += 1
     return number
 
 
@@ -52,8 +54,9 @@ def reduce(counts):
     with counts:
         total = collections.Counter()
         files = 0
-        for files, (_, kinds) in enumerate(counts, 1):
+        for _, kinds in counts:
             total.update(dict(kinds))
+            files += 1
     return files, tuple(total.most_common())
 
 
@@ -70,11 +73,8 @@ def run(paths, parsers):
             for path in paths:
                 paths_tx.send(path)
         files, kinds = reducing.result()
-        return [
-            ("read", 1, reading.result()),
-            ("parse", parsers, sum(p.result() for p in parsing)),
-            ("reduce", 1, files),
-        ], kinds
+        parsed = sum(each.result() for each in parsing)
+        return [("read", 1, reading.result()), ("parse", parsers, parsed), ("reduce", 1, files)], kinds
 
 
 def main():

@@ -8,8 +8,8 @@ not over takes the answer itself: two hops instead of three, and while the machi
 2. A worker sends its answer and then looks for the token. If there is none it rings the bell, which wakes the thread.
    Who stops listening takes the token out, then looks for answers, and rings if there are any. So no answer is left.
 3. ``help`` may be interrupted by Ctrl-C anywhere. It has the answer put into ``inbox`` by C code, in one step with
-   taking it, and removes it when the future has it. Whatever is found there the thread deals with: then some of a future may
-   have been done already, which Future.deliver allows for. So ``help`` ends no future that others wait for.
+   taking it, and removes it when the future has it. Whatever is found there the thread deals with: then some of a
+   future may have been done already, which Future.deliver allows for. So ``help`` ends no future that others wait for.
 4. The token is taken by the step of a ``for``, see locks.
 """
 

@@ -1,7 +1,7 @@
 """Locks for the main thread, where Ctrl-C may come between any two steps.
 
-In CPython 3.14 an exception of a signal handler can come between the ``__enter__`` of a ``with`` and its block, and then
-the lock is never released. Signal handlers run after calls and at jumps backward, hence not between the step of a
+In CPython 3.14 an exception of a signal handler can come between the ``__enter__`` of a ``with`` and its block, and
+then the lock is never released. Signal handlers run after calls and at jumps backward, hence not between the step of a
 ``for`` and the ``try`` behind it. So where the main thread may be
 
     for _ in taking(lock):

@@ -37,7 +37,7 @@ def _unmarshal(data, path):
 
 
 def _run(code, names):
-    """Run as a script: with the names of the pool's ``shared``, and with those of this task. Its ``result``, or None."""
+    """Run as a script: with the names of the pool's ``shared`` and of this task. Its ``result``, or None."""
     from .worker import _state
 
     namespace = {"__builtins__": builtins, **_state.shared, **names}
