@@ -1,8 +1,11 @@
 """The errors of pools. Not among those of ``xichan._errors``, because ``concurrent.futures`` takes long to import."""
 
-from concurrent.futures.interpreter import BrokenInterpreterPool as _BrokenInterpreterPool
-
 from .._errors import Error
+
+try:
+    from concurrent.futures.interpreter import BrokenInterpreterPool as _BrokenInterpreterPool
+except ImportError:  # CPython 3.13
+    from concurrent.futures import BrokenExecutor as _BrokenInterpreterPool
 
 
 class BrokenInterpreterPool(Error, _BrokenInterpreterPool):

@@ -11,10 +11,14 @@ from .._errors import NotShareableError
 from .._stats import Stats
 from . import scripts
 from .batch import Batch
-from .crew import Crew
 from .functions import describe, describe_value
 from .futures import Future
 from .policy import Policy
+
+try:
+    from .crew import Crew
+except ImportError:  # CPython 3.13 has no concurrent.interpreters
+    Crew = None
 
 _counter = itertools.count().__next__
 
@@ -48,6 +52,8 @@ class InterpreterPoolExecutor(Executor):
         fallback=None,
         thread_name_prefix="",
     ):
+        if Crew is None:
+            raise RuntimeError("InterpreterPoolExecutor needs concurrent.interpreters, which came with CPython 3.14")
         self._max_workers = _positive("max_workers", max_workers, os.process_cpu_count() or 1)
         limit = _positive("restart_after", restart_after, None)
         if fallback not in (None, "main"):
