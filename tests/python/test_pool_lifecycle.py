@@ -1,8 +1,6 @@
 """Workers that start, fail, are replaced and end; what a pool leaves behind; interrupts, exit and fork."""
 
 import random
-import signal
-import sys
 
 import pool_tasks as tasks
 import pytest
@@ -137,7 +135,6 @@ def test_10_000_tasks_of_random_failure():
     assert len(ran) == len(set(ran))
     for n, future in futures.items():
         if future.cancelled():
-            assert n not in set(ran[:0])
             continue
         error = future.exception()
         match n % 7:
@@ -157,7 +154,8 @@ def test_10_000_tasks_of_random_failure():
     assert set(ran) == set(range(number)) - cancelled
     stats = pool.stats()
     assert stats.submitted == number == stats.finished + stats.failed + stats.cancelled
-    assert stats.lost == sum(n % 7 == 4 and n % 97 == 0 for n in set(ran)) == stats.replaced
+    assert stats.lost == sum(n % 7 == 4 and n % 97 == 0 for n in ran)
+    assert stats.lost - 3 <= stats.replaced <= stats.lost  # not at the very end
 
 
 def test_no_memory_for_a_result():
@@ -309,4 +307,3 @@ def test_importing_xichan_does_not_import_pools():
         """
     )
     assert done.stdout == "done\n"
-    assert signal.getsignal(signal.SIGINT) is not None and sys.version_info >= (3, 14)

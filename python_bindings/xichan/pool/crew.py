@@ -125,6 +125,7 @@ class Crew(Tasks):
         for id, entry in entries.items():
             self.counts["failed"] += 1
             self._end(entry, entry.fail, id, BrokenInterpreterPool(self.broken or "the workers have gone"))
+        self.collector.nudge()
 
     # Answers
 
