@@ -27,6 +27,7 @@ class Future(_Future):
         self._state = PENDING
         self._result = self._exception = self._lazy_condition = None
         self._waiters, self._done_callbacks = [], []
+        self._sleepers = []  # locks, each held until the future is over
         self._crew = crew
         self.id = None  # of the task
         self.place = 0  # of the task among all that was sent to the workers
@@ -51,13 +52,15 @@ class Future(_Future):
 
     def result(self, timeout=None):
         if self._state == PENDING:
-            timeout = self._help(timeout)
+            self._wait(timeout)
         if self._state == FINISHED and self._exception is None:
             return self._result
-        return super().result(timeout)
+        return super().result(0)
 
     def exception(self, timeout=None):
-        return super().exception(self._help(timeout) if self._state == PENDING else timeout)
+        if self._state == PENDING:
+            self._wait(timeout)
+        return super().exception(0)
 
     def cancel(self):
         if self.done():
@@ -71,32 +74,51 @@ class Future(_Future):
             return self.elsewhere.running()
         return not self.done() and self._crew.has_been_taken(self)
 
-    def _help(self, timeout):
-        """Take part in the work of the crew. Returns what is left of the time."""
-        if timeout is None:
-            self._crew.help(self, None)
-            return None
-        deadline = time.monotonic() + timeout
+    def _wait(self, timeout):
+        """Take part in the work of the crew, and then sleep. Not in the condition: Ctrl-C may leave that locked (see
+        locks), and then whoever brings the answer would wait for it."""
+        deadline = None if timeout is None else time.monotonic() + timeout
         self._crew.help(self, timeout)
-        return deadline - time.monotonic()
+        for _ in taking(_lock):
+            try:
+                if self._state != PENDING:
+                    return
+                sleeper = threading.Lock()
+                sleeper.acquire()
+                self._sleepers.append(sleeper)
+            finally:
+                _lock.release()
+        left = -1 if deadline is None else min(max(deadline - time.monotonic(), 0), threading.TIMEOUT_MAX)
+        sleeper.acquire(timeout=left)
+
+    def _wake(self):
+        for _ in taking(_lock):
+            try:
+                while self._sleepers:
+                    self._sleepers.pop().release()
+            finally:
+                _lock.release()
 
     # For the crew
 
     def drop(self, id):
         """End as cancelled; the task has been taken back."""
         super().cancel()
-        return not self.set_running_or_notify_cancel()  # tells those who wait
+        self.set_running_or_notify_cancel()  # tells those who wait
+        self._wake()
+        return True
 
     def accept(self, answer):
         """For Collector.help: end with this answer, if it is a plain value for this future that no one else awaits."""
         if type(answer) is not tuple or len(answer) != 2 or answer[0] != self.id:
             return False
-        if self._waiters or self._done_callbacks:
+        if self._waiters or self._done_callbacks or self._sleepers:
             return False
         crew = self._crew
         self.over(1)
         self.set_result(answer[1])
         crew.counts["finished"] += crew.entries.pop(self.id, None) is not None
+        self._wake()
         return True
 
     def deliver(self, id, value):
@@ -105,6 +127,7 @@ class Future(_Future):
         except InvalidStateError:  # begun by a thread that was interrupted
             with self._condition:
                 self._condition.notify_all()
+        self._wake()
 
     def set_result(self, result):
         for _ in taking(_lock):
@@ -119,6 +142,7 @@ class Future(_Future):
 
     def fail(self, id, error):
         self.set_exception(error)
+        self._wake()
 
     def over(self, number):
         self._call = None

@@ -70,8 +70,8 @@ class Tasks:
                 first = batch.first = self.next_id
                 every = range(first, first + len(batch))
                 self.next_id += len(batch)
-                self.entries.update(dict.fromkeys(every, batch))  # (1)
                 try:
+                    self.entries.update(dict.fromkeys(every, batch))  # (1)
                     tasks = batch.messages(self._use(batch, batch.function), places, chunksize)
                     if self.held:
                         for task in tasks:
