@@ -130,6 +130,7 @@ class Tasks:
             tx, rx = _core.channel(1)
             tx.send_nowait(task)  # so that it has ends of its own, and is checked
             self.held[task[0]] = rx.recv_nowait()
+            self._feed()  # the collector may be asleep, if what emptied the channel was interrupted
         else:
             self._put(entry, task)
 
