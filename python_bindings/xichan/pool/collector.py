@@ -101,7 +101,8 @@ class Collector:
         try:
             for _ in map(self.token_tx.send_nowait, (None,)):  # (1) (4)
                 try:
-                    self.inbox.extend(map(self.answers_rx.recv, (timeout,)))  # (3)
+                    if not self.inbox:  # or it may be in there, left by one who was interrupted
+                        self.inbox.extend(map(self.answers_rx.recv, (timeout,)))  # (3)
                     answer = self.inbox[0]
                     if future.accept(answer):
                         self.inbox.popleft()
