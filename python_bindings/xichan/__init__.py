@@ -46,19 +46,41 @@ from ._errors import (
 from ._queue import Queue
 from ._stats import Stats
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .pool.errors import BrokenInterpreterPool, BrokenWorker
+    from .pool.executor import InterpreterPoolExecutor
+    from .pool.remote import RemoteError
+    from .service import Client, serve
+
+# Imported when it is used: an interpreter that does not pays nothing.
+_LATER = {
+    "BrokenInterpreterPool": "pool.errors",
+    "BrokenWorker": "pool.errors",
+    "Client": "service",
+    "InterpreterPoolExecutor": "pool.executor",
+    "RemoteError": "pool.remote",
+    "serve": "service",
+}
+
 __all__ = [
     "ArenaFull",
     "Buffer",
     "Bytes",
+    "BrokenInterpreterPool",
+    "BrokenWorker",
     "ChannelClosed",
     "ChannelEmpty",
     "ChannelFull",
     "ChannelTimeout",
+    "Client",
     "Error",
+    "InterpreterPoolExecutor",
     "NotFound",
     "NotShareableError",
     "Queue",
     "Receiver",
+    "RemoteError",
     "Sender",
     "Shared",
     "Stats",
@@ -77,7 +99,21 @@ __all__ = [
     "memory_stats",
     "publish",
     "select",
+    "serve",
     "set_memory_limit",
     "share",
     "unpublish",
 ]
+
+
+def __getattr__(name):
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+def __dir__():
+    return sorted({*globals(), *_LATER})

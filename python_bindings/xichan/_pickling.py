@@ -11,7 +11,7 @@ from ._core import Receiver, Sender
 from ._queue import Queue
 
 
-class _Pickler(pickle.Pickler):
+class Pickler(pickle.Pickler):
     def __init__(self, file):
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         self.beside = []
@@ -35,10 +35,10 @@ class _Unpickler(pickle.Unpickler):
         return self.beside[place]
 
 
-def dumps(value):
+def dumps(value, pickler_class=Pickler):
     """Returns (data, beside): a shareable tuple, from which ``loads`` makes the value again."""
     file = io.BytesIO()
-    pickler = _Pickler(file)
+    pickler = pickler_class(file)
     pickler.dump(value)
     return file.getvalue(), tuple(pickler.beside)
 

@@ -179,3 +179,28 @@ def test_the_shared_table():
     rates = re.findall(r"^(view|eager copy|plain tuple) +([\d,]+),? ", done.stdout, re.M)
     assert [title for title, _ in rates] == ["view", "eager copy", "plain tuple"]
     assert all(int(rate.replace(",", "")) > 0 for _, rate in rates)
+
+
+@pytest.mark.parametrize(
+    "program, found",
+    [
+        ("factorial.py", r"^xichan +[\d.]+ +[\d.]+$"),
+        ("startup.py", r"^tasks of a warm pool, one by one +[\d.]+ +\d+$"),
+        ("pi_digits.py", r"^20 +8 +\d+( +[\d.]+){4}$"),
+        ("pipeline.py", r"^reduce +1 +30$"),
+        ("http_workers.py", r"^stopped in [\d.]+ ms$"),
+    ],
+)
+def test_programs_of_the_pool(program, found):
+    done = run_python(EXAMPLES / program, "--small")
+    assert re.search(found, done.stdout, re.M), done.stdout
+    assert done.stderr == ""
+
+
+def test_pi():
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        from pi_digits import pi_digits
+    finally:
+        sys.path.remove(str(EXAMPLES))
+    assert pi_digits(50) == 314159265358979323846264338327950288419716939937510

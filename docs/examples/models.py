@@ -1,0 +1,34 @@
+"""What factorial.py, startup.py and pi_digits.py share: the ways to run a function on several workers, and tables."""
+
+import time
+from concurrent import futures
+
+import xichan
+
+# Name: a function that makes an executor of so many workers.
+MODELS = {
+    "threads": futures.ThreadPoolExecutor,
+    "processes": futures.ProcessPoolExecutor,
+    "stdlib interpreters": futures.InterpreterPoolExecutor,
+    "xichan": xichan.InterpreterPoolExecutor,
+}
+
+
+def run(model, workers, function, arguments):
+    """Call a function with each argument. Returns (results, seconds), the start of the workers included."""
+    start = time.perf_counter()
+    if model == "sequential":
+        results = list(map(function, arguments))
+    else:
+        with MODELS[model](workers) as pool:
+            results = list(pool.map(function, arguments))
+    return results, time.perf_counter() - start
+
+
+def table(title, header, rows):
+    """Print rows, the first column to the left and the others to the right."""
+    rows = [list(map(str, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(header, *rows)]
+    print(f"\n{title}\n")
+    for row in (header, ["-" * width for width in widths], *rows):
+        print(row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]), sep="  ")

@@ -1,0 +1,1 @@
+"""Interpreters that run functions: the parts of ``xichan.InterpreterPoolExecutor``."""

@@ -1,0 +1,260 @@
+"""``xichan.InterpreterPoolExecutor``."""
+
+import itertools
+import operator
+import os
+import time
+from concurrent.futures import Executor
+
+from .. import _core
+from .._errors import NotShareableError
+from .._stats import Stats
+from . import scripts
+from .batch import Batch
+from .functions import describe, describe_value
+from .futures import Future
+from .policy import Policy
+
+try:
+    from .crew import Crew
+except ImportError:  # CPython 3.13 has no concurrent.interpreters
+    Crew = None
+
+_counter = itertools.count().__next__
+
+
+class InterpreterPoolExecutor(Executor):
+    """Runs functions in worker interpreters, each on a thread of its own: a ``concurrent.futures.Executor``.
+
+    max_workers: how many at the most, made as they are needed; None: as many as this process may use CPUs.
+    initializer, initargs: called in each worker before its first task; if it raises, the pool is broken.
+    shared: {name: value}, put into each worker's ``__main__`` at its start, and found as globals by functions that are
+    sent by value. Ends among them are cloned, and closed when the workers have gone.
+    restart_after: a worker's interpreter is replaced after so many tasks; None: never.
+    pickle: whether what cannot be sent as a value is pickled (and counted in ``stats()``), or refused.
+    fallback: "main": what needs a module that subinterpreters cannot load runs in threads of this interpreter instead;
+    see xichan.dispatch. thread_name_prefix: of the workers' threads.
+
+    Needs CPython 3.14. Methods may be called by any thread.
+    """
+
+    __module__ = "xichan"
+
+    def __init__(
+        self,
+        max_workers=None,
+        *,
+        initializer=None,
+        initargs=(),
+        shared=None,
+        restart_after=None,
+        pickle=True,
+        fallback=None,
+        thread_name_prefix="",
+    ):
+        if Crew is None:
+            raise RuntimeError("InterpreterPoolExecutor needs concurrent.interpreters, which came with CPython 3.14")
+        self._max_workers = _positive("max_workers", max_workers, os.process_cpu_count() or 1)
+        limit = _positive("restart_after", restart_after, None)
+        if fallback not in (None, "main"):
+            raise ValueError(f"fallback must be None or 'main', not {fallback!r}")
+        if initializer is not None and not callable(initializer):
+            raise TypeError("initializer must be a callable")
+        self._pickle = bool(pickle)
+        shared = dict(shared or {})
+        _check_names(shared)
+        self._names = frozenset(shared)
+        self._policy = None if fallback is None else Policy()
+        self._crew = Crew(self._max_workers, thread_name_prefix or f"xichan.InterpreterPoolExecutor-{_counter()}")
+        self._crew.belong_to(self)
+        values = []
+        for shared_name, value in shared.items():
+            described = describe_value(value, f"shared[{shared_name!r}] is", pickle=self._pickle)
+            values.append((shared_name, (described.data, described.beside)))
+        if initializer is not None:
+            described = describe(initializer, pickle=self._pickle, skip=self._names)
+            args = tuple(initargs)
+            sent = (args, None) if _core.is_shareable(args) else self._pickled(args, {})
+            initializer = (described.data, described.beside, *sent)
+        self._crew.setup = _own((self._pickle, limit, tuple(values), initializer))
+
+    def submit(self, fn, /, *args, **kwargs):
+        """Run ``fn(*args, **kwargs)`` in a worker: a Future, which can be cancelled until a worker takes the task.
+
+        Everything is sent now: what changes afterwards does not matter, and ends may be closed. Raises
+        NotShareableError if something cannot be sent, BrokenInterpreterPool, RuntimeError after ``shutdown``.
+        """
+        return self._submit(fn, args, kwargs, self._policy)
+
+    def _submit(self, fn, args, kwargs, policy):
+        """As submit. ``policy``: tells what is to run here, or None."""
+        crew = self._crew
+        if policy is not None:
+            policy.count(1)
+            modules = self._modules(fn)
+            reason = policy.reason(fn, args, kwargs, modules)
+            if reason is not None:
+                future = Future(crew, policy, (fn, args, kwargs))
+                crew.adopt(future)
+                policy.run(crew, future, future.id, reason)
+                return future
+            if policy.is_anywhere(fn, modules):
+                policy = None
+        function = self._prepare(fn)
+        future = Future(crew) if policy is None else Future(crew, policy, (fn, args, kwargs))
+        try:
+            crew.submit(future, function, args, tuple(kwargs.items()) if kwargs else None)
+        except NotShareableError:
+            crew.submit(future, function, *self._pickled(args, kwargs))
+        return future
+
+    def map(self, fn, *iterables, timeout=None, chunksize=1, buffersize=None):
+        """As ``map(fn, *iterables)``, run by the workers: an iterator over the results, in order.
+
+        timeout: seconds from now after which waiting for a result raises TimeoutError; None: never. chunksize: how many
+        calls make one task. buffersize: how many calls may be ahead of the result that is yielded next; None: all of
+        them are submitted now. When the iterator ends early, calls that no worker has taken are not made.
+        """
+        return self._map(self, fn, iterables, timeout, chunksize, buffersize, self._policy)
+
+    def _map(self, executor, fn, iterables, timeout, chunksize, buffersize, policy):
+        if buffersize is not None and not isinstance(buffersize, int):
+            raise TypeError("buffersize must be an integer or None")
+        if chunksize < 1:
+            raise ValueError("chunksize must be >= 1.")
+        if buffersize is not None:
+            return Executor.map(executor, fn, *iterables, timeout=timeout, buffersize=buffersize)
+        deadline = None if timeout is None else timeout + time.monotonic()
+        calls = list(zip(*iterables))
+        if not calls:
+            return iter(())
+        return self._batch(fn, calls, chunksize, policy).results(deadline)
+
+    def _batch(self, fn, calls, chunksize, policy):
+        """Submit calls of one function."""
+        crew, here = self._crew, {}
+        if policy is not None:
+            policy.count(len(calls))
+            modules = self._modules(fn)
+            reasons = (policy.reason(fn, args, {}, modules) for args in calls)
+            here = {place: reason for place, reason in enumerate(reasons) if reason is not None}
+            if policy.is_anywhere(fn, modules):
+                policy = None
+        function = self._prepare(fn) if len(here) < len(calls) else None
+        items = [None if place in here else self._item(args) for place, args in enumerate(calls)]
+        batch = Batch(crew, function, items, policy, None if policy is None else (fn, calls))
+        crew.submit_batch(batch, chunksize, [place for place in range(len(calls)) if place not in here])
+        for place, reason in here.items():
+            policy.run(crew, batch, batch.first + place, reason)
+        return batch
+
+    def _item(self, args):
+        """(args, kwargs) of a call as they are sent."""
+        return (args, None) if _core.is_shareable(args) else self._pickled(args, {})
+
+    def _modules(self, fn):
+        """The modules that a function is known to need."""
+        try:
+            return describe(fn, pickle=self._pickle, skip=self._names).modules
+        except NotShareableError:
+            return ()  # if it need not be sent that does not matter; else it is raised again
+
+    def run_string(self, code, *, shared=None):
+        """Run source code as a task, as a script, in a namespace of its own that has the names of ``shared``: a Future.
+
+        Its result is what the code leaves under the name ``result``, or None.
+        """
+        if not isinstance(code, str):
+            raise TypeError(f"code must be a str, not {type(code).__name__}")
+        return self.submit(scripts.run_string, code, self._shared(shared))
+
+    def run_path(self, file, *, shared=None):
+        """As ``run_string``, with a file of source code, or one compiled by this version of Python (``.pyc``)."""
+        return self.submit(scripts.run_path, os.path.abspath(os.fsdecode(file)), self._shared(shared))
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        """Take no more tasks; the workers leave when they have done those that there are.
+
+        wait: return when they have left. A task that never returns is waited for without end, here and at the end of
+        the program: nothing can stop it from outside, except what it waits for itself. cancel_futures: cancel the tasks
+        that no worker has taken.
+        """
+        crew = self._crew
+        crew.stop()
+        if cancel_futures:
+            for id, entry in crew.take_back_all().items():
+                entry.drop(id)
+        if wait:
+            crew.join()
+        if self._policy is not None:
+            self._policy.shut_down(wait, cancel_futures)
+
+    def stats(self):
+        """A record: workers, tasks queued and running, how many were submitted, finished (with a result), failed (with
+        an exception), cancelled; workers lost in a task, or replaced; calls and results that were pickled."""
+        return Stats(self._crew.stats() | ({} if self._policy is None else self._policy.stats()))
+
+    def _prepare(self, fn):
+        """What describes a function, see Crew.submit."""
+        if not callable(fn):
+            raise TypeError(f"{fn!r} is not callable")
+        described = describe(fn, pickle=self._pickle, skip=self._names)
+        if described.pickled:
+            self._crew.counts["pickled_calls"] += 1
+        return described.data if described.cacheable else (described.data, described.beside)
+
+    def _pickled(self, args, kwargs):
+        if not self._pickle:
+            raise NotShareableError(f"{_culprit(args, kwargs)}, and this pool does not pickle")
+        from .pickles import dumps
+
+        try:
+            pickled = dumps((args, kwargs))
+        except NotShareableError:
+            raise
+        except Exception as error:
+            raise NotShareableError(f"{_culprit(args, kwargs)}, and cannot be pickled: {error}") from error
+        self._crew.counts["pickled_calls"] += 1
+        return pickled
+
+    def _shared(self, shared):
+        """The argument of a script."""
+        shared = dict(shared or {})
+        _check_names(shared)
+        return tuple(shared.items())
+
+
+def _positive(name, value, default):
+    if value is None:
+        return default
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, not bool")
+    value = operator.index(value)
+    if value < 1:
+        raise ValueError(f"{name} must be greater than 0")
+    return value
+
+
+def _check_names(shared):
+    for name in shared:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"a name in shared must be an identifier, not {name!r}")
+
+
+def _own(value):
+    """The same value with ends of its own."""
+    tx, rx = _core.channel(1)
+    tx.send_nowait(value)
+    return rx.recv_nowait()
+
+
+def _culprit(args, kwargs):
+    """Which argument cannot be sent."""
+    tx, _ = _core.channel(1)
+    for name, value in itertools.chain(((f"args[{i}]", value) for i, value in enumerate(args)), kwargs.items()):
+        try:
+            tx.send_nowait(value)
+            tx, _ = _core.channel(1)
+        except NotShareableError as error:
+            return str(error).replace("value", name, 1)
+    return "the arguments are not shareable"

@@ -1,0 +1,146 @@
+"""Which tasks run in the main interpreter, and that they do. See xichan.dispatch.
+
+1. A task run here is an entry of the crew like any other, under its id, and ends by the same ``deliver`` and ``fail``.
+2. What was learnt only ever grows, under ``_lock``; submitting reads it without.
+"""
+
+import collections
+import functools
+import re
+import threading
+import types
+from concurrent.futures import ThreadPoolExecutor
+
+from .functions import importable, label
+
+_REFUSING = re.compile(r"module '?([\w.]+)'? does not support loading in subinterpreters")
+AT_CALL, AT_LOAD = 1, 2  # when a worker met the refusal: while it called the function, or before it had it
+
+
+class Policy:
+    """``main_only`` and ``anywhere`` as for Dispatcher. Any thread may use it."""
+
+    def __init__(self, main_only=(), anywhere=(), max_threads=None):
+        self._main_only = frozenset(map(_name, _listed("main_only", main_only)))
+        self._anywhere = frozenset(map(_name, _listed("anywhere", anywhere)))
+        self._max_threads = max_threads
+        self._threads = None
+        self._lock = threading.Lock()
+        self._modules = {}  # that were refused: why
+        self._functions = {}  # (name, names of callables among the args): why
+        self._reasons = collections.Counter()
+        self._submitted = 0
+
+    def count(self, number):
+        with self._lock:
+            self._submitted += number
+
+    def reason(self, fn, args, kwargs, modules):
+        """Why a call has to be made here, or None."""
+        names = [_name(fn), *modules]
+        if found := _match(self._anywhere, names):
+            return None
+        if found := _match(self._main_only, names):
+            return f"main_only: {found}"
+        if found := _match(self._modules, names):
+            return self._modules[found]
+        return self._functions.get(_key(fn, args, kwargs)) if self._functions else None
+
+    def is_anywhere(self, fn, modules):
+        """Whether a call is never made here."""
+        return bool(self._anywhere) and _match(self._anywhere, [_name(fn), *modules]) is not None
+
+    def refused(self, crew, entry, id, message, when):
+        """A worker could not load what a task needs: remember that, and run the task here. False if it must not be."""
+        fn, args, kwargs = entry.call_of(id)
+        found = _REFUSING.search(message)
+        module = found[1] if found else None
+        if module is not None and _match(self._anywhere, [module]):
+            return False
+        why = f"{module or 'a module'} does not support loading in subinterpreters"
+        with self._lock:
+            if module is not None:
+                self._modules.setdefault(module.partition(".")[0], why)
+            home = importable(fn)
+            if when == AT_LOAD and home is not None:
+                self._modules.setdefault(home.partition(":")[0], why)
+            self._functions.setdefault(_key(fn, args, kwargs), why)
+        self.run(crew, entry, id, why)
+        return True
+
+    def run(self, crew, entry, id, reason):
+        """Run a task here, in a thread."""
+        with self._lock:
+            self._reasons[reason] += 1
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(self._max_threads, "xichan-main")
+        try:
+            future = self._threads.submit(_call, crew, id, *entry.call_of(id))
+        except RuntimeError as error:  # shut down
+            crew.fail(id, error)
+            return
+        entry.elsewhere = future
+        future.add_done_callback(functools.partial(_over, crew, id))
+
+    def shut_down(self, wait, cancel_futures):
+        if self._threads is not None:
+            self._threads.shutdown(wait, cancel_futures=cancel_futures)
+
+    def stats(self):
+        with self._lock:
+            here = self._reasons.total()
+            return {"in_workers": self._submitted - here, "in_main": here, "reasons": dict(self._reasons)}
+
+
+def _call(crew, id, fn, args, kwargs):
+    try:
+        value = fn(*args, **kwargs)
+    except BaseException as error:
+        crew.fail(id, error)
+    else:
+        crew.deliver(id, value)
+
+
+def _over(crew, id, future):
+    if future.cancelled():
+        entry = crew.entries.pop(id, None)
+        if entry is not None:
+            entry.over(1)
+            entry.drop(id)
+    crew.collector.nudge()
+    if crew.stopping:
+        crew.stop()
+
+
+def _listed(name, values):
+    if isinstance(values, str):
+        raise TypeError(f"{name} must be a collection of names, modules and functions, not a str")
+    return values
+
+
+def _name(thing):
+    """A module or function as ``main_only`` names it: the dotted path, or where it was written."""
+    if isinstance(thing, str):
+        return thing.replace(":", ".")
+    if isinstance(thing, types.ModuleType):
+        return thing.__name__
+    while isinstance(thing, functools.partial):
+        thing = thing.func
+    name = importable(thing)
+    return name.replace(":", ".") if name is not None else label(thing)
+
+
+def _key(fn, args, kwargs):
+    """A call as it is remembered: ``map(apply, functions)`` is a different matter for each of the functions."""
+    callables = [value for value in (*args, *kwargs.values()) if callable(value) and not isinstance(value, type)]
+    return (_name(fn), *map(_name, callables))
+
+
+def _match(known, names):
+    """The one of `known` that a name is, or lies in."""
+    for name in names:
+        while name:
+            if name in known:
+                return name
+            name = name.rpartition(".")[0]
+    return None

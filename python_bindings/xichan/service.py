@@ -1,0 +1,123 @@
+"""Request and reply for long-lived workers.
+
+    requests_tx, requests_rx = xichan.channel()
+    ...                                          # in a worker interpreter, which was given `requests_rx`:
+    xichan.serve(requests_rx, handler)           # answers until the channel ends
+
+    client = xichan.Client(requests_tx)
+    client.call(value, timeout=1.0)              # handler(value), or what that raised
+
+A request is ``(value, reply)``, where ``reply`` is a Sender made for this call; the answer is ``(True, result)``, or
+``(False, pickled exception or None, type name, message, traceback)``. Any number of clients and of servers may share a
+channel. A server ends when the channel does: when all Senders are closed, after what is queued; by ``shutdown()``, or
+``shutdown(immediate=True)``, at once.
+"""
+
+from . import _core
+from ._errors import ChannelClosed, NotShareableError
+
+
+def serve(rx, handler):
+    """Answer requests with ``handler(value)`` until no more can come. Returns how many there were.
+
+    rx: a Receiver. handler: called with each request's value; what it returns has to be shareable, else the caller gets
+    NotShareableError. An Exception that it raises goes to the caller; anything else, such as SystemExit, ends the
+    server too. Waits for requests; Ctrl-C interrupts that in the main thread.
+    """
+    served = 0
+    for value, reply in rx:
+        served += 1
+        with reply:
+            try:
+                answer = (True, handler(value))
+            except Exception as error:
+                answer = _describe(error)
+            except BaseException as error:
+                _answer(reply, _describe(error))
+                raise
+            value = None  # and the ends in it
+            _answer(reply, answer)
+            answer = None
+    return served
+
+
+class Client:
+    """Calls those who serve a channel. Any number of threads may use it; it can be made anew in each interpreter.
+
+    tx: the Sender of the channel, which the client owns from now on: ``close()``, or leaving a ``with``, closes it.
+    """
+
+    __slots__ = ("_tx",)
+    __module__ = "xichan"
+
+    def __init__(self, tx):
+        if type(tx) is not _core.Sender:
+            raise TypeError(f"a Client needs a Sender, not {type(tx).__name__}")
+        self._tx = tx
+
+    def call(self, value, timeout=None):
+        """Send a value and wait for the answer to it.
+
+        timeout: seconds for both together (not negative, may be a fraction); None: for ever. Raises what the handler
+        raised (RemoteError, if that cannot be rebuilt here), ChannelTimeout, NotShareableError, and ChannelClosed if
+        nobody serves the channel any more, or the server ended with the request.
+        """
+        deadline = _core_deadline(timeout)
+        reply, answers = _core.channel(1)
+        with answers:
+            with reply:
+                self._tx.send((value, reply), timeout)
+            answer = answers.recv(deadline())
+        if answer[0]:
+            return answer[1]
+        raise _rebuild(*answer[1:])
+
+    def close(self):
+        """Close the Sender. Idempotent."""
+        self._tx.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def _core_deadline(timeout):
+    """A function that gives what is left of a time-out."""
+    if timeout is None:
+        return lambda: None
+    from time import monotonic
+
+    end = monotonic() + timeout
+    return lambda: max(end - monotonic(), 0)
+
+
+def _answer(reply, answer):
+    try:
+        reply.send_nowait(answer)
+    except ChannelClosed:
+        pass  # who asked has gone
+    except (NotShareableError, MemoryError) as error:
+        message = str(error).replace("value[1]", "result", 1)
+        answer = _describe(type(error)(message))
+        try:
+            reply.send_nowait(answer)
+        except (ChannelClosed, MemoryError):
+            pass  # to drop the reply is an answer too
+
+
+def _describe(error):
+    from .pool.worker import describe_error
+
+    _, _, pickled, name, message, traceback, _ = describe_error(0, error)
+    return False, pickled, name, message, traceback
+
+
+def _rebuild(*parts):
+    from .pool.remote import rebuild_error
+
+    return rebuild_error(*parts)
+
+
+serve.__module__ = "xichan"

@@ -1,0 +1,164 @@
+"""Functions that the tests of pools have workers import. Standard library and xichan only."""
+
+import sys
+import threading
+
+import xichan
+
+
+class Unpicklable(Exception):
+    """Cannot be rebuilt from its args."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+class BadStr(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+class Picky:
+    """Can be pickled; not loaded."""
+
+    def __reduce__(self):
+        return _refuse, ()
+
+
+def _refuse():
+    raise ValueError("not loaded")
+
+
+def identity(value):
+    return value
+
+
+def square(number):
+    return number * number
+
+
+def call_with(*args, **kwargs):
+    return args, tuple(kwargs.items())
+
+
+def divide(dividend, divisor):
+    return dividend / divisor
+
+
+def raise_it(error):
+    raise error
+
+
+def raise_unpicklable(*args):
+    raise Unpicklable(1, 2)
+
+
+def raise_bad_str():
+    raise BadStr
+
+
+def raise_local():
+    class Local(Exception):
+        pass
+
+    raise Local("from here")
+
+
+def interpreter_id():
+    from concurrent import interpreters
+
+    return interpreters.get_current().id
+
+
+def thread_is_main():
+    return threading.current_thread() is threading.main_thread()
+
+
+def block(started, release):
+    """Tell that this runs, and wait to be released."""
+    started.send(interpreter_id())
+    return release.recv()
+
+
+def send_through(tx, value):
+    tx.send(value)
+
+
+def make_list(number):
+    return list(range(number))
+
+
+def make_picky():
+    return Picky()
+
+
+def leave(code=None):
+    sys.exit(code)
+
+
+def leave_at(place, number):
+    if number == place:
+        sys.exit(f"at {place}")
+    return number
+
+
+def spoil(tx, number):
+    """Send a number; then do one of many things, by that number."""
+    tx.send(number)
+    match number % 7:
+        case 0:
+            raise ValueError(number)
+        case 1:
+            raise Unpicklable(number, number)
+        case 2:
+            return [number]
+        case 3:
+            return Picky()
+        case 4 if number % 97 == 0:
+            sys.exit(number)
+    return number
+
+
+def initialize(tx, value):
+    import __main__
+
+    __main__.initialized = value
+    tx.send(interpreter_id())
+
+
+def fail_to_initialize():
+    raise ZeroDivisionError("not today")
+
+
+def initialized():
+    import __main__
+
+    return __main__.initialized
+
+
+def main_name(name):
+    import __main__
+
+    return getattr(__main__, name)
+
+
+def send_from_main(name, value):
+    main_name(name).send(value)
+
+
+def break_loop():
+    """End the loop of the worker itself, in the midst of a task."""
+    from xichan.pool import worker
+
+    def interrupted(*args):
+        raise RuntimeError("the loop is interrupted")
+
+    worker._send = interrupted
+
+
+def start_thread(started, release):
+    threading.Thread(target=block, args=(started, release)).start()
+
+
+def memory():
+    return xichan.memory_stats().bytes
