@@ -15,6 +15,7 @@ enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, aren
 /// GIL.
 struct InterpreterEnds {
   EndOwner owner;
+  PyInterpreterState* interpreter = nullptr;
   int users = 1;
 
   static void drop(InterpreterEnds* ends) noexcept {
