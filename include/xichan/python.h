@@ -132,7 +132,8 @@ class [[nodiscard]] InterpreterGuard {
 
   /// Whether this thread is attached. If not, it is where it was.
   explicit operator bool() const noexcept { return status_ == Status::ok; }
-  /// `ok`; `not_found`, no such interpreter; `exiting`, it has ended or is about to; `no_memory`.
+  /// `ok`; `not_found`, no such interpreter; `exiting`, it has ended or is about to; `no_memory`. From 3.15 on an
+  /// interpreter that waits for guards to go lets others in until none is held (PEP 788).
   Status status() const noexcept { return status_; }
 
  private:

@@ -22,6 +22,8 @@ namespace {
     }                                                                                 \
   } while (false)
 
+constexpr bool refuses_at_once = PY_VERSION_HEX < 0x030F0000;
+
 std::int64_t here() { return PyInterpreterState_GetID(PyInterpreterState_Get()); }
 bool attached() { return PyThreadState_GetUnchecked() != nullptr; }
 
@@ -165,7 +167,8 @@ void holds_up_the_end() {
   });
   await([&] { return inside.load(); });
   other.end();
-  await([&] { return !InterpreterGuard(other.handle); });  // refused: it has begun to end
+  // Refused: it has begun to end. By PEP 788 others may still come in while somebody is inside.
+  if (refuses_at_once) await([&] { return !InterpreterGuard(other.handle); });
   CHECK(!other.ended);
   leave = true;
   guest.join();
@@ -180,7 +183,7 @@ void serves_many_threads(const InterpreterHandle& main) {
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, handle = other.handle] {
         bool alive = true;
-        for (int i = 0; i < 200 || alive; ++i) {
+        for (int i = 0; i < 200 || (alive && refuses_at_once); ++i) {
           InterpreterGuard guard(i % 2 == 0 ? handle : main);
           alive = alive && guard;
           ++(guard ? entered : refused);
@@ -191,7 +194,7 @@ void serves_many_threads(const InterpreterHandle& main) {
     await([&] { return entered > 200; });
   }  // ends among them
   for (std::thread& thread : threads) thread.join();
-  CHECK(refused >= 4);
+  CHECK(refused >= 4 || !refuses_at_once);
 }
 
 void converts(const InterpreterHandle& main) {
