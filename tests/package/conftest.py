@@ -15,7 +15,7 @@ from tools import console, embed, pypi, system, venv  # noqa: E402
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 BUILD = console.BUILD / "package"
-PATIENCE = 300  # seconds
+PATIENCE = 900  # seconds: it compiles, perhaps on a busy machine
 
 
 def run(*command, expect=0, env=None, cwd=None):

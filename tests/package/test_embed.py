@@ -8,6 +8,8 @@ from conftest import ROOT, run
 import xichan
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.timeout(900)  # it compiles, perhaps on a busy machine
+
 CMAKE = Path(xichan.__file__).parent / "cmake"
 
 

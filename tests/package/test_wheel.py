@@ -11,7 +11,10 @@ from tools import pypi
 
 HERE = Path(__file__).parent
 
-pytestmark = pytest.mark.skipif(VERSION != "3.14", reason="one version shows it")
+pytestmark = [
+    pytest.mark.skipif(VERSION != "3.14", reason="one version shows it"),
+    pytest.mark.timeout(900),  # it compiles everything, perhaps on a busy machine
+]
 
 
 @pytest.fixture(scope="module")
