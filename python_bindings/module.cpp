@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "async.h"
+#include "c_api.h"
 #include "errors.h"
 #include "functions.h"
+#include "guard.h"
 #include "handle.h"
 #include "view.h"
 #include "xichan/version.h"
@@ -16,6 +18,7 @@ namespace {
 void give_back_ends(void* data) noexcept {
   auto* ends = static_cast<InterpreterEnds*>(data);
   ends->owner.give_back_all();
+  remove_gate(ends->interpreter);
   InterpreterEnds::drop(ends);
 }
 
@@ -25,6 +28,7 @@ int own_ends(ModuleState& state) noexcept {
     PyErr_NoMemory();
     return -1;
   }
+  state.ends->interpreter = PyInterpreterState_Get();
   if (PyUnstable_AtExit(PyInterpreterState_Get(), give_back_ends, state.ends) < 0) return -1;
   ++state.ends->users;
   return 0;
@@ -69,6 +73,8 @@ int watch_for_exit(ModuleState& state) noexcept {
   PyObject* result = nullptr;
   if (threading != nullptr && hook != nullptr) {
     result = PyObject_CallMethod(threading, "_register_atexit", "O", hook);
+    // While nothing shuts down, C++ threads may come in.
+    if (result != nullptr && open_gate() < 0) Py_CLEAR(result);
     // RuntimeError: the interpreter is shutting down already, and a module imported now has nobody waiting.
     if (result == nullptr && PyErr_ExceptionMatches(PyExc_RuntimeError)) {
       PyErr_Clear();
@@ -103,7 +109,7 @@ int execute(PyObject* module) noexcept {
   if (add_value_types(module, state) < 0) return -1;
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
   if (state.unpickle == nullptr) return -1;
-  if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0) return -1;
+  if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   return register_with_interpreters(state) < 0 || watch_for_exit(state) < 0 ? -1 : 0;
 }
 

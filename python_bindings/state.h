@@ -18,6 +18,7 @@ enum class ValueType { tuple, bytes, str, shared, buffer, views, count };
 /// GIL.
 struct InterpreterEnds {
   EndOwner owner;
+  PyInterpreterState* interpreter = nullptr;
   int users = 1;
 
   static void drop(InterpreterEnds* ends) noexcept {

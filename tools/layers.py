@@ -12,10 +12,10 @@ from .counts import Counts
 LAYERS = {
     "base": {"export.h", "status.h", "version.h"},
     "arena": {"memory.h"},
-    "value": {"value.h"},
+    "value": {"buffer.h", "value.h", "visit.h"},
     "sync": set(),
-    "ring": set(),
-    "channel": {"channel.h"},
+    "ring": {"flavor.h"},
+    "channel": {"channel.h", "names.h", "options.h", "select.h"},
     "public": {"xichan.h"},
 }
 NAMES = list(LAYERS)

@@ -82,6 +82,11 @@ def run_python(request):
     return sum((pytest("tests/python", version, request) for version in versions), Counts())
 
 
+def run_package(request):
+    versions = [request.only] if request.only else [version for version in cpython.available() if version != "3.13"]
+    return sum((pytest("tests/package", version, request) for version in versions), Counts())
+
+
 def run_model(request):
     folder, program = build.require_cpp()
     found = ctest(folder, program, "model-cpp", ["-L", "model", "-j", str(build.jobs())], request)
@@ -126,6 +131,7 @@ PARTS = {
     "lint": Part("style of the Python and C++ files", "tools", True, lambda request: lint.check()),
     "cpp": Part("C++ tests", "tests/cpp", True, run_cpp),
     "python": Part("Python tests, on every CPython version at hand", "tests/python", True, run_python),
+    "package": Part("what is installed, and programs that embed Python", "tests/package", True, run_package),
     "model": Part("models of the algorithms, and their tests", "tests/model", True, run_model),
     "tsan": Part("C++ tests under ThreadSanitizer", "tests/cpp", False, run_tsan),
     "asan": Part("C++ tests under AddressSanitizer", "tests/cpp", False, run_asan),

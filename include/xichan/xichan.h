@@ -1,9 +1,15 @@
 // The whole public interface of the core. Only xichan/python.h, which is not included here, knows of Python.
 #pragma once
 
+#include "xichan/buffer.h"
 #include "xichan/channel.h"
 #include "xichan/export.h"
+#include "xichan/flavor.h"
 #include "xichan/memory.h"
+#include "xichan/names.h"
+#include "xichan/options.h"
+#include "xichan/select.h"
 #include "xichan/status.h"
 #include "xichan/value.h"
 #include "xichan/version.h"
+#include "xichan/visit.h"

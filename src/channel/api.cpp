@@ -1,44 +1,28 @@
 // The public ends: a counted end each, and the blocking calls without any interpreter around them.
-#include <algorithm>
+#include "channel/api.h"
+
 #include <new>
 #include <utility>
 
+#include "channel/names.h"
 #include "channel/registry.h"
-#include "channel/select.h"
-#include "xichan/channel.h"
+#include "value/block_builder.h"
+#include "xichan/version.h"
 
 namespace xichan {
 namespace {
-
-Deadline deadline_of(Timeout timeout) noexcept {
-  return timeout == forever ? Deadline::never() : Deadline::after(std::max<std::int64_t>(timeout.count(), 0));
-}
-
-// A public end is used by one thread at a time, so nobody closes it during a call; and it belongs to no interpreter.
-constinit const atomic<bool> never{false};
-
-Status wait(Channel& channel, Side side, Lane& lane, Cell& cell, Timeout timeout) noexcept {
-  const Deadline deadline = deadline_of(timeout);
-  Case only{.channel = &channel, .side = side, .lane = &lane, .end_closed = &never, .owner = nullptr, .cell = cell};
-  Status status;
-  std::size_t chosen;
-  do {  // a signal handler may have run; the wait goes on
-    status = wait_any({&only, 1}, {deadline, Deadline::never(), &never, process_is_exiting()}, chosen);
-  } while (status == Status::interrupted);
-  if (status == Status::ok) cell = only.cell;
-  return status;
-}
 
 ChannelId to_channel_id(Id id) noexcept { return {id.low, id.high}; }
 
 // The channel with one more end, or null.
 Channel* one_more(Channel* channel, Side side) noexcept {
-  if (channel != nullptr) channel->add_end(side);
+  if (channel == nullptr || channel->flavor() == Flavor::spsc) return nullptr;
+  channel->add_end(side);
   return channel;
 }
 
 bool is_finished(const Channel* channel, Side side) noexcept {
-  return channel == nullptr || channel->finished_for(side);
+  return channel == nullptr || channel->is_inherited() || channel->finished_for(side);
 }
 
 void close_end(Channel*& channel, Lane*& lane, Side side) noexcept {
@@ -55,9 +39,68 @@ void check_lane(Channel*& channel, const Lane* lane, Side side) noexcept {
   if (channel != nullptr && lane == nullptr) std::exchange(channel, nullptr)->drop_end(side);
 }
 
-Cell& cell_of(std::uint64_t* words) noexcept { return *reinterpret_cast<Cell*>(words); }
+// One more end of the channel that an entry of a block's table holds.
+Channel* open_reference(ValueView value, Side side) noexcept {
+  const Reference* end = ValueAccess::end(value);
+  if (end == nullptr || end->type != &end_reference(side)) return nullptr;
+  auto* channel = static_cast<Channel*>(end->object);  // alive: the block holds a count of this side
+  channel->add_end(side);
+  return channel;
+}
+
+Status make_end_value(Channel* channel, Side side, Value& value) noexcept {
+  BlockBuilder builder;
+  builder.count_reference();
+  const Status status = builder.allocate();
+  if (status != Status::ok) return status;
+  channel->add_end(side);
+  builder.write_reference(builder.root(), {&end_reference(side), channel});
+  ValueAccess::adopt(value, builder.finish());
+  return Status::ok;
+}
+
+// Looks for a channel of that name until there is one that the side can be opened of. Null only if not `ok`.
+Status open_named(std::string_view name, Side side, Timeout timeout, Channel*& channel) noexcept {
+  const Deadline deadline = deadline_of(timeout);
+  for (;;) {
+    const std::uint32_t seen = Names::version();
+    ChannelId id;
+    Cell value;
+    const Names::Kind kind = Names::find(name, id, value);
+    release(value);
+    channel = kind == Names::Kind::channel ? Registry::open(id, side) : nullptr;
+    if (channel != nullptr) return Status::ok;
+    const Status status = wait_for_names(seen, deadline);
+    if (status != Status::ok) return status;
+  }
+}
+
+// As `channel(capacity=, flavor=)` in Python.
+Status normalize(ChannelOptions& options) noexcept {
+  const bool endless = options.capacity == unbounded;
+  if (options.flavor == Flavor::mpmc && endless) options.flavor = Flavor::unbounded;
+  if (options.flavor == Flavor::mpmc && options.capacity == 0) options.flavor = Flavor::rendezvous;
+  const bool needs_capacity = options.flavor == Flavor::spsc || options.flavor == Flavor::relaxed;
+  if (needs_capacity && (options.capacity == 0 || (endless && options.flavor == Flavor::spsc))) return Status::invalid;
+  return options.name.empty() || is_name(options.name) ? Status::ok : Status::invalid;
+}
+
+Cell& cell_of(Value& value) noexcept { return ValueAccess::cell(value); }
+
+Status send_by(Channel& channel, Lane& lane, Value& value, Deadline deadline) noexcept {
+  Status status = channel.try_send(cell_of(value), lane);
+  if (status == Status::full) {
+    Case only = case_of(channel, Side::sender, lane, cell_of(value));
+    std::size_t chosen;
+    status = wait_until(deadline, {&only, 1}, chosen);
+  }
+  if (status == Status::ok) cell_of(value) = Cell::none();
+  return status;
+}
 
 }  // namespace
+
+const char* version() noexcept { return XICHAN_VERSION; }
 
 EndBase::EndBase(Channel* channel) noexcept
     : channel_(channel), lane_(channel == nullptr ? nullptr : new(std::nothrow) Lane) {}
@@ -66,20 +109,30 @@ void EndBase::swap(EndBase& other) noexcept {
   std::swap(channel_, other.channel_);
   std::swap(lane_, other.lane_);
 }
+bool EndBase::usable() const noexcept { return channel_ != nullptr && !channel_->is_inherited(); }
 Id EndBase::id() const noexcept { return channel_ == nullptr ? Id{} : Id{channel_->id().place, channel_->id().secret}; }
 std::uint64_t EndBase::capacity() const noexcept { return channel_ == nullptr ? 0 : channel_->capacity(); }
-std::uint64_t EndBase::size() const noexcept { return channel_ == nullptr ? 0 : channel_->size(); }
+std::uint64_t EndBase::max_bytes() const noexcept { return channel_ == nullptr ? 0 : channel_->max_bytes(); }
+Flavor EndBase::flavor() const noexcept { return channel_ == nullptr ? Flavor::mpmc : channel_->flavor(); }
+std::string_view EndBase::name() const noexcept { return channel_ == nullptr ? std::string_view{} : channel_->name(); }
+std::uint64_t EndBase::size() const noexcept { return usable() ? channel_->size() : 0; }
+ChannelStats EndBase::stats() const noexcept { return usable() ? channel_->stats() : ChannelStats{}; }
 void EndBase::shutdown(bool immediate) noexcept {
-  if (channel_ != nullptr) channel_->shutdown(immediate);
+  if (usable()) channel_->shutdown(immediate);
 }
 
-Status channel(std::uint64_t capacity, Sender& sender, Receiver& receiver) noexcept {
+Status channel(const ChannelOptions& options, Sender& sender, Receiver& receiver) noexcept {
+  ChannelOptions normal = options;
   Channel* made;
-  const Status status = Channel::create({.capacity = capacity}, made);
+  Status status = normalize(normal);
+  if (status == Status::ok) status = Channel::create(normal, made);
   if (status != Status::ok) return status;
-  sender = Sender(made);
-  receiver = Receiver(made);
-  return sender && receiver ? Status::ok : Status::no_memory;
+  Sender tx(made);
+  Receiver rx(made);
+  if (!tx || !rx) return Status::no_memory;
+  sender = std::move(tx);
+  receiver = std::move(rx);
+  return Status::ok;
 }
 
 Sender::Sender(Channel* channel) noexcept : EndBase(channel) { check_lane(channel_, lane_, Side::sender); }
@@ -90,22 +143,54 @@ Sender& Sender::operator=(Sender&& other) noexcept {
 }
 bool Sender::closed() const noexcept { return is_finished(channel_, Side::sender); }
 void Sender::close() noexcept { close_end(channel_, lane_, Side::sender); }
-Sender Sender::clone() const noexcept { return Sender(one_more(channel_, Side::sender)); }
+Sender Sender::clone() const noexcept { return Sender(usable() ? one_more(channel_, Side::sender) : nullptr); }
 Sender Sender::from_id(Id id) noexcept { return Sender(Registry::open(to_channel_id(id), Side::sender)); }
 
+Status Sender::lookup(std::string_view name, Sender& sender, Timeout timeout) noexcept {
+  Channel* channel;
+  const Status status = open_named(name, Side::sender, timeout, channel);
+  if (status != Status::ok) return status;
+  Sender found(channel);
+  if (!found) return Status::no_memory;
+  sender = std::move(found);
+  return Status::ok;
+}
+
+Status Sender::as_value(Value& value) const noexcept {
+  return usable() ? make_end_value(channel_, Side::sender, value) : Status::end_closed;
+}
+
+Status Sender::open(ValueView value, Sender& sender) noexcept {
+  Channel* channel = open_reference(value, Side::sender);
+  if (channel == nullptr) return Status::not_found;
+  Sender opened(channel);
+  if (!opened) return Status::no_memory;
+  sender = std::move(opened);
+  return Status::ok;
+}
+
 Status Sender::send_nowait(Value&& value) noexcept {
-  if (channel_ == nullptr) return Status::end_closed;
-  const Status status = channel_->try_send(cell_of(value.cell_), *lane_);
-  if (status == Status::ok) cell_of(value.cell_) = Cell::none();
+  if (!usable()) return Status::end_closed;
+  const Status status = channel_->try_send(cell_of(value), *lane_);
+  if (status == Status::ok) cell_of(value) = Cell::none();
   return status;
 }
 
 Status Sender::send(Value&& value, Timeout timeout) noexcept {
   const Status now = send_nowait(std::move(value));
-  if (now != Status::full) return now;
-  const Status status = wait(*channel_, Side::sender, *lane_, cell_of(value.cell_), timeout);
-  if (status == Status::ok) cell_of(value.cell_) = Cell::none();
-  return status;
+  return now == Status::full ? send_by(*channel_, *lane_, value, deadline_of(timeout)) : now;
+}
+
+Status Sender::send_many(std::span<Value> values, std::size_t& sent, Timeout timeout) noexcept {
+  sent = 0;
+  if (!usable()) return Status::end_closed;
+  const Deadline deadline = deadline_of(timeout);
+  for (Value& value : values) {
+    const Status status = send_by(*channel_, *lane_, value, deadline);
+    if (status != Status::ok) return status;
+    ++sent;
+  }
+  return Status::ok;
 }
 
 Receiver::Receiver(Channel* channel) noexcept : EndBase(channel) { check_lane(channel_, lane_, Side::receiver); }
@@ -116,13 +201,36 @@ Receiver& Receiver::operator=(Receiver&& other) noexcept {
 }
 bool Receiver::closed() const noexcept { return is_finished(channel_, Side::receiver); }
 void Receiver::close() noexcept { close_end(channel_, lane_, Side::receiver); }
-Receiver Receiver::clone() const noexcept { return Receiver(one_more(channel_, Side::receiver)); }
+Receiver Receiver::clone() const noexcept { return Receiver(usable() ? one_more(channel_, Side::receiver) : nullptr); }
 Receiver Receiver::from_id(Id id) noexcept { return Receiver(Registry::open(to_channel_id(id), Side::receiver)); }
 
+Status Receiver::lookup(std::string_view name, Receiver& receiver, Timeout timeout) noexcept {
+  Channel* channel;
+  const Status status = open_named(name, Side::receiver, timeout, channel);
+  if (status != Status::ok) return status;
+  Receiver found(channel);
+  if (!found) return Status::no_memory;
+  receiver = std::move(found);
+  return Status::ok;
+}
+
+Status Receiver::as_value(Value& value) const noexcept {
+  return usable() ? make_end_value(channel_, Side::receiver, value) : Status::end_closed;
+}
+
+Status Receiver::open(ValueView value, Receiver& receiver) noexcept {
+  Channel* channel = open_reference(value, Side::receiver);
+  if (channel == nullptr) return Status::not_found;
+  Receiver opened(channel);
+  if (!opened) return Status::no_memory;
+  receiver = std::move(opened);
+  return Status::ok;
+}
+
 Status Receiver::recv_nowait(Value& value) noexcept {
-  if (channel_ == nullptr) return Status::end_closed;
+  if (!usable()) return Status::end_closed;
   Value taken;
-  const Status status = channel_->try_recv(cell_of(taken.cell_), *lane_);
+  const Status status = channel_->try_recv(cell_of(taken), *lane_);
   if (status == Status::ok) value = std::move(taken);
   return status;
 }
@@ -130,10 +238,26 @@ Status Receiver::recv_nowait(Value& value) noexcept {
 Status Receiver::recv(Value& value, Timeout timeout) noexcept {
   const Status now = recv_nowait(value);
   if (now != Status::empty) return now;
-  Value taken;
-  const Status status = wait(*channel_, Side::receiver, *lane_, cell_of(taken.cell_), timeout);
-  if (status == Status::ok) value = std::move(taken);
+  Case only = case_of(*channel_, Side::receiver, *lane_, {});
+  std::size_t chosen;
+  const Status status = wait_until(deadline_of(timeout), {&only, 1}, chosen);
+  if (status == Status::ok) ValueAccess::adopt(value, only.cell);
   return status;
+}
+
+Status Receiver::recv_many(std::span<Value> values, std::size_t& received, Timeout timeout) noexcept {
+  received = 0;
+  if (values.empty()) return usable() ? Status::ok : Status::end_closed;
+  const Status status = recv(values[0], timeout);
+  if (status != Status::ok) return status;
+  do {
+    ++received;
+  } while (received < values.size() && recv_nowait(values[received]) == Status::ok);
+  return Status::ok;
+}
+
+std::uint64_t Receiver::pending() const noexcept {
+  return usable() ? channel_->size() + channel_->waiting(Side::sender) : 0;
 }
 
 }  // namespace xichan

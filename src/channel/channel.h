@@ -24,24 +24,14 @@
 #include "ring/any_ring.h"
 #include "sync/wait_list.h"
 #include "value/message.h"
+#include "xichan/export.h"
+#include "xichan/options.h"
 #include "xichan/status.h"
 
 namespace xichan {
 
 enum class Side : std::uint8_t { sender, receiver };
 constexpr Side other(Side side) noexcept { return side == Side::sender ? Side::receiver : Side::sender; }
-
-struct ChannelOptions {
-  Flavor flavor = Flavor::mpmc;
-  std::uint64_t capacity = 1024;  // of mpmc, spsc and relaxed
-  std::uint64_t max_bytes = 0;    // of the blocks queued; 0: no bound
-  std::string_view name = {};     // by which Names finds it; empty: none
-};
-
-struct ChannelStats {
-  std::uint64_t depth, bytes, sent, received, parks, wakeups;
-  std::uint32_t senders, receivers, waiting_senders, waiting_receivers;
-};
 
 class XICHAN_API Channel {
  public:

@@ -12,10 +12,9 @@
 #include "ring/segmented.h"
 #include "ring/spsc.h"
 #include "value/cell.h"
+#include "xichan/flavor.h"
 
 namespace xichan {
-
-enum class Flavor : std::uint8_t { mpmc, spsc, unbounded, relaxed, rendezvous };
 
 /// Thread safety and progress: those of the ring inside. A rendezvous channel has no ring: its every push answers
 /// `full` and its every pop `empty`, until it is closed.

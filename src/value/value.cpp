@@ -8,6 +8,7 @@
 #include "value/dump.h"
 #include "value/message.h"
 #include "value/utf8.h"
+#include "value/value_access.h"
 
 namespace xichan {
 namespace {
@@ -15,19 +16,8 @@ namespace {
 const Cell& as_cell(const void* words) noexcept { return *static_cast<const Cell*>(words); }
 void store(std::uint64_t* words, const Cell& cell) noexcept { std::memcpy(words, &cell, sizeof cell); }
 
-bool is_short_text(Tag tag) noexcept { return tag >= Tag::short_ascii && tag <= Tag::short_ucs4; }
-bool is_long_text(Tag tag) noexcept { return tag >= Tag::ascii && tag <= Tag::ucs4; }
-
-struct TextParts {
-  TextKind kind = TextKind::ascii;
-  const void* data = nullptr;
-  std::uint64_t length = 0;
-};
-
-TextParts text_parts(const void* block, const Cell& cell) noexcept {
-  if (is_short_text(cell.tag())) return {text_kind(cell.tag()), cell.payload(), cell.short_length()};
-  if (!is_long_text(cell.tag())) return {};
-  return {text_kind(cell.tag()), BlockReader(static_cast<const Block*>(block)).payload(cell), cell.length()};
+TextParts parts_of(const void* block, const Cell& cell) noexcept {
+  return text_parts(BlockReader(static_cast<const Block*>(block)), cell);
 }
 
 }  // namespace
@@ -56,7 +46,7 @@ Value Value::from_integer(std::int64_t value) noexcept {
   return out;
 }
 
-Value Value::of(double value) noexcept {
+Value Value::from_real(double value) noexcept {
   Value out;
   store(out.cell_, Cell::real(value));
   return out;
@@ -137,10 +127,9 @@ Value Value::clone() const noexcept {
 
 ValueView Value::view() const noexcept {
   const Cell& cell = as_cell(cell_);
-  if (cell.tag() != Tag::block) return {nullptr, &cell};
+  if (!cell.owns_block()) return ValueAccess::view({}, cell);
   const BlockReader reader(cell.as_block());
-  const Place place = resolve(reader, reader.root());
-  return {place.reader.block(), place.cell};
+  return ValueAccess::view(reader, reader.root());
 }
 
 Status Value::dump(Dump& out) const noexcept {
@@ -179,6 +168,7 @@ void Dump::write(std::byte* out) const noexcept {
   std::memcpy(out, header_, sizeof header_);
   std::memcpy(out + sizeof header_, body().data(), body().size());
 }
+constinit const std::uint64_t ValueView::none_[2] = {static_cast<std::uint64_t>(Tag::none), 0};
 
 Kind ValueView::kind() const noexcept {
   const Cell& cell = as_cell(cell_);
@@ -191,6 +181,7 @@ Kind ValueView::kind() const noexcept {
     case Tag::short_bytes:
     case Tag::bytes: return Kind::bytes;
     case Tag::tuple: return Kind::tuple;
+    case Tag::queue: return Kind::queue;
     case Tag::reference: {
       const Reference& reference = BlockReader(static_cast<const Block*>(block_)).reference(cell);
       return reference.type->kind == ReferenceKind::sender ? Kind::sender : Kind::receiver;
@@ -220,23 +211,30 @@ std::span<const std::byte> ValueView::as_bytes() const noexcept {
 std::size_t ValueView::size() const noexcept {
   const Cell& cell = as_cell(cell_);
   if (is_short_text(cell.tag()) || cell.tag() == Tag::short_bytes) return cell.short_length();
-  const bool has_length = is_long_text(cell.tag()) || cell.tag() == Tag::bytes || cell.tag() == Tag::tuple;
+  const bool has_length = is_long_text(cell.tag()) || cell.tag() == Tag::bytes || has_elements(cell);
   return has_length ? cell.length() : 0;
 }
 
 ValueView ValueView::operator[](std::size_t i) const noexcept {
+  const Cell& cell = as_cell(cell_);
+  if (!has_elements(cell) || i >= cell.length()) return {};
   const BlockReader reader(static_cast<const Block*>(block_));
-  const Place place = resolve(reader, reader.elements(as_cell(cell_))[i]);
-  return {place.reader.block(), place.cell};
+  return ValueAccess::view(reader, reader.elements(cell)[i]);
+}
+
+std::string_view ValueView::as_ascii() const noexcept {
+  const TextParts text = parts_of(block_, as_cell(cell_));
+  if (text.kind != TextKind::ascii) return {};
+  return {static_cast<const char*>(text.data), static_cast<std::size_t>(text.length)};
 }
 
 std::size_t ValueView::utf8_size() const noexcept {
-  const TextParts text = text_parts(block_, as_cell(cell_));
+  const TextParts text = parts_of(block_, as_cell(cell_));
   return xichan::utf8_size(text.kind, text.data, text.length);
 }
 
 void ValueView::write_utf8(char* out) const noexcept {
-  const TextParts text = text_parts(block_, as_cell(cell_));
+  const TextParts text = parts_of(block_, as_cell(cell_));
   encode_utf8(text.kind, text.data, text.length, out);
 }
 

@@ -141,9 +141,14 @@ TEST_F(PublicChannel, ShutdownEndsItForEveryEnd) {
 TEST_F(PublicChannel, RefusesCapacitiesOutOfRange) {
   Sender tx;
   Receiver rx;
-  EXPECT_EQ(channel(0, tx, rx), Status::too_large);
   EXPECT_EQ(channel((std::uint64_t{1} << 24) + 1, tx, rx), Status::too_large);
+  EXPECT_EQ(channel(unbounded - 1, tx, rx), Status::too_large);
+  EXPECT_EQ(channel({.flavor = Flavor::spsc, .capacity = 0}, tx, rx), Status::invalid);
+  EXPECT_EQ(channel({.flavor = Flavor::spsc, .capacity = unbounded}, tx, rx), Status::invalid);
+  EXPECT_EQ(channel({.flavor = Flavor::relaxed, .capacity = 0}, tx, rx), Status::invalid);
   EXPECT_FALSE(tx || rx);
+  EXPECT_EQ(channel(std::uint64_t{1} << 25, sender, receiver), Status::too_large);
+  EXPECT_EQ(sender.capacity(), 2u) << "left as they were";
 }
 
 TEST_F(PublicChannel, BetweenThreads) {

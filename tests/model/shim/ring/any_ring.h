@@ -10,10 +10,9 @@
 #include "ring/lane.h"
 #include "ring/mpmc.h"
 #include "value/cell.h"
+#include "xichan/flavor.h"
 
 namespace xichan {
-
-enum class Flavor : std::uint8_t { mpmc, spsc, unbounded, relaxed, rendezvous };
 
 class AnyRing {
  public:

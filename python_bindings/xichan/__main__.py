@@ -1,0 +1,33 @@
+"""python -m xichan: the version, and where a C++ program finds the headers, the library and the CMake package."""
+
+import argparse
+from pathlib import Path
+
+from . import __version__
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def main(arguments=None):
+    """Print what is asked for, one line each, in the order of the options here."""
+    parser = argparse.ArgumentParser(prog="python -m xichan", description=__doc__.partition(": ")[2])
+    parser.add_argument("--version", action="store_true", help="the version")
+    parser.add_argument("--includedir", action="store_true", help="for -I: #include <xichan/xichan.h>")
+    parser.add_argument("--libdir", action="store_true", help="for -L and -rpath, with -l:libxichan.so.0")
+    parser.add_argument("--cmakedir", action="store_true", help="for -Dxichan_DIR: find_package(xichan)")
+    options = vars(parser.parse_args(arguments))
+    answers = {
+        "version": __version__,
+        "includedir": PACKAGE / "include",
+        "libdir": PACKAGE,
+        "cmakedir": PACKAGE / "cmake",
+    }
+    if not any(options.values()):
+        parser.print_help()
+    for name, answer in answers.items():
+        if options[name]:
+            print(answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+// Values that share a block: buffers that become one, parts of one, and Shared.
+#include "xichan/buffer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "value/block_builder.h"
+#include "value/message.h"
+#include "value/value_access.h"
+
+namespace xichan {
+namespace {
+
+Block* as_block(void* block) noexcept { return static_cast<Block*>(block); }
+
+std::span<std::byte> payload(Block* block) noexcept {
+  const Cell& root = BlockReader(block).root();
+  return {block->body() + root.word, static_cast<std::size_t>(root.length())};
+}
+
+}  // namespace
+
+Buffer::Buffer(Buffer&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  Buffer moved(std::move(other));  // what this buffer was goes with it
+  std::swap(block_, moved.block_);
+  return *this;
+}
+
+Buffer::~Buffer() {
+  if (block_ != nullptr) Arena::release(as_block(block_));
+}
+
+Status Buffer::make(std::size_t size, Buffer& out) noexcept {
+  BlockBuilder builder;
+  builder.count_bytes(size);
+  const Status status = builder.allocate();
+  if (status != Status::ok) return status;
+  builder.write_bytes(builder.root(), nullptr, size);
+  Buffer made;
+  made.block_ = builder.finish().as_block();
+  out = std::move(made);
+  return Status::ok;
+}
+
+std::span<std::byte> Buffer::data() noexcept {
+  return block_ == nullptr ? std::span<std::byte>() : payload(as_block(block_));
+}
+
+Value Buffer::freeze(std::size_t size) noexcept {
+  Value value;
+  const auto bytes = data();
+  size = std::min(size, bytes.size());
+  if (fits_short(size, 1)) {  // C3
+    ValueAccess::adopt(value, Cell::of_short(Tag::short_bytes, bytes.data(), size));
+    *this = Buffer();
+    return value;
+  }
+  Block* block = as_block(std::exchange(block_, nullptr));
+  std::ranges::fill(bytes.subspan(size), std::byte{0});  // as all padding
+  Cell& root = *reinterpret_cast<Cell*>(block->body());
+  root = Cell::of(Tag::bytes, size, root.word);
+  ValueAccess::adopt(value, Cell::of_block(block));
+  return value;
+}
+
+Status ValueView::to_value(Value& out) const noexcept {
+  const Cell& cell = ValueAccess::cell(*this);
+  const BlockReader reader = ValueAccess::reader(*this);
+  const bool stands_alone = cell.tag() < Tag::ascii || (has_elements(cell) && cell.length() == 0);
+  if (stands_alone && cell.tag() != Tag::queue) {
+    ValueAccess::adopt(out, cell);
+    return Status::ok;
+  }
+  auto* block = const_cast<Block*>(reader.block());  // only its count is changed
+  if (&cell == &reader.root()) {
+    Arena::retain(block);
+    ValueAccess::adopt(out, Cell::of_block(block));
+    return Status::ok;
+  }
+  BlockBuilder builder;
+  builder.count_window();
+  const Status status = builder.allocate();
+  if (status != Status::ok) return status;
+  Arena::retain(block);
+  builder.write_window(builder.root(), {&block_reference, block}, cell);
+  ValueAccess::adopt(out, builder.finish());
+  return Status::ok;
+}
+
+Status Value::share(Value& out) const noexcept {
+  const Cell& cell = ValueAccess::cell(*this);
+  if (cell.owns_block()) {
+    retain(cell);
+    ValueAccess::adopt(out, Cell::of_block(cell.as_block(), Tag::shared_block));
+    return Status::ok;
+  }
+  BlockBuilder builder;
+  const Status status = builder.allocate();
+  if (status != Status::ok) return status;
+  builder.root() = cell;
+  ValueAccess::adopt(out, Cell::of_block(builder.finish().as_block(), Tag::shared_block));
+  return Status::ok;
+}
+
+bool Value::is_shared() const noexcept { return ValueAccess::cell(*this).tag() == Tag::shared_block; }
+
+}  // namespace xichan

@@ -1,0 +1,102 @@
+// Comparing values: pairs of elements go through a worklist, which takes the place of recursion.
+#include "base/worklist.h"
+#include "value/value_access.h"
+
+namespace xichan {
+namespace {
+
+struct Pair {
+  BlockReader readers[2];
+  const Cell* cells[2];
+  std::uint64_t length;
+};
+
+std::uint32_t code_point(const TextParts& text, std::uint64_t i) noexcept {
+  switch (text_width(text.kind)) {
+    case 4: return static_cast<const std::uint32_t*>(text.data)[i];
+    case 2: return static_cast<const std::uint16_t*>(text.data)[i];
+    default: return static_cast<const unsigned char*>(text.data)[i];
+  }
+}
+
+bool equal_text(const TextParts& one, const TextParts& other) noexcept {
+  if (one.length != other.length) return false;
+  const unsigned width = text_width(one.kind);
+  if (width == text_width(other.kind)) {
+    return one.length == 0 || std::memcmp(one.data, other.data, one.length * width) == 0;
+  }
+  // Part of a text may be wider than its own code points need.
+  for (std::uint64_t i = 0; i < one.length; ++i) {
+    if (code_point(one, i) != code_point(other, i)) return false;
+  }
+  return true;
+}
+
+// Integers may be longer by words that only repeat the sign.
+bool equal_integers(std::span<const std::byte> one, std::span<const std::byte> other) noexcept {
+  if (one.size() > other.size()) std::swap(one, other);
+  if (std::memcmp(one.data(), other.data(), one.size()) != 0) return false;
+  const bool negative = (one.back() & std::byte{0x80}) != std::byte{0};
+  for (const std::byte byte : other.subspan(one.size())) {
+    if (byte != (negative ? std::byte{0xff} : std::byte{0})) return false;
+  }
+  return true;
+}
+
+bool equal_leaves(ValueView one, ValueView other, Kind kind) noexcept {
+  switch (kind) {
+    case Kind::boolean: return one.as_bool() == other.as_bool();
+    case Kind::integer: return one.as_integer() == other.as_integer();
+    case Kind::real: return one.as_real() == other.as_real();
+    case Kind::big_integer: return equal_integers(one.as_bytes(), other.as_bytes());
+    case Kind::bytes: {
+      const auto a = one.as_bytes(), b = other.as_bytes();
+      return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
+    }
+    case Kind::text: {
+      return equal_text(text_parts(ValueAccess::reader(one), ValueAccess::cell(one)),
+                        text_parts(ValueAccess::reader(other), ValueAccess::cell(other)));
+    }
+    case Kind::sender:
+    case Kind::receiver: return ValueAccess::end(one)->object == ValueAccess::end(other)->object;
+    case Kind::none:
+    case Kind::tuple:
+    case Kind::queue: break;
+  }
+  return true;
+}
+
+}  // namespace
+
+Status ValueView::equal(ValueView one, ValueView other, bool& out) noexcept {
+  Worklist<Pair> pairs;
+  // False if they differ, or there is no memory to remember them.
+  Status status = Status::ok;
+  const auto compare = [&](ValueView a, ValueView b) noexcept {
+    const Kind kind = a.kind();
+    if (kind != b.kind()) return false;
+    if (kind != Kind::tuple && kind != Kind::queue) return equal_leaves(a, b, kind);
+    const Cell &left = ValueAccess::cell(a), &right = ValueAccess::cell(b);
+    if (left.length() != right.length()) return false;
+    const bool same = ValueAccess::reader(a).block() == ValueAccess::reader(b).block() && left.word == right.word;
+    if (left.length() == 0 || same) return true;
+    const Pair pair{{ValueAccess::reader(a), ValueAccess::reader(b)}, {&left, &right}, left.length()};
+    if (pairs.push(pair)) return true;
+    status = Status::no_memory;
+    return false;
+  };
+  bool equal = compare(one, other);
+  while (equal && !pairs.empty()) {
+    const Pair pair = pairs.pop();
+    const Cell* elements[2] = {pair.readers[0].elements(*pair.cells[0]).data(),
+                               pair.readers[1].elements(*pair.cells[1]).data()};
+    for (std::uint64_t i = 0; equal && i < pair.length; ++i) {
+      equal = compare(ValueAccess::view(pair.readers[0], elements[0][i]),
+                      ValueAccess::view(pair.readers[1], elements[1][i]));
+    }
+  }
+  if (status == Status::ok) out = equal;
+  return status;
+}
+
+}  // namespace xichan

@@ -1,0 +1,61 @@
+// What the core knows of the public values: which cell a Value owns, and where a ValueView looks.
+//
+// Thread safety: as for Value and ValueView.
+#pragma once
+
+#include "value/block_reader.h"
+#include "xichan/value.h"
+
+namespace xichan {
+
+constexpr bool is_short_text(Tag tag) noexcept { return tag >= Tag::short_ascii && tag <= Tag::short_ucs4; }
+constexpr bool is_long_text(Tag tag) noexcept { return tag >= Tag::ascii && tag <= Tag::ucs4; }
+inline bool has_elements(const Cell& cell) noexcept { return cell.tag() == Tag::tuple || cell.tag() == Tag::queue; }
+
+struct TextParts {
+  TextKind kind = TextKind::ascii;
+  const void* data = nullptr;
+  std::uint64_t length = 0;
+};
+
+/// Of what is no text: nothing.
+inline TextParts text_parts(BlockReader reader, const Cell& cell) noexcept {
+  if (is_short_text(cell.tag())) return {text_kind(cell.tag()), cell.payload(), cell.short_length()};
+  if (!is_long_text(cell.tag())) return {};
+  return {text_kind(cell.tag()), reader.payload(cell), cell.length()};
+}
+
+struct ValueAccess {
+  static Cell& cell(Value& value) noexcept { return *reinterpret_cast<Cell*>(value.cell_); }
+  static const Cell& cell(const Value& value) noexcept { return *reinterpret_cast<const Cell*>(value.cell_); }
+
+  static const Cell& cell(const ValueView& view) noexcept { return *static_cast<const Cell*>(view.cell_); }
+  static BlockReader reader(const ValueView& view) noexcept {
+    return BlockReader(static_cast<const Block*>(view.block_));
+  }
+
+  /// A view of what a cell stands for: references, windows and Shared are seen through.
+  static ValueView view(BlockReader reader, const Cell& cell) noexcept {
+    Place place = resolve(reader, cell);
+    while (place.cell->tag() == Tag::shared) {
+      const Reference& reference = place.reader.reference(*place.cell);
+      const BlockReader shared(static_cast<const Block*>(reference.object));
+      place = resolve(shared, shared.root());
+    }
+    return {place.reader.block(), place.cell};
+  }
+
+  /// The end that a view shows, or null.
+  static const Reference* end(const ValueView& view) noexcept {
+    return cell(view).tag() == Tag::reference ? &reader(view).reference(cell(view)) : nullptr;
+  }
+
+  /// Makes `out` own what the cell owns.
+  static void adopt(Value& out, const Cell& owned) noexcept {
+    Value value;
+    cell(value) = owned;
+    out = std::move(value);
+  }
+};
+
+}  // namespace xichan

@@ -1,0 +1,83 @@
+"""What the tests of the package share: the tools that ./dev builds with, and xichan as it is installed."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tools import console, embed, pypi, system, venv  # noqa: E402
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+BUILD = console.BUILD / "package"
+PATIENCE = 900  # seconds: it compiles, perhaps on a busy machine
+
+
+def run(*command, expect=0, env=None, cwd=None):
+    """Run a program; what it printed."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="backslashreplace",
+        timeout=PATIENCE,
+    )
+    assert done.returncode == expect, f"exit status {done.returncode} of {command}\n{done.stdout}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def toolchain():
+    return system.require()
+
+
+@pytest.fixture(scope="session")
+def build(toolchain):
+    """Build a CMake project in a folder of its own below build/package, and return that."""
+
+    def build(source, name, **settings):
+        folder = BUILD / f"{name}-{VERSION}"
+        options = [f"-D{key}={value}" for key, value in settings.items()]
+        if toolchain.compiler:
+            options.append(f"-DCMAKE_CXX_COMPILER={toolchain.compiler}")
+        shutil.rmtree(folder, ignore_errors=True)
+        generator = ["-G", toolchain.generator, f"-DCMAKE_MAKE_PROGRAM={toolchain.make}"]
+        run(toolchain.cmake, "-S", source, "-B", folder, *generator, *options)
+        run(toolchain.cmake, "--build", folder)
+        return folder
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def installed(toolchain):
+    """Library, headers and CMake package, installed into a prefix."""
+    prefix = BUILD / f"prefix-{VERSION}"
+    shutil.rmtree(prefix, ignore_errors=True)
+    folder = console.BUILD / f"py{VERSION}"
+    run(toolchain.cmake, "--install", folder, "--component", "core", "--prefix", prefix)
+    return prefix
+
+
+@pytest.fixture(scope="session")
+def embedding():
+    """How to build and run programs that embed this Python with xichan importable."""
+    found = embed.find(VERSION, venv.site_packages(VERSION))
+    if found is None:
+        pytest.skip("this Python has no shared library to embed")
+    return found
+
+
+@pytest.fixture(scope="session")
+def tool():
+    """A program of the tools environment."""
+    return pypi.tool

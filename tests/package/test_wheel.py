@@ -1,0 +1,62 @@
+"""A wheel, built as `pip wheel .` does, and a C++ program built against what it installs."""
+
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import BUILD, ROOT, VERSION, run
+
+from tools import pypi
+
+HERE = Path(__file__).parent
+
+pytestmark = [
+    pytest.mark.skipif(VERSION != "3.14", reason="one version shows it"),
+    pytest.mark.timeout(900),  # it compiles everything, perhaps on a busy machine
+]
+
+
+@pytest.fixture(scope="module")
+def wheel(toolchain, tool):
+    """The wheel, unpacked. Its CMake build is kept, so that only the first one takes long."""
+    uv = tool("uv")
+    environment = {
+        **pypi.uv_environment(),
+        "CMAKE_EXECUTABLE": str(toolchain.cmake),
+        "CXXFLAGS": "-O0",  # it is not to be fast
+        "SKBUILD_BUILD_DIR": str(BUILD / f"wheel-{VERSION}"),
+    }
+    out = BUILD / "dist"
+    for old in out.glob("*.whl"):
+        old.unlink()
+    try:
+        run(uv, "build", "--wheel", "--python", sys.executable, "--out-dir", out, ROOT, env=environment)
+    except AssertionError as error:
+        if "scikit-build-core" in str(error) and "resolve" in str(error):
+            pytest.skip("scikit-build-core cannot be had")
+        raise
+    (file,) = out.glob("*.whl")
+    folder = BUILD / f"unpacked-{VERSION}"
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(folder)
+        return folder, archive.namelist()
+
+
+def test_wheel_carries_everything(wheel):
+    _, names = wheel
+    top = {name.split("/")[0] for name in names}
+    assert "xichan" in top and all(name == "xichan" or name.endswith(".dist-info") for name in top)
+    for name in ("libxichan.so.0", "__main__.py", "py.typed", "include/xichan/python.h", "cmake/xichan-config.cmake"):
+        assert f"xichan/{name}" in names
+    assert sum(name.endswith(".so") or ".so." in name for name in names) == 2
+
+
+def test_program_against_the_wheel(wheel, build):
+    folder, _ = wheel
+    environment = {"PYTHONPATH": str(folder)}
+    where = run(sys.executable, "-m", "xichan", "--cmakedir", env=environment).strip()
+    assert where == str(folder / "xichan" / "cmake")
+    built = build(HERE / "consumer", "wheel-consumer", xichan_DIR=where, XICHAN_WANTED="0.1")
+    version = run(sys.executable, "-m", "xichan", "--version", env=environment).split()
+    assert run(built / "consumer").split() == version * 2
