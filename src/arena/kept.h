@@ -1,6 +1,6 @@
 // How much memory the arena's shared stores keep for reuse, and when they give it back.
 //
-// A store keeps at most its own maximum, and at most 1/32 of the byte limit: memory in use is near the limit then, and
+// A store keeps at most its own maximum, and at most 1/64 of the byte limit: memory in use is near the limit then, and
 // what is kept comes on top. Memory is idle when nobody wanted it from one sweep to the next, and sweeps are at least
 // a second apart. No thread and no timer sees to that: whoever comes to a shared store anyway (once per magazine or
 // large block, never on the usual path) looks at the coarse clock, and the first one after the second sweeps. So a
@@ -33,7 +33,7 @@ class Kept {
   std::uint64_t bytes() const noexcept { return bytes_.load(memory_order_relaxed); }
   std::uint64_t bound() const noexcept { return bound_.load(memory_order_relaxed); }
   void follow_limit(std::uint64_t limit) noexcept {
-    bound_.store(std::min(maximum_, limit / 32), memory_order_relaxed);
+    bound_.store(std::min(maximum_, limit / 64), memory_order_relaxed);
   }
 
  private:

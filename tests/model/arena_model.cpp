@@ -15,7 +15,7 @@ int* disposals;
 }  // namespace
 
 Status Arena::allocate(std::uint64_t, std::uint64_t, Block*& block) noexcept {
-  block = new Block(0, 0);
+  block = new Block(0, 0, 0);
   return Status::ok;
 }
 void Arena::dispose(Block* block) noexcept {

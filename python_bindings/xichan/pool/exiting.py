@@ -9,7 +9,7 @@ import threading
 import weakref
 
 begun = False
-_crews = weakref.WeakSet()
+_crews: weakref.WeakSet = weakref.WeakSet()
 
 
 def add(crew):
@@ -32,5 +32,5 @@ def _after_fork():
     _crews.clear()
 
 
-threading._register_atexit(_at_exit)
+threading._register_atexit(_at_exit)  # type: ignore[attr-defined]
 os.register_at_fork(after_in_child=_after_fork)

@@ -53,7 +53,7 @@ class _Scan(NamedTuple):
     writes: bool  # it may rebind globals or variables of its closure
 
 
-_by_name = weakref.WeakKeyDictionary()  # function: Description
+_by_name: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # function: Description
 _active = threading.local()  # .functions: those being described by this thread, the outermost first
 
 
@@ -242,7 +242,7 @@ def _type_name(value):
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-_scans = weakref.WeakKeyDictionary()
+_scans: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def scan_code(code):

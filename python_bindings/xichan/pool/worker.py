@@ -41,7 +41,7 @@ class _State:
     send = None  # an answer
     pickle = True
     prefix = ""  # of the names under which functions are published
-    shared = {}
+    shared: dict = {}
     pickles = None  # the module, when it is needed
 
 
@@ -118,11 +118,11 @@ def _work(tasks, send, limit):
         _send(send, answer)
         state.running = None
         state.loading = False
-        ended = len(answer) == 4 and answer[1] == ENDED
+        over = len(answer) == 4 and answer[1] == ENDED
         answer = None
         if state.once is not None:
             _drop_once(state)
-        if ended:
+        if over:
             return
         if limit is not None:
             limit -= count
