@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from .console import DevError, make_folder, output, run, step
 
-ARCHIVE = "http://deb.debian.org/debian"
 KEYRINGS = [f"/usr/share/keyrings/debian-archive-keyring.{kind}" for kind in ("gpg", "pgp")]
 SOURCES = Path("/etc/apt")
 
@@ -35,13 +34,14 @@ def system_archives(folder: Path = SOURCES):
 
 
 def archives():
-    """(mirror, keyring or None) to try in turn: the machine's own mirror first."""
+    """(mirror, keyring or None) to try in turn: those of the machine's own apt sources."""
     known = next(filter(os.path.exists, KEYRINGS), None)
     result = {}
     for mirror, keyring in system_archives():
         # One key per suite is common there, and another suite is wanted here: prefer the full keyring.
         result.setdefault(mirror, known or keyring)
-    result.setdefault(ARCHIVE, known)
+    if not result:
+        raise DevError(f"no Debian archive among the sources of apt (in {SOURCES}) to fetch CPython from: add one")
     return list(result.items())
 
 
