@@ -19,7 +19,7 @@ def describe():
         "build": platform.python_compiler(),
         "xichan": xichan.__version__,
         "commit": commit(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])} {platform.machine()}",
         "libc": " ".join(platform.libc_ver()),
         "cpu": cpu_model(),
         "cpus": len(os.sched_getaffinity(0)),
