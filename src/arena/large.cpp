@@ -78,9 +78,11 @@ void* fit(std::uint64_t word, std::uint64_t wanted, std::uint64_t& mapped) noexc
   unpoison(memory, has, has);
   mapped = has;
   if (has == wanted || (has > wanted && kept.add(has - wanted))) return memory;
+#ifndef __SANITIZE_THREAD__  // which knows mmap and munmap, but takes what mremap moved for the old memory
   mapped = wanted;
   void* resized = mremap(memory, has, wanted, MREMAP_MAYMOVE);
   if (resized != MAP_FAILED) return resized;
+#endif
   munmap(memory, has);
   return nullptr;
 }
