@@ -54,13 +54,7 @@ class Relaxed {
 template <class Queue>
 void pair(benchmark::State& state) {
   Queue queue(capacity);
-  Cell cell;
-  std::int64_t number = 0;
-  for (auto _ : state) {
-    if (!queue.try_push(Cell::integer(number)) || !queue.try_pop(cell) || cell.as_integer() != number++) {
-      return state.SkipWithError("what came out is not what went in");
-    }
-  }
+  push_and_pop(state, queue);
 }
 
 template <class Queue>

@@ -41,6 +41,18 @@ class Own {
   R ring_;
 };
 
+/// One thread puts an item in and takes it out again.
+template <class Queue>
+void push_and_pop(benchmark::State& state, Queue& queue) {
+  Cell cell;
+  std::int64_t number = 0;
+  for (auto _ : state) {
+    if (!queue.try_push(Cell::integer(number)) || !queue.try_pop(cell) || cell.as_integer() != number++) {
+      return state.SkipWithError("what came out is not what went in");
+    }
+  }
+}
+
 /// What a thread does between attempts that found the ring full or empty: the same for every contender. It gives way
 /// soon, because with more threads than CPUs the other side may need this one.
 class Patience {

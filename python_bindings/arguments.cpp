@@ -46,6 +46,27 @@ bool parse_arguments(const Signature& signature, PyObject* const* args, Py_ssize
   return true;
 }
 
+bool parse_int(const char* what, PyObject* value, std::uint64_t least, std::uint64_t most, std::uint64_t& number,
+               const char* wanted) noexcept {
+  if (!PyIndex_Check(value) || PyBool_Check(value)) {
+    PyErr_Format(PyExc_TypeError, "%s must be %s, not %T", what, wanted, value);
+    return false;
+  }
+  PyObject* integer = PyNumber_Index(value);
+  if (integer == nullptr) return false;
+  const unsigned long long whole = PyLong_AsUnsignedLongLong(integer);
+  Py_DECREF(integer);
+  const bool fits = !PyErr_Occurred();  // else it is negative, or larger than any bound
+  PyErr_Clear();
+  if (!fits || whole < least || whole > most) {
+    PyErr_Format(PyExc_ValueError, "%s must be from %llu to %llu", what, static_cast<unsigned long long>(least),
+                 static_cast<unsigned long long>(most));
+    return false;
+  }
+  number = whole;
+  return true;
+}
+
 bool parse_flag(PyObject* value, bool& flag) noexcept {
   if (value == nullptr) return true;
   const int truth = PyObject_IsTrue(value);

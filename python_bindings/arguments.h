@@ -30,6 +30,15 @@ struct Timeout {
   bool now = false;  // zero: try once
 };
 
+/// An int from `least` to `most`. False with TypeError or ValueError set, which name `what`.
+bool parse_int(const char* what, PyObject* value, std::uint64_t least, std::uint64_t most, std::uint64_t& number,
+               const char* wanted = "an int") noexcept;
+/// The same; absent or None, the number stays as it is.
+inline bool parse_optional_int(const char* what, PyObject* value, std::uint64_t least, std::uint64_t most,
+                               std::uint64_t& number) noexcept {
+  return value == nullptr || value == Py_None || parse_int(what, value, least, most, number, "an int or None");
+}
+
 /// The truth of a value; absent, the flag stays as it is. False with an exception set.
 bool parse_flag(PyObject* value, bool& flag) noexcept;
 

@@ -33,6 +33,34 @@ inline void give_back_cells(std::span<const Case> cases, std::size_t chosen) noe
   }
 }
 
+/// One round of a wait, detached: `wait(limits)` again after each interruption, but for the one thread that runs signal
+/// handlers; no other comes back for that, because it must not attach for nothing while its interpreter ends. What it
+/// answered; `exiting` in place of a time-out that is not the caller's own. `settle(status)` runs before attaching, and
+/// gives back what must not be held meanwhile; `give_up(status)` after it, if there is nothing left to come back to.
+/// `patience` is the caller's, for all rounds of one call.
+template <class Wait, class Settle, class GiveUp>
+Status sleep_detached(EndOwner& owner, const Timeout& timeout, bool sliced, Deadline& patience, Wait wait,
+                      Settle settle, GiveUp give_up) noexcept {
+  owner.enter();
+  PyThreadState* thread = PyEval_SaveThread();
+  Status status;
+  do {
+    const bool exiting = owner.is_exiting();
+    if (exiting && patience.is_never()) patience = Deadline::after(exit_patience_ns);
+    const Deadline slice = sliced ? Deadline::after(signal_slice_ns) : Deadline::never();
+    status = wait(owner.limits(earlier(timeout.deadline, patience), slice, exiting));
+  } while (status == Status::interrupted && !sliced);
+  if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
+  settle(status);
+  if (owner.has_ended()) {
+    give_up(status);
+    stay_away();
+  }
+  PyEval_RestoreThread(thread);
+  owner.leave();
+  return status;
+}
+
 /// Waits detached for one of the `cases`, which stand for calls on `ends`, again after each interruption, until it is
 /// decided. False with an exception set if a signal handler raised; then the call has sent and taken nothing.
 ///
@@ -50,25 +78,16 @@ bool wait_detached(EndOwner& owner, std::span<End* const> ends, std::span<Case> 
       return true;
     }
     for (End* end : ends) end->enter();
-    owner.enter();
-    PyThreadState* thread = PyEval_SaveThread();
-    // Only the thread that runs signal handlers comes back for an interruption. The others must not attach for nothing
-    // while their interpreter ends.
-    do {
-      const bool exiting = owner.is_exiting();
-      if (exiting && patience.is_never()) patience = Deadline::after(exit_patience_ns);
-      const Deadline slice = sliced ? Deadline::after(signal_slice_ns) : Deadline::never();
-      status = wait_any(cases, owner.limits(earlier(timeout.deadline, patience), slice, exiting), chosen);
-    } while (status == Status::interrupted && !sliced);
-    if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
-    for (const Case& c : cases) c.channel->unpin();
-    if (status != Status::ok && status != Status::interrupted) abandon();
-    if (owner.has_ended()) {
-      if (status == Status::ok) give_back_cells(cases, chosen);
-      stay_away();
-    }
-    PyEval_RestoreThread(thread);
-    owner.leave();
+    status = sleep_detached(
+        owner, timeout, sliced, patience,
+        [&](const WaitLimits& limits) noexcept { return wait_any(cases, limits, chosen); },
+        [&](Status answer) noexcept {
+          for (const Case& c : cases) c.channel->unpin();
+          if (answer != Status::ok && answer != Status::interrupted) abandon();
+        },
+        [&](Status answer) noexcept {
+          if (answer == Status::ok) give_back_cells(cases, chosen);
+        });
     for (End* end : ends) end->leave();
     if (status != Status::interrupted) return true;
     if (PyErr_CheckSignals() < 0) {

@@ -34,30 +34,12 @@ bool check_usable(const BufferObject* buffer) noexcept {
   return false;
 }
 
-bool parse_size(PyObject* value, const char* what, std::uint64_t most, std::uint64_t& size) noexcept {
-  if (!PyIndex_Check(value) || PyBool_Check(value)) {
-    PyErr_Format(PyExc_TypeError, "%s must be an int, not %T", what, value);
-    return false;
-  }
-  PyObject* integer = PyNumber_Index(value);
-  if (integer == nullptr) return false;
-  int overflow;
-  const long long number = PyLong_AsLongLongAndOverflow(integer, &overflow);
-  Py_DECREF(integer);
-  if (overflow != 0 || number < 0 || static_cast<std::uint64_t>(number) > most) {
-    PyErr_Format(PyExc_ValueError, "%s must be from 0 to %llu", what, static_cast<unsigned long long>(most));
-    return false;
-  }
-  size = static_cast<std::uint64_t>(number);
-  return true;
-}
-
 PyObject* buffer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept {
   static const char* names[] = {"nbytes", nullptr};
   PyObject* value;
   std::uint64_t length;
   if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:Buffer", const_cast<char**>(names), &value) ||
-      !parse_size(value, "nbytes", max_length, length)) {
+      !parse_int("nbytes", value, 0, max_length, length)) {
     return nullptr;
   }
   auto* state = static_cast<ModuleState*>(PyType_GetModuleState(type));
@@ -110,7 +92,7 @@ PyObject* buffer_freeze(PyObject* self, PyObject* const* args, Py_ssize_t count,
   BufferObject* buffer = as_buffer(self);
   std::uint64_t length = buffer->length;
   if (!parse_arguments(signature, args, count, keywords, values) ||
-      (values[0] != nullptr && values[0] != Py_None && !parse_size(values[0], "nbytes", buffer->length, length)) ||
+      !parse_optional_int("nbytes", values[0], 0, buffer->length, length) ||
       !check_usable(buffer)) {  // last: an __index__ may have frozen it
     return nullptr;
   }

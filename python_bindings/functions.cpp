@@ -15,33 +15,11 @@
 namespace xichan::python {
 namespace {
 
-bool parse_int(const char* what, PyObject* value, long long least, long long most, std::uint64_t& number) noexcept {
-  if (!PyIndex_Check(value) || PyBool_Check(value)) {
-    PyErr_Format(PyExc_TypeError, "%s must be an int or None, not %T", what, value);
-    return false;
-  }
-  PyObject* integer = PyNumber_Index(value);
-  if (integer == nullptr) return false;
-  int overflow;
-  const long long whole = PyLong_AsLongLongAndOverflow(integer, &overflow);
-  Py_DECREF(integer);
-  if (overflow != 0 || whole < least || whole > most) {
-    PyErr_Format(PyExc_ValueError, "%s must be from %lld to %lld", what, least, most);
-    return false;
-  }
-  number = static_cast<std::uint64_t>(whole);
-  return true;
-}
-
 // Capacity and flavour together: None and 0 are flavours of their own.
 bool parse_flavor(PyObject* flavor, PyObject* capacity, ChannelOptions& options) noexcept {
   const bool endless = capacity == Py_None;
-  if (endless) {
-    options.capacity = Channel::unbounded;
-  } else if (capacity != nullptr &&
-             !parse_int("capacity", capacity, 0, static_cast<long long>(Channel::max_capacity), options.capacity)) {
-    return false;
-  }
+  if (endless) options.capacity = Channel::unbounded;
+  if (!parse_optional_int("capacity", capacity, 0, Channel::max_capacity, options.capacity)) return false;
   if (flavor != nullptr && !PyUnicode_Check(flavor)) {
     PyErr_Format(PyExc_TypeError, "flavor must be a str, not %T", flavor);
     return false;
@@ -70,8 +48,7 @@ PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count
   PyObject* values[4];
   ChannelOptions options;
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_flavor(values[1], values[0], options) ||
-      (values[2] != nullptr && values[2] != Py_None &&
-       !parse_int("max_bytes", values[2], 1, INT64_MAX, options.max_bytes)) ||
+      !parse_optional_int("max_bytes", values[2], 1, INT64_MAX, options.max_bytes) ||
       !parse_channel_name(values[3], options.name)) {
     return nullptr;
   }
@@ -98,19 +75,7 @@ PyObject* value_is_shareable(PyObject* module, PyObject* value) noexcept {
 
 PyObject* set_limit(PyObject*, PyObject* value) noexcept {
   std::uint64_t limit = UINT64_MAX;
-  if (value != Py_None) {
-    if (!PyIndex_Check(value) || PyBool_Check(value)) {
-      return PyErr_Format(PyExc_TypeError, "the limit must be an int or None, not %T", value);
-    }
-    PyObject* integer = PyNumber_Index(value);
-    if (integer == nullptr) return nullptr;
-    limit = PyLong_AsUnsignedLongLong(integer);
-    Py_DECREF(integer);
-    if (PyErr_Occurred()) {  // negative, or more than any machine has
-      PyErr_Clear();
-      return PyErr_Format(PyExc_ValueError, "the limit must be from 0 to 2**64 - 1 bytes");
-    }
-  }
+  if (!parse_optional_int("the limit", value, 0, UINT64_MAX, limit)) return nullptr;
   Arena::set_limit(limit);
   Py_RETURN_NONE;
 }
@@ -174,7 +139,7 @@ PyDoc_STRVAR(set_memory_limit_doc,
 "set_memory_limit($module, nbytes, /)\n--\n\n"
 "Bound the memory, in bytes, of all values on their way in the whole process; None lifts the bound.\n\n"
 "What would pass it raises ArenaFull at once, never waits. Small values travel inside their channel and cost nothing.\n"
-"Memory kept for reuse comes on top, at most 1/16 of the bound and 1/256 per thread; this call gives it back.");
+"Memory kept for reuse comes on top, at most 1/32 of the bound and 1/256 per thread; this call gives it back.");
 
 PyMethodDef methods[] = {
     {"channel", as_method(make_channel), METH_FASTCALL | METH_KEYWORDS, channel_doc},

@@ -49,8 +49,7 @@ PyObject* open_either(ModuleState& state, Names::Kind kind, const ChannelId& id,
   return pair;
 }
 
-// Sleeps detached until the names change: false with an exception set. As in `wait_detached`, only the thread that runs
-// signal handlers attaches for an interruption, and nobody does once the interpreter has ended.
+// Sleeps detached until the names change: false with an exception set.
 bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& timeout) noexcept {
   EndOwner& owner = state.ends->owner;
   Deadline patience = Deadline::never();
@@ -60,22 +59,13 @@ bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& time
       raise(state, Status::exiting);
       return false;
     }
-    owner.enter();
-    PyThreadState* thread = PyEval_SaveThread();
-    Status status;
-    do {
-      const bool exiting = owner.is_exiting();
-      if (exiting && patience.is_never()) patience = Deadline::after(exit_patience_ns);
-      const Deadline slice = sliced ? Deadline::after(signal_slice_ns) : Deadline::never();
-      status = Names::wait(seen, owner.limits(earlier(timeout.deadline, patience), slice, exiting));
-    } while (status == Status::interrupted && !sliced);
-    if (owner.has_ended()) stay_away();
-    PyEval_RestoreThread(thread);
-    owner.leave();
-    if (status == Status::ok) return true;
-    if (status == Status::timeout && timeout.deadline.passed()) return true;
-    if (status == Status::timeout) {
-      raise(state, Status::exiting);
+    const auto hold_nothing = [](Status) noexcept {};
+    const Status status = sleep_detached(
+        owner, timeout, sliced, patience, [&](const WaitLimits& limits) noexcept { return Names::wait(seen, limits); },
+        hold_nothing, hold_nothing);
+    if (status == Status::ok || status == Status::timeout) return true;
+    if (status == Status::exiting) {
+      raise(state, status);
       return false;
     }
     if (PyErr_CheckSignals() < 0) return false;

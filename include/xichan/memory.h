@@ -38,7 +38,7 @@ XICHAN_API std::size_t memory_classes(std::span<MemoryClass> classes) noexcept;
 
 /// Bounds the bytes of all blocks; UINT64_MAX lifts the bound. An allocation that would pass it answers
 /// `Status::arena_full` at once. Blocks already alive stay. Memory kept for reuse comes on top of the bound, but is
-/// bounded by it: 1/32 of it for blocks up to 32 KiB and again for larger ones, and 1/256 for each thread; it never is
+/// bounded by it: 1/64 of it for blocks up to 32 KiB and again for larger ones, and 1/256 for each thread; it never is
 /// more than 8 MiB, 32 MiB and 1 MiB. What is kept is given back to the system when nobody has wanted it for a second,
 /// as soon as some thread goes on allocating, and by this function. Any thread; never blocks.
 XICHAN_API void set_memory_limit(std::uint64_t bytes) noexcept;

@@ -87,6 +87,14 @@ Status normalize(ChannelOptions& options) noexcept {
 
 Cell& cell_of(Value& value) noexcept { return ValueAccess::cell(value); }
 
+// Puts an end just opened into the caller's, unless there was no memory for it.
+template <class SenderOrReceiver>
+Status hand_over(SenderOrReceiver opened, SenderOrReceiver& out) noexcept {
+  if (!opened) return Status::no_memory;
+  out = std::move(opened);
+  return Status::ok;
+}
+
 Status send_by(Channel& channel, Lane& lane, Value& value, Deadline deadline) noexcept {
   Status status = channel.try_send(cell_of(value), lane);
   if (status == Status::full) {
@@ -149,11 +157,7 @@ Sender Sender::from_id(Id id) noexcept { return Sender(Registry::open(to_channel
 Status Sender::lookup(std::string_view name, Sender& sender, Timeout timeout) noexcept {
   Channel* channel;
   const Status status = open_named(name, Side::sender, timeout, channel);
-  if (status != Status::ok) return status;
-  Sender found(channel);
-  if (!found) return Status::no_memory;
-  sender = std::move(found);
-  return Status::ok;
+  return status == Status::ok ? hand_over(Sender(channel), sender) : status;
 }
 
 Status Sender::as_value(Value& value) const noexcept {
@@ -162,11 +166,7 @@ Status Sender::as_value(Value& value) const noexcept {
 
 Status Sender::open(ValueView value, Sender& sender) noexcept {
   Channel* channel = open_reference(value, Side::sender);
-  if (channel == nullptr) return Status::not_found;
-  Sender opened(channel);
-  if (!opened) return Status::no_memory;
-  sender = std::move(opened);
-  return Status::ok;
+  return channel == nullptr ? Status::not_found : hand_over(Sender(channel), sender);
 }
 
 Status Sender::send_nowait(Value&& value) noexcept {
@@ -207,11 +207,7 @@ Receiver Receiver::from_id(Id id) noexcept { return Receiver(Registry::open(to_c
 Status Receiver::lookup(std::string_view name, Receiver& receiver, Timeout timeout) noexcept {
   Channel* channel;
   const Status status = open_named(name, Side::receiver, timeout, channel);
-  if (status != Status::ok) return status;
-  Receiver found(channel);
-  if (!found) return Status::no_memory;
-  receiver = std::move(found);
-  return Status::ok;
+  return status == Status::ok ? hand_over(Receiver(channel), receiver) : status;
 }
 
 Status Receiver::as_value(Value& value) const noexcept {
@@ -220,11 +216,7 @@ Status Receiver::as_value(Value& value) const noexcept {
 
 Status Receiver::open(ValueView value, Receiver& receiver) noexcept {
   Channel* channel = open_reference(value, Side::receiver);
-  if (channel == nullptr) return Status::not_found;
-  Receiver opened(channel);
-  if (!opened) return Status::no_memory;
-  receiver = std::move(opened);
-  return Status::ok;
+  return channel == nullptr ? Status::not_found : hand_over(Receiver(channel), receiver);
 }
 
 Status Receiver::recv_nowait(Value& value) noexcept {

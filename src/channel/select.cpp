@@ -128,19 +128,15 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
       chosen = token ? waiter.index() : 0;
       status = token ? try_one(cases, chosen) : Status::empty;
       if (is_pending(status)) status = try_any(cases, chosen);
-      if (is_pending(status)) {
-        // A token whose own case was tried is spent: the ring was not ready, and who makes it ready brings a new one.
-      } else if (status == Status::ok) {
-        return status;  // which has obeyed rule (a)
-      } else {
-        // Wake-token rule (b): somebody else may succeed where this one's end is closed, or has no memory. For `closed`
-        // also without a token: the next one may have gone to sleep when the ring was closed but its last item not yet
-        // published, and would be told so now.
-        if (status == Status::closed || (token && chosen == waiter.index())) {
-          cases[chosen].channel->pass_token(cases[chosen].side);
-        }
-        return status;
+      // Wake-token rule (b): somebody else may succeed where this one's end is closed, or has no memory. For `closed`
+      // also without a token: the next one may have gone to sleep when the ring was closed but its last item not yet
+      // published, and would be told so now. A success has obeyed rule (a); and a token whose own case is not ready is
+      // spent, because who makes it ready brings a new one.
+      const bool failed = status != Status::ok && !is_pending(status);
+      if (status == Status::closed || (failed && token && chosen == waiter.index())) {
+        cases[chosen].channel->pass_token(cases[chosen].side);
       }
+      if (!is_pending(status)) return status;
     }
     if (limits.deadline.passed()) return Status::timeout;
     if (woken_by == WaitResult::interrupted || limits.slice.passed() || exit_began(limits)) return Status::interrupted;

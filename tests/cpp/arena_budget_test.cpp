@@ -123,7 +123,8 @@ TEST_F(ArenaBudget, FailingAtEachAllocationLosesNothing) {
 }
 
 TEST_F(ArenaBudget, AChildOfAForkInTrafficGoesOn) {
-  if (test::sanitized) GTEST_SKIP() << "the sanitizers' own allocators do not survive this";
+  if (test::sanitized)
+    GTEST_SKIP() << "a fork copies the locks of the sanitizers' own allocators as they are, maybe held";
   const test::Watchdog watchdog("forks in traffic", std::chrono::seconds(120));
   std::atomic<bool> done{false};
   std::array<std::atomic<Block*>, 16> shared{};

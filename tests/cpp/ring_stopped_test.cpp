@@ -1,60 +1,13 @@
 // A peer that stands still in the middle of its call holds nobody else up: others are told `empty` or `full` at once.
-//
-// Copying an item stops where the test wants it: in a push after the slot was claimed and before the item
-// is published, in a pop after the item was claimed and before the slot is free again.
-#include <condition_variable>
-#include <mutex>
-
+#include "gate.h"
 #include "ring_flavours.h"
 #include "support.h"
 
 namespace xichan {
 namespace {
 
-class Gate {
- public:
-  void stop_here() {
-    std::unique_lock guard(lock_);
-    inside_ = true;
-    changed_.notify_all();
-    changed_.wait(guard, [this] { return open_; });
-  }
-  void await_arrival() {
-    std::unique_lock guard(lock_);
-    changed_.wait(guard, [this] { return inside_; });
-  }
-  void open() {
-    std::lock_guard guard(lock_);
-    open_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex lock_;
-  std::condition_variable changed_;
-  bool inside_ = false;
-  bool open_ = false;
-};
-
-struct Item {
-  int value = 0;
-  Gate* gate = nullptr;  // stays with the object: never copied
-
-  Item() = default;
-  explicit Item(int number, Gate* at = nullptr) : value(number), gate(at) {}
-  Item(const Item& other) { copy(other); }
-  Item& operator=(const Item& other) {
-    copy(other);
-    return *this;
-  }
-
-  void copy(const Item& other) {
-    for (Gate* at : {other.gate, gate}) {
-      if (at != nullptr) at->stop_here();
-    }
-    value = other.value;
-  }
-};
+using test::Gate;
+using Item = test::GatedItem;
 
 template <class Flavour>
 class RingStopped : public ::testing::Test {

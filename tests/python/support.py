@@ -97,6 +97,16 @@ class Call(threading.Thread):
         return self.answer
 
 
+def on_a_small_stack(function, timeout=PATIENCE):
+    """Run a function in a thread with a stack of 256 KiB; what it returns."""
+    before = threading.stack_size(256 * 1024)
+    try:
+        call = Call(function)
+    finally:
+        threading.stack_size(before)
+    return call.result(timeout)
+
+
 @contextlib.contextmanager
 def interpreter(**shared):
     """A fresh interpreter that can import this module, with `shared` in its __main__; closed at the end."""

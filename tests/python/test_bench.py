@@ -195,7 +195,7 @@ def test_contenders_that_fail_are_named_and_the_others_are_measured(tmp_path):
 
 
 def test_a_contender_that_hangs_is_ended(tmp_path):
-    file, out = peer_file(tmp_path, "hanging", "time.sleep(1000)"), tmp_path / "run.json"
+    file, out = peer_file(tmp_path, "hanging", "time.sleep(1000)"), tmp_path / "run.json"  # the hang itself
     arguments = ("--scenario", "one-way/int", "--contender", "memhive", "--peer", file, "--json", out, *TINY)
     bench(*arguments, "--patience", 2, expect=1)
     assert "it ended by its watchdog" in results.load(out)["scenarios"]["one-way/int"]["unavailable"][str(file)]

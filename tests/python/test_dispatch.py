@@ -106,7 +106,9 @@ def test_the_process_ends_while_something_runs_here():
         pool = xichan.InterpreterPoolExecutor(1, fallback="main")
         def work():
             import faulthandler
-            time.sleep(0.2)
+            from xichan.pool import exiting
+            while not exiting.begun:  # so that it runs still when the process begins to end
+                time.sleep(0.001)
             return "done"
         pool.submit(work).add_done_callback(lambda future: print(future.result()))
         """

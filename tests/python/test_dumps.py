@@ -6,12 +6,22 @@ import os
 import random
 import struct
 import sys
-import threading
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import TEXT, Call, alive, interpreter, left_over, random_value, rich, run_python, run_script, same
+from support import (
+    TEXT,
+    alive,
+    interpreter,
+    left_over,
+    on_a_small_stack,
+    random_value,
+    rich,
+    run_python,
+    run_script,
+    same,
+)
 from test_out_of_memory import PRELUDE
 from test_values import FLOAT_PATTERNS, HUGE, values
 
@@ -82,12 +92,7 @@ def test_any_depth_on_a_small_stack(depth):
     value = ("bottom", 2**1_000_000)
     for _ in range(depth):
         value = (value, None)
-    before = threading.stack_size(256 * 1024)
-    try:
-        call = Call(lambda: same(again(value), value))
-    finally:
-        threading.stack_size(before)
-    assert call.result(250)
+    assert on_a_small_stack(lambda: same(again(value), value), 250)
 
 
 def test_the_same_value_has_the_same_bytes():

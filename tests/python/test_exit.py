@@ -33,14 +33,30 @@ BLOCKED = {
 }
 
 
+WORK = """
+def work():
+    there.send("begins")
+    try:
+        exec(source, globals())
+    except xichan.ChannelClosed as error:
+        print("ended:", error, flush=True)
+"""
+
+
 @pytest.mark.parametrize("kind", BLOCKED)
-@pytest.mark.parametrize("daemon", [True, False], ids=["daemon", "not daemon"])
-@pytest.mark.parametrize("where", ["here", "a call into another", "a thread of another"])
+@pytest.mark.parametrize(
+    "where, daemon",
+    [
+        ("here", True),
+        ("here", False),
+        ("a call into another", True),
+        ("a call into another", False),
+        ("a thread of another", False),  # such interpreters have no daemon threads
+    ],
+)
 def test_a_blocked_thread_does_not_keep_the_process(where, daemon, kind):
     if where != "here":
         pytest.importorskip("concurrent.interpreters")
-        if where == "a thread of another" and daemon:
-            pytest.skip("such interpreters have no daemon threads")
     run_script(
         PRELUDE
         + f"""
@@ -53,31 +69,18 @@ queue.put(1)
 there, here = xichan.channel(1)
 shared = dict(rx=rx, full=full, queue=queue, empty=empty, there=there)
 
-def work():
-    there.send("begins")
-    try:
-        exec(source, globals())
-    except xichan.ChannelClosed as error:
-        print("ended:", error, flush=True)
+work_source = {WORK!r}
+exec(work_source)
 
 if where == "here":
     threading.Thread(target=work, daemon=daemon).start()
 else:
-    import inspect, textwrap
     interp = interpreter()
     interp.prepare_main(**shared, source=source)
-    text = inspect.cleandoc('''
-        def work():
-            there.send("begins")
-            try:
-                exec(source, globals())
-            except xichan.ChannelClosed as error:
-                print("ended:", error, flush=True)
-    ''')
     if where == "a thread of another":
-        interp.exec(text + "\\nthreading.Thread(target=work).start()")
+        interp.exec(work_source + "\\nthreading.Thread(target=work).start()")
     else:
-        threading.Thread(target=interp.exec, args=(text + "\\nwork()",), daemon=daemon).start()
+        threading.Thread(target=interp.exec, args=(work_source + "\\nwork()",), daemon=daemon).start()
 assert here.recv() == "begins"
 time.sleep(0.05)  # so that it is mostly inside; whether it is makes no difference to the outcome
 """,
@@ -152,12 +155,12 @@ for way in ("publish", "time-out"):
     seen = 0
     while seen < 100:  # nothing holds it up on its way into the call but the machine
         seen = seen + 1 if asleep() else 0
-        time.sleep(0.001)
+        time.sleep(0.001)  # between two looks
     _interpreters.destroy(interp)
     for i in range(20):
         if way == "publish":
             xichan.publish(f"name {i}", i)
-        time.sleep(0.1 if way == "time-out" else 0.01)
+        time.sleep(0.1 if way == "time-out" else 0.01)  # so long that the time-out passes, or names come one by one
 """,
     )
 

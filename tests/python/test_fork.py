@@ -128,7 +128,7 @@ for kind in ("recv", "send", "select", "lookup", "join"):
 
     signal.signal(signal.SIGUSR1, handler)
     def interrupt():
-        time.sleep(0.02)
+        time.sleep(0.02)  # so that it is mostly waiting; a call that only begins then must end alike
         signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
     calls = [Call(interrupt), Call(release)]
     try:

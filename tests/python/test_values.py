@@ -2,12 +2,11 @@
 
 import random
 import sys
-import threading
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from support import Call, bits, float_of, random_value, same
+from support import bits, float_of, on_a_small_stack, random_value, same
 
 import xichan
 
@@ -150,15 +149,10 @@ def test_nesting_of_any_depth(transfer, depth, small_stack):
             value = (value, None)
         assert same(transfer(value), value)
 
-    if not small_stack:
+    if small_stack:
+        on_a_small_stack(there_and_back)
+    else:
         there_and_back()
-        return
-    before = threading.stack_size(256 * 1024)
-    try:
-        call = Call(there_and_back)
-    finally:
-        threading.stack_size(before)
-    call.result()
 
 
 def test_wide_and_deep_at_once(transfer):

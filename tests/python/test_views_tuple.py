@@ -6,11 +6,10 @@ import itertools
 import operator
 import pickle
 import random
-import threading
 import weakref
 
 import pytest
-from support import Call, alive, float_of, random_value, same, viewed
+from support import alive, float_of, on_a_small_stack, random_value, same, viewed
 
 import xichan
 
@@ -231,12 +230,7 @@ def test_deep_nesting(small_stack):
         assert inner == ("bottom",) and hash(inner) == hash(("bottom",))
         assert viewed((view, 1))[0].value()[0][0][1] is None
 
-    if not small_stack:
+    if small_stack:
+        on_a_small_stack(look, 120)
+    else:
         look()
-        return
-    before = threading.stack_size(256 * 1024)
-    try:
-        call = Call(look)
-    finally:
-        threading.stack_size(before)
-    call.result(120)

@@ -94,16 +94,7 @@ def send(peer, half, job):
 
 
 def receive(peer, half, job):
-    get, n = peer.receiver(half), job["n"]
-    for _ in range(job["warm"]):
-        get()
-
-    def work():
-        for _ in itertools.repeat(None, n):
-            value = get()
-        return {"end": time.perf_counter(), **_check(value, peer, job)}
-
-    return work
+    return _receive(peer.receiver(half), job["warm"], peer, job)
 
 
 def send_batches(peer, half, job):
@@ -151,8 +142,12 @@ def send_turns(peer, half, job):
 
 def receive_any(peer, half, job):
     """Receives from whichever of several channels has a value."""
-    get, n = peer.selector(half), job["n"]
-    for _ in half:
+    return _receive(peer.selector(half), len(half), peer, job)
+
+
+def _receive(get, warm, peer, job):
+    n = job["n"]
+    for _ in range(warm):
         get()
 
     def work():

@@ -18,7 +18,7 @@ def produce(tx, stop):
             tx.send((i, TEXT))
             i += 1
             if i % 8 == 0:
-                time.sleep(rng.random() * 0.0004)
+                time.sleep(rng.random() * 0.0004)  # chance, not order: so that receives wait and do not wait
     return i
 
 

@@ -1,0 +1,57 @@
+// An item whose copying stops where a test wants it: in a push after the slot was claimed and before the item is
+// published, in a pop after the item was claimed and before the slot is free again.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+
+namespace xichan::test {
+
+/// One thread stands in it until another opens it.
+class Gate {
+ public:
+  void stop_here() {
+    std::unique_lock guard(lock_);
+    inside_ = true;
+    changed_.notify_all();
+    changed_.wait(guard, [this] { return open_; });
+  }
+  void await_arrival() {
+    std::unique_lock guard(lock_);
+    changed_.wait(guard, [this] { return inside_; });
+  }
+  void open() {
+    std::lock_guard guard(lock_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex lock_;
+  std::condition_variable changed_;
+  bool inside_ = false;
+  bool open_ = false;
+};
+
+/// Stops at its own gate and at that of what it is copied from.
+struct GatedItem {
+  int value = 0;
+  Gate* gate = nullptr;  // stays with the object: never copied
+
+  GatedItem() = default;
+  explicit GatedItem(int number, Gate* at = nullptr) : value(number), gate(at) {}
+  GatedItem(const GatedItem& other) { copy(other); }
+  GatedItem& operator=(const GatedItem& other) {
+    copy(other);
+    return *this;
+  }
+
+  void copy(const GatedItem& other) {
+    for (Gate* at : {other.gate, gate}) {
+      if (at != nullptr) at->stop_here();
+    }
+    value = other.value;
+  }
+};
+
+}  // namespace xichan::test
