@@ -49,9 +49,9 @@ class Bar(Quiet):
         else:
             self.console.print(f"[{self.number}/{self.count}] {scenario.name}", markup=False)
 
-    def step(self, text):
+    def step(self, steps=1):
         if self.bar:
-            self.bar.advance(self.one)
+            self.bar.advance(self.one, steps)
 
     def note(self, text):
         self.console.print(text, markup=False)

@@ -1,7 +1,7 @@
 """How the scenarios are measured: one class for each kind of work, in the process of a contender.
 
 begin(seconds)   check what arrives, and find out how many messages take about so long
-round(seconds)   one round: (seconds, bytes or share for each message, how many)
+round(seconds)   one round: the seconds, bytes or share for each message
 """
 
 import importlib
@@ -62,7 +62,7 @@ class Kind:
             total += elapsed
             if elapsed < seconds / 2:
                 self.grow(seconds / max(elapsed, 1e-7))
-        return total / count, count
+        return total / count
 
     def check(self):
         """Send some values and have them compared at the far end. Raises Wrong."""

@@ -23,7 +23,7 @@ class Work(Kind):
             // self.step
             * self.step
         )
-        return self._fill(n) / n, n
+        return self._fill(n) / n
 
     def _fill(self, n):
         before = resident()
