@@ -22,7 +22,8 @@ class Kind:
         self.scenario, self.peer, self.crew = scenario, peer, crew
         self.n = self.step = scenario.senders * scenario.receivers * scenario.options.get("batch", 1)
         self.nbytes = values.size(scenario.payload)
-        self.most = max(IN_FLIGHT // max(self.nbytes, LEAST) // self.step, 1) * self.step
+        held = peer.holds(self.nbytes, bool(scenario.options.get("shared")))
+        self.most = max(IN_FLIGHT // max(held, LEAST) // self.step, 1) * self.step
 
     def spec(self, number=0, **changes):
         """What a channel is opened for."""

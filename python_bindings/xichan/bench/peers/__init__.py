@@ -80,6 +80,10 @@ class Peer:
         """In a worker: a function that receives one value, waiting until there is one. Called with `get_arguments`."""
         raise NotImplementedError
 
+    def holds(self, nbytes, shared):
+        """Bytes of memory that a queued value of so many takes, or that of one that prepare() made, if `shared`."""
+        return nbytes
+
     def batch_sender(self, sending):
         """In a worker: as sender(), of a list of values. None: they are sent one by one."""
         return None
