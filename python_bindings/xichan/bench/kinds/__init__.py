@@ -8,10 +8,10 @@ import importlib
 
 from xichan.bench import values
 from xichan.bench.peers import Spec
+from xichan.bench.scenarios import LARGE
 
 IN_FLIGHT = 512 << 20  # bytes that unbounded queues may have to hold
 LEAST = 128  # bytes that a message is taken to need
-LARGE = 32 << 10
 MAX_BYTES = 4 << 20
 
 
