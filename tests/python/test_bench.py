@@ -135,7 +135,10 @@ def test_compare_two_files(tiny_run, tmp_path, capsys):
 def made_up(**medians):
     """A run of one scenario, of contenders with these values in each round."""
     rounds = {name.replace("_", "-"): [value * (1 + i / 100) for i in range(-2, 3)] for name, value in medians.items()}
-    return {"scenarios": {"one-way/int": {"unit": "rate", "baseline": "interpreters-queue", "results": rounds}}}
+    return {
+        "contenders": {name: {"group": "xichan" if name == "xichan" else "other"} for name in rounds},
+        "scenarios": {"one-way/int": {"unit": "rate", "baseline": "interpreters-queue", "results": rounds}},
+    }
 
 
 @pytest.mark.parametrize(
