@@ -13,6 +13,11 @@ PyObject* value_to_python(const Value& value) noexcept {
   return state == nullptr ? nullptr : decode(*state, ValueAccess::cell(value));
 }
 
+PyObject* view_to_python(ValueView view) noexcept {
+  ModuleState* state = import_state();
+  return state == nullptr ? nullptr : decode_at(*state, ValueAccess::reader(view), ValueAccess::cell(view), true);
+}
+
 bool value_from_python(PyObject* object, Value& value) noexcept {
   const ModuleState* state = import_state();
   Cell cell;
@@ -24,6 +29,7 @@ bool value_from_python(PyObject* object, Value& value) noexcept {
 constexpr Api api = {
     .version = Api::current_version,
     .to_python = value_to_python,
+    .view_to_python = view_to_python,
     .from_python = value_from_python,
     .current_gate = current_gate,
     .find_gate = find_gate,

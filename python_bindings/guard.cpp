@@ -64,14 +64,10 @@ Table& table() noexcept {
 }
 
 // The child of a fork has one thread and no guards: gates of the parent's admit nobody, and the table is held across
-// the fork so that it is whole. Gates in use by threads that the child does not have are left where they are.
+// the fork so that it is whole. `current_gate` opens others.
 void before_fork() noexcept { table().lock.lock(); }
-void after_fork_in_parent() noexcept { table().lock.unlock(); }
-void after_fork_in_child() noexcept {
-  table().gates.clear();
-  table().lock.unlock();
-}
-[[gnu::constructor]] void watch_forks() { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
+void after_fork() noexcept { table().lock.unlock(); }
+[[gnu::constructor]] void watch_forks() { pthread_atfork(before_fork, after_fork, after_fork); }
 
 // Null if there is none.
 Gate* find(std::int64_t id) noexcept {
@@ -90,6 +86,13 @@ bool add(Gate* gate) noexcept try {
   return t.gates.try_emplace(gate->id_, gate).second;
 } catch (const std::bad_alloc&) {
   return false;
+}
+
+// Takes a gate out of the table and keeps its reference: threads that the child of a fork does not have may use it.
+void forget(const Gate* gate) noexcept {
+  Table& t = table();
+  std::lock_guard guard(t.lock);
+  t.gates.erase(gate->id_);
 }
 
 std::int64_t current_id() noexcept { return PyInterpreterState_GetID(PyInterpreterState_Get()); }
@@ -234,13 +237,20 @@ void remove_gate(PyInterpreterState* interpreter) noexcept {
 Gate* current_gate() noexcept {
   if (import_state() == nullptr) return nullptr;
   Gate* gate = find(current_id());
-  if (gate == nullptr) PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+  if (gate != nullptr && gate->is_inherited()) {  // the module was imported before a fork
+    forget(gate);
+    gate = open_gate() < 0 ? nullptr : find(current_id());
+  }
+  if (gate == nullptr && !PyErr_Occurred()) {
+    PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+  }
   return gate;
 }
 
 Gate* find_gate(std::int64_t id) noexcept { return find(id); }
 void retain_gate(Gate* gate) noexcept { gate->references_.fetch_add(1, memory_order_relaxed); }
 void release_gate(Gate* gate) noexcept {
+  // acq_rel among all who drop a reference: their last use of the gate comes before its destruction.
   if (gate->references_.fetch_sub(1, memory_order_acq_rel) == 1) delete gate;
 }
 std::int64_t gate_id(const Gate* gate) noexcept { return gate->id_; }

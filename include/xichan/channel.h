@@ -107,7 +107,8 @@ class XICHAN_API Sender : public EndBase {
   /// Gives this end back; the last one of its side ends the channel for the receivers. Idempotent, never waits.
   void close() noexcept;
 
-  /// Opens a further end of the channel with this id; an empty Sender if there is none that can be sent to.
+  /// Opens a further end of the channel with this id; an empty Sender if there is none, or all
+  /// its Senders have gone.
   static Sender from_id(Id id) noexcept;
   /// Opens a further end of the channel of that name, sleeping until there is one: `ok | not_found | no_memory`, with
   /// `sender` as it was.
@@ -116,8 +117,8 @@ class XICHAN_API Sender : public EndBase {
   /// Makes a value that holds a further end of this channel: it can be sent, alone or in a tuple, and whoever receives
   /// it opens an end there. `ok | end_closed | no_memory | arena_full`, with `value` as it was.
   Status as_value(Value& value) const noexcept;
-  /// Opens a further end of the channel whose Sender a value is: `ok | not_found` if it is none, or the channel can not
-  /// be sent to any more, `| no_memory`, with `sender` as it was.
+  /// Opens a further end of the channel whose Sender a value is: `ok | not_found` if it is none, or of the process
+  /// before a fork, `| no_memory`, with `sender` as it was.
   static Status open(ValueView value, Sender& sender) noexcept;
 
  private:
@@ -167,7 +168,8 @@ class XICHAN_API Receiver : public EndBase {
   /// waits.
   void close() noexcept;
 
-  /// Opens a further end of the channel with this id; an empty Receiver if there is none that can be received from.
+  /// Opens a further end of the channel with this id; an empty Receiver if there is none, or
+  /// all its Receivers have gone.
   static Receiver from_id(Id id) noexcept;
   /// As Sender::lookup.
   static Status lookup(std::string_view name, Receiver& receiver, Timeout timeout = Timeout::zero()) noexcept;

@@ -34,6 +34,7 @@ struct Api {
 
   std::uint32_t version;
   PyObject* (*to_python)(const Value& value) noexcept;
+  PyObject* (*view_to_python)(ValueView view) noexcept;
   bool (*from_python)(PyObject* object, Value& value) noexcept;
   Gate* (*current_gate)() noexcept;
   Gate* (*find_gate)(std::int64_t id) noexcept;
@@ -44,6 +45,7 @@ struct Api {
   void (*leave)(const Attachment& attachment) noexcept;
 };
 
+/// Release where it is stored, with the acquire of `find_api`; what it points to is constant and never goes.
 inline std::atomic<const Api*> loaded_api{nullptr};
 
 /// The functions, if they were loaded before; any thread.
@@ -57,7 +59,7 @@ inline const Api* load_api() noexcept {
     PyErr_SetString(PyExc_ImportError, "this program was built for a newer xichan than the one imported");
     return nullptr;
   }
-  if (api != nullptr) loaded_api.store(api, std::memory_order_release);  // it is constant and never goes
+  if (api != nullptr) loaded_api.store(api, std::memory_order_release);
   return api;
 }
 
@@ -148,10 +150,10 @@ inline PyObject* to_python(const Value& value) noexcept {
   return api == nullptr ? nullptr : api->to_python(value);
 }
 
-/// The same for a part of a value; nothing large is copied before it is converted.
+/// The same for a part of a value.
 inline PyObject* to_python(ValueView view) noexcept {
-  Value value;
-  return view.to_value(value) == Status::ok ? to_python(value) : PyErr_NoMemory();
+  const python::Api* api = python::load_api();
+  return api == nullptr ? nullptr : api->view_to_python(view);
 }
 
 /// The value of a Python object, as sending it would encode it. False with an exception set, NotShareableError among

@@ -164,7 +164,7 @@ class XICHAN_API Value {
   }
   /// Every integer type whose values fit 64 bits with a sign.
   template <std::integral T>
-    requires(!std::same_as<T, bool> && (std::signed_integral<T> || sizeof(T) < 8))
+    requires(!std::same_as<T, bool> && sizeof(T) <= 8 && (std::signed_integral<T> || sizeof(T) < 8))
   static Value of(T value) noexcept {
     return from_integer(static_cast<std::int64_t>(value));
   }
@@ -243,7 +243,7 @@ class XICHAN_API Value {
       return item.to_value(out);
     } else if constexpr (requires { of(item); }) {
       out = of(item);
-    } else if constexpr (std::unsigned_integral<T>) {
+    } else if constexpr (std::unsigned_integral<T> && sizeof(T) <= 8) {
       return unsigned_integer(item, out);
     } else if constexpr (std::convertible_to<const T&, std::string_view>) {
       return text(item, out);

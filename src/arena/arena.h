@@ -26,7 +26,7 @@ class XICHAN_API Arena {
   static Status allocate(std::uint64_t body_bytes, std::uint64_t reference_count, Block*& block) noexcept;
 
   static void retain(Block* block, std::uint32_t count = 1) noexcept {
-    block->refs_.fetch_add(count, memory_order_relaxed);
+    block->refs_.fetch_add(count, memory_order_relaxed);  // who calls this owns a count already
   }
 
   /// Gives one count back. The last one disposes of the block and of all that only it held, in constant stack depth.

@@ -28,7 +28,7 @@ constexpr std::uint64_t size_of(std::uint64_t word) noexcept { return (word >> 1
 
 constinit Slots<32> slots;
 constinit Kept kept{maximum};
-constinit atomic<unsigned> next_victim{0};
+constinit atomic<unsigned> next_victim{0};  // relaxed: whose turn it is matters little
 
 void unmap(void* memory, std::uint64_t mapped) noexcept {
   unpoison(memory, mapped, mapped);

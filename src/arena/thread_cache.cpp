@@ -80,7 +80,7 @@ thread_local Leaver leaver;
 }
 
 thread_local constinit ThreadCache* ThreadCache::current_ = nullptr;
-constinit atomic<std::uint64_t> ThreadCache::bound_{thread_maximum};
+constinit atomic<std::uint64_t> ThreadCache::bound_{thread_maximum};  // relaxed: seen late it is met late
 
 ThreadCache* ThreadCache::join() noexcept {
   if (departed) return nullptr;

@@ -14,9 +14,9 @@ namespace {
 
 ChannelId to_channel_id(Id id) noexcept { return {id.low, id.high}; }
 
-// The channel with one more end, or null.
+// The channel with one more end, or null where a side has one end alone.
 Channel* one_more(Channel* channel, Side side) noexcept {
-  if (channel == nullptr || channel->flavor() == Flavor::spsc) return nullptr;
+  if (channel->flavor() == Flavor::spsc) return nullptr;
   channel->add_end(side);
   return channel;
 }
@@ -44,6 +44,7 @@ Channel* open_reference(ValueView value, Side side) noexcept {
   const Reference* end = ValueAccess::end(value);
   if (end == nullptr || end->type != &end_reference(side)) return nullptr;
   auto* channel = static_cast<Channel*>(end->object);  // alive: the block holds a count of this side
+  if (channel->is_inherited()) return nullptr;         // H5
   channel->add_end(side);
   return channel;
 }
@@ -221,9 +222,9 @@ Status Receiver::open(ValueView value, Receiver& receiver) noexcept {
 
 Status Receiver::recv_nowait(Value& value) noexcept {
   if (!usable()) return Status::end_closed;
-  Value taken;
-  const Status status = channel_->try_recv(cell_of(taken), *lane_);
-  if (status == Status::ok) value = std::move(taken);
+  Cell cell;
+  const Status status = channel_->try_recv(cell, *lane_);
+  if (status == Status::ok) ValueAccess::adopt(value, cell);
   return status;
 }
 

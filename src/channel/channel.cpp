@@ -143,7 +143,7 @@ Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
   if (status == Status::ok) {
     after_send();
   } else {
-    bytes_.fetch_sub(cost, memory_order_seq_cst);
+    if (cost != 0) bytes_.fetch_sub(cost, memory_order_seq_cst);
     // Somebody may have been refused for the bytes that we held, or for the place, if there was no memory to use it.
     // While there is no slot either, whoever frees one wakes.
     if ((cost != 0 || status == Status::no_memory) && ring_.can_push()) wake_senders();
@@ -164,6 +164,8 @@ Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
 
 bool Channel::claim(Side side, Lane& lane) noexcept {
   atomic<Lane*>& owner = claims_[static_cast<unsigned>(side)];
+  // (14) acquire, with the release half of unclaim: what the last owner of the side did comes before what the next
+  // does.
   Lane* seen = owner.load(memory_order_acquire);
   return seen == &lane ||
          (seen == nullptr && owner.compare_exchange_strong(seen, &lane, memory_order_acq_rel, memory_order_relaxed));

@@ -106,6 +106,7 @@ class XICHAN_API Channel {
   Flavor flavor() const noexcept { return ring_.flavor(); }
   std::uint64_t capacity() const noexcept { return capacity_; }
   std::uint64_t size() const noexcept { return ring_.size(); }
+  /// Acquire, with the release half of (6): who reads zero sees what was done through the ends.
   std::uint32_t end_count(Side side) const noexcept { return ends(side).load(memory_order_acquire); }
   std::string_view name() const noexcept { return {name_.get(), name_length_}; }
   std::uint64_t max_bytes() const noexcept { return max_bytes_; }

@@ -38,7 +38,7 @@ void End::give_back() noexcept {
 }
 
 void End::close() noexcept {
-  // (8) sequentially consistent, before the look at the wait list: see Channel::wait.
+  // (8) sequentially consistent, before the look at the wait list: see Wait::enlist.
   if (closed_.exchange(true, memory_order_seq_cst)) return;
   if (generation_ != process_generation()) return;  // a fork's child lets go of nothing
   if (calls_ == 0) {

@@ -18,7 +18,8 @@ struct Entry {
 struct Table {
   Mutex lock;
   std::map<std::string, Entry, std::less<>> entries;
-  // Sequentially consistent, with the registration of waiters: a change precedes the look for them.
+  // (15) sequentially consistent, with the registration of waiters: a change precedes the look for them, and who
+  // registers looks at the version again.
   atomic<std::uint32_t> version{0};
   Mutex waiters_lock;
   WaitList waiters{waiters_lock};

@@ -67,6 +67,16 @@ inline Place resolve(BlockReader reader, const Cell& cell) noexcept {
   return place;
 }
 
+/// The same, and what is found in a Shared instead of that.
+inline Place resolve_through(BlockReader reader, const Cell& cell) noexcept {
+  Place place = resolve(reader, cell);
+  while (place.cell->tag() == Tag::shared) {
+    const BlockReader inside(static_cast<const Block*>(place.reader.reference(*place.cell).object));
+    place = resolve(inside, inside.root());
+  }
+  return place;
+}
+
 /// The width of a text's code points, from its tag.
 constexpr TextKind text_kind(Tag tag) noexcept {
   const Tag first = tag >= Tag::ascii ? Tag::ascii : Tag::short_ascii;

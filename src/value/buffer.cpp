@@ -68,8 +68,7 @@ Value Buffer::freeze(std::size_t size) noexcept {
 Status ValueView::to_value(Value& out) const noexcept {
   const Cell& cell = ValueAccess::cell(*this);
   const BlockReader reader = ValueAccess::reader(*this);
-  const bool stands_alone = cell.tag() < Tag::ascii || (has_elements(cell) && cell.length() == 0);
-  if (stands_alone && cell.tag() != Tag::queue) {
+  if (cell.is_complete()) {
     ValueAccess::adopt(out, cell);
     return Status::ok;
   }

@@ -4,16 +4,23 @@
 
 #include <algorithm>
 
-#include "xichan/memory.h"
+#include "arena/budget.h"
 
 namespace xichan {
+namespace {
 
-Status Ceiling::look(std::uint64_t counted) noexcept {
-  const std::uint64_t limit = memory_stats().limit;
-  if (counted > limit) return Status::arena_full;
+std::uint64_t memory_of_the_machine() noexcept {
   const long pages = sysconf(_SC_PHYS_PAGES);
   const long page = sysconf(_SC_PAGESIZE);
-  const std::uint64_t memory = pages <= 0 || page <= 0 ? UINT64_MAX : static_cast<std::uint64_t>(pages) * page;
+  return pages <= 0 || page <= 0 ? UINT64_MAX : static_cast<std::uint64_t>(pages) * page;
+}
+
+}  // namespace
+
+Status Ceiling::look(std::uint64_t counted) noexcept {
+  const std::uint64_t limit = Budget::limit();
+  if (counted > limit) return Status::arena_full;
+  static const std::uint64_t memory = memory_of_the_machine();
   if (counted > memory) return Status::no_memory;
   known_ = std::min(limit, memory);
   return Status::ok;

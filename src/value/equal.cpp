@@ -1,5 +1,6 @@
 // Comparing values: pairs of elements go through a worklist, which takes the place of recursion.
 #include "base/worklist.h"
+#include "value/text.h"
 #include "value/value_access.h"
 
 namespace xichan {
@@ -11,14 +12,6 @@ struct Pair {
   std::uint64_t length;
 };
 
-std::uint32_t code_point(const TextParts& text, std::uint64_t i) noexcept {
-  switch (text_width(text.kind)) {
-    case 4: return static_cast<const std::uint32_t*>(text.data)[i];
-    case 2: return static_cast<const std::uint16_t*>(text.data)[i];
-    default: return static_cast<const unsigned char*>(text.data)[i];
-  }
-}
-
 bool equal_text(const TextParts& one, const TextParts& other) noexcept {
   if (one.length != other.length) return false;
   const unsigned width = text_width(one.kind);
@@ -27,18 +20,7 @@ bool equal_text(const TextParts& one, const TextParts& other) noexcept {
   }
   // Part of a text may be wider than its own code points need.
   for (std::uint64_t i = 0; i < one.length; ++i) {
-    if (code_point(one, i) != code_point(other, i)) return false;
-  }
-  return true;
-}
-
-// Integers may be longer by words that only repeat the sign.
-bool equal_integers(std::span<const std::byte> one, std::span<const std::byte> other) noexcept {
-  if (one.size() > other.size()) std::swap(one, other);
-  if (std::memcmp(one.data(), other.data(), one.size()) != 0) return false;
-  const bool negative = (one.back() & std::byte{0x80}) != std::byte{0};
-  for (const std::byte byte : other.subspan(one.size())) {
-    if (byte != (negative ? std::byte{0xff} : std::byte{0})) return false;
+    if (load_code_point(one.kind, one.data, i) != load_code_point(other.kind, other.data, i)) return false;
   }
   return true;
 }
@@ -48,7 +30,7 @@ bool equal_leaves(ValueView one, ValueView other, Kind kind) noexcept {
     case Kind::boolean: return one.as_bool() == other.as_bool();
     case Kind::integer: return one.as_integer() == other.as_integer();
     case Kind::real: return one.as_real() == other.as_real();
-    case Kind::big_integer: return equal_integers(one.as_bytes(), other.as_bytes());
+    case Kind::big_integer:  // C3: of one length if equal
     case Kind::bytes: {
       const auto a = one.as_bytes(), b = other.as_bytes();
       return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);

@@ -26,15 +26,6 @@ struct Payload {
   Cell* first;         // where it was written
 };
 
-Place follow(BlockReader reader, const Cell& cell) noexcept {
-  Place place = resolve(reader, cell);
-  while (place.cell->tag() == Tag::shared) {
-    const BlockReader inside(static_cast<const Block*>(place.reader.reference(*place.cell).object));
-    place = resolve(inside, inside.root());
-  }
-  return place;
-}
-
 /// What a cell holds, in its one representation.
 class Content {
  public:
@@ -111,7 +102,7 @@ class Flattener {
 
   Status write(BlockReader root, Cell& flat) noexcept {
     if (is_short_) {
-      flat = Content(follow(root, root.root())).short_cell();
+      flat = Content(resolve_through(root, root.root())).short_cell();
       return Status::ok;
     }
     const Status status = builder_.allocate();
@@ -129,7 +120,7 @@ class Flattener {
 
  private:
   Status measure(BlockReader from, const Cell& cell, std::uint64_t parent, std::uint64_t index) noexcept {
-    const Place place = follow(from, cell);
+    const Place place = resolve_through(from, cell);
     const Tag tag = place.cell->tag();
     if (tag == Tag::queue || tag == Tag::reference) {
       stay_.tag = tag;
@@ -160,7 +151,7 @@ class Flattener {
   }
 
   void write(BlockReader from, const Cell& item, Cell& cell) noexcept {
-    const Place place = follow(from, item);
+    const Place place = resolve_through(from, item);
     if (place.cell->tag() == Tag::tuple) {
       builder_.write_tuple(cell, place.cell->length());
       return;

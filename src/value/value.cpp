@@ -55,66 +55,60 @@ Value Value::from_real(double value) noexcept {
 Status Value::text(std::string_view utf8, Value& out) noexcept {
   const Utf8Scan scan = scan_utf8(utf8);
   if (!scan.valid) return Status::invalid;
-  Value value;
   const unsigned width = text_width(scan.kind);
   if (fits_short(scan.length, width)) {
     char payload[short_payload];
     decode_utf8(utf8, scan.kind, payload);
-    store(value.cell_, Cell::of_short(short_text_tag(scan.kind), payload, scan.length, width));
-  } else {
-    BlockBuilder builder;
-    builder.count_text(scan.kind, scan.length);
-    const Status status = builder.allocate();
-    if (status != Status::ok) return status;
-    decode_utf8(utf8, scan.kind, builder.write_text(builder.root(), scan.kind, nullptr, scan.length));
-    store(value.cell_, builder.finish());
+    ValueAccess::adopt(out, Cell::of_short(short_text_tag(scan.kind), payload, scan.length, width));
+    return Status::ok;
   }
-  out = std::move(value);
+  BlockBuilder builder;
+  builder.count_text(scan.kind, scan.length);
+  const Status status = builder.allocate();
+  if (status != Status::ok) return status;
+  decode_utf8(utf8, scan.kind, builder.write_text(builder.root(), scan.kind, nullptr, scan.length));
+  ValueAccess::adopt(out, builder.finish());
   return Status::ok;
 }
 
 Status Value::bytes(std::span<const std::byte> data, Value& out) noexcept {
-  Value value;
   if (fits_short(data.size(), 1)) {
-    store(value.cell_, Cell::of_short(Tag::short_bytes, data.data(), data.size()));
-  } else {
-    BlockBuilder builder;
-    builder.count_bytes(data.size());
-    const Status status = builder.allocate();
-    if (status != Status::ok) return status;
-    builder.write_bytes(builder.root(), data.data(), data.size());
-    store(value.cell_, builder.finish());
+    ValueAccess::adopt(out, Cell::of_short(Tag::short_bytes, data.data(), data.size()));
+    return Status::ok;
   }
-  out = std::move(value);
+  BlockBuilder builder;
+  builder.count_bytes(data.size());
+  const Status status = builder.allocate();
+  if (status != Status::ok) return status;
+  builder.write_bytes(builder.root(), data.data(), data.size());
+  ValueAccess::adopt(out, builder.finish());
   return Status::ok;
 }
 
 Status Value::tuple(std::span<const Value> items, Value& out) noexcept {
-  Value value;
   if (items.empty()) {
-    store(value.cell_, Cell::of(Tag::tuple));
-  } else {
-    BlockBuilder builder;
-    builder.count_tuple(items.size());
-    for (const Value& item : items) {
-      if (as_cell(item.cell_).owns_block()) builder.count_reference();
-    }
-    const Status status = builder.allocate();
-    if (status != Status::ok) return status;
-    Cell* cells = builder.write_tuple(builder.root(), items.size());
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const Cell& cell = as_cell(items[i].cell_);
-      if (cell.owns_block()) {
-        retain(cell);
-        builder.write_reference(cells[i], {&block_reference, cell.as_block()},
-                                cell.tag() == Tag::block ? Tag::reference : Tag::shared);
-      } else {
-        cells[i] = cell;
-      }
-    }
-    store(value.cell_, builder.finish());
+    ValueAccess::adopt(out, Cell::of(Tag::tuple));
+    return Status::ok;
   }
-  out = std::move(value);
+  BlockBuilder builder;
+  builder.count_tuple(items.size());
+  for (const Value& item : items) {
+    if (as_cell(item.cell_).owns_block()) builder.count_reference();
+  }
+  const Status status = builder.allocate();
+  if (status != Status::ok) return status;
+  Cell* cells = builder.write_tuple(builder.root(), items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Cell& cell = as_cell(items[i].cell_);
+    if (cell.owns_block()) {
+      retain(cell);
+      builder.write_reference(cells[i], {&block_reference, cell.as_block()},
+                              cell.tag() == Tag::block ? Tag::reference : Tag::shared);
+    } else {
+      cells[i] = cell;
+    }
+  }
+  ValueAccess::adopt(out, builder.finish());
   return Status::ok;
 }
 
@@ -138,7 +132,7 @@ Status Value::dump(Dump& out) const noexcept {
   const Status status = flatten(as_cell(cell_), flat, stay);
   if (status != Status::ok) return status;
   Value value;
-  store(value.cell_, flat);
+  ValueAccess::adopt(value, flat);
   out = Dump(std::move(value));
   return Status::ok;
 }
@@ -148,9 +142,7 @@ Status Value::load(std::span<const std::byte> data, Value& out) noexcept {
   Flaw flaw;
   const Status status = xichan::load(data, cell, flaw);
   if (status != Status::ok) return status;
-  Value value;
-  store(value.cell_, cell);
-  out = std::move(value);
+  ValueAccess::adopt(out, cell);
   return Status::ok;
 }
 
@@ -168,6 +160,7 @@ void Dump::write(std::byte* out) const noexcept {
   std::memcpy(out, header_, sizeof header_);
   std::memcpy(out + sizeof header_, body().data(), body().size());
 }
+
 constinit const std::uint64_t ValueView::none_[2] = {static_cast<std::uint64_t>(Tag::none), 0};
 
 Kind ValueView::kind() const noexcept {

@@ -3,7 +3,10 @@
 // Thread safety: as for Value and ValueView.
 #pragma once
 
+#include <utility>
+
 #include "value/block_reader.h"
+#include "value/message.h"
 #include "xichan/value.h"
 
 namespace xichan {
@@ -36,12 +39,7 @@ struct ValueAccess {
 
   /// A view of what a cell stands for: references, windows and Shared are seen through.
   static ValueView view(BlockReader reader, const Cell& cell) noexcept {
-    Place place = resolve(reader, cell);
-    while (place.cell->tag() == Tag::shared) {
-      const Reference& reference = place.reader.reference(*place.cell);
-      const BlockReader shared(static_cast<const Block*>(reference.object));
-      place = resolve(shared, shared.root());
-    }
+    const Place place = resolve_through(reader, cell);
     return {place.reader.block(), place.cell};
   }
 
@@ -50,12 +48,8 @@ struct ValueAccess {
     return cell(view).tag() == Tag::reference ? &reader(view).reference(cell(view)) : nullptr;
   }
 
-  /// Makes `out` own what the cell owns.
-  static void adopt(Value& out, const Cell& owned) noexcept {
-    Value value;
-    cell(value) = owned;
-    out = std::move(value);
-  }
+  /// Makes `out` own what the cell owns; what it owned before goes.
+  static void adopt(Value& out, const Cell& owned) noexcept { release(std::exchange(cell(out), owned)); }
 };
 
 }  // namespace xichan

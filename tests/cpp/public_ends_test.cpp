@@ -81,6 +81,8 @@ TEST_F(PublicEnds, AreEqualIfTheyAreTheSame) {
 TEST_F(PublicEnds, OfTheParentAreClosedInTheChildOfAFork) {
   auto [tx, rx] = open({});
   ASSERT_EQ(tx.send(text("a text that needs a block")), Status::ok);
+  Value end;
+  ASSERT_EQ(tx.as_value(end), Status::ok);
   const pid_t child = fork();
   if (child == 0) {
     Value value;
@@ -89,6 +91,8 @@ TEST_F(PublicEnds, OfTheParentAreClosedInTheChildOfAFork) {
     bool right = tx.send(Value()) == Status::end_closed && rx.recv(value) == Status::end_closed;
     right = right && tx.closed() && rx.closed() && !tx.clone() && rx.size() == 0 && tx.stats().senders == 0;
     right = right && select(cases, chosen) == Status::end_closed && tx.as_value(value) == Status::end_closed;
+    Sender opened;
+    right = right && Sender::open(end.view(), opened) == Status::not_found && !opened;
     tx.shutdown(true);
     tx.close();
     rx.close();

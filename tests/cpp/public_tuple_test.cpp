@@ -139,7 +139,8 @@ TEST_F(PublicTuple, IsCompared) {
   const auto every = [&] {
     std::vector<Value> values;
     for (const auto* t :
-         {"", "a", "b", "a text that needs a block", "\u20ac", "\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac"}) {
+         {"", "a", "b", "a text that needs a block", "\u20ac", "\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac",
+          "\u00e9", "\U0001f600", "\U0001f600\U0001f601"}) {  // short ones of all widths, which are not aligned
       values.push_back(text(t));
       values.push_back(bytes(t));
       values.push_back(tuple(t));

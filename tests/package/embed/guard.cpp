@@ -1,4 +1,6 @@
 // InterpreterGuard and conversions, in a program that embeds Python. Ends with exit status 0, or says what failed.
+#include <sys/wait.h>
+#include <unistd.h>
 #include <xichan/xichan.h>
 
 #include <atomic>
@@ -239,6 +241,34 @@ void converts(const InterpreterHandle& main) {
   Py_DECREF(list);
 }
 
+// The child of a fork takes a handle of its own; one from before is of no use there.
+void serves_the_child_of_a_fork(const InterpreterHandle& before) {
+  InterpreterGuard guard(before);
+  CHECK(guard);
+  PyOS_BeforeFork();
+  const pid_t child = fork();
+  CHECK(child >= 0);
+  if (child != 0) {
+    PyOS_AfterFork_Parent();
+    int status = -1;
+    Py_BEGIN_ALLOW_THREADS;
+    CHECK(waitpid(child, &status, 0) == child);
+    Py_END_ALLOW_THREADS;
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return;
+  }
+  PyOS_AfterFork_Child();
+  alarm(30);
+  CHECK(InterpreterGuard(before).status() == Status::exiting);
+  const InterpreterHandle now = InterpreterHandle::current();
+  CHECK(now && now.id() == before.id() && InterpreterHandle::find(now.id()));
+  {
+    InterpreterGuard here(now);
+    CHECK(here && PyRun_SimpleString("import xichan; assert xichan.channel()") == 0);
+  }
+  _exit(0);
+}
+
 }  // namespace
 
 int main() {
@@ -248,6 +278,7 @@ int main() {
     const Python python;
     kept = python.main();
     goes_in_and_back(kept);
+    serves_the_child_of_a_fork(kept);
     nests(kept);
     comes_back_to_its_own(kept);
     refuses_what_has_ended(kept);
