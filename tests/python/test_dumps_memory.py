@@ -92,8 +92,8 @@ def test_failing_each_allocation_of_python():
 
 LOOPS = {
     "round trips": "xichan.loads(xichan.dumps((i, 'x' * 100, (b'y' * 1000, 2**100))))",
-    "refused values": "refused(lambda: xichan.dumps((1, 'x' * 100, (tx,)))); refused(lambda: xichan.dumps(('x' * 100, [])))",
-    "refused input": "refused(lambda: xichan.loads(data[:-1])); refused(lambda: xichan.loads(spoiled)); refused(xichan.loads)",
+    "refused values": "for value in (tx,), []: refused(lambda: xichan.dumps((1, 'x' * 100, value)))",
+    "refused input": "for arguments in (data[:-1],), (spoiled,), (): refused(lambda: xichan.loads(*arguments))",
 }
 
 

@@ -1,4 +1,4 @@
-"""What dumps() and loads() refuse: what cannot leave, and all input that is no dump, with nothing worse than an error."""
+"""What dumps() and loads() refuse: what cannot leave, and input that is no dump, with an error and nothing worse."""
 
 import random
 

@@ -87,7 +87,11 @@ def test_the_byte_bound_charges_it_once():
     tx, rx = xichan.channel(4, max_bytes=150_000)
     large = b"x" * 100_000
     tx.send_nowait((large, large))
+    with pytest.raises(xichan.ChannelFull):
+        tx.send_nowait(large)  # it is charged, though
     assert rx.recv_nowait() == (large, large)
+    with pytest.raises(ValueError):
+        tx.send_nowait((large, bytes(bytearray(large))))  # two objects are two charges, more than the bound
 
 
 @pytest.mark.parametrize("how", ["send", "dumps", "share"])
