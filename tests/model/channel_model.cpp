@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
                                  {"traffic_2x2", random_search<Traffic<2, 2, 1, 2>>, 100'000},
                                  {"traffic_2x2_wide", random_search<Traffic<2, 2, 2, 2>>, 100'000},
                                  {"traffic_2x2_once", random_search<Traffic<2, 2, 2, 1>>, 100'000},
+                                 {"full_2x2", random_search<Full<2, 2>>, 200'000},
                                  {"last_sender_1x2", random_search<LastSender<1, 2, 1>>, 150'000},
                                  {"last_sender_2x2", random_search<LastSender<2, 2, 2>>, 100'000},
                                  {"last_receiver_1x1", random_search<LastReceiver<1, 1, 1>>, 200'000},
