@@ -24,17 +24,15 @@ struct Traffic : WithChannel<Traffic<Senders, Receivers, Of, Items>, Senders + R
   }
 };
 
-// A full ring, and as many sends as receives: whoever is woken for a place that is not the next one needs others to pass
-// on what they find (rule (a)).
+// A full ring, and as many sends as receives: whoever is woken for a place that is not the next one needs others to
+// pass on what they find (rule (a)).
 template <unsigned Each, Kind Of>
 struct Full : WithChannel<Full<Each, Of>, 2 * Each, Each, Each, Of> {
   void begin() {
     Full::WithChannel::begin();
     for (unsigned i = 0; i < Of.capacity; ++i) RL_ASSERT(this->attempt(this->sending(0)) == Status::ok);
   }
-  void thread(unsigned index) {
-    RL_ASSERT((index < Each ? this->send(index) : this->recv(index)) == Status::ok);
-  }
+  void thread(unsigned index) { RL_ASSERT((index < Each ? this->send(index) : this->recv(index)) == Status::ok); }
   void after() {
     this->drop_all_ends();
     Full::WithChannel::after();

@@ -1,4 +1,4 @@
-"""Mutants that no model is expected to notice, and why that is right. A survivor that is not listed here is an open one."""
+"""Mutants that no model is expected to notice, and why that is right. A survivor that is not listed is an open one."""
 
 LOOKS_AGAIN = (
     "No call goes to sleep on what the ring's try_push or try_pop answered: after it enlisted it looks with can_push, "
