@@ -202,8 +202,10 @@ bool Channel::claim(Side side, Lane& lane) noexcept {
   // (14) acquire, with the release half of unclaim: what the last owner of the side did comes before what the next
   // does.
   Lane* seen = owner.load(memory_order_acquire);
-  return seen == &lane ||
-         (seen == nullptr && owner.compare_exchange_strong(seen, &lane, memory_order_acq_rel, memory_order_relaxed));
+  if (seen == nullptr && owner.compare_exchange_strong(seen, &lane, memory_order_acq_rel, memory_order_acquire)) {
+    return true;
+  }
+  return seen == &lane;  // perhaps since a moment ago: two threads may make the first calls of one end
 }
 
 void Channel::unclaim(Side side, Lane& lane) noexcept {

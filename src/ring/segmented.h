@@ -43,7 +43,7 @@ class SegmentedRing {
   ~SegmentedRing() {
     while (mapped_ != nullptr) {
       Segment* next = mapped_->next_mapped;
-      munmap(mapped_, segment_bytes);
+      unmap(mapped_);
       mapped_ = next;
     }
   }
@@ -64,7 +64,7 @@ class SegmentedRing {
       // A success means that the position was free until now, so its segment was not retired: G2.
       if (!tail_.compare_exchange_weak(tail, tail + 2, memory_order_seq_cst, memory_order_relaxed)) continue;
       Slot& slot = segment->slot[position % slots];
-      slot.item = item;
+      XICHAN_PLAIN(slot.item) = item;
       slot.turn.store(position + 1, memory_order_seq_cst);  // (11) publishes the item, with the load in published_head
       return Status::ok;
     }
@@ -78,7 +78,7 @@ class SegmentedRing {
         return tail_.load(memory_order_seq_cst) == (position * 2 | mark) ? Status::closed : Status::empty;
       }
       if (!head_.compare_exchange_weak(position, position + 1, memory_order_seq_cst, memory_order_relaxed)) continue;
-      item = segment->slot[position % slots].item;
+      item = XICHAN_PLAIN(segment->slot[position % slots].item);
       if (leave(segment)) {
         LockGuard guard(lock_);
         recycle(segment);
@@ -107,31 +107,61 @@ class SegmentedRing {
 
  private:
   static constexpr std::uint64_t mark = 1;
-  static constexpr std::size_t segment_bytes = 64 * 1024;
 
   struct Slot {
     atomic<std::uint64_t> turn;
-    T item;
+    plain<T> item;
   };
+#ifdef XICHAN_RELACY
+  static constexpr std::uint64_t slots = 2;
+#else
+  static constexpr std::size_t segment_bytes = 64 * 1024;
+  static constexpr std::uint64_t slots = (segment_bytes - 64) / sizeof(Slot);
+#endif
   struct Segment {
     atomic<std::uint64_t> base_plus_one;  // zero, as of fresh or emptied pages, covers nothing
     atomic<std::uint64_t> departures;
     Segment* next;  // in the order of positions; this and the following guarded by lock_
     Segment* next_free;
     Segment* next_mapped;
-    Slot slot[(segment_bytes - 64) / sizeof(Slot)];
+    Slot slot[slots];
 
     bool covers(std::uint64_t position) const noexcept {
       return base_plus_one.load(memory_order_acquire) == position / slots * slots + 1;
     }
   };
+
+#ifdef XICHAN_RELACY
+  static Segment* map() {
+    Segment* segment = new Segment;
+    segment->departures.store(0, memory_order_relaxed);
+    segment->next = nullptr;
+    empty(*segment);
+    return segment;
+  }
+  static void unmap(Segment* segment) { delete segment; }
+  static void empty(Segment& segment) {
+    for (Slot& slot : segment.slot) slot.turn.store(0, memory_order_relaxed);
+  }
+#else
   static_assert(sizeof(Segment) <= segment_bytes);
-  static constexpr std::uint64_t slots = sizeof(Segment::slot) / sizeof(Slot);
+
+  // Zeroed pages are right as they are, and stay untouched.
+  static Segment* map() noexcept {
+    void* memory = mmap(nullptr, segment_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? nullptr : static_cast<Segment*>(memory);
+  }
+  static void unmap(Segment* segment) noexcept { munmap(segment, segment_bytes); }
+  // All but the first page.
+  static void empty(Segment& segment) noexcept {
+    constexpr std::size_t kept = 4096;
+    madvise(reinterpret_cast<std::byte*>(&segment) + kept, segment_bytes - kept, MADV_DONTNEED);
+  }
+#endif
 
   Segment* map_segment(std::uint64_t base) noexcept {
-    void* memory = mmap(nullptr, segment_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return nullptr;
-    auto* segment = static_cast<Segment*>(memory);  // zeroed pages are right as they are, and stay untouched
+    Segment* segment = map();
+    if (segment == nullptr) return nullptr;
     segment->next_mapped = mapped_;
     mapped_ = segment;
     segment->base_plus_one.store(base + 1, memory_order_release);
@@ -193,8 +223,7 @@ class SegmentedRing {
 
   // Under the lock. One idle segment is kept ready; of the others all but the first page goes back to the system.
   void recycle(Segment* segment) noexcept {
-    constexpr std::size_t kept = 4096;
-    if (free_ != nullptr) madvise(reinterpret_cast<std::byte*>(segment) + kept, segment_bytes - kept, MADV_DONTNEED);
+    if (free_ != nullptr) empty(*segment);
     segment->next_free = free_;
     free_ = segment;
   }

@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
   using namespace xichan::model;
   return xichan::model::main(argc, argv,
                              {
-                                 {"last_reference_2", Search::full, 100, simulate<LastReference<2>>},
-                                 {"last_reference_3", Search::full, 10'000, simulate<LastReference<3>>},
+                                 {"last_reference_2", full_search<LastReference<2>>, 100},
+                                 {"last_reference_3", full_search<LastReference<3>>, 10'000},
                              });
 }

@@ -130,9 +130,9 @@ int main(int argc, char** argv) {
   using namespace xichan::model;
   return xichan::model::main(argc, argv,
                              {
-                                 {"exchange_2", Search::full, 1'000, simulate<Exchange<2, 1>>},
-                                 {"exchange_3", Search::random, 1'000'000, simulate<Exchange<3, 2>>},
-                                 {"sweep", Search::full, 100'000, simulate<Sweep>},
-                                 {"take_what_was_seen", Search::random, 1'000'000, simulate<TakeWhatWasSeen>},
+                                 {"exchange_2", full_search<Exchange<2, 1>>, 1'000},
+                                 {"exchange_3", random_search<Exchange<3, 2>>, 1'000'000},
+                                 {"sweep", full_search<Sweep>, 100'000},
+                                 {"take_what_was_seen", random_search<TakeWhatWasSeen>, 1'000'000},
                              });
 }

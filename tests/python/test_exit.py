@@ -167,22 +167,28 @@ for way in ("publish", "time-out"):
 
 def test_waiting_in_a_finalizer_at_the_very_end():
     """When the interpreter's ends have gone, a call ends at once instead of waiting for what cannot come."""
-    run_script(
+    done = run_script(
         PRELUDE
         + """
 import atexit
 tx, rx = xichan.channel(1)
 
 class Late:
-    def __del__(self, xichan=xichan, rx=rx):
+    def __init__(self, when):
+        self.when = when
+
+    def __del__(self, xichan=xichan, rx=rx, write=os.write):
         for call in (lambda: rx.recv(timeout=30), lambda: xichan.lookup("never", 30), lambda: xichan.select([rx], 30)):
             try:
                 call()
-            except Exception:
-                pass
+            except Exception as error:
+                write(1, f"{self.when}: {type(error).__name__}\\n".encode())
 
-late = sys.late = Late()
-atexit.register(lambda: Late())
+sys.late = Late('at the very end')
+atexit.register(lambda: Late("at exit"))
 """,
         timeout=20,
     )
+    lines = done.stdout.splitlines()
+    assert lines[:4] == ["at exit: ChannelClosed"] * 3 + ["at the very end: ChannelClosed"], done.stdout
+    assert len(lines) == 6, done.stdout  # the functions written in Python may have lost their globals by then

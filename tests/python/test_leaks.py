@@ -1,7 +1,7 @@
 """Loops over each operation leave no memory, neither Python's nor the arena's."""
 
 import pytest
-from support import run_script
+from memory_support import loop_without_leak
 
 LOOPS = {
     "channels": "xichan.channel(8)",
@@ -20,51 +20,6 @@ LOOPS = {
     "weak references": "weakref.ref(tx.clone())",
     "is_shareable": "xichan.is_shareable((tx, 'x' * 100)); xichan.is_shareable((tx, []))",
 }
-
-
-def loop_without_leak(body, setup="", rounds=10_000):
-    """Run a statement over and over, in a process of its own, and look at what memory is left."""
-    run_script(
-        """
-        import copy, gc, pickle, resource, sys, weakref
-        import xichan
-        from support import alive
-
-        def refused(call):
-            try:
-                call()
-            except (xichan.Error, ValueError, TypeError, IndexError):
-                return
-            raise AssertionError
-
-        tx, rx = xichan.channel(4)
-        full, other_end = xichan.channel(1)
-        full.send(0)
-        """
-        + setup
-        + f"""
-        def loop(n):
-            for i in range(n):
-                {body}
-        """
-        + """
-        def rss():
-            with open("/proc/self/statm") as file:
-                return int(file.read().split()[1]) * resource.getpagesize()
-
-        rounds = int(sys.argv[1])
-        loop(rounds // 5)
-        gc.collect()
-        blocks, before, ours = sys.getallocatedblocks(), rss(), alive()
-        loop(rounds)
-        gc.collect()
-        assert alive() == ours
-        grown = sys.getallocatedblocks() - blocks
-        assert grown < rounds // 10, f"{grown} blocks after {rounds} rounds"
-        assert rss() - before <= 512 * 1024, f"grown by {rss() - before} bytes"
-        """,
-        rounds,
-    )
 
 
 @pytest.mark.parametrize("name", LOOPS)

@@ -1,7 +1,8 @@
 """Every allocation may fail: MemoryError and nothing else, nothing lost, nothing twice."""
 
 import pytest
-from support import alive, counts, ends_in, left_over, run_script, same, samples
+from memory_support import fail_each_allocation, run_without_memory
+from support import alive, counts, ends_in, left_over, same, samples
 
 import xichan
 from xichan import _core
@@ -17,19 +18,11 @@ def test_failing_each_arena_allocation_of_a_send(name, how):
     value = samples(tx, rx)[name]
     send = {"send": tx.send, "send_nowait": tx.send_nowait, "send with time-out": lambda v: tx.send(v, 5)}[how]
     before, ends = alive(), counts(tx)
-    failures = 0
-    while True:
-        _core._fail_after(failures)
-        try:
-            send(value)
-            break
-        except MemoryError as error:
-            assert not isinstance(error, xichan.ArenaFull)
-            failures += 1
-        finally:
-            _core._fail_after(-1)
+
+    def nothing_came_of_it():
         assert alive() == before and counts(tx) == ends and len(rx) == 0
-    assert failures >= 1, "a value that needs no block tests nothing"
+
+    fail_each_allocation(lambda: send(value), nothing_came_of_it)
     received = rx.recv()
     if name == "ends":
         assert [(type(end), end.id) for end in ends_in(received)] == [(type(end), tx.id) for end in ends_in(value)]
@@ -49,35 +42,9 @@ def test_failing_allocations_while_a_send_waits():
     assert alive() == before and rx.recv() == "full"
 
 
-PRELUDE = """
-    import sys
-    import _testcapi, xichan
-    from support import alive, counts, ends_in, left_over, same, samples
-
-    def without_memory(n, call):
-        "Whether the call succeeds when the Nth allocation of Python's and all later ones fail, and its result."
-        result = None
-        _testcapi.set_nomemory(n)
-        try:
-            result = call()
-        except MemoryError:
-            return False, None
-        finally:
-            _testcapi.remove_mem_hooks()
-        return True, result
-
-    before = alive()
-"""
-
-
-def run(source, *arguments):
-    pytest.importorskip("_testcapi", reason="only _testcapi can make Python's own allocators fail")
-    run_script(PRELUDE + source, *arguments)
-
-
 @pytest.mark.parametrize("how", ["recv_nowait", "recv", "iterate"])
 def test_what_cannot_be_decoded_stays_for_the_next_call(how):
-    run(
+    run_without_memory(
         """
     tx, rx = xichan.channel(8)
     receive = {"recv_nowait": rx.recv_nowait, "recv": rx.recv, "iterate": rx.__next__}[sys.argv[1]]
@@ -119,7 +86,7 @@ def test_what_cannot_be_decoded_stays_for_the_next_call(how):
 
 
 def test_what_could_not_be_decoded_is_released_with_its_handle():
-    run("""
+    run_without_memory("""
     for way in ("close", "drop", "shutdown"):
         tx, rx = xichan.channel(8)
         tx.send((tx, "text that needs a block"))
@@ -137,7 +104,7 @@ def test_what_could_not_be_decoded_is_released_with_its_handle():
 
 
 def test_python_running_out_of_memory_in_any_operation():
-    run("""
+    run_without_memory("""
     import copy, pickle
     tx, rx = xichan.channel(4)
     dump = pickle.dumps(tx)

@@ -69,7 +69,7 @@ def test_get_when_empty(make, get):
     with pytest.raises(queue.Empty):
         get(q)
     q.put(1)
-    assert get(q) == 1 if get not in GETS[5:] else q.get() == 1
+    assert get(q) == 1 and q.empty()
 
 
 @BOTH
@@ -97,7 +97,7 @@ def test_time_outs_are_never_early_and_may_be_fractions(make, seconds):
         start = time.monotonic()
         with pytest.raises(error):
             call(timeout=seconds)
-        assert seconds <= time.monotonic() - start < seconds + 2
+        assert seconds <= time.monotonic() - start
 
 
 @pytest.mark.parametrize("timeout, error", [(True, TypeError), ("1", TypeError), (float("nan"), ValueError)])

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from memory_support import fail_each_allocation
 from support import alive, left_over, same
 
 import xichan
@@ -86,23 +87,25 @@ def test_the_byte_bound_charges_it_once():
     tx, rx = xichan.channel(4, max_bytes=150_000)
     large = b"x" * 100_000
     tx.send_nowait((large, large))
+    with pytest.raises(xichan.ChannelFull):
+        tx.send_nowait(large)  # it is charged, though
     assert rx.recv_nowait() == (large, large)
+    with pytest.raises(ValueError):
+        tx.send_nowait((large, bytes(bytearray(large))))  # two objects are two charges, more than the bound
 
 
-@pytest.mark.parametrize("countdown", range(3))
-def test_out_of_memory(countdown):
+@pytest.mark.parametrize("how", ["send", "dumps", "share"])
+def test_out_of_memory(how):
     tx, rx = xichan.channel(1)
     before = alive()
     value = tuple([TEXT, b"x" * 100] * 50)
-    xichan._core._fail_after(countdown)
-    try:
-        tx.send_nowait(value)
-    except MemoryError:
-        assert alive() == before
-    finally:
-        xichan._core._fail_after(-1)
-    while len(rx):
-        assert same(rx.recv(), value)
+    there = {"send": tx.send_nowait, "dumps": xichan.dumps, "share": xichan.share}[how]
+    back = {"send": lambda _: rx.recv_nowait(), "dumps": xichan.loads, "share": xichan.Shared.value}[how]
+
+    def nothing_came_of_it():
+        assert alive() == before and len(rx) == 0
+
+    assert same(back(fail_each_allocation(lambda: there(value), nothing_came_of_it)), value)
     assert left_over(before) == {}
 
 

@@ -45,22 +45,16 @@ def run(source, kind, target="process"):
 @KINDS
 @TARGETS
 def test_ctrl_c_ends_the_wait_and_nothing_else(kind, target):
-    done = run(
+    run(
         """
 tx, rx = new_channel()
 before = alive()
-times = []
 for i in range(20):
-    sent_at = []
-    def interrupt():
-        blocked(tx)
-        sent_at.append(time.monotonic())
-        deliver(signal.SIGINT)
-    helper = Call(interrupt)
+    helper = Call(lambda: (blocked(tx), deliver(signal.SIGINT)))
     try:
         wait_in(tx, rx, None if i % 2 else 1000)
     except KeyboardInterrupt:
-        times.append(time.monotonic() - sent_at[0])
+        pass
     else:
         raise AssertionError("not interrupted")
     helper.result()
@@ -74,14 +68,10 @@ for i in range(20):
     else:
         tx.send(i)
         assert rx.recv() == i
-times.sort()
-print(f"from the signal to the exception: half within {times[10] * 1000:.1f} ms, all within {times[-1] * 1000:.1f} ms")
-assert times[10] < 1 and times[-1] < 5, times
 """,
         kind,
         target,
     )
-    print(done.stdout)
 
 
 @KINDS
@@ -93,25 +83,38 @@ tx, rx = new_channel()
 handled = []
 signal.signal(signal.SIGUSR1, lambda number, frame: handled.append(number))
 
-def send_signals():
+def send_signals(number=40):
     blocked(tx)
-    for i in range(40):
+    for i in range(number):
         deliver(signal.SIGUSR1)
         wait_until(lambda: len(handled) > i)  # a second one that comes before the first is handled is lost
 
-helper = Call(send_signals)
-timeout, start = 1 if kind == "send" else 1.0, time.monotonic()
+def send_signals_and_serve():
+    send_signals()
+    blocked(tx)  # still
+    rx.recv() if kind == "send" else tx.send("served")
+
+helper = Call(send_signals_and_serve)
+assert wait_in(tx, rx, 1000) == (None if kind == "send" else "served")
+helper.result()
+assert len(handled) == 40
+if kind == "send":
+    assert rx.recv() == "text that needs a block"
+    tx.send("first")
+
+# Nor does it bring a time-out nearer.
+handled.clear()
+helper = Call(send_signals, 5)
+start = time.monotonic()
 try:
-    wait_in(tx, rx, timeout)
+    wait_in(tx, rx, 1 if kind == "send" else 1.0)
 except xichan.ChannelTimeout:
-    took = time.monotonic() - start
+    assert time.monotonic() - start >= 1
 else:
     raise AssertionError("did not wait")
 while helper.is_alive():
-    time.sleep(0.001)
+    time.sleep(0.001)  # the handlers run here
 helper.result()
-assert len(handled) == 40
-assert 1 <= took < 3, took
 """,
         kind,
         target,
@@ -137,6 +140,7 @@ except Stop:
     pass
 else:
     raise AssertionError
+helper.result()
 assert len(rx) == (kind == "send") and not tx.closed and not rx.closed
 """,
         kind,
@@ -221,6 +225,8 @@ try:
         got.append(item)
 except KeyboardInterrupt:
     pass
+else:
+    raise AssertionError("ended by itself")
 helper.result()
 assert got == list(range(100))
 """,

@@ -1,9 +1,8 @@
 """Views and memory: every allocation may fail, nothing is lost, nothing is left."""
 
 import pytest
+from memory_support import fail_each_allocation, loop_without_leak, run_without_memory
 from support import alive, run_script, viewed
-from test_leaks import loop_without_leak
-from test_out_of_memory import run
 
 import xichan
 
@@ -12,7 +11,7 @@ VALUE = (1, "text" * 1000, (b"x" * 50_000, (2.5, None)), 2**100, "short")
 
 @pytest.mark.parametrize("how", ["recv_nowait", "recv", "views", "select", "recv_many", "drain"])
 def test_what_cannot_be_viewed_stays_for_the_next_call(how):
-    run(
+    run_without_memory(
         """
     tx, rx = xichan.channel(8)
     views = rx.views()
@@ -50,7 +49,7 @@ def test_what_cannot_be_viewed_stays_for_the_next_call(how):
 
 
 def test_python_running_out_of_memory_in_any_operation():
-    run("""
+    run_without_memory("""
     import copy, pickle
     from support import viewed
     VALUE = (1, "text" * 1000, (b"x" * 50_000, (2.5, None)), 2**100, "short", b"y" * 600)
@@ -110,18 +109,11 @@ def test_failing_each_arena_allocation(operation):
     tx, rx = xichan.channel(2)
     view = viewed(VALUE)
     before = alive()
-    failures = 0
-    while True:
-        xichan._core._fail_after(failures)
-        try:
-            operation[1](tx, view)
-            break
-        except MemoryError:
-            failures += 1
-        finally:
-            xichan._core._fail_after(-1)
+
+    def nothing_came_of_it():
         assert len(rx) == 0 and alive() == before and view == VALUE
-    assert failures >= 1
+
+    fail_each_allocation(lambda: operation[1](tx, view), nothing_came_of_it)
     rx.drain()
     assert alive() == before
 

@@ -1,0 +1,185 @@
+// What happens at any channel, with a ring or at a rendezvous (without a capacity).
+#pragma once
+
+#include "channel_under_model.h"
+
+namespace xichan {
+namespace model {
+namespace {
+
+// Everybody waits as long as it takes; all is sent and all is received. The ends stay until then: who goes wakes all
+// the others, and a wake-up that was lost would not show.
+template <unsigned Senders, unsigned Receivers, Kind Of, int Items>
+struct Traffic : WithChannel<Traffic<Senders, Receivers, Of, Items>, Senders + Receivers, Senders, Receivers, Of> {
+  void thread(unsigned index) {
+    const bool sends = index < Senders;
+    constexpr int share = Senders * Items / Receivers;
+    for (int i = 0; i < (sends ? Items : share); ++i) {
+      RL_ASSERT((sends ? this->send(index) : this->recv(index)) == Status::ok);
+    }
+  }
+  void after() {
+    this->drop_all_ends();
+    Traffic::WithChannel::after();
+  }
+};
+
+// A full ring, and as many sends as receives: whoever is woken for a place that is not the next one needs others to
+// pass on what they find (rule (a)).
+template <unsigned Each, Kind Of>
+struct Full : WithChannel<Full<Each, Of>, 2 * Each, Each, Each, Of> {
+  void begin() {
+    Full::WithChannel::begin();
+    for (unsigned i = 0; i < Of.capacity; ++i) RL_ASSERT(this->attempt(this->sending(0)) == Status::ok);
+  }
+  void thread(unsigned index) { RL_ASSERT((index < Each ? this->send(index) : this->recv(index)) == Status::ok); }
+  void after() {
+    this->drop_all_ends();
+    Full::WithChannel::after();
+  }
+};
+
+// The senders go, one by one; receivers drain until they are told that it is over.
+template <unsigned Senders, unsigned Receivers, Kind Of>
+struct LastSender : WithChannel<LastSender<Senders, Receivers, Of>, Senders + Receivers, Senders, Receivers, Of> {
+  void thread(unsigned index) {
+    if (index < Senders) {
+      RL_ASSERT(this->send(index) == Status::ok);
+      this->drop_end(Side::sender);
+    } else {
+      Status status;
+      while ((status = this->recv(index)) == Status::ok) {
+      }
+      RL_ASSERT(status == Status::closed);
+      this->drop_end(Side::receiver);
+    }
+  }
+  void after() {
+    RL_ASSERT(this->total(this->received) == static_cast<int>(Senders));
+    LastSender::WithChannel::after();
+  }
+};
+
+// The receivers go; senders are told, and what was queued is discarded by somebody.
+template <unsigned Senders, unsigned Receivers, Kind Of>
+struct LastReceiver : WithChannel<LastReceiver<Senders, Receivers, Of>, Senders + Receivers, Senders, Receivers, Of> {
+  void thread(unsigned index) {
+    if (index < Senders) {
+      Status status;
+      while ((status = this->send(index)) == Status::ok) {
+      }
+      RL_ASSERT(status == Status::closed);
+      this->drop_end(Side::sender);
+    } else {
+      if (index == Senders) this->poll(index);
+      this->drop_end(Side::receiver);
+    }
+  }
+};
+
+// One thread shuts the channel down, another is in the middle of a send, two wait to receive.
+template <bool Immediate, Kind Of = 1>
+struct Shutdown : WithChannel<Shutdown<Immediate, Of>, 4, 2, 2, Of> {
+  void thread(unsigned index) {
+    if (index == 0) this->channels[0]->shutdown(Immediate);
+    if (index == 1) this->send(index);
+    if (index >= 2) {
+      while (this->recv(index) == Status::ok) {
+      }
+    }
+    this->drop_end(index < 2 ? Side::sender : Side::receiver);
+  }
+};
+
+// The last receiver goes, or the channel is shut down, while senders send until they are told so. Their ends stay, and
+// so does the channel: what is queued must be gone all the same when everybody is through.
+template <bool ByShutdown, Kind Of>
+struct Discarded : WithChannel<Discarded<ByShutdown, Of>, 3, 2, 1, Of> {
+  void thread(unsigned index) {
+    if (index == 2 && ByShutdown) this->channels[0]->shutdown(true);
+    if (index == 2 && !ByShutdown) this->drop_end(Side::receiver);
+    if (index != 2) {
+      while (this->send(index) == Status::ok) {
+      }
+    }
+  }
+  void after() {
+    RL_ASSERT(this->channels[0]->size() == 0);
+    this->drop_end(Side::sender);
+    this->drop_end(Side::sender);
+    if (ByShutdown) this->drop_end(Side::receiver);
+    Discarded::WithChannel::after();
+  }
+};
+
+// A call that nobody will ever serve, until the channel is shut down, or the interpreter is about to end.
+template <bool ByShutdown, Side Waiting, Kind Of>
+struct Alone : WithChannel<Alone<ByShutdown, Waiting, Of>, 2, 1, 1, Of> {
+  void begin() {
+    Alone::WithChannel::begin();
+    if (Waiting == Side::sender && Of.capacity != 0) RL_ASSERT(this->attempt(this->sending(0)) == Status::ok);
+  }
+  void thread(unsigned index) {
+    if (index == 1) {
+      const Status status = Waiting == Side::sender ? this->send(1) : this->recv(1);
+      RL_ASSERT(status == (ByShutdown ? Status::closed : Status::interrupted));
+    } else if (ByShutdown) {
+      this->channels[0]->shutdown(false);
+    } else {
+      this->exiting.store(true, memory_order_seq_cst);  // as EndOwner::begin_exit
+      this->channels[0]->nudge();
+    }
+  }
+  void after() {
+    this->drop_all_ends();
+    Alone::WithChannel::after();
+  }
+};
+
+// One receiver stays, the other is cancelled, or its time may be up at any moment. There is one item, and a second one
+// only if the first went to the one who leaves: the one who stays must get it.
+template <bool Timed, Kind Of = 1>
+struct OneStays : WithChannel<OneStays<Timed, Of>, 3, 2, 2, Of> {
+  void thread(unsigned index) {
+    if (index == 0) {
+      this->send(0);
+      if (!Timed) this->cancel(1, Side::receiver);
+      this->drop_end(Side::sender);
+    } else if (index == 1) {
+      if (this->recv(1, Timed ? Deadline::at(1) : Deadline::never()) == Status::ok) this->send(1);
+      this->drop_end(Side::sender);
+    } else {
+      RL_ASSERT(this->recv(2) == Status::ok);
+    }
+  }
+  void after() {
+    this->drop_end(Side::receiver);
+    this->drop_end(Side::receiver);
+    OneStays::WithChannel::after();
+  }
+};
+
+// The interpreter of one that waits is about to end: it is told so.
+template <Kind Of>
+struct Exiting : WithChannel<Exiting<Of>, 3, 1, 1, Of> {
+  void thread(unsigned index) {
+    if (index == 0) {
+      this->exiting.store(true, memory_order_seq_cst);  // as EndOwner::begin_exit
+      this->channels[0]->nudge();
+    } else if (index == 1) {
+      const Status status = this->recv(1);
+      RL_ASSERT(status == Status::ok || status == Status::interrupted);
+    } else {
+      const Status status = this->send(2);
+      RL_ASSERT(status == Status::ok || status == Status::interrupted);
+    }
+  }
+  void after() {
+    this->drop_all_ends();
+    Exiting::WithChannel::after();
+  }
+};
+
+}  // namespace
+}  // namespace model
+}  // namespace xichan

@@ -1,0 +1,206 @@
+// The channel as the models see it: src/channel/channel.cpp, rendezvous.cpp and select.cpp and src/sync/wait_list.cpp
+// and thread_waiter.cpp as they are, over a futex, a registry and messages made for the purpose. A lost wake-up shows
+// as a deadlock, a lost or doubled message or a channel freed too early or never as a failed assertion. For the one
+// source file of a model: it defines what it stands in for.
+#pragma once
+
+#include "model.h"
+
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "base/worklist.h"
+#include "channel/channel.cpp"
+#include "channel/registry.h"
+#include "channel/rendezvous.cpp"
+#include "sync/spin.h"
+#include "sync/thread_waiter.cpp"
+#include "sync/wait_list.cpp"
+
+// The order in which a select tries its cases is seeded anew each time, so that it is the checker's choice.
+#define thread_local
+#include "channel/select.cpp"
+#undef thread_local
+
+namespace xichan {
+namespace model {
+namespace {
+
+// What stands around the channel in one schedule.
+struct World {
+  static constexpr unsigned threads = 5;
+  static constexpr unsigned messages = 64;
+
+  struct Sleeper {
+    const void* word = nullptr;
+    rl::generic_event bell;
+  };
+
+  Sleeper sleepers[threads];
+  rl::var<int> memory;  // stands for the channel's: read by all who use it, written when it is freed
+  int channels = 0;
+  int given_back[messages] = {};
+};
+World* world;
+
+}  // namespace
+}  // namespace model
+
+// The futex: compare and sleep is one step, and so are finding a sleeper and waking it, as in the kernel. A sleep with
+// a deadline may end by it at any time.
+WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, Deadline deadline) noexcept {
+  model::World::Sleeper& me = model::world->sleepers[rl::thread_index()];
+  if (word.debug_value() != expected) return WaitResult::woken;
+  me.word = &word;
+  const rl::sema_wakeup_reason reason = me.bell.wait(false, !deadline.is_never(), $);
+  me.word = nullptr;
+  return reason == rl::sema_wakeup_reason_timeout ? WaitResult::timed_out : WaitResult::woken;
+}
+void futex_wake(atomic<std::uint32_t>* word) noexcept {
+  for (model::World::Sleeper& sleeper : model::world->sleepers) {
+    if (sleeper.word != word) continue;
+    sleeper.word = nullptr;
+    return sleeper.bell.set($);
+  }
+}
+unsigned usable_cpus() noexcept { return 1; }  // no spinning
+// A bit that decides what `random_below(2)` answers in select.cpp.
+std::uint64_t random_bits() noexcept { return std::uint64_t{rl::rand(2)} << 7; }
+
+bool Registry::add(Channel&, ChannelId& id) noexcept {
+  id = {1, 1};
+  ++model::world->channels;
+  model::world->memory($) = 1;
+  return true;
+}
+void Registry::remove(const ChannelId&) noexcept {
+  if (--model::world->channels == 0) model::world->memory($) = 0;
+}
+Status Names::add_channel(std::string_view, const ChannelId&) noexcept { return Status::ok; }
+void Names::remove(std::string_view) noexcept {}
+void release(const Cell& cell) noexcept { ++model::world->given_back[cell.word]; }
+
+namespace model {
+namespace {
+
+// What the channels of a model are. A number stands for an mpmc channel of that capacity, 0 for a rendezvous.
+struct Kind {
+  Flavor flavor;
+  std::uint64_t capacity;
+  std::uint64_t max_bytes = 0;  // each message costs one
+
+  constexpr Kind(std::uint64_t mpmc) : Kind(mpmc == 0 ? Flavor::rendezvous : Flavor::mpmc, mpmc) {}
+  constexpr Kind(Flavor its_flavor, std::uint64_t its_capacity, std::uint64_t its_max_bytes = 0)
+      : flavor(its_flavor), capacity(its_capacity), max_bytes(its_max_bytes) {}
+};
+
+// Some channels with some ends each. Each thread makes calls on behalf of an end of its own, and may drop it. Every
+// message is a number of its own.
+template <class Derived, unsigned Threads, unsigned Senders, unsigned Receivers, Kind Of, unsigned Channels = 1>
+struct WithChannel : Model<Derived, Threads> {
+  World surroundings;
+  Channel* channels[Channels];
+  Lane lane;
+  atomic<bool> closed[2][Threads];  // each thread's ends, by side
+  atomic<bool> exiting;
+  std::uint64_t last_message = 0;
+  int accepted[World::messages] = {};
+  int received[World::messages] = {};
+
+  void begin() {
+    world = &surroundings;
+    for (World::Sleeper& sleeper : surroundings.sleepers) sleeper.bell.init(false, false, $);
+    for (auto& flags : closed) {
+      for (auto& flag : flags) flag.store(false, memory_order_relaxed);
+    }
+    exiting.store(false, memory_order_relaxed);
+    for (Channel*& channel : channels) {
+      const ChannelOptions options{.flavor = Of.flavor, .capacity = Of.capacity, .max_bytes = Of.max_bytes};
+      RL_ASSERT(Channel::create(options, channel) == Status::ok);
+      for (unsigned i = 1; i < Senders; ++i) channel->add_end(Side::sender);
+      for (unsigned i = 1; i < Receivers; ++i) channel->add_end(Side::receiver);
+    }
+  }
+  void after() {
+    for (unsigned i = 1; i <= last_message; ++i) {
+      RL_ASSERT(accepted[i] <= 1);
+      RL_ASSERT(accepted[i] == received[i] + surroundings.given_back[i]);
+    }
+    RL_ASSERT(surroundings.channels == 0);
+    for (World::Sleeper& sleeper : surroundings.sleepers) sleeper.bell.deinit($);
+  }
+  static int total(const int (&counts)[World::messages]) {
+    int sum = 0;
+    for (const int count : counts) sum += count;
+    return sum;
+  }
+
+  Case sending(unsigned thread, unsigned channel = 0) { return as_case(thread, Side::sender, channel, ++last_message); }
+  Case receiving(unsigned thread, unsigned channel = 0) { return as_case(thread, Side::receiver, channel, 0); }
+  Case as_case(unsigned thread, Side side, unsigned channel, std::uint64_t message) {
+    const atomic<bool>& end_closed = closed[static_cast<unsigned>(side)][thread];
+    return {.channel = channels[channel],
+            .side = side,
+            .lane = &lane,
+            .end_closed = &end_closed,
+            .owner = &end_closed,
+            .cell = message};
+  }
+  // As the callers of `wait_any` do it, and counts what was sent or received.
+  Status wait(std::span<Case> cases, std::size_t& chosen, Deadline deadline = Deadline::never()) {
+    Status status = try_any(cases, chosen);
+    if (status == Status::full || status == Status::empty) {
+      status = wait_any(cases, {deadline, Deadline::never(), &exiting, false}, chosen);
+    }
+    if (status == Status::ok) count(cases[chosen]);
+    return status;
+  }
+  void count(const Case& c) {
+    RL_ASSERT(c.cell.word != 0 && c.cell.word <= last_message);
+    ++(c.side == Side::sender ? accepted : received)[c.cell.word];
+  }
+  Status wait(Case only, Deadline deadline = Deadline::never()) {
+    std::size_t chosen;
+    return wait({&only, 1}, chosen, deadline);
+  }
+  Status send(unsigned thread, Deadline deadline = Deadline::never(), unsigned channel = 0) {
+    return wait(sending(thread, channel), deadline);
+  }
+  Status recv(unsigned thread, Deadline deadline = Deadline::never(), unsigned channel = 0) {
+    return wait(receiving(thread, channel), deadline);
+  }
+  // One attempt, without waiting.
+  Status attempt(Case only) {
+    std::size_t chosen;
+    const Status status = try_any({&only, 1}, chosen);
+    if (status == Status::ok) count(only);
+    return status;
+  }
+  Status poll(unsigned thread) { return attempt(receiving(thread)); }
+  void use() { RL_ASSERT(surroundings.memory($) == 1); }
+  void drop_end(Side side, unsigned channel = 0) {
+    use();
+    channels[channel]->drop_end(side);
+  }
+  void drop_all_ends() {
+    for (unsigned i = 0; i < Channels; ++i) {
+      for (unsigned n = 0; n < Senders; ++n) drop_end(Side::sender, i);
+      for (unsigned n = 0; n < Receivers; ++n) drop_end(Side::receiver, i);
+    }
+  }
+  void unpin() {
+    use();
+    channels[0]->unpin();
+  }
+  // As End::close does it with a call inside.
+  void cancel(unsigned thread, Side side) {
+    atomic<bool>& end_closed = closed[static_cast<unsigned>(side)][thread];
+    end_closed.store(true, memory_order_seq_cst);
+    channels[0]->cancel_calls(side, &end_closed);
+  }
+};
+
+}  // namespace
+}  // namespace model
+}  // namespace xichan

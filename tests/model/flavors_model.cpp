@@ -1,0 +1,76 @@
+// Models of channels with other rings than mpmc's, and of the byte bound: the same traffic and the same ends of it.
+#include "channel_scenarios.h"
+
+namespace xichan {
+namespace model {
+namespace {
+
+// The model's stand-in for Boost's queue is below src/ring/spsc.h. All threads of a side share one end, as they must.
+constexpr Kind spsc_1{Flavor::spsc, 1};
+constexpr Kind spsc_2{Flavor::spsc, 2};
+constexpr Kind endless{Flavor::unbounded, 0};  // in segments of two
+constexpr Kind bytes_1{Flavor::mpmc, 2, 1};    // two places, and bytes for one message
+constexpr Kind bytes_2{Flavor::mpmc, 3, 2};
+
+// One end after the other has a side of an spsc channel: the second one may send when the first has given up its claim,
+// and is told `claimed` before.
+struct Claims : WithChannel<Claims, 3, 2, 1, spsc_2> {
+  Lane other_lane;
+  rl::var<int> mine;  // stands for all that the one owner of a side may touch
+  int sent = 0;
+
+  void begin() {
+    WithChannel::begin();
+    mine($) = 0;
+  }
+  void thread(unsigned index) {
+    if (index == 2) {
+      poll(2);
+      drop_end(Side::receiver);
+      return;
+    }
+    Case only = sending(index);
+    if (index == 1) only.lane = &other_lane;
+    const Status status = attempt(only);
+    RL_ASSERT(status == Status::ok || status == Status::claimed || status == Status::closed);
+    if (status == Status::ok) {
+      mine($) = mine($) + 1;
+      ++sent;
+    }
+    channels[0]->unclaim(Side::sender, *only.lane);
+    drop_end(Side::sender);
+  }
+  void after() {
+    RL_ASSERT(mine($) == sent);
+    WithChannel::after();
+  }
+};
+
+}  // namespace
+}  // namespace model
+}  // namespace xichan
+
+int main(int argc, char** argv) {
+  using namespace xichan::model;
+  return xichan::model::main(argc, argv,
+                             {
+                                 {"spsc_1x1", random_search<Traffic<1, 1, spsc_1, 3>>, 150'000},
+                                 {"spsc_1x1_wide", random_search<Traffic<1, 1, spsc_2, 4>>, 150'000},
+                                 {"spsc_shared_ends", random_search<Traffic<2, 2, spsc_1, 1>>, 100'000},
+                                 {"spsc_last_sender", random_search<LastSender<1, 1, spsc_1>>, 150'000},
+                                 {"spsc_last_receiver", random_search<LastReceiver<1, 1, spsc_1>>, 150'000},
+                                 {"spsc_shutdown", random_search<Shutdown<true, spsc_1>>, 100'000},
+                                 {"spsc_one_stays", random_search<OneStays<true, spsc_1>>, 100'000},
+                                 {"spsc_claims", random_search<Claims>, 150'000},
+                                 {"unbounded_1x2", random_search<Traffic<1, 2, endless, 4>>, 100'000},
+                                 {"unbounded_2x2", random_search<Traffic<2, 2, endless, 2>>, 100'000},
+                                 {"unbounded_last_sender", random_search<LastSender<2, 2, endless>>, 100'000},
+                                 {"unbounded_shutdown", random_search<Shutdown<true, endless>>, 100'000},
+                                 {"bytes_1x1", random_search<Traffic<1, 1, bytes_1, 3>>, 150'000},
+                                 {"bytes_2x1", random_search<Traffic<2, 1, bytes_1, 1>>, 150'000},
+                                 {"bytes_2x2", random_search<Traffic<2, 2, bytes_1, 2>>, 100'000},
+                                 {"bytes_2x2_wide", random_search<Traffic<2, 2, bytes_2, 2>>, 100'000},
+                                 {"bytes_last_receiver", random_search<LastReceiver<2, 2, bytes_1>>, 100'000},
+                                 {"bytes_shutdown", random_search<Shutdown<true, bytes_1>>, 100'000},
+                             });
+}

@@ -1,0 +1,165 @@
+"""The mutants of mutate.py: where the real code is changed, and into what."""
+
+import itertools
+import re
+from typing import NamedTuple
+
+# What each order is weakened to, by the kind of access. The second order of a compare-and-swap is that of a load.
+WEAKER = {
+    "load": {"seq_cst": ["acquire", "relaxed"], "acquire": ["relaxed"]},
+    "store": {"seq_cst": ["release", "relaxed"], "release": ["relaxed"]},
+    "rmw": {
+        "seq_cst": ["acq_rel", "relaxed"],
+        "acq_rel": ["acquire", "release"],
+        "acquire": ["relaxed"],
+        "release": ["relaxed"],
+    },
+}
+ORDER = re.compile(r"\bmemory_order_(\w+)")
+ACCESS = re.compile(r"\b(load|store|exchange|fetch_\w+|compare_exchange_\w+)\(")
+
+# Calls that are left out, one at a time: those that wake somebody or make room for it, in code but not in declarations.
+CALL = re.compile(
+    r"(?<![\w.>)])(?<!void )"
+    r"(?:(?:not_\w+|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|ring_)(?:\.|->))?"
+    r"(?:waiter->cancel|notify_(?:one|all)|nudge_all|serve_receivers|wake_senders|futex_wake|demand_attention|"
+    r"discard_queued|close|unpin|decide_first|pass_token)(?=\()"
+)
+
+# Expressions that are changed: the file, where they stand in it, what they are there, and what they become.
+CONDITIONS = [
+    ("src/ring/mpmc.h", "if (tail & mark_)", "tail & mark_", ["false"]),
+    ("src/ring/mpmc.h", "if (again == tail)", "again == tail", ["true"]),
+    ("src/ring/mpmc.h", "if (again != head)", "again != head", ["false"]),
+    ("src/ring/mpmc.h", "tail == (head | mark_)", "tail == (head | mark_)", ["(tail & mark_) != 0", "false"]),
+    ("src/ring/mpmc.h", "if (counter.load(memory_order_relaxed) == position)",
+     "counter.load(memory_order_relaxed) == position", ["true"]),
+    ("src/ring/spsc.h", "(void)pop_lock_.is_held();  ", "pop_lock_.is_held()", ["false"]),
+    ("src/ring/spsc.h", "(void)push_lock_.is_held();", "push_lock_.is_held()", ["false"]),
+    ("src/ring/spsc.h", "(void)pop_lock_.is_held();\n    return", "pop_lock_.is_held()", ["false"]),
+    ("src/ring/spsc.h", "closed && !pushing", "closed && !pushing", ["closed"]),
+    ("src/sync/wait_list.cpp", "if ((node.waiter->*decide)", "(node.waiter->*decide)(node, wake)", ["(VALUE, true)"]),
+    ("src/sync/thread_waiter.cpp", "if (is_decided())", "is_decided()", ["false"]),
+    ("src/channel/channel.h", "ring_.can_pop() || ring_.is_closed()", "ring_.can_pop() || ring_.is_closed()",
+     ["ring_.can_pop()", "ring_.is_closed()", "false"]),
+    ("src/channel/channel.h", "&& can_send()) wake", "can_send()", ["false"]),
+    ("src/channel/channel.cpp", "if (not_empty_.demands_attention())", "not_empty_.demands_attention()", ["false"]),
+    ("src/channel/channel.cpp", "return ring_.can_pop() || (ring_.is_closed()", "ring_.can_pop()", ["false"]),
+    ("src/channel/channel.cpp", "(ring_.is_closed() && ring_.size() == 0)", "(ring_.is_closed() && ring_.size() == 0)",
+     ["false"]),
+    ("src/channel/channel.cpp", "if (ring_.is_closed()) return true;", "ring_.is_closed()", ["false"]),
+    ("src/channel/channel.cpp", "ring_.can_push() && (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) + node.cost",
+     "ring_.can_push()", ["false"]),
+    ("src/channel/rendezvous.cpp", "if (ring_.is_closed())", "ring_.is_closed()", ["false"]),
+    ("src/channel/rendezvous.cpp", "if (peer->waiter != node.waiter && peer->waiter->can_transfer(*peer))",
+     "peer->waiter != node.waiter && peer->waiter->can_transfer(*peer)",
+     ["false", "peer->waiter->can_transfer(*peer)"]),
+    ("src/channel/rendezvous.cpp", "if (told.waiter->notify(told, wake))", "told.waiter->notify(told, wake)",
+     ["false", "(VALUE, true)"]),
+    ("src/channel/select.cpp", "if (c.channel->enlist(", "c.channel->enlist(c.side, c.node) || is_end_closed(c)",
+     ["c.channel->enlist(c.side, c.node)", "is_end_closed(c)"]),
+    ("src/channel/select.cpp", "&& !exit_began(limits)", "!exit_began(limits)", ["true"]),
+    ("src/channel/select.cpp", "if (is_pending(status)) status = try_any", "is_pending(status)", ["false"]),
+    ("src/channel/select.cpp", "if (status == Status::closed ||",
+     "status == Status::closed || (failed && token && chosen == waiter.index())",
+     ["false", "status == Status::closed", "failed && token && chosen == waiter.index()", "token"]),
+]  # fmt: skip
+
+
+class Mutant(NamedTuple):
+    """One change to a file: what stands from `start` to `end` becomes `after` if `key` is chosen."""
+
+    key: int
+    file: str
+    start: int
+    end: int
+    line: int
+    code: str  # the line
+    before: str
+    after: str  # an expression; "" for a call that is left out
+
+    def __str__(self):
+        change = f"{self.before} -> {self.after}" if self.after else f"without {self.before}"
+        return f"{self.file}:{self.line}: {self.code[:90]}  [{change}]"
+
+
+def without_comments(text):
+    """The text with blanks for its comments, so that places stay what they are."""
+    return re.sub(r"//[^\n]*", lambda match: " " * len(match.group()), text)
+
+
+def closing(code, start):
+    """The place after the bracket that closes the first one from `start` on."""
+    depth = 0
+    for place in range(code.index("(", start), len(code)):
+        depth += {"(": 1, ")": -1}.get(code[place], 0)
+        if depth == 0:
+            return place + 1
+    raise ValueError("brackets that do not match")
+
+
+def orders(code):
+    """Where an order is weakened: start, end, what it becomes."""
+    for order in ORDER.finditer(code):
+        accesses = list(ACCESS.finditer(code, max(0, order.start() - 200), order.start()))
+        if not accesses:
+            continue
+        second = ORDER.search(code, accesses[-1].end(), order.start())
+        kind = "load" if second else accesses[-1].group(1)
+        for weaker in WEAKER[kind if kind in WEAKER else "rmw"].get(order.group(1), []):
+            yield order.start(), order.end(), f"memory_order_{weaker}"
+
+
+def calls(code):
+    """Where a call is left out."""
+    for call in CALL.finditer(code):
+        end = closing(code, call.end())
+        if code[end : end + 1] == ";":
+            yield call.start(), end, ""
+
+
+def conditions(file, code):
+    """Where an expression is changed."""
+    for where, context, before, changed in CONDITIONS:
+        if where != file:
+            continue
+        found = list(re.finditer(re.escape(context), code))
+        if not found:
+            raise ValueError(f"{file} no longer has: {context}")
+        for place in found:
+            start = code.index(before, place.start())
+            for after in changed:
+                yield start, start + len(before), after.replace("VALUE", before)
+
+
+def all_mutants(root, files):
+    """The mutants of all files, numbered from 1."""
+    keys = itertools.count(1)
+    mutants = []
+    for file in files:
+        code = without_comments((root / file).read_text())
+        for start, end, after in sorted({*orders(code), *calls(code), *conditions(file, code)}):
+            line = code.count("\n", 0, start)
+            mutants.append(
+                Mutant(next(keys), file, start, end, line + 1, code.splitlines()[line].strip(), code[start:end], after)
+            )
+    return mutants
+
+
+def mutated(text, mutants):
+    """A file with mutants in it, each of which changes it only if its key is chosen."""
+    for (start, end), group in itertools.groupby(sorted(mutants, key=lambda m: -m.start), lambda m: (m.start, m.end)):
+        before = text[start:end]
+        is_order = before.startswith("memory_order_")
+        chosen = before.replace("memory_order_", "mo_") if is_order else f"({before})"
+        for mutant in group:
+            if is_order:
+                after = mutant.after.replace("memory_order_", "mo_")
+            elif mutant.after:
+                after = f"({mutant.after})"
+            else:
+                after, chosen = "static_cast<void>(0)", f"static_cast<void>{chosen}"
+            chosen = f"xichan_mutant == {mutant.key} ? {after} : {chosen}"
+        # The checker's macros for orders bring the place in the source with them.
+        text = text[:start] + f"({chosen})" + (", $" if is_order else "") + text[end:]
+    return text

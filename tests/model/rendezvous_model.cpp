@@ -1,0 +1,90 @@
+// Models of a channel without a ring, where sender and receiver meet.
+#include "channel_scenarios.h"
+
+namespace xichan {
+namespace model {
+namespace {
+
+// At a rendezvous, where either side may give up at any moment. What a sender was told to have sent is received, and
+// what it took back is not. The last one to send stays until it is rid of its message, or until nobody can take it.
+struct TimedMeeting : WithChannel<TimedMeeting, 4, 2, 2, 0> {
+  void thread(unsigned index) {
+    if (index == 0) {
+      const Status status = send(0, Deadline::at(1));
+      RL_ASSERT(status == Status::ok || status == Status::timeout || status == Status::closed);
+    } else if (index == 1) {
+      const Status status = send(1);
+      RL_ASSERT(status == Status::ok);
+    } else if (index == 2) {
+      const Status status = recv(2, Deadline::at(1));
+      RL_ASSERT(status == Status::ok || status == Status::timeout || status == Status::closed);
+    } else {
+      while (recv(3) == Status::ok) {
+      }
+    }
+    drop_end(index < 2 ? Side::sender : Side::receiver);
+  }
+};
+
+// What src/channel/watch.h is at a rendezvous: a receiver that nothing can be handed to. It is told to come.
+class Visitor final : public Waiter {
+ public:
+  bool notify(WaitNode& node, Wake& wake) noexcept override { return inner_.notify(node, wake); }
+  bool transfer(WaitNode&, Wake&) noexcept override { return false; }
+  bool can_transfer(const WaitNode&) const noexcept override { return false; }
+  bool cancel(WaitNode& node, Wake& wake) noexcept override { return inner_.cancel(node, wake); }
+  bool nudge(WaitNode& node, Wake& wake) noexcept override { return inner_.nudge(node, wake); }
+
+  // True if it was told, and so holds a token.
+  bool visit(Channel& channel, bool patient) noexcept {
+    WaitNode node{.waiter = this};
+    if (!channel.enlist(Side::receiver, node)) inner_.park(patient ? Deadline::never() : Deadline::at(1));
+    channel.delist(Side::receiver, node);
+    return inner_.was_notified();
+  }
+
+ private:
+  ThreadWaiter inner_;
+};
+
+// Visitors at a rendezvous: one goes away again at any moment, the other one stays and must get what a sender brings.
+struct Visitors : WithChannel<Visitors, 3, 1, 2, 0> {
+  void thread(unsigned index) {
+    if (index == 0) RL_ASSERT(send(0) == Status::ok);
+    if (index == 1) {
+      Visitor visitor;
+      if (visitor.visit(*channels[0], false)) channels[0]->pass_token(Side::receiver);
+    }
+    if (index == 2) {
+      while (poll(2) != Status::ok) {
+        Visitor visitor;
+        visitor.visit(*channels[0], true);
+      }
+    }
+  }
+  void after() {
+    drop_all_ends();
+    WithChannel::after();
+  }
+};
+
+}  // namespace
+}  // namespace model
+}  // namespace xichan
+
+int main(int argc, char** argv) {
+  using namespace xichan::model;
+  return xichan::model::main(argc, argv,
+                             {
+                                 {"rendezvous_1x1", random_search<Traffic<1, 1, 0, 2>>, 150'000},
+                                 {"rendezvous_2x2", random_search<Traffic<2, 2, 0, 2>>, 100'000},
+                                 {"rendezvous_timed", random_search<TimedMeeting>, 100'000},
+                                 {"rendezvous_one_stays", random_search<OneStays<true, 0>>, 100'000},
+                                 {"rendezvous_cancelled", random_search<OneStays<false, 0>>, 100'000},
+                                 {"rendezvous_last_sender", random_search<LastSender<2, 2, 0>>, 100'000},
+                                 {"rendezvous_last_receiver", random_search<LastReceiver<2, 2, 0>>, 100'000},
+                                 {"rendezvous_shutdown", random_search<Shutdown<false, 0>>, 100'000},
+                                 {"rendezvous_exiting", random_search<Exiting<0>>, 100'000},
+                                 {"rendezvous_visitors", random_search<Visitors>, 100'000},
+                             });
+}

@@ -1,0 +1,120 @@
+// Models of selects: calls that wait at several channels at once.
+#include "channel_under_model.h"
+
+namespace xichan {
+namespace model {
+namespace {
+
+// One select over two channels with one sender each, and a second receiver at the first channel, which gets what is not
+// meant for the select. If the select took that, another one comes: it sends it itself, or, at a rendezvous, the sender
+// that nobody met at the second channel goes over to the first.
+template <Kind Of>
+struct SelectTwo : WithChannel<SelectTwo<Of>, 4, 2, 2, Of, 2> {
+  static constexpr bool meets = Of.capacity == 0;
+
+  void thread(unsigned index) {
+    if (index == 0) RL_ASSERT(this->send(0) == Status::ok);
+    if (index == 1) {
+      const Status status = this->send(1, meets ? Deadline::at(1) : Deadline::never(), 1);
+      RL_ASSERT(status == Status::ok || (meets && status == Status::timeout));
+      if (status != Status::ok) RL_ASSERT(this->send(1) == Status::ok);
+    }
+    if (index == 2) {
+      Case cases[] = {this->receiving(2, 1), this->receiving(2, 0)};
+      std::size_t chosen;
+      RL_ASSERT(this->wait(cases, chosen) == Status::ok);
+      RL_ASSERT(cases[1 - chosen].cell.word == 0);
+      if (chosen == 1 && !meets) RL_ASSERT(this->send(2) == Status::ok);
+    }
+    if (index == 3) RL_ASSERT(this->recv(3) == Status::ok);
+  }
+  void after() {
+    RL_ASSERT(this->total(this->received) == 2);
+    this->drop_all_ends();
+    SelectTwo::WithChannel::after();
+  }
+};
+
+// Two selects over two rendezvous channels, each of which would send at one and receive at the other. They meet, at
+// one.
+template <int Rounds>
+struct SelectCrossed : WithChannel<SelectCrossed<Rounds>, 2, 1, 1, 0, 2> {
+  int met[2][Rounds];  // where
+
+  void thread(unsigned index) {
+    for (int i = 0; i < Rounds; ++i) {
+      Case cases[] = {this->sending(index, index), this->receiving(index, 1 - index)};
+      std::size_t chosen;
+      RL_ASSERT(this->wait(cases, chosen) == Status::ok);
+      met[index][i] = chosen == 0 ? index : 1 - index;
+    }
+  }
+  void after() {
+    for (int i = 0; i < Rounds; ++i) RL_ASSERT(met[0][i] == met[1][i]);
+    RL_ASSERT(this->total(this->received) == Rounds);
+    this->drop_all_ends();
+    SelectCrossed::WithChannel::after();
+  }
+};
+
+// Three selects in a ring, each between its own channel and the next one's. Two of them meet, wherever; who has met
+// closes everything, for the sake of the third.
+struct SelectRing : WithChannel<SelectRing, 3, 1, 1, 0, 3> {
+  int met = 0;
+
+  void thread(unsigned index) {
+    Case cases[] = {sending(index, index), receiving(index, (index + 1) % 3)};
+    std::size_t chosen;
+    const Status status = wait(cases, chosen);
+    RL_ASSERT(status == Status::ok || status == Status::closed);
+    if (status != Status::ok) return;
+    ++met;
+    for (Channel* channel : channels) channel->shutdown(false);
+  }
+  void after() {
+    RL_ASSERT(met == 2 && total(received) == 1);
+    drop_all_ends();
+    WithChannel::after();
+  }
+};
+
+// The senders of one of two channels go while a select waits for both, beside another receiver: each is told.
+struct SelectClosed : WithChannel<SelectClosed, 4, 1, 2, 1, 2> {
+  void thread(unsigned index) {
+    if (index < 2) {
+      if (index == 0) RL_ASSERT(send(0, Deadline::never(), 0) == Status::ok);
+      drop_end(Side::sender, index);
+    } else if (index == 2) {
+      Case cases[] = {receiving(2, 0), receiving(2, 1)};
+      std::size_t chosen;
+      const Status status = wait(cases, chosen);
+      RL_ASSERT(status == Status::closed || (status == Status::ok && chosen == 0));
+    } else {
+      while (recv(3, Deadline::never(), 0) == Status::ok) {
+      }
+    }
+  }
+  void after() {
+    for (unsigned i = 0; i < 2; ++i) {
+      drop_end(Side::receiver, i);
+      drop_end(Side::receiver, i);
+    }
+    WithChannel::after();
+  }
+};
+
+}  // namespace
+}  // namespace model
+}  // namespace xichan
+
+int main(int argc, char** argv) {
+  using namespace xichan::model;
+  return xichan::model::main(argc, argv,
+                             {
+                                 {"select_2_channels", random_search<SelectTwo<1>>, 100'000},
+                                 {"select_2_rendezvous", random_search<SelectTwo<0>>, 100'000},
+                                 {"select_crossed", random_search<SelectCrossed<2>>, 100'000},
+                                 {"select_ring", random_search<SelectRing>, 100'000},
+                                 {"select_closed", random_search<SelectClosed>, 100'000},
+                             });
+}
