@@ -111,7 +111,7 @@ def leave(way, where):
 
 
 def main():
-    number = size(1000)
+    number = size()
     for where, way in CASES:
         if sys.argv[2:] and way not in sys.argv[2:]:
             continue
