@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from . import build, counts, cpython, fuzz, layers, lint
+from . import build, counts, cpython, fuzz, layers, lint, spin, stress
 from .console import BUILD, ROOT, DevError, call, make_folder, output
 from .counts import Counts
 
@@ -44,8 +44,8 @@ def report(name: str) -> Path:
     return path
 
 
-def pytest(folder: str, version: str, request: Request) -> Counts:
-    """Run a folder's tests with one Python version."""
+def pytest(folder: str, version: str, request: Request, files=(), env=None) -> Counts:
+    """Run a folder's tests, or those of some files of it, with one Python version; `env` goes on top."""
     python = build.require_python(version)
     label = f"{folder}, CPython {version}"
     print(f"-- {label}", flush=True)
@@ -53,7 +53,8 @@ def pytest(folder: str, version: str, request: Request) -> Counts:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
     # Subinterpreters do not see the paths that pytest adds to sys.path: functions of test modules need them there.
     environment["PYTHONPATH"] = str(ROOT / folder)
-    command = [python, "-m", "pytest", folder, "-p", "no:cacheprovider", f"--junitxml={xml}"]
+    environment.update(env or {})
+    command = [python, "-m", "pytest", *(files or [folder]), "-p", "no:cacheprovider", f"--junitxml={xml}"]
     command += ["-o", f"faulthandler_timeout={HANG}", f"--timeout={LIMIT}", *request.extra]
     code = call(command, cwd=ROOT, env=environment)
     if code == 5:  # no test was collected: only a selection may do that
@@ -102,7 +103,11 @@ def run_model(request):
     folder, program = build.require_cpp()
     found = ctest(folder, program, "model-cpp", ["-L", "model", "-j", str(build.jobs())], request)
     if any((ROOT / "tests/model").glob("**/test_*.py")):
-        found += pytest("tests/model", request.only or "3.14", request)
+        try:
+            checker = {"XICHAN_SPIN": str(spin.get())}
+        except DevError as error:  # its tests are skipped then, and say why
+            checker = {"XICHAN_NO_SPIN": f"no SPIN: {error}".partition("\n")[0]}
+        found += pytest("tests/model", request.only or "3.14", request, env=checker)
     return found
 
 
@@ -119,21 +124,39 @@ def run_asan(request):
 
 def run_stress(request):
     """The stress programs at full size, one after the other, and the C++ stress tests ten times as long."""
+    stress.check_names(request.extra, ["cpp"])
+    wanted = {name: size.full for name, size in stress.sizes().items()}
+    found = sum((stress.run_programs(v, wanted, request.extra) for v in versions(request, OLD)), Counts())
+    if not request.extra or "cpp" in request.extra:
+        found += stress_cpp(10)
+    return found
+
+
+def stress_cpp(times: int) -> Counts:
+    """The C++ stress tests, so many times as long as usual."""
+    folder, program = build.require_cpp()
+    options, longer = ["-L", "stress", "-V", "--timeout", "3600"], {**os.environ, "XICHAN_STRESS": str(times)}
+    return ctest(folder, program, "stress", options, Request("", []), env=longer)
+
+
+# Besides the programs: the tests of each single call, and of what only the inside of a ring shows.
+FAULT_TESTS = ("exit", "fork", "lifecycle", "out_of_memory", "signals")
+FAULT_CTESTS = "Stopped|OutOfMemory|WithoutMemory|NoMemory|NeedsMemory|Fork"
+
+
+def run_faults(request):
+    """The programs that inject faults, some minutes of each, and the tests that do."""
+    stress.check_names(request.extra, ["tests", "cpp"])
+    wanted = {name: size.fault for name, size in stress.sizes().items() if size.fault is not None}
     found = Counts()
     for version in versions(request, OLD):
-        python = build.require_python(version)
-        for program in sorted((ROOT / "tests/stress/python").glob("*.py")):
-            if program.stem == "common" or (request.extra and program.stem not in request.extra):
-                continue
-            print(f"-- {program.stem}, CPython {version}", flush=True)
-            start = time.monotonic()
-            failed = call([python, program], cwd=ROOT) != 0
-            print(f"   {time.monotonic() - start:.0f} s, {'FAILED' if failed else 'passed'}", flush=True)
-            found += Counts(passed=1 - failed, failed=int(failed))
+        found += stress.run_programs(version, wanted, request.extra)
+        if not request.extra or "tests" in request.extra:
+            files = [f"tests/python/test_{name}.py" for name in FAULT_TESTS]
+            found += pytest("tests/python", version, Request(request.only, []), files)
     if not request.extra or "cpp" in request.extra:
         folder, program = build.require_cpp()
-        options, longer = ["-L", "stress", "-V", "--timeout", "3600"], {**os.environ, "XICHAN_STRESS": "10"}
-        found += ctest(folder, program, "stress", options, Request("", []), env=longer)
+        found += ctest(folder, program, "faults", ["-R", FAULT_CTESTS], Request("", []))
     return found
 
 
@@ -148,6 +171,12 @@ PARTS = {
     "asan": Part("C++ tests under AddressSanitizer", "tests/cpp", False, run_asan),
     "stress": Part(
         "stress programs at full size, hours; -- NAME ... or cpp for some", "tests/stress", False, run_stress
+    ),
+    "faults": Part(
+        "allocations fail, peers stop, signals rain, ...: half an hour; -- NAME ..., tests or cpp for some",
+        "tests/stress",
+        False,
+        run_faults,
     ),
     "fuzz": Part("fuzzers of what reads foreign input, a minute each", "tests/fuzz", False, fuzz.run),
 }

@@ -1,4 +1,4 @@
-"""The Nth allocation fails, for every N until an operation succeeds: MemoryError and nothing else, nothing lost, nothing
+"""The Nth allocation fails, for every N until an operation succeeds: MemoryError and nothing else, nothing lost or
 twice, nothing left behind. Random values; each round tries every operation.
 
 The allocations are those of the arena; Python's own, from the Nth on; and the Nth of Python's alone. The latter two are

@@ -160,7 +160,9 @@ def main():
             run(place, name, rain, number)
             progress()
     settle(before)
-    print(f"signals_rain: {len(CALLS)} calls at {len(PLACES)} places, each {2 * number} signals, {rain.handled} handled")
+    print(
+        f"signals_rain: {len(CALLS)} calls at {len(PLACES)} places, each {2 * number} signals, {rain.handled} handled"
+    )
 
 
 if __name__ == "__main__":

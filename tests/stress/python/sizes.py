@@ -1,6 +1,6 @@
-"""How much each stress program does: in the default tests, in `./dev test faults`, in `./dev test stress` and the soak.
+"""How much each stress program does: in the default tests, in `./dev test stress` and in `./dev test faults`.
 
-What the number counts is the program's own matter: rounds, items, processes. The tools of ./dev read this file too, with
+What the number counts is the program's own matter: rounds, items, processes. The tools of ./dev read this file too, by
 whatever Python they run on.
 """
 

@@ -1,13 +1,13 @@
 """A thread of another interpreter is stopped where it stands, again and again, in the middle of sending or receiving:
 nobody who does not wait is held up, other channels go on, and nothing is lost when it goes on.
 
-The handlers are functions of the C library: the signal that stops runs `pause` in the thread it hits, at any instruction
-of it, and that ends when another signal has been handled. So the peer also stands between its claim and its
+The handlers are functions of the C library: the signal that stops runs `pause` in the thread that it hits, at any
+instruction, and that ends when another signal has been handled. So the peer also stands between its claim and its
 publication, which is seen from outside: there is an item, and yet `recv_nowait` says Empty.
 
 Prints how often that was so, and what a call took beside a stopped peer; with more than 1000 rounds the fastest of some
-calls has to be within 1 ms each time. Only calls that do not wait: a thread that is stopped on its way to sleep may hold
-the short lock of a list of waiters.
+calls has to be within 1 ms each time. The peer never waits: a thread that is stopped on its way to sleep may hold the
+short lock of a list of waiters.
 """
 
 import ctypes
