@@ -1,5 +1,5 @@
-"""./dev soak: everything that gets better with time, for as long as is told: models, fuzzers, stress programs with faults,
-and generated values while the memory is watched. Ends with a table of what each did.
+"""./dev soak: all that gets better with time, for as long as is told: models, fuzzers, stress programs with faults, and
+generated values while the memory is watched. Ends with a table of what each did.
 """
 
 from __future__ import annotations

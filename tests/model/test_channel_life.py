@@ -43,8 +43,8 @@ MUTANTS = {
     "NO_PIN": ("handles closed and interpreters ended", "!(freed)"),
 }
 
-# What can be left out: by the time the last pin goes, closers and publishers have discarded everything. The code keeps it:
-# it costs nothing, and the ring of each flavour need not be trusted with that.
+# What can be left out: by the time the last pin goes, closers and publishers have discarded everything. The code keeps
+# it: it costs nothing.
 NEEDLESS = {"NO_LAST_DISCARD": "registry"}
 
 
