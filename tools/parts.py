@@ -142,6 +142,9 @@ def run_asan_python(request):
     _, environment = build.require_sanitized_python(version)
     environment["PYTHONPATH"] += os.pathsep + str(ROOT / "tests/python")
     files = [f"tests/python/test_{name}.py" for name in ASAN_TESTS]
+    # The sanitizer keeps what is freed, to find its use: the size of the process says nothing.
+    sizes = ["--deselect", "tests/python/test_views_memory.py::test_no_memory_is_left_by"]
+    request = Request(request.only, [*sizes, *request.extra])
     return pytest("tests/python", version, request, files, environment)
 
 

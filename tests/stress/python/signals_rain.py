@@ -5,6 +5,7 @@ interpreter. The handlers run, the call does not end before what it waits for is
 import os
 import signal
 import threading
+import traceback
 
 from common import checked, progress, settle, size
 from support import Call, alive, execute, interpreter, wait_until
@@ -107,8 +108,13 @@ class Rain:
             os.kill(os.getpid(), signal.SIGUSR1)
             signal.pthread_kill(ident, signal.SIGUSR1)
         before = self.handled
-        signal.pthread_kill(ident, signal.SIGUSR1)
-        wait_until(lambda: self.handled > before)
+
+        def one_more():
+            # Again and again: an event loop may be on its way to sleep, where CPython looks for none that came before.
+            signal.pthread_kill(ident, signal.SIGUSR1)
+            return self.handled > before
+
+        wait_until(one_more)
 
 
 def rain_on(world, name, rain, number, running):
@@ -129,11 +135,20 @@ def rain_on(world, name, rain, number, running):
     ), (name, kind, answer)
 
 
+def rain_beside(*arguments):
+    """On the main thread, which would wait for ever if this failed."""
+    try:
+        rain_on(*arguments, [])
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
 def run(place, name, rain, number):
     world = World(name)
     source = SOURCE % CALLS[name][0]
     if place == "main thread":
-        beside = Call(rain_on, world, name, rain, number, [])
+        beside = Call(rain_beside, world, name, rain, number)
         exec(source, {**world.shared()})
         while beside.is_alive():
             beside.join(0.001)  # and handle what still comes
