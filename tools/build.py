@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 
 from . import system, venv
 from .cache import lock
-from .console import BUILD, ROOT, make_folder, run, step
+from .console import BUILD, ROOT, DevError, make_folder, output, run, step
 
 STAMP = "xichan-stamp.txt"
 
@@ -79,6 +80,39 @@ def require_python(version: str) -> Path:
         folder = cmake(toolchain, name, settings, depends=wanted["interpreter"] + wanted["version"])
         install(toolchain, folder, venv.site_packages(version), f"install-{name}")
     return python
+
+
+def require_sanitized_python(version: str):
+    """The same interpreter, and the environment in which it imports a build of xichan with AddressSanitizer."""
+    python = require_python(version)
+    with lock_builds():
+        toolchain = system.require()
+        wanted = venv.identity(version)
+        settings = {
+            "CMAKE_BUILD_TYPE": "Debug",  # with assertions
+            "XICHAN_PYTHON": "ON",
+            "XICHAN_TESTS": "OFF",
+            "XICHAN_SANITIZE": "address",
+            "Python_EXECUTABLE": python,
+        }
+        name = f"asan-py{version}"
+        folder = cmake(toolchain, name, settings, depends=wanted["interpreter"] + wanted["version"])
+        site = make_folder(folder / "site")
+        install(toolchain, folder, site, f"install-{name}")
+    compiler = toolchain.compiler or os.environ["CXX"]
+    runtime = output([*shlex.split(compiler), "-print-file-name=libasan.so"]) or ""
+    if not os.path.isabs(runtime):
+        raise DevError(f"{compiler} has no libasan.so to preload into Python")
+    return python, {
+        "LD_PRELOAD": os.path.realpath(runtime),
+        "PYTHONPATH": os.fspath(site),
+        # Python's own allocators would hide what lies in their pools.
+        "PYTHONMALLOC": "malloc",
+        # No leaks: CPython gives much back to nobody when it ends, and threads that never come back keep theirs; the
+        # tests count what is xichan's. Memory that is not there is refused, as without a sanitizer.
+        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
 
 
 def install(toolchain, folder: Path, target: Path, log: str) -> None:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from . import build, console, cpython, lint, parts, venv
+from . import build, console, cpython, lint, parts, soak, venv
 from .console import BUILD, ROOT, DevError, call
 
 NEWEST = "3.14"  # the version that everything but the tests uses
@@ -43,6 +43,10 @@ def parser() -> argparse.ArgumentParser:
     test.add_argument("parts", nargs="*", metavar="PART", help="parts to run (default: all that need not be named)")
     test.add_argument("--only", metavar="VERSION", choices=VERSIONS, default="", help="the one Python version to test")
     test.add_argument("extra", nargs="*", metavar="-- ARG", help="handed to pytest and ctest, say -- -k select -x")
+
+    long = command("soak", "run the long form of models, fuzzers and stress programs for so many minutes")
+    long.add_argument("minutes", nargs="?", type=float, default=soak.MINUTES, help="default: %(default)s")
+    long.add_argument("--only", metavar="VERSION", choices=VERSIONS, default="", help="the one Python version to use")
 
     bench = command(
         "bench",
@@ -135,6 +139,8 @@ def dispatch(argv) -> int:
         return setup(options.versions)
     if options.command == "test":
         return parts.run(options.parts, parts.Request(options.only, extra))
+    if options.command == "soak":
+        return soak.run(options.minutes, parts.Request(options.only, []))
     found = lint.check(options.fix, options.files)
     print(f"{found.passed} passed, {found.failed} failed")
     return 1 if found.failed else 0

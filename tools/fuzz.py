@@ -51,8 +51,8 @@ def coverage(program: Path, profile: Path) -> None:
             print(line)
 
 
-def run(request) -> Counts:
-    """Run each fuzzer for its time at low priority; one that finds something fails."""
+def run(request, seconds=None) -> Counts:
+    """Run each fuzzer for its time (or for `seconds`) at low priority; one that finds something fails."""
     compiler = require_clang()
     with build.lock_builds():
         toolchain = system.require()
@@ -64,7 +64,7 @@ def run(request) -> Counts:
             "XICHAN_INSTALL_CORE": "OFF",
         }
         folder = build.cmake(toolchain, "fuzz", settings)
-    seconds = SECONDS * max(1, int(os.environ.get("XICHAN_STRESS", "1")))
+    seconds = seconds or SECONDS * max(1, int(os.environ.get("XICHAN_STRESS", "1")))
     found = Counts()
     for target in TARGETS:
         program = folder / "tests" / "fuzz" / f"fuzz_{target}"

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from . import build, counts, cpython, fuzz, layers, lint
+from . import build, counts, cpython, fuzz, layers, lint, spin, stress
 from .console import BUILD, ROOT, DevError, call, make_folder, output
 from .counts import Counts
 
@@ -44,8 +44,8 @@ def report(name: str) -> Path:
     return path
 
 
-def pytest(folder: str, version: str, request: Request) -> Counts:
-    """Run a folder's tests with one Python version."""
+def pytest(folder: str, version: str, request: Request, files=(), env=None) -> Counts:
+    """Run a folder's tests, or those of some files of it, with one Python version; `env` goes on top."""
     python = build.require_python(version)
     label = f"{folder}, CPython {version}"
     print(f"-- {label}", flush=True)
@@ -53,7 +53,8 @@ def pytest(folder: str, version: str, request: Request) -> Counts:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
     # Subinterpreters do not see the paths that pytest adds to sys.path: functions of test modules need them there.
     environment["PYTHONPATH"] = str(ROOT / folder)
-    command = [python, "-m", "pytest", folder, "-p", "no:cacheprovider", f"--junitxml={xml}"]
+    environment.update(env or {})
+    command = [python, "-m", "pytest", *(files or [folder]), "-p", "no:cacheprovider", f"--junitxml={xml}"]
     command += ["-o", f"faulthandler_timeout={HANG}", f"--timeout={LIMIT}", *request.extra]
     code = call(command, cwd=ROOT, env=environment)
     if code == 5:  # no test was collected: only a selection may do that
@@ -102,7 +103,11 @@ def run_model(request):
     folder, program = build.require_cpp()
     found = ctest(folder, program, "model-cpp", ["-L", "model", "-j", str(build.jobs())], request)
     if any((ROOT / "tests/model").glob("**/test_*.py")):
-        found += pytest("tests/model", request.only or "3.14", request)
+        try:
+            checker = {"XICHAN_SPIN": str(spin.get())}
+        except DevError as error:  # its tests are skipped then, and say why
+            checker = {"XICHAN_NO_SPIN": f"no SPIN: {error}".partition("\n")[0]}
+        found += pytest("tests/model", request.only or "3.14", request, env=checker)
     return found
 
 
@@ -112,28 +117,72 @@ def run_tsan(request):
     return ctest(folder, program, "tsan", ["-LE", "model"], request, prefix)
 
 
+# Of the Python tests those in which interpreters come and go, threads end inside calls, memory runs out and views look
+# into blocks. Not all: some count allocations of a Python that is not watched, and all together would take an hour.
+ASAN_TESTS = (
+    "flavor_traffic", "fork", "interpreters", "lifecycle", "out_of_memory", "queue_interpreters", "select_traffic",
+    "shared", "stress", "transport", "values", "views_bytes", "views_memory", "views_receiving", "views_str",
+    "views_tuple",
+)  # fmt: skip
+
+
 def run_asan(request):
+    """The C++ tests, and a selection of the Python tests with the sanitizer's runtime preloaded.
+
+    There is no such run for ThreadSanitizer: without a CPython that is instrumented it knows nothing of the
+    interpreters' locks, and takes what these order for races. It has the core alone, in the C++ tests, where threads do
+    what interpreters would.
+    """
     folder, program = build.require_cpp("address")
-    return ctest(folder, program, "asan", ["-LE", "model"], request)
+    return ctest(folder, program, "asan", ["-LE", "model"], request) + run_asan_python(request)
+
+
+def run_asan_python(request):
+    version = request.only or "3.14"
+    _, environment = build.require_sanitized_python(version)
+    environment["PYTHONPATH"] += os.pathsep + str(ROOT / "tests/python")
+    files = [f"tests/python/test_{name}.py" for name in ASAN_TESTS]
+    # The sanitizer keeps what is freed, to find its use: the size of the process says nothing.
+    sizes = ["--deselect", "tests/python/test_views_memory.py::test_no_memory_is_left_by"]
+    request = Request(request.only, [*sizes, *request.extra])
+    return pytest("tests/python", version, request, files, environment)
 
 
 def run_stress(request):
     """The stress programs at full size, one after the other, and the C++ stress tests ten times as long."""
+    stress.check_names(request.extra, ["cpp"])
+    wanted = {name: size.full for name, size in stress.sizes().items()}
+    found = sum((stress.run_programs(v, wanted, request.extra) for v in versions(request, OLD)), Counts())
+    if not request.extra or "cpp" in request.extra:
+        found += stress_cpp(10)
+    return found
+
+
+def stress_cpp(times: int) -> Counts:
+    """The C++ stress tests, so many times as long as usual."""
+    folder, program = build.require_cpp()
+    options, longer = ["-L", "stress", "-V", "--timeout", "3600"], {**os.environ, "XICHAN_STRESS": str(times)}
+    return ctest(folder, program, "stress", options, Request("", []), env=longer)
+
+
+# Besides the programs: the tests of each single call, and of what only the inside of a ring shows.
+FAULT_TESTS = ("exit", "fork", "lifecycle", "out_of_memory", "signals")
+FAULT_CTESTS = "Stopped|OutOfMemory|WithoutMemory|NoMemory|NeedsMemory|Fork"
+
+
+def run_faults(request):
+    """The programs that inject faults, some minutes of each, and the tests that do."""
+    stress.check_names(request.extra, ["tests", "cpp"])
+    wanted = {name: size.fault for name, size in stress.sizes().items() if size.fault is not None}
     found = Counts()
     for version in versions(request, OLD):
-        python = build.require_python(version)
-        for program in sorted((ROOT / "tests/stress/python").glob("*.py")):
-            if program.stem == "common" or (request.extra and program.stem not in request.extra):
-                continue
-            print(f"-- {program.stem}, CPython {version}", flush=True)
-            start = time.monotonic()
-            failed = call([python, program], cwd=ROOT) != 0
-            print(f"   {time.monotonic() - start:.0f} s, {'FAILED' if failed else 'passed'}", flush=True)
-            found += Counts(passed=1 - failed, failed=int(failed))
+        found += stress.run_programs(version, wanted, request.extra)
+        if not request.extra or "tests" in request.extra:
+            files = [f"tests/python/test_{name}.py" for name in FAULT_TESTS]
+            found += pytest("tests/python", version, Request(request.only, []), files)
     if not request.extra or "cpp" in request.extra:
         folder, program = build.require_cpp()
-        options, longer = ["-L", "stress", "-V", "--timeout", "3600"], {**os.environ, "XICHAN_STRESS": "10"}
-        found += ctest(folder, program, "stress", options, Request("", []), env=longer)
+        found += ctest(folder, program, "faults", ["-R", FAULT_CTESTS], Request("", []))
     return found
 
 
@@ -145,9 +194,15 @@ PARTS = {
     "package": Part("what is installed, and programs that embed Python", "tests/package", True, run_package),
     "model": Part("models of the algorithms, and their tests", "tests/model", True, run_model),
     "tsan": Part("C++ tests under ThreadSanitizer", "tests/cpp", False, run_tsan),
-    "asan": Part("C++ tests under AddressSanitizer", "tests/cpp", False, run_asan),
+    "asan": Part("C++ tests and some Python tests under AddressSanitizer", "tests/cpp", False, run_asan),
     "stress": Part(
         "stress programs at full size, hours; -- NAME ... or cpp for some", "tests/stress", False, run_stress
+    ),
+    "faults": Part(
+        "allocations fail, peers stop, signals rain, ...: half an hour; -- NAME ..., tests or cpp for some",
+        "tests/stress",
+        False,
+        run_faults,
     ),
     "fuzz": Part("fuzzers of what reads foreign input, a minute each", "tests/fuzz", False, fuzz.run),
 }

@@ -59,7 +59,7 @@ async def idle(pending):
 
 
 def main():
-    number = size(10_000)
+    number = size()
     before = alive()
     tx, rx = xichan.channel(3)
     stop = []

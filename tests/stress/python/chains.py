@@ -37,7 +37,7 @@ def deep(depth):
 
 
 def main():
-    length = size(1_000_000)
+    length = size()
     gc.disable()  # it would walk all of it again and again
     before = alive()
     for way in ("close", "shutdown", "receive", "in a thread"):

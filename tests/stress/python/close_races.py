@@ -113,7 +113,7 @@ def one_round(way, workers, answers):
 
 
 def main():
-    rounds = size(20_000)
+    rounds = size()
     accepted = received = 0
     for kind, ways in ((Thread, WAYS), (Interpreter, WAYS[:-1])):
         before = alive()

@@ -14,6 +14,8 @@ HERE = str(Path(__file__).resolve().parent)
 TESTS = str(Path(__file__).resolve().parents[2] / "python")
 sys.path[:0] = [HERE, TESTS]
 
+from sizes import SIZES  # noqa: E402
+
 rng = random.Random(int(time.time()))
 
 
@@ -24,10 +26,10 @@ def progress():
     faulthandler.dump_traceback_later(60, exit=True)
 
 
-def size(default):
-    """How much to do: the argument of the program."""
+def size():
+    """How much to do: the argument of the program, or what sizes.py says."""
     progress()
-    return int(sys.argv[1]) if len(sys.argv) > 1 else default
+    return int(sys.argv[1]) if len(sys.argv) > 1 else SIZES[Path(sys.argv[0]).stem].full
 
 
 def settle(before, patience=10):

@@ -71,7 +71,7 @@ def interrupt(world, kind, sent_at):
 
 
 def main():
-    rounds = size(200)
+    rounds = size()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     before = alive()
     slowest = {}

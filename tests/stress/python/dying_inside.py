@@ -20,7 +20,7 @@ for _ in range(2):
 
 
 def main():
-    rounds = size(2000)
+    rounds = size()
     before = alive()
     for number in range(rounds):
         tx, receiving = xichan.channel(rng.choice((1, 2, 16)))

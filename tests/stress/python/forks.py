@@ -41,7 +41,7 @@ def child(tx, rx):
 
 def main():
     warnings.simplefilter("ignore", DeprecationWarning)
-    number = size(1000)
+    number = size()
     before = alive()
     tx, rx = xichan.channel(4)
     received, stop = [], []

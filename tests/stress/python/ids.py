@@ -19,7 +19,7 @@ def resolves(number):
 
 
 def main():
-    number = size(10_000_000)
+    number = size()
     before = alive()
     kept = [xichan.channel(1) for _ in range(100)]
     recent = deque(maxlen=1000)

@@ -53,7 +53,7 @@ def guest(number, tx, rx, results):
 
 
 def main():
-    rounds = size(500)
+    rounds = size()
     before = alive()
     tx, rx = xichan.channel(16)
     results, answers = xichan.channel(1)

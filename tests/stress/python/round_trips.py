@@ -26,7 +26,7 @@ def ping(number, capacity):
 
 
 def main():
-    number = size(1_000_000)
+    number = size()
     before = alive()
     cores = sorted(os.sched_getaffinity(0))
     for count in (1, 2):

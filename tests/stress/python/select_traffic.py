@@ -43,7 +43,7 @@ answers.send((bytes(seen), tuple(turns)))
 
 
 def main():
-    number = size(1_000_000) // 2
+    number = size() // 2
     before = alive()
     txs, rxs = zip(*(xichan.channel(16) for _ in range(CHANNELS)), strict=True)
     answers_tx, answers = xichan.channel(2)

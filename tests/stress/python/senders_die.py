@@ -30,7 +30,7 @@ answers.send(items)
 
 
 def main():
-    rounds = size(10_000)
+    rounds = size()
     before = alive()
     start = time.monotonic()
     tx, rx = xichan.channel(64)

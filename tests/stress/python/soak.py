@@ -15,7 +15,7 @@ def rss():
 
 
 def main():
-    number = size(2_000_000)
+    number = size()
     before = alive()
     seed = random.randrange(2**32)
     rng = random.Random(seed)

@@ -31,7 +31,7 @@ def send(tx, items, patience):
 
 
 def main():
-    number = size(200_000)
+    number = size()
     before = alive()
     for capacity in (1, 2, 7):
         tx, rx = xichan.channel(capacity)
