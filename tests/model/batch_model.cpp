@@ -1,0 +1,126 @@
+// Models of batches: slots of src/ring/mpmc.h claimed in one piece, and what that means for those who wait at a
+// channel.
+#include "channel_under_model.h"
+#include "ring_scenarios.h"
+
+namespace xichan {
+namespace model {
+namespace {
+
+constexpr std::uint64_t near_wrap = UINT64_MAX;  // the last lap: the next push or pop wraps the counters
+
+// Producers and consumers of batches and of single items, until all is through. Items are numbered per producer:
+// producer * 100 + i.
+template <unsigned Producers, unsigned Consumers, std::uint64_t Capacity, int Items, int Batch,
+          std::uint64_t FirstLap = 0>
+struct Batches : Model<Batches<Producers, Consumers, Capacity, Items, Batch, FirstLap>, Producers + Consumers> {
+  MpmcRing<int> ring{Capacity, FirstLap};
+  int last[Consumers][Producers] = {};
+  int taken = 0;
+
+  void begin() {}
+  void thread(unsigned index) {
+    if (index < Producers) {
+      int items[Items];
+      for (int i = 0; i < Items; ++i) items[i] = static_cast<int>(index) * 100 + i + 1;
+      for (std::uint64_t sent = 0, done; sent < Items; sent += done) {
+        const auto most = std::min<std::uint64_t>(Items - sent, Batch);
+        while (ring.try_push_many(items + sent, most, done) != Status::ok) rl::yield(1, $);
+        RL_ASSERT(done >= 1 && done <= most);
+      }
+      return;
+    }
+    constexpr std::uint64_t share = Producers * Items / Consumers;
+    for (std::uint64_t left = share, done; left != 0; left -= done) {
+      int items[Batch];
+      const auto most = std::min<std::uint64_t>(left, Batch);
+      while (ring.try_pop_many(items, most, done) != Status::ok) rl::yield(1, $);
+      RL_ASSERT(done >= 1 && done <= most);
+      for (std::uint64_t i = 0; i < done; ++i, ++taken) {
+        int& previous = last[index - Producers][items[i] / 100];
+        RL_ASSERT(items[i] % 100 > previous);
+        previous = items[i] % 100;
+      }
+    }
+  }
+  void after() {
+    RL_ASSERT(taken == static_cast<int>(Producers) * Items && ring.size() == 0);
+    int item;
+    RL_ASSERT(ring.try_pop(item) == Status::empty);
+  }
+};
+
+// Everybody sends or receives in batches, or some one by one, and sleeps when there is nothing to do: all is sent and
+// all is received.
+template <unsigned Senders, unsigned Receivers, std::uint64_t Capacity, int Items, bool SendersBatch,
+          bool ReceiversBatch>
+struct Traffic : WithChannel<Traffic<Senders, Receivers, Capacity, Items, SendersBatch, ReceiversBatch>,
+                             Senders + Receivers, Senders, Receivers, Capacity> {
+  void thread(unsigned index) {
+    const bool sends = index < Senders;
+    constexpr int share = Senders * Items / Receivers;
+    for (int left = sends ? Items : share; left != 0;) left -= sends ? send_some(index, left) : recv_some(index, left);
+    this->drop_end(sends ? Side::sender : Side::receiver);
+  }
+  int send_some(unsigned index, int most) {
+    if (SendersBatch) {
+      Cell cells[Items];
+      for (int i = 0; i < most; ++i) cells[i].word = this->last_message + 1 + i;
+      this->last_message += most;
+      std::uint64_t done;
+      const bool any = this->channels[0]->try_send_many(cells, most, done, this->lane) == Status::ok;
+      for (std::uint64_t i = 0; i < done; ++i) ++this->accepted[cells[i].word];
+      if (any) return static_cast<int>(done);
+    }
+    RL_ASSERT(this->send(index) == Status::ok);
+    return 1;
+  }
+  int recv_some(unsigned index, int most) {
+    if (ReceiversBatch) {
+      Cell cells[Items * Senders];
+      std::uint64_t done;
+      const bool any = this->channels[0]->try_recv_many(cells, most, done, this->lane) == Status::ok;
+      for (std::uint64_t i = 0; i < done; ++i) ++this->received[cells[i].word];
+      if (any) return static_cast<int>(done);
+    }
+    RL_ASSERT(this->recv(index) == Status::ok);
+    return 1;
+  }
+};
+
+// The receivers go while batches come: what was accepted is discarded by somebody.
+struct LastReceiver : WithChannel<LastReceiver, 3, 2, 1, 2> {
+  void thread(unsigned index) {
+    if (index < 2) {
+      const Cell cells[2] = {last_message + 1, last_message + 2};
+      last_message += 2;
+      std::uint64_t done;
+      channels[0]->try_send_many(cells, 2, done, lane);
+      for (std::uint64_t i = 0; i < done; ++i) ++accepted[cells[i].word];
+      drop_end(Side::sender);
+    } else {
+      drop_end(Side::receiver);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace model
+}  // namespace xichan
+
+int main(int argc, char** argv) {
+  using namespace xichan::model;
+  return xichan::model::main(argc, argv,
+                             {
+                                 {"ring_1p1c", random_search<Batches<1, 1, 2, 4, 2>>, 500'000},
+                                 {"ring_2p1c", random_search<Batches<2, 1, 3, 3, 3>>, 300'000},
+                                 {"ring_2p2c", random_search<Batches<2, 2, 2, 2, 2>>, 300'000},
+                                 {"ring_2p2c_capacity_1", random_search<Batches<2, 2, 1, 2, 2>>, 200'000},
+                                 {"ring_near_wrap", random_search<Batches<2, 2, 3, 4, 2, near_wrap>>, 300'000},
+                                 {"batch_to_singles", random_search<Traffic<1, 2, 2, 2, true, false>>, 300'000},
+                                 {"singles_to_batch", random_search<Traffic<2, 1, 2, 2, false, true>>, 300'000},
+                                 {"batch_to_batch", random_search<Traffic<2, 2, 2, 2, true, true>>, 200'000},
+                                 {"batch_to_batch_wide", random_search<Traffic<1, 2, 4, 4, true, true>>, 200'000},
+                                 {"last_receiver", random_search<LastReceiver>, 300'000},
+                             });
+}
