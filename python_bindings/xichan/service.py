@@ -14,7 +14,7 @@ channel. A server ends when the channel does: when all Senders are closed, after
 """
 
 from . import _core
-from ._errors import ChannelClosed, NotShareableError
+from ._errors import NotShareableError
 
 
 def serve(rx, handler):
@@ -94,24 +94,34 @@ def _core_deadline(timeout):
 
 
 def _answer(reply, answer):
+    """Send an answer, or what the matter is with it. Raises nothing: in the end, to drop the reply is an answer too."""
     try:
         reply.send_nowait(answer)
-    except ChannelClosed:
-        pass  # who asked has gone
-    except (NotShareableError, MemoryError) as error:
-        message = str(error).replace("value[1]", "result", 1)
-        answer = _describe(type(error)(message))
+    except Exception as error:
+        if not answer[0]:
+            answer = (False, None, *answer[2:])  # without the pickle, in which there may be ends
+        elif isinstance(error, (NotShareableError, MemoryError)):
+            answer = _describe(type(error)(str(error).replace("value[1]", "result", 1)))
+        else:  # a closed end in the result, most likely; or who asked has gone, and this is in vain
+            error.add_note("while the result was sent")
+            answer = _describe(error)
         try:
             reply.send_nowait(answer)
-        except (ChannelClosed, MemoryError):
-            pass  # to drop the reply is an answer too
+        except Exception:
+            pass
 
 
 def _describe(error):
-    from .pool.worker import describe_error
+    from .pool.remote import describe_error
 
-    _, _, pickled, name, message, traceback, _ = describe_error(0, error)
-    return False, pickled, name, message, traceback
+    *parts, _ = describe_error(error, _dumps)
+    return False, *parts
+
+
+def _dumps(value):
+    from .pool.pickles import dumps
+
+    return dumps(value)
 
 
 def _rebuild(*parts):

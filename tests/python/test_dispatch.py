@@ -71,7 +71,7 @@ def test_explicit_lists():
             assert list(dispatcher.map(does_not, [1]))[0][2] == here
             assert dispatcher.submit(tasks.interpreter_id).result(PATIENCE) != here
             assert dispatcher.stats().in_main == 2
-            dispatcher._policy.shut_down(True, False)
+            dispatcher._policy.join()
         for nowhere in (needs_it, "faulthandler", "test_dispatch"):
             dispatcher = dispatch.Dispatcher(pool, anywhere=[nowhere])
             assert isinstance(dispatcher.submit(needs_it, 1).exception(PATIENCE), ImportError)

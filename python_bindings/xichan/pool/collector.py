@@ -18,7 +18,7 @@ import threading
 
 from .. import _core
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout
-from .locks import start
+from .locks import has_started, start
 
 _GREEDY = 256  # answers taken at once
 
@@ -35,12 +35,15 @@ class Collector:
         self.thread = None
 
     def start(self, name):
-        self.thread = threading.Thread(target=self._run, name=name)
-        try:
+        """Start the thread, unless there is one."""
+        if self.thread is None:
+            self.thread = threading.Thread(target=self._run, name=name)
+        if not has_started(self.thread):
             start(self.thread)
-        except Exception:
-            self.thread = None
-            raise
+
+    @property
+    def started(self):
+        return self.thread is not None and has_started(self.thread)
 
     def ends_for_worker(self):
         return self.answers_tx, self.token_tx, self.bell_tx
@@ -72,6 +75,7 @@ class Collector:
     def _run(self):
         try:
             for _ in self.bell_rx:
+                self.crew.hire()  # now, because who has the token may wait for a worker
                 self.token_tx.send(None)  # (1)
                 try:
                     self._listen()
@@ -86,8 +90,11 @@ class Collector:
     def _listen(self):
         while True:
             while self.inbox:
-                self.crew.handle(self.inbox.popleft())
-            if not self.crew.settle():
+                self._handle(self.inbox.popleft())
+            more = self.crew.settle()
+            if self.inbox:
+                continue
+            if not more:
                 return
             try:
                 self.inbox.extend(self.answers_rx.recv_many(_GREEDY))
@@ -95,6 +102,12 @@ class Collector:
                 return
             except MemoryError:
                 pass  # what could not be decoded comes with the next call
+
+    def _handle(self, answer):
+        try:
+            self.crew.handle(answer)
+        except BaseException as error:  # of code of the user, in a strange place: it must not end this thread
+            self.crew.fail(answer if type(answer) is int else answer[0], error)
 
     def help(self, future, timeout):
         """Take the answer that is due, which is that of this future unless something else goes on."""

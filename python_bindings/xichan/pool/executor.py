@@ -1,5 +1,6 @@
 """``xichan.InterpreterPoolExecutor``."""
 
+import contextlib
 import itertools
 import operator
 import os
@@ -89,24 +90,37 @@ class InterpreterPoolExecutor(Executor):
     def _submit(self, fn, args, kwargs, policy):
         """As submit. ``policy``: tells what is to run here, or None."""
         crew = self._crew
-        if policy is not None:
-            policy.count(1)
-            modules = self._modules(fn)
-            reason = policy.reason(fn, args, kwargs, modules)
-            if reason is not None:
-                future = Future(crew, policy, (fn, args, kwargs))
-                crew.adopt(future)
-                policy.run(crew, future, future.id, reason)
-                return future
-            if policy.is_anywhere(fn, modules):
-                policy = None
-        function = self._prepare(fn)
-        future = Future(crew) if policy is None else Future(crew, policy, (fn, args, kwargs))
-        try:
-            crew.submit(future, function, args, tuple(kwargs.items()) if kwargs else None)
-        except NotShareableError:
-            crew.submit(future, function, *self._pickled(args, kwargs))
+        if policy is None:
+            future = Future(crew)
+            self._send(future, self._prepare(fn), args, kwargs)
+            return future
+        described = self._describe(fn)
+        reason = policy.reason(fn, args, kwargs, described.modules)
+        if reason is not None:
+            future = Future(crew, policy, (fn, args, kwargs))
+            crew.adopt(future)
+            self._run_here(policy, future, {future.id: reason})
+            return future
+        call = None if policy.is_anywhere(fn, described.modules) else (fn, args, kwargs)
+        future = Future(crew, call and policy, call)
+        with _counted(policy, 1):
+            self._send(future, self._sent(described), args, kwargs)
         return future
+
+    def _send(self, future, function, args, kwargs):
+        try:
+            self._crew.submit(future, function, args, tuple(kwargs.items()) if kwargs else None)
+        except NotShareableError:
+            self._crew.submit(future, function, *self._pickled(args, kwargs))
+
+    def _run_here(self, policy, entry, reasons):
+        """Run tasks here. ``reasons``: {id: why}."""
+        try:
+            for id, reason in reasons.items():
+                policy.run(self._crew, entry, id, reason)
+        except BaseException:  # nobody will have the futures
+            self._crew.abandon(reasons.keys())
+            raise
 
     def map(self, fn, *iterables, timeout=None, chunksize=1, buffersize=None):
         """As ``map(fn, *iterables)``, run by the workers: an iterator over the results, in order.
@@ -132,32 +146,27 @@ class InterpreterPoolExecutor(Executor):
 
     def _batch(self, fn, calls, chunksize, policy):
         """Submit calls of one function."""
-        crew, here = self._crew, {}
-        if policy is not None:
-            policy.count(len(calls))
-            modules = self._modules(fn)
-            reasons = (policy.reason(fn, args, {}, modules) for args in calls)
-            here = {place: reason for place, reason in enumerate(reasons) if reason is not None}
-            if policy.is_anywhere(fn, modules):
-                policy = None
-        function = self._prepare(fn) if len(here) < len(calls) else None
+        crew = self._crew
+        if policy is None:
+            batch = Batch(crew, self._prepare(fn), list(map(self._item, calls)))
+            crew.submit_batch(batch, chunksize, range(len(calls)))
+            return batch
+        described = self._describe(fn)
+        found = (policy.reason(fn, args, {}, described.modules) for args in calls)
+        here = {place: reason for place, reason in enumerate(found) if reason is not None}
+        places = [place for place in range(len(calls)) if place not in here]
+        function = self._sent(described) if places else ()
         items = [None if place in here else self._item(args) for place, args in enumerate(calls)]
-        batch = Batch(crew, function, items, policy, None if policy is None else (fn, calls))
-        crew.submit_batch(batch, chunksize, [place for place in range(len(calls)) if place not in here])
-        for place, reason in here.items():
-            policy.run(crew, batch, batch.first + place, reason)
+        anywhere = policy.is_anywhere(fn, described.modules)
+        batch = Batch(crew, function, items, None if anywhere else policy, None if anywhere else (fn, calls))
+        with _counted(policy, len(places)):
+            crew.submit_batch(batch, chunksize, places)
+        self._run_here(policy, batch, {batch.first + place: reason for place, reason in here.items()})
         return batch
 
     def _item(self, args):
         """(args, kwargs) of a call as they are sent."""
         return (args, None) if _core.is_shareable(args) else self._pickled(args, {})
-
-    def _modules(self, fn):
-        """The modules that a function is known to need."""
-        try:
-            return describe(fn, pickle=self._pickle, skip=self._names).modules
-        except NotShareableError:
-            return ()  # if it need not be sent that does not matter; else it is raised again
 
     def run_string(self, code, *, shared=None):
         """Run source code as a task, as a script, in a namespace of its own that has the names of ``shared``: a Future.
@@ -182,12 +191,11 @@ class InterpreterPoolExecutor(Executor):
         crew = self._crew
         crew.stop()
         if cancel_futures:
-            for id, entry in crew.take_back_all().items():
-                entry.drop(id)
+            crew.take_back(range(crew.next_id))
         if wait:
             crew.join()
-        if self._policy is not None:
-            self._policy.shut_down(wait, cancel_futures)
+            if self._policy is not None:
+                self._policy.join()
 
     def stats(self):
         """A record: workers, tasks queued and running, how many were submitted, finished (with a result), failed (with
@@ -198,7 +206,21 @@ class InterpreterPoolExecutor(Executor):
         """What describes a function, see Crew.submit."""
         if not callable(fn):
             raise TypeError(f"{fn!r} is not callable")
-        described = describe(fn, pickle=self._pickle, skip=self._names)
+        return self._sent(describe(fn, pickle=self._pickle, skip=self._names))
+
+    def _describe(self, fn):
+        """As `describe`, or if it cannot be sent a _Refused: that does not matter for what runs here."""
+        if not callable(fn):
+            raise TypeError(f"{fn!r} is not callable")
+        try:
+            return describe(fn, pickle=self._pickle, skip=self._names)
+        except NotShareableError as error:
+            return _Refused(error)
+
+    def _sent(self, described):
+        """A description as it is sent."""
+        if type(described) is _Refused:
+            raise described.error
         if described.pickled:
             self._crew.counts["pickled_calls"] += 1
         return described.data if described.cacheable else (described.data, described.beside)
@@ -222,6 +244,26 @@ class InterpreterPoolExecutor(Executor):
         shared = dict(shared or {})
         _check_names(shared)
         return tuple(shared.items())
+
+
+class _Refused:
+    """In the place of a Description."""
+
+    modules = ()
+
+    def __init__(self, error):
+        self.error = error
+
+
+@contextlib.contextmanager
+def _counted(policy, number):
+    """The tasks that are sent within are counted; before, because workers may refuse them at once."""
+    policy.count(number)
+    try:
+        yield
+    except BaseException:
+        policy.count(-number)
+        raise
 
 
 def _positive(name, value, default):

@@ -1,6 +1,7 @@
 """Which tasks run in the main interpreter, and that they do. See xichan.dispatch.
 
-1. A task run here is an entry of the crew like any other, under its id, and ends by the same ``deliver`` and ``fail``.
+1. A task run here is an entry of the crew like any other, under its id, and ends by the same ``deliver``, ``fail`` and
+   ``drop``. While it may be cancelled its future here is in `elsewhere` of the crew.
 2. What was learnt only ever grows, under ``_lock``; submitting reads it without.
 """
 
@@ -12,6 +13,7 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 
 from .functions import importable, label
+from .locks import taking
 
 _REFUSING = re.compile(r"module '?([\w.]+)'? does not support loading in subinterpreters")
 AT_CALL, AT_LOAD = 1, 2  # when a worker met the refusal: while it called the function, or before it had it
@@ -29,11 +31,15 @@ class Policy:
         self._modules = {}  # that were refused: why
         self._functions = {}  # (name, names of callables among the args): why
         self._reasons = collections.Counter()
-        self._submitted = 0
+        self._in_workers = 0
 
     def count(self, number):
-        with self._lock:
-            self._submitted += number
+        """So many tasks are sent to workers, or were not after all."""
+        for _ in taking(self._lock):
+            try:
+                self._in_workers += number
+            finally:
+                self._lock.release()
 
     def reason(self, fn, args, kwargs, modules):
         """Why a call has to be made here, or None."""
@@ -65,31 +71,40 @@ class Policy:
             if when == AT_LOAD and home is not None:
                 self._modules.setdefault(home.partition(":")[0], why)
             self._functions.setdefault(_key(fn, args, kwargs), why)
+            self._in_workers -= 1
         self.run(crew, entry, id, why)
         return True
 
     def run(self, crew, entry, id, reason):
         """Run a task here, in a thread."""
-        with self._lock:
-            self._reasons[reason] += 1
-            if self._threads is None:
-                self._threads = ThreadPoolExecutor(self._max_threads, "xichan-main")
+        for _ in taking(self._lock):
+            try:
+                self._reasons[reason] += 1
+                if self._threads is None:
+                    self._threads = ThreadPoolExecutor(self._max_threads, "xichan-main")
+                    crew.closing.append(functools.partial(self._threads.shutdown, wait=False))
+            finally:
+                self._lock.release()
         try:
             future = self._threads.submit(_call, crew, id, *entry.call_of(id))
-        except RuntimeError as error:  # shut down
+        except RuntimeError as error:  # no thread, or the end of the program
             crew.fail(id, error)
             return
-        entry.elsewhere = future
+        crew.elsewhere[id] = future
         future.add_done_callback(functools.partial(_over, crew, id))
 
-    def shut_down(self, wait, cancel_futures):
+    def join(self):
+        """Wait for what runs here; the crew has been waited for, so nothing can follow."""
         if self._threads is not None:
-            self._threads.shutdown(wait, cancel_futures=cancel_futures)
+            self._threads.shutdown()
 
     def stats(self):
-        with self._lock:
-            here = self._reasons.total()
-            return {"in_workers": self._submitted - here, "in_main": here, "reasons": dict(self._reasons)}
+        for _ in taking(self._lock):
+            try:
+                reasons = dict(self._reasons)
+                return {"in_workers": self._in_workers, "in_main": sum(reasons.values()), "reasons": reasons}
+            finally:
+                self._lock.release()
 
 
 def _call(crew, id, fn, args, kwargs):
@@ -102,14 +117,12 @@ def _call(crew, id, fn, args, kwargs):
 
 
 def _over(crew, id, future):
+    crew.elsewhere.pop(id, None)
     if future.cancelled():
-        entry = crew.entries.pop(id, None)
-        if entry is not None:
-            entry.over(1)
-            entry.drop(id)
+        crew.drop(id)
     crew.collector.nudge()
     if crew.stopping:
-        crew.stop()
+        crew.collector.ring()
 
 
 def _listed(name, values):
