@@ -43,6 +43,8 @@ class At:
             if self.before.get(frame, "").startswith("CALL") or now.startswith("JUMP_BACKWARD"):
                 self._place()
             self.before[frame] = now
+        elif event == "exception":
+            self.before[frame] = ""  # a call that raises is not followed by a look at signals
         elif event == "return":
             self.before.pop(frame, None)
         return self._trace

@@ -8,33 +8,159 @@ from support import run_script
 pytest.importorskip("concurrent.interpreters")
 
 PROLOGUE = """
-import pool_tasks as tasks, xichan, sys
+from concurrent.futures import CancelledError
+import pool_tasks as tasks, xichan
 from interrupting import At
 from pool_blockers import Blocker
 from support import wait_until, PATIENCE
 
-def settled(pool, futures):
+# Each of the futures ends, and nothing is left of them. Returns what became of them.
+def end(pool, futures):
+    found = []
     for future in futures:
-        assert future.done() or future.exception(PATIENCE) is None or True
-    wait_until(lambda: not pool._crew.entries)
-    stats = pool.stats()
-    assert stats.submitted - 1 <= stats.finished + stats.failed + stats.cancelled <= stats.submitted + 1, stats
+        try:
+            found.append(future.result(PATIENCE))
+        except BaseException as error:
+            found.append(type(error).__name__)
     crew = pool._crew
-    assert not (crew.held or crew.drained or crew.withdrawn or crew.elsewhere), vars(crew)
-    return stats
+    wait_until(lambda: not (crew.entries or crew.held or crew.drained or crew.withdrawn or crew.elsewhere))
+    assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
+    return found
 
-def everywhere(action):
-    n = 0
-    struck = True
-    while struck:
-        n += 1
-        struck = action(n)
-    return n
+def everywhere(action, step=1):
+    n = 1
+    while action(n).struck:
+        n += step
+    print("places", n)
 """
 
 
-def run(source, timeout=120):
-    done = run_script(textwrap.dedent(PROLOGUE) + textwrap.dedent(source), timeout=timeout)
+def run(source, least):
+    """Run source that interrupts something at each of at least so many places."""
+    done = run_script(textwrap.dedent(PROLOGUE) + textwrap.dedent(source), timeout=150)
     words = done.stdout.split()
-    assert words[0] == "places" and int(words[1]) > 20, done.stdout
-    return done
+    assert words[0] == "places" and int(words[1]) >= least, done.stdout
+
+
+def test_cancel():
+    run(
+        """
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            def action(n):
+                with Blocker(pool) as blocker:
+                    ended = []
+                    futures = [pool.submit(tasks.square, k) for k in range(20)]
+                    futures[3].add_done_callback(ended.append)
+                    futures[1].cancel()  # so that some are held
+                    with At(n, "pool") as at:
+                        futures[3].cancel()
+                    assert futures[3].cancelled() or at.struck
+                    blocker.end()
+                    found = end(pool, futures)
+                assert found[1] == "CancelledError" and found[3] in ("CancelledError", 9), found
+                assert ended == [futures[3]]
+                assert all(found[k] == k * k for k in range(20) if k not in (1, 3)), found
+                return at
+            everywhere(action)
+            stats = pool.stats()
+            assert stats.submitted == stats.finished + stats.failed + stats.cancelled, stats
+        """,
+        least=60,
+    )
+
+
+def test_leaving_a_map():
+    run(
+        """
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            def action(n):
+                results = pool.map(tasks.square, range(40), chunksize=3)
+                assert next(results) == 0
+                with Blocker(pool) as blocker:
+                    after = pool.submit(tasks.square, 5)
+                    more = pool.map(tasks.square, range(40), timeout=0)
+                    with At(n, "pool") as at:
+                        try:
+                            next(more)
+                        except TimeoutError:
+                            pass
+                    blocker.end()
+                    assert end(pool, [after]) == [25]
+                return at
+            everywhere(action)
+        """,
+        least=60,
+    )
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_submitting(held):
+    run(
+        f"""
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            def action(n):
+                with Blocker(pool) as blocker:
+                    before = [pool.submit(tasks.square, k) for k in range(20)]
+                    if {held}:
+                        assert before[7].cancel()
+                    futures = []
+                    with At(n, "pool") as at:
+                        for k in range(2):
+                            futures.append(pool.submit(lambda k=k, n=n: (k, n)))
+                        futures.append(pool.submit(tasks.identity, [1]))
+                        results = pool.map(tasks.square, range(5), chunksize=2)
+                    after = pool.submit(tasks.square, 5)
+                    assert not after.running()
+                    blocker.end()
+                    found = end(pool, (*before, *futures, after))
+                    assert found[-1] == 25 and all(found[k] == k * k for k in range(20) if k != 7), found
+                    assert found[20:-1] == [(0, n), (1, n), [1]][:len(futures)]
+                    if not at.struck:
+                        assert list(results) == [0, 1, 4, 9, 16]
+                return at
+            everywhere(action)
+            known = pool._crew.definitions._known.values()
+            assert sum(definition.uses for definition in known) == 0
+        """,
+        least=150,
+    )
+
+
+def test_the_first_task_and_its_result():
+    run(
+        """
+        def action(n):
+            with xichan.InterpreterPoolExecutor(1) as pool:
+                futures = []
+                with At(n, "pool") as at:
+                    futures.append(pool.submit(abs, -4))
+                    futures[0].result()
+                assert end(pool, futures) in ([], [4])
+            return at
+        everywhere(action, 5)
+        """,
+        least=60,
+    )
+
+
+def test_shutting_down():
+    run(
+        """
+        def action(n):
+            with xichan.InterpreterPoolExecutor(1) as pool:
+                with Blocker(pool) as blocker:
+                    futures = [pool.submit(tasks.square, k) for k in range(5)]
+                    with At(n, "pool") as at:
+                        pool.shutdown(wait=False, cancel_futures=True)
+                    blocker.end()
+                for k, future in enumerate(futures):
+                    try:
+                        assert future.result(PATIENCE) == k * k and at.struck
+                    except CancelledError:
+                        pass  # perhaps only now, by the collector
+            assert pool.stats().workers == 0
+            return at
+        everywhere(action, 5)
+        """,
+        least=60,
+    )

@@ -117,6 +117,27 @@ def test_ends_in_requests_are_closed_after_them():
     server.result()
 
 
+def test_a_closed_end_in_a_result_is_told():
+    client, server = start(tasks.closed_end_if)
+    with client:
+        with pytest.raises(xichan.ChannelClosed, match="this Sender is closed"):
+            client.call(1, PATIENCE)
+        assert client.call(0, PATIENCE) == 0
+    assert server.result() == 2
+
+
+def test_a_client_that_is_gone_when_its_answer_comes():
+    tx, rx = xichan.channel(8)
+    reply, answers = xichan.channel(1)
+    tx.send((1, reply))
+    reply.close()
+    answers.close()
+    server = Call(xichan.serve, rx, tasks.list_if)
+    with xichan.Client(tx) as client:
+        assert client.call(0, PATIENCE) == 0
+    assert server.result() == 2
+
+
 def test_bad_arguments():
     for bad in (None, 1, xichan.channel()[1]):
         with pytest.raises(TypeError):

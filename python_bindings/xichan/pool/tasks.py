@@ -27,6 +27,7 @@ from .locks import taking
 
 _COUNTS = ("submitted", "finished", "failed", "cancelled", "lost", "replaced", "pickled_calls", "pickled_results")
 _NOTHING = ((),)
+_exhaust = collections.deque(maxlen=0).extend  # an iterator, in one step
 
 
 class Tasks:
@@ -67,7 +68,10 @@ class Tasks:
                     self._send(entry, (id, function, args, kwargs))
                     self.counts["submitted"] += 1
                 except BaseException:
-                    self._forget(id)
+                    if entry.definition is not None:  # no call before the pop: (6)
+                        entry.definition.uses -= 1
+                        entry.definition = None
+                    self.entries.pop(id, None)
                     self._count_sent()
                     raise
                 return id
@@ -98,7 +102,9 @@ class Tasks:
                         self.sent += self.tasks_tx.send_many(tasks)
                     self.counts["submitted"] += len(batch)
                 except BaseException:
+                    _exhaust(map(self.entries.pop, every, itertools.repeat(None)))
                     self._abandon(every)
+                    self.definitions.release(batch)
                     raise
             finally:
                 self.lock.release()
@@ -127,7 +133,9 @@ class Tasks:
     def _abandon(self, ids):
         self._count_sent()
         for id in ids:
-            self._forget(id)
+            entry = self.entries.pop(id, None)
+            if entry is not None:
+                self.definitions.release(entry)
         self._withdraw(ids)
         self._feed()
         self.collector.ring()
@@ -136,12 +144,7 @@ class Tasks:
         """After what may have been interrupted before it was counted."""
         if not self.tasks_tx.closed:
             self.sent = self.tasks_tx.stats()["sent"]
-
-    def _forget(self, id):
-        entry = self.entries.pop(id, None)
-        if entry is not None:
-            self.definitions.release(entry)
-        if self.stopping:
+        if self.stopping:  # perhaps there is no task left
             self.collector.ring()
 
     def release(self, entry):
