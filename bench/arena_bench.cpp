@@ -22,6 +22,7 @@
 #include "arena/arena.h"
 #include "arena/budget.h"
 #include "arena/thread_cache.h"
+#include "support.h"
 
 namespace xichan {
 namespace {
@@ -183,7 +184,7 @@ void add(const std::string& name) {
   constexpr std::uint64_t small = 80;  // the body of a message of 64 bytes
   constexpr std::uint64_t mib = 1 << 20;
   const auto enter = [&](const std::string& what, auto... arguments) {
-    benchmark::RegisterBenchmark((what + "/" + name).c_str(), arguments...)->UseRealTime()->MinTime(0.2);
+    bench::with_statistics(benchmark::RegisterBenchmark((what + "/" + name).c_str(), arguments...))->UseRealTime();
   };
   enter("one_thread_80", one_thread<Allocator>, small, Fill::head);
   enter("one_thread_2000", one_thread<Allocator>, std::uint64_t{2000}, Fill::head);

@@ -1,8 +1,11 @@
 // The main program of every benchmark: rounds that are interleaved, so that drift of the machine hits all alike, and of
-// each benchmark the best, the median and the spread. Google Benchmark's own options come after ours and win.
+// each benchmark the best, the median and the spread. Google Benchmark's own options come after ours and win. The exit
+// code is 1 when a benchmark has found something wrong.
 #include <benchmark/benchmark.h>
 
 #include <vector>
+
+#include "support.h"
 
 int main(int argc, char** argv) {
   char repetitions[] = "--benchmark_repetitions=9";
@@ -17,5 +20,5 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 1;
   if (benchmark::RunSpecifiedBenchmarks() == 0) return 1;
   benchmark::Shutdown();
-  return 0;
+  return xichan::bench::failed.load() ? 1 : 0;
 }

@@ -1,7 +1,7 @@
 // The rings, and what else could have been the bounded one: 1x1, 2x2 and 4x4 threads, nearly empty, and alone.
 //
 //   traffic/RING/threads    100,000 messages through a capacity of 1024, each side as fast as it can
-//   nearly_empty/RING/n     one producer and one consumer that makes n pauses after each look that found nothing
+//   nearly_empty/RING/n     as many; the one consumer makes n pauses after each look that found nothing
 //   bulk/RING               one thread: 1000 pushes, then 1000 pops
 //   pair/RING               one thread: a push and a pop
 #include <functional>
@@ -64,10 +64,10 @@ void bulk(benchmark::State& state) {
   Cell cell;
   for (auto _ : state) {
     for (std::int64_t i = 0; i < items; ++i) {
-      if (!queue.try_push(Cell::integer(i))) return state.SkipWithError("full");
+      if (!queue.try_push(Cell::integer(i))) return fail(state, "full");
     }
     for (std::int64_t i = 0; i < items; ++i) {
-      if (!queue.try_pop(cell) || cell.as_integer() != i) return state.SkipWithError("wrong item");
+      if (!queue.try_pop(cell) || cell.as_integer() != i) return fail(state, "wrong item");
     }
   }
   state.counters["message"] = benchmark::Counter(static_cast<double>(state.iterations() * items),

@@ -16,6 +16,15 @@
 
 namespace xichan::bench {
 
+/// Whether a benchmark has found something wrong: the program's exit code tells.
+inline std::atomic<bool> failed{false};
+
+/// Ends a benchmark that has found something wrong.
+inline void fail(benchmark::State& state, const char* what) {
+  failed.store(true);
+  state.SkipWithError(what);
+}
+
 /// Adds to a benchmark the best of its rounds, and how much slower than that the worst was.
 inline benchmark::internal::Benchmark* with_statistics(benchmark::internal::Benchmark* one) {
   one->ComputeStatistics("best", [](const std::vector<double>& times) { return *std::ranges::min_element(times); });
@@ -48,7 +57,7 @@ void push_and_pop(benchmark::State& state, Queue& queue) {
   std::int64_t number = 0;
   for (auto _ : state) {
     if (!queue.try_push(Cell::integer(number)) || !queue.try_pop(cell) || cell.as_integer() != number++) {
-      return state.SkipWithError("what came out is not what went in");
+      return fail(state, "what came out is not what went in");
     }
   }
 }
@@ -75,9 +84,9 @@ class Patience {
 struct Traffic {
   unsigned producers = 1;
   unsigned consumers = 1;
-  std::uint64_t messages = 20'000;  // in all; a multiple of both
-  unsigned pauses = 1;              // of a consumer that found nothing
-  bool check = false;               // each producer's items arrive in order, and every item once
+  std::uint64_t messages = 100'000;  // in all; a multiple of both
+  unsigned pauses = 1;               // of a consumer that found nothing
+  bool check = false;                // each producer's items arrive in order, and every item once
 };
 
 /// Sends `messages` through `queue`, which has `try_push(Cell)` and `try_pop(Cell&)` that answer true if they did.
@@ -148,13 +157,13 @@ void measure(benchmark::State& state, Make make, Traffic traffic) {
   traffic.check = true;
   {
     auto queue = make();
-    if (run(*queue, traffic) < 0) return state.SkipWithError("what arrived is not what was sent");
+    if (run(*queue, traffic) < 0) return fail(state, "what arrived is not what was sent");
   }
   traffic.check = false;
   auto queue = make();
   for (auto _ : state) {
     const double seconds = run(*queue, traffic);
-    if (seconds < 0) return state.SkipWithError("what arrived is not what was sent");
+    if (seconds < 0) return fail(state, "what arrived is not what was sent");
     state.SetIterationTime(seconds);
   }
   const auto messages = static_cast<double>(state.iterations()) * static_cast<double>(traffic.messages);

@@ -24,7 +24,7 @@ void join_and_leave(benchmark::State& state) {
     ThreadWaiter waiter;
     WaitNode node{.waiter = &waiter};
     list.add(node);
-    if (!list.remove(node)) return state.SkipWithError("the node was not there");
+    if (!list.remove(node)) return fail(state, "the node was not there");
   }
 }
 

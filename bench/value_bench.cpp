@@ -44,7 +44,7 @@ void build_integer(benchmark::State& state) {
 
 void build_text(benchmark::State& state) {
   const std::string text(static_cast<std::size_t>(state.range(0)), 'x');
-  if (made(make_text, text).view().utf8() != text) return state.SkipWithError("not what was put in");
+  if (made(make_text, text).view().utf8() != text) return fail(state, "not what was put in");
   for (auto _ : state) benchmark::DoNotOptimize(made(make_text, text));
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }
@@ -53,7 +53,7 @@ void build_bytes(benchmark::State& state) {
   const std::string text(static_cast<std::size_t>(state.range(0)), 'x');
   const Value value = made(make_bytes, text);
   const auto back = value.view().as_bytes();
-  if (!std::ranges::equal(back, std::as_bytes(std::span(text)))) return state.SkipWithError("not what was put in");
+  if (!std::ranges::equal(back, std::as_bytes(std::span(text)))) return fail(state, "not what was put in");
   for (auto _ : state) benchmark::DoNotOptimize(made(make_bytes, text));
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }
@@ -75,7 +75,7 @@ void build_record(benchmark::State& state) {
 
 void read_record(benchmark::State& state) {
   const Value record = make_record();
-  if (record.view()[5][1][1].as_real() != 2.5) return state.SkipWithError("not what was put in");
+  if (record.view()[5][1][1].as_real() != 2.5) return fail(state, "not what was put in");
   for (auto _ : state) benchmark::DoNotOptimize(record.view()[5][1][1].as_real());
 }
 
@@ -95,10 +95,10 @@ void build_tuple(benchmark::State& state) {
   for (std::int64_t i = 0; i < state.range(0); ++i) items.push_back(Value::of(i));
   Value tuple;
   for (auto _ : state) {
-    if (Value::tuple(items, tuple) != Status::ok) return state.SkipWithError("no memory");
+    if (Value::tuple(items, tuple) != Status::ok) return fail(state, "no memory");
   }
   for (std::int64_t i = 0; i < state.range(0); ++i) {
-    if (tuple.view()[static_cast<std::size_t>(i)].as_integer() != i) return state.SkipWithError("not what was put in");
+    if (tuple.view()[static_cast<std::size_t>(i)].as_integer() != i) return fail(state, "not what was put in");
   }
 }
 

@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "arguments.h"
 #include "channel/end.h"
 #include "state.h"
@@ -116,7 +118,10 @@ template <class Abandon>
 [[gnu::noinline]] bool call_again(EndOwner& owner, End& end, Cell& cell, const Timeout& timeout, Status& status,
                                   Abandon abandon) noexcept {
   const auto again = [&]() noexcept { return attempt(end, end.side(), cell, status); };
-  if (timeout.now || spin(attached_spin_ns, again)) {
+  // Who has sent since it last had to wait, waits for the answer; who receives on and on, or finds no room, is in a
+  // stream.
+  const bool answer = std::exchange(owner.has_sent, false) && end.side() == Side::receiver;
+  if (timeout.now || spin(attached_spin_ns, answer ? answer_pauses : stream_pauses, again)) {
     if (status != Status::ok) abandon();
     return true;
   }
@@ -133,6 +138,7 @@ template <class Abandon>
 bool call(EndOwner& owner, End& end, Side side, Cell& cell, const Timeout& timeout, Status& status,
           Abandon abandon) noexcept {
   if (!attempt(end, side, cell, status)) return call_again(owner, end, cell, timeout, status, abandon);
+  if (side == Side::sender) owner.has_sent = true;
   if (status != Status::ok) abandon();
   return true;
 }

@@ -22,28 +22,35 @@ namespace {
 
 constexpr std::uint64_t ring_capacity = 1024;
 
-using CellRing = MpmcRing<Cell>;
+// A ring with its ends that wait: they spin, and let others run only when the peer cannot be running, its processor
+// being theirs too or somebody else's.
+class CellRing {
+ public:
+  bool valid() const noexcept { return cells_.valid(); }
 
-// Spins, and lets others run only when the peer cannot be running: the processor is its too, or somebody else's.
-template <class Try>
-void until_ok(Try attempt) noexcept {
-  const int patience = usable_cpus() < 2 ? 0 : 1000;
-  for (int failed = 0; attempt() != Status::ok; ++failed) {
-    if (failed < patience) {
-      cpu_relax();
-    } else {
-      std::this_thread::yield();
+  void push(const Cell& cell) noexcept {
+    until_ok([&]() noexcept { return cells_.try_push(cell); });
+  }
+
+  void pop(Cell& cell) noexcept {
+    until_ok([&]() noexcept { return cells_.try_pop(cell); });
+  }
+
+ private:
+  template <class Try>
+  void until_ok(Try attempt) noexcept {
+    for (int failed = 0; attempt() != Status::ok; ++failed) {
+      if (failed < patience_) {
+        cpu_relax();
+      } else {
+        std::this_thread::yield();
+      }
     }
   }
-}
 
-void push(CellRing& ring, const Cell& cell) noexcept {
-  until_ok([&]() noexcept { return ring.try_push(cell); });
-}
-
-void pop(CellRing& ring, Cell& cell) noexcept {
-  until_ok([&]() noexcept { return ring.try_pop(cell); });
-}
+  MpmcRing<Cell> cells_{ring_capacity};
+  const int patience_ = usable_cpus() < 2 ? 0 : 1000;  // asked once: it takes a system call
+};
 
 // Runs `far` in another thread and `near` in this one; the nanoseconds from when both are there until `near` is done,
 // none if there is no thread to be had.
@@ -69,10 +76,10 @@ std::optional<std::int64_t> time_pair(Near near, Far far) noexcept {
 std::optional<std::int64_t> time_one_way(CellRing& ring, std::int64_t n) noexcept {
   const auto receive = [&]() noexcept {
     Cell cell;
-    for (std::int64_t i = 0; i < n; ++i) pop(ring, cell);
+    for (std::int64_t i = 0; i < n; ++i) ring.pop(cell);
   };
   const auto send = [&]() noexcept {
-    for (std::int64_t i = 0; i < n; ++i) push(ring, Cell::integer(i));
+    for (std::int64_t i = 0; i < n; ++i) ring.push(Cell::integer(i));
   };
   return time_pair(receive, send);
 }
@@ -81,15 +88,15 @@ std::optional<std::int64_t> time_round_trips(CellRing& there, CellRing& back, st
   const auto ask = [&]() noexcept {
     Cell cell;
     for (std::int64_t i = 0; i < n; ++i) {
-      push(there, Cell::integer(i));
-      pop(back, cell);
+      there.push(Cell::integer(i));
+      back.pop(cell);
     }
   };
   const auto answer = [&]() noexcept {
     Cell cell;
     for (std::int64_t i = 0; i < n; ++i) {
-      pop(there, cell);
-      push(back, cell);
+      there.pop(cell);
+      back.push(cell);
     }
   };
   return time_pair(ask, answer);
@@ -115,7 +122,7 @@ PyObject* timed(PyObject* argument, Time time) noexcept {
   const long long n = PyLong_AsLongLong(argument);
   if (n == -1 && PyErr_Occurred()) return nullptr;
   if (n < 1) return PyErr_Format(PyExc_ValueError, "n must be positive, not %lld", n);
-  CellRing there(ring_capacity), back(ring_capacity);
+  CellRing there, back;
   if (!there.valid() || !back.valid()) return PyErr_NoMemory();
   std::optional<std::int64_t> nanoseconds;
   Py_BEGIN_ALLOW_THREADS;

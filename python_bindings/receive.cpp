@@ -13,6 +13,11 @@ void keep_unread(Handle* handle, const Cell& cell) noexcept {
   if (handle->unread == nullptr || !handle->unread->push(cell)) release(cell);
 }
 
+bool reserve_unread(Handle* handle, std::size_t count) noexcept {
+  if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
+  return handle->unread != nullptr && handle->unread->reserve(count);
+}
+
 PyObject* deliver_unread(Handle* handle, bool copy) noexcept {
   PyObject* value = decode(*handle->state, (*handle->unread)[0], copy);
   if (value != nullptr) release(handle->unread->remove_first());

@@ -10,6 +10,8 @@ namespace xichan::python {
 inline bool has_unread(const Handle* handle) noexcept { return handle->unread != nullptr && !handle->unread->empty(); }
 /// Keeps an item for the next call. Without memory even for that, the item is lost.
 void keep_unread(Handle* handle, const Cell& cell) noexcept;
+/// Makes room for so many, which keep_unread then cannot lose. False if there is no memory.
+bool reserve_unread(Handle* handle, std::size_t count) noexcept;
 /// Decodes the oldest of those. Null with MemoryError set; it then stays where it is.
 PyObject* deliver_unread(Handle* handle, bool copy) noexcept;
 /// Decodes an item just taken, after those. Null with MemoryError set; it then stays with the handle.

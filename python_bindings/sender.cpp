@@ -37,7 +37,10 @@ PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
   if (!check_open(handle) || !encode(*handle->state, value, cell)) return nullptr;
   Status status = handle->end->try_send(cell);
   if (status == Status::full && handle->end->arm()) status = handle->end->try_send(cell);
-  if (status == Status::ok) Py_RETURN_NONE;
+  if (status == Status::ok) {
+    owner_of(handle).has_sent = true;
+    Py_RETURN_NONE;
+  }
   release(cell);
   return raise_for(handle, status);
 }

@@ -77,10 +77,15 @@ def execute(program, *arguments):
     os.execv(command[0], command)
 
 
-def python(arguments):
-    version = NEWEST
+def split_version(arguments):
+    """(the Python version that the arguments begin with, or else the newest; the other arguments)."""
     if arguments and arguments[0] in VERSIONS:
-        version, *arguments = arguments
+        return arguments[0], arguments[1:]
+    return NEWEST, arguments
+
+
+def python(arguments):
+    version, arguments = split_version(arguments)
     console.quiet = True
     execute(build.require_python(version), *arguments)
 
@@ -104,9 +109,7 @@ def bench_layers(arguments) -> int:
 def bench(arguments) -> int:
     if arguments[:1] == ["layers"]:
         return bench_layers(arguments[1:])
-    version = NEWEST
-    if arguments and arguments[0] in VERSIONS:
-        version, *arguments = arguments
+    version, arguments = split_version(arguments)
     interpreter = build.require_python(version)
     venv.add_peers(version)
     execute(interpreter, "-m", "xichan.bench", *arguments)

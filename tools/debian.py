@@ -76,7 +76,6 @@ class Archive:
         }
         # A path with a space needs no quoting: each setting is one argument.
         self.apt = ["apt-get", "-q"] + [f"-o{key}={value}" for key, value in settings.items()]
-        self.updated = False
 
     def update(self) -> None:
         """Fetch the suite's package lists."""
@@ -85,7 +84,6 @@ class Archive:
             f"apt-update-{self.suite}",
             say=f"reading the package lists of Debian {self.name}",
         )
-        self.updated = True
 
     def download(self, packages):
         """Download packages; the paths of the .deb files."""
@@ -96,13 +94,12 @@ class Archive:
         return sorted(debs.glob("*.deb"))
 
     def fetch(self, packages):
-        """Download packages; if that fails the lists may be older than the pool: read them again and retry."""
-        if not self.updated:
-            self.update()
-            try:
-                return self.download(packages)
-            except DevError as error:
-                step(str(error).splitlines()[0] + "; trying again")
+        """Download packages; if that fails the pool may have changed since the lists were read: once more."""
+        self.update()
+        try:
+            return self.download(packages)
+        except DevError as error:
+            step(str(error).splitlines()[0] + "; trying again")
         self.update()
         return self.download(packages)
 

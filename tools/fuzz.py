@@ -70,7 +70,10 @@ def run(request) -> Counts:
         program = folder / "tests" / "fuzz" / f"fuzz_{target}"
         corpus = make_folder(BUILD / "fuzz-corpus" / target)
         profile = folder / f"{target}.profraw"
-        call([program, f"--seeds={corpus}"], cwd=folder)
+        if call([program, f"--seeds={corpus}"], cwd=folder):
+            print(f"-- {target}: FAILED to write its seeds", flush=True)
+            found += Counts(failed=1)
+            continue
         options = [f"-max_total_time={seconds}", "-max_len=4096", "-use_value_profile=1", "-print_final_stats=1"]
         options += [f"-artifact_prefix={folder}/{target}-", "-verbosity=0", *request.extra]
         print(f"-- {target}, {seconds} s", flush=True)

@@ -14,6 +14,7 @@ from .counts import Counts
 
 HANG = 120  # seconds without an end of a test after which its stacks are shown
 LIMIT = 300  # seconds that one test may take
+OLD = ("3.13",)  # without concurrent.interpreters
 
 
 class Request(NamedTuple):
@@ -21,6 +22,10 @@ class Request(NamedTuple):
 
     only: str  # the one Python version to test, or ""
     extra: list  # further arguments for pytest or ctest
+
+
+class NotFor(Exception):
+    """A part has nothing to test of what was asked for, which the text names."""
 
 
 class Part(NamedTuple):
@@ -58,12 +63,17 @@ def pytest(folder: str, version: str, request: Request) -> Counts:
     return counts.read(xml, code)
 
 
-def ctest(folder: Path, program: str, name: str, options, request: Request, prefix=()) -> Counts:
-    """Run the tests of a C++ build."""
+def ctest(folder: Path, program: str, name: str, options, request: Request, prefix=(), env=None) -> Counts:
+    """Run the tests of a C++ build, with `env` in place of this program's environment."""
     xml = report(name)
     command = [*prefix, program, "--test-dir", folder, "--output-on-failure", "--output-junit", xml]
-    code = call(command + ["--timeout", str(LIMIT), *options, *request.extra], cwd=ROOT)
+    code = call(command + ["--timeout", str(LIMIT), *options, *request.extra], cwd=ROOT, env=env)
     return counts.read(xml, code)
+
+
+def versions(request: Request, but=()):
+    """The Python versions to test: those at hand, or the one that was asked for; without those that do not do."""
+    return [version for version in ([request.only] if request.only else cpython.available()) if version not in but]
 
 
 def fixed_addresses():
@@ -78,20 +88,21 @@ def run_cpp(request):
 
 
 def run_python(request):
-    versions = [request.only] if request.only else cpython.available()
-    return sum((pytest("tests/python", version, request) for version in versions), Counts())
+    return sum((pytest("tests/python", version, request) for version in versions(request)), Counts())
 
 
 def run_package(request):
-    versions = [request.only] if request.only else [version for version in cpython.available() if version != "3.13"]
-    return sum((pytest("tests/package", version, request) for version in versions), Counts())
+    chosen = versions(request, OLD)
+    if not chosen:
+        raise NotFor(f"CPython {' and '.join(OLD)}")
+    return sum((pytest("tests/package", version, request) for version in chosen), Counts())
 
 
 def run_model(request):
     folder, program = build.require_cpp()
     found = ctest(folder, program, "model-cpp", ["-L", "model", "-j", str(build.jobs())], request)
     if any((ROOT / "tests/model").glob("**/test_*.py")):
-        found += pytest("tests/model", "3.14", request)
+        found += pytest("tests/model", request.only or "3.14", request)
     return found
 
 
@@ -109,7 +120,7 @@ def run_asan(request):
 def run_stress(request):
     """The stress programs at full size, one after the other, and the C++ stress tests ten times as long."""
     found = Counts()
-    for version in [request.only] if request.only else [v for v in cpython.available() if v != "3.13"]:
+    for version in versions(request, OLD):
         python = build.require_python(version)
         for program in sorted((ROOT / "tests/stress/python").glob("*.py")):
             if program.stem == "common" or (request.extra and program.stem not in request.extra):
@@ -121,8 +132,8 @@ def run_stress(request):
             found += Counts(passed=1 - failed, failed=int(failed))
     if not request.extra or "cpp" in request.extra:
         folder, program = build.require_cpp()
-        os.environ["XICHAN_STRESS"] = "10"
-        found += ctest(folder, program, "stress", ["-L", "stress", "-V", "--timeout", "3600"], Request("", []))
+        options, longer = ["-L", "stress", "-V", "--timeout", "3600"], {**os.environ, "XICHAN_STRESS": "10"}
+        found += ctest(folder, program, "stress", options, Request("", []), env=longer)
     return found
 
 
@@ -166,6 +177,9 @@ def run(names, request: Request) -> int:
             if not found.passed + found.failed and not request.extra:
                 print(f"{name}: no test ran")
                 found += Counts(failed=1)
+        except NotFor as error:
+            print(f"{name} is not for {error}")
+            found = Counts(skipped=1)
         except DevError as error:  # the other parts may still say something useful
             print(f"{name} could not run: {error}")
             found = Counts(failed=1)

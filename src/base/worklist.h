@@ -26,6 +26,13 @@ class Worklist {
     items_[size_++] = item;
     return true;
   }
+  /// Room for so many in all, which `push` then cannot lack.
+  [[nodiscard]] bool reserve(std::size_t count) noexcept {
+    while (capacity_ < count) {
+      if (!grow()) return false;
+    }
+    return true;
+  }
   T pop() noexcept { return items_[--size_]; }
   /// In time proportional to what stays.
   T remove_first() noexcept {

@@ -1,6 +1,7 @@
 // The public ends: a counted end each, and the blocking calls without any interpreter around them.
 #include "channel/api.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -186,10 +187,18 @@ Status Sender::send_many(std::span<Value> values, std::size_t& sent, Timeout tim
   sent = 0;
   if (!usable()) return Status::end_closed;
   const Deadline deadline = deadline_of(timeout);
-  for (Value& value : values) {
-    const Status status = send_by(*channel_, *lane_, value, deadline);
-    if (status != Status::ok) return status;
-    ++sent;
+  while (sent < values.size()) {
+    const auto part = values.subspan(sent, std::min(values.size() - sent, batch_size));
+    Cell cells[batch_size];
+    std::ranges::transform(part, cells, [](Value& value) { return cell_of(value); });
+    std::uint64_t done;
+    if (channel_->try_send_many(cells, part.size(), done, *lane_) != Status::ok) {
+      const Status status = send_by(*channel_, *lane_, part[0], deadline);
+      if (status != Status::ok) return status;
+      done = 1;
+    }
+    for (Value& value : part.first(done)) cell_of(value) = Cell::none();
+    sent += done;
   }
   return Status::ok;
 }
@@ -243,9 +252,13 @@ Status Receiver::recv_many(std::span<Value> values, std::size_t& received, Timeo
   if (values.empty()) return usable() ? Status::ok : Status::end_closed;
   const Status status = recv(values[0], timeout);
   if (status != Status::ok) return status;
-  do {
-    ++received;
-  } while (received < values.size() && recv_nowait(values[received]) == Status::ok);
+  for (std::uint64_t done = 1;;) {
+    received += done;
+    const auto rest = values.subspan(received, std::min(values.size() - received, batch_size));
+    Cell cells[batch_size];
+    if (rest.empty() || channel_->try_recv_many(cells, rest.size(), done, *lane_) != Status::ok) break;
+    for (std::uint64_t i = 0; i < done; ++i) ValueAccess::adopt(rest[i], cells[i]);
+  }
   return Status::ok;
 }
 

@@ -162,6 +162,41 @@ Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
   return status;
 }
 
+namespace {
+
+// Attempts one after the other until one fails; the answer is that of the first.
+template <class Attempt>
+Status one_by_one(std::uint64_t count, std::uint64_t& done, Attempt attempt) noexcept {
+  const Status status = attempt(0);
+  if (status == Status::ok) {
+    for (done = 1; done < count && attempt(done) == Status::ok;) ++done;
+  }
+  return status;
+}
+
+}  // namespace
+
+// One notification after the last of a batch is enough: whoever it wakes passes the token on by rule (a).
+Status Channel::try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept {
+  done = 0;
+  if (!plain_) {
+    return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_send_special(cells[i], lane); });
+  }
+  const Status status = ring_.mpmc().try_push_many(cells, count, done);
+  if (status == Status::ok) after_send();
+  return status;
+}
+
+Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept {
+  done = 0;
+  if (!plain_) {
+    return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_recv_special(cells[i], lane); });
+  }
+  const Status status = ring_.mpmc().try_pop_many(cells, count, done);
+  if (status == Status::ok) after_recv();
+  return status;
+}
+
 bool Channel::claim(Side side, Lane& lane) noexcept {
   atomic<Lane*>& owner = claims_[static_cast<unsigned>(side)];
   // (14) acquire, with the release half of unclaim: what the last owner of the side did comes before what the next

@@ -31,6 +31,9 @@
 namespace xichan {
 
 enum class Side : std::uint8_t { sender, receiver };
+/// How many cells callers hand to try_send_many and try_recv_many at a time: enough to make the claim cheap, few enough
+/// to lie on a stack.
+inline constexpr std::size_t batch_size = 64;
 constexpr Side other(Side side) noexcept { return side == Side::sender ? Side::receiver : Side::sender; }
 
 class XICHAN_API Channel {
@@ -59,6 +62,10 @@ class XICHAN_API Channel {
     if (status == Status::ok) after_recv();
     return status;
   }
+  /// The first of several, as many as go now: `done`, and `ok` if there are any. What stopped the next is not told, so
+  /// a caller that has more tries again. `count` > 0.
+  Status try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept;
+  Status try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept;
 
   // Waiting, for select.cpp: a case of an operation that waits stands in the list of its side from `enlist` to
   // `delist`. `enlist` answers whether it should not sleep but try again, because something may be ready.

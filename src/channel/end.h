@@ -34,6 +34,12 @@ class XICHAN_API End {
   Lane& lane() noexcept { return lane_; }
   Status try_send(const Cell& cell) noexcept { return channel_->try_send(cell, lane_); }
   Status try_recv(Cell& cell) noexcept { return channel_->try_recv(cell, lane_); }
+  Status try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done) noexcept {
+    return channel_->try_send_many(cells, count, done, lane_);
+  }
+  Status try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done) noexcept {
+    return channel_->try_recv_many(cells, count, done, lane_);
+  }
   Side side() const noexcept { return side_; }
   /// The descriptor by which other event loops watch this end, made at the first call; -1 if there is none to be had.
   /// The end must be open.
@@ -113,6 +119,8 @@ class XICHAN_API EndOwner {
   void enter() noexcept { ++calls_; }
   void leave() noexcept { --calls_; }
   bool has_calls() const noexcept { return calls_ != 0; }
+  /// A hint, kept by those who call: something has been sent since the last wait.
+  bool has_sent = false;
 
   /// The owner is about to end: every wait on its behalf, present and future, is bounded by `exit_patience_ns`.
   void begin_exit() noexcept;

@@ -15,6 +15,8 @@
 //   R1  a position is claimed by exactly one compare-and-swap of head or tail.
 //   R2  between claim and the store to `turn` the slot belongs to the claimer alone.
 //   R3  once the mark is set, tail's position never moves again.
+//   R4  of slots that were claimed in one piece the first is handed over last: who stands at a later one has come past
+//       the first, and sees that slot handed over too.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +24,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 #include "base/atomic.h"
 #include "ring/ring.h"
@@ -48,51 +51,87 @@ class MpmcRing {
   bool valid() const noexcept { return slots_ != nullptr; }
 
   Status try_push(const T& item) noexcept {
-    std::uint64_t tail = tail_.load(memory_order_relaxed);
+    std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
     for (;;) {
       if (tail & mark_) return Status::closed;
-      const std::uint64_t lap = tail & ~(lap_ - 1);
-      Slot& slot = slots_[tail & (mark_ - 1)];
+      const Place place = place_of(tail);
       // (1) with (4): the consumer's read of the old item is over before we write the new one.
-      if (slot.turn.load(memory_order_seq_cst) == lap) {
-        // Relaxed: the claim orders nothing, the turn does. The new value is published with it (2).
-        if (tail_.compare_exchange_weak(tail, next(tail), memory_order_relaxed, memory_order_relaxed)) {
-          XICHAN_PLAIN(slot.item) = item;
-          slot.turn.store(lap + 1, memory_order_seq_cst);  // (2)
+      if (place.slot.turn.load(memory_order_seq_cst) == place.lap) {
+        // (16) The claim itself hands nothing over, the turn does. The new value is published with it (2).
+        if (tail_.compare_exchange_weak(tail, next(tail), memory_order_release, memory_order_acquire)) {
+          XICHAN_PLAIN(place.slot.item) = item;
+          place.slot.turn.store(place.lap + 1, memory_order_seq_cst);  // (2)
           return Status::ok;
         }
         continue;
       }
-      // Somebody else may have moved the tail since; what we saw of the slot then says nothing.
-      // Sequentially consistent, with close(): a sender that registered as waiting before it came here sees the mark.
-      const std::uint64_t again = tail_.load(memory_order_seq_cst);
-      if (again == tail) return Status::full;
-      tail = again;
+      if (!moved(tail_, tail)) return Status::full;
     }
   }
 
   Status try_pop(T& item) noexcept {
-    std::uint64_t head = head_.load(memory_order_relaxed);
+    std::uint64_t head = head_.load(memory_order_acquire);  // (16)
     for (;;) {
-      const std::uint64_t lap = head & ~(lap_ - 1);
-      Slot& slot = slots_[head & (mark_ - 1)];
+      const Place place = place_of(head);
       // (3) with (2): the item is written before we read it.
-      if (slot.turn.load(memory_order_seq_cst) == lap + 1) {
-        if (head_.compare_exchange_weak(head, next(head), memory_order_relaxed, memory_order_relaxed)) {
-          item = XICHAN_PLAIN(slot.item);
-          slot.turn.store(lap + lap_, memory_order_seq_cst);  // (4)
+      if (place.slot.turn.load(memory_order_seq_cst) == place.lap + 1) {
+        if (head_.compare_exchange_weak(head, next(head), memory_order_release, memory_order_acquire)) {
+          item = XICHAN_PLAIN(place.slot.item);
+          place.slot.turn.store(place.lap + lap_, memory_order_seq_cst);  // (4)
           return Status::ok;
         }
         continue;
       }
-      const std::uint64_t again = head_.load(memory_order_relaxed);
-      if (again != head) {
-        head = again;
-        continue;
+      if (!moved(head_, head)) return nothing_at(head);
+    }
+  }
+
+  /// As many of the `items` as go in one piece, with one claim: `done`, at least one with `ok`, none with any other
+  /// answer. There may be room for more.
+  Status try_push_many(const T* items, std::uint64_t count, std::uint64_t& done) noexcept {
+    done = 0;
+    std::uint64_t tail = tail_.load(memory_order_acquire);
+    for (;;) {
+      if (tail & mark_) return Status::closed;
+      const std::uint64_t free = in_a_row(tail, 0, count);
+      if (free != 0) {
+        if (!tail_.compare_exchange_weak(tail, next(tail, free), memory_order_release, memory_order_acquire)) continue;
+        for (std::uint64_t i = free - 1; i != 0; --i) {
+          const Place later = place_of(next(tail, i));
+          XICHAN_PLAIN(later.slot.item) = items[i];
+          later.slot.turn.store(later.lap + 1, memory_order_release);  // (2)
+        }
+        const Place first = place_of(tail);  // R4
+        XICHAN_PLAIN(first.slot.item) = items[0];
+        first.slot.turn.store(first.lap + 1, memory_order_seq_cst);  // (2)
+        done = free;
+        return Status::ok;
       }
-      // By R3 a marked tail that stands where the head stands means that nothing can come any more.
-      const std::uint64_t tail = tail_.load(memory_order_seq_cst);
-      return tail == (head | mark_) ? Status::closed : Status::empty;
+      if (!moved(tail_, tail)) return Status::full;
+    }
+  }
+
+  /// The mirror image: up to `count` items that stand in a row.
+  Status try_pop_many(T* items, std::uint64_t count, std::uint64_t& done) noexcept {
+    done = 0;
+    std::uint64_t head = head_.load(memory_order_acquire);
+    for (;;) {
+      const std::uint64_t filled = in_a_row(head, 1, count);
+      if (filled != 0) {
+        if (!head_.compare_exchange_weak(head, next(head, filled), memory_order_release, memory_order_acquire))
+          continue;
+        for (std::uint64_t i = filled - 1; i != 0; --i) {
+          const Place later = place_of(next(head, i));
+          items[i] = XICHAN_PLAIN(later.slot.item);
+          later.slot.turn.store(later.lap + lap_, memory_order_release);  // (4)
+        }
+        const Place first = place_of(head);  // R4
+        items[0] = XICHAN_PLAIN(first.slot.item);
+        first.slot.turn.store(first.lap + lap_, memory_order_seq_cst);  // (4)
+        done = filled;
+        return Status::ok;
+      }
+      if (!moved(head_, head)) return nothing_at(head);
     }
   }
 
@@ -127,19 +166,54 @@ class MpmcRing {
     plain<T> item;
   };
 
+  struct Place {
+    Slot& slot;
+    std::uint64_t lap;
+  };
+  Place place_of(std::uint64_t position) const noexcept {
+    return {slots_[position & (mark_ - 1)], position & ~(lap_ - 1)};
+  }
+
+  // Somebody else may have moved a counter since it was read; what was seen of the slot then says nothing. Of the tail
+  // sequentially consistent, with close(): a sender that registered as waiting before it came here sees the mark.
+  static bool moved(const atomic<std::uint64_t>& counter, std::uint64_t& position) noexcept {
+    const std::uint64_t again = counter.load(memory_order_seq_cst);
+    return std::exchange(position, again) != again;
+  }
+
+  // By R3 a marked tail that stands where the head stands means that nothing can come any more.
+  Status nothing_at(std::uint64_t head) const noexcept {
+    return tail_.load(memory_order_seq_cst) == (head | mark_) ? Status::closed : Status::empty;
+  }
+
   // Whether the slot at a position has the turn that its next user waits for.
   bool slot_is_ready(const atomic<std::uint64_t>& counter, std::uint64_t phase) const noexcept {
-    for (;;) {
-      const std::uint64_t position = counter.load(memory_order_relaxed);
-      const std::uint64_t turn = slots_[position & (mark_ - 1)].turn.load(memory_order_seq_cst);
-      if (turn == (position & ~(lap_ - 1)) + phase) return true;
-      if (counter.load(memory_order_relaxed) == position) return false;
+    std::uint64_t position = counter.load(memory_order_acquire);  // (16)
+    do {
+      if (in_a_row(position, phase, 1) != 0) return true;
+    } while (moved(counter, position));
+    return false;
+  }
+
+  // How many slots from a position on have the turn that their next user waits for; at most `most`, and by the turns of
+  // the first slot's next lap never more than there are.
+  std::uint64_t in_a_row(std::uint64_t position, std::uint64_t phase, std::uint64_t most) const noexcept {
+    std::uint64_t count = 0;
+    for (; count < most; ++count, position = next(position)) {
+      const Place place = place_of(position);
+      if (place.slot.turn.load(memory_order_seq_cst) != place.lap + phase) break;
     }
+    return count;
   }
 
   std::uint64_t next(std::uint64_t position) const noexcept {
     const std::uint64_t index = position & (mark_ - 1);
     return index + 1 < capacity_ ? position + 1 : (position & ~(lap_ - 1)) + lap_;
+  }
+  // `steps` <= capacity positions on.
+  std::uint64_t next(std::uint64_t position, std::uint64_t steps) const noexcept {
+    const std::uint64_t index = (position & (mark_ - 1)) + steps;
+    return index < capacity_ ? position + steps : (position & ~(lap_ - 1)) + lap_ + index - capacity_;
   }
 
 #ifdef XICHAN_RELACY

@@ -15,12 +15,18 @@ namespace xichan {
 inline constexpr std::int64_t attached_spin_ns = 1'000;
 inline constexpr std::int64_t detached_spin_ns = 10'000;
 
+/// Pauses before the first look: of one who waits for an answer, and of one in the middle of a stream. The latter lets
+/// the peer get ahead by some messages, so that for a while the two do not work on the same line (about a microsecond;
+/// docs/benchmarks.md has the figures).
+inline constexpr unsigned answer_pauses = 1;
+inline constexpr unsigned stream_pauses = 100;
+
 /// Calls `done` until it answers true or about `budget_ns` have passed; true if `done` did.
 template <class Done>
-bool spin(std::int64_t budget_ns, Done done) noexcept {
+bool spin(std::int64_t budget_ns, unsigned pauses, Done done) noexcept {
   if (usable_cpus() < 2) return false;
   const std::int64_t end = Deadline::now() + budget_ns;
-  for (unsigned pauses = 1;; pauses = std::min(pauses * 2, 64u)) {
+  for (;; pauses = std::min(pauses * 2, 64u)) {
     for (unsigned i = 0; i < pauses; ++i) cpu_relax();
     if (done()) return true;
     if (Deadline::now() >= end) return false;

@@ -32,7 +32,7 @@ TEST(Spin, NotAtAllOnOneCpu) {
   const test::OneCpu one;
   on_new_thread([] {
     int calls = 0;
-    EXPECT_FALSE(spin(detached_spin_ns, [&]() noexcept {
+    EXPECT_FALSE(spin(detached_spin_ns, answer_pauses, [&]() noexcept {
       ++calls;
       return true;
     }));
@@ -44,10 +44,10 @@ TEST(Spin, UntilDoneOrOutOfTime) {
   on_new_thread([] {
     if (usable_cpus() < 2) return;
     int calls = 0;
-    EXPECT_TRUE(spin(INT64_MAX / 2, [&]() noexcept { return ++calls == 10; }));
+    EXPECT_TRUE(spin(INT64_MAX / 2, answer_pauses, [&]() noexcept { return ++calls == 10; }));
     EXPECT_EQ(calls, 10);
     const std::int64_t start = Deadline::now();
-    EXPECT_FALSE(spin(200'000, []() noexcept { return false; }));
+    EXPECT_FALSE(spin(200'000, answer_pauses, []() noexcept { return false; }));
     EXPECT_GE(Deadline::now() - start, 200'000);
   });
 }

@@ -55,11 +55,11 @@ def changes(before, after):
         others = [
             two.median / one.median - 1
             for contender, one, two in both
-            if not contender.startswith("xichan") and one.median
+            if one.median and not results.is_ours(after, contender)
         ]
         machine = statistics.median(others) if others else None
         for contender, one, two in both:
-            ours = contender.startswith("xichan")
+            ours = results.is_ours(after, contender)
             yield Change(name, contender, one, two, record["unit"], machine if ours else None)
 
 

@@ -8,7 +8,8 @@
     wake trip     two threads that wake each other by futex, there and back
 
 A sender cannot do with less than a call and a copy, a receiver not with less than a call and the making; the two work
-at the same time. So one way the floor is the larger of both, or the ring; for a round trip they add up.
+at the same time. So one way the floor is the larger of both, or the ring; for a round trip they add up. The parts are
+without the loop that they were timed in; each floor has one turn of the loop in it, as has what is measured.
 """
 
 import time
@@ -16,7 +17,7 @@ import timeit
 
 from xichan.bench import values
 
-LOOP = "loop"  # an empty one: what is timed in a loop is less by so much
+LOOP = "loop"  # a turn of an empty one: what is timed in a loop is less by so much
 SMALLEST_COPY = 1024  # a copy of less is within the making's error
 
 # For each payload how one like it is made from another that is there: the least that makes a new object. (Of None and
@@ -82,12 +83,16 @@ def _counted(function):
     return measure
 
 
+def loop(floor):
+    """Seconds that a turn of the loop takes, which everything that is measured has in it."""
+    return min(floor.get(LOOP, [0.0]))
+
+
 def bests(floor):
     """The best of each part, in seconds, without the loop that was timed with it."""
-    loop = min(floor.get(LOOP, [0.0]))
     in_loop = {name for name in floor if name == "call" or name.startswith(("create:", "copy:"))}
     return {
-        name: max(min(rounds) - (loop if name in in_loop else 0.0), 0.0)
+        name: max(min(rounds) - (loop(floor) if name in in_loop else 0.0), 0.0)
         for name, rounds in floor.items()
         if name != LOOP
     }
@@ -98,17 +103,17 @@ def below(scenario, floor):
     best = bests(floor)
     if "call" not in best or scenario.unit not in ("rate", "time") or scenario.kind in ("pool", "read", "select"):
         return None
-    call = best["call"]
+    call, turn = best["call"], loop(floor)
     shared = scenario.options.get("shared")
     create = 0.0 if shared else best.get(f"create:{scenario.payload}", 0.0)
     copy = 0.0 if shared else best.get(f"copy:{values.size(scenario.payload)}", 0.0)
     if scenario.kind == "traffic":
-        calls = call / scenario.options.get("batch", 1)
+        calls = (call + turn) / scenario.options.get("batch", 1)
         sending, receiving = calls + copy, calls + create
         return max(sending / scenario.senders, receiving / scenario.receivers, best["ring"])
     if scenario.kind == "alone":
-        return 2 * call + create + copy
+        return turn + 2 * call + create + copy
     if scenario.kind == "round_trip":
         crossing = best["wake trip"] if scenario.options["gap"] else best["ring trip"]
-        return crossing + 4 * call + 2 * create
+        return turn + crossing + 4 * call + 2 * create
     return None

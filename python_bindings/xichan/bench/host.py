@@ -14,7 +14,7 @@ from xichan.bench.crew import Crew, Failed, Wrong
 
 class Host:
     def __init__(self, name):
-        self.name, self.peer = name, peers.load(name)
+        self.peer = peers.load(name)
         self.crew = Crew(name, self.peer.place)
         self.work = None
 
@@ -29,8 +29,7 @@ class Host:
         return {}
 
     def round(self, seconds):
-        value, count = self.work.round(seconds)
-        return {"value": value, "count": count}
+        return {"value": self.work.round(seconds)}
 
 
 def answer(host, command, arguments):

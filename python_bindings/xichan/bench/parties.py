@@ -54,132 +54,125 @@ def _check(received, peer, job):
     return {"wrong": wrong} if wrong else {}
 
 
+# What is timed, as timeit does it: compiled for each contender with its calls in it as its user writes them, keywords
+# and all. A function around them would cost a good part of what the fastest of them take.
+LOOP = """
+def loop(n, put=None, get=None, value=None):
+    got = None
+    start = clock()
+    {head}
+        {statement}
+    return start, clock(), got
+"""
+TIMES, TURNS, LEFT = "for _ in repeat(None, n):", "for put in islice(cycle(put), n):", "while n > 0:"
+PUT, GET = "put(value, {put})", "got = get({get})"
+
+
+def _loop(peer, statement, head=TIMES):
+    """A function `loop(n, put, get, value)`: when it started, when it ended, and what was received last."""
+    source = LOOP.format(head=head, statement=statement.format(put=peer.put_arguments, get=peer.get_arguments))
+    names = {"clock": time.perf_counter, **vars(itertools)}
+    exec(source, names)
+    return names["loop"]
+
+
 def check_send(peer, half, job):
     """Sends values for check_receive."""
-    put, value, n = peer.sender(half), _value(peer, job), job["n"]
+    loop, put, value = _loop(peer, PUT), peer.sender(half), _value(peer, job)
 
     def work():
-        for _ in range(n):
-            put(value)
+        loop(job["n"], put=put, value=value)
 
     return work
 
 
 def check_receive(peer, half, job):
     """Compares each value that arrives."""
-    get, n = peer.receiver(half), job["n"]
+    loop, get = _loop(peer, GET), peer.receiver(half)
     values.make(job["payload"])
 
     def work():
         wrong = {}
-        for _ in range(n):
-            wrong = wrong or _check(get(), peer, job)
+        for _ in range(job["n"]):
+            *_, got = loop(1, get=get)
+            wrong = wrong or _check(got, peer, job)
         return wrong
 
     return work
 
 
 def send(peer, half, job):
-    put, value, n = peer.sender(half), _value(peer, job), job["n"]
-    for _ in range(job["warm"]):
-        put(value)
+    return _send(_loop(peer, PUT), job["warm"], peer.sender(half), _value(peer, job), job["n"])
+
+
+def send_turns(peer, half, job):
+    """Sends to several channels by turns."""
+    return _send(_loop(peer, PUT, TURNS), len(half), [peer.sender(one) for one in half], _value(peer, job), job["n"])
+
+
+def send_batches(peer, half, job):
+    """Sends lists of values: one by one where the contender knows no better."""
+    put, batch = peer.batch_sender(half), [_value(peer, job)] * job["batch"]
+    loop = _loop(peer, PUT if put else "for one in value: put(one, {put})")
+    put = put or peer.sender(half)
+    loop(1, put=put, value=batch[: job["warm"]])
+    return _send(loop, 0, put, batch, job["n"] // len(batch))
+
+
+def _send(loop, warm, put, value, n):
+    loop(warm, put=put, value=value)
 
     def work():
-        start = time.perf_counter()
-        for _ in itertools.repeat(None, n):
-            put(value)
+        start, *_ = loop(n, put=put, value=value)
         return {"start": start}
 
     return work
 
 
 def receive(peer, half, job):
-    return _receive(peer.receiver(half), job["warm"], peer, job)
-
-
-def send_batches(peer, half, job):
-    put, batch, n = peer.batch_sender(half), [_value(peer, job)] * job["batch"], job["n"]
-    put(batch[: job["warm"]])
-
-    def work():
-        start = time.perf_counter()
-        for _ in itertools.repeat(None, n // len(batch)):
-            put(batch)
-        return {"start": start}
-
-    return work
-
-
-def receive_batches(peer, half, job):
-    get, size, left = peer.batch_receiver(half), job["batch"], job["n"]
-    for _ in range(job["warm"]):
-        get(1)
-
-    def work():
-        missing = left
-        while missing > 0:
-            batch = get(min(size, missing))
-            missing -= len(batch)
-        return {"end": time.perf_counter(), **_check(batch[-1], peer, job)}
-
-    return work
-
-
-def send_turns(peer, half, job):
-    """Sends to several channels by turns."""
-    puts, value, n = [peer.sender(one) for one in half], _value(peer, job), job["n"]
-    for put in puts:
-        put(value)
-
-    def work():
-        start = time.perf_counter()
-        for put in itertools.islice(itertools.cycle(puts), n):
-            put(value)
-        return {"start": start}
-
-    return work
+    return _receive(_loop(peer, GET), job["warm"], peer.receiver(half), peer, job)
 
 
 def receive_any(peer, half, job):
     """Receives from whichever of several channels has a value."""
-    return _receive(peer.selector(half), len(half), peer, job)
+    return _receive(_loop(peer, "got = get()"), len(half), peer.selector(half), peer, job)
 
 
-def _receive(get, warm, peer, job):
-    n = job["n"]
-    for _ in range(warm):
-        get()
+def receive_batches(peer, half, job):
+    """Receives lists of values, of no more than are still to come."""
+    get = peer.batch_receiver(half)
+    receiving = "get(min(value, n), {get})" if get else "[get({get}) for _ in range(min(value, n))]"
+    loop = _loop(peer, f"got = {receiving}; n -= len(got)", LEFT)
+    return _receive(loop, job["warm"], get or peer.receiver(half), peer, job, job["batch"])
+
+
+def _receive(loop, warm, get, peer, job, batch=None):
+    loop(warm, get=get, value=batch)
 
     def work():
-        for _ in itertools.repeat(None, n):
-            value = get()
-        return {"end": time.perf_counter(), **_check(value, peer, job)}
+        _, end, got = loop(job["n"], get=get, value=batch)
+        return {"end": end, **_check(got[-1] if batch else got, peer, job)}
 
     return work
 
 
 def ask(peer, half, job):
-    """One side of round trips: with a gap the median time of one, else the mean."""
+    """One side of round trips, or both in one thread: with a gap the median time of one, else the mean."""
+    loop = _loop(peer, f"{PUT}; {GET}")
     put, get, value = peer.sender(half[0]), peer.receiver(half[1]), _value(peer, job)
     n, gap = job["n"], job["gap"]
-    put(value)
-    get()
+    loop(1, put, get, value)
 
     def busy():
-        start = time.perf_counter()
-        for _ in itertools.repeat(None, n):
-            put(value)
-            got = get()
-        return {"each": (time.perf_counter() - start) / n, **_check(got, peer, job)}
+        start, end, got = loop(n, put, get, value)
+        return {"each": (end - start) / n, **_check(got, peer, job)}
 
     def parked():
         times = []
         for _ in range(n):
             time.sleep(gap)
-            start = time.perf_counter()
-            put(value)
-            got = get()
-            times.append(time.perf_counter() - start)
+            start, end, got = loop(1, put, get, value)
+            times.append(end - start)
         return {"each": sorted(times)[n // 2], **_check(got, peer, job)}
 
     return parked if gap else busy
@@ -187,46 +180,28 @@ def ask(peer, half, job):
 
 def answer(peer, half, job):
     """The other side of round trips."""
-    get, put, n = peer.receiver(half[0]), peer.sender(half[1]), job["n"]
-    put(get())
+    loop, get, put = _loop(peer, f"{GET}; put(got, {{put}})"), peer.receiver(half[0]), peer.sender(half[1])
+    loop(1, put, get)
 
     def work():
-        for _ in itertools.repeat(None, n):
-            value = get()
-            put(value)
-        return _check(value, peer, job)
-
-    return work
-
-
-def alone(peer, half, job):
-    """Sends and receives in one thread."""
-    put, get, value, n = peer.sender(half[0]), peer.receiver(half[1]), _value(peer, job), job["n"]
-
-    def work():
-        start = time.perf_counter()
-        for _ in itertools.repeat(None, n):
-            put(value)
-            got = get()
-        return {"each": (time.perf_counter() - start) / n, **_check(got, peer, job)}
+        *_, got = loop(job["n"], put, get)
+        return _check(got, peer, job)
 
     return work
 
 
 def read(peer, half, job):
     """Receives a tuple and reads ten of its elements; only that is timed, not the sending. The shortest time counts."""
-    put, get, value, n = peer.sender(half[0]), peer.receiver(half[1]), _value(peer, job), job["n"]
+    sending, reading = _loop(peer, PUT), _loop(peer, f"{GET}\n        for place in value: got[place]")
+    put, get, value = peer.sender(half[0]), peer.receiver(half[1]), _value(peer, job)
     places = range(0, len(value), max(len(value) // 10, 1))[:10]
 
     def work():
         times, wrong = [], {}
-        for _ in range(n):
-            put(value)
-            start = time.perf_counter()
-            got = get()
-            for place in places:
-                got[place]
-            times.append(time.perf_counter() - start)
+        for _ in range(job["n"]):
+            sending(1, put=put, value=value)
+            start, end, got = reading(1, get=get, value=places)
+            times.append(end - start)
             if any(got[place] != value[place] for place in places) or len(got) != len(value):
                 wrong = {"wrong": "the tuple is not what was sent"}
             del got
@@ -235,20 +210,9 @@ def read(peer, half, job):
     return work
 
 
-def fill(peer, half, job):
-    """Sends values that nobody receives."""
-    put, payload, n = peer.sender(half), job["payload"], job["n"]
-    value = values.make(payload)
-
-    def work():
-        for _ in itertools.repeat(None, n):
-            put(value)
-
-    return work
-
-
 def block(peer, half, job):
     """Threads that wait for a value each; the processor time of the whole process meanwhile, per second."""
+    sending, receiving = _loop(peer, PUT), _loop(peer, GET)
     puts = [peer.sender(one) for one in half[0]]
     gets = [peer.receiver(one) for one in half[1]]
     value, seconds = _value(peer, job), job["seconds"]
@@ -258,7 +222,8 @@ def block(peer, half, job):
 
         def wait(get):
             started.wait(PATIENCE)
-            wrong.extend(_check(get(), peer, job))
+            *_, got = receiving(1, get=get)
+            wrong.extend(_check(got, peer, job))
 
         threads = [threading.Thread(target=wait, args=(get,)) for get in gets]
         for thread in threads:
@@ -269,7 +234,7 @@ def block(peer, half, job):
         time.sleep(max(seconds, 0.05))
         share = (time.process_time() - used) / (time.perf_counter() - start)
         for put in puts:
-            put(value)
+            sending(1, put=put, value=value)
         for thread in threads:
             thread.join()
         return {"each": share, **({"wrong": "a value is not what was sent"} if wrong else {})}
@@ -280,8 +245,8 @@ def block(peer, half, job):
 ROLES = {
     function.__name__: function
     for function in (
-        *(check_send, check_receive, send, receive, send_batches, receive_batches, send_turns, receive_any),
-        *(ask, answer, alone, read, fill, block),
+        *(check_send, check_receive, send, send_turns, send_batches, receive, receive_any, receive_batches),
+        *(ask, answer, read, block),
     )
 }
 

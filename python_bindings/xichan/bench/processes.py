@@ -20,7 +20,6 @@ class HostProcess:
     """Not for use by several threads."""
 
     def __init__(self, name):
-        self.name = name
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "xichan.bench.host", name],

@@ -32,23 +32,7 @@ def write(run, path):
 def sections(run, plots):
     """For each scenario what the template shows."""
     for name, record in run["scenarios"].items():
-        rows = []
-        base = record["results"].get(record["baseline"])
-        for contender, rounds in record["results"].items():
-            found = results.summary(rounds)
-            about = run["contenders"][contender]
-            ours = about["group"] == "xichan"
-            rows.append(
-                {
-                    "title": about["title"],
-                    "ours": ours or contender == "xichan-pool",
-                    "best": results.amount(found.best, record["unit"]),
-                    "median": results.amount(found.median, record["unit"]),
-                    "spread": f"{found.spread * 100:.0f} %" if found.rounds > 1 else "",
-                    "ratio": results.times(min(base) / found.best) if base and found.best else "",
-                    "floor": results.times(found.best / record["floor"]) if ours and record["floor"] else "",
-                }
-            )
+        rows = [(results.is_ours(run, one), results.row(run, record, one)) for one in record["results"]]
         yield {"name": name, "record": record, "rows": rows, "plot": plots.get(name)}
 
 

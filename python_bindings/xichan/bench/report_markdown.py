@@ -45,7 +45,11 @@ def body(run, images):
     yield from table(("number to reach", "reached", "wanted", ""), (row for row in targets.rows(run)))
     yield from table(
         ("scenario", "contender", "best", "median", "spread", "ratio", "floor"),
-        (row for record in run["scenarios"].values() for row in rows(run, record)),
+        (
+            (record["title"], *results.row(run, record, contender))
+            for record in run["scenarios"].values()
+            for contender in record["results"]
+        ),
     )
     yield from table(
         ("the floor", "ns"), ((name, f"{best * 1e9:,.1f}") for name, best in floor.bests(run["floor"]).items())
@@ -63,20 +67,3 @@ def table(heads, rows_of_text):
     for row in rows_of_text:
         yield f"| {' | '.join(str(text).replace('|', '/') for text in row)} |"
     yield ""
-
-
-def rows(run, record):
-    """A scenario's rows."""
-    base = record["results"].get(record["baseline"])
-    for name, rounds in record["results"].items():
-        about = run["contenders"][name]
-        found = results.summary(rounds)
-        yield (
-            record["title"],
-            about["title"],
-            results.amount(found.best, record["unit"]),
-            results.amount(found.median, record["unit"]),
-            f"{found.spread * 100:.0f} %",
-            results.times(min(base) / found.best) if base and found.best else "",
-            results.times(found.best / record["floor"]) if about["group"] == "xichan" and record["floor"] else "",
-        )

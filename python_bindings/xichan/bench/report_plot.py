@@ -77,7 +77,6 @@ class Panel:
                 if contender in record["results"]
             ]
             across, middle, low, high = zip(*points, strict=True)
-            ours = self.run["contenders"][contender]["group"] == "xichan"
             axes.errorbar(
                 across,
                 middle,
@@ -85,7 +84,7 @@ class Panel:
                 label=self.run["contenders"][contender]["title"],
                 marker=MARKERS[index % len(MARKERS)],
                 markersize=4,
-                linewidth=2 if ours else 1,
+                linewidth=2 if results.is_ours(self.run, contender) else 1,
                 capsize=2,
             )
         axes.set_xscale("log", base=2)
@@ -98,7 +97,7 @@ class Panel:
         axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
 
     def _part(self, name, record):
-        if self.run["contenders"][name]["group"] == "xichan" or name == "xichan-pool":
+        if results.is_ours(self.run, name):
             return "xichan"
         return "baseline" if name == record["baseline"] else "other"
 

@@ -49,9 +49,9 @@ class Bar(Quiet):
         else:
             self.console.print(f"[{self.number}/{self.count}] {scenario.name}", markup=False)
 
-    def step(self, text):
+    def step(self, steps=1):
         if self.bar:
-            self.bar.advance(self.one)
+            self.bar.advance(self.one, steps)
 
     def note(self, text):
         self.console.print(text, markup=False)
@@ -75,25 +75,14 @@ def show(run, file=None):
 
 
 def _scenario(run, record):
-    unit = record["unit"]
     table = Table(title=record["title"], title_justify="left", expand=False)
     table.add_column("")
     for heading in ("best", "median", "spread", "ratio", "floor"):
         table.add_column(heading, justify="right")
-    base = record["results"].get(record["baseline"])
-    for name, rounds in record["results"].items():
-        found = results.summary(rounds)
-        ours = run["contenders"][name]["group"] == "xichan"
-        table.add_row(
-            run["contenders"][name]["title"],
-            results.amount(found.best, unit),
-            results.amount(found.median, unit),
-            f"{found.spread * 100:.0f} %" if len(rounds) > 1 else "",
-            results.times(min(base) / found.best) if base and found.best else "",
-            results.times(found.best / record["floor"]) if record["floor"] and ours else "",
-            style="bold" if ours else "",
-        )
-    caption = [f"ratio: to {run['contenders'][record['baseline']]['title']}"] if base else []
+    for name in record["results"]:
+        table.add_row(*results.row(run, record, name), style="bold" if results.is_ours(run, name) else "")
+    baseline = record["baseline"]
+    caption = [f"ratio: to {run['contenders'][baseline]['title']}"] if baseline in record["results"] else []
     if record["floor"]:
         caption.append(f"floor: {record['floor'] * 1e9:,.0f} ns")
     for name, reason in record["unavailable"].items():

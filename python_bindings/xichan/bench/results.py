@@ -45,12 +45,34 @@ def best(run, scenario, contender):
     return min(rounds) if rounds else None
 
 
-def ratio(run, scenario, contender, baseline=None):
-    """How many times better a contender is than the baseline, best against best; None if that cannot be said."""
-    record = run["scenarios"].get(scenario, {})
-    mine = best(run, scenario, contender)
-    other = best(run, scenario, baseline or record.get("baseline"))
-    return other / mine if mine and other is not None else None
+def is_ours(run, contender):
+    """Whether a contender is xichan, in any form."""
+    return run["contenders"][contender]["group"] == "xichan" or contender == "xichan-pool"
+
+
+class Row(NamedTuple):
+    """What reports show of a contender in a scenario, as text; empty where there is nothing to say."""
+
+    title: str
+    best: str
+    median: str
+    spread: str
+    ratio: str  # how many times better it is than the baseline, best against best
+    floor: str  # how far it is from the floor: of ours alone
+
+
+def row(run, record, contender):
+    """The row of a contender that has values in a scenario's record."""
+    found = summary(record["results"][contender])
+    base = record["results"].get(record["baseline"])
+    return Row(
+        run["contenders"][contender]["title"],
+        amount(found.best, record["unit"]),
+        amount(found.median, record["unit"]),
+        f"{found.spread * 100:.0f} %" if found.rounds > 1 else "",
+        times(min(base) / found.best) if base and found.best else "",
+        times(found.best / record["floor"]) if record["floor"] and is_ours(run, contender) else "",
+    )
 
 
 def save(run, path):

@@ -1,5 +1,6 @@
 """A run: every contender in a process of its own, taking turns round by round, so that drift hits all alike."""
 
+import os
 import time
 
 from xichan.bench import environment, floor, peers, results
@@ -18,8 +19,8 @@ class Quiet:
     def scenario(self, scenario, steps):
         """A scenario begins, of so many steps."""
 
-    def step(self, text):
-        """A step has been done."""
+    def step(self, steps=1):
+        """So many steps are done."""
 
     def note(self, text):
         """Something the user should know."""
@@ -52,7 +53,7 @@ class Runner:
     def __exit__(self, *_):
         for name in list(self.hosts):
             self._end(name)
-        self.run["environment"]["load_after"] = environment.os.getloadavg()[0]
+        self.run["environment"]["load_after"] = os.getloadavg()[0]
 
     def go(self):
         """Measure everything; the record."""
@@ -63,9 +64,7 @@ class Runner:
             if self._late():
                 self.run["left_out"].append(scenario.name)
                 continue
-            record = self._scenario(scenario)
-            if record is not None:
-                self.run["scenarios"][scenario.name] = record
+            self.run["scenarios"][scenario.name] = self._scenario(scenario)
         if self.run["left_out"]:
             self.follower.note(f"left out, for the time was up: {', '.join(self.run['left_out'])}")
         return self.run
@@ -119,33 +118,36 @@ class Runner:
             "results": {},
             "unavailable": {},
         }
-        there = [name for name in names if self._begin(scenario, name, record, rounds)]
+        there = []
+        for name in names:
+            if self._begin(scenario, name, record):
+                there.append(name)
+                self.follower.step()
+            else:
+                self.follower.step(rounds + 1)
         for number in range(rounds):
             if number and self._late():
                 break
             turn = number % max(len(there), 1)
             for name in there[turn:] + there[:turn]:  # nobody is always the first
-                if name in record["unavailable"]:
-                    continue
-                if scenario.fresh and number:
-                    self._end(name)
-                    if not self._begin(scenario, name, record, 0):
-                        continue
-                found = self._ask(name, record, "round", seconds=self.seconds)
-                if found is not None:
-                    record["results"].setdefault(name, []).append(found["value"])
-                self.follower.step(name)
+                if name not in record["unavailable"]:
+                    self._round(scenario, name, record, anew=scenario.fresh and number > 0)
+                self.follower.step()
         for name in record["unavailable"]:
             record["results"].pop(name, None)
         return record
 
-    def _begin(self, scenario, name, record, rounds):
+    def _begin(self, scenario, name, record):
         if scenario.fresh:
             self._end(name)
-        there = self._ask(name, record, "begin", scenario=scenario.name, seconds=self.seconds) is not None
-        for _ in range(1 if there else rounds + 1):
-            self.follower.step(name)
-        return there
+        return self._ask(name, record, "begin", scenario=scenario.name, seconds=self.seconds) is not None
+
+    def _round(self, scenario, name, record, anew):
+        if anew and not self._begin(scenario, name, record):
+            return
+        found = self._ask(name, record, "round", seconds=self.seconds)
+        if found is not None:
+            record["results"].setdefault(name, []).append(found["value"])
 
     def _ask(self, name, record, do, **arguments):
         """An answer without a complaint, or None: then the record says why."""

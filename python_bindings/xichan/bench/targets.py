@@ -83,9 +83,10 @@ def _row(run, target):
 def _calls(run):
     title, wanted = "send + recv of an int in one thread, to two calls of nothing", "at most 2.5x"
     mine = results.best(run, "alone/int", "xichan")
-    if not mine or not floor.bests(run["floor"]).get("call"):
+    call = floor.bests(run["floor"]).get("call")
+    if not mine or not call:
         return Row(title, "", wanted, "not measured")
-    ratio = mine / (2 * floor.bests(run["floor"])["call"])
+    ratio = (mine - floor.loop(run["floor"])) / (2 * call)  # neither has the loop in it
     return Row(title, results.times(ratio), wanted, _verdict(ratio <= 2.5))
 
 

@@ -1,17 +1,17 @@
 """How the scenarios are measured: one class for each kind of work, in the process of a contender.
 
 begin(seconds)   check what arrives, and find out how many messages take about so long
-round(seconds)   one round: (seconds, bytes or share for each message, how many)
+round(seconds)   one round: the seconds, bytes or share for each message
 """
 
 import importlib
 
 from xichan.bench import values
 from xichan.bench.peers import Spec
+from xichan.bench.scenarios import LARGE
 
 IN_FLIGHT = 512 << 20  # bytes that unbounded queues may have to hold
 LEAST = 128  # bytes that a message is taken to need
-LARGE = 32 << 10
 MAX_BYTES = 4 << 20
 
 
@@ -22,7 +22,8 @@ class Kind:
         self.scenario, self.peer, self.crew = scenario, peer, crew
         self.n = self.step = scenario.senders * scenario.receivers * scenario.options.get("batch", 1)
         self.nbytes = values.size(scenario.payload)
-        self.most = max(IN_FLIGHT // max(self.nbytes, LEAST) // self.step, 1) * self.step
+        held = peer.holds(self.nbytes, bool(scenario.options.get("shared")))
+        self.most = max(IN_FLIGHT // max(held, LEAST) // self.step, 1) * self.step
 
     def spec(self, number=0, **changes):
         """What a channel is opened for."""
@@ -62,7 +63,7 @@ class Kind:
             total += elapsed
             if elapsed < seconds / 2:
                 self.grow(seconds / max(elapsed, 1e-7))
-        return total / count, count
+        return total / count
 
     def check(self):
         """Send some values and have them compared at the far end. Raises Wrong."""

@@ -4,7 +4,7 @@ from xichan.bench.kinds import Kind
 
 
 class Work(Kind):
-    role = "alone"
+    role = "ask"
 
     def check(self):
         if self.peer.place == "processes":
@@ -16,6 +16,6 @@ class Work(Kind):
 
     def run(self, n):
         sending, receiving = self.peer.open(self.spec())
-        answers = self.crew.run((self.role, (sending, receiving), self.job(n=n)))
+        answers = self.crew.run((self.role, (sending, receiving), self.job(n=n, gap=0)))
         self.peer.close(sending, receiving)
         return answers[0]["each"] * n

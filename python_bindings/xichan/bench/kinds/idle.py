@@ -10,7 +10,7 @@ class Work(Kind):
         self._wait(2, 0.01)
 
     def round(self, seconds):
-        return self._wait(self.scenario.options["receivers"], max(seconds, AT_LEAST)), 1
+        return self._wait(self.scenario.options["receivers"], max(seconds, AT_LEAST))
 
     def _wait(self, receivers, seconds):
         channels = [self.peer.open(self.spec(index, capacity=1)) for index in range(receivers)]

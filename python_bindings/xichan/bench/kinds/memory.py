@@ -23,13 +23,13 @@ class Work(Kind):
             // self.step
             * self.step
         )
-        return self._fill(n) / n, n
+        return self._fill(n) / n
 
     def _fill(self, n):
         before = resident()
         sending, receiving = self.peer.open(self.spec(capacity=n, max_bytes=None))
-        job = self.job(n=n // self.scenario.senders)
-        self.crew.run(*[("fill", sending, job)] * self.scenario.senders)
+        job = self.job(n=n // self.scenario.senders, warm=0)
+        self.crew.run(*[("send", sending, job)] * self.scenario.senders)
         grown = resident() - before
         self.peer.close(sending, receiving)
         return grown

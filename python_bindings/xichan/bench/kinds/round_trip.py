@@ -28,7 +28,7 @@ class Work(Kind):
     def round(self, seconds):
         if not self.gap:
             return super().round(seconds)
-        return self._each(self.n), self.n
+        return self._each(self.n)
 
     def _each(self, n):
         there, back = self.peer.open(self.spec(0)), self.peer.open(self.spec(1))

@@ -37,6 +37,8 @@ class Peer:
     group = "other"  # "xichan", "other", or "pool"
     variant: str | None = None  # "flavor" or "views": takes part only where a scenario asks for that
     views = False  # whether it hands out views, not copies
+    put_arguments = ""  # text: what a call to send or to receive takes besides, say "timeout=60.0"
+    get_arguments = ""
 
     def missing(self):
         """Why it cannot be used at all, or None. Looks, but imports nothing of the contender's."""
@@ -71,27 +73,24 @@ class Peer:
         """The channel is no longer used."""
 
     def sender(self, sending):
-        """In a worker: a function that sends one value, waiting if need be."""
+        """In a worker: a function that sends one value, waiting if need be. It is called with `put_arguments`."""
         raise NotImplementedError
 
     def receiver(self, receiving):
-        """In a worker: a function that receives one value, waiting until there is one."""
+        """In a worker: a function that receives one value, waiting until there is one. Called with `get_arguments`."""
         raise NotImplementedError
 
+    def holds(self, nbytes, shared):
+        """Bytes of memory that a queued value of so many takes, or that of one that prepare() made, if `shared`."""
+        return nbytes
+
     def batch_sender(self, sending):
-        """In a worker: a function that sends a list of values. One by one, unless the contender knows better."""
-        put = self.sender(sending)
-
-        def send(batch):
-            for value in batch:
-                put(value)
-
-        return send
+        """In a worker: as sender(), of a list of values. None: they are sent one by one."""
+        return None
 
     def batch_receiver(self, receiving):
-        """In a worker: a function that receives a list of one to n values."""
-        get = self.receiver(receiving)
-        return lambda n: [get() for _ in range(n)]
+        """In a worker: as receiver(), of a list of one to n values. None: they are received one by one."""
+        return None
 
     def selector(self, receivings):
         """In a worker: a function that receives one value from whichever channel has one."""

@@ -1,9 +1,7 @@
 """What the flavours of xichan have in common."""
 
-import functools
-
 import xichan
-from xichan.bench.peers import Peer, Unavailable
+from xichan.bench.peers import Peer
 
 
 class Xichan(Peer):
@@ -24,6 +22,9 @@ class Xichan(Peer):
     def receiver(self, receiving):
         return receiving.recv
 
+    def holds(self, nbytes, shared):
+        return 0 if shared else nbytes
+
     def batch_sender(self, sending):
         return sending.send_many
 
@@ -35,13 +36,4 @@ class Xichan(Peer):
         return lambda: select(cases)[1]
 
     def prepare(self, value):
-        if not hasattr(xichan, "share"):
-            raise Unavailable("this xichan has no share()")
         return xichan.share(value)
-
-
-def without_copying(receive):
-    """A receiving function that is told not to copy."""
-    if "copy" not in (receive.__doc__ or "") and "copy" not in (receive.__text_signature__ or ""):
-        raise Unavailable("this xichan has no copy=False")
-    return functools.partial(receive, copy=False)

@@ -1,10 +1,6 @@
 """faster-fifo: a queue of pickles in shared memory, between processes."""
 
-import functools
-
 from xichan.bench.peers import Peer
-
-PATIENCE = 3600.0  # its calls give up after 10 s unless told otherwise
 
 
 class Contender(Peer):
@@ -13,6 +9,7 @@ class Contender(Peer):
     place = "processes"
     module = "faster_fifo"
     package = "faster-fifo"
+    put_arguments = get_arguments = "timeout=3600.0"  # its calls give up after 10 s unless told otherwise
 
     def open(self, spec):
         import faster_fifo
@@ -21,13 +18,13 @@ class Contender(Peer):
         return channel, channel
 
     def sender(self, sending):
-        return functools.partial(sending.put, timeout=PATIENCE)
+        return sending.put
 
     def receiver(self, receiving):
-        return functools.partial(receiving.get, timeout=PATIENCE)
+        return receiving.get
 
     def batch_sender(self, sending):
-        return functools.partial(sending.put_many, timeout=PATIENCE)
+        return sending.put_many
 
     def batch_receiver(self, receiving):
-        return lambda n: receiving.get_many(timeout=PATIENCE, max_messages_to_get=n)
+        return lambda n, timeout: receiving.get_many(timeout=timeout, max_messages_to_get=n)

@@ -4,6 +4,7 @@ Its ``recv`` does not wait, so a receiver asks again, giving up its processor in
 because one that does waits until its value has been received.
 """
 
+import functools
 import time
 
 from xichan.bench.peers import Peer
@@ -13,6 +14,7 @@ class Contender(Peer):
     name = "interpchannels"
     title = "_interpchannels"
     module = "_interpchannels"
+    put_arguments = "blocking=False"
 
     def __init__(self):
         self.alive = {}
@@ -30,7 +32,7 @@ class Contender(Peer):
     def sender(self, sending):
         from _interpchannels import send
 
-        return lambda value: send(sending, value, blocking=False)
+        return functools.partial(send, sending)
 
     def receiver(self, receiving):
         from _interpchannels import ChannelEmptyError, recv

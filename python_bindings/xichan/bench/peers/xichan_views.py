@@ -1,6 +1,6 @@
 """xichan.channel() received with ``copy=False``."""
 
-from xichan.bench.peers._xichan import Xichan, without_copying
+from xichan.bench.peers._xichan import Xichan
 
 
 class Contender(Xichan):
@@ -8,9 +8,4 @@ class Contender(Xichan):
     title = "xichan, copy=False"
     variant = "views"
     views = True
-
-    def receiver(self, receiving):
-        return without_copying(receiving.recv)
-
-    def batch_receiver(self, receiving):
-        return without_copying(receiving.recv_many)
+    get_arguments = "copy=False"

@@ -1,17 +1,12 @@
-#include "batch.h"
-
-#include <algorithm>
 #include <utility>
 
 #include "attach.h"
+#include "batch.h"
 #include "encode.h"
-#include "receive.h"
 #include "value/message.h"
 
 namespace xichan::python {
 namespace {
-
-constexpr std::size_t chunk_size = 64;
 
 /// The values of an iterable, one after the other. A list or tuple is read by index, as its iterator does.
 class Source {
@@ -56,7 +51,7 @@ class Chunk {
   /// not be had or encoded; those before it stay.
   bool fill(const ModuleState& state, Source& source, bool& more) noexcept {
     first_ = size_ = 0;
-    while (size_ < chunk_size) {
+    while (size_ < batch_size) {
       PyObject* value = source.next();
       if (value == nullptr) {
         more = false;
@@ -71,9 +66,10 @@ class Chunk {
     return true;
   }
 
-  bool empty() const noexcept { return first_ == size_; }
+  std::size_t size() const noexcept { return size_ - first_; }
+  bool empty() const noexcept { return size() == 0; }
   Cell& front() noexcept { return cells_[first_]; }
-  void pop() noexcept { ++first_; }
+  void pop(std::size_t count = 1) noexcept { first_ += count; }
   void drop() noexcept {
     for (; first_ < size_; ++first_) release(cells_[first_]);
   }
@@ -85,7 +81,7 @@ class Chunk {
     PyErr_SetRaisedException(error);
   }
 
-  Cell cells_[chunk_size];
+  Cell cells_[batch_size];
   std::size_t first_ = 0;
   std::size_t size_ = 0;
 };
@@ -98,6 +94,13 @@ bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t
     if (handle->end->is_closed()) {
       status = Status::end_closed;
       return true;
+    }
+    std::uint64_t done;
+    if (handle->end->try_send_many(&chunk.front(), chunk.size(), done) == Status::ok) {
+      owner_of(handle).has_sent = true;
+      chunk.pop(done);
+      sent += static_cast<Py_ssize_t>(done);
+      continue;
     }
     const bool decided = call(owner_of(handle), *handle->end, Side::sender, chunk.front(), timeout, status,
                               [&]() noexcept { release(chunk.front()); });
@@ -118,75 +121,6 @@ void note_sent(const ModuleState& state, Py_ssize_t sent) noexcept {
   Py_XDECREF(count);
   PyErr_SetRaisedException(error);
 }
-
-bool parse_max_items(PyObject* value, Py_ssize_t& most) noexcept {
-  if (!PyIndex_Check(value) || PyBool_Check(value)) {
-    PyErr_Format(PyExc_TypeError, "max_items must be an int, not %T", value);
-    return false;
-  }
-  most = PyNumber_AsSsize_t(value, nullptr);  // clipped: a list cannot be longer
-  if (most == -1 && PyErr_Occurred()) return false;
-  if (most >= 1) return true;
-  PyErr_SetString(PyExc_ValueError, "max_items must be at least 1");
-  return false;
-}
-
-// One value that is there now. Null if there is none, with an exception set only if there is more to it: no memory, or
-// a side that belongs to another end.
-PyObject* take_now(Handle* handle, bool copy) noexcept {
-  if (has_unread(handle)) return deliver_unread(handle, copy);
-  Cell cell;
-  const Status status = handle->end->try_recv(cell);
-  if (status == Status::ok) return deliver(handle, cell, copy);
-  return status == Status::claimed ? raise_for(handle, status) : nullptr;
-}
-
-/// A list that has room for a value before that is taken, so that none is lost for want of memory. What the list has
-/// allocated beyond its size is that room.
-class Results {
- public:
-  /// Room for so many at first.
-  explicit Results(std::uint64_t expected) noexcept
-      : list_(PyList_New(static_cast<Py_ssize_t>(std::min<std::uint64_t>(expected, PY_SSIZE_T_MAX)))) {
-    if (list_ != nullptr) resize(0);
-  }
-  Results(const Results&) = delete;
-  Results& operator=(const Results&) = delete;
-  ~Results() { Py_XDECREF(list_); }
-
-  Py_ssize_t size() const noexcept { return PyList_GET_SIZE(list_); }
-  /// Makes room for one value. False with MemoryError set.
-  bool make_room() noexcept {
-    if (list_ == nullptr) return false;
-    if (size() < reinterpret_cast<PyListObject*>(list_)->allocated) return true;
-    if (PyList_Append(list_, Py_None) < 0) return false;
-    resize(size() - 1);  // the None in that room is immortal
-    return true;
-  }
-  /// Puts a value (stolen) into that room; false if it is null.
-  bool fill(PyObject* value) noexcept {
-    if (value == nullptr) return false;
-    PyList_SET_ITEM(list_, size(), value);
-    resize(size() + 1);
-    return true;
-  }
-
-  /// The list. After a failure with values in it they count, and what failed stays with the handle or is told next
-  /// time.
-  PyObject* finish() noexcept {
-    if (PyErr_Occurred()) {
-      if (list_ == nullptr || size() == 0) return nullptr;
-      PyErr_Clear();
-    }
-    return std::exchange(list_, nullptr);
-  }
-
- private:
-  // Within what is allocated.
-  void resize(Py_ssize_t size) noexcept { Py_SET_SIZE(reinterpret_cast<PyVarObject*>(list_), size); }
-
-  PyObject* list_;
-};
 
 }  // namespace
 
@@ -223,51 +157,6 @@ PyObject* sender_send_many(PyObject* self, PyObject* const* args, Py_ssize_t cou
   Py_XDECREF(error);
   if (status != Status::ok && sent == 0) return raise_for(handle, status == Status::full ? Status::timeout : status);
   return PyLong_FromSsize_t(sent);
-}
-
-PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr const char* names[] = {"max_items", "timeout", "copy"};
-  static constexpr Signature signature{"recv_many", names, 1, 2};
-  PyObject* values[3];
-  Timeout timeout;
-  Py_ssize_t most;
-  bool copy = true;
-  Handle* handle = as_handle(self);
-  if (!parse_arguments(signature, args, count, keywords, values) || !parse_max_items(values[0], most) ||
-      !parse_timeout(values[1], timeout) || !parse_flag(values[2], copy)) {
-    return nullptr;
-  }
-  if (!check_open(handle)) return nullptr;
-  // What is there now and one to wait for, but no more than is wanted.
-  Results results(std::min(static_cast<std::uint64_t>(most), handle->end->channel()->size() + 1));
-  if (results.make_room() && results.fill(receive(handle, timeout, copy))) {
-    // The end may have been closed while `receive` waited; from here on no Python code runs.
-    while (results.size() < most && !handle->end->is_closed() && results.make_room()) {
-      if (!results.fill(take_now(handle, copy))) break;
-    }
-  }
-  return results.finish();
-}
-
-PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr const char* names[] = {"copy"};
-  static constexpr Signature signature{"drain", names, 0, 0};
-  PyObject* values[1];
-  bool copy = true;
-  Handle* handle = as_handle(self);
-  if (!parse_arguments(signature, args, count, keywords, values) || !parse_flag(values[0], copy) ||
-      !check_open(handle)) {
-    return nullptr;
-  }
-  // What is there now, queued or offered by those who wait: senders that keep sending must not hold it up. One attempt
-  // in any case, which tells of a side that belongs to another end.
-  const ChannelStats stats = handle->end->channel()->stats();
-  std::uint64_t left = std::max<std::uint64_t>(stats.depth + stats.waiting_senders, 1);
-  Results results(left);
-  while ((has_unread(handle) || left-- > 0) && results.make_room()) {
-    if (!results.fill(take_now(handle, copy))) break;
-  }
-  return results.finish();
 }
 
 }  // namespace xichan::python
