@@ -23,7 +23,8 @@ def end(pool, futures):
         except BaseException as error:
             found.append(type(error).__name__)
     crew = pool._crew
-    wait_until(lambda: not (crew.entries or crew.held or crew.drained or crew.withdrawn or crew.elsewhere))
+    places = ("entries", "held", "drained", "withdrawn", "here", "errands")
+    wait_until(lambda: not any(getattr(crew, place) for place in places))
     assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
     return found
 
@@ -126,16 +127,91 @@ def test_submitting(held):
     )
 
 
-def test_the_first_task_and_its_result():
+def test_submitting_what_runs_in_this_interpreter():
+    run(
+        """
+        from xichan.dispatch import Dispatcher
+        with xichan.InterpreterPoolExecutor(1) as pool, Dispatcher(pool, main_only={tasks.square}) as dispatcher:
+            def action(n):
+                futures = []
+                with At(n, "pool") as at:
+                    for k in range(2):
+                        futures.append(dispatcher.submit(tasks.square, k))
+                    results = dispatcher.map(tasks.square, range(5), chunksize=2)
+                assert end(pool, futures) == [0, 1][:len(futures)]
+                if not at.struck:
+                    assert list(results) == [0, 1, 4, 9, 16]
+                return at
+            everywhere(action)
+            stats = pool.stats()
+            assert stats.cancelled == stats.failed == 0
+        assert pool.stats().workers == 0
+        """,
+        least=150,
+    )
+
+
+def test_the_first_task_that_runs_in_this_interpreter():
+    run(
+        """
+        from xichan.dispatch import Dispatcher
+        def action(n):
+            with xichan.InterpreterPoolExecutor(1) as pool, Dispatcher(pool, main_only={tasks.square}) as dispatcher:
+                futures = []
+                with At(n, "pool") as at:
+                    futures.append(dispatcher.submit(tasks.square, -4))
+                    futures[0].result()
+                assert end(pool, futures) in ([], [16])
+            return at
+        everywhere(action, 5)
+        """,
+        least=40,
+    )
+
+
+def test_cancelling_what_would_run_in_this_interpreter():
+    run(
+        """
+        from xichan.dispatch import Dispatcher
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            dispatcher = Dispatcher(pool, main_only={tasks.block, tasks.square}, max_threads=1)
+            def action(n):
+                started_tx, started_rx = xichan.channel(1)
+                release_tx, release_rx = xichan.channel(1)
+                with started_tx, started_rx, release_tx, release_rx:
+                    ended = []
+                    blocker = dispatcher.submit(tasks.block, started_tx, release_rx)
+                    started_rx.recv(PATIENCE)
+                    futures = [dispatcher.submit(tasks.square, k) for k in range(4)]
+                    futures[2].add_done_callback(ended.append)
+                    with At(n, "pool") as at:
+                        futures[2].cancel()
+                    assert futures[2].cancelled() or at.struck
+                    release_tx.send("released")
+                    found = end(pool, [blocker, *futures])
+                assert found.pop(3) in ("CancelledError", 4) and found == ["released", 0, 1, 9], found
+                assert ended == [futures[2]]
+                return at
+            everywhere(action)
+            stats = pool.stats()
+            assert stats.submitted == stats.finished + stats.failed + stats.cancelled, stats
+            dispatcher.shutdown()
+        """,
+        least=30,
+    )
+
+
+def test_the_first_tasks_and_their_results():
     run(
         """
         def action(n):
             with xichan.InterpreterPoolExecutor(1) as pool:
                 futures = []
                 with At(n, "pool") as at:
-                    futures.append(pool.submit(abs, -4))
-                    futures[0].result()
-                assert end(pool, futures) in ([], [4])
+                    for k in range(2):
+                        futures.append(pool.submit(abs, -k))
+                        futures[k].result()
+                assert end(pool, futures) == [0, 1][:len(futures)]
             return at
         everywhere(action, 5)
         """,

@@ -11,6 +11,8 @@ not over takes the answer itself: two hops instead of three, and while the machi
    taking it, and removes it when the future has it. Whatever is found there the thread deals with: then some of a
    future may have been done already, which Future.deliver allows for. So ``help`` ends no future that others wait for.
 4. The token is taken by the step of a ``for``, see locks.
+5. Who wants something of the thread stores that, then looks for the token, in ``nudge``, and rings. ``help`` takes the
+   token and then looks whether something is wanted, because the thread may wait for the token and not see that.
 """
 
 import collections
@@ -75,7 +77,7 @@ class Collector:
     def _run(self):
         try:
             for _ in self.bell_rx:
-                self.crew.hire()  # now, because who has the token may wait for a worker
+                self.crew.prepare()  # now, because who has the token may wait for a worker
                 self.token_tx.send(None)  # (1)
                 try:
                     self._listen()
@@ -94,7 +96,7 @@ class Collector:
             more = self.crew.settle()
             if self.inbox:
                 continue
-            if not more:
+            if not more and not len(self.answers_rx):  # there may be answers for which nobody waits any more
                 return
             try:
                 self.inbox.extend(self.answers_rx.recv_many(_GREEDY))
@@ -111,10 +113,13 @@ class Collector:
 
     def help(self, future, timeout):
         """Take the answer that is due, which is that of this future unless something else goes on."""
+        crew = self.crew
         try:
             for _ in map(self.token_tx.send_nowait, (None,)):  # (1) (4)
                 try:
                     if not self.inbox:  # or it may be in there, left by one who was interrupted
+                        if crew.short or crew.errands or crew.withdrawn:  # (5)
+                            return
                         self.inbox.extend(map(self.answers_rx.recv, (timeout,)))  # (3)
                     answer = self.inbox[0]
                     if future.accept(answer):

@@ -59,9 +59,20 @@ class Crew(Tasks):
 
     def want_workers(self):
         self.short = True
-        self.collector.start(f"{self.name}_collector")
+        self.start_collector()
         self.collector.nudge()
         self.collector.ring()
+
+    def start_collector(self):
+        self.collector.start(f"{self.name}_collector")
+
+    def prepare(self):
+        """For the collector: see to it that all tasks will be taken."""
+        if self.short:
+            self.hire()
+        while self.errands:
+            policy, id = self.errands.popleft()
+            policy.run(self, id)
 
     def hire(self):
         """For the collector: make the workers that are wanted. (8)"""
@@ -159,14 +170,14 @@ class Crew(Tasks):
 
     def help(self, future, timeout):
         """Before waiting for a future: take its answer, if no other is due."""
-        if len(self.entries) == 1 and future.id in self.entries and not self.elsewhere:
+        if len(self.entries) == 1 and future.id in self.entries and not self.here:
             if timeout is None or timeout > 0:
                 self.collector.help(future, timeout)
 
     def settle(self):
         """For the collector, between answers. True if more are due."""
-        if self.short:
-            self.hire()
+        if self.short or self.errands:
+            self.prepare()
         if self.withdrawn:
             self.end_withdrawn()
         if self.held or self.drained or self.stopping:
@@ -176,7 +187,8 @@ class Crew(Tasks):
 
     def end(self):
         """For the collector, at its end."""
-        self._fail([id for id in list(self.entries) if id not in self.elsewhere])
+        self.prepare()
+        self._fail([id for id in list(self.entries) if id not in self.here])
         self._close()
 
     def handle(self, answer):
@@ -235,6 +247,7 @@ class Crew(Tasks):
                     self._close()
                 elif not self.tasks_tx.closed:
                     self._feed()
+                    self.collector.ring()  # for when whoever has the token has taken the last answer
             finally:
                 self.lock.release()
 

@@ -98,8 +98,8 @@ class InterpreterPoolExecutor(Executor):
         reason = policy.reason(fn, args, kwargs, described.modules)
         if reason is not None:
             future = Future(crew, policy, (fn, args, kwargs))
-            crew.adopt(future)
-            self._run_here(policy, future, {future.id: reason})
+            with _counted(policy, 0, (reason,)):
+                crew.keep(future)
             return future
         call = None if policy.is_anywhere(fn, described.modules) else (fn, args, kwargs)
         future = Future(crew, call and policy, call)
@@ -113,21 +113,13 @@ class InterpreterPoolExecutor(Executor):
         except NotShareableError:
             self._crew.submit(future, function, *self._pickled(args, kwargs))
 
-    def _run_here(self, policy, entry, reasons):
-        """Run tasks here. ``reasons``: {id: why}."""
-        try:
-            for id, reason in reasons.items():
-                policy.run(self._crew, entry, id, reason)
-        except BaseException:  # nobody will have the futures
-            self._crew.abandon(reasons.keys())
-            raise
-
     def map(self, fn, *iterables, timeout=None, chunksize=1, buffersize=None):
         """As ``map(fn, *iterables)``, run by the workers: an iterator over the results, in order.
 
         timeout: seconds from now after which waiting for a result raises TimeoutError; None: never. chunksize: how many
         calls make one task. buffersize: how many calls may be ahead of the result that is yielded next; None: all of
-        them are submitted now. When the iterator ends early, calls that no worker has taken are not made.
+        them are submitted now. When the iterator ends early, calls that no worker has taken are not made; but if it is
+        closed or dropped before its first step all are made, as with the executors of the standard library.
         """
         return self._map(self, fn, iterables, timeout, chunksize, buffersize, self._policy)
 
@@ -159,9 +151,8 @@ class InterpreterPoolExecutor(Executor):
         items = [None if place in here else self._item(args) for place, args in enumerate(calls)]
         anywhere = policy.is_anywhere(fn, described.modules)
         batch = Batch(crew, function, items, None if anywhere else policy, None if anywhere else (fn, calls))
-        with _counted(policy, len(places)):
-            crew.submit_batch(batch, chunksize, places)
-        self._run_here(policy, batch, {batch.first + place: reason for place, reason in here.items()})
+        with _counted(policy, len(places), here.values()):
+            crew.submit_batch(batch, chunksize, places, here)
         return batch
 
     def _item(self, args):
@@ -256,13 +247,13 @@ class _Refused:
 
 
 @contextlib.contextmanager
-def _counted(policy, number):
+def _counted(policy, number, reasons=()):
     """The tasks that are sent within are counted; before, because workers may refuse them at once."""
-    policy.count(number)
+    policy.count(number, reasons)
     try:
         yield
     except BaseException:
-        policy.count(-number)
+        policy.count(number, reasons, -1)
         raise
 
 

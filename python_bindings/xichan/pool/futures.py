@@ -87,9 +87,9 @@ class Future(_Future):
         return self.cancelled()
 
     def running(self):
-        elsewhere = self._crew.elsewhere.get(self.id)
-        if elsewhere is not None:
-            return elsewhere.running()
+        taken = self._crew.here.get(self.id)
+        if taken is not None:
+            return taken
         return self._state == PENDING and self._crew.has_been_taken(self)
 
     def _wait(self, timeout):

@@ -33,6 +33,6 @@ def start(thread):
 
 
 def has_started(thread):
-    """Whether there is a thread, though it may not have run yet and know its own `ident`."""
-    handle = getattr(thread, "_os_thread_handle", None) or thread._handle
+    """Whether there is a thread, though it may not have run yet."""
+    handle = getattr(thread, "_os_thread_handle", thread)  # CPython 3.14 and 3.15; Thread.ident comes a little later
     return bool(handle.ident)

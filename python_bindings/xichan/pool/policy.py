@@ -1,8 +1,10 @@
 """Which tasks run in the main interpreter, and that they do. See xichan.dispatch.
 
 1. A task run here is an entry of the crew like any other, under its id, and ends by the same ``deliver``, ``fail`` and
-   ``drop``. While it may be cancelled its future here is in `elsewhere` of the crew.
-2. What was learnt only ever grows, under ``_lock``; submitting reads it without.
+   ``drop``. Until it is over it is in `here` of the crew; who takes it there runs it, or cancels it.
+2. The collector of the crew gives tasks to the threads here, and nobody else: Ctrl-C does not come to it, and might
+   leave ThreadPoolExecutor with its locks taken.
+3. What was learnt only ever grows, under ``_lock``; submitting reads it without.
 """
 
 import collections
@@ -33,11 +35,13 @@ class Policy:
         self._reasons = collections.Counter()
         self._in_workers = 0
 
-    def count(self, number):
-        """So many tasks are sent to workers, or were not after all."""
+    def count(self, number, reasons=(), sign=1):
+        """So many tasks are sent to workers, and one is run here for each reason; sign -1: or not after all."""
         for _ in taking(self._lock):
             try:
-                self._in_workers += number
+                self._in_workers += sign * number
+                for reason in reasons:
+                    self._reasons[reason] += sign
             finally:
                 self._lock.release()
 
@@ -72,26 +76,21 @@ class Policy:
                 self._modules.setdefault(home.partition(":")[0], why)
             self._functions.setdefault(_key(fn, args, kwargs), why)
             self._in_workers -= 1
-        self.run(crew, entry, id, why)
+            self._reasons[why] += 1
+        crew.here[id] = False
+        self.run(crew, id)
         return True
 
-    def run(self, crew, entry, id, reason):
-        """Run a task here, in a thread."""
-        for _ in taking(self._lock):
-            try:
-                self._reasons[reason] += 1
-                if self._threads is None:
-                    self._threads = ThreadPoolExecutor(self._max_threads, "xichan-main")
-                    crew.closing.append(functools.partial(self._threads.shutdown, wait=False))
-            finally:
-                self._lock.release()
+    def run(self, crew, id):
+        """Have a thread run a task that is in `here`. (2)"""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._max_threads, "xichan-main")
+            crew.closing.append(functools.partial(self._threads.shutdown, wait=False))
         try:
-            future = self._threads.submit(_call, crew, id, *entry.call_of(id))
+            self._threads.submit(_call, crew, id)
         except RuntimeError as error:  # no thread, or the end of the program
+            crew.here.pop(id, None)
             crew.fail(id, error)
-            return
-        crew.elsewhere[id] = future
-        future.add_done_callback(functools.partial(_over, crew, id))
 
     def join(self):
         """Wait for what runs here; the crew has been waited for, so nothing can follow."""
@@ -101,28 +100,28 @@ class Policy:
     def stats(self):
         for _ in taking(self._lock):
             try:
-                reasons = dict(self._reasons)
+                reasons = {reason: number for reason, number in self._reasons.items() if number}
                 return {"in_workers": self._in_workers, "in_main": sum(reasons.values()), "reasons": reasons}
             finally:
                 self._lock.release()
 
 
-def _call(crew, id, fn, args, kwargs):
+def _call(crew, id):
+    entry = crew.take_here(id)
+    if entry is None:
+        return  # it has been cancelled
     try:
+        fn, args, kwargs = entry.call_of(id)
         value = fn(*args, **kwargs)
     except BaseException as error:
         crew.fail(id, error)
     else:
         crew.deliver(id, value)
-
-
-def _over(crew, id, future):
-    crew.elsewhere.pop(id, None)
-    if future.cancelled():
-        crew.drop(id)
-    crew.collector.nudge()
-    if crew.stopping:
-        crew.collector.ring()
+    finally:
+        crew.here.pop(id, None)
+        crew.collector.nudge()
+        if crew.stopping:
+            crew.collector.ring()
 
 
 def _listed(name, values):

@@ -2,14 +2,15 @@
 
 1. An entry (Future or Batch) is in `entries` under the id of each of its tasks from before that is sent until it is
    over. Whoever pops it there has ended it: so each ends once. Ids are never used again.
-2. A task is in one place: in `held` (or `drained`), in the channel, with a worker, in the answers, or elsewhere: run in
-   this interpreter.
+2. A task is in one place: in `held` (or `drained`), in the channel, with a worker, in the answers, or in `here`: to be
+   run in this interpreter, until a thread of that takes it.
 3. `lock` is held to send tasks and to take them back, to change `held`, and for the flags. No user code runs under it,
    and nothing waits for a channel.
 4. `held` is empty but after tasks have been taken back: then the channel is emptied into it, by way of `drained`. What
    is held comes before what is submitted later, and the collector feeds the channel with it. So taking back many costs
    little each.
-5. What is taken back goes from `held` into `withdrawn`, and leaves that when its future has ended, as cancelled.
+5. What is taken back goes from `held` or `here` into `withdrawn`, and leaves that when its future has ended, as
+   cancelled.
 6. Ctrl-C may come anywhere in ``submit`` and ``take_back``, see locks. Each step from one place to the next is whole,
    whatever was interrupted the collector completes, and it is always told to look.
 """
@@ -39,7 +40,8 @@ class Tasks:
         self.held = {}  # id: task
         self.drained = collections.deque()  # lists of tasks
         self.withdrawn = {}  # id: None
-        self.elsewhere = {}  # id: the future of a thread of this interpreter
+        self.here = {}  # id: whether a thread of this interpreter has taken it
+        self.errands = collections.deque()  # (policy, id): the collector is to find it a thread
         self.next_id = 0
         self.sent = 0  # messages, to the channel of tasks
         self.stopping = False
@@ -78,8 +80,8 @@ class Tasks:
             finally:
                 self.lock.release()
 
-    def submit_batch(self, batch, chunksize, places):
-        """Send the tasks of a batch: those at these places."""
+    def submit_batch(self, batch, chunksize, places, here=()):
+        """Send the tasks of a batch: those at these places. ``here``: the places of the others."""
         for _ in taking(self.lock):
             try:
                 self._check_open()
@@ -89,6 +91,8 @@ class Tasks:
                 batch.first = first
                 try:
                     self.entries.update(dict.fromkeys(every, batch))  # (1)
+                    if here:
+                        self._keep(batch.policy, [first + place for place in here])
                     function = batch.function
                     if type(function) is not tuple:
                         function = self.definitions.use(batch, function)
@@ -109,28 +113,32 @@ class Tasks:
             finally:
                 self.lock.release()
 
-    def adopt(self, future):
-        """Give a future an id without sending anything."""
+    def keep(self, future):
+        """Have a task run here."""
         for _ in taking(self.lock):
             try:
                 self._check_open()
-                future.id = self.next_id
-                self.next_id += 1
-                self.entries[future.id] = future  # (1)
-                self.counts["submitted"] += 1
+                id = future.id = self.next_id
+                self.next_id = id + 1
+                self.entries[id] = future  # (1)
+                try:
+                    self._keep(future.policy, (id,))
+                    self.counts["submitted"] += 1
+                except BaseException:
+                    self._abandon((id,))
+                    raise
             finally:
                 self.lock.release()
 
-    def abandon(self, ids):
-        """Forget tasks of which nobody has a future. Those that no worker has are not run."""
-        for _ in taking(self.lock):
-            try:
-                self._abandon(ids)
-                self.counts["submitted"] -= len(ids)
-            finally:
-                self.lock.release()
+    def _keep(self, policy, ids):
+        self.start_collector()  # first: from now on, what is interrupted is completed
+        self.here.update(dict.fromkeys(ids, False))
+        self.errands.extend(zip(itertools.repeat(policy), ids))
+        self.collector.nudge()
+        self.collector.ring()
 
     def _abandon(self, ids):
+        """Forget tasks of which nobody has a future. Those that nobody has taken are not run."""
         self._count_sent()
         for id in ids:
             entry = self.entries.pop(id, None)
@@ -138,6 +146,7 @@ class Tasks:
                 self.definitions.release(entry)
         self._withdraw(ids)
         self._feed()
+        self.collector.nudge()
         self.collector.ring()
 
     def _count_sent(self):
@@ -145,6 +154,7 @@ class Tasks:
         if not self.tasks_tx.closed:
             self.sent = self.tasks_tx.stats()["sent"]
         if self.stopping:  # perhaps there is no task left
+            self.collector.nudge()
             self.collector.ring()
 
     def release(self, entry):
@@ -187,20 +197,9 @@ class Tasks:
                 finally:
                     self.lock.release()
             self.end_withdrawn()
-            for id in [id for id in list(self.elsewhere) if id in ids]:
-                self.cancel_elsewhere(id)
         finally:
             self.collector.nudge()
             self.collector.ring()  # (6)
-
-    def cancel_elsewhere(self, id):
-        future = self.elsewhere.get(id)
-        if future is not None:
-            try:
-                future.cancel()  # which drops the task
-            finally:
-                if future.cancelled():  # and was interrupted before that
-                    self.drop(id)
 
     def end_withdrawn(self):
         for id in list(self.withdrawn):
@@ -229,8 +228,12 @@ class Tasks:
                 self.lock.release()
 
     def _withdraw(self, ids):
-        """Take away the tasks of these ids that no worker has. (5)"""
+        """Take away the tasks of these ids that nobody has. (5)"""
         one = len(ids) == 1
+        for id in ids if one else list(self.here):
+            if id in ids and self.here.get(id) is False:
+                for _ in map(self.withdrawn.update, ({id: None},)):
+                    del self.here[id]
         self._absorb()
         if not one or ids[0] not in self.held:
             self._empty_channel()
@@ -238,6 +241,17 @@ class Tasks:
             if id in ids and id in self.held:
                 for _ in map(self.withdrawn.update, (dict.fromkeys(_ids_of(self.held[id])),)):
                     del self.held[id]
+
+    def take_here(self, id):
+        """For a thread of this interpreter: the entry of a task that it is to run, or None."""
+        with self.lock:
+            if self.here.get(id) is not False:
+                return None
+            self.here[id] = True
+            entry = self.entries.get(id)
+            if entry is None:
+                del self.here[id]
+            return entry
 
     def take_all(self):
         """Take away all tasks that no worker has; with the lock, and not in the main thread. Their ids."""
