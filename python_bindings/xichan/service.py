@@ -22,10 +22,13 @@ def serve(rx, handler):
 
     rx: a Receiver. handler: called with each request's value; what it returns has to be shareable, else the caller gets
     NotShareableError. An Exception that it raises goes to the caller; anything else, such as SystemExit, ends the
-    server too. Waits for requests; Ctrl-C interrupts that in the main thread.
+    server too. Waits for requests; Ctrl-C interrupts that in the main thread. Raises TypeError if something comes that
+    no Client has sent: the channel is for requests alone.
     """
     served = 0
-    for value, reply in rx:
+    for request in rx:
+        value, reply = _parts(request)
+        request = None
         served += 1
         with reply:
             try:
@@ -81,6 +84,12 @@ class Client:
 
     def __exit__(self, *_):
         self.close()
+
+
+def _parts(request):
+    if type(request) is not tuple or len(request) != 2 or type(request[1]) is not _core.Sender:
+        raise TypeError(f"a request is (value, Sender), as a Client sends it; the channel had {type(request).__name__}")
+    return request
 
 
 def _core_deadline(timeout):

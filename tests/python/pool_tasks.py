@@ -70,10 +70,6 @@ def interpreter_id():
     return interpreters.get_current().id
 
 
-def thread_is_main():
-    return threading.current_thread() is threading.main_thread()
-
-
 def block(started, release):
     """Tell that this runs, and wait to be released."""
     started.send(interpreter_id())

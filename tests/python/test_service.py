@@ -44,6 +44,17 @@ def test_several_servers_and_clients():
     assert sum(server.result() for server in servers) == 200
 
 
+@pytest.mark.parametrize("message", [1, "ab", (1,), (1, 2), (1, 2, 3), None])
+def test_what_is_no_request(message):
+    tx, rx = xichan.channel(2)
+    with tx, rx:
+        tx.send(message)
+        tx.send("next")
+        with pytest.raises(TypeError, match=f"a request is .*; the channel had {type(message).__name__}$"):
+            xichan.serve(rx, tasks.square)
+        assert rx.recv(PATIENCE) == "next"
+
+
 def test_errors():
     client, server = start(tasks.raise_unpicklable)
     with client, pytest.raises(xichan.RemoteError, match="1 and 2"):
