@@ -1,6 +1,7 @@
 """Ctrl-C anywhere in what users call: afterwards each future ends, once, and the pool works and ends."""
 
 import textwrap
+import threading
 
 import pytest
 from support import run_script
@@ -240,3 +241,17 @@ def test_shutting_down():
         """,
         least=60,
     )
+
+
+def test_whether_a_thread_has_been_started():
+    from xichan.pool.locks import has_started
+
+    release = threading.Event()
+    thread = threading.Thread(target=release.wait)
+    assert hasattr(thread, "_os_thread_handle")  # else has_started is right a moment too late
+    assert not has_started(thread)
+    thread.start()
+    assert has_started(thread)
+    release.set()
+    thread.join()
+    assert has_started(thread)

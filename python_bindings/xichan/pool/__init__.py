@@ -1,6 +1,6 @@
 """Interpreters that run functions: the parts of ``xichan.InterpreterPoolExecutor``.
 
-    executor    what users call; futures, map
+    executor    what users call; arguments: checks; futures; batch: map
     crew        the worker interpreters, their threads, the channels to and from them; tasks: its other half
     collector   who takes the answers; answers: what becomes of them
     policy      what runs in the main interpreter instead

@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import operator
 import os
 import time
 from concurrent.futures import Executor
@@ -11,6 +10,7 @@ from .. import _core
 from .._errors import NotShareableError
 from .._stats import Stats
 from . import scripts
+from .arguments import check_names, culprit, own, positive
 from .batch import Batch
 from .functions import describe, describe_value
 from .futures import Future
@@ -55,15 +55,15 @@ class InterpreterPoolExecutor(Executor):
     ):
         if Crew is None:
             raise RuntimeError("InterpreterPoolExecutor needs concurrent.interpreters, which came with CPython 3.14")
-        self._max_workers = _positive("max_workers", max_workers, os.process_cpu_count() or 1)
-        limit = _positive("restart_after", restart_after, None)
+        self._max_workers = positive("max_workers", max_workers, os.process_cpu_count() or 1)
+        limit = positive("restart_after", restart_after, None)
         if fallback not in (None, "main"):
             raise ValueError(f"fallback must be None or 'main', not {fallback!r}")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
         self._pickle = bool(pickle)
         shared = dict(shared or {})
-        _check_names(shared)
+        check_names(shared)
         self._names = frozenset(shared)
         self._policy = None if fallback is None else Policy()
         self._crew = Crew(self._max_workers, thread_name_prefix or f"xichan.InterpreterPoolExecutor-{_counter()}")
@@ -77,7 +77,7 @@ class InterpreterPoolExecutor(Executor):
             args = tuple(initargs)
             sent = (args, None) if _core.is_shareable(args) else self._pickled(args, {})
             initializer = (described.data, described.beside, *sent)
-        self._crew.setup = _own((self._pickle, limit, tuple(values), initializer))
+        self._crew.setup = own((self._pickle, limit, tuple(values), initializer))
 
     def submit(self, fn, /, *args, **kwargs):
         """Run ``fn(*args, **kwargs)`` in a worker: a Future, which can be cancelled until a worker takes the task.
@@ -218,7 +218,7 @@ class InterpreterPoolExecutor(Executor):
 
     def _pickled(self, args, kwargs):
         if not self._pickle:
-            raise NotShareableError(f"{_culprit(args, kwargs)}, and this pool does not pickle")
+            raise NotShareableError(f"{culprit(args, kwargs)}, and this pool does not pickle")
         from .pickles import dumps
 
         try:
@@ -226,14 +226,14 @@ class InterpreterPoolExecutor(Executor):
         except NotShareableError:
             raise
         except Exception as error:
-            raise NotShareableError(f"{_culprit(args, kwargs)}, and cannot be pickled: {error}") from error
+            raise NotShareableError(f"{culprit(args, kwargs)}, and cannot be pickled: {error}") from error
         self._crew.counts["pickled_calls"] += 1
         return pickled
 
     def _shared(self, shared):
         """The argument of a script."""
         shared = dict(shared or {})
-        _check_names(shared)
+        check_names(shared)
         return tuple(shared.items())
 
 
@@ -255,39 +255,3 @@ def _counted(policy, number, reasons=()):
     except BaseException:
         policy.count(number, reasons, -1)
         raise
-
-
-def _positive(name, value, default):
-    if value is None:
-        return default
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be an int, not bool")
-    value = operator.index(value)
-    if value < 1:
-        raise ValueError(f"{name} must be greater than 0")
-    return value
-
-
-def _check_names(shared):
-    for name in shared:
-        if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"a name in shared must be an identifier, not {name!r}")
-
-
-def _own(value):
-    """The same value with ends of its own."""
-    tx, rx = _core.channel(1)
-    tx.send_nowait(value)
-    return rx.recv_nowait()
-
-
-def _culprit(args, kwargs):
-    """Which argument cannot be sent."""
-    tx, _ = _core.channel(1)
-    for name, value in itertools.chain(((f"args[{i}]", value) for i, value in enumerate(args)), kwargs.items()):
-        try:
-            tx.send_nowait(value)
-            tx, _ = _core.channel(1)
-        except NotShareableError as error:
-            return str(error).replace("value", name, 1)
-    return "the arguments are not shareable"
