@@ -77,6 +77,8 @@ def test_explicit_lists():
             assert isinstance(dispatcher.submit(needs_it, 1).exception(PATIENCE), ImportError)
         with pytest.raises(TypeError):
             dispatch.Dispatcher(pool, main_only="numpy")
+        with pytest.raises(ValueError, match="max_workers must be greater than 0"):
+            dispatch.Dispatcher(pool, max_threads=0)
 
 
 def test_errors_and_cancelling_here():

@@ -27,8 +27,8 @@ class Policy:
     def __init__(self, main_only=(), anywhere=(), max_threads=None):
         self._main_only = frozenset(map(_name, _listed("main_only", main_only)))
         self._anywhere = frozenset(map(_name, _listed("anywhere", anywhere)))
-        self._max_threads = max_threads
-        self._threads = None
+        self._threads = ThreadPoolExecutor(max_threads, "xichan-main")  # none yet
+        self._used = False
         self._lock = threading.Lock()
         self._modules = {}  # that were refused: why
         self._functions = {}  # (name, names of callables among the args): why
@@ -83,19 +83,18 @@ class Policy:
 
     def run(self, crew, id):
         """Have a thread run a task that is in `here`. (2)"""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(self._max_threads, "xichan-main")
+        if not self._used:
+            self._used = True
             crew.closing.append(functools.partial(self._threads.shutdown, wait=False))
         try:
             self._threads.submit(_call, crew, id)
-        except RuntimeError as error:  # no thread, or the end of the program
+        except Exception as error:  # no thread, no memory, or the end of the program
             crew.here.pop(id, None)
             crew.fail(id, error)
 
     def join(self):
         """Wait for what runs here; the crew has been waited for, so nothing can follow."""
-        if self._threads is not None:
-            self._threads.shutdown()
+        self._threads.shutdown()
 
     def stats(self):
         for _ in taking(self._lock):

@@ -28,7 +28,7 @@ from .locks import taking
 
 _COUNTS = ("submitted", "finished", "failed", "cancelled", "lost", "replaced", "pickled_calls", "pickled_results")
 _NOTHING = ((),)
-_exhaust = collections.deque(maxlen=0).extend  # an iterator, in one step
+_exhaust = collections.deque[object](maxlen=0).extend  # an iterator, in one step
 
 
 class Tasks:
