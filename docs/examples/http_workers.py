@@ -46,13 +46,13 @@ def main():
         listening = (listener.fileno(), int(listener.family), int(listener.type))
         port = listener.getsockname()[1]
         controls, jobs = [], []
-        for _ in range(options.workers):
-            control_tx, control_rx = xichan.channel(1)
-            controls.append(control_tx)
-            jobs.append(pool.submit(http_worker.serve, listening, config, control_rx))
-            control_rx.close()  # the worker has its own
-        print(f"{options.workers} workers on http://127.0.0.1:{port}/", flush=True)
         try:
+            for _ in range(options.workers):
+                control_tx, control_rx = xichan.channel(1)
+                controls.append(control_tx)
+                jobs.append(pool.submit(http_worker.serve, listening, config, control_rx))
+                control_rx.close()  # the worker has its own
+            print(f"{options.workers} workers on http://127.0.0.1:{port}/", flush=True)
             if options.small:
                 for _ in range(3):
                     for status, page in ask(port, ["/", "/about", "/nothing"] * 3):
@@ -62,9 +62,10 @@ def main():
                     time.sleep(1)
         except KeyboardInterrupt:
             pass
-        start = time.perf_counter()
-        for control in controls:
-            control.close()
+        finally:  # else the pool would wait for the workers without end
+            start = time.perf_counter()
+            for control in controls:
+                control.close()
         answered = [job.result() for job in jobs]
         stop = time.perf_counter() - start
     models.table(

@@ -39,7 +39,8 @@ class Dispatcher(Executor):
 
     def shutdown(self, wait=True, *, cancel_futures=False):
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
-        self._policy.shut_down(wait, cancel_futures)
+        if wait:
+            self._policy.join()
 
     def stats(self):
         """A record: in_workers, in_main (tasks submitted by this dispatcher), and reasons: {why in main: how many}."""

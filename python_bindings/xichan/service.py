@@ -14,7 +14,7 @@ channel. A server ends when the channel does: when all Senders are closed, after
 """
 
 from . import _core
-from ._errors import ChannelClosed, NotShareableError
+from ._errors import NotShareableError
 
 
 def serve(rx, handler):
@@ -22,10 +22,13 @@ def serve(rx, handler):
 
     rx: a Receiver. handler: called with each request's value; what it returns has to be shareable, else the caller gets
     NotShareableError. An Exception that it raises goes to the caller; anything else, such as SystemExit, ends the
-    server too. Waits for requests; Ctrl-C interrupts that in the main thread.
+    server too. Waits for requests; Ctrl-C interrupts that in the main thread. Raises TypeError if something comes that
+    no Client has sent: the channel is for requests alone.
     """
     served = 0
-    for value, reply in rx:
+    for request in rx:
+        value, reply = _parts(request)
+        request = None
         served += 1
         with reply:
             try:
@@ -83,6 +86,12 @@ class Client:
         self.close()
 
 
+def _parts(request):
+    if type(request) is not tuple or len(request) != 2 or type(request[1]) is not _core.Sender:
+        raise TypeError(f"a request is (value, Sender), as a Client sends it; the channel had {type(request).__name__}")
+    return request
+
+
 def _core_deadline(timeout):
     """A function that gives what is left of a time-out."""
     if timeout is None:
@@ -94,24 +103,34 @@ def _core_deadline(timeout):
 
 
 def _answer(reply, answer):
+    """Send an answer, or what the matter is with it. Raises nothing: in the end, to drop the reply is an answer too."""
     try:
         reply.send_nowait(answer)
-    except ChannelClosed:
-        pass  # who asked has gone
-    except (NotShareableError, MemoryError) as error:
-        message = str(error).replace("value[1]", "result", 1)
-        answer = _describe(type(error)(message))
+    except Exception as error:
+        if not answer[0]:
+            answer = (False, None, *answer[2:])  # without the pickle, in which there may be ends
+        elif isinstance(error, (NotShareableError, MemoryError)):
+            answer = _describe(type(error)(str(error).replace("value[1]", "result", 1)))
+        else:  # a closed end in the result, most likely; or who asked has gone, and this is in vain
+            error.add_note("while the result was sent")
+            answer = _describe(error)
         try:
             reply.send_nowait(answer)
-        except (ChannelClosed, MemoryError):
-            pass  # to drop the reply is an answer too
+        except Exception:
+            pass
 
 
 def _describe(error):
-    from .pool.worker import describe_error
+    from .pool.remote import describe_error
 
-    _, _, pickled, name, message, traceback, _ = describe_error(0, error)
-    return False, pickled, name, message, traceback
+    *parts, _ = describe_error(error, _dumps)
+    return False, *parts
+
+
+def _dumps(value):
+    from .pool.pickles import dumps
+
+    return dumps(value)
 
 
 def _rebuild(*parts):

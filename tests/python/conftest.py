@@ -24,6 +24,13 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+@pytest.fixture
+def pool():
+    """A pool of two workers."""
+    with xichan.InterpreterPoolExecutor(2) as pool:
+        yield pool
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(request):
     """Channels, tickets, arena bytes and threads are back to what they were."""

@@ -70,10 +70,6 @@ def interpreter_id():
     return interpreters.get_current().id
 
 
-def thread_is_main():
-    return threading.current_thread() is threading.main_thread()
-
-
 def block(started, release):
     """Tell that this runs, and wait to be released."""
     started.send(interpreter_id())
@@ -119,6 +115,83 @@ def spoil(tx, number):
     return number
 
 
+def repeat(data, number):
+    return data * number
+
+
+def raise_long(number):
+    raise ValueError("x" * number)
+
+
+def leave_long_at(place, number, length):
+    if number == place:
+        sys.exit("x" * length)
+    return number
+
+
+class Badly:
+    def __repr__(self):
+        raise ValueError("no text")
+
+
+def leave_badly():
+    sys.exit(Badly())
+
+
+def leave_badly_at(place, number):
+    return leave_badly() if number == place else number
+
+
+class Text(str):
+    pass
+
+
+class TextOfASubclass(Exception):
+    def __init__(self, one, two):
+        pass
+
+    def __str__(self):
+        return Text("its own")
+
+
+def raise_text_of_a_subclass():
+    raise TextOfASubclass(1, 2)
+
+
+def closed_end_if(closed):
+    if not closed:
+        return 0
+    tx, _ = xichan.channel(1)
+    tx.close()
+    return [tx] if isinstance(closed, list) else tx
+
+
+def list_if(wanted):
+    return [] if wanted else 0
+
+
+def _leave_now():
+    raise SystemExit("while loading")
+
+
+class LeavesWhenLoaded:
+    def __reduce__(self):
+        return _leave_now, ()
+
+
+class ErrorThatLeavesWhenLoaded(Exception):
+    def __reduce__(self):
+        return _leave_now, ()
+
+
+def leaves_when_loaded():
+    return LeavesWhenLoaded()
+
+
+def raise_leaving_when_loaded():
+    raise ErrorThatLeavesWhenLoaded
+
+
 def initialize(tx, value):
     import __main__
 
@@ -154,6 +227,16 @@ def break_loop():
         raise RuntimeError("the loop is interrupted")
 
     worker._send = interrupted
+
+
+def break_loop_at(place, number):
+    """Likewise, in a chunk: nor can it say what its task has raised."""
+    if number == place:
+        from xichan.pool import worker
+
+        worker._raised = None
+        raise ValueError(number)
+    return number
 
 
 def start_thread(started, release):

@@ -2,7 +2,7 @@
 
 import pool_tasks as tasks
 import pytest
-from support import PATIENCE, run_script
+from support import PATIENCE, Call, run_script, wait_until
 
 import xichan
 from xichan import dispatch
@@ -71,12 +71,14 @@ def test_explicit_lists():
             assert list(dispatcher.map(does_not, [1]))[0][2] == here
             assert dispatcher.submit(tasks.interpreter_id).result(PATIENCE) != here
             assert dispatcher.stats().in_main == 2
-            dispatcher._policy.shut_down(True, False)
+            dispatcher._policy.join()
         for nowhere in (needs_it, "faulthandler", "test_dispatch"):
             dispatcher = dispatch.Dispatcher(pool, anywhere=[nowhere])
             assert isinstance(dispatcher.submit(needs_it, 1).exception(PATIENCE), ImportError)
         with pytest.raises(TypeError):
             dispatch.Dispatcher(pool, main_only="numpy")
+        with pytest.raises(ValueError, match="max_workers must be greater than 0"):
+            dispatch.Dispatcher(pool, max_threads=0)
 
 
 def test_errors_and_cancelling_here():
@@ -97,6 +99,35 @@ def test_errors_and_cancelling_here():
     held.close()
     with pytest.raises(RuntimeError):
         dispatcher.submit(tasks.divide, 1, 1)
+
+
+def test_what_waits_here_is_cancelled_before_the_rest_is_waited_for():
+    started, theirs = xichan.channel(4)[::-1]
+    held, release = xichan.channel(4)[::-1]
+    pool = xichan.InterpreterPoolExecutor(1)
+    dispatcher = dispatch.Dispatcher(pool, main_only={tasks.block, tasks.square}, max_threads=1)
+    pool.submit(tasks.identity, 1).result(PATIENCE)
+    first = dispatcher.submit(tasks.block, theirs, held)
+    started.recv(PATIENCE)
+    others = [dispatcher.submit(tasks.square, n) for n in range(5)]
+    ends = Call(dispatcher.shutdown, cancel_futures=True)
+    wait_until(lambda: all(future.cancelled() for future in others))
+    assert not first.done()
+    release.send("value")
+    ends.result()
+    assert first.result() == "value" and pool.stats().cancelled == 5
+
+
+def test_what_is_refused_is_not_counted():
+    with xichan.InterpreterPoolExecutor(1) as pool, dispatch.Dispatcher(pool) as dispatcher:
+        with pytest.raises(TypeError):
+            dispatcher.submit(3)
+        with pytest.raises(TypeError):
+            dispatcher.map(3, [1, 2])
+        with pytest.raises(xichan.NotShareableError):
+            dispatcher.submit(tasks.identity, (n for n in range(3)))
+        assert dispatcher.submit(tasks.square, 3).result(PATIENCE) == 9
+        assert (dispatcher.stats().in_workers, dispatcher.stats().in_main) == (1, 0)
 
 
 def test_the_process_ends_while_something_runs_here():

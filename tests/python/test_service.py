@@ -44,6 +44,17 @@ def test_several_servers_and_clients():
     assert sum(server.result() for server in servers) == 200
 
 
+@pytest.mark.parametrize("message", [1, "ab", (1,), (1, 2), (1, 2, 3), None])
+def test_what_is_no_request(message):
+    tx, rx = xichan.channel(2)
+    with tx, rx:
+        tx.send(message)
+        tx.send("next")
+        with pytest.raises(TypeError, match=f"a request is .*; the channel had {type(message).__name__}$"):
+            xichan.serve(rx, tasks.square)
+        assert rx.recv(PATIENCE) == "next"
+
+
 def test_errors():
     client, server = start(tasks.raise_unpicklable)
     with client, pytest.raises(xichan.RemoteError, match="1 and 2"):
@@ -115,6 +126,27 @@ def test_ends_in_requests_are_closed_after_them():
         with pytest.raises(xichan.ChannelClosed):
             back_rx.recv(PATIENCE)
     server.result()
+
+
+def test_a_closed_end_in_a_result_is_told():
+    client, server = start(tasks.closed_end_if)
+    with client:
+        with pytest.raises(xichan.ChannelClosed, match="this Sender is closed"):
+            client.call(1, PATIENCE)
+        assert client.call(0, PATIENCE) == 0
+    assert server.result() == 2
+
+
+def test_a_client_that_is_gone_when_its_answer_comes():
+    tx, rx = xichan.channel(8)
+    reply, answers = xichan.channel(1)
+    tx.send((1, reply))
+    reply.close()
+    answers.close()
+    server = Call(xichan.serve, rx, tasks.list_if)
+    with xichan.Client(tx) as client:
+        assert client.call(0, PATIENCE) == 0
+    assert server.result() == 2
 
 
 def test_bad_arguments():

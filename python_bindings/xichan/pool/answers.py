@@ -37,7 +37,7 @@ def _deliver_pickled(crew, id, data, beside):
     crew.counts["pickled_results"] += 1
     try:
         value = loads(data, beside)
-    except Exception as error:
+    except BaseException as error:
         error.add_note("while the result of the task was unpickled")
         crew.fail(id, error)
     else:

@@ -67,8 +67,7 @@ class Batch:
         self._left -= number
         if self._left == 0:
             self._items = self._calls = None
-            if self.definition is not None:
-                self._crew.release(self)
+            self._crew.release(self)
 
     def deliver(self, id, value):
         place = id - self.first
@@ -105,7 +104,7 @@ class Batch:
                 yield self._take(place - 1, deadline)
         finally:
             if place < number or self._left:
-                crew.take_back_all(range(first + place, first + number))
+                crew.take_back(range(first + place, first + number))
 
     def _take(self, place, deadline):
         answer = self._answers[place]

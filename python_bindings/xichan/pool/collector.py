@@ -11,6 +11,8 @@ not over takes the answer itself: two hops instead of three, and while the machi
    taking it, and removes it when the future has it. Whatever is found there the thread deals with: then some of a
    future may have been done already, which Future.deliver allows for. So ``help`` ends no future that others wait for.
 4. The token is taken by the step of a ``for``, see locks.
+5. Who wants something of the thread stores that, then looks for the token, in ``nudge``, and rings. ``help`` takes the
+   token and then looks whether something is wanted, because the thread may wait for the token and not see that.
 """
 
 import collections
@@ -18,7 +20,7 @@ import threading
 
 from .. import _core
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout
-from .locks import start
+from .locks import has_started, start
 
 _GREEDY = 256  # answers taken at once
 
@@ -35,12 +37,15 @@ class Collector:
         self.thread = None
 
     def start(self, name):
-        self.thread = threading.Thread(target=self._run, name=name)
-        try:
+        """Start the thread, unless there is one."""
+        if self.thread is None:
+            self.thread = threading.Thread(target=self._run, name=name)
+        if not has_started(self.thread):
             start(self.thread)
-        except Exception:
-            self.thread = None
-            raise
+
+    @property
+    def started(self):
+        return self.thread is not None and has_started(self.thread)
 
     def ends_for_worker(self):
         return self.answers_tx, self.token_tx, self.bell_tx
@@ -72,6 +77,7 @@ class Collector:
     def _run(self):
         try:
             for _ in self.bell_rx:
+                self.crew.prepare()  # now, because who has the token may wait for a worker
                 self.token_tx.send(None)  # (1)
                 try:
                     self._listen()
@@ -86,8 +92,11 @@ class Collector:
     def _listen(self):
         while True:
             while self.inbox:
-                self.crew.handle(self.inbox.popleft())
-            if not self.crew.settle():
+                self._handle(self.inbox.popleft())
+            more = self.crew.settle()
+            if self.inbox:
+                continue
+            if not more and not len(self.answers_rx):  # there may be answers for which nobody waits any more
                 return
             try:
                 self.inbox.extend(self.answers_rx.recv_many(_GREEDY))
@@ -96,12 +105,21 @@ class Collector:
             except MemoryError:
                 pass  # what could not be decoded comes with the next call
 
+    def _handle(self, answer):
+        try:
+            self.crew.handle(answer)
+        except BaseException as error:  # of code of the user, in a strange place: it must not end this thread
+            self.crew.fail(answer if type(answer) is int else answer[0], error)
+
     def help(self, future, timeout):
         """Take the answer that is due, which is that of this future unless something else goes on."""
+        crew = self.crew
         try:
             for _ in map(self.token_tx.send_nowait, (None,)):  # (1) (4)
                 try:
                     if not self.inbox:  # or it may be in there, left by one who was interrupted
+                        if crew.short or crew.errands or crew.withdrawn:  # (5)
+                            return
                         self.inbox.extend(map(self.answers_rx.recv, (timeout,)))  # (3)
                     answer = self.inbox[0]
                     if future.accept(answer):

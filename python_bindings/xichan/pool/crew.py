@@ -7,8 +7,10 @@ Nothing here refers to the executor, so that one which is dropped is found out, 
 
 The numbers continue those of tasks.
 
-5. Stopping is closing the Sender of tasks, once no entry is left, or at once if the pool is broken. Workers then leave,
+7. Stopping is closing the Sender of tasks, once no entry is left, or at once if the pool is broken. Workers then leave,
    and the last one ends the collector, which then fails what entries are left.
+8. Workers are hired by the collector, where Ctrl-C does not come: so `alive` is right. Who submits says that they are
+   wanted, before the task is sent.
 """
 
 import logging
@@ -21,7 +23,7 @@ from .. import _core
 from . import answers, exiting
 from .collector import Collector
 from .errors import BrokenInterpreterPool
-from .locks import start, taking
+from .locks import taking
 from .tasks import Tasks
 
 _logger = logging.getLogger("concurrent.futures")
@@ -38,6 +40,8 @@ class Crew(Tasks):
         self.setup = None
         self.threads = []  # of workers
         self.alive = 0  # how many of them have not left
+        self.short = False  # of workers, perhaps
+        self.closing = []  # called at the end
         self.collector = Collector(self)
         self.owner = None
         exiting.add(self)
@@ -53,41 +57,75 @@ class Crew(Tasks):
 
     # Workers
 
-    def _hire(self):
-        if self.collector.thread is None:
-            self.collector.start(f"{self.name}_collector")
-        thread = threading.Thread(target=self._lend, name=f"{self.name}_{len(self.threads)}")
-        self.threads.append(thread)
-        self.alive += 1
-        try:
-            start(thread)
-        except Exception:
-            self.alive -= 1
-            self.threads.remove(thread)
-            if not self.alive:  # nobody would ever run the task
-                raise
+    def want_workers(self):
+        self.short = True
+        self.start_collector()
+        self.collector.nudge()
+        self.collector.ring()
+
+    def start_collector(self):
+        self.collector.start(f"{self.name}_collector")
+
+    def prepare(self):
+        """For the collector: see to it that all tasks will be taken."""
+        if self.short:
+            self.hire()
+        while self.errands:
+            policy, id = self.errands.popleft()
+            policy.run(self, id)
+
+    def hire(self):
+        """For the collector: make the workers that are wanted. (8)"""
+        failure = None
+        while self.short and failure is None:
+            with self.lock:
+                if self.tasks_tx.closed or not len(self.entries) > self.alive < self.max_workers:
+                    self.short = False
+                    return
+                thread = threading.Thread(target=self._lend, name=f"{self.name}_{len(self.threads)}")
+                try:
+                    thread.start()
+                except Exception as error:  # too many threads, no memory
+                    failure = error
+                else:
+                    self.threads.append(thread)
+                    self.alive += 1
+        if failure is not None:
+            self.short = False
+            self._do_without(failure)
+
+    def _do_without(self, error):
+        """A worker could not be made. The others do, if there are any."""
+        if self.alive:
+            _logger.warning("%s has %d workers and not one more: %s", self.name, self.alive, error)
+        else:
+            self._break(error)
 
     def _lend(self):
         """A worker's thread: lend it to one interpreter after the other."""
+        interpreter = failure = None
         try:
             while True:
-                self._work()
+                interpreter = None
+                interpreter = interpreters.create()
+                self._work(interpreter)
                 if self.tasks_rx.closed:  # and nothing left
                     break
                 self.counts["replaced"] += 1
         except BaseException as error:
-            self._break(error)
-        finally:
-            with self.lock:
-                self.alive -= 1
-                if self.tasks_tx.closed and not self.alive:
-                    self.collector.finish()  # (5)
+            failure = error
+        with self.lock:
+            self.alive -= 1
+        if failure is not None:
+            (self._do_without if interpreter is None else self._break)(failure)
+        with self.lock:
+            if self.tasks_tx.closed and not self.alive:
+                self.collector.finish()  # (7)
 
-    def _work(self):
+    def _work(self, interpreter):
         """The life of one worker interpreter."""
-        interpreter = interpreters.create()
         try:
-            interpreter.exec(f"import sys; sys.path[:] = {ascii(sys.path)}")
+            interpreter.exec(f"import sys; sys.path[:] = {_path()}")
             setup_tx, setup_rx = _core.channel(1)
             with setup_tx, setup_rx:
                 setup_tx.send((self.tasks_rx, *self.collector.ends_for_worker(), self.definitions.prefix, *self.setup))
@@ -117,36 +155,40 @@ class Crew(Tasks):
             if self.broken is None:
                 self.broken = f"a worker cannot go on: {error}"
             self.stopping = True
-            taken = self._remove(self.entries.keys())
-            self.tasks_tx.close()  # (5)
-        self._fail(taken)
+            lost = self.take_all()
+            self.tasks_tx.close()  # (7)
+            if not self.alive:
+                self.collector.finish()
+        self._fail(lost)
 
-    def _fail(self, entries):
-        for id, entry in entries.items():
-            self.counts["failed"] += 1
-            self._end(entry, entry.fail, id, BrokenInterpreterPool(self.broken or "the workers have gone"))
+    def _fail(self, ids):
+        for id in ids:
+            self.fail(id, BrokenInterpreterPool(self.broken or "the workers have gone"))
         self.collector.nudge()
 
     # Answers
 
     def help(self, future, timeout):
         """Before waiting for a future: take its answer, if no other is due."""
-        if len(self.entries) == 1 and future.id in self.entries and future.elsewhere is None:
+        if len(self.entries) == 1 and future.id in self.entries and not self.here:
             if timeout is None or timeout > 0:
                 self.collector.help(future, timeout)
 
     def settle(self):
         """For the collector, between answers. True if more are due."""
-        if self.held or self.stopping:
+        if self.short or self.errands:
+            self.prepare()
+        if self.withdrawn:
+            self.end_withdrawn()
+        if self.held or self.drained or self.stopping:
             with self.lock:
                 self._feed()
         return bool(self.entries)
 
     def end(self):
         """For the collector, at its end."""
-        with self.lock:
-            left, self.entries = self.entries, {}
-        self._fail(left)
+        self.prepare()
+        self._fail([id for id in list(self.entries) if id not in self.here])
         self._close()
 
     def handle(self, answer):
@@ -201,33 +243,41 @@ class Crew(Tasks):
         for _ in taking(self.lock):
             try:
                 self.stopping = True
-                if self.collector.thread is None:
+                if not self.collector.started:
                     self._close()
                 elif not self.tasks_tx.closed:
                     self._feed()
+                    self.collector.ring()  # for when whoever has the token has taken the last answer
             finally:
                 self.lock.release()
 
     def join(self):
-        """Wait for all threads."""
-        collector = self.collector.thread
-        if collector is None or threading.current_thread() is collector:
-            return  # in a callback: it cannot wait for itself
-        for thread in (*self.threads, collector):
-            thread.join()
+        """Wait for all threads. Not in a callback: those cannot wait for themselves."""
+        if self.collector.started and threading.current_thread() not in (self.collector.thread, *self.threads):
+            self.collector.thread.join()  # which hires no more then
+            for thread in self.threads:
+                thread.join()
 
     def _close(self):
         self.tasks_tx.close()
         self.tasks_rx.close()
         self.collector.close()
         self.setup = None
-        self.definitions.clear()
+        with self.lock:
+            self.definitions.clear()
+        for each in self.closing:
+            each()
 
     def forget(self):
         """In a child after fork, which has none of the threads."""
         self.lock = threading.RLock()
         self.broken = "it was made before fork()"
         self.threads, self.collector.thread = [], None
+
+
+def _path():
+    """The source of a list: of sys.path, what importing does not ignore."""
+    return ascii([str.__str__(entry) for entry in sys.path if isinstance(entry, str)])
 
 
 def _close(interpreter):

@@ -1,7 +1,10 @@
 """The functions of a pool by number: what describes them is published once, and tasks carry the number.
 
-Thread safety: that of the crew, whose lock is held for every call.
+Thread safety: that of the crew, whose lock is held for every call. What is published and what is known change in one
+step, see locks, so Ctrl-C leaves nothing behind and no number is used twice.
 """
+
+import itertools
 
 from .. import _core
 
@@ -14,7 +17,7 @@ class Definition:
     def __init__(self, number, data):
         self.number = number
         self.data = data
-        self.uses = 0  # tasks that are not over, or batches of tasks
+        self.uses = 0  # entries of the crew that have it
 
 
 class Definitions:
@@ -23,29 +26,37 @@ class Definitions:
         self._known = {}  # data: Definition, the oldest first
         self._count = 0
 
-    def use(self, data):
-        """The Definition of a description, to be released."""
+    def use(self, entry, data):
+        """Give an entry the Definition of a description, until `release`. Returns its number."""
         found = self._known.get(data)
         if found is None:
-            found = Definition(self._count, data)
-            _core.publish(f"{self.prefix}{found.number}", data)
-            self._count += 1
-            self._known[data] = found
-            if len(self._known) > KEPT:
+            if len(self._known) >= KEPT:
                 self._forget_oldest()
+            found = Definition(self._count, data)
+            self._count += 1
+            for _ in map(_core.publish, (self._name(found),), (data,)):
+                self._known[data] = found
         found.uses += 1
-        return found
+        entry.definition = found
+        return found.number
 
-    def release(self, definition):
-        definition.uses -= 1
+    def release(self, entry):
+        """Idempotent."""
+        if entry.definition is not None:
+            entry.definition.uses -= 1
+            entry.definition = None
 
     def clear(self):
-        for definition in self._known.values():
-            _core.unpublish(f"{self.prefix}{definition.number}")
-        self._known.clear()
+        self._forget(list(self._known.values()))
 
     def _forget_oldest(self):
-        for definition in list(self._known.values())[: len(self._known) - KEPT]:
-            if definition.uses == 0 and definition.number != self._count - 1:
+        oldest = itertools.islice(self._known.values(), len(self._known) - KEPT + 1)
+        self._forget([definition for definition in oldest if definition.uses == 0])
+
+    def _forget(self, definitions):
+        for definition in definitions:
+            for _ in map(_core.unpublish, (self._name(definition),)):
                 del self._known[definition.data]
-                _core.unpublish(f"{self.prefix}{definition.number}")
+
+    def _name(self, definition):
+        return f"{self.prefix}{definition.number}"

@@ -1,7 +1,7 @@
 """``xichan.InterpreterPoolExecutor``."""
 
+import contextlib
 import itertools
-import operator
 import os
 import time
 from concurrent.futures import Executor
@@ -10,6 +10,7 @@ from .. import _core
 from .._errors import NotShareableError
 from .._stats import Stats
 from . import scripts
+from .arguments import check_names, culprit, own, positive
 from .batch import Batch
 from .functions import describe, describe_value
 from .futures import Future
@@ -54,15 +55,15 @@ class InterpreterPoolExecutor(Executor):
     ):
         if Crew is None:
             raise RuntimeError("InterpreterPoolExecutor needs concurrent.interpreters, which came with CPython 3.14")
-        self._max_workers = _positive("max_workers", max_workers, os.process_cpu_count() or 1)
-        limit = _positive("restart_after", restart_after, None)
+        self._max_workers = positive("max_workers", max_workers, os.process_cpu_count() or 1)
+        limit = positive("restart_after", restart_after, None)
         if fallback not in (None, "main"):
             raise ValueError(f"fallback must be None or 'main', not {fallback!r}")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
         self._pickle = bool(pickle)
         shared = dict(shared or {})
-        _check_names(shared)
+        check_names(shared)
         self._names = frozenset(shared)
         self._policy = None if fallback is None else Policy()
         self._crew = Crew(self._max_workers, thread_name_prefix or f"xichan.InterpreterPoolExecutor-{_counter()}")
@@ -76,7 +77,7 @@ class InterpreterPoolExecutor(Executor):
             args = tuple(initargs)
             sent = (args, None) if _core.is_shareable(args) else self._pickled(args, {})
             initializer = (described.data, described.beside, *sent)
-        self._crew.setup = _own((self._pickle, limit, tuple(values), initializer))
+        self._crew.setup = own((self._pickle, limit, tuple(values), initializer))
 
     def submit(self, fn, /, *args, **kwargs):
         """Run ``fn(*args, **kwargs)`` in a worker: a Future, which can be cancelled until a worker takes the task.
@@ -89,31 +90,36 @@ class InterpreterPoolExecutor(Executor):
     def _submit(self, fn, args, kwargs, policy):
         """As submit. ``policy``: tells what is to run here, or None."""
         crew = self._crew
-        if policy is not None:
-            policy.count(1)
-            modules = self._modules(fn)
-            reason = policy.reason(fn, args, kwargs, modules)
-            if reason is not None:
-                future = Future(crew, policy, (fn, args, kwargs))
-                crew.adopt(future)
-                policy.run(crew, future, future.id, reason)
-                return future
-            if policy.is_anywhere(fn, modules):
-                policy = None
-        function = self._prepare(fn)
-        future = Future(crew) if policy is None else Future(crew, policy, (fn, args, kwargs))
-        try:
-            crew.submit(future, function, args, tuple(kwargs.items()) if kwargs else None)
-        except NotShareableError:
-            crew.submit(future, function, *self._pickled(args, kwargs))
+        if policy is None:
+            future = Future(crew)
+            self._send(future, self._prepare(fn), args, kwargs)
+            return future
+        described = self._describe(fn)
+        reason = policy.reason(fn, args, kwargs, described.modules)
+        if reason is not None:
+            future = Future(crew, policy, (fn, args, kwargs))
+            with _counted(policy, 0, (reason,)):
+                crew.keep(future)
+            return future
+        call = None if policy.is_anywhere(fn, described.modules) else (fn, args, kwargs)
+        future = Future(crew, call and policy, call)
+        with _counted(policy, 1):
+            self._send(future, self._sent(described), args, kwargs)
         return future
+
+    def _send(self, future, function, args, kwargs):
+        try:
+            self._crew.submit(future, function, args, tuple(kwargs.items()) if kwargs else None)
+        except NotShareableError:
+            self._crew.submit(future, function, *self._pickled(args, kwargs))
 
     def map(self, fn, *iterables, timeout=None, chunksize=1, buffersize=None):
         """As ``map(fn, *iterables)``, run by the workers: an iterator over the results, in order.
 
         timeout: seconds from now after which waiting for a result raises TimeoutError; None: never. chunksize: how many
         calls make one task. buffersize: how many calls may be ahead of the result that is yielded next; None: all of
-        them are submitted now. When the iterator ends early, calls that no worker has taken are not made.
+        them are submitted now. When the iterator ends early, calls that no worker has taken are not made; but if it is
+        closed or dropped before its first step all are made, as with the executors of the standard library.
         """
         return self._map(self, fn, iterables, timeout, chunksize, buffersize, self._policy)
 
@@ -132,32 +138,26 @@ class InterpreterPoolExecutor(Executor):
 
     def _batch(self, fn, calls, chunksize, policy):
         """Submit calls of one function."""
-        crew, here = self._crew, {}
-        if policy is not None:
-            policy.count(len(calls))
-            modules = self._modules(fn)
-            reasons = (policy.reason(fn, args, {}, modules) for args in calls)
-            here = {place: reason for place, reason in enumerate(reasons) if reason is not None}
-            if policy.is_anywhere(fn, modules):
-                policy = None
-        function = self._prepare(fn) if len(here) < len(calls) else None
+        crew = self._crew
+        if policy is None:
+            batch = Batch(crew, self._prepare(fn), list(map(self._item, calls)))
+            crew.submit_batch(batch, chunksize, range(len(calls)))
+            return batch
+        described = self._describe(fn)
+        found = (policy.reason(fn, args, {}, described.modules) for args in calls)
+        here = {place: reason for place, reason in enumerate(found) if reason is not None}
+        places = [place for place in range(len(calls)) if place not in here]
+        function = self._sent(described) if places else ()
         items = [None if place in here else self._item(args) for place, args in enumerate(calls)]
-        batch = Batch(crew, function, items, policy, None if policy is None else (fn, calls))
-        crew.submit_batch(batch, chunksize, [place for place in range(len(calls)) if place not in here])
-        for place, reason in here.items():
-            policy.run(crew, batch, batch.first + place, reason)
+        anywhere = policy.is_anywhere(fn, described.modules)
+        batch = Batch(crew, function, items, None if anywhere else policy, None if anywhere else (fn, calls))
+        with _counted(policy, len(places), here.values()):
+            crew.submit_batch(batch, chunksize, places, here)
         return batch
 
     def _item(self, args):
         """(args, kwargs) of a call as they are sent."""
         return (args, None) if _core.is_shareable(args) else self._pickled(args, {})
-
-    def _modules(self, fn):
-        """The modules that a function is known to need."""
-        try:
-            return describe(fn, pickle=self._pickle, skip=self._names).modules
-        except NotShareableError:
-            return ()  # if it need not be sent that does not matter; else it is raised again
 
     def run_string(self, code, *, shared=None):
         """Run source code as a task, as a script, in a namespace of its own that has the names of ``shared``: a Future.
@@ -182,12 +182,11 @@ class InterpreterPoolExecutor(Executor):
         crew = self._crew
         crew.stop()
         if cancel_futures:
-            for id, entry in crew.take_back_all().items():
-                entry.drop(id)
+            crew.take_back(range(crew.next_id))
         if wait:
             crew.join()
-        if self._policy is not None:
-            self._policy.shut_down(wait, cancel_futures)
+            if self._policy is not None:
+                self._policy.join()
 
     def stats(self):
         """A record: workers, tasks queued and running, how many were submitted, finished (with a result), failed (with
@@ -198,14 +197,28 @@ class InterpreterPoolExecutor(Executor):
         """What describes a function, see Crew.submit."""
         if not callable(fn):
             raise TypeError(f"{fn!r} is not callable")
-        described = describe(fn, pickle=self._pickle, skip=self._names)
+        return self._sent(describe(fn, pickle=self._pickle, skip=self._names))
+
+    def _describe(self, fn):
+        """As `describe`, or if it cannot be sent a _Refused: that does not matter for what runs here."""
+        if not callable(fn):
+            raise TypeError(f"{fn!r} is not callable")
+        try:
+            return describe(fn, pickle=self._pickle, skip=self._names)
+        except NotShareableError as error:
+            return _Refused(error)
+
+    def _sent(self, described):
+        """A description as it is sent."""
+        if type(described) is _Refused:
+            raise described.error
         if described.pickled:
             self._crew.counts["pickled_calls"] += 1
         return described.data if described.cacheable else (described.data, described.beside)
 
     def _pickled(self, args, kwargs):
         if not self._pickle:
-            raise NotShareableError(f"{_culprit(args, kwargs)}, and this pool does not pickle")
+            raise NotShareableError(f"{culprit(args, kwargs)}, and this pool does not pickle")
         from .pickles import dumps
 
         try:
@@ -213,48 +226,32 @@ class InterpreterPoolExecutor(Executor):
         except NotShareableError:
             raise
         except Exception as error:
-            raise NotShareableError(f"{_culprit(args, kwargs)}, and cannot be pickled: {error}") from error
+            raise NotShareableError(f"{culprit(args, kwargs)}, and cannot be pickled: {error}") from error
         self._crew.counts["pickled_calls"] += 1
         return pickled
 
     def _shared(self, shared):
         """The argument of a script."""
         shared = dict(shared or {})
-        _check_names(shared)
+        check_names(shared)
         return tuple(shared.items())
 
 
-def _positive(name, value, default):
-    if value is None:
-        return default
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be an int, not bool")
-    value = operator.index(value)
-    if value < 1:
-        raise ValueError(f"{name} must be greater than 0")
-    return value
+class _Refused:
+    """In the place of a Description."""
+
+    modules = ()
+
+    def __init__(self, error):
+        self.error = error
 
 
-def _check_names(shared):
-    for name in shared:
-        if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"a name in shared must be an identifier, not {name!r}")
-
-
-def _own(value):
-    """The same value with ends of its own."""
-    tx, rx = _core.channel(1)
-    tx.send_nowait(value)
-    return rx.recv_nowait()
-
-
-def _culprit(args, kwargs):
-    """Which argument cannot be sent."""
-    tx, _ = _core.channel(1)
-    for name, value in itertools.chain(((f"args[{i}]", value) for i, value in enumerate(args)), kwargs.items()):
-        try:
-            tx.send_nowait(value)
-            tx, _ = _core.channel(1)
-        except NotShareableError as error:
-            return str(error).replace("value", name, 1)
-    return "the arguments are not shareable"
+@contextlib.contextmanager
+def _counted(policy, number, reasons=()):
+    """The tasks that are sent within are counted; before, because workers may refuse them at once."""
+    policy.count(number, reasons)
+    try:
+        yield
+    except BaseException:
+        policy.count(number, reasons, -1)
+        raise

@@ -1,22 +1,27 @@
 """The future of a task.
 
-It is an entry of the crew, as a Batch is: for each of its tasks the crew calls ``over``, and then ``deliver`` or
-``fail`` unless it was taken back, with no lock held.
+It is an entry of the crew, as a Batch is: for each of its tasks the crew calls ``over`` and then ``deliver`` or
+``fail``, or first ``drop`` and then ``over`` if it was taken back, with no lock held.
 
 1. Most futures are asked by one thread, which takes the answer itself or comes when that is there. So the condition of
    ``concurrent.futures.Future`` is made when somebody first wants it, under ``_lock``. Without it, under ``_lock``, the
    answer is stored and nobody has to be told.
+2. What a user calls in the main thread may be interrupted by Ctrl-C anywhere. So it takes no condition by ``with``, see
+   locks, and asks ``_state`` without any. ``drop`` can be called again to complete it: it goes from PENDING to
+   CANCELLED, tells those who wait, goes to CANCELLED_AND_NOTIFIED, and takes each callback in one step with looking.
 """
 
 import threading
 import time
+from concurrent.futures import CancelledError, InvalidStateError
 from concurrent.futures import Future as _Future
-from concurrent.futures import InvalidStateError
-from concurrent.futures._base import FINISHED, PENDING
+from concurrent.futures._base import CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED, LOGGER, PENDING
 
 from .locks import taking
 
 _lock = threading.Lock()
+_CANCELLED = (CANCELLED, CANCELLED_AND_NOTIFIED)
+_FIRST = (0,)
 
 
 class Future(_Future):
@@ -34,7 +39,6 @@ class Future(_Future):
         self.definition = None  # of its function
         self.policy = policy
         self._call = call  # (function, args, kwargs), if there is a policy that may have to run it here
-        self.elsewhere = None  # the future there, if it is run here
 
     @property
     def _condition(self):
@@ -55,24 +59,38 @@ class Future(_Future):
             self._wait(timeout)
         if self._state == FINISHED and self._exception is None:
             return self._result
-        return super().result(0)
+        error = self.exception(0)
+        if error is None:  # it has come just now
+            return self._result
+        try:
+            raise error
+        finally:
+            self = error = None  # no cycle through the traceback
 
     def exception(self, timeout=None):
         if self._state == PENDING:
             self._wait(timeout)
-        return super().exception(0)
+        state = self._state
+        if state == FINISHED:
+            return self._exception
+        raise CancelledError if state in _CANCELLED else TimeoutError
+
+    def done(self):
+        return self._state != PENDING
+
+    def cancelled(self):
+        return self._state in _CANCELLED
 
     def cancel(self):
-        if self.done():
-            return self.cancelled()
-        if self.elsewhere is not None:
-            return self.elsewhere.cancel()  # which drops this one
-        return self._crew.take_back(self) and self.drop(self.id)
+        if self._state == PENDING:
+            self._crew.take_back(range(self.id, self.id + 1))
+        return self.cancelled()
 
     def running(self):
-        if self.elsewhere is not None:
-            return self.elsewhere.running()
-        return not self.done() and self._crew.has_been_taken(self)
+        taken = self._crew.here.get(self.id)
+        if taken is not None:
+            return taken
+        return self._state == PENDING and self._crew.has_been_taken(self)
 
     def _wait(self, timeout):
         """Take part in the work of the crew, and then sleep. Not in the condition: Ctrl-C may leave that locked (see
@@ -89,7 +107,13 @@ class Future(_Future):
             finally:
                 _lock.release()
         left = -1 if deadline is None else min(max(deadline - time.monotonic(), 0), threading.TIMEOUT_MAX)
-        sleeper.acquire(timeout=left)
+        if not sleeper.acquire(timeout=left):
+            for _ in taking(_lock):
+                try:
+                    if sleeper in self._sleepers:
+                        self._sleepers.remove(sleeper)
+                finally:
+                    _lock.release()
 
     def _wake(self):
         for _ in taking(_lock):
@@ -102,31 +126,52 @@ class Future(_Future):
     # For the crew
 
     def drop(self, id):
-        """End as cancelled; the task has been taken back."""
-        super().cancel()
-        self.set_running_or_notify_cancel()  # tells those who wait
-        self._wake()
-        return True
+        """End as cancelled: the task has been taken back. Idempotent. (2)"""
+        condition = self._condition
+        for _ in taking(condition):
+            try:
+                if self._state == PENDING:
+                    self._state = CANCELLED
+                if self._state == CANCELLED:
+                    for waiter in self._waiters:
+                        waiter.add_cancelled(self)
+                    self._state = CANCELLED_AND_NOTIFIED
+            finally:
+                condition.release()
+        self._invoke_callbacks()
+
+    def _invoke_callbacks(self):
+        self._wake()  # before what may take long, or raise
+        try:
+            while self._done_callbacks:
+                for callback in map(self._done_callbacks.pop, _FIRST):
+                    try:
+                        callback(self)
+                    except Exception:
+                        LOGGER.exception("exception calling callback for %r", self)
+        except IndexError:
+            pass  # another thread has taken the last
 
     def accept(self, answer):
         """For Collector.help: end with this answer, if it is a plain value for this future that no one else awaits."""
         if type(answer) is not tuple or len(answer) != 2 or answer[0] != self.id:
             return False
-        if self._waiters or self._done_callbacks or self._sleepers:
+        if self._lazy_condition is not None or self._sleepers:
             return False
         crew = self._crew
         self.over(1)
         self.set_result(answer[1])
-        crew.counts["finished"] += crew.entries.pop(self.id, None) is not None
         self._wake()
+        for entry in map(crew.entries.pop, (self.id,), (None,)):  # last: until then the collector may do it all again
+            if entry is not None:
+                crew.counts["finished"] += 1
         return True
 
     def deliver(self, id, value):
         try:
             self.set_result(value)
-        except InvalidStateError:  # begun by a thread that was interrupted
-            with self._condition:
-                self._condition.notify_all()
+        except InvalidStateError:
+            pass  # by a thread that was interrupted
         self._wake()
 
     def set_result(self, result):
@@ -141,8 +186,10 @@ class Future(_Future):
         super().set_result(result)
 
     def fail(self, id, error):
-        self.set_exception(error)
-        self._wake()
+        try:
+            self.set_exception(error)
+        except InvalidStateError:
+            pass  # likewise
 
     def over(self, number):
         self._call = None

@@ -1,7 +1,10 @@
 """Which tasks run in the main interpreter, and that they do. See xichan.dispatch.
 
-1. A task run here is an entry of the crew like any other, under its id, and ends by the same ``deliver`` and ``fail``.
-2. What was learnt only ever grows, under ``_lock``; submitting reads it without.
+1. A task run here is an entry of the crew like any other, under its id, and ends by the same ``deliver``, ``fail`` and
+   ``drop``. Until it is over it is in `here` of the crew; who takes it there runs it, or cancels it.
+2. The collector of the crew gives tasks to the threads here, and nobody else: Ctrl-C does not come to it, and might
+   leave ThreadPoolExecutor with its locks taken.
+3. What was learnt only ever grows, under ``_lock``; submitting reads it without.
 """
 
 import collections
@@ -12,6 +15,7 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 
 from .functions import importable, label
+from .locks import taking
 
 _REFUSING = re.compile(r"module '?([\w.]+)'? does not support loading in subinterpreters")
 AT_CALL, AT_LOAD = 1, 2  # when a worker met the refusal: while it called the function, or before it had it
@@ -23,17 +27,23 @@ class Policy:
     def __init__(self, main_only=(), anywhere=(), max_threads=None):
         self._main_only = frozenset(map(_name, _listed("main_only", main_only)))
         self._anywhere = frozenset(map(_name, _listed("anywhere", anywhere)))
-        self._max_threads = max_threads
-        self._threads = None
+        self._threads = ThreadPoolExecutor(max_threads, "xichan-main")  # none yet
+        self._used = False
         self._lock = threading.Lock()
         self._modules = {}  # that were refused: why
         self._functions = {}  # (name, names of callables among the args): why
         self._reasons = collections.Counter()
-        self._submitted = 0
+        self._in_workers = 0
 
-    def count(self, number):
-        with self._lock:
-            self._submitted += number
+    def count(self, number, reasons=(), sign=1):
+        """So many tasks are sent to workers, and one is run here for each reason; sign -1: or not after all."""
+        for _ in taking(self._lock):
+            try:
+                self._in_workers += sign * number
+                for reason in reasons:
+                    self._reasons[reason] += sign
+            finally:
+                self._lock.release()
 
     def reason(self, fn, args, kwargs, modules):
         """Why a call has to be made here, or None."""
@@ -65,51 +75,52 @@ class Policy:
             if when == AT_LOAD and home is not None:
                 self._modules.setdefault(home.partition(":")[0], why)
             self._functions.setdefault(_key(fn, args, kwargs), why)
-        self.run(crew, entry, id, why)
+            self._in_workers -= 1
+            self._reasons[why] += 1
+        crew.here[id] = False
+        self.run(crew, id)
         return True
 
-    def run(self, crew, entry, id, reason):
-        """Run a task here, in a thread."""
-        with self._lock:
-            self._reasons[reason] += 1
-            if self._threads is None:
-                self._threads = ThreadPoolExecutor(self._max_threads, "xichan-main")
+    def run(self, crew, id):
+        """Have a thread run a task that is in `here`. (2)"""
+        if not self._used:
+            self._used = True
+            crew.closing.append(functools.partial(self._threads.shutdown, wait=False))
         try:
-            future = self._threads.submit(_call, crew, id, *entry.call_of(id))
-        except RuntimeError as error:  # shut down
+            self._threads.submit(_call, crew, id)
+        except Exception as error:  # no thread, no memory, or the end of the program
+            crew.here.pop(id, None)
             crew.fail(id, error)
-            return
-        entry.elsewhere = future
-        future.add_done_callback(functools.partial(_over, crew, id))
 
-    def shut_down(self, wait, cancel_futures):
-        if self._threads is not None:
-            self._threads.shutdown(wait, cancel_futures=cancel_futures)
+    def join(self):
+        """Wait for what runs here; the crew has been waited for, so nothing can follow."""
+        self._threads.shutdown()
 
     def stats(self):
-        with self._lock:
-            here = self._reasons.total()
-            return {"in_workers": self._submitted - here, "in_main": here, "reasons": dict(self._reasons)}
+        for _ in taking(self._lock):
+            try:
+                reasons = {reason: number for reason, number in self._reasons.items() if number}
+                return {"in_workers": self._in_workers, "in_main": sum(reasons.values()), "reasons": reasons}
+            finally:
+                self._lock.release()
 
 
-def _call(crew, id, fn, args, kwargs):
+def _call(crew, id):
+    entry = crew.take_here(id)
+    if entry is None:
+        return  # it has been cancelled
     try:
+        fn, args, kwargs = entry.call_of(id)
         value = fn(*args, **kwargs)
     except BaseException as error:
         crew.fail(id, error)
     else:
         crew.deliver(id, value)
-
-
-def _over(crew, id, future):
-    if future.cancelled():
-        entry = crew.entries.pop(id, None)
-        if entry is not None:
-            entry.over(1)
-            entry.drop(id)
-    crew.collector.nudge()
-    if crew.stopping:
-        crew.stop()
+    finally:
+        crew.here.pop(id, None)
+        crew.collector.nudge()
+        if crew.stopping:
+            crew.collector.ring()
 
 
 def _listed(name, values):

@@ -11,8 +11,10 @@ A task is (id, function, args, kwargs):
 An answer is (id, value), or one of those below, or if there is no memory for one the id alone. A worker that has to end
 says so in its last answer.
 
-1. From when a task is taken until its answer is sent, `_state.running` is its id. Whatever ends the worker in between,
-   the thread in the main interpreter that lends itself to this one has the last word: it calls ``report_end``.
+1. From when a task is taken until its answer is sent, `_state.running` is its id; of a chunk, `answers` has those that
+   are not sent and `left` the ids that have not begun. Whatever ends the worker in between, the thread in the main
+   interpreter that lends itself to this one has the last word: it calls ``report_end``. Of two answers for an id the
+   first counts.
 2. Between tasks nothing of a task is kept, except functions that came without ends: an end that a task was given is
    closed when the task is over.
 """
@@ -22,11 +24,12 @@ import sys
 import weakref
 
 from .. import _core
-from .._errors import ArenaFull, ChannelClosed, ChannelFull, NotShareableError
+from .._errors import ChannelFull, NotShareableError
 from . import rebuild
+from .remote import describe_error, traceback_of
 
 PICKLED = 0  # (id, PICKLED, data, beside)
-RAISED = 1  # (id, RAISED, (data, beside) or None, type name, message, traceback, refused), see describe_error
+RAISED = 1  # (id, RAISED, (data, beside) or None, type name, message, traceback, refused), see remote.describe_error
 CHUNK = 2  # (id of the first, CHUNK, answers)
 ENDED = 3  # (id, ENDED, why, ids of a chunk that have not begun)
 
@@ -37,6 +40,7 @@ class _State:
     running = None  # the id of the task
     loading = False  # its function
     once = None  # weak references to the functions that came with it and serve for it alone
+    answers = ()  # of the same chunk, before it
     left = ()  # the ids after it, of the same chunk
     send = None  # an answer
     pickle = True
@@ -89,7 +93,7 @@ def _initialize(data, beside, args, kwargs):
             args, kwargs = _loads(args, kwargs)
         function(*args, **dict(kwargs or ()))
     except BaseException as error:
-        raise InitializerFailed(_traceback(error)) from None
+        raise InitializerFailed(traceback_of(error)) from None
 
 
 def _work(tasks, send, limit):
@@ -111,13 +115,14 @@ def _work(tasks, send, limit):
         except _Ended as ended:
             answer = ended.answer
         except SystemExit as error:
-            answer = (id, ENDED, f"it called sys.exit({'' if error.code is None else repr(error.code)})", ())
+            answer = (id, ENDED, _why(error), ())
         except BaseException as error:
-            answer = describe_error(id, error)
+            answer = _raised(id, error)
         task = function = args = kwargs = found = None  # (2)
         _send(send, answer)
         state.running = None
         state.loading = False
+        state.answers = ()
         over = len(answer) == 4 and answer[1] == ENDED
         answer = None
         if state.once is not None:
@@ -138,30 +143,62 @@ def _drop_once(state):
 
 
 def _send(send, answer):
+    """Send an answer, or what the matter is with it."""
     try:
         send(answer)
-    except NotShareableError as error:
-        if len(answer) == 3:  # a CHUNK
-            for one in answer[2]:
-                _send(send, one)
-        else:
-            _send(send, _pickle(answer, error))
-    except ArenaFull:
-        send(answer[0])  # which needs no block
-    except ChannelClosed as error:  # an end in the value is closed
-        _send(send, describe_error(answer[0], error))
+    except BaseException as error:
+        _send_otherwise(send, answer, error)
+
+
+def _send_otherwise(send, answer, error):
+    id, kind, *rest = answer
+    if rest and kind == CHUNK:
+        for one in rest[0]:
+            _send(send, one)
+    elif rest and kind == RAISED and rest[0] is not None:
+        _send(send, (id, RAISED, None, *rest[1:]))
+    elif isinstance(error, MemoryError):
+        send(id)  # which needs no block
+        if rest and kind == ENDED:
+            for one in rest[1]:
+                send(one)
+    elif rest and kind != PICKLED:  # nothing but text and numbers: the channel of the answers is no more
+        raise error
+    elif isinstance(error, NotShareableError) and not rest:
+        _send(send, _pickle(answer, error))
+    else:  # an end in the value is closed, or it is too large
+        _send(send, _raised(id, error))
+
+
+def _raised(id, error):
+    """The answer that says that a task has raised.
+
+    Its last item: 0, or if that is because a module cannot be loaded here 1, or 2 if the function could not be made."""
+    *parts, refused = describe_error(error, _pickles().dumps)
+    return id, RAISED, *parts, refused * (1 + _state.loading)
+
+
+def _why(leaving):
+    """What a SystemExit says."""
+    if leaving.code is None:
+        return "it called sys.exit()"
+    try:
+        code = str.__str__(repr(leaving.code))
+    except BaseException as failure:
+        code = f"<repr() raised {type(failure).__qualname__}>"
+    return f"it called sys.exit({code})"
 
 
 def _pickle(answer, error):
     id, value = answer
     if not _state.pickle:
         message = str(error).replace("value[1]", "result", 1)
-        return describe_error(id, NotShareableError(f"{message}, and the pool does not pickle"))
+        return _raised(id, NotShareableError(f"{message}, and the pool does not pickle"))
     try:
         return id, PICKLED, *_pickles().dumps(value)
     except BaseException as failure:
         failure.add_note(f"while the result, of type {type(value).__qualname__}, was pickled")
-        return describe_error(id, failure)
+        return _raised(id, failure)
 
 
 def _pickles():
@@ -214,7 +251,7 @@ class _Ended(BaseException):
 
 def _run_chunk(functions, function, first, chunk):
     """Run the tasks of a chunk one after the other: a CHUNK with the answer of each."""
-    answers = []
+    answers = _state.answers = []
     _state.left = range(first, first + len(chunk))
     for id, args in zip(_state.left, chunk):
         _state.running = id
@@ -223,12 +260,10 @@ def _run_chunk(functions, function, first, chunk):
             answers.append((id, _call(functions, function, args, ())))
         except SystemExit as error:
             _send(_state.send, (first, CHUNK, tuple(answers)))
-            why = f"it called sys.exit({'' if error.code is None else repr(error.code)})"
-            raise _Ended((id, ENDED, why, tuple(_state.left))) from None
+            raise _Ended((id, ENDED, _why(error), tuple(_state.left))) from None
         except BaseException as error:
-            answers.append(describe_error(id, error))
+            answers.append(_raised(id, error))
             _state.loading = False
-    _state.left = ()
     return first, CHUNK, tuple(answers)
 
 
@@ -236,49 +271,9 @@ def report_end():
     """Say that the worker has ended in the midst of a task. For its thread, afterwards. Raises if there is none."""
     if _state.running is None:
         raise LookupError("no task")
-    _state.send((_state.running, ENDED, "its loop was interrupted", tuple(_state.left)))
+    for answer in (*_state.answers, (_state.running, ENDED, "its loop was interrupted", tuple(_state.left))):
+        try:
+            _state.send(answer)
+        except BaseException as error:
+            _send_otherwise(_state.send, answer, error)
     _state.running = None
-
-
-REFUSALS = ("does not support loading in subinterpreters", "cannot load module more than once per process")
-
-
-def describe_error(id, error):
-    """The answer that says that a task has raised.
-
-    Its last item: 0, or if that is because a module cannot be loaded here 1, or 2 if the function could not be made."""
-    kind = type(error)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    try:
-        message = str(error)
-    except Exception as failure:
-        message = f"<str() raised {type(failure).__qualname__}>"
-    data = None
-    try:
-        data = _pickles().dumps(error)
-    except BaseException:
-        pass  # it goes as a RemoteError
-    return id, RAISED, data, name, message, _traceback(error), _refused(error) * (1 + _state.loading)
-
-
-def _refused(error):
-    for _ in range(100):  # a chain may be a ring
-        if error is None:
-            break
-        if isinstance(error, ImportError) and any(text in str(error) for text in REFUSALS):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _traceback(error):
-    """The text of a traceback, without the frames of this file."""
-    import traceback
-
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
-        trace = trace.tb_next
-    try:
-        return "".join(traceback.format_exception(type(error), error, trace))
-    except Exception as failure:
-        return f"{type(error).__qualname__}: <no traceback: {type(failure).__qualname__}>\n"
