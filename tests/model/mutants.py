@@ -83,7 +83,7 @@ TOGETHER = [
 
 
 class Mutant(NamedTuple):
-    """One change to a file: what stands from `start` to `end` becomes `after` if `key` is chosen, and with it `also`."""
+    """One change to a file: what stands from `start` to `end` becomes `after` if `key` is chosen. With `also` several."""
 
     key: int
     file: str
@@ -93,6 +93,7 @@ class Mutant(NamedTuple):
     code: str  # the line
     before: str
     after: str  # an expression; "" for a call that is left out
+    above: str  # the line before, without comments
     also: tuple["Mutant", ...] = ()  # with the same key
 
     def __str__(self):
@@ -173,8 +174,8 @@ def all_mutants(root, files):
             made = []
             for start, end, after in group:
                 line = code.count("\n", 0, start)
-                text = code.splitlines()[line].strip()
-                made.append(Mutant(key, file, start, end, line + 1, text, code[start:end], after))
+                above, text = (each.strip() for each in code.splitlines()[line - 1 : line + 1])
+                made.append(Mutant(key, file, start, end, line + 1, text, code[start:end], after, above))
             mutants.append(made[0]._replace(also=tuple(made[1:])))
     return mutants
 
