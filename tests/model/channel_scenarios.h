@@ -164,17 +164,14 @@ struct OneStays : WithChannel<OneStays<Timed, Of>, 3, 2, 2, Of> {
     if (index == 0) {
       this->send(0);
       if (!Timed) this->cancel(1, Side::receiver);
-      this->drop_end(Side::sender);
     } else if (index == 1) {
       if (this->recv(1, Timed ? Deadline::at(1) : Deadline::never()) == Status::ok) this->send(1);
-      this->drop_end(Side::sender);
     } else {
       RL_ASSERT(this->recv(2) == Status::ok);
     }
   }
   void after() {
-    this->drop_end(Side::receiver);
-    this->drop_end(Side::receiver);
+    this->drop_all_ends();
     OneStays::WithChannel::after();
   }
 };

@@ -83,7 +83,7 @@ TOGETHER = [
 
 
 class Mutant(NamedTuple):
-    """One change to a file: what stands from `start` to `end` becomes `after` if `key` is chosen. With `also` several."""
+    """One change: what stands from `start` to `end` becomes `after` if `key` is chosen, and with it all of `also`."""
 
     key: int
     file: str

@@ -71,6 +71,11 @@ BYTES_ONLY_COUNT = (
     "`full`, after which whoever goes to sleep looks again (enlist, sequentially consistent, with those who give "
     "back)."
 )
+TOKENS_TELL_OF_THE_END = (
+    "Who takes the last item of a closed ring wakes one (rule (a)), every discard is followed by a wake-up, and from "
+    "there on `closed` is passed on with the token. To pass it on without one as well, or a token that was used, wakes "
+    "somebody for nothing at worst."
+)
 THE_LOCK_ORDERS_BOTH = (
     "Who closes a handle sets the flag and then takes the lock of the list, and who waits has taken it to add its "
     "node: either the closer finds the node, or the flag was set before the lock that the waiter took."
@@ -220,6 +225,12 @@ SURVIVORS = {
     ("src/channel/channel.cpp", "bytes_.compare_exchange_weak(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "bytes_.compare_exchange_weak(", "memory_order_acquire"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "Registry::remove(id_);\ndiscard_queued()", ""): NEEDLESS,
+    (
+        "src/channel/select.cpp",
+        "if (status == Status::closed ||",
+        "failed && token && chosen == waiter.index()",
+    ): TOKENS_TELL_OF_THE_END,
+    ("src/channel/select.cpp", "if (status == Status::closed ||", "token"): TOKENS_TELL_OF_THE_END,
     ("src/channel/select.cpp", "bool is_end_closed(", "memory_order_acquire"): THE_LOCK_ORDERS_BOTH,
 }
 
