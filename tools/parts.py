@@ -99,15 +99,18 @@ def run_package(request):
     return sum((pytest("tests/package", version, request) for version in chosen), Counts())
 
 
-def run_model(request):
+def run_model(request, environment=None):
+    """All models, in the short form unless the environment, or what goes on top of it, has XICHAN_STRESS."""
+    environment = environment or {}
     folder, program = build.require_cpp()
-    found = ctest(folder, program, "model-cpp", ["-L", "model", "-j", str(build.jobs())], request)
+    options, longer = ["-L", "model", "-j", str(build.jobs())], {**os.environ, **environment}
+    found = ctest(folder, program, "model-cpp", options, request, env=longer)
     if any((ROOT / "tests/model").glob("**/test_*.py")):
         try:
             checker = {"XICHAN_SPIN": str(spin.get())}
         except DevError as error:  # its tests are skipped then, and say why
             checker = {"XICHAN_NO_SPIN": f"no SPIN: {error}".partition("\n")[0]}
-        found += pytest("tests/model", request.only or "3.14", request, env=checker)
+        found += pytest("tests/model", request.only or "3.14", request, env={**environment, **checker})
     return found
 
 

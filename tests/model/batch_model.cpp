@@ -9,6 +9,21 @@ namespace {
 
 constexpr std::uint64_t near_wrap = UINT64_MAX;  // the last lap: the next push or pop wraps the counters
 
+// Every push and pop as a batch of one, so that the scenarios of single items ask for the same promises.
+template <std::uint64_t Capacity>
+struct OfOne : MpmcRing<int> {
+  static constexpr int bound = Capacity;
+  OfOne() : MpmcRing(Capacity) {}
+  Status try_push(int item) {
+    std::uint64_t done;
+    return try_push_many(&item, 1, done);
+  }
+  Status try_pop(int& item) {
+    std::uint64_t done;
+    return try_pop_many(&item, 1, done);
+  }
+};
+
 // Producers and consumers of batches and of single items, until all is through. Items are numbered per producer:
 // producer * 100 + i.
 template <unsigned Producers, unsigned Consumers, std::uint64_t Capacity, int Items, int Batch,
@@ -88,6 +103,37 @@ struct Traffic : WithChannel<Traffic<Senders, Receivers, Capacity, Items, Sender
   }
 };
 
+// A full ring, two senders, and one who takes two in one piece: the place that is freed first is not the one at which
+// the next sender stands.
+template <bool SendersBatch>
+struct Freed : WithChannel<Freed<SendersBatch>, 3, 2, 1, 2> {
+  void begin() {
+    Freed::WithChannel::begin();
+    for (int i = 0; i < 2; ++i) RL_ASSERT(this->attempt(this->sending(0)) == Status::ok);
+  }
+  void thread(unsigned index) {
+    std::uint64_t done = 0;
+    if (index == 2) {
+      Cell cells[2];
+      RL_ASSERT(this->channels[0]->try_recv_many(cells, 2, done, this->lane) == Status::ok && done == 2);
+      for (const Cell& cell : cells) ++this->received[cell.word];
+      return;
+    }
+    if (SendersBatch) {
+      const Cell cell{++this->last_message};
+      if (this->channels[0]->try_send_many(&cell, 1, done, this->lane) == Status::ok) {
+        ++this->accepted[cell.word];
+        return;
+      }
+    }
+    RL_ASSERT(this->send(index) == Status::ok);
+  }
+  void after() {
+    this->drop_all_ends();
+    Freed::WithChannel::after();
+  }
+};
+
 // The receivers go while batches come: what was accepted is discarded by somebody.
 struct LastReceiver : WithChannel<LastReceiver, 3, 2, 1, 2> {
   void thread(unsigned index) {
@@ -117,6 +163,10 @@ int main(int argc, char** argv) {
                                  {"ring_2p2c", random_search<Batches<2, 2, 2, 2, 2>>, 300'000},
                                  {"ring_2p2c_capacity_1", random_search<Batches<2, 2, 1, 2, 2>>, 200'000},
                                  {"ring_near_wrap", random_search<Batches<2, 2, 3, 4, 2, near_wrap>>, 300'000},
+                                 {"ring_enough_of_both", random_search<Enough<OfOne<4>, 2, 2>>, 200'000},
+                                 {"ring_close_2p2c", random_search<Closing<OfOne<2>, 2, 2, 2, true>>, 200'000},
+                                 {"freed_for_singles", random_search<Freed<false>>, 200'000},
+                                 {"freed_for_batches", random_search<Freed<true>>, 200'000},
                                  {"batch_to_singles", random_search<Traffic<1, 2, 2, 2, true, false>>, 300'000},
                                  {"singles_to_batch", random_search<Traffic<2, 1, 2, 2, false, true>>, 300'000},
                                  {"batch_to_batch", random_search<Traffic<2, 2, 2, 2, true, true>>, 200'000},

@@ -86,6 +86,7 @@ int main(int argc, char** argv) {
                                  {"last_receiver_2x2", random_search<LastReceiver<2, 2, 2>>, 100'000},
                                  {"shutdown_drain", random_search<Shutdown<false>>, 150'000},
                                  {"shutdown_immediate", random_search<Shutdown<true>>, 150'000},
+                                 {"drained_1x2", random_search<Drained<1, 2, 1>>, 150'000},
                                  {"shutdown_full", random_search<ShutdownFull<false>>, 150'000},
                                  {"shutdown_full_immediate", random_search<ShutdownFull<true>>, 100'000},
                                  {"discarded", random_search<Discarded<false, 2>>, 150'000},

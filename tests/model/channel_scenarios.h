@@ -91,6 +91,26 @@ struct Shutdown : WithChannel<Shutdown<Immediate, Of>, 4, 2, 2, Of> {
   }
 };
 
+// The same with ends that stay, so that their going wakes nobody: a receiver that found the last item claimed and not
+// yet published goes to sleep after the shutdown has woken everybody, and is told by the one that takes the item. Once
+// receivers are told that it is over nothing is left, and nothing comes (H2).
+template <unsigned Senders, unsigned Receivers, Kind Of>
+struct Drained : WithChannel<Drained<Senders, Receivers, Of>, 1 + Senders + Receivers, 1, 1, Of> {
+  void thread(unsigned index) {
+    if (index == 0) this->channels[0]->shutdown(false);
+    if (index >= 1 && index <= Senders) this->send(index);
+    if (index > Senders) {
+      while (this->recv(index) == Status::ok) {
+      }
+    }
+  }
+  void after() {
+    RL_ASSERT(this->channels[0]->size() == 0);
+    this->drop_all_ends();
+    Drained::WithChannel::after();
+  }
+};
+
 // The last receiver goes, or the channel is shut down, while senders send until they are told so. Their ends stay, and
 // so does the channel: what is queued must be gone all the same when everybody is through.
 template <bool ByShutdown, Kind Of>
@@ -144,17 +164,14 @@ struct OneStays : WithChannel<OneStays<Timed, Of>, 3, 2, 2, Of> {
     if (index == 0) {
       this->send(0);
       if (!Timed) this->cancel(1, Side::receiver);
-      this->drop_end(Side::sender);
     } else if (index == 1) {
       if (this->recv(1, Timed ? Deadline::at(1) : Deadline::never()) == Status::ok) this->send(1);
-      this->drop_end(Side::sender);
     } else {
       RL_ASSERT(this->recv(2) == Status::ok);
     }
   }
   void after() {
-    this->drop_end(Side::receiver);
-    this->drop_end(Side::receiver);
+    this->drop_all_ends();
     OneStays::WithChannel::after();
   }
 };

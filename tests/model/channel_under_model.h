@@ -88,7 +88,7 @@ namespace {
 struct Kind {
   Flavor flavor;
   std::uint64_t capacity;
-  std::uint64_t max_bytes = 0;  // each message costs one
+  std::uint64_t max_bytes = 0;  // each message costs one, unless its number is high
 
   constexpr Kind(std::uint64_t mpmc) : Kind(mpmc == 0 ? Flavor::rendezvous : Flavor::mpmc, mpmc) {}
   constexpr Kind(Flavor its_flavor, std::uint64_t its_capacity, std::uint64_t its_max_bytes = 0)

@@ -46,6 +46,33 @@ struct Claims : WithChannel<Claims, 3, 2, 1, spsc_2> {
   }
 };
 
+// A sender takes bytes for a message that then finds no place, and gives them back: one that waits for more bytes than
+// there were meanwhile is told.
+struct GivesBack : WithChannel<GivesBack, 3, 1, 1, Kind{Flavor::mpmc, 1, 2}> {
+  std::uint64_t light;
+  std::uint64_t heavy = Cell::heavy;
+
+  void begin() {
+    WithChannel::begin();
+    RL_ASSERT(attempt(sending(0)) == Status::ok);
+    light = ++last_message;
+    last_message = heavy;
+  }
+  void thread(unsigned index) {
+    if (index == 0) {
+      if (attempt(as_case(0, Side::sender, 0, light)) == Status::ok) RL_ASSERT(poll(0) == Status::ok);
+    } else if (index == 1) {
+      RL_ASSERT(poll(1) == Status::ok);
+    } else {
+      RL_ASSERT(wait(as_case(2, Side::sender, 0, heavy)) == Status::ok);
+    }
+  }
+  void after() {
+    drop_all_ends();
+    WithChannel::after();
+  }
+};
+
 }  // namespace
 }  // namespace model
 }  // namespace xichan
@@ -60,16 +87,20 @@ int main(int argc, char** argv) {
                                  {"spsc_last_sender", random_search<LastSender<1, 1, spsc_1>>, 150'000},
                                  {"spsc_last_receiver", random_search<LastReceiver<1, 1, spsc_1>>, 150'000},
                                  {"spsc_shutdown", random_search<Shutdown<true, spsc_1>>, 100'000},
+                                 {"spsc_drained_1x2", random_search<Drained<1, 2, spsc_1>>, 100'000},
+                                 {"spsc_drained_2x1", random_search<Drained<2, 1, spsc_2>>, 100'000},
                                  {"spsc_one_stays", random_search<OneStays<true, spsc_1>>, 100'000},
                                  {"spsc_claims", random_search<Claims>, 150'000},
                                  {"unbounded_1x2", random_search<Traffic<1, 2, endless, 4>>, 100'000},
                                  {"unbounded_2x2", random_search<Traffic<2, 2, endless, 2>>, 100'000},
                                  {"unbounded_last_sender", random_search<LastSender<2, 2, endless>>, 100'000},
                                  {"unbounded_shutdown", random_search<Shutdown<true, endless>>, 100'000},
+                                 {"unbounded_drained", random_search<Drained<1, 2, endless>>, 100'000},
                                  {"bytes_1x1", random_search<Traffic<1, 1, bytes_1, 3>>, 150'000},
                                  {"bytes_2x1", random_search<Traffic<2, 1, bytes_1, 1>>, 150'000},
                                  {"bytes_2x2", random_search<Traffic<2, 2, bytes_1, 2>>, 100'000},
                                  {"bytes_2x2_wide", random_search<Traffic<2, 2, bytes_2, 2>>, 100'000},
+                                 {"bytes_given_back", random_search<GivesBack>, 100'000},
                                  {"bytes_last_receiver", random_search<LastReceiver<2, 2, bytes_1>>, 100'000},
                                  {"bytes_shutdown", random_search<Shutdown<true, bytes_1>>, 100'000},
                              });

@@ -29,11 +29,15 @@ CALL = re.compile(
 # Expressions that are changed: the file, where they stand in it, what they are there, and what they become.
 CONDITIONS = [
     ("src/ring/mpmc.h", "if (tail & mark_)", "tail & mark_", ["false"]),
-    ("src/ring/mpmc.h", "if (again == tail)", "again == tail", ["true"]),
-    ("src/ring/mpmc.h", "if (again != head)", "again != head", ["false"]),
-    ("src/ring/mpmc.h", "tail == (head | mark_)", "tail == (head | mark_)", ["(tail & mark_) != 0", "false"]),
-    ("src/ring/mpmc.h", "if (counter.load(memory_order_relaxed) == position)",
-     "counter.load(memory_order_relaxed) == position", ["true"]),
+    ("src/ring/mpmc.h", "if (!moved(tail_", "!moved(tail_, tail)", ["true"]),
+    ("src/ring/mpmc.h", "if (!moved(head_", "!moved(head_, head)", ["true"]),
+    ("src/ring/mpmc.h", "while (moved(counter, position))", "moved(counter, position)", ["false"]),
+    ("src/ring/mpmc.h", "== (head | mark_)", "(head | mark_)",
+     ["is_closed() ? tail_.load(memory_order_seq_cst) : mark_", "tail_.load(memory_order_seq_cst) + 1"]),
+    ("src/ring/mpmc.h", "if (in_a_row(position, phase, 1) != 0)", "in_a_row(position, phase, 1) != 0", ["false"]),
+    ("src/ring/mpmc.h", "!= place.lap + phase", "place.lap + phase", ["place.slot.turn.load(memory_order_relaxed)"]),
+    ("src/ring/mpmc.h", "position = next(position)", "next(position)", ["position"]),
+    ("src/ring/mpmc.h", "distance > UINT64_MAX / 2", "distance > UINT64_MAX / 2", ["false"]),
     ("src/ring/spsc.h", "(void)pop_lock_.is_held();  ", "pop_lock_.is_held()", ["false"]),
     ("src/ring/spsc.h", "(void)push_lock_.is_held();", "push_lock_.is_held()", ["false"]),
     ("src/ring/spsc.h", "(void)pop_lock_.is_held();\n    return", "pop_lock_.is_held()", ["false"]),
@@ -65,9 +69,21 @@ CONDITIONS = [
      ["false", "status == Status::closed", "failed && token && chosen == waiter.index()", "token"]),
 ]  # fmt: skip
 
+# Changes that make sense only together: the file, a place before all of them, and (what it is there, what it becomes)
+# in their order.
+TOGETHER = [
+    # R4: the first slot of a batch is handed over first.
+    ("src/ring/mpmc.h", "for (std::uint64_t i = free - 1", [
+        ("next(tail, i)", "next(tail, free - 1 - i)"), ("items[i]", "items[free - 1 - i]"),
+        ("place_of(tail)", "place_of(next(tail, free - 1))"), ("items[0]", "items[free - 1]")]),
+    ("src/ring/mpmc.h", "for (std::uint64_t i = filled - 1", [
+        ("next(head, i)", "next(head, filled - 1 - i)"), ("items[i]", "items[filled - 1 - i]"),
+        ("place_of(head)", "place_of(next(head, filled - 1))"), ("items[0]", "items[filled - 1]")]),
+]  # fmt: skip
+
 
 class Mutant(NamedTuple):
-    """One change to a file: what stands from `start` to `end` becomes `after` if `key` is chosen."""
+    """One change: what stands from `start` to `end` becomes `after` if `key` is chosen, and with it all of `also`."""
 
     key: int
     file: str
@@ -77,6 +93,8 @@ class Mutant(NamedTuple):
     code: str  # the line
     before: str
     after: str  # an expression; "" for a call that is left out
+    above: str  # the line before, without comments
+    also: tuple["Mutant", ...] = ()  # with the same key
 
     def __str__(self):
         change = f"{self.before} -> {self.after}" if self.after else f"without {self.before}"
@@ -132,23 +150,40 @@ def conditions(file, code):
                 yield start, start + len(before), after.replace("VALUE", before)
 
 
+def together(file, code):
+    """Groups of changes."""
+    for where, context, changes in TOGETHER:
+        if where == file:
+            start = code.index(context)
+            group = []
+            for before, after in changes:
+                start = code.index(before, start)
+                group.append((start, start + len(before), after))
+            yield group
+
+
 def all_mutants(root, files):
     """The mutants of all files, numbered from 1."""
     keys = itertools.count(1)
     mutants = []
     for file in files:
         code = without_comments((root / file).read_text())
-        for start, end, after in sorted({*orders(code), *calls(code), *conditions(file, code)}):
-            line = code.count("\n", 0, start)
-            mutants.append(
-                Mutant(next(keys), file, start, end, line + 1, code.splitlines()[line].strip(), code[start:end], after)
-            )
+        single = sorted({*orders(code), *calls(code), *conditions(file, code)})
+        for group in [*([change] for change in single), *together(file, code)]:
+            key = next(keys)
+            made = []
+            for start, end, after in group:
+                line = code.count("\n", 0, start)
+                above, text = (each.strip() for each in code.splitlines()[line - 1 : line + 1])
+                made.append(Mutant(key, file, start, end, line + 1, text, code[start:end], after, above))
+            mutants.append(made[0]._replace(also=tuple(made[1:])))
     return mutants
 
 
 def mutated(text, mutants):
     """A file with mutants in it, each of which changes it only if its key is chosen."""
-    for (start, end), group in itertools.groupby(sorted(mutants, key=lambda m: -m.start), lambda m: (m.start, m.end)):
+    changes = sorted((change for mutant in mutants for change in (mutant, *mutant.also)), key=lambda c: -c.start)
+    for (start, end), group in itertools.groupby(changes, lambda c: (c.start, c.end)):
         before = text[start:end]
         is_order = before.startswith("memory_order_")
         chosen = before.replace("memory_order_", "mo_") if is_order else f"({before})"

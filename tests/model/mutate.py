@@ -31,10 +31,10 @@ FLAGS = "-std=c++20 -O1 -fpermissive -w -fno-sized-deallocation -fno-aligned-new
 EARLY = 1_000, 10_000  # schedules, which kill most mutants, before all that a model has
 SLOW = 600  # seconds after which a model that should be through has no end
 
-CHANNEL = ["channel_model", "rendezvous_model", "select_model", "flavors_model"]
+CHANNEL = ["channel_model", "batch_model", "rendezvous_model", "select_model", "flavors_model"]
 # The models that a file's mutants are shown to.
 MODELS = {
-    "src/ring/mpmc.h": ["ring_model", "channel_model", "select_model"],
+    "src/ring/mpmc.h": ["ring_model", "batch_model", "channel_model", "select_model"],
     "src/ring/segmented.h": ["segmented_model", "flavors_model"],
     "src/ring/spsc.h": ["flavors_model"],
     "src/sync/short_lock.h": ["flavors_model"],
@@ -85,12 +85,18 @@ def names_in(model):
 def killer_of(mutant, folder, schedules):
     """The model that fails with this mutant, or None."""
     searches = [(model, name, full) for model in MODELS[mutant.file] for name, full in names_in(model)]
-    early = [(model, name, count) for count in EARLY for model, name, full in searches if not full]
+    environment = {"XICHAN_STRESS": "1", **os.environ}  # all that a model has, not its short form
+    early = [
+        (model, name, count)
+        for count in EARLY
+        for model, name, full in searches
+        if not full and not 0 < schedules <= count
+    ]
     for model, name, count in early + [(model, name, schedules) for model, name, _ in searches]:
         command = [folder / model, name] + ([str(count)] if count else [])
         try:
             done = subprocess.run(
-                command, env={**os.environ, "XICHAN_MUTANT": str(mutant.key)}, capture_output=True, timeout=SLOW
+                command, env={**environment, "XICHAN_MUTANT": str(mutant.key)}, capture_output=True, timeout=SLOW
             )
         except subprocess.TimeoutExpired:
             return f"{model} {name} (no end)"

@@ -35,6 +35,16 @@ class Visitor final : public Waiter {
   bool cancel(WaitNode& node, Wake& wake) noexcept override { return inner_.cancel(node, wake); }
   bool nudge(WaitNode& node, Wake& wake) noexcept override { return inner_.nudge(node, wake); }
 
+  // At two places at once: at which it was told, so that it holds a token there; -1 if it need not have gone to sleep.
+  int visit_both(Channel& first, Channel& second) noexcept {
+    WaitNode nodes[] = {{.waiter = this, .index = 0}, {.waiter = this, .index = 1}};
+    const bool ready = first.enlist(Side::receiver, nodes[0]);
+    if (!ready && !second.enlist(Side::receiver, nodes[1])) inner_.park(Deadline::never());
+    first.delist(Side::receiver, nodes[0]);
+    if (!ready) second.delist(Side::receiver, nodes[1]);
+    return inner_.was_notified() ? static_cast<int>(inner_.index()) : -1;
+  }
+
   // True if it was told, and so holds a token.
   bool visit(Channel& channel, bool patient) noexcept {
     WaitNode node{.waiter = this};
@@ -68,6 +78,29 @@ struct Visitors : WithChannel<Visitors, 3, 1, 2, 0> {
   }
 };
 
+// A visitor at two places, told at one of them, is no longer to be had at the other: the next in line is told there.
+struct VisitorOfTwo : WithChannel<VisitorOfTwo, 4, 1, 1, 0, 2> {
+  void thread(unsigned index) {
+    if (index < 2) RL_ASSERT(send(index, Deadline::never(), index) == Status::ok);
+    if (index == 2) {
+      while (attempt(receiving(2, 1)) != Status::ok) {
+        Visitor visitor;
+        if (visitor.visit_both(*channels[0], *channels[1]) == 0) channels[0]->pass_token(Side::receiver);
+      }
+    }
+    if (index == 3) {
+      while (poll(3) != Status::ok) {
+        Visitor visitor;
+        visitor.visit(*channels[0], true);
+      }
+    }
+  }
+  void after() {
+    drop_all_ends();
+    WithChannel::after();
+  }
+};
+
 }  // namespace
 }  // namespace model
 }  // namespace xichan
@@ -86,5 +119,6 @@ int main(int argc, char** argv) {
                                  {"rendezvous_shutdown", random_search<Shutdown<false, 0>>, 100'000},
                                  {"rendezvous_exiting", random_search<Exiting<0>>, 100'000},
                                  {"rendezvous_visitors", random_search<Visitors>, 100'000},
+                                 {"rendezvous_visitor_of_two", random_search<VisitorOfTwo>, 100'000},
                              });
 }

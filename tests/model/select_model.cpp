@@ -103,6 +103,24 @@ struct SelectClosed : WithChannel<SelectClosed, 4, 1, 2, 1, 2> {
   }
 };
 
+// A select that offers and asks at the same rendezvous does not meet itself: it goes to sleep, and somebody else comes.
+struct SelectBothSides : WithChannel<SelectBothSides, 2, 2, 1, 0> {
+  void thread(unsigned index) {
+    if (index == 0) {
+      Case cases[] = {receiving(0), sending(0)};
+      std::size_t chosen;
+      RL_ASSERT(wait(cases, chosen) == Status::ok && chosen == 0);
+    } else {
+      while (channels[0]->stats().parks == 0) rl::yield(1, $);
+      RL_ASSERT(send(1) == Status::ok);
+    }
+  }
+  void after() {
+    drop_all_ends();
+    WithChannel::after();
+  }
+};
+
 }  // namespace
 }  // namespace model
 }  // namespace xichan
@@ -115,6 +133,7 @@ int main(int argc, char** argv) {
                                  {"select_2_rendezvous", random_search<SelectTwo<0>>, 100'000},
                                  {"select_crossed", random_search<SelectCrossed<2>>, 100'000},
                                  {"select_ring", random_search<SelectRing>, 100'000},
+                                 {"select_both_sides", random_search<SelectBothSides>, 100'000},
                                  {"select_closed", random_search<SelectClosed>, 100'000},
                              });
 }

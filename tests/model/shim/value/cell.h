@@ -6,6 +6,8 @@
 namespace xichan {
 
 struct Cell {
+  static constexpr std::uint64_t heavy = 40;  // from this number on messages cost two, the others one
+
   std::uint64_t word = 0;
 
   Cell() = default;

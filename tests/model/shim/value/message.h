@@ -18,6 +18,6 @@ struct ReferenceType {
 /// Defined by the model.
 void release(const Cell& cell) noexcept;
 
-inline std::uint64_t cost_of(const Cell&) noexcept { return 1; }
+inline std::uint64_t cost_of(const Cell& cell) noexcept { return cell.word < Cell::heavy ? 1 : 2; }
 
 }  // namespace xichan
