@@ -221,7 +221,6 @@ SURVIVORS = {
     ): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "std::uint64_t held = bytes_.load(", "memory_order_acquire"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "std::uint64_t held = bytes_.load(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
-    ("src/channel/channel.cpp", "bytes_.compare_exchange_weak(", "memory_order_acq_rel"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "bytes_.compare_exchange_weak(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "bytes_.compare_exchange_weak(", "memory_order_acquire"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "Registry::remove(id_);\ndiscard_queued()", ""): NEEDLESS,
