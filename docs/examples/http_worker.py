@@ -13,13 +13,13 @@ LIMIT = 64 * 1024  # bytes of a request's head
 
 
 class Worker:
-    """Serves in one interpreter. ``config``: ((name, value), ...)."""
+    """Serves in one interpreter. ``config``: a Shared ((name, value), ...)."""
 
     def __init__(self, listening, config, control):
         descriptor, family, kind = listening
         self.socket = socket.socket(family, kind, fileno=os.dup(descriptor))
         self.socket.setblocking(False)
-        config = dict(config)
+        config = dict(config.value())
         self.pages = {path.encode(): page.encode() for path, page in config["pages"]}
         self.control = control
         self.selector = selectors.DefaultSelector()

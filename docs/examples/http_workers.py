@@ -4,8 +4,9 @@
     python http_workers.py --small                         ask a few times, stop, print how long the stop took
 
 Needs CPython 3.14; the standard library only, on loopback only. The workers get the descriptor of the socket as part of
-a tuple, and the configuration as another. Each waits for connections and for its control channel at once: a channel's
-``fileno()`` goes into a selector like a socket. So a message stops the worker at once, whatever its connections do.
+a tuple, and the configuration as a Shared, which lies in memory once. Each waits for connections and for its control
+channel at once: a channel's ``fileno()`` goes into a selector like a socket. So a message stops the worker at once,
+whatever its connections do.
 """
 
 import argparse
@@ -40,7 +41,7 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--small", action="store_true", help="ask a few times and stop")
     options = parser.parse_args()
-    config = (("pages", (("/", "hello from an interpreter\n"), ("/about", "xichan\n"))),)
+    config = xichan.share((("pages", (("/", "hello from an interpreter\n"), ("/about", "xichan\n"))),))
     listener = socket.create_server(("127.0.0.1", options.port), backlog=128)
     with listener, xichan.InterpreterPoolExecutor(options.workers) as pool:
         listening = (listener.fileno(), int(listener.family), int(listener.type))

@@ -272,6 +272,8 @@ def test_thousands_of_different_functions():
     with xichan.InterpreterPoolExecutor(2) as pool:
         futures = [pool.submit(lambda n=n: n) for n in range(3000)]
         assert [future.result(PATIENCE) for future in futures] == list(range(3000))
+        # However many were needed at once, the next one leaves no more than are kept.
+        assert pool.submit(lambda: -1).result(PATIENCE) == -1
         assert len(pool._crew.definitions._known) <= 300
 
 

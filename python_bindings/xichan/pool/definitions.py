@@ -8,7 +8,7 @@ import itertools
 
 from .. import _core
 
-KEPT = 256  # descriptions that stay published though no task needs them
+KEPT = 256  # descriptions that stay published though no task needs them; seen to when the next one comes
 
 
 class Definition:
