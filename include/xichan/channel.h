@@ -107,8 +107,8 @@ class XICHAN_API Sender : public EndBase {
   /// Gives this end back; the last one of its side ends the channel for the receivers. Idempotent, never waits.
   void close() noexcept;
 
-  /// Opens a further end of the channel with this id; an empty Sender if there is none, or all
-  /// its Senders have gone.
+  /// Opens a further end of the channel with this id; an empty Sender if there is none, or all its
+  /// Senders have gone.
   static Sender from_id(Id id) noexcept;
   /// Opens a further end of the channel of that name, sleeping until there is one: `ok | not_found | no_memory`, with
   /// `sender` as it was.
@@ -168,8 +168,8 @@ class XICHAN_API Receiver : public EndBase {
   /// waits.
   void close() noexcept;
 
-  /// Opens a further end of the channel with this id; an empty Receiver if there is none, or
-  /// all its Receivers have gone.
+  /// Opens a further end of the channel with this id; an empty Receiver if there is none, or all its
+  /// Receivers have gone.
   static Receiver from_id(Id id) noexcept;
   /// As Sender::lookup.
   static Status lookup(std::string_view name, Receiver& receiver, Timeout timeout = Timeout::zero()) noexcept;

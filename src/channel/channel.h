@@ -31,10 +31,11 @@
 namespace xichan {
 
 enum class Side : std::uint8_t { sender, receiver };
+constexpr Side other(Side side) noexcept { return side == Side::sender ? Side::receiver : Side::sender; }
+
 /// How many cells callers hand to try_send_many and try_recv_many at a time: enough to make the claim cheap, few enough
 /// to lie on a stack.
 inline constexpr std::size_t batch_size = 64;
-constexpr Side other(Side side) noexcept { return side == Side::sender ? Side::receiver : Side::sender; }
 
 class XICHAN_API Channel {
  public:

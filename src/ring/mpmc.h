@@ -90,7 +90,7 @@ class MpmcRing {
   /// answer. There may be room for more.
   Status try_push_many(const T* items, std::uint64_t count, std::uint64_t& done) noexcept {
     done = 0;
-    std::uint64_t tail = tail_.load(memory_order_acquire);
+    std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
     for (;;) {
       if (tail & mark_) return Status::closed;
       const std::uint64_t free = in_a_row(tail, 0, count);
@@ -114,7 +114,7 @@ class MpmcRing {
   /// The mirror image: up to `count` items that stand in a row.
   Status try_pop_many(T* items, std::uint64_t count, std::uint64_t& done) noexcept {
     done = 0;
-    std::uint64_t head = head_.load(memory_order_acquire);
+    std::uint64_t head = head_.load(memory_order_acquire);  // (16)
     for (;;) {
       const std::uint64_t filled = in_a_row(head, 1, count);
       if (filled != 0) {

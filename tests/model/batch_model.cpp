@@ -75,7 +75,6 @@ struct Traffic : WithChannel<Traffic<Senders, Receivers, Capacity, Items, Sender
     const bool sends = index < Senders;
     constexpr int share = Senders * Items / Receivers;
     for (int left = sends ? Items : share; left != 0;) left -= sends ? send_some(index, left) : recv_some(index, left);
-    this->drop_end(sends ? Side::sender : Side::receiver);
   }
   int send_some(unsigned index, int most) {
     if (SendersBatch) {
@@ -127,10 +126,6 @@ struct Freed : WithChannel<Freed<SendersBatch>, 3, 2, 1, 2> {
       }
     }
     RL_ASSERT(this->send(index) == Status::ok);
-  }
-  void after() {
-    this->drop_all_ends();
-    Freed::WithChannel::after();
   }
 };
 

@@ -18,10 +18,6 @@ struct Traffic : WithChannel<Traffic<Senders, Receivers, Of, Items>, Senders + R
       RL_ASSERT((sends ? this->send(index) : this->recv(index)) == Status::ok);
     }
   }
-  void after() {
-    this->drop_all_ends();
-    Traffic::WithChannel::after();
-  }
 };
 
 // A full ring, and as many sends as receives: whoever is woken for a place that is not the next one needs others to
@@ -33,10 +29,6 @@ struct Full : WithChannel<Full<Each, Of>, 2 * Each, Each, Each, Of> {
     for (unsigned i = 0; i < Of.capacity; ++i) RL_ASSERT(this->attempt(this->sending(0)) == Status::ok);
   }
   void thread(unsigned index) { RL_ASSERT((index < Each ? this->send(index) : this->recv(index)) == Status::ok); }
-  void after() {
-    this->drop_all_ends();
-    Full::WithChannel::after();
-  }
 };
 
 // The senders go, one by one; receivers drain until they are told that it is over.
@@ -106,7 +98,6 @@ struct Drained : WithChannel<Drained<Senders, Receivers, Of>, 1 + Senders + Rece
   }
   void after() {
     RL_ASSERT(this->channels[0]->size() == 0);
-    this->drop_all_ends();
     Drained::WithChannel::after();
   }
 };
@@ -150,10 +141,6 @@ struct Alone : WithChannel<Alone<ByShutdown, Waiting, Of>, 2, 1, 1, Of> {
       this->channels[0]->nudge();
     }
   }
-  void after() {
-    this->drop_all_ends();
-    Alone::WithChannel::after();
-  }
 };
 
 // One receiver stays, the other is cancelled, or its time may be up at any moment. There is one item, and a second one
@@ -169,10 +156,6 @@ struct OneStays : WithChannel<OneStays<Timed, Of>, 3, 2, 2, Of> {
     } else {
       RL_ASSERT(this->recv(2) == Status::ok);
     }
-  }
-  void after() {
-    this->drop_all_ends();
-    OneStays::WithChannel::after();
   }
 };
 
@@ -190,10 +173,6 @@ struct Exiting : WithChannel<Exiting<Of>, 3, 1, 1, Of> {
       const Status status = this->send(2);
       RL_ASSERT(status == Status::ok || status == Status::interrupted);
     }
-  }
-  void after() {
-    this->drop_all_ends();
-    Exiting::WithChannel::after();
   }
 };
 

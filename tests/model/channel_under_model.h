@@ -101,6 +101,7 @@ template <class Derived, unsigned Threads, unsigned Senders, unsigned Receivers,
 struct WithChannel : Model<Derived, Threads> {
   World surroundings;
   Channel* channels[Channels];
+  int ends_left[Channels][2];  // those that the threads have not dropped
   Lane lane;
   atomic<bool> closed[2][Threads];  // each thread's ends, by side
   atomic<bool> exiting;
@@ -121,8 +122,18 @@ struct WithChannel : Model<Derived, Threads> {
       for (unsigned i = 1; i < Senders; ++i) channel->add_end(Side::sender);
       for (unsigned i = 1; i < Receivers; ++i) channel->add_end(Side::receiver);
     }
+    for (auto& left : ends_left) {
+      left[static_cast<unsigned>(Side::sender)] = Senders;
+      left[static_cast<unsigned>(Side::receiver)] = Receivers;
+    }
   }
+  // Drops the ends that the threads have kept, so that no wake-up of a close hides one that was lost.
   void after() {
+    for (unsigned i = 0; i < Channels; ++i) {
+      for (const Side side : {Side::sender, Side::receiver}) {
+        while (ends_left[i][static_cast<unsigned>(side)] > 0) drop_end(side, i);
+      }
+    }
     for (unsigned i = 1; i <= last_message; ++i) {
       RL_ASSERT(accepted[i] <= 1);
       RL_ASSERT(accepted[i] == received[i] + surroundings.given_back[i]);
@@ -181,13 +192,8 @@ struct WithChannel : Model<Derived, Threads> {
   void use() { RL_ASSERT(surroundings.memory($) == 1); }
   void drop_end(Side side, unsigned channel = 0) {
     use();
+    --ends_left[channel][static_cast<unsigned>(side)];
     channels[channel]->drop_end(side);
-  }
-  void drop_all_ends() {
-    for (unsigned i = 0; i < Channels; ++i) {
-      for (unsigned n = 0; n < Senders; ++n) drop_end(Side::sender, i);
-      for (unsigned n = 0; n < Receivers; ++n) drop_end(Side::receiver, i);
-    }
   }
   void unpin() {
     use();

@@ -67,10 +67,6 @@ struct GivesBack : WithChannel<GivesBack, 3, 1, 1, Kind{Flavor::mpmc, 1, 2}> {
       RL_ASSERT(wait(as_case(2, Side::sender, 0, heavy)) == Status::ok);
     }
   }
-  void after() {
-    drop_all_ends();
-    WithChannel::after();
-  }
 };
 
 }  // namespace

@@ -72,10 +72,6 @@ struct Visitors : WithChannel<Visitors, 3, 1, 2, 0> {
       }
     }
   }
-  void after() {
-    drop_all_ends();
-    WithChannel::after();
-  }
 };
 
 // A visitor at two places, told at one of them, is no longer to be had at the other: the next in line is told there.
@@ -94,10 +90,6 @@ struct VisitorOfTwo : WithChannel<VisitorOfTwo, 4, 1, 1, 0, 2> {
         visitor.visit(*channels[0], true);
       }
     }
-  }
-  void after() {
-    drop_all_ends();
-    WithChannel::after();
   }
 };
 

@@ -30,7 +30,6 @@ struct SelectTwo : WithChannel<SelectTwo<Of>, 4, 2, 2, Of, 2> {
   }
   void after() {
     RL_ASSERT(this->total(this->received) == 2);
-    this->drop_all_ends();
     SelectTwo::WithChannel::after();
   }
 };
@@ -52,7 +51,6 @@ struct SelectCrossed : WithChannel<SelectCrossed<Rounds>, 2, 1, 1, 0, 2> {
   void after() {
     for (int i = 0; i < Rounds; ++i) RL_ASSERT(met[0][i] == met[1][i]);
     RL_ASSERT(this->total(this->received) == Rounds);
-    this->drop_all_ends();
     SelectCrossed::WithChannel::after();
   }
 };
@@ -73,7 +71,6 @@ struct SelectRing : WithChannel<SelectRing, 3, 1, 1, 0, 3> {
   }
   void after() {
     RL_ASSERT(met == 2 && total(received) == 1);
-    drop_all_ends();
     WithChannel::after();
   }
 };
@@ -114,10 +111,6 @@ struct SelectBothSides : WithChannel<SelectBothSides, 2, 2, 1, 0> {
       while (channels[0]->stats().parks == 0) rl::yield(1, $);
       RL_ASSERT(send(1) == Status::ok);
     }
-  }
-  void after() {
-    drop_all_ends();
-    WithChannel::after();
   }
 };
 
