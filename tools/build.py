@@ -13,6 +13,20 @@ from .console import BUILD, ROOT, DevError, make_folder, output, run, step
 
 STAMP = "xichan-stamp.txt"
 
+# What they are called for short, and what they are told when they watch Python. Memory that is not there is refused, as
+# without a sanitizer. No leaks: CPython gives much back to nobody when it ends, and threads that never come back keep
+# theirs; the tests count what is xichan's.
+SANITIZERS = {
+    "address": (
+        "asan",
+        {
+            "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=1",
+            "UBSAN_OPTIONS": "print_stacktrace=1",
+        },
+    ),
+    "thread": ("tsan", {"TSAN_OPTIONS": "allocator_may_return_null=1:report_signal_unsafe=0"}),
+}
+
 
 def jobs() -> int:
     """How many compilers to run at once: the processors that this process may use."""
@@ -55,7 +69,7 @@ def require_cpp(sanitizer=None, prefix=()):
     settings = {"CMAKE_BUILD_TYPE": "Release", "XICHAN_PYTHON": "OFF", "XICHAN_TESTS": "ON"}
     name = "cpp"
     if sanitizer:
-        name = {"thread": "tsan", "address": "asan"}[sanitizer]
+        name = SANITIZERS[sanitizer][0]
         settings.update(CMAKE_BUILD_TYPE="Debug", XICHAN_SANITIZE=sanitizer)  # with assertions
     else:
         settings.update(XICHAN_BENCH="ON" if (ROOT / "bench" / "CMakeLists.txt").exists() else "OFF")
@@ -82,9 +96,10 @@ def require_python(version: str) -> Path:
     return python
 
 
-def require_sanitized_python(version: str):
-    """The same interpreter, and the environment in which it imports a build of xichan with AddressSanitizer."""
+def require_sanitized_python(version: str, sanitizer: str):
+    """The same interpreter, and the environment in which it imports a build of xichan with a sanitizer."""
     python = require_python(version)
+    short, options = SANITIZERS[sanitizer]
     with lock_builds():
         toolchain = system.require()
         wanted = venv.identity(version)
@@ -92,26 +107,23 @@ def require_sanitized_python(version: str):
             "CMAKE_BUILD_TYPE": "Debug",  # with assertions
             "XICHAN_PYTHON": "ON",
             "XICHAN_TESTS": "OFF",
-            "XICHAN_SANITIZE": "address",
+            "XICHAN_SANITIZE": sanitizer,
             "Python_EXECUTABLE": python,
         }
-        name = f"asan-py{version}"
+        name = f"{short}-py{version}"
         folder = cmake(toolchain, name, settings, depends=wanted["interpreter"] + wanted["version"])
         site = make_folder(folder / "site")
         install(toolchain, folder, site, f"install-{name}")
     compiler = toolchain.compiler or os.environ["CXX"]
-    runtime = output([*shlex.split(compiler), "-print-file-name=libasan.so"]) or ""
+    runtime = output([*shlex.split(compiler), f"-print-file-name=lib{short}.so"]) or ""
     if not os.path.isabs(runtime):
-        raise DevError(f"{compiler} has no libasan.so to preload into Python")
+        raise DevError(f"{compiler} has no lib{short}.so to preload into Python")
     return python, {
         "LD_PRELOAD": os.path.realpath(runtime),
         "PYTHONPATH": os.fspath(site),
         # Python's own allocators would hide what lies in their pools.
         "PYTHONMALLOC": "malloc",
-        # No leaks: CPython gives much back to nobody when it ends, and threads that never come back keep theirs; the
-        # tests count what is xichan's. Memory that is not there is refused, as without a sanitizer.
-        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=1",
-        "UBSAN_OPTIONS": "print_stacktrace=1",
+        **options,
     }
 
 

@@ -46,28 +46,38 @@ def tail(log: Path) -> str:
         return "".join(deque(file, TAIL)).rstrip()
 
 
+def end(process: subprocess.Popen) -> None:
+    """End a program after Ctrl-C. It gets time to end by itself: a terminal has told it too."""
+    for number, seconds in ((0, 2), (signal.SIGINT, 5), (signal.SIGTERM, 2), (signal.SIGKILL, None)):
+        process.send_signal(number)
+        try:
+            process.wait(seconds)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+
+
 def wait(process: subprocess.Popen) -> int:
-    """Wait for a program. After Ctrl-C it gets time to end by itself: a terminal has told it too."""
+    """Wait for a program; its exit code."""
     try:
         return process.wait()
     except KeyboardInterrupt:
-        for number, seconds in ((0, 2), (signal.SIGINT, 5), (signal.SIGTERM, 2), (signal.SIGKILL, None)):
-            process.send_signal(number)
-            try:
-                process.wait(seconds)
-                break
-            except subprocess.TimeoutExpired:
-                continue
+        end(process)
         raise
+
+
+def start(command, **options) -> subprocess.Popen:
+    """Start a program that talks to the user, or to where `options` say."""
+    sys.stdout.flush()
+    try:
+        return subprocess.Popen([os.fspath(part) for part in command], **options)
+    except OSError as error:
+        raise DevError(f"cannot run {command[0]}: {error.strerror}") from None
 
 
 def call(command, **options) -> int:
     """Run a program that talks to the user directly; its exit code."""
-    sys.stdout.flush()
-    try:
-        return wait(subprocess.Popen([os.fspath(part) for part in command], **options))
-    except OSError as error:
-        raise DevError(f"cannot run {command[0]}: {error.strerror}") from None
+    return wait(start(command, **options))
 
 
 def run(command, log: str, *, cwd=None, env=None, say=None) -> None:

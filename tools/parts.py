@@ -5,23 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import time
-from pathlib import Path
 from typing import Callable, NamedTuple
 
-from . import build, counts, cpython, fuzz, layers, lint, spin, stress
-from .console import BUILD, ROOT, DevError, call, make_folder, output
+from . import build, cpython, fuzz, layers, lint, spin, stress
+from .console import ROOT, DevError, end, output
 from .counts import Counts
+from .runners import Pytest, Request, ctest, pytest
 
-HANG = 120  # seconds without an end of a test after which its stacks are shown
-LIMIT = 300  # seconds that one test may take
 OLD = ("3.13",)  # without concurrent.interpreters
-
-
-class Request(NamedTuple):
-    """What the user asked for."""
-
-    only: str  # the one Python version to test, or ""
-    extra: list  # further arguments for pytest or ctest
 
 
 class NotFor(Exception):
@@ -35,41 +26,6 @@ class Part(NamedTuple):
     folder: str
     default: bool
     run: Callable[[Request], Counts]
-
-
-def report(name: str) -> Path:
-    """A fresh place for a JUnit file."""
-    path = make_folder(BUILD / "reports") / f"{name}.xml"
-    path.unlink(missing_ok=True)
-    return path
-
-
-def pytest(folder: str, version: str, request: Request, files=(), env=None) -> Counts:
-    """Run a folder's tests, or those of some files of it, with one Python version; `env` goes on top."""
-    python = build.require_python(version)
-    label = f"{folder}, CPython {version}"
-    print(f"-- {label}", flush=True)
-    xml = report(f"{Path(folder).name}-{version}")
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
-    # Subinterpreters do not see the paths that pytest adds to sys.path: functions of test modules need them there.
-    environment["PYTHONPATH"] = str(ROOT / folder)
-    environment.update(env or {})
-    command = [python, "-m", "pytest", *(files or [folder]), "-p", "no:cacheprovider", f"--junitxml={xml}"]
-    command += ["-o", f"faulthandler_timeout={HANG}", f"--timeout={LIMIT}", *request.extra]
-    code = call(command, cwd=ROOT, env=environment)
-    if code == 5:  # no test was collected: only a selection may do that
-        return Counts(failed=0 if request.extra else 1)
-    if code < 0:
-        print(f"{label}: pytest died of signal {-code}")
-    return counts.read(xml, code)
-
-
-def ctest(folder: Path, program: str, name: str, options, request: Request, prefix=(), env=None) -> Counts:
-    """Run the tests of a C++ build, with `env` in place of this program's environment."""
-    xml = report(name)
-    command = [*prefix, program, "--test-dir", folder, "--output-on-failure", "--output-junit", xml]
-    code = call(command + ["--timeout", str(LIMIT), *options, *request.extra], cwd=ROOT, env=env)
-    return counts.read(xml, code)
 
 
 def versions(request: Request, but=()):
@@ -89,7 +45,17 @@ def run_cpp(request):
 
 
 def run_python(request):
-    return sum((pytest("tests/python", version, request) for version in versions(request)), Counts())
+    """All versions at once: one of them leaves half of two processors idle."""
+    chosen = versions(request)
+    for version in chosen:
+        build.require_python(version)  # first, for a compiler would take the processors from the tests
+    running = [Pytest("tests/python", version, request, later=version != chosen[0]) for version in chosen]
+    try:
+        return sum((each.counts() for each in running), Counts())
+    except KeyboardInterrupt:
+        for each in running:
+            end(each.process)
+        raise
 
 
 def run_package(request):
@@ -110,45 +76,44 @@ def run_model(request, environment=None):
             checker = {"XICHAN_SPIN": str(spin.get())}
         except DevError as error:  # its tests are skipped then, and say why
             checker = {"XICHAN_NO_SPIN": f"no SPIN: {error}".partition("\n")[0]}
-        found += pytest("tests/model", request.only or "3.14", request, env={**environment, **checker})
+        found += pytest("tests/model", request.only or "3.14", request, (), {**environment, **checker})
     return found
 
 
 def run_tsan(request):
     prefix = fixed_addresses()
     folder, program = build.require_cpp("thread", prefix)
-    return ctest(folder, program, "tsan", ["-LE", "model"], request, prefix)
+    found = ctest(folder, program, "tsan", ["-LE", "model"], request, prefix)
+    return found + run_sanitized_python(request, "thread", prefix)
+
+
+def run_asan(request):
+    folder, program = build.require_cpp("address")
+    found = ctest(folder, program, "asan", ["-LE", "model"], request)
+    return found + run_sanitized_python(request, "address")
 
 
 # Of the Python tests those in which interpreters come and go, threads end inside calls, memory runs out and views look
 # into blocks. Not all: some count allocations of a Python that is not watched, and all together would take an hour.
-ASAN_TESTS = (
+SANITIZED_TESTS = (
     "flavor_traffic", "fork", "interpreters", "lifecycle", "out_of_memory", "queue_interpreters", "select_traffic",
     "shared", "stress", "transport", "values", "views_bytes", "views_memory", "views_receiving", "views_str",
     "views_tuple",
 )  # fmt: skip
 
 
-def run_asan(request):
-    """The C++ tests, and a selection of the Python tests with the sanitizer's runtime preloaded.
-
-    There is no such run for ThreadSanitizer: without a CPython that is instrumented it knows nothing of the
-    interpreters' locks, and takes what these order for races. It has the core alone, in the C++ tests, where threads do
-    what interpreters would.
-    """
-    folder, program = build.require_cpp("address")
-    return ctest(folder, program, "asan", ["-LE", "model"], request) + run_asan_python(request)
-
-
-def run_asan_python(request):
+def run_sanitized_python(request, sanitizer, prefix=()):
+    """A selection of the Python tests with a sanitizer's runtime preloaded: so it sees the locks of CPython too."""
     version = request.only or "3.14"
-    _, environment = build.require_sanitized_python(version)
+    _, environment = build.require_sanitized_python(version, sanitizer)
     environment["PYTHONPATH"] += os.pathsep + str(ROOT / "tests/python")
-    files = [f"tests/python/test_{name}.py" for name in ASAN_TESTS]
-    # The sanitizer keeps what is freed, to find its use: the size of the process says nothing.
-    sizes = ["--deselect", "tests/python/test_views_memory.py::test_no_memory_is_left_by"]
-    request = Request(request.only, [*sizes, *request.extra])
-    return pytest("tests/python", version, request, files, environment)
+    files = [f"tests/python/test_{name}.py" for name in SANITIZED_TESTS]
+    # What a sanitizer reports goes past pytest. It keeps what is freed, to find its use: the size of the process says
+    # nothing.
+    options = ["--capture=sys", "--deselect", "tests/python/test_views_memory.py::test_no_memory_is_left_by"]
+    return pytest(
+        "tests/python", version, Request(request.only, [*options, *request.extra]), files, environment, prefix
+    )
 
 
 def run_stress(request):
@@ -196,7 +161,7 @@ PARTS = {
     "python": Part("Python tests, on every CPython version at hand", "tests/python", True, run_python),
     "package": Part("what is installed, and programs that embed Python", "tests/package", True, run_package),
     "model": Part("models of the algorithms, and their tests", "tests/model", True, run_model),
-    "tsan": Part("C++ tests under ThreadSanitizer", "tests/cpp", False, run_tsan),
+    "tsan": Part("C++ tests and some Python tests under ThreadSanitizer", "tests/cpp", False, run_tsan),
     "asan": Part("C++ tests and some Python tests under AddressSanitizer", "tests/cpp", False, run_asan),
     "stress": Part(
         "stress programs at full size, hours; -- NAME ... or cpp for some", "tests/stress", False, run_stress

@@ -41,6 +41,18 @@ def wait_for_blocked(end, senders=0, receivers=0):
     wait_until(there)
 
 
+def wait_for_sleep(thread):
+    """Wait until a thread of this process, by its native id, sleeps in its call: asleep at 100 looks in a row, so that
+    nothing but the machine can have held it up on its way there.
+    """
+    seen = 0
+    while seen < 100:
+        with open(f"/proc/self/task/{thread}/stat") as file:
+            state = file.read().rpartition(")")[2].split()[0]
+        seen = seen + 1 if state == "S" else 0
+        time.sleep(0.001)  # between two looks
+
+
 def run_loop(main):
     """Run a coroutine in an event loop of its own; it must end within a minute."""
     import asyncio  # here, because it is large and most who import this module do not need it

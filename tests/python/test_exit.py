@@ -9,7 +9,7 @@ from support import run_script
 PRELUDE = """
 import os, sys, threading, time
 import xichan
-from support import HERE, PACKAGE, Call, wait_for_blocked, wait_until
+from support import HERE, PACKAGE, Call, wait_for_blocked, wait_for_sleep, wait_until
 
 def interpreter():
     from concurrent import interpreters
@@ -35,7 +35,7 @@ BLOCKED = {
 
 WORK = """
 def work():
-    there.send("begins")
+    there.send(threading.get_native_id())
     try:
         exec(source, globals())
     except xichan.ChannelClosed as error:
@@ -81,8 +81,7 @@ else:
         interp.exec(work_source + "\\nthreading.Thread(target=work).start()")
     else:
         threading.Thread(target=interp.exec, args=(work_source + "\\nwork()",), daemon=daemon).start()
-assert here.recv() == "begins"
-time.sleep(0.05)  # so that it is mostly inside; whether it is makes no difference to the outcome
+wait_for_sleep(here.recv())
 """,
         timeout=50,
     )
@@ -146,16 +145,7 @@ for way in ("publish", "time-out"):
             xichan.lookup("never", {None if way == "publish" else 1.5})
         threading.Thread(target=work, daemon=True).start()
     ''')
-    thread = here.recv()
-
-    def asleep():
-        with open(f"/proc/self/task/{thread}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] == "S"
-
-    seen = 0
-    while seen < 100:  # nothing holds it up on its way into the call but the machine
-        seen = seen + 1 if asleep() else 0
-        time.sleep(0.001)  # between two looks
+    wait_for_sleep(here.recv())
     _interpreters.destroy(interp)
     for i in range(20):
         if way == "publish":

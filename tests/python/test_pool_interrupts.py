@@ -166,7 +166,7 @@ def test_the_first_task_that_runs_in_this_interpreter():
             return at
         everywhere(action, 5)
         """,
-        least=40,
+        least=30,
     )
 
 
@@ -198,7 +198,7 @@ def test_cancelling_what_would_run_in_this_interpreter():
             assert stats.submitted == stats.finished + stats.failed + stats.cancelled, stats
             dispatcher.shutdown()
         """,
-        least=30,
+        least=20,
     )
 
 
