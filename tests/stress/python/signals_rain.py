@@ -52,6 +52,7 @@ def run(awaitable):
 ready.send(threading.get_ident())
 answer = %s
 answers.send((type(answer).__name__, tuple(answer) if isinstance(answer, list) else answer))
+over.recv()  # no signal is sent to a thread that has ended
 """
 
 
@@ -67,12 +68,13 @@ class World:
         self.empty = xichan.Queue()
         self.ready, self.begun = xichan.channel(1)
         self.answers, self.answered = xichan.channel(1)
+        self.end, self.over = xichan.channel(1)
         if name == "join":
             self.empty.put(0)
             self.empty.get()
 
     def shared(self):
-        names = "rx full other meet met empty ready answers".split()
+        names = "rx full other meet met empty ready answers over".split()
         return {name: getattr(self, name) for name in names}
 
     def emptied(self, expected):
@@ -129,6 +131,7 @@ def rain_on(world, name, rain, number, running):
     release(world)
     rain.fall(ident, number // 10)  # on its way out
     kind, answer = checked(world.answered, running)
+    world.end.send(None)
     assert (kind, answer) == (
         type(expected).__name__,
         tuple(expected) if isinstance(expected, list) else expected,
