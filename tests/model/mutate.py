@@ -46,6 +46,7 @@ MODELS = {
     "src/channel/channel.cpp": CHANNEL,
     "src/channel/rendezvous.cpp": CHANNEL,
     "src/channel/select.cpp": CHANNEL,
+    "src/channel/registry.cpp": ["registry_model"],
     "src/arena/arena.h": ["arena_model"],
     "src/arena/slots.h": ["slots_model"],
 }
