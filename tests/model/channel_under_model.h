@@ -1,7 +1,7 @@
 // The channel as the models see it: src/channel/channel.cpp, rendezvous.cpp and select.cpp and src/sync/wait_list.cpp
-// and thread_waiter.cpp as they are, over a futex and messages made for the purpose. A lost wake-up shows as a deadlock,
-// a lost or doubled message or a channel freed too early or never as a failed assertion. For the one source file of a
-// model: it defines what it stands in for. The registry is the real one, or that of no_registry.h.
+// and thread_waiter.cpp as they are, over a futex and messages made for the purpose. A lost wake-up shows as a
+// deadlock, a lost or doubled message or a channel freed too early or never as a failed assertion. For the one source
+// file of a model: it defines what it stands in for. The registry is the real one, or that of no_registry.h.
 #pragma once
 
 #include "model.h"
@@ -39,7 +39,7 @@ struct World {
 
   Sleeper sleepers[threads];
   rl::var<int> memory;  // stands for the channel's: read by all who use it, written when it is freed
-  int channels = 0;      // of no_registry.h
+  int channels = 0;     // of no_registry.h
   int given_back[messages] = {};
 };
 World* world;
