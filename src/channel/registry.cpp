@@ -84,11 +84,12 @@ Channel* Registry::next(std::uint64_t& place) noexcept {
   return nullptr;
 }
 
+// Pinned one by one, because waking is a system call, for which the lock is not held.
 void Registry::nudge_all() noexcept {
-  Table& t = table();
-  LockGuard guard(t.lock);
-  for (const Slot& slot : t.slots) {
-    if (slot.channel != nullptr) slot.channel->nudge();
+  std::uint64_t place = 0;
+  while (Channel* channel = next(place)) {
+    channel->nudge();
+    channel->unpin();
   }
 }
 

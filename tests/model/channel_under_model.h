@@ -58,6 +58,7 @@ WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, Deadl
   return reason == rl::sema_wakeup_reason_timeout ? WaitResult::timed_out : WaitResult::woken;
 }
 void futex_wake(atomic<std::uint32_t>* word) noexcept {
+  static_cast<void>(Registry::size());  // no system call while somebody has the registry's lock: this takes it
   for (model::World::Sleeper& sleeper : model::world->sleepers) {
     if (sleeper.word != word) continue;
     sleeper.word = nullptr;

@@ -80,7 +80,7 @@ CONDITIONS = [
     ("src/channel/registry.cpp", "slots[place++]", "place++", ["place"]),
     ("src/channel/registry.cpp", "&& channel->try_pin()", "channel->try_pin()",
      ["(VALUE, true)", "(channel->pin(), true)"]),
-    ("src/channel/registry.cpp", "slot.channel->nudge()", "slot.channel->nudge()", ["static_cast<void>(0)"]),
+    ("src/channel/registry.cpp", "channel->nudge()", "channel->nudge()", ["static_cast<void>(0)"]),
     ("src/channel/select.cpp", "if (c.channel->enlist(", "c.channel->enlist(c.side, c.node) || is_end_closed(c)",
      ["c.channel->enlist(c.side, c.node)", "is_end_closed(c)"]),
     ("src/channel/select.cpp", "&& !exit_began(limits)", "!exit_began(limits)", ["true"]),
