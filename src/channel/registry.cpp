@@ -20,7 +20,7 @@ struct Table {
   Mutex lock;
   std::vector<Slot> slots;
   std::uint64_t first_free = no_slot;
-  std::uint64_t alive = 0;
+  plain<std::uint64_t> alive{0};
 };
 
 // Never destroyed: channels may come and go while the process ends.
@@ -46,7 +46,7 @@ bool Registry::add(Channel& channel, ChannelId& id) noexcept try {
   t.first_free = slot.next_free;
   slot = {&channel, slot.generation + 1, secret};
   id = {slot.generation << ChannelId::slot_bits | index, secret};
-  ++t.alive;
+  ++XICHAN_PLAIN(t.alive);
   return true;
 } catch (const std::bad_alloc&) {
   return false;
@@ -59,7 +59,7 @@ void Registry::remove(const ChannelId& id) noexcept {
   slot.channel = nullptr;
   slot.next_free = t.first_free;
   t.first_free = id.slot();
-  --t.alive;
+  --XICHAN_PLAIN(t.alive);
 }
 
 Channel* Registry::open(const ChannelId& id, Side side) noexcept {
@@ -84,11 +84,12 @@ Channel* Registry::next(std::uint64_t& place) noexcept {
   return nullptr;
 }
 
+// Pinned one by one, because waking is a system call, for which the lock is not held.
 void Registry::nudge_all() noexcept {
-  Table& t = table();
-  LockGuard guard(t.lock);
-  for (const Slot& slot : t.slots) {
-    if (slot.channel != nullptr) slot.channel->nudge();
+  std::uint64_t place = 0;
+  while (Channel* channel = next(place)) {
+    channel->nudge();
+    channel->unpin();
   }
 }
 
@@ -102,14 +103,14 @@ void Registry::unlock_after_fork(bool in_child) noexcept {
     t.slots[i].next_free = t.first_free;
     t.first_free = i;
   }
-  if (in_child) t.alive = 0;
+  if (in_child) XICHAN_PLAIN(t.alive) = 0;
   t.lock.unlock();
 }
 
 std::uint64_t Registry::size() noexcept {
   Table& t = table();
   LockGuard guard(t.lock);
-  return t.alive;
+  return XICHAN_PLAIN(t.alive);
 }
 
 }  // namespace xichan

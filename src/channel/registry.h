@@ -21,7 +21,7 @@ class XICHAN_API Registry {
   /// begins at 0.
   static Channel* next(std::uint64_t& place) noexcept;
 
-  /// Makes every call that waits in any channel look at the world again.
+  /// Makes every call that waits in any channel look at the world again. Not under a lock.
   static void nudge_all() noexcept;
 
   // Around a fork, see process.cpp; the child forgets all channels.

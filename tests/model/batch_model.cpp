@@ -1,6 +1,7 @@
 // Models of batches: slots of src/ring/mpmc.h claimed in one piece, and what that means for those who wait at a
 // channel.
 #include "channel_under_model.h"
+#include "no_registry.h"
 #include "ring_scenarios.h"
 
 namespace xichan {

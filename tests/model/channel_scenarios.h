@@ -2,6 +2,7 @@
 #pragma once
 
 #include "channel_under_model.h"
+#include "no_registry.h"
 
 namespace xichan {
 namespace model {

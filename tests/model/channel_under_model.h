@@ -1,7 +1,7 @@
 // The channel as the models see it: src/channel/channel.cpp, rendezvous.cpp and select.cpp and src/sync/wait_list.cpp
-// and thread_waiter.cpp as they are, over a futex, a registry and messages made for the purpose. A lost wake-up shows
-// as a deadlock, a lost or doubled message or a channel freed too early or never as a failed assertion. For the one
-// source file of a model: it defines what it stands in for.
+// and thread_waiter.cpp as they are, over a futex and messages made for the purpose. A lost wake-up shows as a
+// deadlock, a lost or doubled message or a channel freed too early or never as a failed assertion. For the one source
+// file of a model: it defines what it stands in for. The registry is the real one, or that of no_registry.h.
 #pragma once
 
 #include "model.h"
@@ -39,7 +39,7 @@ struct World {
 
   Sleeper sleepers[threads];
   rl::var<int> memory;  // stands for the channel's: read by all who use it, written when it is freed
-  int channels = 0;
+  int channels = 0;     // of no_registry.h
   int given_back[messages] = {};
 };
 World* world;
@@ -58,6 +58,7 @@ WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, Deadl
   return reason == rl::sema_wakeup_reason_timeout ? WaitResult::timed_out : WaitResult::woken;
 }
 void futex_wake(atomic<std::uint32_t>* word) noexcept {
+  static_cast<void>(Registry::size());  // no system call while somebody has the registry's lock: this takes it
   for (model::World::Sleeper& sleeper : model::world->sleepers) {
     if (sleeper.word != word) continue;
     sleeper.word = nullptr;
@@ -68,15 +69,6 @@ unsigned usable_cpus() noexcept { return 1; }  // no spinning
 // A bit that decides what `random_below(2)` answers in select.cpp.
 std::uint64_t random_bits() noexcept { return std::uint64_t{rl::rand(2)} << 7; }
 
-bool Registry::add(Channel&, ChannelId& id) noexcept {
-  id = {1, 1};
-  ++model::world->channels;
-  model::world->memory($) = 1;
-  return true;
-}
-void Registry::remove(const ChannelId&) noexcept {
-  if (--model::world->channels == 0) model::world->memory($) = 0;
-}
 Status Names::add_channel(std::string_view, const ChannelId&) noexcept { return Status::ok; }
 void Names::remove(std::string_view) noexcept {}
 void release(const Cell& cell) noexcept { ++model::world->given_back[cell.word]; }
@@ -111,6 +103,7 @@ struct WithChannel : Model<Derived, Threads> {
 
   void begin() {
     world = &surroundings;
+    surroundings.memory($) = 1;
     for (World::Sleeper& sleeper : surroundings.sleepers) sleeper.bell.init(false, false, $);
     for (auto& flags : closed) {
       for (auto& flag : flags) flag.store(false, memory_order_relaxed);
@@ -138,7 +131,7 @@ struct WithChannel : Model<Derived, Threads> {
       RL_ASSERT(accepted[i] <= 1);
       RL_ASSERT(accepted[i] == received[i] + surroundings.given_back[i]);
     }
-    RL_ASSERT(surroundings.channels == 0);
+    RL_ASSERT(Registry::size() == 0);
     for (World::Sleeper& sleeper : surroundings.sleepers) sleeper.bell.deinit($);
   }
   static int total(const int (&counts)[World::messages]) {

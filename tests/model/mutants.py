@@ -18,12 +18,15 @@ WEAKER = {
 ORDER = re.compile(r"\bmemory_order_(\w+)")
 ACCESS = re.compile(r"\b(load|store|exchange|fetch_\w+|compare_exchange_\w+)\(")
 
-# Calls that are left out, one at a time: those that wake somebody or make room for it, in code but not in declarations.
+# Calls that are left out, one at a time, in code but not in declarations: those that wake somebody or make room for it,
+# and those that hand memory on or keep the accounts of it.
 CALL = re.compile(
-    r"(?<![\w.>)])(?<!void )"
-    r"(?:(?:not_\w+|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|ring_)(?:\.|->))?"
+    r"(?<![\w.>):])(?<!void )"
+    r"(?:(?:not_\w+|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|ring_|cache|kept)(?:\.|->))?"
     r"(?:waiter->cancel|notify_(?:one|all)|nudge_all|serve_receivers|wake_senders|futex_wake|demand_attention|"
-    r"discard_queued|close|unpin|decide_first|pass_token)(?=\()"
+    r"discard_queued|close|unpin|decide_first|pass_token|"
+    r"hand_in|note_taken|drop_empty|unload|discard|swap|subtract|(?:Budget::)?shed|Budget::join|take_credits_back|"
+    r"unreserve)(?=\()"
 )
 
 # Expressions that are changed: the file, where they stand in it, what they are there, and what they become.
@@ -60,6 +63,24 @@ CONDITIONS = [
      ["false", "peer->waiter->can_transfer(*peer)"]),
     ("src/channel/rendezvous.cpp", "if (told.waiter->notify(told, wake))", "told.waiter->notify(told, wake)",
      ["false", "(VALUE, true)"]),
+    ("src/channel/channel.cpp", "while (seen != 0)", "seen != 0", ["true"]),
+    ("src/channel/registry.cpp", "LockGuard guard(t.lock)", "t.lock", ["lock_of_nobody()"]),
+    ("src/channel/registry.cpp", "table().lock.lock()", "table().lock.lock()", ["static_cast<void>(0)"]),
+    ("src/channel/registry.cpp", "t.first_free = slot.next_free", "slot.next_free", ["index"]),
+    ("src/channel/registry.cpp", "slot.generation + 1", "slot.generation + 1", ["slot.generation"]),
+    ("src/channel/registry.cpp", "slot.channel = nullptr;", "nullptr", ["slot.channel"]),
+    ("src/channel/registry.cpp", "slot.next_free = t.first_free;", "t.first_free", ["no_slot"]),
+    ("src/channel/registry.cpp", "t.first_free = id.slot()", "id.slot()", ["t.first_free"]),
+    ("src/channel/registry.cpp", "slot.channel == nullptr ||", "slot.channel == nullptr", ["false"]),
+    ("src/channel/registry.cpp", "slot.secret != id.secret", "slot.secret != id.secret", ["false"]),
+    ("src/channel/registry.cpp", "slot.generation != id.place >> ChannelId::slot_bits",
+     "slot.generation != id.place >> ChannelId::slot_bits", ["false"]),
+    ("src/channel/registry.cpp", "slot.channel->try_add_end(side)", "slot.channel->try_add_end(side)",
+     ["(VALUE, true)", "(slot.channel->add_end(side), true)"]),
+    ("src/channel/registry.cpp", "slots[place++]", "place++", ["place"]),
+    ("src/channel/registry.cpp", "&& channel->try_pin()", "channel->try_pin()",
+     ["(VALUE, true)", "(channel->pin(), true)"]),
+    ("src/channel/registry.cpp", "channel->nudge()", "channel->nudge()", ["static_cast<void>(0)"]),
     ("src/channel/select.cpp", "if (c.channel->enlist(", "c.channel->enlist(c.side, c.node) || is_end_closed(c)",
      ["c.channel->enlist(c.side, c.node)", "is_end_closed(c)"]),
     ("src/channel/select.cpp", "&& !exit_began(limits)", "!exit_began(limits)", ["true"]),
@@ -67,6 +88,52 @@ CONDITIONS = [
     ("src/channel/select.cpp", "if (status == Status::closed ||",
      "status == Status::closed || (failed && token && chosen == waiter.index())",
      ["false", "status == Status::closed", "failed && token && chosen == waiter.index()", "token"]),
+    ("src/arena/budget.h", "while (credit >= bytes)", "credit >= bytes", ["true"]),
+    ("src/arena/budget.h", "account->credit.compare_exchange_weak(credit, credit - bytes,",
+     "account->credit.compare_exchange_weak(credit, credit - bytes, memory_order_relaxed, memory_order_relaxed)",
+     ["(VALUE, true)"]),
+    ("src/arena/budget.cpp", "if (bytes > limit ||", "bytes > limit", ["false"]),
+    ("src/arena/budget.cpp", "held > limit - bytes", "held > limit - bytes", ["false", "held > limit"]),
+    ("src/arena/budget.cpp", "reserve(bytes + batch)", "bytes + batch", ["bytes"]),
+    ("src/arena/budget.cpp", "account->credit.fetch_add(batch, memory_order_relaxed)",
+     "account->credit.fetch_add(batch, memory_order_relaxed)", ["bytes"]),
+    ("src/arena/budget.cpp", "if (credit <= keep) return", "credit <= keep", ["false"]),
+    ("src/arena/kept.cpp", "if (time < next) return", "time < next", ["false"]),
+    ("src/arena/kept.cpp", "if (next_sweep.compare_exchange_strong(",
+     "next_sweep.compare_exchange_strong(next, time + 1'000, memory_order_relaxed, memory_order_relaxed)",
+     ["(VALUE, true)"]),
+    ("src/arena/thread_cache.h", "store(count, ", "count", ["count + 1"]),
+    ("src/arena/thread_cache.h", "bytes_ -= size", "bytes_ -= size", ["bytes_"]),
+    ("src/arena/thread_cache.h", "bytes_ += size;", "bytes_ += size", ["bytes_"]),
+    ("src/arena/thread_cache.h", "if (bytes_ + size > bound_", "bytes_ + size > bound_.load(memory_order_relaxed)",
+     ["false"]),
+    ("src/arena/thread_cache.h", "if (shelf.loaded == nullptr ||", "shelf.loaded == nullptr", ["false"]),
+    ("src/arena/thread_cache.h", "count == rounds", "count == rounds", ["false"]),
+    ("src/arena/thread_cache.cpp", "magazine->count = count", "magazine->count = count", ["count"]),
+    ("src/arena/thread_cache.cpp", "if (!kept.add(bytes))", "kept.add(bytes)", ["(VALUE, true)"]),
+    ("src/arena/thread_cache.cpp", "depots[which].rounds.fetch_add(count, ", "count", ["0"]),
+    ("src/arena/thread_cache.cpp", "depots[which].rounds.fetch_sub(count, ", "count", ["0"]),
+    ("src/arena/thread_cache.cpp", "if (depots[which].magazines.put(", "depots[which].magazines.put(as_word(magazine))",
+     ["(VALUE, true)"]),
+    ("src/arena/thread_cache.cpp", "if (departed) return", "departed", ["false"]),
+    ("src/arena/thread_cache.cpp", "departed = true", "true", ["false"]),
+    ("src/arena/thread_cache.cpp", "taken_.exchange(true", "true", ["false"]),
+    ("src/arena/thread_cache.cpp", "taken_.store(false", "false", ["true"]),
+    ("src/arena/thread_cache.cpp", "std::exchange(current_, nullptr)", "nullptr", ["current_"]),
+    ("src/arena/thread_cache.cpp", "shelf.previous_count.load(memory_order_relaxed) == 0",
+     "shelf.previous_count.load(memory_order_relaxed) == 0", ["true", "false"]),
+    ("src/arena/thread_cache.cpp", "bytes_ += full->count", "full->count", ["0 * full->count"]),
+    ("src/arena/thread_cache.cpp", "if (shelf.previous == nullptr || full != 0)", "full != 0", ["false"]),
+    ("src/arena/thread_cache.cpp", "bytes_ -= std::uint64_t{full}", "std::uint64_t{full}", ["0 * std::uint64_t{full}"]),
+    ("src/arena/thread_cache.cpp", "if (!put(shelf.previous, which, full))", "put(shelf.previous, which, full)",
+     ["(VALUE, true)", "(VALUE, false)"]),
+    ("src/arena/thread_cache.cpp", "shelf.previous_count.store(0, ", "0", ["full"]),
+    ("src/arena/thread_cache.cpp", "std::exchange(shelf.loaded, nullptr)", "nullptr", ["shelf.loaded"]),
+    ("src/arena/thread_cache.cpp", "shelf.loaded_count.store(0, ", "0", ["count"]),
+    ("src/arena/thread_cache.cpp", "(count != 0 && put(", "count != 0", ["true"]),
+    ("src/arena/thread_cache.cpp", "&& put(magazine, which, count)", "put(magazine, which, count)",
+     ["(VALUE, true)", "(VALUE, false)"]),
+    ("src/arena/thread_cache.cpp", "bytes_ = 0;", "0", ["bytes_"]),
 ]  # fmt: skip
 
 # Changes that make sense only together: the file, a place before all of them, and (what it is there, what it becomes)

@@ -3,11 +3,11 @@
 
     ./mutate.py [--only TEXT] [--jobs N] [--schedules N] [--list]
 
-A mutant weakens one memory order, leaves out one call that wakes somebody, or changes one condition that a wake-up
-hangs on (mutants.py). All are built at once into a copy of src/, each behind a number that the environment chooses at
-run time, so that the models are compiled once. Every mutant is then shown to the models of its file, first for a few
-schedules of each, then for all of them, until one fails. The last lines are a table: killed, or survived, by file. The
-exit code is 0 if the survivors are just those that survivors.py gives a reason for.
+A mutant weakens one memory order, leaves out one call that wakes somebody or hands memory on, or changes one expression
+that such things hang on (mutants.py). All are built at once into a copy of src/, each behind a number that the
+environment chooses at run time, so that the models are compiled once. Every mutant is then shown to the models of its
+file, first for a few schedules of each, then for all of them, until one fails. The last lines are a table: killed, or
+survived, by file. The exit code is 0 if the survivors are just those that survivors.py gives a reason for.
 
 Needs relacy and a C++ compiler (CXX, else g++); about twenty minutes on two cores.
 """
@@ -46,8 +46,15 @@ MODELS = {
     "src/channel/channel.cpp": CHANNEL,
     "src/channel/rendezvous.cpp": CHANNEL,
     "src/channel/select.cpp": CHANNEL,
+    "src/channel/registry.cpp": ["registry_model"],
     "src/arena/arena.h": ["arena_model"],
     "src/arena/slots.h": ["slots_model"],
+    "src/arena/thread_cache.h": ["thread_cache_model"],
+    "src/arena/thread_cache.cpp": ["thread_cache_model"],
+    "src/arena/kept.h": ["thread_cache_model"],
+    "src/arena/kept.cpp": ["thread_cache_model"],
+    "src/arena/budget.h": ["thread_cache_model"],
+    "src/arena/budget.cpp": ["thread_cache_model"],
 }
 
 # What chooses the mutant; 0 is none.

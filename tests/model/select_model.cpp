@@ -1,5 +1,6 @@
 // Models of selects: calls that wait at several channels at once.
 #include "channel_under_model.h"
+#include "no_registry.h"
 
 namespace xichan {
 namespace model {
