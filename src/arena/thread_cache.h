@@ -10,10 +10,11 @@
 // meets another thread's cache line, and no lock is taken (slots.h). Fresh memory comes from malloc, block by block,
 // and that is where blocks return to when enough is kept (kept.h).
 //
-// A thread's cache keeps at most 1 MiB, and at most 1/256 of the byte limit; what goes beyond that is handed to the
-// depot. So is all of it when the thread ends, by the destructor of a thread-local object. Blocks that are freed on the
-// thread even later (by other such destructors) go straight to malloc. The cache itself stays for the next thread that
-// starts: it is never freed, so its counts can be read at any time, and nobody finds it gone.
+// A thread's cache keeps at most 1 MiB, and at most 1/256 of the byte limit, or a magazine more until its next free;
+// what goes beyond that is handed to the depot. So is all of it when the thread ends, by the destructor of a
+// thread-local object. Blocks that are freed on the thread even later (by other such destructors) go straight to
+// malloc. The cache itself stays for the next thread that starts: it is never freed, so its counts can be read at any
+// time, and nobody finds it gone.
 //
 // Fork: the child's one thread goes on with its own cache. The other threads' magazines are lost to the child, as are
 // those that were on their way between a cache and the depot: memory that is not reused, never memory used twice.
