@@ -7,7 +7,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from . import system, venv
+from . import cpython, system, venv
 from .cache import lock
 from .console import BUILD, ROOT, DevError, make_folder, output, run, step
 
@@ -90,6 +90,11 @@ def require_python(version: str) -> Path:
             "XICHAN_TESTS": "OFF",
             "Python_EXECUTABLE": python,
         }
+        if version.endswith(cpython.DEBUG):
+            settings["CMAKE_BUILD_TYPE"] = "Debug"  # with assertions, those in CPython's headers among them
+            # Debian's headers of the debug build are links to the release's, all but pyconfig.h. In system folders GCC
+            # follows links first, would find the release's pyconfig.h, and the extension would count no references.
+            settings["CMAKE_NO_SYSTEM_FROM_IMPORTED"] = "ON"
         name = f"py{version}"
         folder = cmake(toolchain, name, settings, depends=wanted["interpreter"] + wanted["version"])
         install(toolchain, folder, venv.site_packages(version), f"install-{name}")

@@ -15,6 +15,7 @@ from .pypi import tool
 
 FIRST = {"3.13": (3, 13, 1), "3.14": (3, 14, 0), "3.15": (3, 15, 0)}  # the oldest release that serves
 FETCHED = ("3.14", "3.15")  # 3.13 is used where it is at hand
+DEBUG = "d"  # a version with this at its end is CPython's debug build of it, as in the names of its own files
 SUITES = ("forky", "sid")
 
 # The interpreter, its headers, and every shared library that it or its standard library loads.
@@ -28,7 +29,7 @@ PROBE = (
     "import sys, os, sysconfig; "
     "print(*sys.version_info[:4], sys.implementation.name, "
     "os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h')), "
-    "sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
+    "sysconfig.get_config_var('Py_GIL_DISABLED') or 0, hasattr(sys, 'gettotalrefcount'))"
 )
 SMOKE = (
     "import ssl, ctypes, sqlite3, lzma, bz2, zlib, uuid, readline, multiprocessing; "
@@ -36,17 +37,29 @@ SMOKE = (
 )
 
 
+def release(version: str) -> str:
+    """The version without the mark of a debug build."""
+    return version.removesuffix(DEBUG)
+
+
+def title(version: str) -> str:
+    """What to call an interpreter of that version."""
+    return f"CPython {release(version)}" + (" (debug build)" if version.endswith(DEBUG) else "")
+
+
 def usable(python, version: str) -> bool:
     """Whether an executable runs, is a release of that version new enough, and has its headers."""
     answer = output([python, "-I", "-c", PROBE])
     if not answer:
         return False
-    major, minor, micro, level, name, headers, no_gil = answer.split()
+    major, minor, micro, level, name, headers, no_gil, debug = answer.split()
     found = (int(major), int(minor), int(micro))
+    oldest = FIRST[release(version)]
     return (
-        f"{major}.{minor}" == version
-        and (found > FIRST[version] or found == FIRST[version] and level == "final")
+        f"{major}.{minor}" == release(version)
+        and (found > oldest or found == oldest and level == "final")
         and (name, headers, no_gil) == ("cpython", "True", "0")
+        and (debug == "True" or not version.endswith(DEBUG))
     )
 
 
@@ -67,7 +80,7 @@ def on_path(version: str):
 def find(version: str):
     """A usable interpreter that is already there, or None."""
     python = on_path(version)
-    if python is None and version in FETCHED and usable(cached(version), version):
+    if python is None and release(version) in FETCHED and usable(cached(version), version):
         python = cached(version)
     return python
 
@@ -75,11 +88,11 @@ def find(version: str):
 def get(version: str) -> Path:
     """A usable interpreter, fetched if need be."""
     python = find(version)
-    if python is None and version in FETCHED:
+    if python is None and release(version) in FETCHED:
         python = fetch(version)
     if python is None:
-        oldest = ".".join(map(str, FIRST[version]))
-        raise DevError(f"no usable python{version} on PATH (CPython {oldest} or newer, with its headers)")
+        oldest = ".".join(map(str, FIRST[release(version)]))
+        raise DevError(f"no usable python{version} on PATH ({title(version)}, {oldest} or newer, with its headers)")
     return python
 
 
@@ -89,7 +102,7 @@ def fetch(version: str) -> Path:
         if shutil.which(program) is None:
             raise DevError(
                 f"no usable python{version} on PATH, and no {program} to fetch Debian's packages of it with: "
-                f"install CPython {version} with its headers"
+                f"install {title(version)} with its headers"
             )
     patchelf = tool("patchelf")  # first: without it no suite would do
     cache = cache_folder()
@@ -110,22 +123,24 @@ def fetch_into(work: Path, version: str, patchelf: Path) -> Path:
                 return place(archive, work / f"prefix-{suite}-{number}", version, patchelf)
             except DevError as error:
                 errors.append(f"from {archive.name}: {error}")
-                step(f"no CPython {version} from {archive.name}")
-    raise DevError(f"could not fetch CPython {version}\n" + "\n".join(errors))
+                step(f"no {title(version)} from {archive.name}")
+    raise DevError(f"could not fetch {title(version)}\n" + "\n".join(errors))
 
 
 def place(archive, prefix: Path, version: str, patchelf: Path) -> Path:
     """Download, unpack, make the interpreter find its own loader and libraries, move it to its place."""
-    name = f"python{version}"
+    name = f"python{release(version)}"
     packages = [name, f"{name}-minimal", f"lib{name}", f"lib{name}-minimal", f"lib{name}-stdlib", f"lib{name}-dev"]
+    if version.endswith(DEBUG):  # beside the others: the standard library and most headers are theirs
+        packages += [f"{name}-dbg", f"lib{name}-dbg"]
     debs = archive.fetch(packages + LIBRARIES)
-    step(f"unpacking CPython {version}")
+    step(f"unpacking {title(version)}")
     debian.unpack(debs, prefix)
     home = cached(version).parents[2]
     triplet = next((prefix / "usr" / "lib").glob("*-linux-gnu*")).name
     # pyconfig.h includes <TRIPLET/pythonX.Y/pyconfig.h>: with this link one include path is enough.
-    (prefix / "usr" / "include" / name / triplet).symlink_to(f"../{triplet}")
-    binary = prefix / "usr" / "bin" / name
+    (prefix / "usr" / "include" / f"python{version}" / triplet).symlink_to(f"../{triplet}")
+    binary = prefix / "usr" / "bin" / f"python{version}"
     loader = os.path.basename(output([patchelf, "--print-interpreter", binary]) or "")
     libraries = home / "usr" / "lib" / triplet  # in the final place: the temporary one is about to go
     run(
@@ -139,11 +154,11 @@ def place(archive, prefix: Path, version: str, patchelf: Path) -> Path:
     try:
         run([python, "-I", "-c", SMOKE], f"cpython-{version}")
         if not usable(python, version):
-            raise DevError(f"{python} is no release of CPython {version} with headers")
+            raise DevError(f"{python} is no release of {title(version)} with headers")
     except DevError:
         shutil.rmtree(home)
         raise
-    step(f"CPython {version} is in {home}")
+    step(f"{title(version)} is in {home}")
     return python
 
 

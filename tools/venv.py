@@ -31,7 +31,7 @@ def folder(version: str) -> Path:
 
 def site_packages(version: str) -> Path:
     """Where its packages are."""
-    return folder(version) / "lib" / f"python{version}" / "site-packages"
+    return folder(version) / "lib" / f"python{cpython.release(version)}" / "site-packages"
 
 
 def identity(version: str) -> dict:
@@ -60,13 +60,13 @@ def require(version: str, wanted: dict) -> Path:
         [uv, "venv", "--no-project", "--python", wanted["interpreter"], place],
         f"venv-{version}",
         env=environment,
-        say=f"making an environment for CPython {version}",
+        say=f"making an environment for {cpython.title(version)}",
     )
     run(
         [uv, "pip", "install", "--python", python, *wanted["requirements"]],
         f"requirements-{version}",
         env=environment,
-        say=f"installing the test requirements for CPython {version}",
+        say=f"installing the test requirements for {cpython.title(version)}",
     )
     stamp.write_text(json.dumps(wanted))
     return python
