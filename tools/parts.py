@@ -116,6 +116,29 @@ def run_sanitized_python(request, sanitizer, prefix=()):
     )
 
 
+# What CPython's debug build cannot run, each with the reason.
+REFS_LEFT_OUT = (
+    # With a timeout of 0, the module below test.support.channels runs into its own `assert(timeout > 0)`.
+    "test_compat_channels.py::test_send_gives_up[test.support.channels]",
+    # At exit CPython ends the interpreters that are left, and asserts that no daemon thread is inside one: it aborts
+    # also where that thread does no more than sleep.
+    "test_exit.py::test_a_blocked_thread_does_not_keep_the_process[a call into another-True",
+    "test_lifecycle.py::test_exit_with_daemon_threads_blocked_in_another_interpreter",
+    "test_stress.py::test_short_run[exits]",
+)
+
+
+def run_refs(request):
+    """All Python tests on CPython's debug build, with assertions in CPython, in its headers and in the core.
+
+    It counts references: tests/python/test_references.py, and the loops of test_leaks.py and others, which look only at
+    memory elsewhere, see each that an operation leaves. `-- -k references` runs the former alone, in a few minutes.
+    """
+    left_out = [f"--deselect=tests/python/{name}" for name in REFS_LEFT_OUT]
+    version = (request.only or "3.14") + cpython.DEBUG
+    return pytest("tests/python", version, Request(request.only, [*left_out, *request.extra]))
+
+
 def run_stress(request):
     """The stress programs at full size, one after the other, and the C++ stress tests ten times as long."""
     stress.check_names(request.extra, ["cpp"])
@@ -163,6 +186,7 @@ PARTS = {
     "model": Part("models of the algorithms, and their tests", "tests/model", True, run_model),
     "tsan": Part("C++ tests and some Python tests under ThreadSanitizer", "tests/cpp", False, run_tsan),
     "asan": Part("C++ tests and some Python tests under AddressSanitizer", "tests/cpp", False, run_asan),
+    "refs": Part("Python tests on CPython's debug build, which counts references", "tests/python", False, run_refs),
     "stress": Part(
         "stress programs at full size, hours; -- NAME ... or cpp for some", "tests/stress", False, run_stress
     ),

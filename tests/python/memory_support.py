@@ -60,7 +60,7 @@ def loop_without_leak(body, setup="", rounds=10_000):
     run_script(
         """
         import copy, gc, pickle, resource, sys, weakref
-        import xichan
+        import references, xichan
         from support import alive
 
         def refused(call):
@@ -95,6 +95,8 @@ def loop_without_leak(body, setup="", rounds=10_000):
         grown = sys.getallocatedblocks() - blocks
         assert grown < rounds // 10, f"{grown} blocks after {rounds} rounds"
         assert rss() - before <= 512 * 1024, f"grown by {rss() - before} bytes"
+        if references.COUNTED:
+            references.check(lambda: loop(100))
         """,
         rounds,
     )
