@@ -7,7 +7,7 @@ import time
 import pool_tasks as tasks
 import pytest
 from pool_blockers import Blocker, blockers
-from support import PATIENCE, Call
+from support import PATIENCE, Call, wait_until
 
 import xichan
 
@@ -112,6 +112,27 @@ def test_answers_that_nobody_waits_for_are_taken():
         blocker.end()
         Call(pool.shutdown).result()
     assert pool.stats().workers == 0
+
+
+def test_an_answer_that_is_taken_just_before_it_is_waited_for(pool):
+    """The thread that takes answers deals with it after result() has seen that it is due, and before that listens."""
+    started, running = xichan.channel(1)
+    release, gate = xichan.channel(1)
+    future = pool.submit(tasks.block, started, gate)
+    running.recv(PATIENCE)
+    crew = pool._crew
+    help = crew.collector.help
+
+    def help_late(future, timeout):
+        release.send("the answer")
+        wait_until(lambda: not crew.entries and not len(crew.collector.token_rx))
+        help(future, timeout)
+
+    crew.collector.help = help_late
+    try:
+        assert Call(future.result).result() == "the answer"
+    finally:
+        crew.collector.help = help
 
 
 def test_timeouts(pool):

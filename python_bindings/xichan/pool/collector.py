@@ -12,7 +12,8 @@ not over takes the answer itself: two hops instead of three, and while the machi
    future may have been done already, which Future.deliver allows for. So ``help`` ends no future that others wait for.
 4. The token is taken by the step of a ``for``, see locks.
 5. Who wants something of the thread stores that, then looks for the token, in ``nudge``, and rings. ``help`` takes the
-   token and then looks whether something is wanted, because the thread may wait for the token and not see that.
+   token and then looks whether something is wanted, because the thread may wait for the token and not see that. Who
+   ends a future in another way, or lets the token go having done so, is not seen before: so it looks for that too.
 """
 
 import collections
@@ -118,7 +119,7 @@ class Collector:
             for _ in map(self.token_tx.send_nowait, (None,)):  # (1) (4)
                 try:
                     if not self.inbox:  # or it may be in there, left by one who was interrupted
-                        if crew.short or crew.errands or crew.withdrawn:  # (5)
+                        if crew.short or crew.errands or crew.withdrawn or future.id not in crew.entries:  # (5)
                             return
                         self.inbox.extend(map(self.answers_rx.recv, (timeout,)))  # (3)
                     answer = self.inbox[0]
