@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from . import build, counts
+from . import build, counts, cpython
 from .console import BUILD, LOGS, ROOT, call, make_folder, start, wait
 from .counts import Counts
 
@@ -36,7 +36,7 @@ class Pytest:
 
     def __init__(self, folder: str, version: str, request: Request, files=(), env=None, prefix=(), later=False):
         python = build.require_python(version)
-        self.label = f"{folder}, CPython {version}"
+        self.label = f"{folder}, {cpython.title(version)}"
         self.selected = bool(request.extra)
         self.xml = report(f"{Path(folder).name}-{version}")
         self.log = make_folder(LOGS) / f"{self.xml.stem}.log" if later else None

@@ -12,7 +12,7 @@ from xichan import _core
 pytest.importorskip("concurrent.interpreters")
 pytestmark = pytest.mark.skipif(not references.COUNTED, reason="only a debug build of CPython counts references")
 
-MODULES = ("reference_operations", "reference_async", "reference_workers")
+MODULES = ("reference_operations", "reference_failures", "reference_async", "reference_workers")
 
 # Prints how the number of references changes in each run.
 RUN = """
