@@ -24,7 +24,10 @@ SANITIZERS = {
             "UBSAN_OPTIONS": "print_stacktrace=1",
         },
     ),
-    "thread": ("tsan", {"TSAN_OPTIONS": "allocator_may_return_null=1:report_signal_unsafe=0"}),
+    "thread": (
+        "tsan",
+        {"TSAN_OPTIONS": f'allocator_may_return_null=1:report_signal_unsafe=0:suppressions="{ROOT}/tests/tsan.supp"'},
+    ),
 }
 
 
