@@ -231,6 +231,7 @@ SURVIVORS = {
     ): TOKENS_TELL_OF_THE_END,
     ("src/channel/select.cpp", "if (status == Status::closed ||", "token"): TOKENS_TELL_OF_THE_END,
     ("src/channel/select.cpp", "bool is_end_closed(", "memory_order_acquire"): THE_LOCK_ORDERS_BOTH,
+    ("src/channel/select.cpp", "bool is_end_closed(", "memory_order_relaxed"): THE_LOCK_ORDERS_BOTH,
 }
 
 
