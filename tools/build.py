@@ -26,7 +26,10 @@ SANITIZERS = {
     ),
     "thread": (
         "tsan",
-        {"TSAN_OPTIONS": f'allocator_may_return_null=1:report_signal_unsafe=0:suppressions="{ROOT}/tests/tsan.supp"'},
+        {
+            "TSAN_OPTIONS": "allocator_may_return_null=1:report_signal_unsafe=0:die_after_fork=0:"
+            f'suppressions="{ROOT}/tests/tsan.supp"'
+        },
     ),
 }
 
