@@ -27,7 +27,7 @@ SANITIZERS = {
     "thread": (
         "tsan",
         {
-            "TSAN_OPTIONS": "allocator_may_return_null=1:report_signal_unsafe=0:die_after_fork=0:"
+            "TSAN_OPTIONS": "allocator_may_return_null=1:report_signal_unsafe=0:die_after_fork=0:atexit_sleep_ms=0:"
             f'suppressions="{ROOT}/tests/tsan.supp"'
         },
     ),
