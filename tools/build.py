@@ -27,8 +27,9 @@ SANITIZERS = {
     "thread": (
         "tsan",
         {
-            "TSAN_OPTIONS": "allocator_may_return_null=1:report_signal_unsafe=0:die_after_fork=0:atexit_sleep_ms=0:"
-            f'suppressions="{ROOT}/tests/tsan.supp"'
+            # Of the locks of CPython, which is not instrumented, only those that are mutexes are seen.
+            "TSAN_OPTIONS": "ignore_noninstrumented_modules=1:allocator_may_return_null=1:report_signal_unsafe=0:"
+            f'die_after_fork=0:atexit_sleep_ms=0:suppressions="{ROOT}/tests/tsan.supp"'
         },
     ),
 }
