@@ -9,7 +9,8 @@ environment chooses at run time, so that the models are compiled once. Every mut
 file, first for a few schedules of each, then for all of them, until one fails. The last lines are a table: killed, or
 survived, by file. The exit code is 0 if the survivors are just those that survivors.py gives a reason for.
 
-Needs relacy and a C++ compiler (CXX, else g++); about twenty minutes on two cores.
+Needs relacy and a C++ compiler (CXX, else g++). With `--schedules 10000` some half an hour of processor time; without,
+survivors take minutes each.
 """
 
 import argparse

@@ -46,11 +46,15 @@ def wait_for_sleep(thread):
     nothing but the machine can have held it up on its way there.
     """
     seen = 0
-    while seen < 100:
+
+    def asleep():
+        nonlocal seen
         with open(f"/proc/self/task/{thread}/stat") as file:
             state = file.read().rpartition(")")[2].split()[0]
         seen = seen + 1 if state == "S" else 0
-        time.sleep(0.001)  # between two looks
+        return seen == 100
+
+    wait_until(asleep)
 
 
 def run_loop(main):
