@@ -24,7 +24,7 @@
 #include "arena/thread_cache.h"
 #include "support.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 constexpr std::uint64_t header = sizeof(Block);
@@ -211,4 +211,4 @@ void add(const std::string& name) {
 }();
 
 }  // namespace
-}  // namespace xichan
+}  // namespace xichan::internal

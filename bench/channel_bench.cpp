@@ -7,6 +7,7 @@
 
 #include "candidates/others.h"
 #include "channel/channel.h"
+#include "directory/create_channel.h"
 #include "ring/mpmc.h"
 #include "support.h"
 #include "xichan/channel.h"
@@ -25,12 +26,12 @@ template <Flavor flavor>
 class ThroughChannel {
  public:
   ThroughChannel() {
-    if (Channel::create({.flavor = flavor, .capacity = capacity}, channel_) != Status::ok) std::terminate();
+    if (create_channel({.flavor = flavor, .capacity = capacity}, channel_) != Status::ok) std::terminate();
   }
   ~ThroughChannel() {
     channel_->forget(send_lane_);
-    channel_->drop_end(Side::sender);
-    channel_->drop_end(Side::receiver);
+    channel_->drop_endpoint(Side::sender);
+    channel_->drop_endpoint(Side::receiver);
   }
   bool try_push(const Cell& item) noexcept { return channel_->try_send(item, send_lane_) == Status::ok; }
   bool try_pop(Cell& item) noexcept { return channel_->try_recv(item, recv_lane_) == Status::ok; }

@@ -16,6 +16,8 @@
 
 namespace xichan::bench {
 
+using namespace internal;
+
 /// Whether a benchmark has found something wrong: the program's exit code tells.
 inline std::atomic<bool> failed{false};
 

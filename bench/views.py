@@ -1,4 +1,4 @@
-"""When a view is cheaper than a copy: the figures of docs/views.md. Run by ./dev python 3.14 bench/views.py.
+"""When a view is cheaper than a copy: the figures of docs/reference/views.md. Run by ./dev python 3.14 bench/views.py.
 
 Everything in one thread, so that nothing but the receiving is timed, in processor time; the best of interleaved rounds.
 """

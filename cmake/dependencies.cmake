@@ -1,4 +1,4 @@
-# The header-only libraries of the ring flavours: the system's if there, else fetched. Nothing of them is installed.
+# The header-only libraries of the ring flavors: the system's if there, else fetched. Nothing of them is installed.
 find_path(XICHAN_BOOST_INCLUDE_DIR boost/lockfree/spsc_queue.hpp)
 if(NOT XICHAN_BOOST_INCLUDE_DIR)
   include(FetchContent)

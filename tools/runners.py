@@ -42,7 +42,8 @@ class Pytest:
         self.log = make_folder(LOGS) / f"{self.xml.stem}.log" if later else None
         environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
         # Subinterpreters do not see the paths that pytest adds to sys.path: functions of test modules need them there.
-        environment["PYTHONPATH"] = str(ROOT / folder)
+        folders = [ROOT / folder, *sorted({file.parent for file in (ROOT / folder).rglob("test_*.py")})]
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, dict.fromkeys(folders)))
         environment.update(env or {})
         command = [
             *prefix,

@@ -24,6 +24,8 @@
 
 namespace xichan::bench {
 
+using namespace internal;
+
 class IndexQueue {
  public:
   static constexpr std::uint64_t none = UINT64_MAX;

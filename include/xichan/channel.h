@@ -18,8 +18,10 @@
 
 namespace xichan {
 
+namespace internal {
 class Channel;
 struct Lane;
+}  // namespace internal
 
 /// How long a call may wait, in nanoseconds of the monotonic clock; what is negative counts as zero.
 using Timeout = std::chrono::nanoseconds;
@@ -38,7 +40,7 @@ struct Id {
 ///
 /// Thread safety: one thread at a time for one end; `clone` makes ends for other threads. Progress: nothing here waits.
 /// In the child of a fork an end of the parent's is as one that was closed.
-class XICHAN_API EndBase {
+class XICHAN_API EndpointBase {
  public:
   /// Whether it is an end of a channel, and was not closed.
   explicit operator bool() const noexcept { return channel_ != nullptr; }
@@ -62,15 +64,15 @@ class XICHAN_API EndBase {
  protected:
   friend class SelectCase;
 
-  EndBase() noexcept = default;
-  explicit EndBase(Channel* channel) noexcept;
-  EndBase(EndBase&& other) noexcept;
-  ~EndBase() = default;
-  void swap(EndBase& other) noexcept;
+  EndpointBase() noexcept = default;
+  explicit EndpointBase(internal::Channel* channel) noexcept;
+  EndpointBase(EndpointBase&& other) noexcept;
+  ~EndpointBase() = default;
+  void swap(EndpointBase& other) noexcept;
   bool usable() const noexcept;
 
-  Channel* channel_ = nullptr;
-  Lane* lane_ = nullptr;
+  internal::Channel* channel_ = nullptr;
+  internal::Lane* lane_ = nullptr;
 };
 
 class Receiver;
@@ -79,8 +81,8 @@ class SelectCase;
 /// The sending end. A call on an end that is empty or was closed answers `end_closed`.
 ///
 /// Sending to an spsc channel makes that side this end's until it is closed; meanwhile others are told `claimed`.
-/// Thread safety and progress: as EndBase; the calls that wait say so.
-class XICHAN_API Sender : public EndBase {
+/// Thread safety and progress: as EndpointBase; the calls that wait say so.
+class XICHAN_API Sender : public EndpointBase {
  public:
   /// An empty one.
   Sender() noexcept = default;
@@ -123,14 +125,14 @@ class XICHAN_API Sender : public EndBase {
 
  private:
   friend Status channel(const ChannelOptions&, Sender&, Receiver&) noexcept;
-  explicit Sender(Channel* channel) noexcept;
+  explicit Sender(internal::Channel* channel) noexcept;
 };
 
 /// The receiving end. A call on an end that is empty or was closed answers `end_closed`.
 ///
 /// Receiving from an spsc channel makes that side this end's until it is closed; meanwhile others are told `claimed`.
-/// Thread safety and progress: as EndBase; the calls that wait say so.
-class XICHAN_API Receiver : public EndBase {
+/// Thread safety and progress: as EndpointBase; the calls that wait say so.
+class XICHAN_API Receiver : public EndpointBase {
  public:
   /// An empty one.
   Receiver() noexcept = default;
@@ -181,13 +183,13 @@ class XICHAN_API Receiver : public EndBase {
 
  private:
   friend Status channel(const ChannelOptions&, Sender&, Receiver&) noexcept;
-  explicit Receiver(Channel* channel) noexcept;
+  explicit Receiver(internal::Channel* channel) noexcept;
   // Values queued, and those that senders wait with.
   std::uint64_t pending() const noexcept;
 };
 
 /// Makes a channel and opens one end on each side: `ok`; `too_large` for a capacity out of range; `invalid` for a
-/// flavour that cannot have it, or a name that is no UTF-8; `name_taken`; `no_memory`. Unless `ok` both ends are as
+/// flavor that cannot have it, or a name that is no UTF-8; `name_taken`; `no_memory`. Unless `ok` both ends are as
 /// they were. Any thread; never waits.
 XICHAN_API Status channel(const ChannelOptions& options, Sender& sender, Receiver& receiver) noexcept;
 

@@ -9,8 +9,10 @@
 
 namespace xichan {
 
+namespace internal {
 struct Case;
 class Deadline;
+}  // namespace internal
 
 /// One of the things that a select waits for: a value of a Receiver, or room for a value in a Sender's channel.
 ///
@@ -33,10 +35,10 @@ class SelectCase {
  private:
   friend Status select(std::span<SelectCase>, std::size_t&, Timeout) noexcept;
   friend Status try_select(std::span<SelectCase>, std::size_t&) noexcept;
-  static Status run(std::span<SelectCase> cases, std::size_t& chosen, const Deadline* deadline) noexcept;
-  bool fill(Case& filled) noexcept;
+  static Status run(std::span<SelectCase> cases, std::size_t& chosen, const internal::Deadline* deadline) noexcept;
+  bool fill(internal::Case& filled) noexcept;
 
-  EndBase* end_;
+  EndpointBase* end_;
   bool sends_;
 };
 

@@ -18,7 +18,7 @@
 namespace xichan {
 
 /// What a value is. Thread safety: a plain value.
-enum class Kind : std::uint8_t {
+enum class ValueKind : std::uint8_t {
   none,
   boolean,
   integer,      ///< fits 64 bits
@@ -31,6 +31,10 @@ enum class Kind : std::uint8_t {
   receiver,  ///< likewise, Receiver::open
   queue,     ///< a Queue of Python's, which has the elements of a tuple: its ends and settings
 };
+
+namespace internal {
+struct ValueAccess;
+}  // namespace internal
 
 class Value;
 
@@ -47,7 +51,7 @@ class XICHAN_API ValueView {
   /// None.
   ValueView() noexcept : ValueView(nullptr, none_) {}
 
-  Kind kind() const noexcept;
+  ValueKind kind() const noexcept;
 
   bool as_bool() const noexcept;
   std::int64_t as_integer() const noexcept;
@@ -94,7 +98,7 @@ class XICHAN_API ValueView {
   }
 
  private:
-  friend struct ValueAccess;
+  friend struct internal::ValueAccess;
   ValueView(const void* block, const void* cell) noexcept : block_(block), cell_(cell) {}
 
   static const std::uint64_t none_[2];
@@ -141,8 +145,8 @@ class ValueView::Iterator {
 
 inline ValueView::Iterator ValueView::begin() const noexcept { return {*this, 0}; }
 inline ValueView::Iterator ValueView::end() const noexcept {
-  const Kind k = kind();
-  return {*this, k == Kind::tuple || k == Kind::queue ? static_cast<std::ptrdiff_t>(size()) : 0};
+  const ValueKind k = kind();
+  return {*this, k == ValueKind::tuple || k == ValueKind::queue ? static_cast<std::ptrdiff_t>(size()) : 0};
 }
 
 /// Owns one value. Copying is explicit (`clone`) and O(1): copies share their content, which lies in a block of the
@@ -229,7 +233,7 @@ class XICHAN_API Value {
   friend class Dump;
   friend class Sender;
   friend class Receiver;
-  friend struct ValueAccess;
+  friend struct internal::ValueAccess;
 
   template <class T>
   static void consume(T&& item) noexcept {

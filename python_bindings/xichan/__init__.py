@@ -10,12 +10,12 @@ the far end, without pickling and without polling.
 
 from ._core import (
     Buffer,
-    Bytes,
+    BytesView,
     Receiver,
     Sender,
     Shared,
-    Str,
-    Tuple,
+    StrView,
+    TupleView,
     __version__,
     aselect,
     channel,
@@ -34,12 +34,12 @@ from ._core import (
     unpublish,
 )
 from ._errors import (
-    ArenaFull,
     ChannelClosed,
     ChannelEmpty,
     ChannelFull,
     ChannelTimeout,
     Error,
+    MemoryLimitExceeded,
     NotFound,
     NotShareableError,
 )
@@ -64,9 +64,9 @@ _LATER = {
 }
 
 __all__ = [
-    "ArenaFull",
+    "MemoryLimitExceeded",
     "Buffer",
-    "Bytes",
+    "BytesView",
     "BrokenInterpreterPool",
     "BrokenWorker",
     "ChannelClosed",
@@ -84,8 +84,8 @@ __all__ = [
     "Sender",
     "Shared",
     "Stats",
-    "Str",
-    "Tuple",
+    "StrView",
+    "TupleView",
     "__version__",
     "aselect",
     "channel",

@@ -36,7 +36,7 @@ class NotShareableError(Error, TypeError):
     item = None
 
 
-class ArenaFull(Error, MemoryError):
+class MemoryLimitExceeded(Error, MemoryError):
     """The memory limit (``set_memory_limit``) would be passed."""
 
 
@@ -44,6 +44,15 @@ class NotFound(Error, LookupError):
     """No such channel, or an end that was given back already."""
 
 
-for _class in (Error, ChannelClosed, ChannelFull, ChannelEmpty, ChannelTimeout, NotShareableError, ArenaFull, NotFound):
+for _class in (
+    Error,
+    ChannelClosed,
+    ChannelFull,
+    ChannelEmpty,
+    ChannelTimeout,
+    NotShareableError,
+    MemoryLimitExceeded,
+    NotFound,
+):
     _class.__module__ = "xichan"
 del _class

@@ -91,7 +91,7 @@ class Queue:
         """Put an item into the queue, waiting while it is full.
 
         block: whether to wait. timeout: for how many seconds (not negative, may be a fraction); None: for ever; not
-        looked at if ``block`` is false. Raises Full, ShutDown, NotShareableError, ArenaFull; then nothing was put.
+        looked at if ``block`` is false. Raises Full, ShutDown, NotShareableError, MemoryLimitExceeded; then nothing was put.
         """
         parts = self._parts
         try:

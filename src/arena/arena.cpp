@@ -8,21 +8,21 @@
 #include "arena/thread_cache.h"
 #include "base/checked.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 constinit atomic<std::int64_t> fail_countdown{-1};
 
 // Dead blocks whose references are still to be given back. Giving one back may kill further blocks; they join the
 // list instead of nesting, so a chain of any length needs one stack frame.
-struct Doomed {
+struct DisposalQueue {
   Block* first = nullptr;
   bool running = false;
 };
 
-thread_local constinit Doomed doomed;
+thread_local constinit DisposalQueue doomed;
 
-bool told_to_fail() noexcept {
+bool should_inject_failure() noexcept {
   const std::int64_t countdown = fail_countdown.load(memory_order_relaxed);
   if (countdown < 0) return false;
   if (countdown == 0) return true;
@@ -48,7 +48,7 @@ Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, 
   size.add(body_bytes).align(Block::alignment).add_product(reference_count, sizeof(Reference));
   const std::uint64_t total = size.value();
   if (size.overflowed() || total > PTRDIFF_MAX || reference_count > UINT32_MAX) return Status::too_large;
-  if (told_to_fail()) return Status::no_memory;
+  if (should_inject_failure()) return Status::no_memory;
 
   ThreadCache* cache = ThreadCache::mine();
   if (!Budget::charge(cache, total)) return Status::arena_full;
@@ -59,7 +59,7 @@ Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, 
     memory = LargeBlocks::take(total, mapped);
   } else {
     if (cache != nullptr) memory = cache->take(which, total);
-    if (memory == nullptr) memory = ThreadCache::obtain(which, total);
+    if (memory == nullptr) memory = ThreadCache::allocate_from_system(which, total);
   }
   if (memory == nullptr) {
     Budget::refund(cache, total);
@@ -74,7 +74,7 @@ Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, 
 
 void Arena::dispose(Block* block) noexcept {
   if (block->reference_count() == 0) return free_memory(block);
-  Doomed& list = doomed;
+  DisposalQueue& list = doomed;
   block->next_doomed_ = list.first;
   list.first = block;
   if (list.running) return;
@@ -102,7 +102,7 @@ void Arena::free_memory(Block* block) noexcept {
 }
 
 void Arena::give_back_cached() noexcept {
-  if (ThreadCache* cache = ThreadCache::mine()) cache->hand_in();
+  if (ThreadCache* cache = ThreadCache::mine()) cache->flush();
   ThreadCache::empty_depot();
   LargeBlocks::give_back_all();
 }
@@ -141,10 +141,14 @@ std::size_t Arena::class_stats(std::span<MemoryClass> classes) noexcept {
   return used;
 }
 
-MemoryStats memory_stats() noexcept { return Arena::stats(); }
+}  // namespace xichan::internal
 
-std::size_t memory_classes(std::span<MemoryClass> classes) noexcept { return Arena::class_stats(classes); }
+namespace xichan {
 
-void set_memory_limit(std::uint64_t bytes) noexcept { Arena::set_limit(bytes); }
+MemoryStats memory_stats() noexcept { return internal::Arena::stats(); }
+
+std::size_t memory_classes(std::span<MemoryClass> classes) noexcept { return internal::Arena::class_stats(classes); }
+
+void set_memory_limit(std::uint64_t bytes) noexcept { internal::Arena::set_limit(bytes); }
 
 }  // namespace xichan

@@ -17,7 +17,7 @@
 #include "xichan/memory.h"
 #include "xichan/status.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 class XICHAN_API Arena {
  public:
@@ -60,4 +60,4 @@ class XICHAN_API Arena {
 /// The type of references that name another block.
 XICHAN_API extern const ReferenceType block_reference;
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -20,7 +20,7 @@
 
 #include "base/atomic.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 enum class ReferenceKind : std::uint8_t { block, sender, receiver };
 
@@ -68,4 +68,4 @@ class Block {
 };
 static_assert(sizeof(Block) == 32 && sizeof(Reference) == 16);
 
-}  // namespace xichan
+}  // namespace xichan::internal

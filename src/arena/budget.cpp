@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 // `limit` and `accounts` hardly ever change; the other words do with every batch.
@@ -99,4 +99,4 @@ std::uint64_t Budget::high_water() noexcept {
   return words.high_water.load(memory_order_relaxed);
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

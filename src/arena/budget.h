@@ -22,7 +22,7 @@
 
 #include "base/atomic.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Never destroyed, and in the list of the Budget once it has joined.
 struct Account {
@@ -78,4 +78,4 @@ class Budget {
   static void take_credits_back() noexcept;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

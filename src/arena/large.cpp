@@ -2,12 +2,12 @@
 
 #include <sys/mman.h>
 
-#include "arena/kept.h"
+#include "arena/cache_quota.h"
 #include "arena/poison.h"
 #include "arena/slots.h"
 #include "base/checked.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 constexpr std::uint64_t page = 4096;  // the unit of sizes; the system rounds up where its pages are larger
@@ -27,7 +27,7 @@ void* memory_of(std::uint64_t word) noexcept {
 constexpr std::uint64_t size_of(std::uint64_t word) noexcept { return (word >> 1 & pages_mask) * page; }
 
 constinit Slots<32> slots;
-constinit Kept kept{maximum};
+constinit CacheQuota kept{maximum};
 constinit atomic<unsigned> next_victim{0};  // relaxed: whose turn it is matters little
 
 void unmap(void* memory, std::uint64_t mapped) noexcept {
@@ -137,4 +137,4 @@ std::uint64_t LargeBlocks::cached_blocks() noexcept {
   return count;
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

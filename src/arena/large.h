@@ -17,7 +17,7 @@
 
 #include <cstdint>
 
-namespace xichan {
+namespace xichan::internal {
 
 struct LargeBlocks {
   /// Memory for a block of `bytes`, page-aligned, and its size; null if the system has none.
@@ -32,4 +32,4 @@ struct LargeBlocks {
   static std::uint64_t cached_blocks() noexcept;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -8,7 +8,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-namespace xichan {
+namespace xichan::internal {
 
 inline void poison([[maybe_unused]] void* memory, [[maybe_unused]] std::uint64_t bytes) noexcept {
 #ifdef __SANITIZE_ADDRESS__
@@ -25,4 +25,4 @@ inline void unpoison([[maybe_unused]] void* memory, [[maybe_unused]] std::uint64
 #endif
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

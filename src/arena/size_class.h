@@ -11,7 +11,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace xichan {
+namespace xichan::internal {
 
 inline constexpr std::uint64_t largest_class = 32 * 1024;
 inline constexpr unsigned class_count = 128;
@@ -49,4 +49,4 @@ static_assert([] {
   return smaller == largest_class;
 }());
 
-}  // namespace xichan
+}  // namespace xichan::internal

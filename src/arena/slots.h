@@ -20,7 +20,7 @@
 
 #include "base/atomic.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 template <unsigned N>
 class Slots {
@@ -79,4 +79,4 @@ class Slots {
   alignas(cache_line) Slot slots_[N];
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

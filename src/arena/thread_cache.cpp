@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "arena/block.h"
-#include "arena/kept.h"
+#include "arena/cache_quota.h"
 #include "arena/slots.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 constexpr std::uint64_t thread_maximum = 1u << 20;
@@ -23,7 +23,7 @@ struct Depot {
 
 constinit Depot depots[class_count];
 constinit Slots<64> empty_magazines;
-constinit Kept kept{depot_maximum};
+constinit CacheQuota kept{depot_maximum};
 constinit atomic<std::int64_t> alive_elsewhere[class_count + 1]{};
 
 std::uint64_t as_word(Magazine* magazine) noexcept { return reinterpret_cast<std::uintptr_t>(magazine); }
@@ -71,12 +71,12 @@ thread_local constinit bool departed = false;
 }  // namespace
 
 // Its destructor runs when its thread ends, whether by return, pthread_exit or the end of the process.
-struct Leaver {
-  Leaver() noexcept {}
-  ~Leaver() { ThreadCache::leave(); }
+struct ThreadExitHook {
+  ThreadExitHook() noexcept {}
+  ~ThreadExitHook() { ThreadCache::leave(); }
 };
 namespace {
-thread_local Leaver leaver;
+thread_local ThreadExitHook leaver;
 }
 
 thread_local constinit ThreadCache* ThreadCache::current_ = nullptr;
@@ -99,7 +99,7 @@ ThreadCache* ThreadCache::join() noexcept {
     Budget::join(cache);
   }
   current_ = cache;
-  [[maybe_unused]] Leaver* const volatile made = &leaver;  // the first use registers its destructor
+  [[maybe_unused]] ThreadExitHook* const volatile made = &leaver;  // the first use registers its destructor
   return cache;
 }
 
@@ -107,12 +107,12 @@ void ThreadCache::leave() noexcept {
   departed = true;
   ThreadCache* cache = std::exchange(current_, nullptr);
   if (cache == nullptr) return;
-  cache->hand_in();
+  cache->flush();
   Budget::shed(cache);
   cache->taken_.store(false, memory_order_release);  // (10) release, with (9): all that its thread did with it
 }
 
-void ThreadCache::swap(Shelf& shelf) noexcept {
+void ThreadCache::swap(ClassCache& shelf) noexcept {
   std::swap(shelf.loaded, shelf.previous);
   const std::uint32_t count = shelf.loaded_count.load(memory_order_relaxed);
   shelf.loaded_count.store(shelf.previous_count.load(memory_order_relaxed), memory_order_relaxed);
@@ -120,7 +120,7 @@ void ThreadCache::swap(Shelf& shelf) noexcept {
 }
 
 // The loaded magazine is empty, or null.
-bool ThreadCache::reload(Shelf& shelf, unsigned which) noexcept {
+bool ThreadCache::reload(ClassCache& shelf, unsigned which) noexcept {
   if (shelf.previous_count.load(memory_order_relaxed) == 0) {
     sweep_if_due();
     Magazine* full = as_magazine(depots[which].magazines.take());
@@ -135,7 +135,7 @@ bool ThreadCache::reload(Shelf& shelf, unsigned which) noexcept {
 }
 
 // The loaded magazine is full, or null.
-bool ThreadCache::make_room(Shelf& shelf, unsigned which) noexcept {
+bool ThreadCache::make_room(ClassCache& shelf, unsigned which) noexcept {
   const std::uint32_t full = shelf.previous_count.load(memory_order_relaxed);
   if (shelf.previous == nullptr || full != 0) {
     Magazine* empty = empty_magazine();
@@ -155,10 +155,10 @@ bool ThreadCache::make_room(Shelf& shelf, unsigned which) noexcept {
   return true;
 }
 
-void ThreadCache::hand_in() noexcept {
+void ThreadCache::flush() noexcept {
   if (bytes_ == 0) return;
   for (unsigned which = 0; which < class_count; ++which) {
-    Shelf& shelf = shelves_[which];
+    ClassCache& shelf = shelves_[which];
     for (int i = 0; i < 2; ++i) {
       Magazine* magazine = std::exchange(shelf.loaded, nullptr);
       const std::uint32_t count = shelf.loaded_count.load(memory_order_relaxed);
@@ -172,7 +172,7 @@ void ThreadCache::hand_in() noexcept {
   bytes_ = 0;
 }
 
-void* ThreadCache::obtain(unsigned which, std::uint64_t bytes) noexcept {
+void* ThreadCache::allocate_from_system(unsigned which, std::uint64_t bytes) noexcept {
   const std::uint64_t size = size_classes[which].size;
   void* memory =
       size < Block::large_bytes ? std::malloc(size) : std::aligned_alloc(Block::large_alignment, size);  // B4
@@ -212,7 +212,7 @@ ClassCounts ThreadCache::counts(unsigned which) noexcept {
   std::int64_t alive = alive_elsewhere[which].load(memory_order_relaxed);
   std::int64_t cached = which < class_count ? depots[which].rounds.load(memory_order_relaxed) : 0;
   for (Account* account = Budget::first_account(); account != nullptr; account = account->next) {
-    const Shelf& shelf = static_cast<ThreadCache*>(account)->shelves_[which];
+    const ClassCache& shelf = static_cast<ThreadCache*>(account)->shelves_[which];
     alive += shelf.alive.load(memory_order_relaxed);
     cached += shelf.loaded_count.load(memory_order_relaxed) + shelf.previous_count.load(memory_order_relaxed);
   }
@@ -221,4 +221,4 @@ ClassCounts ThreadCache::counts(unsigned which) noexcept {
           static_cast<std::uint64_t>(std::max<std::int64_t>(cached, 0))};
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

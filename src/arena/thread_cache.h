@@ -38,7 +38,7 @@
 #define XICHAN_FAST_THREAD_LOCAL
 #endif
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Whole magazines only are handed from thread to thread; `count` is right while it lies in the depot.
 struct Magazine {
@@ -60,7 +60,7 @@ class alignas(cache_line) ThreadCache : public Account {
 
   /// A block's memory, or null if none is at hand.
   void* take(unsigned which, std::uint64_t bytes) noexcept {
-    Shelf& shelf = shelves_[which];
+    ClassCache& shelf = shelves_[which];
     std::uint32_t count = shelf.loaded_count.load(memory_order_relaxed);
     if (count == 0) {
       if (!reload(shelf, which)) return nullptr;
@@ -78,10 +78,10 @@ class alignas(cache_line) ThreadCache : public Account {
   bool keep(unsigned which, void* memory) noexcept {
     const auto [size, rounds] = size_classes[which];
     if (bytes_ + size > bound_.load(memory_order_relaxed)) {
-      hand_in();
+      flush();
       return false;
     }
-    Shelf& shelf = shelves_[which];
+    ClassCache& shelf = shelves_[which];
     std::uint32_t count = shelf.loaded_count.load(memory_order_relaxed);
     if (shelf.loaded == nullptr || count == rounds) {
       if (!make_room(shelf, which)) return false;
@@ -103,10 +103,10 @@ class alignas(cache_line) ThreadCache : public Account {
   static void count_alive_elsewhere(unsigned which, std::int64_t by) noexcept;
 
   /// Hands all magazines to the depot.
-  void hand_in() noexcept;
+  void flush() noexcept;
 
   /// Fresh memory for a class and back to where that comes from.
-  static void* obtain(unsigned which, std::uint64_t bytes) noexcept;
+  static void* allocate_from_system(unsigned which, std::uint64_t bytes) noexcept;
   static void give_back(unsigned which, void* memory) noexcept;
 
   static void sweep_depot() noexcept;
@@ -118,7 +118,7 @@ class alignas(cache_line) ThreadCache : public Account {
 
  private:
   // Written by the owner alone; counts may be read by anybody.
-  struct Shelf {
+  struct ClassCache {
     Magazine* loaded;
     Magazine* previous;  // full, empty or null
     atomic<std::uint32_t> loaded_count;
@@ -129,18 +129,18 @@ class alignas(cache_line) ThreadCache : public Account {
   static ThreadCache* join() noexcept;
   static void leave() noexcept;
 
-  static void swap(Shelf& shelf) noexcept;
-  bool reload(Shelf& shelf, unsigned which) noexcept;
-  bool make_room(Shelf& shelf, unsigned which) noexcept;
+  static void swap(ClassCache& shelf) noexcept;
+  bool reload(ClassCache& shelf, unsigned which) noexcept;
+  bool make_room(ClassCache& shelf, unsigned which) noexcept;
 
   XICHAN_FAST_THREAD_LOCAL static thread_local constinit ThreadCache* current_;
   static atomic<std::uint64_t> bound_;
 
   std::uint64_t bytes_ = 0;  // of blocks in the magazines
   atomic<bool> taken_{true};
-  Shelf shelves_[class_count + 1]{};  // the last one has no magazines
+  ClassCache shelves_[class_count + 1]{};  // the last one has no magazines
 
-  friend struct Leaver;
+  friend struct ThreadExitHook;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -13,7 +13,7 @@
 #undef realloc
 #undef free
 
-namespace xichan {
+namespace xichan::internal {
 using rl::mo_acq_rel;
 using rl::mo_acquire;
 using rl::mo_relaxed;
@@ -24,13 +24,13 @@ template <class T>
 using atomic = rl::atomic<T>;
 template <class T>
 using plain = rl::var<T>;  // a location the checker watches for data races
-}  // namespace xichan
+}  // namespace xichan::internal
 
 #define XICHAN_PLAIN(location) (location)($)
 #else
 #include <atomic>
 
-namespace xichan {
+namespace xichan::internal {
 template <class T>
 using atomic = std::atomic<T>;
 template <class T>
@@ -41,12 +41,12 @@ using std::memory_order_acquire;
 using std::memory_order_relaxed;
 using std::memory_order_release;
 using std::memory_order_seq_cst;
-}  // namespace xichan
+}  // namespace xichan::internal
 
 #define XICHAN_PLAIN(location) (location)
 #endif
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Tells the processor that this is a spin loop (about 20-40 ns on x86-64).
 inline void cpu_relax() noexcept {
@@ -62,4 +62,4 @@ inline void cpu_relax() noexcept {
 /// Distance that keeps two hot words from sharing a line (64 bytes), without counting on the adjacent-line prefetcher.
 inline constexpr unsigned cache_line = 64;
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Sums and products that remember whether any step overflowed. Thread safety: one thread at a time.
 class CheckedSize {
@@ -42,4 +42,4 @@ class CheckedSize {
 
 constexpr std::uint64_t align_up(std::uint64_t n, std::uint64_t unit) noexcept { return (n + unit - 1) & ~(unit - 1); }
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Thread safety: a plain value.
 class Deadline {
@@ -52,4 +52,4 @@ class Deadline {
   std::int64_t nanoseconds_;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

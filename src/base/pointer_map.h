@@ -1,7 +1,7 @@
 // A map from addresses to plain values that only grows: what is met a second time is found again.
 //
 // Algorithm: open addressing with linear probing (Knuth, TAOCP vol. 3, 6.4), at most half full. Addresses are mixed by
-// the finaliser of MurmurHash3 (Austin Appleby, public domain), so that whoever chooses distances between them cannot
+// the finalizer of MurmurHash3 (Austin Appleby, public domain), so that whoever chooses distances between them cannot
 // choose where they fall: the base is not known to him.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Thread safety: one thread at a time. Allocation failure is an answer, never an exception. Empty, it has no memory.
 template <class T>
@@ -94,4 +94,4 @@ class PointerMap {
   std::size_t size_ = 0;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

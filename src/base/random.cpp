@@ -2,7 +2,7 @@
 
 #include <sys/random.h>
 
-namespace xichan {
+namespace xichan::internal {
 
 std::uint64_t random_bits() noexcept {
   std::uint64_t bits = 0;
@@ -12,4 +12,4 @@ std::uint64_t random_bits() noexcept {
   return bits;
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -5,9 +5,9 @@
 
 #include "xichan/export.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 /// 64 fresh bits. Any thread; blocks only while the machine boots.
 XICHAN_API std::uint64_t random_bits() noexcept;
 
-}  // namespace xichan
+}  // namespace xichan::internal

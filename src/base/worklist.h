@@ -6,7 +6,7 @@
 #include <cstring>
 #include <type_traits>
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Thread safety: one thread at a time. Allocation failure is an answer, never an exception.
 template <class T, std::size_t Inline = 32>
@@ -65,4 +65,4 @@ class Worklist {
   std::size_t capacity_ = Inline;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <new>
 
-#include "channel/names.h"
-#include "channel/registry.h"
-
-namespace xichan {
-Channel::Channel(const ChannelOptions& options) noexcept
+namespace xichan::internal {
+Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
     : ring_(options.flavor, options.capacity),
       plain_(options.flavor == Flavor::mpmc && options.max_bytes == 0),
       generation_(process_generation()),
@@ -16,16 +13,16 @@ Channel::Channel(const ChannelOptions& options) noexcept
       capacity_(options.flavor == Flavor::rendezvous  ? 0
                 : options.flavor == Flavor::unbounded ? unbounded
                                                       : options.capacity),
-      max_bytes_(options.max_bytes) {}
+      max_bytes_(options.max_bytes),
+      retire_(retire) {}
 
-Status Channel::create(const ChannelOptions& options, Channel*& channel) noexcept {
+Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept {
   channel = nullptr;
   const bool has_capacity = options.flavor != Flavor::rendezvous && options.flavor != Flavor::unbounded;
   const bool endless = options.flavor == Flavor::relaxed && options.capacity == unbounded;
   if (has_capacity && !endless && (options.capacity == 0 || options.capacity > max_capacity)) return Status::too_large;
-  Channel* fresh = new (std::nothrow) Channel(options);
+  Channel* fresh = new (std::nothrow) Channel(options, retire);
   if (fresh == nullptr) return Status::no_memory;
-  // The name is written before the registry shows the channel to others, and claimed after, when there is an id.
   const bool named = !options.name.empty();
   if (named) fresh->name_.reset(new (std::nothrow) char[options.name.size()]);
   if (!fresh->ring_.valid() || (named && fresh->name_ == nullptr)) {
@@ -33,20 +30,6 @@ Status Channel::create(const ChannelOptions& options, Channel*& channel) noexcep
     return Status::no_memory;
   }
   if (named) fresh->name_length_ = options.name.copy(fresh->name_.get(), options.name.size());
-  if (!Registry::add(*fresh, fresh->id_)) {
-    delete fresh;
-    return Status::no_memory;
-  }
-  if (named) {
-    const Status claimed = Names::add_channel(options.name, fresh->id_);
-    if (claimed != Status::ok) {
-      // Somebody who walks the registry may have pinned it already, so it goes as every channel does.
-      fresh->drop_end(Side::sender);
-      fresh->drop_end(Side::receiver);
-      return claimed;
-    }
-    fresh->owns_name_ = true;
-  }
   channel = fresh;
   return Status::ok;
 }
@@ -59,7 +42,7 @@ bool Channel::increment_unless_zero(atomic<std::uint32_t>& count) noexcept {
   return false;
 }
 
-void Channel::drop_end(Side side) noexcept {
+void Channel::drop_endpoint(Side side) noexcept {
   if (is_inherited()) return;  // H5
   // (6) acq_rel among all who drop an end: what each did with it comes before the finish below.
   if (ends(side).fetch_sub(1, memory_order_acq_rel) != 1) return;
@@ -76,8 +59,7 @@ void Channel::unpin() noexcept {
   if (is_inherited()) return;  // H5
   // (7) acq_rel among all who drop a pin: their last use of the channel comes before its destruction.
   if (pins_.fetch_sub(1, memory_order_acq_rel) != 1) return;
-  if (owns_name_) Names::remove(name());
-  Registry::remove(id_);
+  retire_(*this);
   discard_queued();
   delete this;
 }
@@ -114,8 +96,8 @@ void Channel::discard_queued() noexcept {
 
 bool Channel::finished_for(Side side) const noexcept {
   if (is_shut_down()) return true;
-  if (side == Side::sender) return end_count(Side::receiver) == 0;
-  return end_count(Side::sender) == 0 && ring_.size() == 0;
+  if (side == Side::sender) return endpoint_count(Side::receiver) == 0;
+  return endpoint_count(Side::sender) == 0 && ring_.size() == 0;
 }
 
 bool Channel::can_send() const noexcept {
@@ -235,8 +217,8 @@ ChannelStats Channel::stats() const noexcept {
   stats.received = stats.sent - std::min(stats.sent, stats.depth + discarded);
   stats.parks = parks_.load(memory_order_relaxed);
   stats.wakeups = wakeups_.load(memory_order_relaxed);
-  stats.senders = end_count(Side::sender);
-  stats.receivers = end_count(Side::receiver);
+  stats.senders = endpoint_count(Side::sender);
+  stats.receivers = endpoint_count(Side::receiver);
   stats.waiting_senders = waiting(Side::sender);
   stats.waiting_receivers = waiting(Side::receiver);
   return stats;
@@ -244,12 +226,12 @@ ChannelStats Channel::stats() const noexcept {
 
 namespace {
 
-void drop_sender(void* channel) noexcept { static_cast<Channel*>(channel)->drop_end(Side::sender); }
-void drop_receiver(void* channel) noexcept { static_cast<Channel*>(channel)->drop_end(Side::receiver); }
+void drop_sender(void* channel) noexcept { static_cast<Channel*>(channel)->drop_endpoint(Side::sender); }
+void drop_receiver(void* channel) noexcept { static_cast<Channel*>(channel)->drop_endpoint(Side::receiver); }
 
 }  // namespace
 
 constinit const ReferenceType sender_reference{ReferenceKind::sender, drop_sender};
 constinit const ReferenceType receiver_reference{ReferenceKind::receiver, drop_receiver};
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -15,20 +15,21 @@
 // Thread safety: every function may be called from any thread that holds an end or a pin, unless it says otherwise.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 
 #include "channel/channel_id.h"
-#include "channel/process.h"
 #include "ring/any_ring.h"
+#include "sync/process_words.h"
 #include "sync/wait_list.h"
 #include "value/message.h"
 #include "xichan/export.h"
 #include "xichan/options.h"
 #include "xichan/status.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 enum class Side : std::uint8_t { sender, receiver };
 constexpr Side other(Side side) noexcept { return side == Side::sender ? Side::receiver : Side::sender; }
@@ -37,14 +38,20 @@ constexpr Side other(Side side) noexcept { return side == Side::sender ? Side::r
 /// to lie on a stack.
 inline constexpr std::size_t batch_size = 64;
 
+// Wait nodes carry cells as packets, so that sync/ does not depend on value/.
+inline Packet to_packet(const Cell& cell) noexcept { return std::bit_cast<Packet>(cell); }
+inline Cell to_cell(const Packet& packet) noexcept { return std::bit_cast<Cell>(packet); }
+
 class XICHAN_API Channel {
  public:
   static constexpr std::uint64_t max_capacity = std::uint64_t{1} << 24;
   static constexpr std::uint64_t unbounded = UINT64_MAX;
 
-  /// A channel with one end counted on each side. `too_large` if the capacity is not in 1 .. max_capacity (or, relaxed,
-  /// `unbounded`), `name_taken`, `no_memory`.
-  static Status create(const ChannelOptions& options, Channel*& channel) noexcept;
+  /// Creates a channel with one endpoint counted on each side, which calls `retire` before it is destroyed;
+  /// create_channel (directory/create_channel.h) also registers it. Errors: `too_large` if the capacity is not in 1 ..
+  /// max_capacity (or, relaxed, `unbounded`); `no_memory`.
+  using Retire = void (*)(Channel&) noexcept;
+  static Status create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept;
 
   /// Neither waits nor spins: `ok | full | closed`, `claimed` if an spsc side belongs to another lane, `too_large` for
   /// a message over the byte bound, `no_memory`. `ok` takes over what the cell owns; any other answer leaves it with
@@ -78,11 +85,11 @@ class XICHAN_API Channel {
   void count_wakeup() noexcept { wakeups_.fetch_add(1, memory_order_relaxed); }
 
   /// One more end of a side of which the caller holds one.
-  void add_end(Side side) noexcept { ends(side).fetch_add(1, memory_order_relaxed); }
+  void add_endpoint(Side side) noexcept { ends(side).fetch_add(1, memory_order_relaxed); }
   /// One more end, unless that side is finished. Any thread that knows the channel to be alive (the registry).
-  bool try_add_end(Side side) noexcept { return increment_unless_zero(ends(side)); }
+  bool try_add_endpoint(Side side) noexcept { return increment_unless_zero(ends(side)); }
   /// Gives one end back; the last one of a side finishes it. Not under a lock.
-  void drop_end(Side side) noexcept;
+  void drop_endpoint(Side side) noexcept;
   /// Gives back what the ring keeps for an end; no call may be using the lane.
   void forget(Lane& lane) noexcept {
     if (!is_inherited()) ring_.forget(lane);
@@ -111,11 +118,16 @@ class XICHAN_API Channel {
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
   const ChannelId& id() const noexcept { return id_; }
+  /// For the registry, before other threads find the channel.
+  void set_id(const ChannelId& id) noexcept { id_ = id; }
+  /// Whether the entry for `name` in the table of names belongs to this channel. Set by its creator.
+  bool owns_name() const noexcept { return owns_name_; }
+  void set_owns_name() noexcept { owns_name_ = true; }
   Flavor flavor() const noexcept { return ring_.flavor(); }
   std::uint64_t capacity() const noexcept { return capacity_; }
   std::uint64_t size() const noexcept { return ring_.size(); }
   /// Acquire, with the release half of (6): who reads zero sees what was done through the ends.
-  std::uint32_t end_count(Side side) const noexcept { return ends(side).load(memory_order_acquire); }
+  std::uint32_t endpoint_count(Side side) const noexcept { return ends(side).load(memory_order_acquire); }
   std::string_view name() const noexcept { return {name_.get(), name_length_}; }
   std::uint64_t max_bytes() const noexcept { return max_bytes_; }
   std::uint32_t waiting(Side side) const noexcept { return (side == Side::sender ? not_full_ : not_empty_).waiting(); }
@@ -124,7 +136,7 @@ class XICHAN_API Channel {
   ChannelStats stats() const noexcept;
 
  private:
-  explicit Channel(const ChannelOptions& options) noexcept;
+  Channel(const ChannelOptions& options, Retire retire) noexcept;
   ~Channel() = default;
 
   void after_send() noexcept {
@@ -184,15 +196,16 @@ class XICHAN_API Channel {
   ChannelId id_;
   std::unique_ptr<char[]> name_;
   std::size_t name_length_ = 0;
-  bool owns_name_ = false;  // the entry in Names is ours to remove
+  bool owns_name_ = false;
+  const Retire retire_;
 };
 
 /// The types of references that name an end; they own one count of it.
 XICHAN_API extern const ReferenceType sender_reference;
 XICHAN_API extern const ReferenceType receiver_reference;
 
-inline const ReferenceType& end_reference(Side side) noexcept {
+inline const ReferenceType& endpoint_reference(Side side) noexcept {
   return side == Side::sender ? sender_reference : receiver_reference;
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace xichan {
+namespace xichan::internal {
 
 /// place:  generation (40 bits) | slot (24 bits);  secret: 64 random bits. Never all zero.
 struct ChannelId {
@@ -16,4 +16,4 @@ struct ChannelId {
   friend bool operator==(const ChannelId&, const ChannelId&) = default;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

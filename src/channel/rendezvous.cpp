@@ -6,26 +6,26 @@
 // Progress: a short lock.
 #include "channel/channel.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 Status Channel::meet(Side side, Cell& cell) noexcept {
   Wake wake = nullptr;
   {
-    LockGuard guard(waiters_lock_);
+    std::lock_guard guard(waiters_lock_);
     if (ring_.is_closed()) return Status::closed;
     WaitList& peers = waiters(other(side));
     WaitNode* peer = peers.first();
     for (bool done = false; !done;) {
-      while (peer != nullptr && !peer->waiter->can_transfer(*peer)) peer = peer->next;
+      while (peer != nullptr && !peer->waiter->can_transfer(*peer)) peer = WaitList::next(*peer);
       if (peer == nullptr) return side == Side::sender ? Status::full : Status::empty;
       WaitNode& node = *peer;
-      peer = peer->next;
+      peer = WaitList::next(*peer);
       // Before the decision, because the node may be gone after it: what it offers, or what it is handed.
-      Cell offered = node.cell;
-      if (side == Side::sender) node.cell = cell;
+      const Packet offered = node.packet;
+      if (side == Side::sender) node.packet = to_packet(cell);
       peers.unlink(node);
       done = node.waiter->transfer(node, wake);
-      if (done && side == Side::receiver) cell = offered;
+      if (done && side == Side::receiver) cell = to_cell(offered);
     }
     met_.fetch_add(1, memory_order_relaxed);
   }
@@ -36,11 +36,11 @@ Status Channel::meet(Side side, Cell& cell) noexcept {
 bool Channel::enlist_to_meet(Side side, WaitNode& node) noexcept {
   Wake wake = nullptr;
   {
-    LockGuard guard(waiters_lock_);
+    std::lock_guard guard(waiters_lock_);
     waiters(side).link(node);
     if (ring_.is_closed()) return true;
     WaitList& peers = waiters(other(side));
-    for (WaitNode* peer = peers.first(); peer != nullptr; peer = peer->next) {
+    for (WaitNode* peer = peers.first(); peer != nullptr; peer = WaitList::next(*peer)) {
       // A select never meets itself.
       if (peer->waiter != node.waiter && peer->waiter->can_transfer(*peer)) return true;
     }
@@ -48,7 +48,7 @@ bool Channel::enlist_to_meet(Side side, WaitNode& node) noexcept {
     if (!node.waiter->can_transfer(node)) return false;
     for (WaitNode* peer = peers.first(); peer != nullptr;) {
       WaitNode& told = *peer;
-      peer = peer->next;
+      peer = WaitList::next(*peer);
       if (told.waiter == node.waiter) continue;
       peers.unlink(told);
       if (told.waiter->notify(told, wake)) break;
@@ -58,4 +58,4 @@ bool Channel::enlist_to_meet(Side side, WaitNode& node) noexcept {
   return false;
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -8,7 +8,7 @@
 #include "sync/spin.h"
 #include "sync/thread_waiter.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 constexpr bool is_pending(Status status) noexcept { return status == Status::full || status == Status::empty; }
@@ -57,11 +57,11 @@ class Wait {
       Case& c = *order_[enlisted_++];
       c.node = {.waiter = &waiter, .owner = c.owner, .index = static_cast<std::uint32_t>(&c - cases_.data())};
       if (c.side == Side::sender) {
-        c.node.cell = c.cell;
+        c.node.packet = to_packet(c.cell);
         c.node.cost = cost_of(c.cell);
       }
-      // (8) sequentially consistent, with the store in End::close before it cancels: either we see the flag here, or
-      // the closer finds our node.
+      // (8) sequentially consistent, with the store in Endpoint::close before it cancels: either we see the flag here,
+      // or the closer finds our node.
       if (c.channel->enlist(c.side, c.node) || is_end_closed(c)) return false;
     }
     return true;
@@ -119,7 +119,7 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
 
     if (waiter.was_transferred()) {
       chosen = waiter.index();
-      cases[chosen].cell = cases[chosen].node.cell;
+      cases[chosen].cell = to_cell(cases[chosen].node.packet);
       return Status::ok;
     }
     if (waiter.is_decided()) cases[waiter.index()].channel->count_wakeup();
@@ -143,4 +143,4 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
   }
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -2,7 +2,8 @@
 //
 // Algorithm: poll; then enlist every case in its channel's list, sleep until one state word is decided, delist all, try
 // again. Exactly one effect: a passive operation is decided by one compare-and-swap of that word, an active one is
-// enlisted nowhere. docs/memory-ordering.md argues why no wake-up is lost; tests/model/wait_protocol.py searches it.
+// enlisted nowhere. docs/explanation/memory-ordering.md argues why no wake-up is lost; tests/model/wait_protocol.py
+// searches it.
 #pragma once
 
 #include <span>
@@ -10,7 +11,7 @@
 #include "base/deadline.h"
 #include "channel/channel.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 struct Case {
   Channel* channel;
@@ -39,4 +40,4 @@ XICHAN_API Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept;
 /// pin of every channel.
 XICHAN_API Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept;
 
-}  // namespace xichan
+}  // namespace xichan::internal

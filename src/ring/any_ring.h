@@ -1,4 +1,4 @@
-// The ring of one channel, of whichever flavour: the one place that tells them apart.
+// The ring of one channel, of whichever flavor: the one place that tells them apart.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include "value/cell.h"
 #include "xichan/flavor.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Thread safety and progress: those of the ring inside. A rendezvous channel has no ring: its every push answers
 /// `full` and its every pop `empty`, until it is closed.
@@ -81,7 +81,7 @@ class AnyRing {
   }
 
   Flavor flavor() const noexcept { return flavor_; }
-  /// The ring of the mpmc flavour, for those who know that it is one.
+  /// The ring of the mpmc flavor, for those who know that it is one.
   MpmcRing<Cell>& mpmc() noexcept { return mpmc_; }
 
   bool valid() const noexcept {
@@ -132,4 +132,4 @@ class AnyRing {
   };
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -1,6 +1,6 @@
 // Bounded queue of any exact capacity, many producers and many consumers, strict FIFO.
 //
-// Algorithm: Dmitry Vyukov's bounded MPMC queue, with lap and index in one position word as in the array flavour of
+// Algorithm: Dmitry Vyukov's bounded MPMC queue, with lap and index in one position word as in the array flavor of
 // crossbeam-channel, and a closed mark in the tail. Source: https://www.1024cores.net (bounded MPMC queue),
 // https://github.com/crossbeam-rs/crossbeam (crossbeam-channel/src/flavors/array.rs).
 // Progress: no call waits for another. Not lock-free in the strict sense: a producer stopped between claim and publish
@@ -29,7 +29,7 @@
 #include "base/atomic.h"
 #include "ring/ring.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 template <class T>
 class MpmcRing {
@@ -54,7 +54,7 @@ class MpmcRing {
     std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
     for (;;) {
       if (tail & mark_) return Status::closed;
-      const Place place = place_of(tail);
+      const SlotRef place = place_of(tail);
       // (1) with (4): the consumer's read of the old item is over before we write the new one.
       if (place.slot.turn.load(memory_order_seq_cst) == place.lap) {
         // (16) The claim itself hands nothing over, the turn does. The new value is published with it (2).
@@ -72,7 +72,7 @@ class MpmcRing {
   Status try_pop(T& item) noexcept {
     std::uint64_t head = head_.load(memory_order_acquire);  // (16)
     for (;;) {
-      const Place place = place_of(head);
+      const SlotRef place = place_of(head);
       // (3) with (2): the item is written before we read it.
       if (place.slot.turn.load(memory_order_seq_cst) == place.lap + 1) {
         if (head_.compare_exchange_weak(head, next(head), memory_order_release, memory_order_acquire)) {
@@ -82,7 +82,7 @@ class MpmcRing {
         }
         continue;
       }
-      if (!moved(head_, head)) return nothing_at(head);
+      if (!moved(head_, head)) return empty_or_closed(head);
     }
   }
 
@@ -93,15 +93,15 @@ class MpmcRing {
     std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
     for (;;) {
       if (tail & mark_) return Status::closed;
-      const std::uint64_t free = in_a_row(tail, 0, count);
+      const std::uint64_t free = contiguous_ready(tail, 0, count);
       if (free != 0) {
         if (!tail_.compare_exchange_weak(tail, next(tail, free), memory_order_release, memory_order_acquire)) continue;
         for (std::uint64_t i = free - 1; i != 0; --i) {
-          const Place later = place_of(next(tail, i));
+          const SlotRef later = place_of(next(tail, i));
           XICHAN_PLAIN(later.slot.item) = items[i];
           later.slot.turn.store(later.lap + 1, memory_order_release);  // (2)
         }
-        const Place first = place_of(tail);  // R4
+        const SlotRef first = place_of(tail);  // R4
         XICHAN_PLAIN(first.slot.item) = items[0];
         first.slot.turn.store(first.lap + 1, memory_order_seq_cst);  // (2)
         done = free;
@@ -116,22 +116,22 @@ class MpmcRing {
     done = 0;
     std::uint64_t head = head_.load(memory_order_acquire);  // (16)
     for (;;) {
-      const std::uint64_t filled = in_a_row(head, 1, count);
+      const std::uint64_t filled = contiguous_ready(head, 1, count);
       if (filled != 0) {
         if (!head_.compare_exchange_weak(head, next(head, filled), memory_order_release, memory_order_acquire))
           continue;
         for (std::uint64_t i = filled - 1; i != 0; --i) {
-          const Place later = place_of(next(head, i));
+          const SlotRef later = place_of(next(head, i));
           items[i] = XICHAN_PLAIN(later.slot.item);
           later.slot.turn.store(later.lap + lap_, memory_order_release);  // (4)
         }
-        const Place first = place_of(head);  // R4
+        const SlotRef first = place_of(head);  // R4
         items[0] = XICHAN_PLAIN(first.slot.item);
         first.slot.turn.store(first.lap + lap_, memory_order_seq_cst);  // (4)
         done = filled;
         return Status::ok;
       }
-      if (!moved(head_, head)) return nothing_at(head);
+      if (!moved(head_, head)) return empty_or_closed(head);
     }
   }
 
@@ -166,11 +166,11 @@ class MpmcRing {
     plain<T> item;
   };
 
-  struct Place {
+  struct SlotRef {
     Slot& slot;
     std::uint64_t lap;
   };
-  Place place_of(std::uint64_t position) const noexcept {
+  SlotRef place_of(std::uint64_t position) const noexcept {
     return {slots_[position & (mark_ - 1)], position & ~(lap_ - 1)};
   }
 
@@ -182,7 +182,7 @@ class MpmcRing {
   }
 
   // By R3 a marked tail that stands where the head stands means that nothing can come any more.
-  Status nothing_at(std::uint64_t head) const noexcept {
+  Status empty_or_closed(std::uint64_t head) const noexcept {
     return tail_.load(memory_order_seq_cst) == (head | mark_) ? Status::closed : Status::empty;
   }
 
@@ -190,17 +190,17 @@ class MpmcRing {
   bool slot_is_ready(const atomic<std::uint64_t>& counter, std::uint64_t phase) const noexcept {
     std::uint64_t position = counter.load(memory_order_acquire);  // (16)
     do {
-      if (in_a_row(position, phase, 1) != 0) return true;
+      if (contiguous_ready(position, phase, 1) != 0) return true;
     } while (moved(counter, position));
     return false;
   }
 
   // How many slots from a position on have the turn that their next user waits for; at most `most`, and by the turns of
   // the first slot's next lap never more than there are.
-  std::uint64_t in_a_row(std::uint64_t position, std::uint64_t phase, std::uint64_t most) const noexcept {
+  std::uint64_t contiguous_ready(std::uint64_t position, std::uint64_t phase, std::uint64_t most) const noexcept {
     std::uint64_t count = 0;
     for (; count < most; ++count, position = next(position)) {
-      const Place place = place_of(position);
+      const SlotRef place = place_of(position);
       if (place.slot.turn.load(memory_order_seq_cst) != place.lap + phase) break;
     }
     return count;
@@ -239,4 +239,4 @@ class MpmcRing {
   alignas(cache_line) atomic<std::uint64_t> tail_;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

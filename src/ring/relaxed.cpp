@@ -5,9 +5,10 @@
 #include <new>
 #include <utility>
 
+#include "base/intrusive_list.h"
 #include "sync/mutex.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 // The producer token of one lane. Listed, because an end may be taken back from a call that never returns: its token
 // goes with the queue then.
@@ -15,16 +16,14 @@ struct RelaxedRing::Token {
   explicit Token(Queue& queue) noexcept;
 
   moodycamel::ProducerToken producer;
-  Token* previous = nullptr;
-  Token* next = nullptr;
+  ListHook<Token> hook;
 };
 
 struct RelaxedRing::Queue : moodycamel::ConcurrentQueue<Cell> {
   ~Queue() {
-    while (first != nullptr) {
-      Token* next = first->next;
-      delete first;
-      first = next;
+    while (Token* token = tokens.first()) {
+      tokens.remove(*token);
+      delete token;
     }
   }
 
@@ -35,22 +34,20 @@ struct RelaxedRing::Queue : moodycamel::ConcurrentQueue<Cell> {
       delete token;
       return nullptr;
     }
-    LockGuard guard(lock);
-    token->next = first;
-    if (first != nullptr) first->previous = token;
-    return first = token;
+    std::lock_guard guard(lock);
+    tokens.push_back(*token);
+    return token;
   }
   void remove_token(Token* token) noexcept {
     {
-      LockGuard guard(lock);
-      (token->previous == nullptr ? first : token->previous->next) = token->next;
-      if (token->next != nullptr) token->next->previous = token->previous;
+      std::lock_guard guard(lock);
+      tokens.remove(*token);
     }
     delete token;
   }
 
   Mutex lock;
-  Token* first = nullptr;
+  IntrusiveList<Token, &Token::hook> tokens;
 };
 
 RelaxedRing::Token::Token(Queue& queue) noexcept : producer(queue) {}
@@ -75,7 +72,7 @@ Status RelaxedRing::try_push(const Cell& item, Lane& lane) noexcept {
   } while (!taken_.compare_exchange_weak(taken, taken + 1, memory_order_seq_cst, memory_order_seq_cst));
   bool pushed = false;
   {
-    ShortGuard guard(lane.lock);
+    std::lock_guard guard(lane.lock);
     if (lane.token == nullptr) lane.token = queue_->add_token();
     const auto* token = static_cast<Token*>(lane.token);
     pushed = token != nullptr && queue_->enqueue(token->producer, item);
@@ -108,4 +105,4 @@ void RelaxedRing::forget(Lane& lane) noexcept {
   if (lane.token != nullptr) queue_->remove_token(static_cast<Token*>(std::exchange(lane.token, nullptr)));
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

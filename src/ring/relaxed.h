@@ -19,7 +19,7 @@
 #include "value/cell.h"
 #include "xichan/export.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 class XICHAN_API RelaxedRing {
  public:
@@ -59,4 +59,4 @@ class XICHAN_API RelaxedRing {
   atomic<std::uint64_t> popped_{0};  // a statistic
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

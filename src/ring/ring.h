@@ -1,4 +1,4 @@
-// What the channel asks of a queue of cells. A flavour is one file behind this concept; adding one touches nothing
+// What the channel asks of a queue of cells. A flavor is one file behind this concept; adding one touches nothing
 // else.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 #include "xichan/status.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Every function may be called from any thread, and none waits for another thread, stopped or not.
 ///
@@ -17,8 +17,8 @@ namespace xichan {
 ///   close     from here on no push succeeds. Idempotent.
 ///   can_pop, can_push   whether a call would find something to do now.
 ///
-/// For the wake-up protocol of the channel (see docs/memory-ordering.md) the publishing store of push and of pop, and
-/// the load by which the other decides `empty` or `full`, are sequentially consistent.
+/// For the wake-up protocol of the channel (see docs/explanation/memory-ordering.md) the publishing store of push and
+/// of pop, and the load by which the other decides `empty` or `full`, are sequentially consistent.
 template <class R, class T>
 concept Ring = requires(R ring, const R constant, T& item) {
   { ring.try_push(item) } noexcept -> std::same_as<Status>;
@@ -32,4 +32,4 @@ concept Ring = requires(R ring, const R constant, T& item) {
   { constant.pushed() } noexcept -> std::same_as<std::uint64_t>;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -3,7 +3,7 @@
 // Algorithm: the slot protocol of MpmcRing over linked segments, with positions that are never used twice: the turn of
 // a slot is the position it was published for, so a stale look at a slot that was used again can never be taken for
 // another. Segments stay mapped until the queue goes, and are only used again or emptied by the system, so a look at
-// one that has been retired meanwhile is harmless. After the list flavour of crossbeam-channel
+// one that has been retired meanwhile is harmless. After the list flavor of crossbeam-channel
 // (https://github.com/crossbeam-rs/crossbeam), without its wait for a claimed slot.
 // Progress: as MpmcRing inside a segment; every few thousand items a short lock to link, retire or find one.
 //
@@ -25,7 +25,7 @@
 #include "ring/ring.h"
 #include "sync/mutex.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 template <class T>
 class SegmentedRing {
@@ -80,7 +80,7 @@ class SegmentedRing {
       if (!head_.compare_exchange_weak(position, position + 1, memory_order_seq_cst, memory_order_relaxed)) continue;
       item = XICHAN_PLAIN(segment->slot[position % slots].item);
       if (leave(segment)) {
-        LockGuard guard(lock_);
+        std::lock_guard guard(lock_);
         recycle(segment);
       }
       return Status::ok;
@@ -170,7 +170,7 @@ class SegmentedRing {
 
   // Links the segment for `position`, unless somebody has done so.
   bool extend(std::uint64_t position) noexcept {
-    LockGuard guard(lock_);
+    std::lock_guard guard(lock_);
     Segment* last = push_segment_.load(memory_order_relaxed);
     const std::uint64_t base = position / slots * slots;
     if (last->base_plus_one.load(memory_order_relaxed) > base) return true;
@@ -204,7 +204,7 @@ class SegmentedRing {
 
   // Moves consumers on to the segment for `position`; false if there is none yet, or they are there already.
   bool advance(std::uint64_t position) noexcept {
-    LockGuard guard(lock_);
+    std::lock_guard guard(lock_);
     Segment* segment = pop_segment_.load(memory_order_relaxed);
     const std::uint64_t wanted = position / slots * slots + 1;
     if (segment->base_plus_one.load(memory_order_relaxed) >= wanted) return true;
@@ -237,4 +237,4 @@ class SegmentedRing {
   Segment* mapped_ = nullptr;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

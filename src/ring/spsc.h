@@ -20,7 +20,7 @@
 #include "ring/ring.h"
 #include "sync/short_lock.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 template <class T>
 class SpscRing {
@@ -36,7 +36,7 @@ class SpscRing {
   bool valid() const noexcept { return queue_ != nullptr; }
 
   Status try_push(const T& item) noexcept {
-    ShortGuard guard(push_lock_);
+    std::lock_guard guard(push_lock_);
     if (closed_.load(memory_order_seq_cst)) return Status::closed;
     bool done = queue_->push(item);
     if (!done) {
@@ -49,7 +49,7 @@ class SpscRing {
   }
 
   Status try_pop(T& item) noexcept {
-    ShortGuard guard(pop_lock_);
+    std::lock_guard guard(pop_lock_);
     if (queue_->pop(item)) return Status::ok;
     // In this order: a producer that takes its lock after we found it free sees the mark and pushes nothing.
     const bool closed = closed_.load(memory_order_seq_cst);
@@ -85,4 +85,4 @@ class SpscRing {
   alignas(cache_line) ShortLock pop_lock_;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

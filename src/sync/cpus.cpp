@@ -2,7 +2,7 @@
 
 #include <sched.h>
 
-namespace xichan {
+namespace xichan::internal {
 
 unsigned usable_cpus() noexcept {
   constexpr unsigned calls_between_looks = 256;
@@ -16,4 +16,4 @@ unsigned usable_cpus() noexcept {
   return cpus;
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

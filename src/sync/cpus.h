@@ -3,9 +3,9 @@
 
 #include "xichan/export.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 /// From the thread's affinity mask, read again every few hundred calls because it may change. Any thread.
 XICHAN_API unsigned usable_cpus() noexcept;
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace xichan {
+namespace xichan::internal {
 
 static_assert(sizeof(atomic<std::uint32_t>) == 4, "the kernel reads the word as it stands");
 
@@ -30,4 +30,4 @@ void futex_wake(atomic<std::uint32_t>* word) noexcept {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -8,7 +8,7 @@
 #include "base/deadline.h"
 #include "xichan/export.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 enum class WaitResult { woken, timed_out, interrupted };
 
@@ -19,4 +19,4 @@ XICHAN_API WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expe
 /// nobody is woken, or somebody who sleeps on a new word there wakes spuriously and checks again.
 XICHAN_API void futex_wake(atomic<std::uint32_t>* word) noexcept;
 
-}  // namespace xichan
+}  // namespace xichan::internal

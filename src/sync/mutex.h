@@ -2,10 +2,12 @@
 // value, or a system call of the core.
 #pragma once
 
+#include <mutex>
+
 #ifdef XICHAN_RELACY
 #include "base/atomic.h"
 
-namespace xichan {
+namespace xichan::internal {
 class Mutex {
  public:
   void lock() { mutex_.lock($); }
@@ -14,26 +16,9 @@ class Mutex {
  private:
   rl::mutex mutex_;
 };
-}  // namespace xichan
+}  // namespace xichan::internal
 #else
-#include <mutex>
-
-namespace xichan {
+namespace xichan::internal {
 using Mutex = std::mutex;
-}  // namespace xichan
+}  // namespace xichan::internal
 #endif
-
-namespace xichan {
-
-class LockGuard {
- public:
-  explicit LockGuard(Mutex& mutex) : mutex_(mutex) { mutex_.lock(); }
-  LockGuard(const LockGuard&) = delete;
-  LockGuard& operator=(const LockGuard&) = delete;
-  ~LockGuard() { mutex_.unlock(); }
-
- private:
-  Mutex& mutex_;
-};
-
-}  // namespace xichan

@@ -3,9 +3,11 @@
 // Algorithm: the second mutex of Ulrich Drepper, "Futexes Are Tricky". Progress: blocking.
 #pragma once
 
+#include <mutex>
+
 #include "sync/futex.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 class ShortLock {
  public:
@@ -35,15 +37,4 @@ class ShortLock {
   atomic<std::uint32_t> state_;
 };
 
-class ShortGuard {
- public:
-  explicit ShortGuard(ShortLock& lock) noexcept : lock_(lock) { lock_.lock(); }
-  ShortGuard(const ShortGuard&) = delete;
-  ShortGuard& operator=(const ShortGuard&) = delete;
-  ~ShortGuard() { lock_.unlock(); }
-
- private:
-  ShortLock& lock_;
-};
-
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -9,7 +9,7 @@
 #include "base/deadline.h"
 #include "sync/cpus.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Spin while attached to an interpreter (the peer may need its lock) and detached, in nanoseconds.
 inline constexpr std::int64_t attached_spin_ns = 1'000;
@@ -17,7 +17,7 @@ inline constexpr std::int64_t detached_spin_ns = 10'000;
 
 /// Pauses before the first look: of one who waits for an answer, and of one in the middle of a stream. The latter lets
 /// the peer get ahead by some messages, so that for a while the two do not work on the same line (about a microsecond;
-/// docs/benchmarks.md has the figures).
+/// docs/benchmarks/README.md has the figures).
 inline constexpr unsigned answer_pauses = 1;
 inline constexpr unsigned stream_pauses = 100;
 
@@ -33,4 +33,4 @@ bool spin(std::int64_t budget_ns, unsigned pauses, Done done) noexcept {
   }
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -1,50 +1,40 @@
-// A thread that sleeps on a futex word of its own, waiting for one case or for the first of several.
+// A thread that sleeps on a futex word of its own until one of its cases is decided.
 #pragma once
 
 #include "base/deadline.h"
+#include "sync/decision.h"
 #include "sync/wait_list.h"
 
-namespace xichan {
+namespace xichan::internal {
 
+/// Thread safety: `park` and the accessors belong to the waiting thread; peers decide from any thread.
 class XICHAN_API ThreadWaiter final : public Waiter {
  public:
-  ThreadWaiter() noexcept { state_.store(waiting, memory_order_relaxed); }
-
-  bool notify(WaitNode& node, Wake& wake) noexcept override { return decide(notified | node.index << shift, wake); }
-  bool transfer(WaitNode& node, Wake& wake) noexcept override {
-    return decide(transferred | node.index << shift, wake);
-  }
+  bool notify(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::notified, node, wake); }
+  bool transfer(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::transferred, node, wake); }
   bool can_transfer(const WaitNode&) const noexcept override { return true; }
-  bool cancel(WaitNode& node, Wake& wake) noexcept override { return decide(cancelled | node.index << shift, wake); }
-  bool nudge(WaitNode&, Wake& wake) noexcept override { return decide(nudged, wake); }
+  bool cancel(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::cancelled, node, wake); }
+  bool nudge(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::nudged, node, wake); }
 
-  /// Sleeps until the state is decided (`woken`), the deadline passes or a signal arrives.
+  /// Sleeps until the operation is decided (`woken`), the deadline passes or a signal arrives.
   WaitResult park(Deadline deadline) noexcept;
 
-  // The decision; final once no node of this waiter is linked any more.
-  bool is_decided() const noexcept { return state_.load(memory_order_acquire) != waiting; }
-  bool was_notified() const noexcept { return what() == notified; }
-  bool was_transferred() const noexcept { return what() == transferred; }
-  bool was_cancelled() const noexcept { return what() == cancelled; }
-  bool was_nudged() const noexcept { return what() == nudged; }
-  std::uint32_t index() const noexcept { return state_.load(memory_order_acquire) >> shift; }
+  // The decision. It is final once no node of this waiter is linked any more.
+  bool is_decided() const noexcept { return decision_.is_decided(); }
+  bool was_notified() const noexcept { return decision_.outcome() == Outcome::notified; }
+  bool was_transferred() const noexcept { return decision_.outcome() == Outcome::transferred; }
+  bool was_cancelled() const noexcept { return decision_.outcome() == Outcome::cancelled; }
+  bool was_nudged() const noexcept { return decision_.outcome() == Outcome::nudged; }
+  std::uint32_t index() const noexcept { return decision_.index(); }
 
  private:
-  // state_:  case index | what
-  enum : std::uint32_t { waiting, notified, transferred, cancelled, nudged, shift = 3, what_mask = (1 << shift) - 1 };
-
-  std::uint32_t what() const noexcept { return state_.load(memory_order_acquire) & what_mask; }
-
-  bool decide(std::uint32_t to, Wake& wake) noexcept {
-    std::uint32_t expected = waiting;
-    // (5) release, with the acquire of every look at the state: the list has let go of the node, and a value handed
-    // over stands in it, before its thread goes on.
-    if (!state_.compare_exchange_strong(expected, to, memory_order_acq_rel, memory_order_relaxed)) return false;
-    wake = &state_;
+  bool decide(Outcome outcome, const WaitNode& node, Wake& wake) noexcept {
+    if (!decision_.decide(outcome, node.index)) return false;
+    wake = &decision_.word();
     return true;
   }
 
-  atomic<std::uint32_t> state_;
+  Decision decision_;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -1,25 +1,21 @@
 #include "sync/wait_list.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 void WaitList::link(WaitNode& node) noexcept {
-  node.previous = last_;
-  node.next = nullptr;
-  (last_ == nullptr ? first_ : last_->next) = &node;
-  last_ = &node;
+  nodes_.push_back(node);
   node.linked = true;
   count_.fetch_add(1, memory_order_seq_cst);
 }
 
 void WaitList::unlink(WaitNode& node) noexcept {
-  (node.previous == nullptr ? first_ : node.previous->next) = node.next;
-  (node.next == nullptr ? last_ : node.next->previous) = node.previous;
+  nodes_.remove(node);
   node.linked = false;
   count_.fetch_sub(1, memory_order_seq_cst);
 }
 
 bool WaitList::remove(WaitNode& node) noexcept {
-  LockGuard guard(lock_);
+  std::lock_guard guard(lock_);
   if (!node.linked) return false;
   unlink(node);
   return true;
@@ -28,9 +24,9 @@ bool WaitList::remove(WaitNode& node) noexcept {
 void WaitList::decide_first(Decide decide) noexcept {
   Wake wake = nullptr;
   {
-    LockGuard guard(lock_);
-    while (first_ != nullptr) {
-      WaitNode& node = *first_;
+    std::lock_guard guard(lock_);
+    while (WaitNode* first = nodes_.first()) {
+      WaitNode& node = *first;
       unlink(node);
       if ((node.waiter->*decide)(node, wake)) break;
     }
@@ -49,9 +45,9 @@ void WaitList::cancel_owner(const void* owner) noexcept {
   for (;;) {
     Wake wake = nullptr;
     {
-      LockGuard guard(lock_);
-      WaitNode* node = first_;
-      while (node != nullptr && node->owner != owner) node = node->next;
+      std::lock_guard guard(lock_);
+      WaitNode* node = nodes_.first();
+      while (node != nullptr && node->owner != owner) node = Nodes::next(*node);
       if (node == nullptr) return;
       unlink(*node);
       node->waiter->cancel(*node, wake);
@@ -60,4 +56,4 @@ void WaitList::cancel_owner(const void* owner) noexcept {
   }
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

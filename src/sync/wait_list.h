@@ -22,17 +22,19 @@
 #include "sync/waiter.h"
 #include "xichan/export.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Thread safety: any thread. Both lists of a channel share its lock.
 class XICHAN_API WaitList {
+  using Nodes = IntrusiveList<WaitNode, &WaitNode::hook>;
+
  public:
   explicit WaitList(Mutex& lock) noexcept : lock_(lock) { count_.store(0, memory_order_relaxed); }
   WaitList(const WaitList&) = delete;
   WaitList& operator=(const WaitList&) = delete;
 
   void add(WaitNode& node) noexcept {
-    LockGuard guard(lock_);
+    std::lock_guard guard(lock_);
     link(node);
   }
   /// Unlinks the node. False if somebody did before, who then has decided its waiter or found it decided.
@@ -58,12 +60,13 @@ class XICHAN_API WaitList {
 
   // For those who hold the lock already.
   void forget_all() noexcept {  // in the child of a fork, which has none of the threads that wait
-    first_ = last_ = nullptr;
+    nodes_.clear();
     count_.store(0, memory_order_relaxed);
   }
   void link(WaitNode& node) noexcept;
   void unlink(WaitNode& node) noexcept;
-  WaitNode* first() const noexcept { return first_; }
+  WaitNode* first() const noexcept { return nodes_.first(); }
+  static WaitNode* next(const WaitNode& node) noexcept { return Nodes::next(node); }
 
  private:
   static constexpr std::uint32_t attention = 1u << 31;
@@ -74,8 +77,7 @@ class XICHAN_API WaitList {
 
   atomic<std::uint32_t> count_;  // nodes linked, and the attention bit
   Mutex& lock_;
-  WaitNode* first_ = nullptr;
-  WaitNode* last_ = nullptr;
+  Nodes nodes_;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

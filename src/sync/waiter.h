@@ -4,24 +4,28 @@
 #include <cstdint>
 
 #include "base/atomic.h"
-#include "value/cell.h"
+#include "base/intrusive_list.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Who is to be woken once the lock is gone: an address that is only used as such (see futex_wake), or null.
 using Wake = atomic<std::uint32_t>*;
 
 class Waiter;
 
+/// Sixteen bytes that this layer copies without looking at them: a cell, to the channel.
+struct Packet {
+  std::uint64_t words[2] = {};
+};
+
 /// A place in one wait list. Lives with its waiter.
 struct WaitNode {
   Waiter* waiter = nullptr;
   const void* owner = nullptr;  // the end on whose behalf it waits
   std::uint32_t index = 0;      // which of the waiter's cases this is
-  Cell cell;                    // rendezvous: what a sender offers, or the place where a receiver is handed a value
+  Packet packet;                // rendezvous: what a sender offers, or the place where a receiver is handed a value
   std::uint64_t cost = 0;       // bytes that what a sender has to send is charged
-  WaitNode* previous = nullptr;
-  WaitNode* next = nullptr;
+  ListHook<WaitNode> hook;
   bool linked = false;
 };
 
@@ -32,7 +36,7 @@ class Waiter {
  public:
   /// There may be something for this case: hands over a wake token.
   virtual bool notify(WaitNode& node, Wake& wake) noexcept = 0;
-  /// The operation is done by the other side, in `node.cell`. Only if `can_transfer`.
+  /// The operation is done by the other side, in `node.packet`. Only if `can_transfer`.
   virtual bool transfer(WaitNode& node, Wake& wake) noexcept = 0;
   /// Whether a value can be handed to it, or taken from it, while it waits. Constant.
   virtual bool can_transfer(const WaitNode& node) const noexcept = 0;
@@ -45,4 +49,4 @@ class Waiter {
   ~Waiter() = default;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

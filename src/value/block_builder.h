@@ -17,7 +17,7 @@
 #include "base/checked.h"
 #include "value/cell.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 class BlockBuilder {
  public:
@@ -155,4 +155,4 @@ class BlockBuilder {
   std::uint32_t next_reference_ = 0;
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

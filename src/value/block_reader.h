@@ -9,7 +9,7 @@
 #include "arena/block.h"
 #include "value/cell.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 class BlockReader {
  public:
@@ -42,15 +42,15 @@ class BlockReader {
 };
 
 /// Where a value stands.
-struct Place {
+struct CellRef {
   BlockReader reader;
   const Cell* cell;
 };
 
 /// Follows references to other blocks, windows into them and repeats, until the value itself is found. A Shared is a
 /// value of its own, and not looked into.
-inline Place resolve(BlockReader reader, const Cell& cell) noexcept {
-  Place place{reader, &cell};
+inline CellRef resolve(BlockReader reader, const Cell& cell) noexcept {
+  CellRef place{reader, &cell};
   while (place.cell->tag() >= Tag::reference) {
     if (place.cell->tag() == Tag::window) {
       const Cell& seen = place.reader.window(*place.cell);
@@ -68,8 +68,8 @@ inline Place resolve(BlockReader reader, const Cell& cell) noexcept {
 }
 
 /// The same, and what is found in a Shared instead of that.
-inline Place resolve_through(BlockReader reader, const Cell& cell) noexcept {
-  Place place = resolve(reader, cell);
+inline CellRef resolve_through(BlockReader reader, const Cell& cell) noexcept {
+  CellRef place = resolve(reader, cell);
   while (place.cell->tag() == Tag::shared) {
     const BlockReader inside(static_cast<const Block*>(place.reader.reference(*place.cell).object));
     place = resolve(inside, inside.root());
@@ -83,4 +83,4 @@ constexpr TextKind text_kind(Tag tag) noexcept {
   return static_cast<TextKind>(static_cast<unsigned>(tag) - static_cast<unsigned>(first));
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

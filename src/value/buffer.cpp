@@ -9,6 +9,8 @@
 #include "value/value_access.h"
 
 namespace xichan {
+
+using namespace internal;
 namespace {
 
 Block* as_block(void* block) noexcept { return static_cast<Block*>(block); }

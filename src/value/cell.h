@@ -20,7 +20,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace xichan {
+namespace xichan::internal {
 
 class Block;
 
@@ -117,4 +117,4 @@ constexpr Tag text_tag(TextKind kind) noexcept {
 }
 constexpr bool fits_short(std::uint64_t length, unsigned width) noexcept { return length <= short_payload / width; }
 
-}  // namespace xichan
+}  // namespace xichan::internal

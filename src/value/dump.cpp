@@ -4,14 +4,14 @@
 
 #include "arena/arena.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 // Its first byte is no ASCII, so that a text is never taken for a dump.
 constexpr std::uint32_t magic = 0x48435889;
 
 // Checks the header against what there is.
-Status check_header(std::span<const std::byte> data, Flaw& flaw) noexcept {
+Status check_header(std::span<const std::byte> data, VerifyError& flaw) noexcept {
   const auto fail = [&](const char* what, std::uint64_t offset) noexcept {
     flaw = {what, offset};
     return Status::invalid;
@@ -31,7 +31,7 @@ Status check_header(std::span<const std::byte> data, Flaw& flaw) noexcept {
   return Status::ok;
 }
 
-Status verify_in_place(std::span<const std::byte> body, Flaw& flaw) noexcept {
+Status verify_in_place(std::span<const std::byte> body, VerifyError& flaw) noexcept {
   const Status status = verify(body, flaw);
   if (status != Status::ok) flaw.offset += sizeof(DumpHeader);
   return status;
@@ -46,7 +46,7 @@ std::span<const std::byte> dump_body(const Cell& flat) noexcept {
   return {flat.as_block()->body(), flat.as_block()->body_bytes()};
 }
 
-Status load(std::span<const std::byte> data, Cell& cell, Flaw& flaw) noexcept {
+Status load(std::span<const std::byte> data, Cell& cell, VerifyError& flaw) noexcept {
   Status status = check_header(data, flaw);
   if (status != Status::ok) return status;
   const std::span<const std::byte> body = data.subspan(sizeof(DumpHeader));
@@ -71,4 +71,4 @@ Status load(std::span<const std::byte> data, Cell& cell, Flaw& flaw) noexcept {
   return status;
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

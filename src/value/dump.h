@@ -13,7 +13,7 @@
 #include "value/flatten.h"
 #include "value/verify.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 inline constexpr std::uint16_t dump_version = 1;
 
@@ -33,6 +33,6 @@ XICHAN_API std::span<const std::byte> dump_body(const Cell& flat) noexcept;
 /// Makes `cell`, which owns what it names, from a header and a body. The body is copied before it is checked, so
 /// `data` may change meanwhile; no more memory is taken than `data` is long. `invalid`, and why in `flaw`, for anything
 /// but the dump of a value; `no_memory` or `arena_full`.
-XICHAN_API Status load(std::span<const std::byte> data, Cell& cell, Flaw& flaw) noexcept;
+XICHAN_API Status load(std::span<const std::byte> data, Cell& cell, VerifyError& flaw) noexcept;
 
-}  // namespace xichan
+}  // namespace xichan::internal

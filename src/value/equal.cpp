@@ -4,6 +4,8 @@
 #include "value/value_access.h"
 
 namespace xichan {
+
+using namespace internal;
 namespace {
 
 struct Pair {
@@ -25,25 +27,25 @@ bool equal_text(const TextParts& one, const TextParts& other) noexcept {
   return true;
 }
 
-bool equal_leaves(ValueView one, ValueView other, Kind kind) noexcept {
+bool equal_leaves(ValueView one, ValueView other, ValueKind kind) noexcept {
   switch (kind) {
-    case Kind::boolean: return one.as_bool() == other.as_bool();
-    case Kind::integer: return one.as_integer() == other.as_integer();
-    case Kind::real: return one.as_real() == other.as_real();
-    case Kind::big_integer:  // C3: of one length if equal
-    case Kind::bytes: {
+    case ValueKind::boolean: return one.as_bool() == other.as_bool();
+    case ValueKind::integer: return one.as_integer() == other.as_integer();
+    case ValueKind::real: return one.as_real() == other.as_real();
+    case ValueKind::big_integer:  // C3: of one length if equal
+    case ValueKind::bytes: {
       const auto a = one.as_bytes(), b = other.as_bytes();
       return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
     }
-    case Kind::text: {
+    case ValueKind::text: {
       return equal_text(text_parts(ValueAccess::reader(one), ValueAccess::cell(one)),
                         text_parts(ValueAccess::reader(other), ValueAccess::cell(other)));
     }
-    case Kind::sender:
-    case Kind::receiver: return ValueAccess::end(one)->object == ValueAccess::end(other)->object;
-    case Kind::none:
-    case Kind::tuple:
-    case Kind::queue: break;
+    case ValueKind::sender:
+    case ValueKind::receiver: return ValueAccess::end(one)->object == ValueAccess::end(other)->object;
+    case ValueKind::none:
+    case ValueKind::tuple:
+    case ValueKind::queue: break;
   }
   return true;
 }
@@ -55,9 +57,9 @@ Status ValueView::equal(ValueView one, ValueView other, bool& out) noexcept {
   // False if they differ, or there is no memory to remember them.
   Status status = Status::ok;
   const auto compare = [&](ValueView a, ValueView b) noexcept {
-    const Kind kind = a.kind();
+    const ValueKind kind = a.kind();
     if (kind != b.kind()) return false;
-    if (kind != Kind::tuple && kind != Kind::queue) return equal_leaves(a, b, kind);
+    if (kind != ValueKind::tuple && kind != ValueKind::queue) return equal_leaves(a, b, kind);
     const Cell &left = ValueAccess::cell(a), &right = ValueAccess::cell(b);
     if (left.length() != right.length()) return false;
     const bool same = ValueAccess::reader(a).block() == ValueAccess::reader(b).block() && left.word == right.word;

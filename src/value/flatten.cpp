@@ -3,11 +3,11 @@
 #include "base/pointer_map.h"
 #include "value/block_builder.h"
 #include "value/block_reader.h"
-#include "value/ceiling.h"
 #include "value/message.h"
+#include "value/size_guard.h"
 #include "value/text.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 /// A tuple that has been met, and where.
@@ -29,7 +29,7 @@ struct Payload {
 /// What a cell holds, in its one representation.
 class Content {
  public:
-  explicit Content(const Place& place) noexcept : cell_(*place.cell) {
+  explicit Content(const CellRef& place) noexcept : cell_(*place.cell) {
     if (!cell_.has_payload()) return;
     data_ = place.reader.payload(cell_);
     if (is_text()) {
@@ -85,7 +85,7 @@ class Content {
 
 class Flattener {
  public:
-  explicit Flattener(Stay& stay) noexcept : stay_(stay) {}
+  explicit Flattener(UnportableValue& stay) noexcept : stay_(stay) {}
 
   Status measure(BlockReader root) noexcept {
     Status status = measure(root, root.root(), 0, 0);
@@ -120,7 +120,7 @@ class Flattener {
 
  private:
   Status measure(BlockReader from, const Cell& cell, std::uint64_t parent, std::uint64_t index) noexcept {
-    const Place place = resolve_through(from, cell);
+    const CellRef place = resolve_through(from, cell);
     const Tag tag = place.cell->tag();
     if (tag == Tag::queue || tag == Tag::reference) {
       stay_.tag = tag;
@@ -151,7 +151,7 @@ class Flattener {
   }
 
   void write(BlockReader from, const Cell& item, Cell& cell) noexcept {
-    const Place place = resolve_through(from, item);
+    const CellRef place = resolve_through(from, item);
     if (place.cell->tag() == Tag::tuple) {
       builder_.write_tuple(cell, place.cell->length());
       return;
@@ -176,9 +176,9 @@ class Flattener {
     return true;
   }
 
-  Stay& stay_;
+  UnportableValue& stay_;
   BlockBuilder builder_;
-  Ceiling ceiling_;
+  SizeGuard ceiling_;
   Worklist<Visit> tuples_;
   PointerMap<Payload> payloads_;
   bool is_short_ = true;
@@ -197,7 +197,7 @@ bool is_flat(const Block* block) noexcept {
 
 }  // namespace
 
-Status flatten(const Cell& cell, Cell& flat, Stay& stay) noexcept {
+Status flatten(const Cell& cell, Cell& flat, UnportableValue& stay) noexcept {
   if (!cell.owns_block() || is_flat(cell.as_block())) {
     flat = cell.owns_block() ? Cell::of_block(cell.as_block()) : cell;
     retain(flat);
@@ -209,4 +209,4 @@ Status flatten(const Cell& cell, Cell& flat, Stay& stay) noexcept {
   return status == Status::ok ? flattener.write(root, flat) : status;
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -11,10 +11,10 @@
 #include "xichan/export.h"
 #include "xichan/status.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 /// Where in a value something stands that cannot leave the process, and what it is.
-struct Stay {
+struct UnportableValue {
   Tag tag = Tag::empty;                      // `queue`, or `reference` for an end; `empty` for none
   ReferenceKind end = ReferenceKind::block;  // of an end: which
   Worklist<std::uint64_t> steps;             // indices, the innermost first; none for the value itself
@@ -24,6 +24,6 @@ struct Stay {
 /// or a Queue is in it, which `stay` tells then; `no_memory`, `arena_full` or `too_large`.
 ///
 /// Thread safety: as reading the blocks of `cell`.
-XICHAN_API Status flatten(const Cell& cell, Cell& flat, Stay& stay) noexcept;
+XICHAN_API Status flatten(const Cell& cell, Cell& flat, UnportableValue& stay) noexcept;
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -5,6 +5,8 @@
 #include "value/value_access.h"
 
 namespace xichan {
+
+using namespace internal;
 namespace {
 
 constexpr std::size_t word_size = sizeof(std::uint64_t);
@@ -56,9 +58,9 @@ Status Value::unsigned_integer(std::uint64_t value, Value& out) noexcept {
 }
 
 std::uint64_t ValueView::as_unsigned() const noexcept {
-  if (kind() == Kind::integer) return as_integer() < 0 ? 0 : static_cast<std::uint64_t>(as_integer());
+  if (kind() == ValueKind::integer) return as_integer() < 0 ? 0 : static_cast<std::uint64_t>(as_integer());
   const auto data = as_bytes();
-  if (kind() != Kind::big_integer || data.size() != 2 * word_size) return 0;
+  if (kind() != ValueKind::big_integer || data.size() != 2 * word_size) return 0;
   std::uint64_t words[2];
   std::memcpy(words, data.data(), sizeof words);
   return words[1] == 0 ? words[0] : 0;

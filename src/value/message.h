@@ -4,7 +4,7 @@
 #include "arena/arena.h"
 #include "value/cell.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 inline void retain(const Cell& cell) noexcept {
   if (cell.owns_block()) Arena::retain(cell.as_block());
@@ -21,4 +21,4 @@ inline std::uint64_t cost_of(const Cell& cell) noexcept {
   return cell.tag() == Tag::block ? cell.as_block()->total_bytes() : 0;
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

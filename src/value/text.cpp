@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 template <class Unit>
@@ -52,4 +52,4 @@ void convert_text(TextKind from, const void* text, std::uint64_t length, TextKin
   }
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

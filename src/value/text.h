@@ -6,7 +6,7 @@
 #include "value/cell.h"
 #include "xichan/export.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 inline constexpr std::uint32_t max_code_point = 0x10ffff;
 
@@ -28,4 +28,4 @@ XICHAN_API std::uint32_t load_code_point(TextKind kind, const void* text, std::u
 /// Writes `length` code points, which `to` can hold, in that width to `out`.
 void convert_text(TextKind from, const void* text, std::uint64_t length, TextKind to, void* out) noexcept;
 
-}  // namespace xichan
+}  // namespace xichan::internal

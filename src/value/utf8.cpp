@@ -5,7 +5,7 @@
 
 #include "value/text.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 constexpr std::uint32_t malformed = UINT32_MAX;
@@ -80,4 +80,4 @@ void encode_utf8(TextKind kind, const void* text, std::uint64_t length, char* ou
   }
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -8,7 +8,7 @@
 
 #include "value/cell.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 struct Utf8Scan {
   bool valid;
@@ -24,4 +24,4 @@ void decode_utf8(std::string_view text, TextKind kind, void* out) noexcept;
 std::size_t utf8_size(TextKind kind, const void* text, std::uint64_t length) noexcept;
 void encode_utf8(TextKind kind, const void* text, std::uint64_t length, char* out) noexcept;
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -11,6 +11,8 @@
 #include "value/value_access.h"
 
 namespace xichan {
+
+using namespace internal;
 namespace {
 
 const Cell& as_cell(const void* words) noexcept { return *static_cast<const Cell*>(words); }
@@ -128,7 +130,7 @@ ValueView Value::view() const noexcept {
 
 Status Value::dump(Dump& out) const noexcept {
   Cell flat;
-  Stay stay;
+  UnportableValue stay;
   const Status status = flatten(as_cell(cell_), flat, stay);
   if (status != Status::ok) return status;
   Value value;
@@ -139,7 +141,7 @@ Status Value::dump(Dump& out) const noexcept {
 
 Status Value::load(std::span<const std::byte> data, Value& out) noexcept {
   Cell cell;
-  Flaw flaw;
+  VerifyError flaw;
   const Status status = xichan::load(data, cell, flaw);
   if (status != Status::ok) return status;
   ValueAccess::adopt(out, cell);
@@ -163,23 +165,23 @@ void Dump::write(std::byte* out) const noexcept {
 
 constinit const std::uint64_t ValueView::none_[2] = {static_cast<std::uint64_t>(Tag::none), 0};
 
-Kind ValueView::kind() const noexcept {
+ValueKind ValueView::kind() const noexcept {
   const Cell& cell = as_cell(cell_);
   switch (cell.tag()) {
     case Tag::false_:
-    case Tag::true_: return Kind::boolean;
-    case Tag::integer: return Kind::integer;
-    case Tag::big_int: return Kind::big_integer;
-    case Tag::real: return Kind::real;
+    case Tag::true_: return ValueKind::boolean;
+    case Tag::integer: return ValueKind::integer;
+    case Tag::big_int: return ValueKind::big_integer;
+    case Tag::real: return ValueKind::real;
     case Tag::short_bytes:
-    case Tag::bytes: return Kind::bytes;
-    case Tag::tuple: return Kind::tuple;
-    case Tag::queue: return Kind::queue;
+    case Tag::bytes: return ValueKind::bytes;
+    case Tag::tuple: return ValueKind::tuple;
+    case Tag::queue: return ValueKind::queue;
     case Tag::reference: {
       const Reference& reference = BlockReader(static_cast<const Block*>(block_)).reference(cell);
-      return reference.type->kind == ReferenceKind::sender ? Kind::sender : Kind::receiver;
+      return reference.type->kind == ReferenceKind::sender ? ValueKind::sender : ValueKind::receiver;
     }
-    default: return is_short_text(cell.tag()) || is_long_text(cell.tag()) ? Kind::text : Kind::none;
+    default: return is_short_text(cell.tag()) || is_long_text(cell.tag()) ? ValueKind::text : ValueKind::none;
   }
 }
 

@@ -9,7 +9,7 @@
 #include "value/message.h"
 #include "xichan/value.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 constexpr bool is_short_text(Tag tag) noexcept { return tag >= Tag::short_ascii && tag <= Tag::short_ucs4; }
 constexpr bool is_long_text(Tag tag) noexcept { return tag >= Tag::ascii && tag <= Tag::ucs4; }
@@ -39,7 +39,7 @@ struct ValueAccess {
 
   /// A view of what a cell stands for: references, windows and Shared are seen through.
   static ValueView view(BlockReader reader, const Cell& cell) noexcept {
-    const Place place = resolve_through(reader, cell);
+    const CellRef place = resolve_through(reader, cell);
     return {place.reader.block(), place.cell};
   }
 
@@ -52,4 +52,4 @@ struct ValueAccess {
   static void adopt(Value& out, const Cell& owned) noexcept { release(std::exchange(cell(out), owned)); }
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

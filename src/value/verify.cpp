@@ -6,12 +6,12 @@
 #include "value/block_reader.h"
 #include "value/text.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 class Verifier {
  public:
-  Verifier(std::span<const std::byte> body, Flaw& flaw) noexcept : body_(body), flaw_(flaw) {}
+  Verifier(std::span<const std::byte> body, VerifyError& flaw) noexcept : body_(body), flaw_(flaw) {}
 
   bool run() noexcept { return check_size() && check_tuples() && check_values() && check_rest(); }
 
@@ -163,15 +163,15 @@ class Verifier {
   static constexpr std::uint64_t short_at = sizeof(Cell) - short_payload;
 
   const std::span<const std::byte> body_;
-  Flaw& flaw_;
+  VerifyError& flaw_;
   std::uint64_t cells_end_ = 0;    // a multiple of 16, up to body_.size()
   std::uint64_t payload_end_ = 0;  // a multiple of 8, up to body_.size()
 };
 
 }  // namespace
 
-Status verify(std::span<const std::byte> body, Flaw& flaw) noexcept {
+Status verify(std::span<const std::byte> body, VerifyError& flaw) noexcept {
   return Verifier(body, flaw).run() ? Status::ok : Status::invalid;
 }
 
-}  // namespace xichan
+}  // namespace xichan::internal

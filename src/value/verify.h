@@ -14,10 +14,10 @@
 #include "xichan/export.h"
 #include "xichan/status.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 /// What is wrong with some input, for a message, and at which of its bytes.
-struct Flaw {
+struct VerifyError {
   const char* what = nullptr;
   std::uint64_t offset = 0;
 };
@@ -26,6 +26,6 @@ struct Flaw {
 /// what was found first. `body` need not be aligned, but must not change meanwhile.
 ///
 /// Thread safety: touches nothing but the body.
-XICHAN_API Status verify(std::span<const std::byte> body, Flaw& flaw) noexcept;
+XICHAN_API Status verify(std::span<const std::byte> body, VerifyError& flaw) noexcept;
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -11,6 +11,8 @@
 #include "value/text.h"
 
 namespace xichan::fuzz {
+
+using namespace internal;
 namespace {
 
 class Walk {
@@ -32,7 +34,7 @@ class Walk {
  private:
   void visit(const Cell& item) {
     inside(&item, sizeof item);
-    const Place place = resolve(reader_, item);
+    const CellRef place = resolve(reader_, item);
     const Cell& cell = *place.cell;
     inside(&cell, sizeof cell);
     XICHAN_FUZZ_REQUIRE(place.reader.block() == block_);
@@ -87,7 +89,7 @@ class Walk {
 };
 
 bool is_valid(std::span<const std::byte> body) {
-  Flaw flaw;
+  VerifyError flaw;
   const bool valid = verify(body, flaw) == Status::ok;
   XICHAN_FUZZ_REQUIRE(valid || (flaw.what != nullptr && flaw.offset <= body.size()));
   return valid;
@@ -104,7 +106,7 @@ void check_written_again(const Cell& message) {
   builder.write_reference(builder.write_tuple(builder.root(), 1)[0], {&block_reference, message.as_block()});
   const Cell wrapped = builder.finish();
   Cell flat;
-  Stay stay;
+  UnportableValue stay;
   XICHAN_FUZZ_REQUIRE(flatten(wrapped, flat, stay) == Status::ok);
   const auto body = dump_body(flat);
   XICHAN_FUZZ_REQUIRE(is_valid(body));
@@ -115,7 +117,7 @@ void check_written_again(const Cell& message) {
 
 void check_dump(std::span<const std::byte> dump, bool valid) {
   Cell cell;
-  Flaw flaw;
+  VerifyError flaw;
   const Status status = load(dump, cell, flaw);
   XICHAN_FUZZ_REQUIRE((status == Status::ok) == valid);
   if (status != Status::ok) {

@@ -4,10 +4,10 @@
 #include <cstring>
 #include <random>
 
-#include "support.h"
+#include "support/support.h"
 #include "targets.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 class FuzzReplay : public test::ArenaTest {};
@@ -54,4 +54,4 @@ TEST_F(FuzzReplay, Foreign) { replay(fuzz::foreign_seeds(), fuzz::check_foreign)
 TEST_F(FuzzReplay, RoundTrip) { replay(fuzz::round_trip_seeds(), fuzz::check_round_trip); }
 
 }  // namespace
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -9,6 +9,8 @@
 #include "xichan/value.h"
 
 namespace xichan::fuzz {
+
+using namespace internal;
 namespace {
 
 /// Reads the input; zeros after its end.
@@ -103,7 +105,7 @@ class Machine {
     for (; !left.empty(); ++count) {
       const ValueView view = left.back();
       left.pop_back();
-      if (view.kind() != Kind::tuple) continue;
+      if (view.kind() != ValueKind::tuple) continue;
       for (std::size_t i = 0; i < view.size(); ++i) left.push_back(view[i]);
     }
     return count;
@@ -127,7 +129,7 @@ bool equal(ValueView one, ValueView other) {
     const auto [a, b] = left.back();
     left.pop_back();
     if (!equal_leaves(a, b)) return false;
-    if (a.kind() != Kind::tuple) continue;
+    if (a.kind() != ValueKind::tuple) continue;
     for (std::size_t i = 0; i < a.size(); ++i) left.emplace_back(a[i], b[i]);
   }
   return true;

@@ -1,10 +1,12 @@
 // What fuzzing begins with: made here rather than stored, so that they follow the format.
-#include "bodies.h"
 #include "targets.h"
+#include "value/bodies.h"
 #include "value/dump.h"
 #include "xichan/value.h"
 
 namespace xichan::fuzz {
+
+using namespace internal;
 namespace {
 
 std::string as_string(std::span<const std::byte> data) {

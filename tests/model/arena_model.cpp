@@ -6,7 +6,7 @@
 #include "arena/arena.h"
 #undef static_assert
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 rl::var<int>* body;
@@ -59,13 +59,13 @@ struct LastReference : Model<LastReference<Threads>, Threads> {
 
 }  // namespace
 }  // namespace model
-}  // namespace xichan
+}  // namespace xichan::internal
 
 int main(int argc, char** argv) {
-  using namespace xichan::model;
-  return xichan::model::main(argc, argv,
-                             {
-                                 {"last_reference_2", full_search<LastReference<2>>, 100},
-                                 {"last_reference_3", full_search<LastReference<3>>, 10'000},
-                             });
+  using namespace xichan::internal::model;
+  return xichan::internal::model::main(argc, argv,
+                                       {
+                                           {"last_reference_2", full_search<LastReference<2>>, 100},
+                                           {"last_reference_3", full_search<LastReference<3>>, 10'000},
+                                       });
 }

@@ -4,7 +4,7 @@
 #include "no_registry.h"
 #include "ring_scenarios.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace model {
 namespace {
 
@@ -139,34 +139,35 @@ struct LastReceiver : WithChannel<LastReceiver, 3, 2, 1, 2> {
       std::uint64_t done;
       channels[0]->try_send_many(cells, 2, done, lane);
       for (std::uint64_t i = 0; i < done; ++i) ++accepted[cells[i].word];
-      drop_end(Side::sender);
+      drop_endpoint(Side::sender);
     } else {
-      drop_end(Side::receiver);
+      drop_endpoint(Side::receiver);
     }
   }
 };
 
 }  // namespace
 }  // namespace model
-}  // namespace xichan
+}  // namespace xichan::internal
 
 int main(int argc, char** argv) {
-  using namespace xichan::model;
-  return xichan::model::main(argc, argv,
-                             {
-                                 {"ring_1p1c", random_search<Batches<1, 1, 2, 4, 2>>, 500'000},
-                                 {"ring_2p1c", random_search<Batches<2, 1, 3, 3, 3>>, 300'000},
-                                 {"ring_2p2c", random_search<Batches<2, 2, 2, 2, 2>>, 300'000},
-                                 {"ring_2p2c_capacity_1", random_search<Batches<2, 2, 1, 2, 2>>, 200'000},
-                                 {"ring_near_wrap", random_search<Batches<2, 2, 3, 4, 2, near_wrap>>, 300'000},
-                                 {"ring_enough_of_both", random_search<Enough<OfOne<4>, 2, 2>>, 200'000},
-                                 {"ring_close_2p2c", random_search<Closing<OfOne<2>, 2, 2, 2, true>>, 200'000},
-                                 {"freed_for_singles", random_search<Freed<false>>, 200'000},
-                                 {"freed_for_batches", random_search<Freed<true>>, 200'000},
-                                 {"batch_to_singles", random_search<Traffic<1, 2, 2, 2, true, false>>, 300'000},
-                                 {"singles_to_batch", random_search<Traffic<2, 1, 2, 2, false, true>>, 300'000},
-                                 {"batch_to_batch", random_search<Traffic<2, 2, 2, 2, true, true>>, 200'000},
-                                 {"batch_to_batch_wide", random_search<Traffic<1, 2, 4, 4, true, true>>, 200'000},
-                                 {"last_receiver", random_search<LastReceiver>, 300'000},
-                             });
+  using namespace xichan::internal::model;
+  return xichan::internal::model::main(
+      argc, argv,
+      {
+          {"ring_1p1c", random_search<Batches<1, 1, 2, 4, 2>>, 500'000},
+          {"ring_2p1c", random_search<Batches<2, 1, 3, 3, 3>>, 300'000},
+          {"ring_2p2c", random_search<Batches<2, 2, 2, 2, 2>>, 300'000},
+          {"ring_2p2c_capacity_1", random_search<Batches<2, 2, 1, 2, 2>>, 200'000},
+          {"ring_near_wrap", random_search<Batches<2, 2, 3, 4, 2, near_wrap>>, 300'000},
+          {"ring_enough_of_both", random_search<Enough<OfOne<4>, 2, 2>>, 200'000},
+          {"ring_close_2p2c", random_search<Closing<OfOne<2>, 2, 2, 2, true>>, 200'000},
+          {"freed_for_singles", random_search<Freed<false>>, 200'000},
+          {"freed_for_batches", random_search<Freed<true>>, 200'000},
+          {"batch_to_singles", random_search<Traffic<1, 2, 2, 2, true, false>>, 300'000},
+          {"singles_to_batch", random_search<Traffic<2, 1, 2, 2, false, true>>, 300'000},
+          {"batch_to_batch", random_search<Traffic<2, 2, 2, 2, true, true>>, 200'000},
+          {"batch_to_batch_wide", random_search<Traffic<1, 2, 4, 4, true, true>>, 200'000},
+          {"last_receiver", random_search<LastReceiver>, 300'000},
+      });
 }

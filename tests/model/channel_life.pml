@@ -62,7 +62,7 @@ bool asleep[4];
 
 /* handles, guarded by the lock of their interpreter */
 bool owns[4] = true;
-bool flag[4]; /* End::closed_, read without that lock too */
+bool flag[4]; /* Endpoint::closed_, read without that lock too */
 byte calls[4];
 bool gil[2];
 bool ended[2];
@@ -143,8 +143,8 @@ inline unpin() {
 
 inline close_ring() { atomic { TOUCH; closed = true } }
 
-/* Channel::drop_end */
-inline drop_end(side) {
+/* Channel::drop_endpoint */
+inline drop_endpoint(side) {
   atomic { TOUCH; assert(ends[side] > 0); ends[side]--; last = (ends[side] == 0) };
   if
   :: last -> last = false;
@@ -253,19 +253,19 @@ inline attempt() {
   fi
 }
 
-/* End::give_back */
+/* Endpoint::give_back */
 inline give_back(handle) {
 #ifdef M_GIVE_BACK_TWICE
-  drop_end(SIDE(handle))
+  drop_endpoint(SIDE(handle))
 #else
   if
-  :: owns[handle] -> owns[handle] = false; drop_end(SIDE(handle))
+  :: owns[handle] -> owns[handle] = false; drop_endpoint(SIDE(handle))
   :: else
   fi
 #endif
 }
 
-/* End::close */
+/* Endpoint::close */
 inline close(handle) {
   if
   :: !flag[handle] ->
@@ -405,7 +405,7 @@ proctype Closer(byte i) {
   fi;
   if
   :: skip
-  :: take_gil(i); /* EndOwner::give_back_all; the lock is not given back: nobody comes into the interpreter again */
+  :: take_gil(i); /* EndpointOwner::give_back_all; the lock is not given back: nobody comes into the interpreter again */
      ended[i] = true;
      close(2 * i);
      give_back(2 * i);
@@ -433,7 +433,7 @@ proctype Opener(byte which) {
   fi;
   unlock_registry();
   if
-  :: found -> drop_end(which)
+  :: found -> drop_endpoint(which)
   :: else
   fi;
   finished++

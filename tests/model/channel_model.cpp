@@ -1,7 +1,7 @@
 // Models of a channel with a ring (mpmc): traffic, closing, and ends that go.
 #include "channel_scenarios.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace model {
 namespace {
 
@@ -14,10 +14,10 @@ struct ShutdownFull : WithChannel<ShutdownFull<Immediate, Of>, 3, 3, 1, Of> {
       while (this->send(index) == Status::ok) {
       }
     }
-    this->drop_end(Side::sender);
+    this->drop_endpoint(Side::sender);
   }
   void after() {
-    this->drop_end(Side::receiver);
+    this->drop_endpoint(Side::receiver);
     ShutdownFull::WithChannel::after();
   }
 };
@@ -27,15 +27,15 @@ struct Cancelled : WithChannel<Cancelled, 4, 2, 2, 1> {
   void thread(unsigned index) {
     if (index == 0) {
       send(0);
-      drop_end(Side::sender);
+      drop_endpoint(Side::sender);
     } else if (index == 1) {
       cancel(2, Side::receiver);
-      drop_end(Side::sender);
+      drop_endpoint(Side::sender);
     } else {
       const Status status = recv(index);
       RL_ASSERT(status == Status::ok || status == (index == 2 ? Status::end_closed : Status::closed) ||
                 status == Status::closed);
-      drop_end(Side::receiver);
+      drop_endpoint(Side::receiver);
     }
   }
 };
@@ -49,14 +49,14 @@ struct LastHandle : WithChannel<LastHandle, 4, 1, 1, 2> {
     RL_ASSERT(attempt(sending(0)) == Status::ok);
   }
   void thread(unsigned index) {
-    if (index == 0) drop_end(Side::sender);
-    if (index == 1) drop_end(Side::receiver);
+    if (index == 0) drop_endpoint(Side::sender);
+    if (index == 1) drop_endpoint(Side::receiver);
     if (index == 2) {
       poll(2);
       unpin();
     }
     if (index == 3) {
-      if (channels[0]->try_add_end(Side::receiver)) drop_end(Side::receiver);
+      if (channels[0]->try_add_endpoint(Side::receiver)) drop_endpoint(Side::receiver);
       unpin();
     }
   }
@@ -64,41 +64,42 @@ struct LastHandle : WithChannel<LastHandle, 4, 1, 1, 2> {
 
 }  // namespace
 }  // namespace model
-}  // namespace xichan
+}  // namespace xichan::internal
 
 int main(int argc, char** argv) {
-  using namespace xichan::model;
-  using xichan::Side;
-  return xichan::model::main(argc, argv,
-                             {
-                                 {"traffic_1x1", random_search<Traffic<1, 1, 1, 2>>, 200'000},
-                                 {"traffic_1x2", random_search<Traffic<1, 2, 2, 2>>, 150'000},
-                                 {"traffic_1x2_narrow", random_search<Traffic<1, 2, 1, 2>>, 150'000},
-                                 {"traffic_2x1_narrow", random_search<Traffic<2, 1, 1, 2>>, 150'000},
-                                 {"traffic_2x1", random_search<Traffic<2, 1, 1, 1>>, 150'000},
-                                 {"traffic_2x2", random_search<Traffic<2, 2, 1, 2>>, 100'000},
-                                 {"traffic_2x2_wide", random_search<Traffic<2, 2, 2, 2>>, 100'000},
-                                 {"traffic_2x2_once", random_search<Traffic<2, 2, 2, 1>>, 100'000},
-                                 {"full_2x2", random_search<Full<2, 2>>, 200'000},
-                                 {"last_sender_1x2", random_search<LastSender<1, 2, 1>>, 150'000},
-                                 {"last_sender_2x2", random_search<LastSender<2, 2, 2>>, 100'000},
-                                 {"last_receiver_1x1", random_search<LastReceiver<1, 1, 1>>, 200'000},
-                                 {"last_receiver_2x2", random_search<LastReceiver<2, 2, 2>>, 100'000},
-                                 {"shutdown_drain", random_search<Shutdown<false>>, 150'000},
-                                 {"shutdown_immediate", random_search<Shutdown<true>>, 150'000},
-                                 {"drained_1x2", random_search<Drained<1, 2, 1>>, 150'000},
-                                 {"shutdown_full", random_search<ShutdownFull<false>>, 150'000},
-                                 {"shutdown_full_immediate", random_search<ShutdownFull<true>>, 100'000},
-                                 {"discarded", random_search<Discarded<false, 2>>, 150'000},
-                                 {"discarded_by_shutdown", random_search<Discarded<true, 2>>, 150'000},
-                                 {"alone_recv_shutdown", random_search<Alone<true, Side::receiver, 1>>, 100'000},
-                                 {"alone_send_shutdown", random_search<Alone<true, Side::sender, 1>>, 100'000},
-                                 {"alone_recv_exiting", random_search<Alone<false, Side::receiver, 1>>, 100'000},
-                                 {"alone_send_exiting", random_search<Alone<false, Side::sender, 1>>, 100'000},
-                                 {"cancelled", random_search<Cancelled>, 150'000},
-                                 {"cancelled_and_stays", random_search<OneStays<false>>, 150'000},
-                                 {"timed_and_stays", random_search<OneStays<true>>, 150'000},
-                                 {"last_handle", random_search<LastHandle>, 300'000},
-                                 {"exiting", random_search<Exiting<1>>, 150'000},
-                             });
+  using namespace xichan::internal::model;
+  using xichan::internal::Side;
+  return xichan::internal::model::main(
+      argc, argv,
+      {
+          {"traffic_1x1", random_search<Traffic<1, 1, 1, 2>>, 200'000},
+          {"traffic_1x2", random_search<Traffic<1, 2, 2, 2>>, 150'000},
+          {"traffic_1x2_narrow", random_search<Traffic<1, 2, 1, 2>>, 150'000},
+          {"traffic_2x1_narrow", random_search<Traffic<2, 1, 1, 2>>, 150'000},
+          {"traffic_2x1", random_search<Traffic<2, 1, 1, 1>>, 150'000},
+          {"traffic_2x2", random_search<Traffic<2, 2, 1, 2>>, 100'000},
+          {"traffic_2x2_wide", random_search<Traffic<2, 2, 2, 2>>, 100'000},
+          {"traffic_2x2_once", random_search<Traffic<2, 2, 2, 1>>, 100'000},
+          {"full_2x2", random_search<Full<2, 2>>, 200'000},
+          {"last_sender_1x2", random_search<LastSender<1, 2, 1>>, 150'000},
+          {"last_sender_2x2", random_search<LastSender<2, 2, 2>>, 100'000},
+          {"last_receiver_1x1", random_search<LastReceiver<1, 1, 1>>, 200'000},
+          {"last_receiver_2x2", random_search<LastReceiver<2, 2, 2>>, 100'000},
+          {"shutdown_drain", random_search<Shutdown<false>>, 150'000},
+          {"shutdown_immediate", random_search<Shutdown<true>>, 150'000},
+          {"drained_1x2", random_search<Drained<1, 2, 1>>, 150'000},
+          {"shutdown_full", random_search<ShutdownFull<false>>, 150'000},
+          {"shutdown_full_immediate", random_search<ShutdownFull<true>>, 100'000},
+          {"discarded", random_search<Discarded<false, 2>>, 150'000},
+          {"discarded_by_shutdown", random_search<Discarded<true, 2>>, 150'000},
+          {"alone_recv_shutdown", random_search<Alone<true, Side::receiver, 1>>, 100'000},
+          {"alone_send_shutdown", random_search<Alone<true, Side::sender, 1>>, 100'000},
+          {"alone_recv_exiting", random_search<Alone<false, Side::receiver, 1>>, 100'000},
+          {"alone_send_exiting", random_search<Alone<false, Side::sender, 1>>, 100'000},
+          {"cancelled", random_search<Cancelled>, 150'000},
+          {"cancelled_and_stays", random_search<OneStays<false>>, 150'000},
+          {"timed_and_stays", random_search<OneStays<true>>, 150'000},
+          {"last_handle", random_search<LastHandle>, 300'000},
+          {"exiting", random_search<Exiting<1>>, 150'000},
+      });
 }

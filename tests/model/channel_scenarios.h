@@ -4,7 +4,7 @@
 #include "channel_under_model.h"
 #include "no_registry.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace model {
 namespace {
 
@@ -38,13 +38,13 @@ struct LastSender : WithChannel<LastSender<Senders, Receivers, Of>, Senders + Re
   void thread(unsigned index) {
     if (index < Senders) {
       RL_ASSERT(this->send(index) == Status::ok);
-      this->drop_end(Side::sender);
+      this->drop_endpoint(Side::sender);
     } else {
       Status status;
       while ((status = this->recv(index)) == Status::ok) {
       }
       RL_ASSERT(status == Status::closed);
-      this->drop_end(Side::receiver);
+      this->drop_endpoint(Side::receiver);
     }
   }
   void after() {
@@ -62,10 +62,10 @@ struct LastReceiver : WithChannel<LastReceiver<Senders, Receivers, Of>, Senders 
       while ((status = this->send(index)) == Status::ok) {
       }
       RL_ASSERT(status == Status::closed);
-      this->drop_end(Side::sender);
+      this->drop_endpoint(Side::sender);
     } else {
       if (index == Senders) this->poll(index);
-      this->drop_end(Side::receiver);
+      this->drop_endpoint(Side::receiver);
     }
   }
 };
@@ -80,7 +80,7 @@ struct Shutdown : WithChannel<Shutdown<Immediate, Of>, 4, 2, 2, Of> {
       while (this->recv(index) == Status::ok) {
       }
     }
-    this->drop_end(index < 2 ? Side::sender : Side::receiver);
+    this->drop_endpoint(index < 2 ? Side::sender : Side::receiver);
   }
 };
 
@@ -109,7 +109,7 @@ template <bool ByShutdown, Kind Of>
 struct Discarded : WithChannel<Discarded<ByShutdown, Of>, 3, 2, 1, Of> {
   void thread(unsigned index) {
     if (index == 2 && ByShutdown) this->channels[0]->shutdown(true);
-    if (index == 2 && !ByShutdown) this->drop_end(Side::receiver);
+    if (index == 2 && !ByShutdown) this->drop_endpoint(Side::receiver);
     if (index != 2) {
       while (this->send(index) == Status::ok) {
       }
@@ -117,9 +117,9 @@ struct Discarded : WithChannel<Discarded<ByShutdown, Of>, 3, 2, 1, Of> {
   }
   void after() {
     RL_ASSERT(this->channels[0]->size() == 0);
-    this->drop_end(Side::sender);
-    this->drop_end(Side::sender);
-    if (ByShutdown) this->drop_end(Side::receiver);
+    this->drop_endpoint(Side::sender);
+    this->drop_endpoint(Side::sender);
+    if (ByShutdown) this->drop_endpoint(Side::receiver);
     Discarded::WithChannel::after();
   }
 };
@@ -138,7 +138,7 @@ struct Alone : WithChannel<Alone<ByShutdown, Waiting, Of>, 2, 1, 1, Of> {
     } else if (ByShutdown) {
       this->channels[0]->shutdown(false);
     } else {
-      this->exiting.store(true, memory_order_seq_cst);  // as EndOwner::begin_exit
+      this->exiting.store(true, memory_order_seq_cst);  // as EndpointOwner::begin_exit
       this->channels[0]->nudge();
     }
   }
@@ -165,7 +165,7 @@ template <Kind Of>
 struct Exiting : WithChannel<Exiting<Of>, 3, 1, 1, Of> {
   void thread(unsigned index) {
     if (index == 0) {
-      this->exiting.store(true, memory_order_seq_cst);  // as EndOwner::begin_exit
+      this->exiting.store(true, memory_order_seq_cst);  // as EndpointOwner::begin_exit
       this->channels[0]->nudge();
     } else if (index == 1) {
       const Status status = this->recv(1);
@@ -179,4 +179,4 @@ struct Exiting : WithChannel<Exiting<Of>, 3, 1, 1, Of> {
 
 }  // namespace
 }  // namespace model
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -12,8 +12,8 @@
 
 #include "base/worklist.h"
 #include "channel/channel.cpp"
-#include "channel/registry.h"
 #include "channel/rendezvous.cpp"
+#include "directory/create_channel.cpp"
 #include "sync/spin.h"
 #include "sync/thread_waiter.cpp"
 #include "sync/wait_list.cpp"
@@ -23,7 +23,7 @@
 #include "channel/select.cpp"
 #undef thread_local
 
-namespace xichan {
+namespace xichan::internal {
 namespace model {
 namespace {
 
@@ -111,9 +111,9 @@ struct WithChannel : Model<Derived, Threads> {
     exiting.store(false, memory_order_relaxed);
     for (Channel*& channel : channels) {
       const ChannelOptions options{.flavor = Of.flavor, .capacity = Of.capacity, .max_bytes = Of.max_bytes};
-      RL_ASSERT(Channel::create(options, channel) == Status::ok);
-      for (unsigned i = 1; i < Senders; ++i) channel->add_end(Side::sender);
-      for (unsigned i = 1; i < Receivers; ++i) channel->add_end(Side::receiver);
+      RL_ASSERT(create_channel(options, channel) == Status::ok);
+      for (unsigned i = 1; i < Senders; ++i) channel->add_endpoint(Side::sender);
+      for (unsigned i = 1; i < Receivers; ++i) channel->add_endpoint(Side::receiver);
     }
     for (auto& left : ends_left) {
       left[static_cast<unsigned>(Side::sender)] = Senders;
@@ -124,7 +124,7 @@ struct WithChannel : Model<Derived, Threads> {
   void after() {
     for (unsigned i = 0; i < Channels; ++i) {
       for (const Side side : {Side::sender, Side::receiver}) {
-        while (ends_left[i][static_cast<unsigned>(side)] > 0) drop_end(side, i);
+        while (ends_left[i][static_cast<unsigned>(side)] > 0) drop_endpoint(side, i);
       }
     }
     for (unsigned i = 1; i <= last_message; ++i) {
@@ -183,16 +183,16 @@ struct WithChannel : Model<Derived, Threads> {
   }
   Status poll(unsigned thread) { return attempt(receiving(thread)); }
   void use() { RL_ASSERT(surroundings.memory($) == 1); }
-  void drop_end(Side side, unsigned channel = 0) {
+  void drop_endpoint(Side side, unsigned channel = 0) {
     use();
     --ends_left[channel][static_cast<unsigned>(side)];
-    channels[channel]->drop_end(side);
+    channels[channel]->drop_endpoint(side);
   }
   void unpin() {
     use();
     channels[0]->unpin();
   }
-  // As End::close does it with a call inside.
+  // As Endpoint::close does it with a call inside.
   void cancel(unsigned thread, Side side) {
     atomic<bool>& end_closed = closed[static_cast<unsigned>(side)][thread];
     end_closed.store(true, memory_order_seq_cst);
@@ -202,4 +202,4 @@ struct WithChannel : Model<Derived, Threads> {
 
 }  // namespace
 }  // namespace model
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -1,7 +1,7 @@
 // Models of channels with other rings than mpmc's, and of the byte bound: the same traffic and the same ends of it.
 #include "channel_scenarios.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace model {
 namespace {
 
@@ -26,7 +26,7 @@ struct Claims : WithChannel<Claims, 3, 2, 1, spsc_2> {
   void thread(unsigned index) {
     if (index == 2) {
       poll(2);
-      drop_end(Side::receiver);
+      drop_endpoint(Side::receiver);
       return;
     }
     Case only = sending(index);
@@ -38,7 +38,7 @@ struct Claims : WithChannel<Claims, 3, 2, 1, spsc_2> {
       ++sent;
     }
     channels[0]->unclaim(Side::sender, *only.lane);
-    drop_end(Side::sender);
+    drop_endpoint(Side::sender);
   }
   void after() {
     RL_ASSERT(mine($) == sent);
@@ -71,33 +71,33 @@ struct GivesBack : WithChannel<GivesBack, 3, 1, 1, Kind{Flavor::mpmc, 1, 2}> {
 
 }  // namespace
 }  // namespace model
-}  // namespace xichan
+}  // namespace xichan::internal
 
 int main(int argc, char** argv) {
-  using namespace xichan::model;
-  return xichan::model::main(argc, argv,
-                             {
-                                 {"spsc_1x1", random_search<Traffic<1, 1, spsc_1, 3>>, 150'000},
-                                 {"spsc_1x1_wide", random_search<Traffic<1, 1, spsc_2, 4>>, 150'000},
-                                 {"spsc_shared_ends", random_search<Traffic<2, 2, spsc_1, 1>>, 100'000},
-                                 {"spsc_last_sender", random_search<LastSender<1, 1, spsc_1>>, 150'000},
-                                 {"spsc_last_receiver", random_search<LastReceiver<1, 1, spsc_1>>, 150'000},
-                                 {"spsc_shutdown", random_search<Shutdown<true, spsc_1>>, 100'000},
-                                 {"spsc_drained_1x2", random_search<Drained<1, 2, spsc_1>>, 100'000},
-                                 {"spsc_drained_2x1", random_search<Drained<2, 1, spsc_2>>, 100'000},
-                                 {"spsc_one_stays", random_search<OneStays<true, spsc_1>>, 100'000},
-                                 {"spsc_claims", random_search<Claims>, 150'000},
-                                 {"unbounded_1x2", random_search<Traffic<1, 2, endless, 4>>, 100'000},
-                                 {"unbounded_2x2", random_search<Traffic<2, 2, endless, 2>>, 100'000},
-                                 {"unbounded_last_sender", random_search<LastSender<2, 2, endless>>, 100'000},
-                                 {"unbounded_shutdown", random_search<Shutdown<true, endless>>, 100'000},
-                                 {"unbounded_drained", random_search<Drained<1, 2, endless>>, 100'000},
-                                 {"bytes_1x1", random_search<Traffic<1, 1, bytes_1, 3>>, 150'000},
-                                 {"bytes_2x1", random_search<Traffic<2, 1, bytes_1, 1>>, 150'000},
-                                 {"bytes_2x2", random_search<Traffic<2, 2, bytes_1, 2>>, 100'000},
-                                 {"bytes_2x2_wide", random_search<Traffic<2, 2, bytes_2, 2>>, 100'000},
-                                 {"bytes_given_back", random_search<GivesBack>, 100'000},
-                                 {"bytes_last_receiver", random_search<LastReceiver<2, 2, bytes_1>>, 100'000},
-                                 {"bytes_shutdown", random_search<Shutdown<true, bytes_1>>, 100'000},
-                             });
+  using namespace xichan::internal::model;
+  return xichan::internal::model::main(argc, argv,
+                                       {
+                                           {"spsc_1x1", random_search<Traffic<1, 1, spsc_1, 3>>, 150'000},
+                                           {"spsc_1x1_wide", random_search<Traffic<1, 1, spsc_2, 4>>, 150'000},
+                                           {"spsc_shared_ends", random_search<Traffic<2, 2, spsc_1, 1>>, 100'000},
+                                           {"spsc_last_sender", random_search<LastSender<1, 1, spsc_1>>, 150'000},
+                                           {"spsc_last_receiver", random_search<LastReceiver<1, 1, spsc_1>>, 150'000},
+                                           {"spsc_shutdown", random_search<Shutdown<true, spsc_1>>, 100'000},
+                                           {"spsc_drained_1x2", random_search<Drained<1, 2, spsc_1>>, 100'000},
+                                           {"spsc_drained_2x1", random_search<Drained<2, 1, spsc_2>>, 100'000},
+                                           {"spsc_one_stays", random_search<OneStays<true, spsc_1>>, 100'000},
+                                           {"spsc_claims", random_search<Claims>, 150'000},
+                                           {"unbounded_1x2", random_search<Traffic<1, 2, endless, 4>>, 100'000},
+                                           {"unbounded_2x2", random_search<Traffic<2, 2, endless, 2>>, 100'000},
+                                           {"unbounded_last_sender", random_search<LastSender<2, 2, endless>>, 100'000},
+                                           {"unbounded_shutdown", random_search<Shutdown<true, endless>>, 100'000},
+                                           {"unbounded_drained", random_search<Drained<1, 2, endless>>, 100'000},
+                                           {"bytes_1x1", random_search<Traffic<1, 1, bytes_1, 3>>, 150'000},
+                                           {"bytes_2x1", random_search<Traffic<2, 1, bytes_1, 1>>, 150'000},
+                                           {"bytes_2x2", random_search<Traffic<2, 2, bytes_1, 2>>, 100'000},
+                                           {"bytes_2x2_wide", random_search<Traffic<2, 2, bytes_2, 2>>, 100'000},
+                                           {"bytes_given_back", random_search<GivesBack>, 100'000},
+                                           {"bytes_last_receiver", random_search<LastReceiver<2, 2, bytes_1>>, 100'000},
+                                           {"bytes_shutdown", random_search<Shutdown<true, bytes_1>>, 100'000},
+                                       });
 }

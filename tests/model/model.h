@@ -55,7 +55,7 @@ XICHAN_SEARCH_IN_STRETCHES(5)
 }  // namespace rl
 #undef XICHAN_SEARCH_IN_STRETCHES
 
-namespace xichan::model {
+namespace xichan::internal::model {
 
 /// Schedules that were really run, counted by the models themselves.
 inline std::uint64_t schedules_run = 0;
@@ -151,4 +151,4 @@ inline int main(int argc, char** argv, const std::vector<Entry>& models) {
   return run == 0 || failed != 0;
 }
 
-}  // namespace xichan::model
+}  // namespace xichan::internal::model

@@ -1,13 +1,13 @@
-// Stands in for src/channel/registry.cpp in the models that look for no channel by its id: it counts those that are
+// Stands in for src/directory/registry.cpp in the models that look for no channel by its id: it counts those that are
 // there, and writes to `World::memory` when the last one goes.
 #pragma once
 
 #include "channel_under_model.h"
 
-namespace xichan {
+namespace xichan::internal {
 
-bool Registry::add(Channel&, ChannelId& id) noexcept {
-  id = {1, 1};
+bool Registry::add(Channel& channel) noexcept {
+  channel.set_id({1, 1});
   ++model::world->channels;
   return true;
 }
@@ -16,4 +16,4 @@ void Registry::remove(const ChannelId&) noexcept {
 }
 std::uint64_t Registry::size() noexcept { return static_cast<std::uint64_t>(model::world->channels); }
 
-}  // namespace xichan
+}  // namespace xichan::internal

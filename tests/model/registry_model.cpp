@@ -1,20 +1,20 @@
-// Models of the registry (src/channel/registry.cpp) over real channels: ids that are used while their channels go, and
-// slots that are used again. An id finds a live channel, that one and no other, or nothing; a channel that may be gone
-// is not touched, is freed once, and leaves nothing behind.
+// Models of the registry (src/directory/registry.cpp) over real channels: ids that are used while their channels go,
+// and slots that are used again. An id finds a live channel, that one and no other, or nothing; a channel that may be
+// gone is not touched, is freed once, and leaves nothing behind.
 #include "channel_under_model.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace {
 
 // For ./mutate.py, in place of the registry's lock: one that keeps nobody out.
 [[maybe_unused]] Mutex& lock_of_nobody() noexcept;
 
 }  // namespace
-}  // namespace xichan
+}  // namespace xichan::internal
 
-#include "channel/registry.cpp"
+#include "directory/registry.cpp"
 
-namespace xichan {
+namespace xichan::internal {
 namespace model {
 namespace {
 
@@ -60,7 +60,7 @@ struct Registered : WithChannel<Derived, Threads, 1, 1, 2, Channels> {
 
   static bool finds(const ChannelId& id) {
     Channel* channel = Registry::open(id, Side::sender);
-    if (channel != nullptr) channel->drop_end(Side::sender);
+    if (channel != nullptr) channel->drop_endpoint(Side::sender);
     return channel != nullptr;
   }
   // Opens an end by the id, makes a call with it, and gives it back. The channel must be the one that had the id first.
@@ -72,25 +72,25 @@ struct Registered : WithChannel<Derived, Threads, 1, 1, 2, Channels> {
     only.channel = opened;
     const Status status = this->attempt(only);
     RL_ASSERT(status == Status::ok || status == Status::closed || (side == Side::receiver && status == Status::empty));
-    opened->drop_end(side);
+    opened->drop_endpoint(side);
     return true;
   }
   void drop_both(unsigned channel) {
-    this->drop_end(Side::sender, channel);
-    this->drop_end(Side::receiver, channel);
+    this->drop_endpoint(Side::sender, channel);
+    this->drop_endpoint(Side::receiver, channel);
   }
   // A channel that comes and goes. Its id is none that was there before, however its secret turned out.
   void make_another() {
     Channel* fresh;
-    RL_ASSERT(Channel::create({.flavor = Flavor::mpmc, .capacity = 1}, fresh) == Status::ok);
+    RL_ASSERT(create_channel({.flavor = Flavor::mpmc, .capacity = 1}, fresh) == Status::ok);
     const ChannelId id = fresh->id();
     for (const ChannelId& other : ids) RL_ASSERT(id.place != other.place);
     Channel* opened = Registry::open(id, Side::receiver);
     RL_ASSERT(opened == fresh);
-    opened->drop_end(Side::receiver);
-    fresh->drop_end(Side::receiver);
+    opened->drop_endpoint(Side::receiver);
+    fresh->drop_endpoint(Side::receiver);
     RL_ASSERT(Registry::open(id, Side::receiver) == nullptr);  // that side is finished
-    fresh->drop_end(Side::sender);
+    fresh->drop_endpoint(Side::sender);
     RL_ASSERT(!finds(id));
   }
 };
@@ -166,7 +166,7 @@ struct WalkedByTwo : Registered<WalkedByTwo, 3, 1> {
 struct Nudged : Registered<Nudged, 4, 2> {
   void thread(unsigned index) {
     if (index == 0) {
-      exiting.store(true, memory_order_seq_cst);  // as EndOwner::begin_exit
+      exiting.store(true, memory_order_seq_cst);  // as EndpointOwner::begin_exit
       Registry::nudge_all();
     }
     if (index == 1) {
@@ -202,18 +202,18 @@ namespace {
 Mutex& lock_of_nobody() noexcept { return model::locks_of_nobody[rl::thread_index()]; }
 
 }  // namespace
-}  // namespace xichan
+}  // namespace xichan::internal
 
 int main(int argc, char** argv) {
-  using namespace xichan::model;
-  return xichan::model::main(argc, argv,
-                             {
-                                 {"opened", random_search<Opened>, 200'000},
-                                 {"replaced", random_search<Replaced>, 200'000},
-                                 {"guessed", random_search<Guessed>, 100'000},
-                                 {"walked", random_search<Walked>, 150'000},
-                                 {"walked_by_two", random_search<WalkedByTwo>, 150'000},
-                                 {"nudged", random_search<Nudged>, 100'000},
-                                 {"forked", random_search<Forked>, 100'000},
-                             });
+  using namespace xichan::internal::model;
+  return xichan::internal::model::main(argc, argv,
+                                       {
+                                           {"opened", random_search<Opened>, 200'000},
+                                           {"replaced", random_search<Replaced>, 200'000},
+                                           {"guessed", random_search<Guessed>, 100'000},
+                                           {"walked", random_search<Walked>, 150'000},
+                                           {"walked_by_two", random_search<WalkedByTwo>, 150'000},
+                                           {"nudged", random_search<Nudged>, 100'000},
+                                           {"forked", random_search<Forked>, 100'000},
+                                       });
 }

@@ -1,7 +1,7 @@
 // Models of a channel without a ring, where sender and receiver meet.
 #include "channel_scenarios.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace model {
 namespace {
 
@@ -22,11 +22,11 @@ struct TimedMeeting : WithChannel<TimedMeeting, 4, 2, 2, 0> {
       while (recv(3) == Status::ok) {
       }
     }
-    drop_end(index < 2 ? Side::sender : Side::receiver);
+    drop_endpoint(index < 2 ? Side::sender : Side::receiver);
   }
 };
 
-// What src/channel/watch.h is at a rendezvous: a receiver that nothing can be handed to. It is told to come.
+// What src/endpoint/watch.h is at a rendezvous: a receiver that nothing can be handed to. It is told to come.
 class Visitor final : public Waiter {
  public:
   bool notify(WaitNode& node, Wake& wake) noexcept override { return inner_.notify(node, wake); }
@@ -95,22 +95,22 @@ struct VisitorOfTwo : WithChannel<VisitorOfTwo, 4, 1, 1, 0, 2> {
 
 }  // namespace
 }  // namespace model
-}  // namespace xichan
+}  // namespace xichan::internal
 
 int main(int argc, char** argv) {
-  using namespace xichan::model;
-  return xichan::model::main(argc, argv,
-                             {
-                                 {"rendezvous_1x1", random_search<Traffic<1, 1, 0, 2>>, 150'000},
-                                 {"rendezvous_2x2", random_search<Traffic<2, 2, 0, 2>>, 100'000},
-                                 {"rendezvous_timed", random_search<TimedMeeting>, 100'000},
-                                 {"rendezvous_one_stays", random_search<OneStays<true, 0>>, 100'000},
-                                 {"rendezvous_cancelled", random_search<OneStays<false, 0>>, 100'000},
-                                 {"rendezvous_last_sender", random_search<LastSender<2, 2, 0>>, 100'000},
-                                 {"rendezvous_last_receiver", random_search<LastReceiver<2, 2, 0>>, 100'000},
-                                 {"rendezvous_shutdown", random_search<Shutdown<false, 0>>, 100'000},
-                                 {"rendezvous_exiting", random_search<Exiting<0>>, 100'000},
-                                 {"rendezvous_visitors", random_search<Visitors>, 100'000},
-                                 {"rendezvous_visitor_of_two", random_search<VisitorOfTwo>, 100'000},
-                             });
+  using namespace xichan::internal::model;
+  return xichan::internal::model::main(argc, argv,
+                                       {
+                                           {"rendezvous_1x1", random_search<Traffic<1, 1, 0, 2>>, 150'000},
+                                           {"rendezvous_2x2", random_search<Traffic<2, 2, 0, 2>>, 100'000},
+                                           {"rendezvous_timed", random_search<TimedMeeting>, 100'000},
+                                           {"rendezvous_one_stays", random_search<OneStays<true, 0>>, 100'000},
+                                           {"rendezvous_cancelled", random_search<OneStays<false, 0>>, 100'000},
+                                           {"rendezvous_last_sender", random_search<LastSender<2, 2, 0>>, 100'000},
+                                           {"rendezvous_last_receiver", random_search<LastReceiver<2, 2, 0>>, 100'000},
+                                           {"rendezvous_shutdown", random_search<Shutdown<false, 0>>, 100'000},
+                                           {"rendezvous_exiting", random_search<Exiting<0>>, 100'000},
+                                           {"rendezvous_visitors", random_search<Visitors>, 100'000},
+                                           {"rendezvous_visitor_of_two", random_search<VisitorOfTwo>, 100'000},
+                                       });
 }

@@ -3,7 +3,7 @@
 
 #include "model.h"
 
-namespace xichan::model {
+namespace xichan::internal::model {
 namespace {
 
 // A ring of numbers in place. `Ring` says how it is made, and what its `bound` is.
@@ -144,4 +144,4 @@ struct Size : Model<Size<Ring>, 3>, WithRing<Ring> {
 };
 
 }  // namespace
-}  // namespace xichan::model
+}  // namespace xichan::internal::model

@@ -2,7 +2,7 @@
 #include "channel_under_model.h"
 #include "no_registry.h"
 
-namespace xichan {
+namespace xichan::internal {
 namespace model {
 namespace {
 
@@ -81,7 +81,7 @@ struct SelectClosed : WithChannel<SelectClosed, 4, 1, 2, 1, 2> {
   void thread(unsigned index) {
     if (index < 2) {
       if (index == 0) RL_ASSERT(send(0, Deadline::never(), 0) == Status::ok);
-      drop_end(Side::sender, index);
+      drop_endpoint(Side::sender, index);
     } else if (index == 2) {
       Case cases[] = {receiving(2, 0), receiving(2, 1)};
       std::size_t chosen;
@@ -94,8 +94,8 @@ struct SelectClosed : WithChannel<SelectClosed, 4, 1, 2, 1, 2> {
   }
   void after() {
     for (unsigned i = 0; i < 2; ++i) {
-      drop_end(Side::receiver, i);
-      drop_end(Side::receiver, i);
+      drop_endpoint(Side::receiver, i);
+      drop_endpoint(Side::receiver, i);
     }
     WithChannel::after();
   }
@@ -117,17 +117,17 @@ struct SelectBothSides : WithChannel<SelectBothSides, 2, 2, 1, 0> {
 
 }  // namespace
 }  // namespace model
-}  // namespace xichan
+}  // namespace xichan::internal
 
 int main(int argc, char** argv) {
-  using namespace xichan::model;
-  return xichan::model::main(argc, argv,
-                             {
-                                 {"select_2_channels", random_search<SelectTwo<1>>, 100'000},
-                                 {"select_2_rendezvous", random_search<SelectTwo<0>>, 100'000},
-                                 {"select_crossed", random_search<SelectCrossed<2>>, 100'000},
-                                 {"select_ring", random_search<SelectRing>, 100'000},
-                                 {"select_both_sides", random_search<SelectBothSides>, 100'000},
-                                 {"select_closed", random_search<SelectClosed>, 100'000},
-                             });
+  using namespace xichan::internal::model;
+  return xichan::internal::model::main(argc, argv,
+                                       {
+                                           {"select_2_channels", random_search<SelectTwo<1>>, 100'000},
+                                           {"select_2_rendezvous", random_search<SelectTwo<0>>, 100'000},
+                                           {"select_crossed", random_search<SelectCrossed<2>>, 100'000},
+                                           {"select_ring", random_search<SelectRing>, 100'000},
+                                           {"select_both_sides", random_search<SelectBothSides>, 100'000},
+                                           {"select_closed", random_search<SelectClosed>, 100'000},
+                                       });
 }

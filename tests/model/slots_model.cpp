@@ -4,7 +4,7 @@
 
 #include "arena/slots.h"
 
-namespace xichan::model {
+namespace xichan::internal::model {
 namespace {
 
 struct alignas(8) Magazine {
@@ -124,15 +124,15 @@ struct TakeWhatWasSeen : Model<TakeWhatWasSeen, 3> {
 };
 
 }  // namespace
-}  // namespace xichan::model
+}  // namespace xichan::internal::model
 
 int main(int argc, char** argv) {
-  using namespace xichan::model;
-  return xichan::model::main(argc, argv,
-                             {
-                                 {"exchange_2", full_search<Exchange<2, 1>>, 1'000},
-                                 {"exchange_3", random_search<Exchange<3, 2>>, 1'000'000},
-                                 {"sweep", full_search<Sweep>, 100'000},
-                                 {"take_what_was_seen", random_search<TakeWhatWasSeen>, 1'000'000},
-                             });
+  using namespace xichan::internal::model;
+  return xichan::internal::model::main(argc, argv,
+                                       {
+                                           {"exchange_2", full_search<Exchange<2, 1>>, 1'000},
+                                           {"exchange_3", random_search<Exchange<3, 2>>, 1'000'000},
+                                           {"sweep", full_search<Sweep>, 100'000},
+                                           {"take_what_was_seen", random_search<TakeWhatWasSeen>, 1'000'000},
+                                       });
 }

@@ -8,7 +8,7 @@
 
 #include "model.h"
 
-namespace xichan {
+namespace xichan::internal {
 class ThreadCache;
 
 namespace model {
@@ -49,7 +49,7 @@ template <class T>
 class StaticAtomic : Statics {
  public:
   StaticAtomic(T value = T()) noexcept : value_(value), is_static_(!in_schedule) {
-    Stay stay;
+    UnportableValue stay;
     is_static_ ? enter() : begin();
   }
   StaticAtomic(const StaticAtomic&) = delete;
@@ -60,45 +60,45 @@ class StaticAtomic : Statics {
   T debug_value() const noexcept { return real()->debug_value(); }
   template <class... Order>
   T load(Order... order) const noexcept {
-    Stay stay;
+    UnportableValue stay;
     return real()->load(order...);
   }
   template <class... Order>
   void store(T value, Order... order) noexcept {
-    Stay stay;
+    UnportableValue stay;
     real()->store(value, order...);
   }
   template <class... Order>
   T exchange(T value, Order... order) noexcept {
-    Stay stay;
+    UnportableValue stay;
     return real()->exchange(value, order...);
   }
   template <class... Order>
   T fetch_add(T value, Order... order) noexcept {
-    Stay stay;
+    UnportableValue stay;
     return real()->fetch_add(value, order...);
   }
   template <class... Order>
   T fetch_sub(T value, Order... order) noexcept {
-    Stay stay;
+    UnportableValue stay;
     return real()->fetch_sub(value, order...);
   }
   template <class... Order>
   bool compare_exchange_weak(T& expected, T value, Order... order) noexcept {
-    Stay stay;
+    UnportableValue stay;
     return real()->compare_exchange_weak(expected, value, order...);
   }
   template <class... Order>
   bool compare_exchange_strong(T& expected, T value, Order... order) noexcept {
-    Stay stay;
+    UnportableValue stay;
     return real()->compare_exchange_strong(expected, value, order...);
   }
 
  private:
   // Others may run meanwhile.
-  struct Stay {
+  struct UnportableValue {
     const Locals mine = locals();
-    ~Stay() { set_locals(mine); }
+    ~UnportableValue() { set_locals(mine); }
   };
 
   rl::atomic<T>* real() const noexcept { return reinterpret_cast<rl::atomic<T>*>(place_); }
@@ -111,4 +111,4 @@ class StaticAtomic : Statics {
 };
 
 }  // namespace model
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -59,7 +59,7 @@ SEEN_BEFORE = (
 )
 NEEDLESS = (
     "By the time the last pin goes, closers and publishers have discarded everything (NEEDLESS in "
-    "test_channel_life.py). Kept, for it costs nothing."
+    "test_channel_life.py). CacheQuota, for it costs nothing."
 )
 THE_SWAP_ACQUIRES = (
     "A side that is free is claimed by the compare-and-swap, whose success acquires once more. Who finds its own lane "
@@ -189,7 +189,7 @@ SURVIVORS = {
     ("src/sync/thread_waiter.h", "state_.compare_exchange_strong(", "memory_order_release"): UNDER_THE_LOCK,
     ("src/sync/thread_waiter.cpp", "if (is_decided())", "false"): LOOKS_TWICE,
     ("src/channel/channel.h", "is_shut_down() const", "memory_order_relaxed"): FOR_CALLERS,
-    ("src/channel/channel.h", "end_count(Side side) const", "memory_order_relaxed"): FOR_CALLERS,
+    ("src/channel/channel.h", "endpoint_count(Side side) const", "memory_order_relaxed"): FOR_CALLERS,
     ("src/channel/channel.cpp", "shut_down_.store(true", "memory_order_relaxed"): FOR_CALLERS,
     (
         "src/channel/channel.cpp",

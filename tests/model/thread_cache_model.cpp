@@ -3,7 +3,7 @@
 // next; in the end all is where it came from.
 #include "thread_caches_under_model.h"
 
-namespace xichan::model {
+namespace xichan::internal::model {
 namespace {
 
 // Two threads and two caches, searched fully: each has one of its own, or the one that the other has left.
@@ -94,7 +94,7 @@ struct Swept : WithCaches<Swept<HasClock>, 3> {
     } else {
       Thing* things[] = {this->get(thread), this->get(thread)};
       for (Thing* thing : things) this->drop(thing, thread);
-      this->cache_of(thread)->hand_in();
+      this->cache_of(thread)->flush();
     }
   }
 };
@@ -234,24 +234,24 @@ struct Reclaimed : WithLimit<Reclaimed, 2> {
 };
 
 }  // namespace
-}  // namespace xichan::model
+}  // namespace xichan::internal::model
 
 int main(int argc, char** argv) {
-  using namespace xichan::model;
-  return xichan::model::main(argc, argv,
-                             {
-                                 {"taken_over", full_search<TakenOver>, 100'000},
-                                 {"come_and_go_2", random_search<ComeAndGo<2, 2>>, 200'000},
-                                 {"come_and_go_3", random_search<ComeAndGo<3, 1>>, 100'000},
-                                 {"there_and_back", random_search<ThereAndBack<3>>, 200'000},
-                                 {"overflow", random_search<Overflow<2>>, 100'000},
-                                 {"swept", random_search<Swept<false>>, 100'000},
-                                 {"swept_by_the_clock", random_search<Swept<true>>, 100'000},
-                                 {"limited", random_search<Limited>, 100'000},
-                                 {"late", random_search<Late>, 100'000},
-                                 {"counted", random_search<Counted>, 100'000},
-                                 {"charged", random_search<Charged<2, false>>, 150'000},
-                                 {"charged_with_less", random_search<Charged<3, true>>, 150'000},
-                                 {"reclaimed", random_search<Reclaimed>, 150'000},
-                             });
+  using namespace xichan::internal::model;
+  return xichan::internal::model::main(argc, argv,
+                                       {
+                                           {"taken_over", full_search<TakenOver>, 100'000},
+                                           {"come_and_go_2", random_search<ComeAndGo<2, 2>>, 200'000},
+                                           {"come_and_go_3", random_search<ComeAndGo<3, 1>>, 100'000},
+                                           {"there_and_back", random_search<ThereAndBack<3>>, 200'000},
+                                           {"overflow", random_search<Overflow<2>>, 100'000},
+                                           {"swept", random_search<Swept<false>>, 100'000},
+                                           {"swept_by_the_clock", random_search<Swept<true>>, 100'000},
+                                           {"limited", random_search<Limited>, 100'000},
+                                           {"late", random_search<Late>, 100'000},
+                                           {"counted", random_search<Counted>, 100'000},
+                                           {"charged", random_search<Charged<2, false>>, 150'000},
+                                           {"charged_with_less", random_search<Charged<3, true>>, 150'000},
+                                           {"reclaimed", random_search<Reclaimed>, 150'000},
+                                       });
 }

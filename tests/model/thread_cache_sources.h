@@ -15,7 +15,7 @@
 #include "arena/block.h"
 #undef static_assert
 
-namespace xichan::model {
+namespace xichan::internal::model {
 namespace {
 
 void* obtain_memory(std::uint64_t bytes) noexcept;
@@ -24,11 +24,11 @@ void give_back_memory(void* memory) noexcept;
 int tell_time(int clock, timespec* now) noexcept;
 
 }  // namespace
-}  // namespace xichan::model
+}  // namespace xichan::internal::model
 namespace std {
-using xichan::model::give_back_memory;
-using xichan::model::obtain_cache;
-using xichan::model::obtain_memory;
+using xichan::internal::model::give_back_memory;
+using xichan::internal::model::obtain_cache;
+using xichan::internal::model::obtain_memory;
 }  // namespace std
 
 // The sources under the model. They look for nothing in the standard library that is not included by now.
@@ -43,17 +43,17 @@ using xichan::model::obtain_memory;
 #include "arena/budget.h"
 #include "arena/slots.h"
 #define constexpr  // of a constructor
-#include "arena/kept.h"
+#include "arena/cache_quota.h"
 #undef constexpr
 #undef __GLIBC__  // it asks for a model of thread-locals, and there are none
 #include "arena/thread_cache.h"
-namespace xichan {
+namespace xichan::internal {
 template <unsigned>
 using FewSlots = Slots<2>;
 }
 #define Slots FewSlots
 #include "arena/budget.cpp"
-#include "arena/kept.cpp"
+#include "arena/cache_quota.cpp"
 #include "arena/thread_cache.cpp"
 #undef Slots
 #undef clock_gettime
@@ -65,7 +65,7 @@ using FewSlots = Slots<2>;
 #undef thread_local
 #undef atomic
 
-namespace xichan::model {
+namespace xichan::internal::model {
 
 Locals locals() noexcept { return {ThreadCache::current_, departed}; }
 void set_locals(const Locals& values) noexcept {
@@ -73,4 +73,4 @@ void set_locals(const Locals& values) noexcept {
   departed = values.departed;
 }
 
-}  // namespace xichan::model
+}  // namespace xichan::internal::model

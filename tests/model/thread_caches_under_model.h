@@ -5,7 +5,7 @@
 
 #include "thread_cache_sources.h"
 
-namespace xichan::model {
+namespace xichan::internal::model {
 namespace {
 
 constexpr int nobody = -1;
@@ -59,13 +59,13 @@ int tell_time(int, timespec* now) noexcept {
 }
 
 }  // namespace
-}  // namespace xichan::model
+}  // namespace xichan::internal::model
 
-namespace xichan {
+namespace xichan::internal {
 void LargeBlocks::sweep() noexcept { ++model::world->sweeps; }
-}  // namespace xichan
+}  // namespace xichan::internal
 
-namespace xichan::model {
+namespace xichan::internal::model {
 namespace {
 
 // Some threads, each with `work(index)` to do, which then end.
@@ -143,7 +143,7 @@ struct WithCaches : Model<Derived, Threads> {
       check(*cache);
       user_of(cache)($) = nobody;
     }
-    Leaver();
+    ThreadExitHook();
   }
   // An earlier thread, or some at a time: what they leave behind.
   static void leave_behind(int caches, int things = 0) {
@@ -154,7 +154,7 @@ struct WithCaches : Model<Derived, Threads> {
     }
     for (int i = 0; i < caches; ++i) {
       set_locals({.current = left[i]});
-      for (int j = 0; j < things; ++j) RL_ASSERT(left[i]->keep(0, ThreadCache::obtain(0, block_bytes)));
+      for (int j = 0; j < things; ++j) RL_ASSERT(left[i]->keep(0, ThreadCache::allocate_from_system(0, block_bytes)));
       leave();
     }
   }
@@ -163,7 +163,7 @@ struct WithCaches : Model<Derived, Threads> {
   static Thing* get(int thread) {
     ThreadCache* cache = cache_of(thread);
     void* memory = cache != nullptr ? cache->take(0, block_bytes) : nullptr;
-    if (memory == nullptr) memory = ThreadCache::obtain(0, block_bytes);
+    if (memory == nullptr) memory = ThreadCache::allocate_from_system(0, block_bytes);
     count_alive(cache, 1);
     return own(static_cast<Thing*>(memory), thread);
   }
@@ -200,4 +200,4 @@ struct WithCaches : Model<Derived, Threads> {
 };
 
 }  // namespace
-}  // namespace xichan::model
+}  // namespace xichan::internal::model

@@ -168,7 +168,7 @@ class Memory:
             self.unlink(which, handle, CANCELLED)
         return True
 
-    def drop_end(self, me, side, handle):
+    def drop_endpoint(self, me, side, handle):
         """True: that was the last end of its side. A handle being closed lives until its call and the close end."""
         if self.shared_handle == (me if handle is None else handle):
             self.handle_refs -= 1

@@ -240,7 +240,7 @@ class CancelBeforeHandleFlag(Protocol):
     def close_handle(self, handle, side):
         yield "cancel", side, handle
         yield "set", "handle_flag"
-        yield from self.drop_end(side, handle)
+        yield from self.drop_endpoint(side, handle)
 
 
 class NoLookAtHandleFlag(Memory):

@@ -63,7 +63,7 @@ class Protocol:
             status = yield from self.call(side)
             yield "returned", side, status
         if leaves:
-            yield from self.drop_end(side)
+            yield from self.drop_endpoint(side)
 
     def call(self, side):
         """A blocking send or recv."""
@@ -155,8 +155,8 @@ class Protocol:
         """close() of a handle that another thread may be blocked on."""
         yield "set", "handle_flag"
         yield "cancel", side, handle
-        yield from self.drop_end(side, handle)
+        yield from self.drop_endpoint(side, handle)
 
-    def drop_end(self, side, handle=None):
-        if (yield "drop_end", side, handle):
+    def drop_endpoint(self, side, handle=None):
+        if (yield "drop_endpoint", side, handle):
             yield from self.close_channel(discards=side == RECV)

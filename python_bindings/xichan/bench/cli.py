@@ -36,7 +36,7 @@ def parser():
         action="append",
         default=[],
         metavar="FILE",
-        help="one more contender, from a Python file like those in xichan/bench/peers",
+        help="one more contender, from a Python file like those in xichan/bench/contenders",
     )
     top.add_argument("--quick", action="store_true", help="a first impression within 60 seconds")
     top.add_argument("--rounds", type=positive(int), metavar="N", help=f"rounds (default: {FULL['rounds']})")
@@ -119,14 +119,14 @@ def _main(options):
 
 
 def show_list(options):
-    from xichan.bench import peers, scenarios
+    from xichan.bench import contenders, scenarios
 
     print("scenarios (* in --quick; growth* only when named):")
     for scenario in scenarios.ALL.values():
         print(f"  {'*' if scenario.quick else ' '} {scenario.name:22} {scenario.title}")
     print("\ncontenders:")
-    for name in (*peers.names(), *options.peer):
-        peer = peers.load(name)
+    for name in (*contenders.names(), *options.peer):
+        peer = contenders.load(name)
         reason = peer.missing()
         state = f"missing: {reason}" if reason else peer.version() or ""
         print(f"    {name:22} {peer.title:32} {state}".rstrip())
@@ -134,14 +134,14 @@ def show_list(options):
 
 
 def chosen_contenders(options):
-    from xichan.bench import peers
+    from xichan.bench import contenders
 
-    unknown = [name for name in options.contender if name not in peers.names()]
+    unknown = [name for name in options.contender if name not in contenders.names()]
     if unknown:
         raise LookupError(f"no contender {unknown[0]!r}; --list shows them")
-    names = options.contender or (QUICK_CONTENDERS if options.quick else peers.names())
+    names = options.contender or (QUICK_CONTENDERS if options.quick else contenders.names())
     for path in options.peer:
-        peers.load(path)
+        contenders.load(path)
     return [*names, *options.peer]
 
 

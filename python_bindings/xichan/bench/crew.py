@@ -5,8 +5,8 @@ import os
 import threading
 import traceback
 
-from xichan.bench import parties
-from xichan.bench.peers import Unavailable
+from xichan.bench import roles
+from xichan.bench.contenders import Unavailable
 
 
 class Failed(Exception):
@@ -44,15 +44,15 @@ class Crew:
         ready = 0
         while ready < len(jobs) and not any(answers):
             record = self._next()
-            if parties.READY in record:
+            if roles.READY in record:
                 ready += 1
             else:
                 answers[record["party"]] = record
         early = any(answers)
-        os.write(self.let_go, (parties.QUIT if early else parties.GO) * len(jobs))
+        os.write(self.let_go, (roles.QUIT if early else roles.GO) * len(jobs))
         while not all(answers):
             record = self._next()
-            if parties.READY in record:
+            if roles.READY in record:
                 continue
             answers[record["party"]] = record
             if "error" in record and not early:
@@ -91,17 +91,17 @@ class Crew:
 
         while len(self.interpreters) <= index:
             self.interpreters.append(interpreters.create())
-        return self.interpreters[index].call_in_thread(parties.run, *arguments)
+        return self.interpreters[index].call_in_thread(roles.run, *arguments)
 
     def _start_threads(self, index, arguments):
-        thread = threading.Thread(target=parties.run, args=arguments)
+        thread = threading.Thread(target=roles.run, args=arguments)
         thread.start()
         return thread
 
     def _start_processes(self, index, arguments):
         import multiprocessing
 
-        process = multiprocessing.get_context("fork").Process(target=parties.run, args=arguments)
+        process = multiprocessing.get_context("fork").Process(target=roles.run, args=arguments)
         process.start()
         return process
 

@@ -8,13 +8,13 @@ import os
 import sys
 import traceback
 
-from xichan.bench import kinds, peers, scenarios
+from xichan.bench import contenders, scenarios, workloads
 from xichan.bench.crew import Crew, Failed, Wrong
 
 
 class Host:
     def __init__(self, name):
-        self.peer = peers.load(name)
+        self.peer = contenders.load(name)
         self.crew = Crew(name, self.peer.place)
         self.work = None
 
@@ -23,7 +23,7 @@ class Host:
 
     def begin(self, scenario, seconds):
         self.work = None
-        work = kinds.make(scenarios.ALL[scenario], self.peer, self.crew)
+        work = workloads.make(scenarios.ALL[scenario], self.peer, self.crew)
         work.begin(seconds)
         self.work = work
         return {}

@@ -7,7 +7,7 @@ import re
 import jinja2
 import matplotlib
 
-from xichan.bench import environment, floor, report_plot, results, targets
+from xichan.bench import environment, lower_bound, report_plot, results, targets
 
 TEMPLATE = pathlib.Path(__file__).with_name("report.html.jinja")
 
@@ -23,7 +23,7 @@ def write(run, path):
         headline=environment.headline(run),
         sections=list(sections(run, plots)),
         targets=targets.rows(run),
-        floor=floor.bests(run["floor"]),
+        floor=lower_bound.bests(run["floor"]),
     )
     with open(path, "w", encoding="utf-8") as file:
         file.write(page)

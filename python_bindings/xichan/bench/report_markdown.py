@@ -1,4 +1,4 @@
-"""The tables for docs/benchmarks.md: what lies between a version's two marks is written anew.
+"""The tables for docs/benchmarks/README.md: what lies between a version's two marks is written anew.
 
 <!-- bench 3.14 -->
 ...
@@ -7,7 +7,7 @@
 
 import pathlib
 
-from xichan.bench import environment, floor, report_plot, results, targets
+from xichan.bench import environment, lower_bound, report_plot, results, targets
 
 
 def write(run, path):
@@ -52,7 +52,7 @@ def body(run, images):
         ),
     )
     yield from table(
-        ("the floor", "ns"), ((name, f"{best * 1e9:,.1f}") for name, best in floor.bests(run["floor"]).items())
+        ("the floor", "ns"), ((name, f"{best * 1e9:,.1f}") for name, best in lower_bound.bests(run["floor"]).items())
     )
     for reason in (f"Missing: {name}: {reason.splitlines()[0]}" for name, reason in run["missing"].items()):
         yield reason + "\n"

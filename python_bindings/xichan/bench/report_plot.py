@@ -58,8 +58,8 @@ class Panel:
         found.reverse()
         values = [figures[0] for figures, _ in found]
         errors = [[max(f[0] - f[1], 0) for f, _ in found], [max(f[2] - f[0], 0) for f, _ in found]]
-        colours = [COLOURS[self._part(name, record)] for _, name in found]
-        axes.barh(range(len(found)), values, xerr=errors, color=colours, ecolor="#333", capsize=2, height=0.7)
+        colors = [COLOURS[self._part(name, record)] for _, name in found]
+        axes.barh(range(len(found)), values, xerr=errors, color=colors, ecolor="#333", capsize=2, height=0.7)
         axes.set_yticks(range(len(found)), [self.run["contenders"][name]["title"] for _, name in found])
         axes.set_xlabel(f"{AXES[self.unit]}, median and quartiles", fontsize=8)
         if self.unit in ("rate", "time") and all(value > 0 for value in values):

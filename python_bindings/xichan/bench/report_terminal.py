@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from xichan.bench import environment, floor, results, targets
+from xichan.bench import environment, lower_bound, results, targets
 from xichan.bench.runner import Quiet
 
 
@@ -66,7 +66,7 @@ def show(run, file=None):
     for record in run["scenarios"].values():
         console.print(_scenario(run, record))
     if run["floor"]:
-        console.print(_floor(run))
+        console.print(_lower_bound(run))
     console.print(_targets(run))
     for name, reason in run["missing"].items():
         console.print(f"missing: {name}: {reason}", markup=False, soft_wrap=True)
@@ -92,11 +92,11 @@ def _scenario(run, record):
     return table
 
 
-def _floor(run):
+def _lower_bound(run):
     table = Table(title="the floor", title_justify="left")
     table.add_column("")
     table.add_column("best", justify="right")
-    for name, best in floor.bests(run["floor"]).items():
+    for name, best in lower_bound.bests(run["floor"]).items():
         table.add_row(name, f"{best * 1e9:,.1f} ns")
     return table
 

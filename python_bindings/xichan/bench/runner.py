@@ -3,7 +3,7 @@
 import os
 import time
 
-from xichan.bench import environment, floor, peers, results
+from xichan.bench import contenders, environment, lower_bound, results
 from xichan.bench.processes import HostProcess, Lost
 
 FLOOR_ROUNDS = 9
@@ -59,7 +59,7 @@ class Runner:
         """Measure everything; the record."""
         self.follower.begin(self.scenarios)
         self._meet()
-        self._floor()
+        self._lower_bound()
         for scenario in self.scenarios:
             if self._late():
                 self.run["left_out"].append(scenario.name)
@@ -75,12 +75,14 @@ class Runner:
     def _meet(self):
         """Start the contenders that are needed, all at once, and hear which are there."""
         wanted = [
-            name for name in self.contenders if any(scenario.takes(peers.load(name)) for scenario in self.scenarios)
+            name
+            for name in self.contenders
+            if any(scenario.takes(contenders.load(name)) for scenario in self.scenarios)
         ]
         for name in wanted:
             self.hosts[name] = HostProcess(name)
         for name in wanted:
-            peer = peers.load(name)
+            peer = contenders.load(name)
             try:
                 found = self.hosts[name].ask("hello", max(self.patience, START_PATIENCE))
             except Lost as error:
@@ -97,8 +99,8 @@ class Runner:
                 "version": found["version"],
             }
 
-    def _floor(self):
-        parts = floor.parts(dict.fromkeys(one.payload for one in self.scenarios))
+    def _lower_bound(self):
+        parts = lower_bound.parts(dict.fromkeys(one.payload for one in self.scenarios))
         seconds = self.seconds / 10
         for _ in range(min(self.rounds, FLOOR_ROUNDS)):
             for name, measure in parts.items():
@@ -107,14 +109,14 @@ class Runner:
                 break
 
     def _scenario(self, scenario):
-        names = [name for name in self.run["contenders"] if scenario.takes(peers.load(name))]
+        names = [name for name in self.run["contenders"] if scenario.takes(contenders.load(name))]
         rounds = min(self.rounds, scenario.rounds or self.rounds)
         self.follower.scenario(scenario, len(names) * (rounds + 1))
         record = {
             "title": scenario.title,
             "unit": scenario.unit,
             "baseline": scenario.baseline,
-            "floor": floor.below(scenario, self.run["floor"]),
+            "floor": lower_bound.below(scenario, self.run["floor"]),
             "results": {},
             "unavailable": {},
         }

@@ -27,7 +27,7 @@ GROWING = ("xichan", "xichan-views", "interpreters-queue", "simple-queue", "mp-s
 class Scenario:
     name: str  # group/what
     title: str
-    kind: str  # the module in kinds/
+    kind: str  # the module in workloads/
     unit: str = "rate"  # rate and time: seconds each, shown as messages per second or as microseconds; bytes; cpu
     payload: str = "int"
     senders: int = 1
@@ -138,7 +138,12 @@ def _pools():
 
 def _rest():
     yield Scenario(
-        "alone/int", "send + recv of an int in one thread", "alone", unit="time", variants=("flavor",), quick=True
+        "alone/int",
+        "send + recv of an int in one thread",
+        "single_thread",
+        unit="time",
+        variants=("flavor",),
+        quick=True,
     )
     yield Scenario(
         "read/tuple",

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from xichan.bench import floor, results
+from xichan.bench import lower_bound, results
 
 STDLIB = "interpreters-queue"
 
@@ -83,10 +83,10 @@ def _row(run, target):
 def _calls(run):
     title, wanted = "send + recv of an int in one thread, to two calls of nothing", "at most 2.5x"
     mine = results.best(run, "alone/int", "xichan")
-    call = floor.bests(run["floor"]).get("call")
+    call = lower_bound.bests(run["floor"]).get("call")
     if not mine or not call:
         return Row(title, "", wanted, "not measured")
-    ratio = (mine - floor.loop(run["floor"])) / (2 * call)  # neither has the loop in it
+    ratio = (mine - lower_bound.loop(run["floor"])) / (2 * call)  # neither has the loop in it
     return Row(title, results.times(ratio), wanted, _verdict(ratio <= 2.5))
 
 

@@ -53,9 +53,9 @@ def same(one, other):
 
 # The types that a receiver may hand out where nothing is copied, and how the value itself is got from them.
 _PLAIN = {
-    "Bytes": bytes,
-    "Str": str,
-    "Tuple": lambda view: tuple(map(plain, view)),
+    "BytesView": bytes,
+    "StrView": str,
+    "TupleView": lambda view: tuple(map(plain, view)),
     "Shared": lambda shared: shared.value(),
 }
 

@@ -227,7 +227,7 @@ void converts(const InterpreterHandle& main) {
   PyObject* queue = evaluate("xichan.Queue()");
   Value value;
   CHECK(queue != nullptr && from_python(queue, value));
-  CHECK(value.view().kind() == Kind::queue && value.view().size() > 0);
+  CHECK(value.view().kind() == ValueKind::queue && value.view().size() > 0);
   CHECK(value.view().begin() != value.view().end());
   PyObject* same = to_python(value);
   CHECK(same != nullptr && Py_TYPE(same) == Py_TYPE(queue));

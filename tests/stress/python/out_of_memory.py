@@ -87,7 +87,7 @@ MANY = {
 
 def plain(value):
     """A value that may be made of views, as a plain one."""
-    if isinstance(value, (xichan.Bytes, xichan.Str, xichan.Tuple)):
+    if isinstance(value, (xichan.BytesView, xichan.StrView, xichan.TupleView)):
         return value.value()
     return tuple(map(plain, value)) if type(value) is tuple else value
 

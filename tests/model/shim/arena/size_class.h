@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace xichan {
+namespace xichan::internal {
 
 inline constexpr unsigned class_count = 1;
 inline constexpr unsigned magazine_rounds = 63;  // the room that it has, as ever
@@ -15,4 +15,4 @@ struct SizeClass {
 };
 inline constexpr SizeClass size_classes[class_count] = {{16, 2}};
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -1,4 +1,4 @@
-// Stands in for src/ring/relaxed.h in the models of the channel: no model is made with that flavour, whose queue is not
+// Stands in for src/ring/relaxed.h in the models of the channel: no model is made with that flavor, whose queue is not
 // ours.
 #pragma once
 
@@ -8,7 +8,7 @@
 #include "ring/ring.h"
 #include "value/cell.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 class RelaxedRing {
  public:
@@ -26,4 +26,4 @@ class RelaxedRing {
   std::uint64_t pushed() const noexcept { return 0; }
 };
 
-}  // namespace xichan
+}  // namespace xichan::internal

@@ -6,7 +6,7 @@
 #include "base/atomic.h"
 #include "value/cell.h"
 
-namespace xichan {
+namespace xichan::internal {
 
 enum class ReferenceKind : std::uint8_t { block, sender, receiver };
 
@@ -20,4 +20,4 @@ void release(const Cell& cell) noexcept;
 
 inline std::uint64_t cost_of(const Cell& cell) noexcept { return cell.word < Cell::heavy ? 1 : 2; }
 
-}  // namespace xichan
+}  // namespace xichan::internal

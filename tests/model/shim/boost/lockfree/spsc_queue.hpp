@@ -12,7 +12,7 @@ namespace boost::lockfree {
 template <class T>
 class spsc_queue {
  public:
-  explicit spsc_queue(std::uint64_t capacity) : capacity_(capacity), slots_(new xichan::plain<T>[capacity]) {
+  explicit spsc_queue(std::uint64_t capacity) : capacity_(capacity), slots_(new xichan::internal::plain<T>[capacity]) {
     popped_.store(0, memory_order_relaxed);
     pushed_.store(0, memory_order_relaxed);
   }
@@ -47,9 +47,9 @@ class spsc_queue {
   static constexpr auto mo_release = rl::mo_release;
 
   const std::uint64_t capacity_;
-  xichan::plain<T>* const slots_;
-  xichan::atomic<std::uint64_t> popped_;
-  xichan::atomic<std::uint64_t> pushed_;
+  xichan::internal::plain<T>* const slots_;
+  xichan::internal::atomic<std::uint64_t> popped_;
+  xichan::internal::atomic<std::uint64_t> pushed_;
 };
 
 }  // namespace boost::lockfree

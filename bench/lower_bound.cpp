@@ -1,0 +1,183 @@
+// xichan.bench._lower_bound: what the machine takes for the parts that no channel can do without. For the benchmarks
+// alone; nothing of the package uses it.
+//
+// Each function runs its n steps between two threads of its own, with the interpreter detached, and answers with the
+// seconds that a step took. The threads wait for each other for ever, so n is all that bounds a call.
+#include <Python.h>
+
+#include <new>
+#include <optional>
+#include <system_error>
+#include <thread>
+
+#include "base/atomic.h"
+#include "base/deadline.h"
+#include "ring/mpmc.h"
+#include "sync/cpus.h"
+#include "sync/futex.h"
+#include "value/cell.h"
+
+namespace xichan::python {
+
+using namespace internal;
+namespace {
+
+constexpr std::uint64_t ring_capacity = 1024;
+
+// A ring with its ends that wait: they spin, and let others run only when the peer cannot be running, its processor
+// being theirs too or somebody else's.
+class CellRing {
+ public:
+  bool valid() const noexcept { return cells_.valid(); }
+
+  void push(const Cell& cell) noexcept {
+    until_ok([&]() noexcept { return cells_.try_push(cell); });
+  }
+
+  void pop(Cell& cell) noexcept {
+    until_ok([&]() noexcept { return cells_.try_pop(cell); });
+  }
+
+ private:
+  template <class Try>
+  void until_ok(Try attempt) noexcept {
+    for (int failed = 0; attempt() != Status::ok; ++failed) {
+      if (failed < patience_) {
+        cpu_relax();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+
+  MpmcRing<Cell> cells_{ring_capacity};
+  const int patience_ = usable_cpus() < 2 ? 0 : 1000;  // asked once: it takes a system call
+};
+
+// Runs `far` in another thread and `near` in this one; the nanoseconds from when both are there until `near` is done,
+// none if there is no thread to be had.
+template <class Near, class Far>
+std::optional<std::int64_t> time_pair(Near near, Far far) noexcept {
+  try {
+    atomic<bool> there{false};
+    std::thread other([&]() noexcept {
+      there.store(true, memory_order_release);
+      far();
+    });
+    while (!there.load(memory_order_acquire)) std::this_thread::yield();
+    const std::int64_t start = Deadline::now();
+    near();
+    const std::int64_t end = Deadline::now();
+    other.join();
+    return end - start;
+  } catch (const std::system_error&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<std::int64_t> time_one_way(CellRing& ring, std::int64_t n) noexcept {
+  const auto receive = [&]() noexcept {
+    Cell cell;
+    for (std::int64_t i = 0; i < n; ++i) ring.pop(cell);
+  };
+  const auto send = [&]() noexcept {
+    for (std::int64_t i = 0; i < n; ++i) ring.push(Cell::integer(i));
+  };
+  return time_pair(receive, send);
+}
+
+std::optional<std::int64_t> time_round_trips(CellRing& there, CellRing& back, std::int64_t n) noexcept {
+  const auto ask = [&]() noexcept {
+    Cell cell;
+    for (std::int64_t i = 0; i < n; ++i) {
+      there.push(Cell::integer(i));
+      back.pop(cell);
+    }
+  };
+  const auto answer = [&]() noexcept {
+    Cell cell;
+    for (std::int64_t i = 0; i < n; ++i) {
+      there.pop(cell);
+      back.push(cell);
+    }
+  };
+  return time_pair(ask, answer);
+}
+
+// Each of the two sleeps until the word has its parity, then gives it the other's.
+std::optional<std::int64_t> time_wake_ups(std::int64_t n) noexcept {
+  atomic<std::uint32_t> word{0};
+  const auto alternate = [&](std::uint32_t mine) noexcept {
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::uint32_t seen; ((seen = word.load(memory_order_acquire)) & 1) != mine;) {
+        futex_wait(word, seen, Deadline::never());
+      }
+      word.fetch_add(1, memory_order_release);
+      futex_wake(&word);
+    }
+  };
+  return time_pair([&]() noexcept { alternate(0); }, [&]() noexcept { alternate(1); });
+}
+
+template <class Time>
+PyObject* timed(PyObject* argument, Time time) noexcept {
+  const long long n = PyLong_AsLongLong(argument);
+  if (n == -1 && PyErr_Occurred()) return nullptr;
+  if (n < 1) return PyErr_Format(PyExc_ValueError, "n must be positive, not %lld", n);
+  CellRing there, back;
+  if (!there.valid() || !back.valid()) return PyErr_NoMemory();
+  std::optional<std::int64_t> nanoseconds;
+  Py_BEGIN_ALLOW_THREADS;
+  nanoseconds = time(there, back, n);
+  Py_END_ALLOW_THREADS;
+  if (!nanoseconds) return PyErr_Format(PyExc_RuntimeError, "cannot start a thread");
+  return PyFloat_FromDouble(static_cast<double>(*nanoseconds) / 1e9 / static_cast<double>(n));
+}
+
+PyObject* ring(PyObject*, PyObject* n) noexcept {
+  return timed(n, [](CellRing& there, CellRing&, std::int64_t k) noexcept { return time_one_way(there, k); });
+}
+
+PyObject* ring_round_trip(PyObject*, PyObject* n) noexcept {
+  return timed(
+      n, [](CellRing& there, CellRing& back, std::int64_t k) noexcept { return time_round_trips(there, back, k); });
+}
+
+PyObject* wake_up(PyObject*, PyObject* n) noexcept {
+  return timed(n, [](CellRing&, CellRing&, std::int64_t k) noexcept { return time_wake_ups(k); });
+}
+
+// Called in the same way as send() and recv().
+PyObject* noop(PyObject*, PyObject* const*, Py_ssize_t, PyObject*) noexcept { Py_RETURN_NONE; }
+
+PyMethodDef methods[] = {
+    {"noop", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(noop)), METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("Do nothing, with any arguments.")},
+    {"ring", ring, METH_O,
+     PyDoc_STR("ring($module, n, /)\n--\n\nSeconds per cell when one thread passes n to another through a ring.")},
+    {"ring_round_trip", ring_round_trip, METH_O,
+     PyDoc_STR("ring_round_trip($module, n, /)\n--\n\nSeconds per round trip of a cell through two rings, spinning.")},
+    {"wake_up", wake_up, METH_O,
+     PyDoc_STR("wake_up($module, n, /)\n--\n\nSeconds per round trip of two threads that wake each other by futex.")},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyModuleDef_Slot slots[] = {
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {Py_mod_gil, Py_MOD_GIL_USED},
+    {0, nullptr},
+};
+
+PyModuleDef definition = {
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "xichan.bench._lower_bound",
+    .m_doc = "What the machine takes for the parts that no channel can do without.",
+    .m_size = 0,
+    .m_methods = methods,
+    .m_slots = slots,
+};
+
+}  // namespace
+}  // namespace xichan::python
+
+PyMODINIT_FUNC PyInit__lower_bound() { return PyModuleDef_Init(&xichan::python::definition); }

@@ -1,0 +1,103 @@
+#include "base/arguments.h"
+
+#include <cmath>
+
+namespace xichan::python {
+namespace {
+
+Py_ssize_t index_of(const Signature& signature, PyObject* keyword) noexcept {
+  for (std::size_t i = 0; i < signature.names.size(); ++i) {
+    if (PyUnicode_EqualToUTF8(keyword, signature.names[i])) return static_cast<Py_ssize_t>(i);
+  }
+  return -1;
+}
+
+}  // namespace
+
+bool parse_arguments(const Signature& signature, PyObject* const* args, Py_ssize_t count, PyObject* keywords,
+                     PyObject** values) noexcept {
+  if (count > signature.positional) {
+    PyErr_Format(PyExc_TypeError, "%s() takes at most %zd positional argument%s (%zd given)", signature.function,
+                 signature.positional, signature.positional == 1 ? "" : "s", count);
+    return false;
+  }
+  const auto total = static_cast<Py_ssize_t>(signature.names.size());
+  for (Py_ssize_t i = 0; i < total; ++i) values[i] = i < count ? args[i] : nullptr;
+  const Py_ssize_t named = keywords == nullptr ? 0 : PyTuple_GET_SIZE(keywords);
+  for (Py_ssize_t i = 0; i < named; ++i) {
+    PyObject* keyword = PyTuple_GET_ITEM(keywords, i);
+    const Py_ssize_t place = index_of(signature, keyword);
+    if (place < 0) {
+      PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", signature.function, keyword);
+      return false;
+    }
+    if (values[place] != nullptr) {
+      PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%U'", signature.function, keyword);
+      return false;
+    }
+    values[place] = args[count + i];
+  }
+  for (Py_ssize_t i = 0; i < signature.required; ++i) {
+    if (values[i] == nullptr) {
+      PyErr_Format(PyExc_TypeError, "%s() missing required argument '%s'", signature.function, signature.names[i]);
+      return false;
+    }
+  }
+  return true;
+}
+
+bool parse_int(const char* what, PyObject* value, std::uint64_t least, std::uint64_t most, std::uint64_t& number,
+               const char* wanted) noexcept {
+  if (!PyIndex_Check(value) || PyBool_Check(value)) {
+    PyErr_Format(PyExc_TypeError, "%s must be %s, not %T", what, wanted, value);
+    return false;
+  }
+  PyObject* integer = PyNumber_Index(value);
+  if (integer == nullptr) return false;
+  const unsigned long long whole = PyLong_AsUnsignedLongLong(integer);
+  Py_DECREF(integer);
+  const bool fits = !PyErr_Occurred();  // else it is negative, or larger than any bound
+  PyErr_Clear();
+  if (!fits || whole < least || whole > most) {
+    PyErr_Format(PyExc_ValueError, "%s must be from %llu to %llu", what, static_cast<unsigned long long>(least),
+                 static_cast<unsigned long long>(most));
+    return false;
+  }
+  number = whole;
+  return true;
+}
+
+bool parse_flag(PyObject* value, bool& flag) noexcept {
+  if (value == nullptr) return true;
+  const int truth = PyObject_IsTrue(value);
+  flag = truth != 0;
+  return truth >= 0;
+}
+
+bool parse_timeout(PyObject* value, Timeout& timeout) noexcept {
+  if (value == nullptr || value == Py_None) return true;
+  double seconds;
+  if (PyFloat_Check(value)) {
+    seconds = PyFloat_AS_DOUBLE(value);
+  } else if (PyIndex_Check(value) && !PyBool_Check(value)) {
+    PyObject* integer = PyNumber_Index(value);
+    if (integer == nullptr) return false;
+    int overflow;
+    const long long whole = PyLong_AsLongLongAndOverflow(integer, &overflow);
+    Py_DECREF(integer);
+    seconds = overflow != 0 ? overflow * HUGE_VAL : static_cast<double>(whole);
+  } else {
+    // bool too: recv(True) is somebody's `block` argument, not one second.
+    PyErr_Format(PyExc_TypeError, "timeout must be a number of seconds or None, not %T", value);
+    return false;
+  }
+  if (std::isnan(seconds) || seconds < 0) {
+    PyErr_Format(PyExc_ValueError, "timeout must not be %s", std::isnan(seconds) ? "NaN" : "negative");
+    return false;
+  }
+  timeout.deadline = Deadline::in_seconds(seconds);
+  timeout.now = seconds == 0;
+  return true;
+}
+
+}  // namespace xichan::python

@@ -1,0 +1,63 @@
+#include "base/handle.h"
+
+#include <utility>
+
+#include "value/message.h"
+
+namespace xichan::python {
+void drop_unread(Handle* handle) noexcept {
+  Unread* unread = std::exchange(handle->unread, nullptr);
+  if (unread == nullptr) return;
+  for (std::size_t i = 0; i < unread->size(); ++i) release((*unread)[i]);
+  delete unread;
+}
+
+PyObject* new_handle(ModuleState& state, Channel* channel, Side side) noexcept {
+  Handle* handle = PyObject_New(Handle, state.type_of(side));
+  if (handle == nullptr) {
+    channel->drop_endpoint(side);
+    return nullptr;
+  }
+  handle->weak_references = nullptr;
+  handle->state = &state;
+  handle->unread = nullptr;
+  handle->end = Endpoint::open(channel, side, state.ends->owner);
+  if (handle->end != nullptr) return reinterpret_cast<PyObject*>(handle);
+  Py_DECREF(handle);
+  return state.ends->owner.has_ended() ? raise(state, Status::closed, "the interpreter is shutting down")
+                                       : PyErr_NoMemory();
+}
+
+PyObject* raise_for(const Handle* handle, Status status) noexcept {
+  const Endpoint& end = *handle->end;
+  const char* message = nullptr;
+  if (status == Status::end_closed) {
+    message = end.side() == Side::sender ? "this Sender is closed" : "this Receiver is closed";
+  } else if (status == Status::closed && !end.is_closed()) {
+    message = end.channel()->is_shut_down() ? "the channel was shut down"
+              : end.side() == Side::sender  ? "all Receivers are closed"
+                                            : "all Senders are closed and the channel is drained";
+  } else if (status == Status::too_large) {
+    message = "the message is larger than the channel's max_bytes";
+  }
+  return raise(*handle->state, status, message);
+}
+
+PyObject* id_as_int(const ChannelId& id) noexcept {
+  return PyLong_FromUnsignedNativeBytes(&id, sizeof id, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+}
+
+bool parse_id(PyObject* value, ChannelId& id) noexcept {
+  if (!PyLong_CheckExact(value)) {
+    PyErr_Format(PyExc_TypeError, "an id is an int, not %T", value);
+    return false;
+  }
+  unsigned char bytes[sizeof id + 1];  // one more, for the sign
+  const Py_ssize_t needed = PyLong_AsNativeBytes(value, bytes, sizeof bytes, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+  if (needed < 0) return false;
+  id = {};
+  if (static_cast<std::size_t>(needed) <= sizeof bytes && bytes[sizeof id] == 0) std::memcpy(&id, bytes, sizeof id);
+  return true;
+}
+
+}  // namespace xichan::python

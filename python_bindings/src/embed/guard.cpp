@@ -1,0 +1,269 @@
+// Guards of interpreters. From CPython 3.15 on PEP 788 does it: a view that may outlive its interpreter, and a guard
+// that holds up its end. Before, a gate counts the guards, and a function that `atexit` calls when the interpreter ends
+// shuts the gate and waits until the last has left: late enough that the interpreter's own threads are done, and before
+// CPython looks whether thread states are left.
+//
+// Invariants
+//   G1  the interpreter of a gate lives while its gate is open, or a guard is counted.
+//   G2  no lock is held while attaching to an interpreter.
+//   G3  the table is process-wide and holds no Python object; it is never destroyed.
+#include "embed/guard.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <new>
+
+#include "base/state.h"
+#include "directory/process.h"
+
+namespace xichan::python {
+
+class Gate {
+ public:
+  explicit Gate(std::int64_t id) noexcept : id_(id) {}
+  ~Gate();
+
+  bool prepare() noexcept;
+  Status enter(Attachment& attachment) noexcept;
+  void leave(const Attachment& attachment) noexcept;
+  void shut() noexcept;
+  bool is_inherited() const noexcept { return generation_ != process_generation(); }
+
+  const std::int64_t id_;
+  atomic<std::uint32_t> references_{1};
+
+ private:
+  const std::uint32_t generation_ = process_generation();
+#if PY_VERSION_HEX >= 0x030F0000
+  PyInterpreterView* view_ = nullptr;
+#else
+  void step_out() noexcept;
+
+  PyInterpreterState* interpreter_ = nullptr;
+  std::mutex lock_;
+  std::condition_variable left_;
+  std::uint64_t inside_ = 0;
+  bool open_ = true;
+#endif
+};
+
+namespace {
+
+struct Table {
+  std::mutex lock;
+  std::map<std::int64_t, Gate*> gates;  // a reference each
+};
+
+Table& table() noexcept {
+  alignas(Table) static std::byte memory[sizeof(Table)];
+  static Table* const instance = new (memory) Table;
+  return *instance;
+}
+
+// The child of a fork has one thread and no guards: gates of the parent's admit nobody, and the table is held across
+// the fork so that it is whole. `current_gate` opens others.
+void before_fork() noexcept { table().lock.lock(); }
+void after_fork() noexcept { table().lock.unlock(); }
+[[gnu::constructor]] void watch_forks() { pthread_atfork(before_fork, after_fork, after_fork); }
+
+// Null if there is none.
+Gate* find(std::int64_t id) noexcept {
+  Table& t = table();
+  std::lock_guard guard(t.lock);
+  const auto found = t.gates.find(id);
+  if (found == t.gates.end()) return nullptr;
+  retain_gate(found->second);
+  return found->second;
+}
+
+// Takes over a reference.
+bool add(Gate* gate) noexcept try {
+  Table& t = table();
+  std::lock_guard guard(t.lock);
+  return t.gates.try_emplace(gate->id_, gate).second;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+// Takes a gate out of the table and keeps its reference: threads that the child of a fork does not have may use it.
+void forget(const Gate* gate) noexcept {
+  Table& t = table();
+  std::lock_guard guard(t.lock);
+  t.gates.erase(gate->id_);
+}
+
+std::int64_t current_id() noexcept { return PyInterpreterState_GetID(PyInterpreterState_Get()); }
+
+}  // namespace
+
+#if PY_VERSION_HEX >= 0x030F0000
+
+Gate::~Gate() {
+  if (view_ != nullptr && !is_inherited()) PyInterpreterView_Close(view_);
+}
+
+bool Gate::prepare() noexcept {
+  view_ = PyInterpreterView_FromCurrent();
+  return view_ != nullptr;
+}
+
+Status Gate::enter(Attachment& attachment) noexcept {
+  if (is_inherited()) return Status::exiting;
+  PyInterpreterGuard* guard = PyInterpreterGuard_FromView(view_);
+  if (guard == nullptr) return Status::exiting;
+  PyThreadStateToken* thread = PyThreadState_Ensure(guard);
+  if (thread == nullptr) {
+    PyInterpreterGuard_Close(guard);
+    return Status::no_memory;
+  }
+  attachment = {this, thread, guard};
+  return Status::ok;
+}
+
+void Gate::leave(const Attachment& attachment) noexcept {
+  PyThreadState_Release(static_cast<PyThreadStateToken*>(attachment.thread));
+  PyInterpreterGuard_Close(static_cast<PyInterpreterGuard*>(attachment.other));
+}
+
+#else
+
+Gate::~Gate() = default;
+
+void Gate::shut() noexcept {
+  if (is_inherited()) return;  // its lock may be held by a thread that is not here
+  std::unique_lock guard(lock_);
+  open_ = false;
+  left_.wait(guard, [this] { return inside_ == 0; });
+}
+
+void Gate::step_out() noexcept {
+  std::lock_guard guard(lock_);
+  if (--inside_ == 0) left_.notify_all();
+}
+
+Status Gate::enter(Attachment& attachment) noexcept {
+  if (is_inherited()) return Status::exiting;
+  {
+    std::lock_guard guard(lock_);
+    if (!open_) return Status::exiting;
+    ++inside_;  // G1
+  }
+  PyThreadState* before = PyThreadState_GetUnchecked();
+  PyThreadState* thread = nullptr;
+  if (before == nullptr || PyThreadState_GetInterpreter(before) != interpreter_) {
+    thread = PyThreadState_New(interpreter_);
+    if (thread == nullptr) {
+      step_out();
+      return Status::no_memory;
+    }
+    if (before != nullptr) PyEval_SaveThread();
+    PyEval_RestoreThread(thread);
+  }
+  attachment = {this, thread, thread == nullptr ? nullptr : before};
+  return Status::ok;
+}
+
+void Gate::leave(const Attachment& attachment) noexcept {
+  if (attachment.thread != nullptr) {
+    PyThreadState_Clear(static_cast<PyThreadState*>(attachment.thread));
+    PyThreadState_DeleteCurrent();
+  }
+  step_out();  // before this thread goes back to where it was: that may never let it in
+  if (attachment.other != nullptr) PyEval_RestoreThread(static_cast<PyThreadState*>(attachment.other));
+}
+
+namespace {
+
+Gate* gate_of(PyObject* capsule) noexcept { return static_cast<Gate*>(PyCapsule_GetPointer(capsule, nullptr)); }
+
+PyObject* shut_gate(PyObject* capsule, PyObject*) noexcept {
+  Gate* gate = gate_of(capsule);
+  Py_BEGIN_ALLOW_THREADS;
+  gate->shut();
+  Py_END_ALLOW_THREADS;
+  Py_RETURN_NONE;
+}
+
+PyMethodDef shut_gate_method = {"_shut_gate", shut_gate, METH_NOARGS, nullptr};
+
+}  // namespace
+
+bool Gate::prepare() noexcept {
+  interpreter_ = PyInterpreterState_Get();
+  PyObject* capsule = PyCapsule_New(this, nullptr, [](PyObject* self) { release_gate(gate_of(self)); });
+  if (capsule == nullptr) return false;
+  retain_gate(this);
+  PyObject* hook = PyCFunction_New(&shut_gate_method, capsule);
+  PyObject* atexit = PyImport_ImportModule("atexit");
+  PyObject* result =
+      hook == nullptr || atexit == nullptr ? nullptr : PyObject_CallMethod(atexit, "register", "O", hook);
+  Py_DECREF(capsule);
+  Py_XDECREF(hook);
+  Py_XDECREF(atexit);
+  Py_XDECREF(result);
+  return result != nullptr;
+}
+
+#endif
+
+int open_gate() noexcept {
+  if (Gate* gate = find(current_id())) {
+    release_gate(gate);
+    return 0;
+  }
+  Gate* gate = new (std::nothrow) Gate(current_id());
+  if (gate != nullptr && gate->prepare() && add(gate)) return 0;
+  if (gate != nullptr) release_gate(gate);
+  if (!PyErr_Occurred()) PyErr_NoMemory();
+  return -1;
+}
+
+void remove_gate(PyInterpreterState* interpreter) noexcept {
+  Table& t = table();
+  Gate* gate = nullptr;
+  {
+    std::lock_guard guard(t.lock);
+    const auto found = t.gates.find(PyInterpreterState_GetID(interpreter));
+    if (found == t.gates.end()) return;
+    gate = found->second;
+    t.gates.erase(found);
+  }
+  release_gate(gate);
+}
+
+Gate* current_gate() noexcept {
+  if (import_state() == nullptr) return nullptr;
+  Gate* gate = find(current_id());
+  if (gate != nullptr && gate->is_inherited()) {  // the module was imported before a fork
+    forget(gate);
+    gate = open_gate() < 0 ? nullptr : find(current_id());
+  }
+  if (gate == nullptr && !PyErr_Occurred()) {
+    PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+  }
+  return gate;
+}
+
+Gate* find_gate(std::int64_t id) noexcept { return find(id); }
+void retain_gate(Gate* gate) noexcept { gate->references_.fetch_add(1, memory_order_relaxed); }
+void release_gate(Gate* gate) noexcept {
+  // acq_rel among all who drop a reference: their last use of the gate comes before its destruction.
+  if (gate->references_.fetch_sub(1, memory_order_acq_rel) == 1) delete gate;
+}
+std::int64_t gate_id(const Gate* gate) noexcept { return gate->id_; }
+
+Status enter_gate(Gate* gate, Attachment& attachment) noexcept {
+  const Status status = gate->enter(attachment);
+  if (status == Status::ok) retain_gate(gate);
+  return status;
+}
+
+void leave_gate(const Attachment& attachment) noexcept {
+  attachment.gate->leave(attachment);
+  release_gate(attachment.gate);
+}
+
+}  // namespace xichan::python

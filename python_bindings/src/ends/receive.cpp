@@ -1,0 +1,64 @@
+#include "ends/receive.h"
+
+#include <new>
+
+#include "base/blocking_call.h"
+#include "value/message.h"
+#include "values/decode.h"
+
+namespace xichan::python {
+
+void keep_unread(Handle* handle, const Cell& cell) noexcept {
+  if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
+  if (handle->unread == nullptr || !handle->unread->push(cell)) release(cell);
+}
+
+bool reserve_unread(Handle* handle, std::size_t count) noexcept {
+  if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
+  return handle->unread != nullptr && handle->unread->reserve(count);
+}
+
+PyObject* deliver_unread(Handle* handle, bool copy) noexcept {
+  PyObject* value = decode(*handle->state, (*handle->unread)[0], copy);
+  if (value != nullptr) release(handle->unread->remove_first());
+  return value;
+}
+
+PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept {
+  if (has_unread(handle)) {
+    keep_unread(handle, cell);
+    return deliver_unread(handle, copy);
+  }
+  PyObject* value = decode(*handle->state, cell, copy);
+  if (value == nullptr) {
+    keep_unread(handle, cell);
+  } else {
+    release(cell);
+  }
+  return value;
+}
+
+PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finished) noexcept {
+  if (!check_open(handle)) return nullptr;
+  if (has_unread(handle)) return deliver_unread(handle, copy);
+  Cell cell;
+  Status status;
+  if (!call(owner_of(handle), *handle->end, Side::receiver, cell, timeout, status, []() noexcept {})) return nullptr;
+  if (status == Status::ok) return deliver(handle, cell, copy);
+  if (status == Status::closed && finished != nullptr) {
+    *finished = true;
+    return nullptr;
+  }
+  return raise_for(handle, status == Status::empty ? Status::timeout : status);
+}
+
+PyObject* receive_nowait(Handle* handle, bool copy) noexcept {
+  if (!check_open(handle)) return nullptr;
+  if (has_unread(handle)) return deliver_unread(handle, copy);
+  Cell cell;
+  Status status = handle->end->try_recv(cell);
+  if (status == Status::empty && handle->end->arm()) status = handle->end->try_recv(cell);
+  return status == Status::ok ? deliver(handle, cell, copy) : raise_for(handle, status);
+}
+
+}  // namespace xichan::python

@@ -1,0 +1,84 @@
+#include "base/blocking_call.h"
+#include "ends/cases.h"
+#include "ends/receive.h"
+
+namespace xichan::python {
+namespace {
+
+bool is_pending(Status status) noexcept { return status == Status::full || status == Status::empty; }
+
+// An item that an earlier call could not decode makes its case ready before all others.
+PyObject* deliver_first_unread(Cases& cases, std::size_t chosen, bool copy) noexcept {
+  cases.give_back_values();
+  PyObject* pair = PyTuple_New(2);
+  if (pair == nullptr) return nullptr;
+  PyTuple_SET_ITEM(pair, 0, Py_NewRef(cases.object(chosen)));
+  PyObject* value = deliver_unread(cases.handle(chosen), copy);
+  PyTuple_SET_ITEM(pair, 1, value);
+  if (value == nullptr) Py_CLEAR(pair);
+  return pair;
+}
+
+}  // namespace
+
+PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"cases", "timeout", "copy"};
+  static constexpr Signature signature{"select", names, 1, 2};
+  PyObject* values[3];
+  bool copy = true;
+  Timeout timeout;
+  ModuleState& state = *state_of(module);
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[1], timeout) ||
+      !parse_flag(values[2], copy)) {
+    return nullptr;
+  }
+  Cases cases;
+  if (!cases.parse(state, values[0])) return nullptr;
+  if (const std::size_t unread = cases.find_unread(); unread != cases.size())
+    return deliver_first_unread(cases, unread, copy);
+  std::size_t chosen;
+  Status status = try_any(cases.cases(), chosen);
+  if (is_pending(status) && !timeout.now &&
+      !wait_detached(state.ends->owner, cases.ends(), cases.cases(), timeout, status, chosen,
+                     [&]() noexcept { cases.give_back_values(); })) {
+    return nullptr;
+  }
+  if (status == Status::ok) return cases.result(chosen, copy);
+  if (is_pending(status)) status = Status::timeout;
+  if (status == Status::timeout || status == Status::exiting || status == Status::no_memory)
+    return raise(state, status);
+  return cases.raise(chosen, status);
+}
+
+PyObject* try_select(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"cases", "copy"};
+  static constexpr Signature signature{"_try_select", names, 1, 1};
+  PyObject* values[2];
+  bool copy = true;
+  Cases cases;
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_flag(values[1], copy) ||
+      !cases.parse(*state_of(module), values[0])) {
+    return nullptr;
+  }
+  if (const std::size_t unread = cases.find_unread(); unread != cases.size())
+    return deliver_first_unread(cases, unread, copy);
+  std::size_t chosen;
+  const Status status = try_any(cases.cases(), chosen);
+  if (status == Status::ok) return cases.result(chosen, copy);
+  if (is_pending(status)) Py_RETURN_NONE;
+  return cases.raise(chosen, status);
+}
+
+const char select_doc[] =
+    "select($module, /, cases, timeout=None, *, copy=True)\n--\n\n"
+    "Wait for the first of several cases that can go ahead, and do that one alone.\n\n"
+    "cases: an iterable of Receivers, and of (Sender, value) tuples. Among several that are ready each has its turn.\n"
+    "timeout: seconds (not negative) after which ChannelTimeout is raised; None waits for ever, 0 not at all.\n"
+    "copy: False receives as recv(copy=False) does.\n\n"
+    "Returns (case, value): the case as it was given, and what was received, or None for what was sent. A case whose "
+    "end\n"
+    "or channel is closed (and drained) is ready: ChannelClosed is raised, with the case as its `case`. Raises what "
+    "send()\n"
+    "and recv() raise. After an exception nothing has been sent or taken.";
+
+}  // namespace xichan::python

@@ -1,0 +1,162 @@
+#include <utility>
+
+#include "base/blocking_call.h"
+#include "ends/batch.h"
+#include "value/message.h"
+#include "values/encode.h"
+
+namespace xichan::python {
+namespace {
+
+/// The values of an iterable, one after the other. A list or tuple is read by index, as its iterator does.
+class Source {
+ public:
+  explicit Source(PyObject* values) noexcept
+      : kind_(PyList_CheckExact(values)    ? Kind::list
+              : PyTuple_CheckExact(values) ? Kind::tuple
+                                           : Kind::iterator),
+        from_(kind_ == Kind::iterator ? PyObject_GetIter(values) : Py_NewRef(values)) {}
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  ~Source() { Py_XDECREF(from_); }
+
+  bool valid() const noexcept { return from_ != nullptr; }
+  /// The next value, or null: at the end, or with an exception set.
+  PyObject* next() noexcept {
+    if (kind_ == Kind::iterator) return PyIter_Next(from_);
+    const bool list = kind_ == Kind::list;
+    if (index_ >= (list ? PyList_GET_SIZE(from_) : PyTuple_GET_SIZE(from_))) return nullptr;
+    PyObject* value = list ? PyList_GET_ITEM(from_, index_) : PyTuple_GET_ITEM(from_, index_);
+    ++index_;
+    return Py_NewRef(value);
+  }
+
+ private:
+  enum class Kind { list, tuple, iterator };
+
+  const Kind kind_;
+  PyObject* const from_;
+  Py_ssize_t index_ = 0;
+};
+
+/// Up to a chunk of encoded values that are still to be sent. What is not sent is given back.
+class Chunk {
+ public:
+  Chunk() noexcept = default;
+  Chunk(const Chunk&) = delete;
+  Chunk& operator=(const Chunk&) = delete;
+  ~Chunk() { drop(); }
+
+  /// Encodes values of the source until the chunk is full or it ends. False with the exception set if a value could
+  /// not be had or encoded; those before it stay.
+  bool fill(const ModuleState& state, Source& source, bool& more) noexcept {
+    first_ = size_ = 0;
+    while (size_ < batch_size) {
+      PyObject* value = source.next();
+      if (value == nullptr) {
+        more = false;
+        return PyErr_Occurred() == nullptr;
+      }
+      const bool encoded = encode(state, value, cells_[size_]);
+      if (encoded) ++size_;
+      if (!encoded && PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable))) note_item(value);
+      Py_DECREF(value);
+      if (!encoded) return false;
+    }
+    return true;
+  }
+
+  std::size_t size() const noexcept { return size_ - first_; }
+  bool empty() const noexcept { return size() == 0; }
+  Cell& front() noexcept { return cells_[first_]; }
+  void pop(std::size_t count = 1) noexcept { first_ += count; }
+  void drop() noexcept {
+    for (; first_ < size_; ++first_) release(cells_[first_]);
+  }
+
+ private:
+  static void note_item(PyObject* value) noexcept {
+    PyObject* error = PyErr_GetRaisedException();
+    if (PyObject_SetAttrString(error, "item", value) < 0) PyErr_Clear();
+    PyErr_SetRaisedException(error);
+  }
+
+  Cell cells_[batch_size];
+  std::size_t first_ = 0;
+  std::size_t size_ = 0;
+};
+
+// Sends what is in the chunk. False with an exception set if a signal handler raised; else `status` is that of the last
+// attempt, and what was not sent stays in the chunk.
+bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t& sent, Status& status) noexcept {
+  status = Status::ok;
+  while (!chunk.empty()) {
+    if (handle->end->is_closed()) {
+      status = Status::end_closed;
+      return true;
+    }
+    std::uint64_t done;
+    if (handle->end->try_send_many(&chunk.front(), chunk.size(), done) == Status::ok) {
+      owner_of(handle).has_sent = true;
+      chunk.pop(done);
+      sent += static_cast<Py_ssize_t>(done);
+      continue;
+    }
+    const bool decided = call(owner_of(handle), *handle->end, Side::sender, chunk.front(), timeout, status,
+                              [&]() noexcept { release(chunk.front()); });
+    chunk.pop();
+    if (!decided) return false;
+    if (status != Status::ok) return true;
+    ++sent;
+  }
+  return true;
+}
+
+// Puts the number of values sent into a NotShareableError about to be raised.
+void note_sent(const ModuleState& state, Py_ssize_t sent) noexcept {
+  if (!PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable))) return;
+  PyObject* error = PyErr_GetRaisedException();
+  PyObject* count = PyLong_FromSsize_t(sent);
+  if (count == nullptr || PyObject_SetAttrString(error, "sent", count) < 0) PyErr_Clear();
+  Py_XDECREF(count);
+  PyErr_SetRaisedException(error);
+}
+
+}  // namespace
+
+PyObject* sender_send_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"values", "timeout"};
+  static constexpr Signature signature{"send_many", names, 1, 2};
+  PyObject* values[2];
+  Timeout timeout;
+  Handle* handle = as_handle(self);
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[1], timeout) ||
+      !check_open(handle)) {
+    return nullptr;
+  }
+  Source source(values[0]);
+  if (!source.valid()) return nullptr;
+  Chunk chunk;
+  Py_ssize_t sent = 0;
+  PyObject* error = nullptr;
+  Status status = Status::ok;
+  for (bool more = true; more && error == nullptr && status == Status::ok;) {
+    // What stands before a value that cannot be had or encoded is still sent.
+    if (!chunk.fill(*handle->state, source, more)) error = PyErr_GetRaisedException();
+    if (!send_chunk(handle, chunk, timeout, sent, status)) {
+      Py_XDECREF(error);
+      return nullptr;
+    }
+  }
+  chunk.drop();
+  if (status == Status::ok && error != nullptr) {
+    PyErr_SetRaisedException(error);
+    note_sent(*handle->state, sent);
+    return nullptr;
+  }
+  Py_XDECREF(error);
+  if (status != Status::ok && sent == 0) return raise_for(handle, status == Status::full ? Status::timeout : status);
+  return PyLong_FromSsize_t(sent);
+}
+
+}  // namespace xichan::python

@@ -1,0 +1,162 @@
+// xichan._core._Notifier and _Watch: what xichan/_aio.py stands on.
+#include "endpoint/watch.h"
+
+#include <new>
+
+#include "ends/async.h"
+#include "ends/cases.h"
+#include "values/encode.h"
+
+namespace xichan::python {
+namespace {
+
+struct NotifierObject {
+  PyObject_HEAD
+  Notifier* notifier;
+};
+
+struct WatchObject {
+  PyObject_HEAD
+  Watch* watch;
+  PyObject* handles;  // a list that keeps the ends' handles
+};
+
+NotifierObject* as_notifier(PyObject* object) noexcept { return reinterpret_cast<NotifierObject*>(object); }
+WatchObject* as_watch(PyObject* object) noexcept { return reinterpret_cast<WatchObject*>(object); }
+
+PyObject* notifier_new(PyTypeObject* type, PyObject*, PyObject*) noexcept {
+  PyObject* self = type->tp_alloc(type, 0);
+  if (self == nullptr) return nullptr;
+  as_notifier(self)->notifier = Notifier::create();
+  if (as_notifier(self)->notifier != nullptr) return self;
+  Py_DECREF(self);
+  return PyErr_SetFromErrno(PyExc_OSError);
+}
+
+void notifier_dealloc(PyObject* self) noexcept {
+  PyTypeObject* type = Py_TYPE(self);
+  if (as_notifier(self)->notifier != nullptr) as_notifier(self)->notifier->release();
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyObject* notifier_fileno(PyObject* self, PyObject*) noexcept {
+  return PyLong_FromLong(as_notifier(self)->notifier->descriptor());
+}
+
+PyObject* notifier_collect(PyObject* self, PyObject*) noexcept {
+  PyObject* keys = PyList_New(0);
+  if (keys == nullptr) return nullptr;
+  const bool all = as_notifier(self)->notifier->collect([&](std::uint64_t key) noexcept {
+    PyObject* number = PyLong_FromUnsignedLongLong(key);
+    const bool taken = number != nullptr && PyList_Append(keys, number) == 0;
+    Py_XDECREF(number);
+    return taken;
+  });
+  // Without memory those that were had first go on; the descriptor is readable still, and the loop comes back.
+  if (!all && PyList_GET_SIZE(keys) != 0) PyErr_Clear();
+  if (PyErr_Occurred()) Py_CLEAR(keys);
+  return keys;
+}
+
+// What a sender has to send: offered while it waits, at a rendezvous; else only its cost is of interest.
+bool read_value(const ModuleState& state, PyObject* value, WatchCase& watched) noexcept {
+  Cell cell;
+  if (!encode(state, value, cell)) return false;
+  watched.cost = cost_of(cell);
+  if (watched.end->channel()->flavor() == Flavor::rendezvous) {
+    watched.offer = cell;
+  } else {
+    release(cell);
+  }
+  return true;
+}
+
+// watch(key, cases) -> (watch, ready). A case is a Receiver, or (Sender, value).
+PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
+  unsigned long long key;
+  PyObject* list;
+  if (!PyArg_ParseTuple(args, "KO!:watch", &key, &PyList_Type, &list)) return nullptr;
+  ModuleState& state = *static_cast<ModuleState*>(PyType_GetModuleState(Py_TYPE(self)));
+  const auto count = static_cast<std::size_t>(PyList_GET_SIZE(list));
+  auto* cases = new (std::nothrow) WatchCase[count];
+  if (cases == nullptr) return PyErr_NoMemory();
+  std::size_t parsed = 0;
+  for (; parsed < count; ++parsed) {
+    PyObject* item = PyList_GET_ITEM(list, static_cast<Py_ssize_t>(parsed));
+    PyObject* value = PyTuple_CheckExact(item) ? PyTuple_GET_ITEM(item, 1) : nullptr;
+    Handle* handle = as_handle(value == nullptr ? item : PyTuple_GET_ITEM(item, 0));
+    cases[parsed].end = handle->end;
+    cases[parsed].offer = {};
+    cases[parsed].cost = 0;
+    if (!check_open(handle) || (value != nullptr && !read_value(state, value, cases[parsed]))) break;
+  }
+  WatchObject* object = parsed == count ? PyObject_New(WatchObject, state.watch_type) : nullptr;
+  if (object == nullptr) {
+    for (std::size_t i = 0; i < parsed; ++i) release(cases[i].offer);
+    delete[] cases;
+    return nullptr;
+  }
+  object->handles = Py_NewRef(list);
+  bool ready = false;
+  object->watch = Watch::open(*as_notifier(self)->notifier, state.ends->owner, key, cases, count, ready);
+  if (object->watch != nullptr) return Py_BuildValue("NO", object, ready ? Py_True : Py_False);
+  Py_DECREF(object);
+  return PyErr_NoMemory();
+}
+
+void watch_dealloc(PyObject* self) noexcept {
+  PyTypeObject* type = Py_TYPE(self);
+  if (as_watch(self)->watch != nullptr) Watch::destroy(as_watch(self)->watch, false);
+  Py_CLEAR(as_watch(self)->handles);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+// close() -> index of the case that the other side completed, or None.
+PyObject* watch_close(PyObject* self, PyObject*) noexcept {
+  std::size_t number;
+  if (as_watch(self)->watch->close(number) == Outcome::transferred) return PyLong_FromSize_t(number);
+  Py_RETURN_NONE;
+}
+
+// release(used): gives up the ends; a wake token that was not used goes to the next waiter.
+PyObject* watch_release(PyObject* self, PyObject* used) noexcept {
+  if (Watch* watch = std::exchange(as_watch(self)->watch, nullptr)) Watch::destroy(watch, used == Py_True);
+  Py_CLEAR(as_watch(self)->handles);
+  Py_RETURN_NONE;
+}
+
+PyMethodDef notifier_methods[] = {
+    {"fileno", notifier_fileno, METH_NOARGS, nullptr},
+    {"collect", notifier_collect, METH_NOARGS, nullptr},
+    {"watch", notifier_watch, METH_VARARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+PyMethodDef watch_methods[] = {
+    {"close", watch_close, METH_NOARGS, nullptr},
+    {"release", watch_release, METH_O, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot notifier_slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(notifier_new)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(notifier_dealloc)},
+    {Py_tp_methods, notifier_methods},
+    {0, nullptr},
+};
+PyType_Slot watch_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(watch_dealloc)},
+    {Py_tp_methods, watch_methods},
+    {0, nullptr},
+};
+
+}  // namespace
+
+PyType_Spec notifier_spec = {"xichan._core._Notifier", sizeof(NotifierObject), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, notifier_slots};
+PyType_Spec watch_spec = {"xichan._core._Watch", sizeof(WatchObject), 0,
+                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                          watch_slots};
+
+}  // namespace xichan::python

@@ -1,0 +1,171 @@
+// xichan.Buffer: memory of the arena to write into, which `freeze` turns into a Shared without a copy.
+//
+// Its block is built to be that Shared's from the start: all that freezing adds is the root cell.
+#include <cstring>
+#include <utility>
+
+#include "arena/arena.h"
+#include "base/arguments.h"
+#include "base/checked.h"
+#include "base/errors.h"
+#include "values/view.h"
+
+namespace xichan::python {
+namespace {
+
+// Where the content begins in memory: as NumPy, SIMD instructions and cache lines like it.
+constexpr std::uint64_t content_alignment = 64;
+
+struct BufferObject {
+  PyObject_HEAD
+  PyObject* weak_references;
+  ModuleState* state;
+  Block* block;  // null once frozen
+  std::uint64_t length;
+  std::uint64_t offset;  // of the content in the block's body
+  Py_ssize_t exports;    // memoryviews and the like that may write
+};
+
+BufferObject* as_buffer(PyObject* object) noexcept { return reinterpret_cast<BufferObject*>(object); }
+
+bool check_usable(const BufferObject* buffer) noexcept {
+  if (buffer->block != nullptr) return true;
+  PyErr_SetString(PyExc_ValueError, "buffer is frozen");
+  return false;
+}
+
+PyObject* buffer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept {
+  static const char* names[] = {"nbytes", nullptr};
+  PyObject* value;
+  std::uint64_t length;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:Buffer", const_cast<char**>(names), &value) ||
+      !parse_int("nbytes", value, 0, max_length, length)) {
+    return nullptr;
+  }
+  auto* state = static_cast<ModuleState*>(PyType_GetModuleState(type));
+  Block* block;
+  // The content may have to move up to where it is aligned.
+  const Status status = Arena::allocate(CheckedSize(sizeof(Cell) + content_alignment).add(length).value(), 0, block);
+  if (status != Status::ok) return raise(*state, status);
+  std::memset(block->body(), 0, block->body_bytes());
+  BufferObject* buffer = PyObject_New(BufferObject, type);
+  if (buffer == nullptr) {
+    Arena::discard(block);
+    return nullptr;
+  }
+  buffer->weak_references = nullptr;
+  buffer->state = state;
+  buffer->block = block;
+  buffer->length = length;
+  const auto body = reinterpret_cast<std::uintptr_t>(block->body());
+  buffer->offset = align_up(body + sizeof(Cell), content_alignment) - body;
+  buffer->exports = 0;
+  return reinterpret_cast<PyObject*>(buffer);
+}
+
+void buffer_dealloc(PyObject* self) noexcept {
+  PyTypeObject* type = Py_TYPE(self);
+  BufferObject* buffer = as_buffer(self);
+  if (buffer->weak_references != nullptr) PyObject_ClearWeakRefs(self);
+  if (buffer->block != nullptr) Arena::discard(buffer->block);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
+  BufferObject* buffer = as_buffer(self);
+  view->obj = nullptr;
+  if (!check_usable(buffer) || PyBuffer_FillInfo(view, self, buffer->block->body() + buffer->offset,
+                                                 static_cast<Py_ssize_t>(buffer->length), 0, flags) < 0) {
+    return -1;
+  }
+  ++buffer->exports;
+  return 0;
+}
+
+void release_buffer(PyObject* self, Py_buffer*) noexcept { --as_buffer(self)->exports; }
+
+PyObject* buffer_freeze(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"nbytes"};
+  static constexpr Signature signature{"freeze", names, 0, 1};
+  PyObject* values[1];
+  BufferObject* buffer = as_buffer(self);
+  std::uint64_t length = buffer->length;
+  if (!parse_arguments(signature, args, count, keywords, values) ||
+      !parse_optional_int("nbytes", values[0], 0, buffer->length, length) ||
+      !check_usable(buffer)) {  // last: an __index__ may have frozen it
+    return nullptr;
+  }
+  if (buffer->exports > 0) {
+    return PyErr_Format(PyExc_BufferError, "cannot freeze a buffer that memoryviews or the like still write to");
+  }
+  std::byte* body = buffer->block->body();
+  const Cell root = fits_short(length, 1) ? Cell::of_short(Tag::short_bytes, body + buffer->offset, length)
+                                          : Cell::of(Tag::bytes, length, buffer->offset);
+  std::memcpy(body, &root, sizeof root);
+  PyObject* shared = new_shared(*buffer->state, buffer->block);
+  if (shared != nullptr) Arena::release(std::exchange(buffer->block, nullptr));  // the Shared has a count of its own
+  return shared;
+}
+
+Py_ssize_t buffer_length(PyObject* self) noexcept {
+  return check_usable(as_buffer(self)) ? static_cast<Py_ssize_t>(as_buffer(self)->length) : -1;
+}
+
+PyObject* buffer_nbytes(PyObject* self, void*) noexcept {
+  return check_usable(as_buffer(self)) ? PyLong_FromUnsignedLongLong(as_buffer(self)->length) : nullptr;
+}
+
+PyObject* buffer_repr(PyObject* self) noexcept {
+  if (as_buffer(self)->block == nullptr) return PyUnicode_FromString("<xichan.Buffer frozen>");
+  return PyUnicode_FromFormat("<xichan.Buffer of %llu bytes>",
+                              static_cast<unsigned long long>(as_buffer(self)->length));
+}
+
+PyDoc_STRVAR(buffer_doc,
+"Buffer(nbytes)\n--\n\n"
+"Memory to write into, of so many bytes, all zero at first; freeze() makes it a Shared, without a copy.\n\n"
+"A writable buffer, for memoryview, numpy.frombuffer, file.readinto, socket.recv_into. It begins at a multiple of 64.\n"
+"It cannot be sent itself. Raises ValueError for a size that is negative or beyond 2**48 - 1; MemoryLimitExceeded, MemoryError.");
+
+PyDoc_STRVAR(freeze_doc,
+"freeze($self, /, nbytes=None)\n--\n\n"
+"A Shared of the first nbytes bytes, all by default, in the same memory. The Buffer is of no use afterwards.\n\n"
+"BufferError while a memoryview or another object can still write to it; ValueError if it is frozen already, or nbytes\n"
+"is negative or more than there is.");
+
+PyMethodDef methods[] = {
+    {"freeze", as_method(buffer_freeze), METH_FASTCALL | METH_KEYWORDS, freeze_doc},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyGetSetDef properties[] = {
+    {"nbytes", buffer_nbytes, nullptr, "int: how many bytes it holds.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+PyMemberDef members[] = {
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(BufferObject, weak_references), Py_READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
+PyType_Slot slots[] = {
+    {Py_tp_doc, const_cast<char*>(buffer_doc)},
+    {Py_tp_new, reinterpret_cast<void*>(buffer_new)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(buffer_dealloc)},
+    {Py_tp_repr, reinterpret_cast<void*>(buffer_repr)},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, properties},
+    {Py_tp_members, members},
+    {Py_sq_length, reinterpret_cast<void*>(buffer_length)},
+    {Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
+    {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
+    {0, nullptr},
+};
+
+}  // namespace
+
+PyType_Spec buffer_spec = {"xichan.Buffer", sizeof(BufferObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                           slots};
+
+}  // namespace xichan::python

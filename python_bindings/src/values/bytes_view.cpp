@@ -1,0 +1,256 @@
+// xichan.BytesView: reads bytes where they lie, by the buffer protocol and as a sequence.
+#include <algorithm>
+#include <cstring>
+
+#include "values/view.h"
+
+namespace xichan::python {
+namespace {
+
+std::span<const unsigned char> content(PyObject* self) noexcept {
+  const BlockSlice& sight = as_view(self)->sight;
+  return {static_cast<const unsigned char*>(sight.reader().payload(sight.cell)), sight.cell.length()};
+}
+
+Py_ssize_t bytes_length(PyObject* self) noexcept { return static_cast<Py_ssize_t>(as_view(self)->sight.cell.length()); }
+
+int bytes_get_buffer(PyObject* self, Py_buffer* buffer, int flags) noexcept {
+  const auto data = content(self);
+  return PyBuffer_FillInfo(buffer, self, const_cast<unsigned char*>(data.data()), bytes_length(self), 1, flags);
+}
+
+PyObject* bytes_item(PyObject* self, Py_ssize_t i) noexcept {
+  if (i >= 0 && i < bytes_length(self)) return PyLong_FromLong(content(self)[static_cast<std::size_t>(i)]);
+  PyErr_SetString(PyExc_IndexError, "xichan.BytesView index out of range");
+  return nullptr;
+}
+
+PyObject* bytes_slice(PyObject* self, PyObject* slice) noexcept {
+  Py_ssize_t start, stop, step;
+  if (PySlice_Unpack(slice, &start, &stop, &step) < 0) return nullptr;
+  const View* view = as_view(self);
+  const Py_ssize_t length = PySlice_AdjustIndices(bytes_length(self), &start, &stop, step);
+  if (length > 1 && step != 1) {  // not contiguous: a copy
+    PyObject* copy = PyBytes_FromStringAndSize(nullptr, length);
+    if (copy == nullptr) return nullptr;
+    const unsigned char* from = content(self).data() + start;
+    char* to = PyBytes_AS_STRING(copy);
+    for (Py_ssize_t i = 0; i < length; ++i) to[i] = static_cast<char>(from[i * step]);
+    return copy;
+  }
+  if (length == bytes_length(self)) return Py_NewRef(self);
+  const std::uint64_t first = view->sight.cell.word + static_cast<std::uint64_t>(start);
+  return new_view(
+      *view->state, ValueType::bytes, view->sight.block,
+      Cell::of(Tag::bytes, static_cast<std::uint64_t>(length), length == 0 ? view->sight.cell.word : first));
+}
+
+PyObject* bytes_subscript(PyObject* self, PyObject* key) noexcept {
+  if (PySlice_Check(key)) return bytes_slice(self, key);
+  if (!PyIndex_Check(key)) {
+    return PyErr_Format(PyExc_TypeError, "xichan.BytesView indices must be integers or slices, not %T", key);
+  }
+  const Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
+  if (i == -1 && PyErr_Occurred()) return nullptr;
+  return bytes_item(self, i < 0 ? i + bytes_length(self) : i);
+}
+
+/// What is looked for in bytes: a byte, given as an int, or the content of a buffer.
+class Needle {
+ public:
+  Needle() noexcept = default;
+  Needle(const Needle&) = delete;
+  Needle& operator=(const Needle&) = delete;
+  ~Needle() {
+    if (buffer_.obj != nullptr) PyBuffer_Release(&buffer_);
+  }
+
+  bool parse(PyObject* value) noexcept {
+    if (PyIndex_Check(value)) {
+      const Py_ssize_t number = PyNumber_AsSsize_t(value, nullptr);
+      if (number == -1 && PyErr_Occurred()) return false;
+      if (number < 0 || number > 255) {
+        PyErr_SetString(PyExc_ValueError, "byte must be in range(0, 256)");
+        return false;
+      }
+      byte_ = static_cast<unsigned char>(number);
+      return true;
+    }
+    if (PyObject_GetBuffer(value, &buffer_, PyBUF_SIMPLE) < 0) return false;
+    data_ = {static_cast<const unsigned char*>(buffer_.buf), static_cast<std::size_t>(buffer_.len)};
+    return true;
+  }
+
+  std::size_t size() const noexcept { return data_.size(); }
+  /// The place of the first occurrence at or after `from`; -1 if there is none.
+  Py_ssize_t find_in(std::span<const unsigned char> all, std::size_t from) const noexcept {
+    if (from > all.size()) return -1;
+    const auto rest = all.subspan(from);
+    const void* found = data_.empty() ? rest.data() : memmem(rest.data(), rest.size(), data_.data(), data_.size());
+    return found == nullptr ? -1 : static_cast<const unsigned char*>(found) - all.data();
+  }
+
+ private:
+  unsigned char byte_ = 0;
+  std::span<const unsigned char> data_{&byte_, 1};
+  Py_buffer buffer_{};
+};
+
+int bytes_contains(PyObject* self, PyObject* value) noexcept {
+  Needle needle;
+  return needle.parse(value) ? needle.find_in(content(self), 0) >= 0 : -1;
+}
+
+PyObject* bytes_count(PyObject* self, PyObject* value) noexcept {
+  Needle needle;
+  if (!needle.parse(value)) return nullptr;
+  Py_ssize_t count = 0;
+  const std::size_t step = std::max<std::size_t>(needle.size(), 1);
+  for (Py_ssize_t at = needle.find_in(content(self), 0); at >= 0; ++count) {
+    at = needle.find_in(content(self), static_cast<std::size_t>(at) + step);
+  }
+  return PyLong_FromSsize_t(count);
+}
+
+PyObject* bytes_index(PyObject* self, PyObject* args) noexcept {
+  PyObject* value;
+  Py_ssize_t start = 0, stop = PY_SSIZE_T_MAX;
+  Needle needle;
+  if (!PyArg_ParseTuple(args, "O|nn:index", &value, &start, &stop) || !needle.parse(value)) return nullptr;
+  const Py_ssize_t room = PySlice_AdjustIndices(bytes_length(self), &start, &stop, 1);
+  const auto searched = content(self).first(static_cast<std::size_t>(std::max(start + room, start)));
+  const Py_ssize_t at = needle.find_in(searched, static_cast<std::size_t>(start));
+  return at < 0 ? PyErr_Format(PyExc_ValueError, "subsection not found") : PyLong_FromSsize_t(at);
+}
+
+PyObject* bytes_compare(PyObject* self, PyObject* other, int operation) noexcept {
+  if (!PyObject_CheckBuffer(other)) Py_RETURN_NOTIMPLEMENTED;
+  if (!PyBytes_Check(other) && !PyByteArray_Check(other) && !Py_IS_TYPE(other, Py_TYPE(self))) {
+    // A buffer of items that need not be bytes: memoryview knows how.
+    PyObject* view = PyMemoryView_FromObject(self);
+    PyObject* result = view == nullptr ? nullptr : PyObject_RichCompare(view, other, operation);
+    Py_XDECREF(view);
+    return result;
+  }
+  Py_buffer theirs;
+  if (PyObject_GetBuffer(other, &theirs, PyBUF_SIMPLE) < 0) return nullptr;
+  const auto mine = content(self);
+  const auto size = static_cast<std::size_t>(theirs.len);
+  int order = mine.data() == theirs.buf ? 0 : std::memcmp(mine.data(), theirs.buf, std::min(mine.size(), size));
+  if (order == 0) order = mine.size() < size ? -1 : mine.size() > size;
+  PyBuffer_Release(&theirs);
+  Py_RETURN_RICHCOMPARE(order, 0, operation);
+}
+
+Py_hash_t bytes_hash(PyObject* self) noexcept {
+  View* view = as_view(self);
+  if (view->hash == -1) {
+#if PY_VERSION_HEX >= 0x030E0000
+    view->hash = Py_HashBuffer(content(self).data(), bytes_length(self));
+#else
+    PyObject* copy = PyBytes_FromObject(self);
+    if (copy == nullptr) return -1;
+    view->hash = PyObject_Hash(copy);
+    Py_DECREF(copy);
+#endif
+  }
+  return view->hash;
+}
+
+PyObject* bytes_repr(PyObject* self) noexcept {
+  constexpr Py_ssize_t shown = 32;
+  const Py_ssize_t length = bytes_length(self);
+  const auto* data = reinterpret_cast<const char*>(content(self).data());
+  PyObject* part = PyBytes_FromStringAndSize(data, std::min(length, shown));
+  if (part == nullptr) return nullptr;
+  PyObject* repr = length <= shown ? PyUnicode_FromFormat("xichan.BytesView(%R)", part)
+                                   : PyUnicode_FromFormat("<xichan.BytesView %R... of %zd bytes>", part, length);
+  Py_DECREF(part);
+  return repr;
+}
+
+PyObject* bytes_iterator(PyObject* self) noexcept { return PySeqIter_New(self); }
+
+PyObject* get_value(PyObject* self, PyObject*) noexcept {
+  return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(content(self).data()), bytes_length(self));
+}
+
+PyObject* bytes_reduce(PyObject* self, PyObject*) noexcept {
+  return reduce_to(reinterpret_cast<PyObject*>(&PyBytes_Type), get_value(self, nullptr));
+}
+
+PyObject* bytes_decode(PyObject* self, PyObject* args, PyObject* keywords) noexcept {
+  static const char* names[] = {"encoding", "errors", nullptr};
+  const char* encoding = "utf-8";
+  const char* errors = "strict";
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "|ss:decode", const_cast<char**>(names), &encoding, &errors)) {
+    return nullptr;
+  }
+  return PyUnicode_FromEncodedObject(self, encoding, errors);
+}
+
+// By memoryview, which has it with all its arguments.
+PyObject* bytes_hex(PyObject* self, PyObject* args, PyObject* keywords) noexcept {
+  PyObject* view = PyMemoryView_FromObject(self);
+  PyObject* method = view == nullptr ? nullptr : PyObject_GetAttrString(view, "hex");
+  PyObject* text = method == nullptr ? nullptr : PyObject_Call(method, args, keywords);
+  Py_XDECREF(view);
+  Py_XDECREF(method);
+  return text;
+}
+
+PyCFunction with_keywords(PyCFunctionWithKeywords function) noexcept {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+PyDoc_STRVAR(bytes_doc,
+"Bytes that are read where they lie in the memory of the process; got by receiving with copy=False.\n\n"
+"A read-only buffer (for memoryview, numpy.frombuffer, sockets, files, hashlib) and a collections.abc.Sequence of ints;\n"
+"equal to and hashing like the bytes. Slices are views again, but for those with a step. It keeps the memory of the\n"
+"whole message it came in, and so does every memoryview of it.");
+
+PyDoc_STRVAR(value_doc, "value($self, /)\n--\n\nThe bytes themselves, as recv() would have given them.");
+PyDoc_STRVAR(decode_doc,
+"decode($self, /, encoding='utf-8', errors='strict')\n--\n\nThe text that the bytes encode, as bytes.decode().");
+PyDoc_STRVAR(hex_doc, "hex($self, /, sep='', bytes_per_sep=1)\n--\n\nThe bytes in hexadecimal digits, as bytes.hex().");
+PyDoc_STRVAR(count_doc,
+"count($self, value, /)\n--\n\nHow often a byte (an int) or bytes occur, not counting overlaps.");
+PyDoc_STRVAR(index_doc,
+"index($self, value, start=0, stop=sys.maxsize, /)\n--\n\n"
+"Where a byte (an int) or bytes first occur; ValueError if they do not.");
+PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nPickled and copied as the bytes themselves.");
+
+PyMethodDef methods[] = {
+    {"value", get_value, METH_NOARGS, value_doc},
+    {"decode", with_keywords(bytes_decode), METH_VARARGS | METH_KEYWORDS, decode_doc},
+    {"hex", with_keywords(bytes_hex), METH_VARARGS | METH_KEYWORDS, hex_doc},
+    {"count", bytes_count, METH_O, count_doc},
+    {"index", bytes_index, METH_VARARGS, index_doc},
+    {"__reduce__", bytes_reduce, METH_NOARGS, reduce_doc},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot slots[] = {
+    {Py_tp_doc, const_cast<char*>(bytes_doc)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)},
+    {Py_tp_richcompare, reinterpret_cast<void*>(bytes_compare)},
+    {Py_tp_hash, reinterpret_cast<void*>(bytes_hash)},
+    {Py_tp_repr, reinterpret_cast<void*>(bytes_repr)},
+    {Py_tp_iter, reinterpret_cast<void*>(bytes_iterator)},
+    {Py_tp_methods, methods},
+    {Py_tp_members, view_members},
+    {Py_sq_length, reinterpret_cast<void*>(bytes_length)},
+    {Py_sq_item, reinterpret_cast<void*>(bytes_item)},
+    {Py_sq_contains, reinterpret_cast<void*>(bytes_contains)},
+    {Py_mp_length, reinterpret_cast<void*>(bytes_length)},
+    {Py_mp_subscript, reinterpret_cast<void*>(bytes_subscript)},
+    {Py_bf_getbuffer, reinterpret_cast<void*>(bytes_get_buffer)},
+    {0, nullptr},
+};
+
+}  // namespace
+
+PyType_Spec bytes_spec = {"xichan.BytesView", sizeof(View), 0,
+                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+
+}  // namespace xichan::python

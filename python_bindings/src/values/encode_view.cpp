@@ -1,0 +1,80 @@
+#include "values/encode_view.h"
+
+#include "value/block_builder.h"
+#include "value/message.h"
+
+namespace xichan::python {
+namespace {
+
+bool same(const Cell& one, const Cell& other) noexcept { return one.head == other.head && one.word == other.word; }
+
+ViewEncoding part_of(const BlockSlice& sight) noexcept {
+  const Cell& cell = sight.cell;
+  if (cell.is_complete()) return {ViewEncoding::ViewKind::complete, nullptr, cell};
+  if (cell.tag() == Tag::bytes && fits_short(cell.length(), 1)) {  // a slice
+    return {ViewEncoding::ViewKind::complete, nullptr,
+            Cell::of_short(Tag::short_bytes, sight.reader().payload(cell), cell.length())};
+  }
+  const bool whole = same(cell, sight.reader().root());
+  return {whole ? ViewEncoding::ViewKind::reference : ViewEncoding::ViewKind::window, sight.block, cell};
+}
+
+}  // namespace
+
+ViewEncoding part_of(const ModuleState& state, PyObject* value) noexcept {
+  if (is_a(state, value, ValueType::str)) return part_of(reinterpret_cast<StrView*>(value)->sight);
+  if (is_a(state, value, ValueType::bytes)) return part_of(as_view(value)->sight);
+  if (is_a(state, value, ValueType::tuple)) {
+    if (as_view(value)->step != 1) return {ViewEncoding::ViewKind::strided, nullptr, {}};
+    return part_of(as_view(value)->sight);
+  }
+  if (is_a(state, value, ValueType::shared)) return {ViewEncoding::ViewKind::shared, as_view(value)->sight.block, {}};
+  return {};
+}
+
+bool encode_whole(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
+  const ViewEncoding part = part_of(state, value);
+  switch (part.kind) {
+    case ViewEncoding::ViewKind::complete: cell = part.cell; return true;
+    case ViewEncoding::ViewKind::reference: cell = Cell::of_block(part.block); break;
+    case ViewEncoding::ViewKind::shared: cell = Cell::of_block(part.block, Tag::shared_block); break;
+    default: return false;
+  }
+  retain(cell);
+  return true;
+}
+
+Status make_contiguous(View* view) noexcept {
+  const BlockReader reader = view->sight.reader();
+  const auto length = static_cast<std::uint64_t>(view->sight.cell.length());
+  const Cell* const first = reader.elements(view->sight.cell).data();
+  const auto element = [&](std::uint64_t i) noexcept {
+    return resolve(reader, first[static_cast<Py_ssize_t>(i) * view->step]);
+  };
+  BlockBuilder builder;
+  builder.count_tuple(length);
+  for (std::uint64_t i = 0; i < length; ++i) {
+    if (!element(i).cell->is_complete()) builder.count_window();
+  }
+  const Status status = builder.allocate();
+  if (status != Status::ok) return status;
+  Cell* const cells = builder.write_tuple(builder.root(), length);
+  for (std::uint64_t i = 0; i < length; ++i) {
+    const CellRef place = element(i);
+    if (place.cell->is_complete()) {
+      cells[i] = *place.cell;
+    } else {
+      auto* block = const_cast<Block*>(place.reader.block());
+      Arena::retain(block);
+      builder.write_window(cells[i], {&block_reference, block}, *place.cell);
+    }
+  }
+  Block* const made = builder.finish().as_block();
+  Block* const before = view->sight.block;
+  view->sight = {made, BlockReader(made).root()};
+  view->step = 1;
+  Arena::release(before);
+  return Status::ok;
+}
+
+}  // namespace xichan::python

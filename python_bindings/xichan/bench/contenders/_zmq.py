@@ -1,0 +1,76 @@
+"""What the transports of pyzmq have in common: a PUSH socket for each sender, a PULL socket for the one receiver."""
+
+import itertools
+import threading
+
+from xichan.bench.contenders import Peer, Unavailable
+
+COUNT = itertools.count()
+WORKER = threading.local()  # its sockets
+
+
+class Zmq(Peer):
+    module = "zmq"
+    package = "pyzmq"
+
+    def address(self, n):
+        raise NotImplementedError
+
+    def open(self, spec):
+        if spec.receivers > 1:
+            raise Unavailable("PUSH deals out by turns: several receivers of one queue need a broker")
+        half = self.address(next(COUNT)), spec.payload.startswith("bytes")
+        return half, half
+
+    def sender(self, sending):
+        import zmq
+
+        address, is_bytes = sending
+        socket = self.socket(zmq.PUSH)
+        socket.connect(address)
+        return socket.send if is_bytes else socket.send_pyobj
+
+    def receiver(self, receiving):
+        socket, is_bytes = self.bind(receiving)
+        return socket.recv if is_bytes else socket.recv_pyobj
+
+    def selector(self, receivings):
+        import zmq
+
+        receivers = {}
+        poller = zmq.Poller()
+        for receiving in receivings:
+            socket, is_bytes = self.bind(receiving)
+            poller.register(socket, zmq.POLLIN)
+            receivers[socket] = socket.recv if is_bytes else socket.recv_pyobj
+        ready = []
+
+        def receive():
+            if not ready:
+                ready.extend(receivers[socket] for socket, _ in poller.poll())
+            return ready.pop()()
+
+        return receive
+
+    def bind(self, receiving):
+        import zmq
+
+        address, is_bytes = receiving
+        socket = self.socket(zmq.PULL)
+        socket.bind(address)
+        return socket, is_bytes
+
+    def socket(self, kind):
+        import zmq
+
+        socket = zmq.Context.instance().socket(kind)
+        WORKER.__dict__.setdefault("sockets", []).append(socket)
+        return socket
+
+    def finish(self):
+        import zmq
+
+        for socket in WORKER.__dict__.pop("sockets", ()):
+            socket.close()
+        if self.place == "processes":
+            zmq.Context.instance().term()  # waits until all has been sent, which the end of a process does not

@@ -1,9 +1,0 @@
-"""The standard library's pool of interpreters."""
-
-from xichan.bench.peers._pool import Pool
-
-
-class Contender(Pool):
-    name = "interpreter-pool"
-    title = "InterpreterPoolExecutor"
-    class_name = "InterpreterPoolExecutor"

@@ -1,9 +1,0 @@
-"""The standard library's pool of processes."""
-
-from xichan.bench.peers._pool import Pool
-
-
-class Contender(Pool):
-    name = "process-pool"
-    title = "ProcessPoolExecutor"
-    class_name = "ProcessPoolExecutor"

@@ -1,9 +1,0 @@
-"""The standard library's pool of threads."""
-
-from xichan.bench.peers._pool import Pool
-
-
-class Contender(Pool):
-    name = "thread-pool"
-    title = "ThreadPoolExecutor"
-    class_name = "ThreadPoolExecutor"

@@ -1,8 +1,0 @@
-"""xichan.channel() as it is by default: bounded, for any number of senders and receivers."""
-
-from xichan.bench.peers._xichan import Xichan
-
-
-class Contender(Xichan):
-    name = "xichan"
-    title = "xichan"

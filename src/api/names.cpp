@@ -1,0 +1,62 @@
+// Published values from C++, and waiting for names.
+#include "directory/names.h"
+#include "api/access.h"
+#include "value/utf8.h"
+#include "xichan/names.h"
+
+namespace xichan::internal {
+
+bool is_name(std::string_view name) noexcept {
+  if (name.empty() || !scan_utf8(name).valid) return false;
+  // Well-formed but for surrogates, whose first byte is ed and whose second is a0 or more.
+  for (std::size_t i = 0; i + 1 < name.size(); ++i) {
+    if (static_cast<unsigned char>(name[i]) == 0xed && static_cast<unsigned char>(name[i + 1]) >= 0xa0) return false;
+  }
+  return true;
+}
+
+Status wait_for_names(std::uint32_t seen, Deadline deadline) noexcept {
+  if (deadline.passed()) return Status::not_found;
+  Status status;
+  do {
+    status = Names::wait(seen, limits_until(deadline));
+  } while (status == Status::interrupted);
+  return status == Status::timeout ? Status::not_found : status;
+}
+
+}  // namespace xichan::internal
+
+namespace xichan {
+
+using namespace internal;
+
+Status publish(std::string_view name, Value&& value) noexcept {
+  if (!is_name(name)) return Status::invalid;
+  const Status status = Names::publish(name, ValueAccess::cell(value));
+  if (status == Status::ok) ValueAccess::cell(value) = Cell::none();
+  return status;
+}
+
+Status unpublish(std::string_view name) noexcept {
+  Cell cell;
+  const Status status = Names::unpublish(name, cell);
+  if (status == Status::ok) release(cell);
+  return status;
+}
+
+Status lookup(std::string_view name, Value& value, Timeout timeout) noexcept {
+  const Deadline deadline = deadline_of(timeout);
+  for (;;) {
+    const std::uint32_t seen = Names::version();
+    ChannelId id;
+    Cell cell;
+    if (Names::find(name, id, cell) == NameKind::value) {
+      ValueAccess::adopt(value, cell);
+      return Status::ok;
+    }
+    const Status status = wait_for_names(seen, deadline);
+    if (status != Status::ok) return status;
+  }
+}
+
+}  // namespace xichan

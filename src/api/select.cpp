@@ -1,0 +1,80 @@
+// Select from C++: the public cases become those of the core, and what was sent or received goes back into them.
+#include <memory>
+#include <new>
+
+#include "api/access.h"
+#include "xichan/select.h"
+
+namespace xichan {
+
+using namespace internal;
+namespace {
+
+// The core's cases for as long as a call lasts: a few on the stack, more from memory.
+class Filled {
+ public:
+  explicit Filled(std::size_t count) noexcept {
+    if (count > few) more_.reset(new (std::nothrow) Case[count]);
+    cases_ = {count > few ? more_.get() : local_, count};
+  }
+  bool valid() const noexcept { return cases_.data() != nullptr; }
+  std::span<Case> cases() noexcept { return cases_; }
+
+ private:
+  static constexpr std::size_t few = 8;
+
+  Case local_[few];
+  std::unique_ptr<Case[]> more_;
+  std::span<Case> cases_;
+};
+
+// After `ok`: what the case sent has gone, or what it received is its value.
+void settle(SelectCase& chosen, const Case& done) noexcept {
+  if (done.side == Side::sender) {
+    ValueAccess::cell(chosen.value) = Cell::none();
+  } else {
+    ValueAccess::adopt(chosen.value, done.cell);
+  }
+}
+
+}  // namespace
+
+// False if the end is closed.
+bool SelectCase::fill(Case& filled) noexcept {
+  if (!end_->usable()) return false;
+  const Side side = sends_ ? Side::sender : Side::receiver;
+  filled = case_of(*end_->channel_, side, *end_->lane_, sends_ ? ValueAccess::cell(value) : Cell{});
+  return true;
+}
+
+Status SelectCase::run(std::span<SelectCase> cases, std::size_t& chosen, const Deadline* deadline) noexcept {
+  if (cases.empty()) return Status::invalid;
+  Filled filled(cases.size());
+  if (!filled.valid()) return Status::no_memory;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (cases[i].fill(filled.cases()[i])) continue;
+    chosen = i;
+    return Status::end_closed;
+  }
+  std::size_t number;
+  Status status = try_any(filled.cases(), number);
+  if (status == Status::full || status == Status::empty) {
+    if (deadline == nullptr) return Status::empty;
+    status = wait_until(*deadline, filled.cases(), number);
+  }
+  if (status == Status::timeout || status == Status::no_memory) return status;
+  if (status == Status::ok) settle(cases[number], filled.cases()[number]);
+  chosen = number;
+  return status;
+}
+
+Status select(std::span<SelectCase> cases, std::size_t& chosen, Timeout timeout) noexcept {
+  const Deadline deadline = deadline_of(timeout);
+  return SelectCase::run(cases, chosen, &deadline);
+}
+
+Status try_select(std::span<SelectCase> cases, std::size_t& chosen) noexcept {
+  return SelectCase::run(cases, chosen, nullptr);
+}
+
+}  // namespace xichan

@@ -1,0 +1,42 @@
+// A doubly linked list through hooks inside its elements: no allocation, O(1) insertion and removal.
+//
+// Thread safety: none; the owner of the list guards the list and the hooks of its elements together.
+#pragma once
+
+namespace xichan::internal {
+
+/// The links of one element in one list. Lives in the element.
+template <class T>
+struct ListHook {
+  T* previous = nullptr;
+  T* next = nullptr;
+};
+
+/// A list of elements linked by the member `hook`. Owns nothing: an element leaves the list before it is destroyed.
+template <class T, ListHook<T> T::* hook>
+class IntrusiveList {
+ public:
+  T* first() const noexcept { return first_; }
+  static T* next(const T& element) noexcept { return (element.*hook).next; }
+
+  void push_back(T& element) noexcept {
+    element.*hook = {last_, nullptr};
+    (last_ == nullptr ? first_ : (last_->*hook).next) = &element;
+    last_ = &element;
+  }
+  /// `element` must be in this list.
+  void remove(T& element) noexcept {
+    const ListHook<T> links = element.*hook;
+    (links.previous == nullptr ? first_ : (links.previous->*hook).next) = links.next;
+    (links.next == nullptr ? last_ : (links.next->*hook).previous) = links.previous;
+    element.*hook = {};
+  }
+  /// Forgets the elements without touching them.
+  void clear() noexcept { first_ = last_ = nullptr; }
+
+ private:
+  T* first_ = nullptr;
+  T* last_ = nullptr;
+};
+
+}  // namespace xichan::internal

@@ -1,0 +1,157 @@
+#include "endpoint/watch.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+
+namespace xichan::internal {
+
+Notifier* Notifier::create() noexcept {
+  const int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (descriptor < 0) return nullptr;
+  auto* notifier = new (std::nothrow) Notifier(descriptor);
+  if (notifier == nullptr) ::close(descriptor);
+  return notifier;
+}
+
+Notifier::~Notifier() { ::close(descriptor_); }
+
+void Notifier::release() noexcept {
+  if (references_.fetch_sub(1, memory_order_acq_rel) == 1) delete this;
+}
+
+void Notifier::add(Watch& watch) noexcept {
+  std::lock_guard guard(lock_);
+  watch.listed_ = true;
+  decided_.push_back(watch);
+  signal();  // under the lock, so that it precedes every `collect` that finds the watch
+}
+
+void Notifier::unlink(Watch& watch) noexcept {
+  watch.listed_ = false;
+  decided_.remove(watch);
+}
+
+void Notifier::remove(Watch& watch) noexcept {
+  if (is_inherited()) return;
+  std::lock_guard guard(lock_);
+  if (watch.listed_) unlink(watch);
+}
+
+bool Notifier::first_key(std::uint64_t& key) noexcept {
+  if (is_inherited()) return false;
+  std::lock_guard guard(lock_);
+  if (decided_.first() == nullptr) return false;
+  key = decided_.first()->key_;
+  return true;
+}
+
+// Unless it was closed meanwhile. Others join at the far end.
+void Notifier::remove_first(std::uint64_t key) noexcept {
+  std::lock_guard guard(lock_);
+  Watch* const first = decided_.first();
+  if (first != nullptr && first->key_ == key) unlink(*first);
+}
+
+void Notifier::signal() noexcept { (void)eventfd_write(descriptor_, 1); }
+
+void Notifier::clear() noexcept {
+  eventfd_t ignored;
+  (void)eventfd_read(descriptor_, &ignored);
+}
+
+Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, WatchCase* cases, std::size_t count,
+                   bool& ready) noexcept {
+  auto* watch = new (std::nothrow) Watch(notifier, key, cases, count);
+  if (watch == nullptr) {
+    for (std::size_t i = 0; i < count; ++i) internal::release(cases[i].offer);
+    delete[] cases;
+    return nullptr;
+  }
+  notifier.retain();
+  watch->owner_ = &owner;
+  owner.add(*watch);
+  for (std::size_t i = 0; i < count; ++i) {
+    cases[i].number = i;
+    cases[i].channel = cases[i].end->channel();
+    cases[i].side = cases[i].end->side();
+    cases[i].end->enter();
+  }
+  // By address, as in wait_any.
+  std::sort(cases, cases + count, [](const WatchCase& a, const WatchCase& b) { return a.channel < b.channel; });
+  ready = false;
+  while (watch->enlisted_ < count && !ready) {
+    WatchCase& c = cases[watch->enlisted_];
+    c.node = {.waiter = watch,
+              .owner = c.end,
+              .index = static_cast<std::uint32_t>(watch->enlisted_),
+              .packet = to_packet(c.offer),
+              .cost = c.cost};
+    ++watch->enlisted_;
+    ready = c.channel->enlist(c.side, c.node);
+  }
+  return watch;
+}
+
+// Called by a peer, under the lock of the channel's lists, before the watch can be freed: closing it delists every
+// case, which takes the same lock.
+bool Watch::decide(Outcome outcome, const WaitNode& node) noexcept {
+  if (!decision_.decide(outcome, node.index)) return false;
+  notifier_.add(*this);
+  return true;
+}
+
+Outcome Watch::close(std::size_t& number) noexcept {
+  if (!closed_) {
+    closed_ = true;
+    for (std::size_t i = 0; i < enlisted_; ++i) {
+      if (!cases_[i].channel->is_inherited()) cases_[i].channel->delist(cases_[i].side, cases_[i].node);
+    }
+    notifier_.remove(*this);
+    has_token_ = decision_.outcome() == Outcome::notified;
+  }
+  number = decided_case().number;
+  return decision_.outcome();
+}
+
+void Watch::pass_token() noexcept {
+  if (!has_token_) return;
+  has_token_ = false;
+  const WatchCase& c = decided_case();
+  if (!c.channel->is_inherited()) c.channel->pass_token(c.side);  // wake-token rule (b)
+}
+
+void Watch::abandon() noexcept {
+  std::size_t number;
+  close(number);
+  pass_token();
+  leave_ends();
+}
+
+// The watch lets go of its ends, offers and owner. Afterwards only its memory is left.
+void Watch::leave_ends() noexcept {
+  if (owner_ == nullptr) return;
+  owner_->remove(*this);
+  owner_ = nullptr;
+  std::size_t number;
+  const Outcome outcome = close(number);
+  for (std::size_t i = 0; i < count_; ++i) {
+    WatchCase& c = cases_[i];
+    if (outcome != Outcome::transferred || c.number != number) internal::release(c.offer);
+    c.channel->unpin();
+    c.end->leave();
+  }
+}
+
+void Watch::destroy(Watch* watch, bool used) noexcept {
+  std::size_t number;
+  watch->close(number);
+  if (!used) watch->pass_token();
+  watch->leave_ends();
+  watch->notifier_.release();
+  delete watch;
+}
+
+}  // namespace xichan::internal

@@ -1,0 +1,7 @@
+#include "sync/process_words.h"
+
+namespace xichan::internal {
+
+constinit ProcessWords process_words{};
+
+}  // namespace xichan::internal

@@ -1,0 +1,153 @@
+// Giving blocks back: on any thread, each reference of the table once, and chains of any length in a small stack.
+#include <cstring>
+
+#include "arena/arena.h"
+#include "support/support.h"
+
+namespace xichan::internal {
+namespace {
+
+using ArenaRelease = test::ArenaTest;
+
+// A reference that notes when it is given back.
+struct Noted {
+  int number;
+  std::vector<int>* log;
+};
+void note(void* object) noexcept {
+  const Noted* noted = static_cast<Noted*>(object);
+  noted->log->push_back(noted->number);
+}
+constinit const ReferenceType noted_reference{ReferenceKind::sender, note};
+
+void count_up(void* counter) noexcept { static_cast<std::atomic<int>*>(counter)->fetch_add(1); }
+constinit const ReferenceType counting_reference{ReferenceKind::sender, count_up};
+
+Block* block_with(std::initializer_list<Reference> references) {
+  Block* block;
+  EXPECT_EQ(Arena::allocate(16, references.size(), block), Status::ok);
+  std::copy(references.begin(), references.end(), block->references());
+  return block;
+}
+
+Block* leaf() { return block_with({}); }
+
+TEST_F(ArenaRelease, GivesBackEachReferenceOnceAndInOrder) {
+  std::vector<int> log;
+  Noted noted[] = {{1, &log}, {2, &log}, {3, &log}};
+  Block* block =
+      block_with({{&noted_reference, &noted[0]}, {&noted_reference, &noted[1]}, {&noted_reference, &noted[2]}});
+  Arena::retain(block);
+  Arena::release(block);
+  EXPECT_TRUE(log.empty());
+  Arena::release(block);
+  EXPECT_EQ(log, (std::vector{1, 2, 3}));
+}
+
+TEST_F(ArenaRelease, DiscardDoesNotTouchTheTable) {
+  Block* block;
+  ASSERT_EQ(Arena::allocate(64, 4, block), Status::ok);
+  std::memset(block->references(), 0xff, 4 * sizeof(Reference));
+  Arena::discard(block);
+}
+
+TEST_F(ArenaRelease, AChildSharedByTwoParentsGoesWithTheLast) {
+  Block* child = leaf();
+  Arena::retain(child);
+  Block* one = block_with({{&block_reference, child}});
+  Block* other = block_with({{&block_reference, child}});
+  Arena::release(one);
+  EXPECT_EQ(new_blocks(), 2u);
+  Arena::release(other);
+  EXPECT_EQ(new_blocks(), 0u);
+}
+
+TEST_F(ArenaRelease, OneParentMayNameAChildTwice) {
+  Block* child = leaf();
+  Arena::retain(child);
+  Arena::release(block_with({{&block_reference, child}, {&block_reference, child}}));
+  EXPECT_EQ(new_blocks(), 0u);
+}
+
+TEST_F(ArenaRelease, AChainOfAMillionInASmallStack) {
+  Block* chain = leaf();
+  for (int i = 1; i < 1'000'000; ++i) chain = block_with({{&block_reference, chain}});
+  EXPECT_EQ(new_blocks(), 1'000'000u);
+  test::on_small_stack([&] { Arena::release(chain); });
+  EXPECT_EQ(new_blocks(), 0u);
+}
+
+TEST_F(ArenaRelease, ATreeInASmallStack) {
+  Block* tree = leaf();
+  for (int depth = 0; depth < 17; ++depth) {
+    Block* copy = leaf();
+    for (int k = 0; k < depth; ++k) copy = block_with({{&block_reference, copy}});
+    tree = block_with({{&block_reference, tree}, {&block_reference, copy}, {&block_reference, leaf()}});
+  }
+  test::on_small_stack([&] { Arena::release(tree); });
+  EXPECT_EQ(new_blocks(), 0u);
+}
+
+// Giving back a reference may release blocks that hang nowhere else (a channel's queue does that).
+struct Bag {
+  std::vector<Block*> blocks;
+};
+void empty_bag(void* object) noexcept {
+  for (Block* block : static_cast<Bag*>(object)->blocks) Arena::release(block);
+}
+constinit const ReferenceType bag_reference{ReferenceKind::receiver, empty_bag};
+
+TEST_F(ArenaRelease, AReleaseInsideAReleaseJoinsTheListInsteadOfNesting) {
+  std::vector<Bag> bags(100'000);
+  for (std::size_t i = 0; i + 1 < bags.size(); ++i) {
+    bags[i].blocks = {block_with({{&bag_reference, &bags[i + 1]}}), leaf()};
+  }
+  Block* first = block_with({{&bag_reference, &bags[0]}});
+  test::on_small_stack([&] { Arena::release(first); });
+  EXPECT_EQ(new_blocks(), 0u);
+}
+
+TEST_F(ArenaRelease, OnAnotherThreadThanTheOneThatAllocated) {
+  const test::Watchdog watchdog("release across threads");
+  const int rounds = test::rounds(20'000);
+  std::atomic<Block*> hand{nullptr};
+  test::together(2, [&](unsigned thread) {
+    for (int i = 0; i < rounds; ++i) {
+      if (thread == 0) {
+        Block* block;
+        ASSERT_EQ(Arena::allocate(static_cast<std::uint64_t>(i % 300), 0, block), Status::ok);
+        std::memset(block->body(), i & 0xff, static_cast<std::size_t>(i % 300));
+        test::await([&] { return hand.load() == nullptr; });
+        hand.store(block, std::memory_order_release);
+      } else {
+        Block* block;
+        test::await([&] { return (block = hand.load(std::memory_order_acquire)) != nullptr; });
+        for (int k = 0; k < i % 300; ++k) ASSERT_EQ(block->body()[k], static_cast<std::byte>(i & 0xff));
+        hand.store(nullptr);
+        Arena::release(block);
+      }
+    }
+  });
+}
+
+TEST_F(ArenaRelease, ManyThreadsDropOneBlockAndItsReferencesGoOnce) {
+  const test::Watchdog watchdog("many threads drop one block");
+  const int rounds = test::rounds(5'000);
+  std::atomic<int> given_back{0};
+  std::vector<Block*> blocks(static_cast<std::size_t>(rounds));
+  for (Block*& block : blocks) {
+    block = block_with({{&counting_reference, &given_back}, {&block_reference, leaf()}});
+    std::memset(block->body(), 7, 16);
+    Arena::retain(block, 3);
+  }
+  test::together(4, [&](unsigned) {
+    for (Block* block : blocks) {
+      EXPECT_EQ(block->body()[3], std::byte{7});  // a read before the drop comes before the free
+      Arena::release(block);
+    }
+  });
+  EXPECT_EQ(given_back.load(), rounds);
+}
+
+}  // namespace
+}  // namespace xichan::internal

@@ -1,0 +1,97 @@
+// Sizes that cannot wrap, the worklist that takes the place of recursion, random bits, and the words for a status.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "base/checked.h"
+#include "base/random.h"
+#include "base/worklist.h"
+#include "xichan/status.h"
+
+namespace xichan::internal {
+namespace {
+
+TEST(CheckedSize, AddsAndMultiplies) {
+  CheckedSize size(32);
+  size.add(8).add_product(3, 16).align(64);
+  EXPECT_FALSE(size.overflowed());
+  EXPECT_EQ(size.value(), 128u);
+}
+
+TEST(CheckedSize, AlignKeepsWhatIsAligned) {
+  for (std::uint64_t n = 0; n <= 64; ++n) {
+    EXPECT_EQ(CheckedSize(n).align(16).value(), (n + 15) / 16 * 16) << n;
+    EXPECT_EQ(align_up(n, 16), (n + 15) / 16 * 16) << n;
+  }
+}
+
+TEST(CheckedSize, RemembersAnOverflowInAnyStep) {
+  EXPECT_TRUE(CheckedSize(UINT64_MAX).add(1).overflowed());
+  EXPECT_TRUE(CheckedSize(0).add_product(std::uint64_t{1} << 32, std::uint64_t{1} << 32).overflowed());
+  EXPECT_TRUE(CheckedSize(1).add_product(UINT64_MAX, 1).overflowed());
+  EXPECT_TRUE(CheckedSize(UINT64_MAX - 14).align(16).overflowed());
+  EXPECT_FALSE(CheckedSize(UINT64_MAX - 15).align(16).overflowed());
+  EXPECT_FALSE(CheckedSize(0).add(UINT64_MAX).overflowed());
+  EXPECT_TRUE(CheckedSize(UINT64_MAX).add(1).add(5).overflowed()) << "a later step forgets it";
+}
+
+TEST(Worklist, LastInFirstOut) {
+  Worklist<int, 4> list;
+  EXPECT_TRUE(list.empty());
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(list.push(i));
+  EXPECT_EQ(list.size(), 4u);
+  for (int i = 3; i >= 0; --i) EXPECT_EQ(list.pop(), i);
+  EXPECT_TRUE(list.empty());
+}
+
+template <class List>
+void grow_and_check(int count) {
+  List list;
+  for (int i = 0; i < count; ++i) ASSERT_TRUE(list.push(i));
+  ASSERT_EQ(list.size(), static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) ASSERT_EQ(list[i], i);
+  for (int i = count; i-- > 0;) ASSERT_EQ(list.pop(), i);
+  EXPECT_TRUE(list.empty());
+}
+
+TEST(Worklist, GrowsPastTheInlineItemsAndKeepsThem) {
+  for (const int count : {1, 31, 32, 33, 64, 65, 1'000, 1'000'000}) grow_and_check<Worklist<int>>(count);
+  for (const int count : {1, 2, 3, 100}) grow_and_check<Worklist<int, 1>>(count);
+}
+
+TEST(Worklist, RemoveFirstKeepsTheOrderOfTheRest) {
+  Worklist<int, 2> list;
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(list.push(i));
+  for (int i = 0; i < 25; ++i) EXPECT_EQ(list.remove_first(), i);
+  EXPECT_EQ(list.size(), 25u);
+  EXPECT_EQ(list[0], 25);
+  EXPECT_EQ(list.pop(), 49);
+}
+
+TEST(Random, EveryBitChanges) {
+  std::uint64_t ones = 0;
+  std::uint64_t zeros = 0;
+  std::set<std::uint64_t> seen;
+  for (int i = 0; i < 128; ++i) {
+    const std::uint64_t bits = random_bits();
+    ones |= bits;
+    zeros |= ~bits;
+    seen.insert(bits);
+  }
+  EXPECT_EQ(ones, UINT64_MAX);
+  EXPECT_EQ(zeros, UINT64_MAX);
+  EXPECT_EQ(seen.size(), 128u);
+}
+
+TEST(Status, HasAPhraseForEach) {
+  std::set<std::string> phrases;
+  const int last = static_cast<int>(Status::too_large);
+  for (int i = 0; i <= last; ++i) phrases.emplace(to_string(static_cast<Status>(i)));
+  EXPECT_EQ(phrases.size(), static_cast<std::size_t>(last + 1));
+  EXPECT_FALSE(phrases.contains("unknown status"));
+  EXPECT_EQ(to_string(static_cast<Status>(200)), "unknown status");
+}
+
+}  // namespace
+}  // namespace xichan::internal

@@ -1,0 +1,105 @@
+// Names: of channels, weakly, and of published values; waiting for one.
+#include "directory/names.h"
+#include "directory/create_channel.h"
+
+#include "channel/channel_support.h"
+
+namespace xichan::internal {
+namespace {
+
+class NamesTest : public test::ChannelTest {
+ protected:
+  static Channel* named(std::string_view name) {
+    Channel* channel = nullptr;
+    EXPECT_EQ(create_channel({.capacity = 1, .name = name}, channel), Status::ok);
+    return channel;
+  }
+  static NameKind find(std::string_view name) {
+    ChannelId id;
+    Cell value;
+    const NameKind kind = Names::find(name, id, value);
+    release(value);
+    return kind;
+  }
+  Status wait(std::uint32_t seen, Deadline deadline = Deadline::never()) {
+    return Names::wait(seen, {deadline, Deadline::never(), &exiting, false});
+  }
+
+  atomic<bool> exiting{false};
+};
+
+TEST_F(NamesTest, AChannelIsFoundWhileItLives) {
+  Channel* channel = named("jobs");
+  EXPECT_EQ(channel->name(), "jobs");
+  ChannelId id;
+  Cell value;
+  EXPECT_EQ(Names::find("jobs", id, value), NameKind::channel);
+  EXPECT_EQ(id, channel->id());
+  Channel* second = nullptr;
+  EXPECT_EQ(create_channel({.capacity = 1, .name = "jobs"}, second), Status::name_taken);
+  EXPECT_EQ(Names::publish("jobs", Cell::none()), Status::name_taken);
+  EXPECT_EQ(Names::unpublish("jobs", value), Status::not_found) << "a channel's name is not published";
+  EXPECT_EQ(find("job"), NameKind::nothing);
+  test::drop_both(channel);
+  EXPECT_EQ(find("jobs"), NameKind::nothing);
+  test::drop_both(named("jobs"));
+}
+
+TEST_F(NamesTest, AValueIsKeptUntilItIsTakenBack) {
+  ASSERT_EQ(Names::publish("limits", test::block_message()), Status::ok);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(find("limits"), NameKind::value);
+  EXPECT_EQ(new_blocks(), 1u);
+  Cell value;
+  EXPECT_EQ(Names::unpublish("limits", value), Status::ok);
+  release(value);
+  EXPECT_EQ(Names::unpublish("limits", value), Status::not_found);
+}
+
+TEST_F(NamesTest, AWaitEndsWithTheNextName) {
+  const test::Watchdog watchdog("waiting for a name");
+  for (int round = 0; round < test::rounds(300); ++round) {
+    test::together(3, [&](unsigned thread) {
+      if (thread == 0) {
+        Channel* channel = named("late");
+        test::await([&] { return channel->endpoint_count(Side::sender) == 3; });
+        for (int i = 0; i < 3; ++i) channel->drop_endpoint(Side::sender);
+        channel->drop_endpoint(Side::receiver);
+        return;
+      }
+      for (;;) {
+        const std::uint32_t seen = Names::version();
+        ChannelId id;
+        Cell value;
+        if (Names::find("late", id, value) == NameKind::channel) {
+          EXPECT_NE(Registry::open(id, Side::sender), nullptr);
+          return;
+        }
+        ASSERT_EQ(wait(seen), Status::ok);
+      }
+    });
+    ASSERT_EQ(find("late"), NameKind::nothing);
+  }
+}
+
+TEST_F(NamesTest, AWaitEndsInTime) {
+  const std::int64_t start = Deadline::now();
+  EXPECT_EQ(wait(Names::version(), Deadline::after(5'000'000)), Status::timeout);
+  EXPECT_GE(Deadline::now() - start, 5'000'000);
+  EXPECT_EQ(wait(Names::version() - 1), Status::ok) << "something has changed already";
+}
+
+TEST_F(NamesTest, AnEndingOwnerInterruptsTheWait) {
+  const test::Watchdog watchdog("a look-up that is nudged");
+  std::thread waiting([&] { EXPECT_EQ(wait(Names::version()), Status::interrupted); });
+  exiting.store(true);
+  std::atomic<bool> joined{false};
+  std::thread nudging([&] {  // until it is there to be nudged, or has seen the flag
+    while (!joined.load()) Names::nudge_all();
+  });
+  waiting.join();
+  joined.store(true);
+  nudging.join();
+}
+
+}  // namespace
+}  // namespace xichan::internal

@@ -1,0 +1,147 @@
+// Ids: each finds its channel while that lives, and nothing ever after.
+#include <unordered_set>
+
+#include "base/random.h"
+#include "channel/channel_support.h"
+
+namespace xichan::internal {
+namespace {
+
+using test::new_channel;
+
+class Ids : public test::ChannelTest {
+ protected:
+  static bool resolves(const ChannelId& id) {
+    Channel* channel = Registry::open(id, Side::sender);
+    if (channel != nullptr) channel->drop_endpoint(Side::sender);
+    return channel != nullptr;
+  }
+};
+
+TEST_F(Ids, OpenOneMoreEnd) {
+  Channel* channel = new_channel(1);
+  for (const Side side : test::both_sides) {
+    EXPECT_EQ(Registry::open(channel->id(), side), channel);
+    EXPECT_EQ(channel->endpoint_count(side), 2u);
+    channel->drop_endpoint(side);
+  }
+  test::drop_both(channel);
+}
+
+TEST_F(Ids, OfAFinishedSideFindNothing) {
+  Channel* channel = new_channel(1);
+  channel->drop_endpoint(Side::sender);
+  EXPECT_EQ(Registry::open(channel->id(), Side::sender), nullptr);
+  EXPECT_EQ(Registry::open(channel->id(), Side::receiver), channel);
+  channel->drop_endpoint(Side::receiver);
+  channel->drop_endpoint(Side::receiver);
+}
+
+TEST_F(Ids, NearMissesFindNothing) {
+  Channel* channel = new_channel(1);
+  const ChannelId id = channel->id();
+  EXPECT_TRUE(resolves(id));
+  for (int bit = 0; bit < 64; ++bit) {
+    const std::uint64_t flip = std::uint64_t{1} << bit;
+    EXPECT_FALSE(resolves({id.place ^ flip, id.secret})) << bit;
+    EXPECT_FALSE(resolves({id.place, id.secret ^ flip})) << bit;
+  }
+  for (std::uint64_t i = 1; i <= 2'500; ++i) {
+    EXPECT_FALSE(resolves({id.place + i, id.secret}));
+    EXPECT_FALSE(resolves({id.place - i, id.secret}));
+    EXPECT_FALSE(resolves({id.place, id.secret + i}));
+    EXPECT_FALSE(resolves({id.place, id.secret - i}));
+  }
+  for (const ChannelId& odd : {ChannelId{}, ChannelId{UINT64_MAX, UINT64_MAX}, ChannelId{0, id.secret},
+                               ChannelId{id.place, 0}, ChannelId{id.secret, id.place}}) {
+    EXPECT_FALSE(resolves(odd));
+  }
+  test::drop_both(channel);
+  EXPECT_FALSE(resolves(id));
+}
+
+TEST_F(Ids, RandomOnesFindNothing) {
+  Channel* channel = new_channel(1);
+  std::uint64_t state = random_bits();
+  const auto next = [&] { return state = state * 6364136223846793005u + 1442695040888963407u; };
+  for (int i = 0; i < 1'000'000; ++i) {
+    // Half of them name a slot and a generation that exist.
+    const ChannelId id{i % 2 ? channel->id().place : next(), next()};
+    ASSERT_FALSE(resolves(id));
+  }
+  test::drop_both(channel);
+}
+
+TEST_F(Ids, NoStaleOneResolvesAfterAMillionChannels) {
+  const int count = test::sanitized ? 100'000 : 1'000'000;
+  std::vector<ChannelId> sample;
+  ChannelId first;
+  for (int i = 0; i < count; ++i) {
+    Channel* channel = new_channel(1);
+    const ChannelId id = channel->id();
+    if (i == 0) first = id;
+    if (i % (count / 10'000) == 0) sample.push_back(id);
+    test::drop_both(channel);
+    ASSERT_FALSE(resolves(id)) << "at once";
+  }
+  Channel* again = new_channel(1);
+  EXPECT_EQ(again->id().slot(), first.slot()) << "slots are used again";
+  std::unordered_set<std::uint64_t> places;
+  for (const ChannelId& id : sample) {
+    ASSERT_FALSE(resolves(id)) << "stale";
+    places.insert(id.place);
+  }
+  EXPECT_EQ(places.size(), sample.size()) << "each under a generation of its own";
+  test::drop_both(again);
+}
+
+TEST_F(Ids, ManyAtOnceAreAllDifferent) {
+  std::vector<Channel*> channels(20'000);
+  std::unordered_set<std::uint64_t> places;
+  std::unordered_set<std::uint64_t> secrets;
+  for (Channel*& channel : channels) {
+    channel = new_channel(1);
+    places.insert(channel->id().place);
+    secrets.insert(channel->id().secret);
+  }
+  EXPECT_EQ(places.size(), channels.size());
+  EXPECT_EQ(secrets.size(), channels.size());
+  EXPECT_EQ(new_channels(), channels.size());
+  for (Channel* channel : channels) EXPECT_TRUE(resolves(channel->id()));
+  for (Channel* channel : channels) test::drop_both(channel);
+}
+
+TEST_F(Ids, OpenRacesTheLastEnd) {
+  const test::Watchdog watchdog("open against the last end");
+  const int rounds = test::rounds(20'000);
+  test::Meeting meeting(2);
+  std::atomic<Channel*> current{nullptr};
+  std::atomic<int> opened{0};
+  ChannelId id;
+  test::together(2, [&](unsigned thread) {
+    for (int round = 0; round < rounds; ++round) {
+      if (thread == 0) {
+        Channel* channel = new_channel(1);
+        (void)channel->try_send(test::block_message(), lane);
+        id = channel->id();
+        current.store(channel);
+      }
+      meeting.arrive();
+      if (thread == 0) {
+        for (int i = round % 64; i > 0; --i) cpu_relax();
+        test::drop_both(current.load());
+      } else if (Channel* mine = Registry::open(id, round % 2 ? Side::sender : Side::receiver)) {
+        ++opened;
+        EXPECT_EQ(mine, current.load());
+        (void)mine->try_send(Cell::none(), lane);
+        mine->drop_endpoint(round % 2 ? Side::sender : Side::receiver);
+      }
+      meeting.arrive();
+    }
+  });
+  EXPECT_EQ(new_channels(), 0u);
+  EXPECT_GT(opened.load(), 0);
+}
+
+}  // namespace
+}  // namespace xichan::internal

@@ -1,0 +1,108 @@
+// Values that share their content: clones, parts, buffers, Shared; and how views see through all of that.
+#include <cstring>
+
+#include "public/public_support.h"
+
+namespace xichan {
+namespace {
+
+using PublicShared = test::PublicTest;
+
+const std::string big(100'000, 'b');
+
+TEST_F(PublicShared, ClonesCostNothing) {
+  const Value value = bytes(big);
+  const std::uint64_t before = new_bytes();
+  const Value clone = value.clone();
+  EXPECT_EQ(new_bytes(), before);
+  EXPECT_EQ(clone.view().as_bytes().data(), value.view().as_bytes().data());
+}
+
+TEST_F(PublicShared, APartBecomesAValueOfItsOwn) {
+  Value parts[8];
+  std::uint64_t before;
+  {
+    const Value whole = tuple(bytes(big), text("short"), tuple(1, text(big), tuple()), -7, 2.5, tuple());
+    before = new_bytes();
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(whole.view()[i].to_value(parts[i]), Status::ok);
+    EXPECT_EQ(whole.view()[2][1].to_value(parts[6]), Status::ok);
+    EXPECT_EQ(whole.view().to_value(parts[7]), Status::ok);
+    EXPECT_LT(new_bytes() - before, 1'000u) << "nothing large is copied";
+    EXPECT_TRUE(parts[7] == whole);
+  }
+  EXPECT_EQ(parts[0].view().as_bytes().size(), big.size());
+  EXPECT_EQ(parts[1].view().as_ascii(), "short");
+  EXPECT_EQ(parts[2].view().size(), 3u);
+  EXPECT_EQ(parts[3].view().as_integer(), -7);
+  EXPECT_EQ(parts[4].view().as_real(), 2.5);
+  EXPECT_EQ(parts[5].view().kind(), ValueKind::tuple);
+  EXPECT_EQ(parts[6].view().as_ascii(), big);
+  Value again;
+  EXPECT_EQ(parts[2].view()[1].to_value(again), Status::ok) << "a part of a part";
+  parts[2] = Value(), parts[6] = Value(), parts[7] = Value();
+  EXPECT_EQ(again.view().as_ascii(), big);
+}
+
+TEST_F(PublicShared, PartsInsideOneBlockToo) {
+  // Texts of a tuple made by Python stand in the tuple's own block; here a part of a tuple of tuples does.
+  Value inner, part;
+  ASSERT_EQ(tuple(tuple(1, 2, 3)).view()[0].to_value(inner), Status::ok);
+  const Value outer = tuple(inner, inner);
+  inner = Value();
+  ASSERT_EQ(outer.view()[1].to_value(part), Status::ok);
+  EXPECT_TRUE(part == tuple(1, 2, 3));
+}
+
+TEST_F(PublicShared, AreReadLikeTheirContent) {
+  const Value values[] = {tuple(1, big), text("x"), Value::of(3), bytes(big)};
+  for (const Value& value : values) {
+    Value shared, again;
+    ASSERT_EQ(value.share(shared), Status::ok);
+    EXPECT_TRUE(shared.is_shared());
+    EXPECT_FALSE(value.is_shared());
+    EXPECT_TRUE(shared == value);
+    ASSERT_EQ(shared.share(again), Status::ok);
+    EXPECT_TRUE(again == value);
+    const Value holder = tuple(0, shared, tuple(again));
+    EXPECT_TRUE(holder.view()[1] == value.view());
+    EXPECT_TRUE(holder.view()[2][0] == value.view());
+    Value part;
+    ASSERT_EQ(holder.view()[1].to_value(part), Status::ok);
+    EXPECT_TRUE(part == value);
+  }
+}
+
+TEST_F(PublicShared, BuffersBecomeBytesInPlace) {
+  Buffer buffer;
+  EXPECT_TRUE(buffer.data().empty());
+  ASSERT_EQ(Buffer::make(big.size(), buffer), Status::ok);
+  ASSERT_EQ(buffer.data().size(), big.size());
+  const std::byte* place = buffer.data().data();
+  std::memcpy(buffer.data().data(), big.data(), big.size());
+  const Value value = buffer.freeze();
+  EXPECT_EQ(value.view().as_bytes().data(), place);
+  EXPECT_TRUE(value == bytes(big));
+  EXPECT_TRUE(buffer.data().empty());
+  EXPECT_TRUE(buffer.freeze() == bytes("")) << "an empty buffer gives no bytes";
+}
+
+TEST_F(PublicShared, BuffersMayBeLongerThanWhatIsWritten) {
+  for (const std::size_t size : {0, 1, 14, 15, 16, 99, 100, 101}) {
+    Buffer buffer;
+    ASSERT_EQ(Buffer::make(100, buffer), Status::ok);
+    std::memset(buffer.data().data(), 'b', 100);
+    EXPECT_TRUE(buffer.freeze(size) == bytes(std::string(std::min<std::size_t>(size, 100), 'b')));
+  }
+  Buffer empty, dropped, moved;
+  ASSERT_EQ(Buffer::make(0, empty), Status::ok);
+  EXPECT_TRUE(empty.freeze() == bytes(""));
+  ASSERT_EQ(Buffer::make(1'000, dropped), Status::ok);
+  moved = std::move(dropped);
+  EXPECT_TRUE(dropped.data().empty());
+  EXPECT_EQ(moved.data().size(), 1'000u);
+  EXPECT_EQ(Buffer::make(SIZE_MAX, moved), Status::too_large);
+  EXPECT_EQ(moved.data().size(), 1'000u) << "left as it was";
+}
+
+}  // namespace
+}  // namespace xichan

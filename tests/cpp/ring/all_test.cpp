@@ -1,0 +1,183 @@
+// What every flavor of ring promises, the ones with special needs included: one producer, no bound, tokens per end.
+#include <map>
+#include <vector>
+
+#include "ring/relaxed.h"
+#include "ring/ring_flavors.h"
+#include "ring/segmented.h"
+#include "ring/spsc.h"
+#include "support/support.h"
+
+namespace xichan::internal {
+namespace {
+
+// Gives the relaxed ring the interface of the others: each producer thread has a lane.
+class RelaxedWithLanes : public RelaxedRing {
+ public:
+  using RelaxedRing::RelaxedRing;
+  ~RelaxedWithLanes() {
+    for (Lane& lane : lanes_) forget(lane);
+  }
+  Status try_push(const Cell& item) noexcept { return RelaxedRing::try_push(item, lanes_[producer]); }
+
+  static inline thread_local unsigned producer = 0;
+
+ private:
+  Lane lanes_[8];
+};
+
+class Segmented : public SegmentedRing<Cell> {
+ public:
+  explicit Segmented(std::uint64_t) noexcept {}
+};
+
+static_assert(Ring<SpscRing<Cell>, Cell> && Ring<SegmentedRing<Cell>, Cell> && Ring<RelaxedWithLanes, Cell>);
+
+template <class R, bool HasBound, bool HasManySides>
+struct Flavor {
+  using Type = R;
+  static constexpr bool bounded = HasBound;
+  static constexpr bool many = HasManySides;
+};
+using Flavors = ::testing::Types<Flavor<MpmcRing<Cell>, true, true>, Flavor<SpscRing<Cell>, true, false>,
+                                 Flavor<Segmented, false, true>, Flavor<RelaxedWithLanes, true, true>>;
+
+template <class F>
+class AnyRingTest : public ::testing::Test {};
+TYPED_TEST_SUITE(AnyRingTest, Flavors);
+
+TYPED_TEST(AnyRingTest, ExactCapacityFirstInFirstOut) {
+  for (const std::uint64_t capacity : {1, 2, 3, 7, 8, 1000}) {
+    typename TypeParam::Type ring(capacity);
+    ASSERT_TRUE(ring.valid());
+    Cell cell;
+    for (int round = 0; round < 5; ++round) {
+      EXPECT_EQ(ring.try_pop(cell), Status::empty);
+      EXPECT_FALSE(ring.can_pop());
+      for (std::uint64_t i = 0; i < capacity; ++i) {
+        EXPECT_TRUE(ring.can_push());
+        ASSERT_EQ(ring.try_push(Cell::integer(static_cast<std::int64_t>(i))), Status::ok);
+        EXPECT_EQ(ring.size(), i + 1);
+      }
+      if (TypeParam::bounded) {
+        EXPECT_FALSE(ring.can_push());
+        EXPECT_EQ(ring.try_push(Cell::none()), Status::full);
+      }
+      for (std::uint64_t i = 0; i < capacity; ++i) {
+        ASSERT_EQ(ring.try_pop(cell), Status::ok);
+        EXPECT_EQ(cell.as_integer(), static_cast<std::int64_t>(i));
+      }
+    }
+    EXPECT_EQ(ring.pushed(), 5 * capacity);
+  }
+}
+
+TYPED_TEST(AnyRingTest, CloseRefusesPushesAndLetsTheRestBeDrained) {
+  typename TypeParam::Type ring(4);
+  ASSERT_EQ(ring.try_push(Cell::integer(1)), Status::ok);
+  ring.close();
+  ring.close();
+  EXPECT_TRUE(ring.is_closed());
+  EXPECT_FALSE(ring.can_push());
+  EXPECT_EQ(ring.try_push(Cell::none()), Status::closed);
+  Cell cell;
+  ASSERT_EQ(ring.try_pop(cell), Status::ok);
+  EXPECT_EQ(cell.as_integer(), 1);
+  EXPECT_EQ(ring.try_pop(cell), Status::closed);
+}
+
+// Producers number their items; each consumer sees the items of one producer in order, and all arrive once.
+template <class F>
+void run_threads(std::uint64_t capacity, unsigned producers, unsigned consumers, int items) {
+  const test::Watchdog watchdog("rings of all flavors");
+  typename F::Type ring(capacity);
+  std::atomic<unsigned> left{producers};
+  std::vector<std::map<std::int64_t, std::int64_t>> last(consumers);
+  std::vector<std::int64_t> sums(consumers);
+  test::together(producers + consumers, [&](unsigned thread) {
+    if (thread < producers) {
+      RelaxedWithLanes::producer = thread;
+      for (std::int64_t i = 1; i <= items; ++i) {
+        test::await([&] { return ring.try_push(Cell::integer(std::int64_t{thread} << 40 | i)) == Status::ok; });
+      }
+      if (--left == 0) ring.close();
+      return;
+    }
+    const unsigned me = thread - producers;
+    Cell cell;
+    test::Backoff backoff;
+    for (Status status; (status = ring.try_pop(cell)) != Status::closed;) {
+      if (status != Status::ok) {
+        backoff.pause();
+        continue;
+      }
+      backoff = {};
+      const std::int64_t producer = cell.as_integer() >> 40;
+      const std::int64_t number = cell.as_integer() & ((std::int64_t{1} << 40) - 1);
+      EXPECT_LT(last[me][producer], number);
+      last[me][producer] = number;
+      sums[me] += number;
+    }
+  });
+  std::int64_t sum = 0;
+  for (const std::int64_t part : sums) sum += part;
+  EXPECT_EQ(sum, std::int64_t{producers} * items * (items + 1) / 2);
+  EXPECT_EQ(ring.size(), 0u);
+}
+
+TYPED_TEST(AnyRingTest, OneProducerOneConsumer) {
+  for (const std::uint64_t capacity : {1, 2, 64}) run_threads<TypeParam>(capacity, 1, 1, test::rounds(20'000));
+}
+
+TYPED_TEST(AnyRingTest, ManyProducersAndConsumers) {
+  if (!TypeParam::many) return;  // that one is for one of each
+  for (const std::uint64_t capacity : {1, 3, 64}) run_threads<TypeParam>(capacity, 4, 4, test::rounds(5'000));
+}
+
+// Two threads that share one end exclude each other: no item is lost, though nobody promises their order.
+TEST(SpscRing, TwoThreadsOnEachSide) {
+  const test::Watchdog watchdog("two threads on each side of an spsc ring");
+  SpscRing<Cell> ring(8);
+  const std::int64_t items = test::rounds(20'000);
+  std::atomic<std::int64_t> sum{0};
+  std::atomic<int> producing{2};
+  test::together(4, [&](unsigned thread) {
+    if (thread < 2) {
+      for (std::int64_t i = 1; i <= items; ++i) {
+        test::await([&] { return ring.try_push(Cell::integer(i)) == Status::ok; });
+      }
+      if (--producing == 0) ring.close();
+      return;
+    }
+    Cell cell;
+    test::Backoff backoff;
+    for (Status status; (status = ring.try_pop(cell)) != Status::closed;) {
+      if (status != Status::ok) {
+        backoff.pause();
+        continue;
+      }
+      backoff = {};
+      sum += cell.as_integer();
+    }
+  });
+  EXPECT_EQ(sum.load(), items * (items + 1));
+}
+
+// Segments are used again, and a burst does not stay in memory (see SegmentedRing::recycle).
+TEST(SegmentedRing, ManySegments) {
+  SegmentedRing<Cell> ring;
+  Cell cell;
+  std::int64_t next = 0, expected = 0;
+  for (const int burst : {1, 5'000, 100'000, 3, 50'000}) {
+    for (int i = 0; i < burst; ++i) ASSERT_EQ(ring.try_push(Cell::integer(next++)), Status::ok);
+    EXPECT_EQ(ring.size(), static_cast<std::uint64_t>(burst));
+    for (int i = 0; i < burst; ++i) {
+      ASSERT_EQ(ring.try_pop(cell), Status::ok);
+      ASSERT_EQ(cell.as_integer(), expected++);
+    }
+    EXPECT_EQ(ring.try_pop(cell), Status::empty);
+  }
+}
+
+}  // namespace
+}  // namespace xichan::internal

@@ -1,0 +1,56 @@
+// How many CPUs a thread may use, and spinning that depends on it.
+#include "sync/cpus.h"
+#include "support/support.h"
+#include "sync/spin.h"
+
+namespace xichan::internal {
+namespace {
+
+// On a thread of its own: what usable_cpus remembers is the thread's.
+void on_new_thread(const std::function<void()>& work) { std::thread(work).join(); }
+
+TEST(UsableCpus, FollowsTheAffinityOfItsThread) {
+  on_new_thread([] {
+    unsigned before = usable_cpus();
+    {
+      const test::OneCpu one;
+      EXPECT_EQ(before, one.cpus_before());
+      for (int i = 0; i < 1'000; ++i) (void)usable_cpus();  // it looks again every few hundred calls
+      EXPECT_EQ(usable_cpus(), 1u);
+    }
+    for (int i = 0; i < 1'000; ++i) (void)usable_cpus();
+    EXPECT_EQ(usable_cpus(), before);
+  });
+}
+
+TEST(UsableCpus, IsOneForAThreadStartedOnOneCpu) {
+  const test::OneCpu one;
+  on_new_thread([] { EXPECT_EQ(usable_cpus(), 1u); });
+}
+
+TEST(Spin, NotAtAllOnOneCpu) {
+  const test::OneCpu one;
+  on_new_thread([] {
+    int calls = 0;
+    EXPECT_FALSE(spin(detached_spin_ns, answer_pauses, [&]() noexcept {
+      ++calls;
+      return true;
+    }));
+    EXPECT_EQ(calls, 0);
+  });
+}
+
+TEST(Spin, UntilDoneOrOutOfTime) {
+  on_new_thread([] {
+    if (usable_cpus() < 2) return;
+    int calls = 0;
+    EXPECT_TRUE(spin(INT64_MAX / 2, answer_pauses, [&]() noexcept { return ++calls == 10; }));
+    EXPECT_EQ(calls, 10);
+    const std::int64_t start = Deadline::now();
+    EXPECT_FALSE(spin(200'000, answer_pauses, []() noexcept { return false; }));
+    EXPECT_GE(Deadline::now() - start, 200'000);
+  });
+}
+
+}  // namespace
+}  // namespace xichan::internal

@@ -1,0 +1,153 @@
+"""The arena's limit and its statistics."""
+
+import pytest
+from support import alive, run_script
+
+import xichan
+
+BIG = b"x" * 10_000
+
+
+def test_statistics_are_items_and_attributes():
+    stats = xichan.memory_stats()
+    assert set(stats) == {"blocks", "bytes", "high_water", "limit", "cached", "classes"}
+    for name, value in stats.items():
+        assert stats[name] == getattr(stats, name) == value
+    assert dict(stats) == stats and isinstance(stats, xichan.Stats)
+    assert repr(stats).startswith("Stats(blocks=")
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        stats.no_such_thing  # noqa: B018
+    with pytest.raises(KeyError):
+        stats["no_such_thing"]
+
+
+def test_statistics_follow_what_is_queued():
+    tx, rx = xichan.channel()
+    before = xichan.memory_stats()
+    tx.send(1)
+    tx.send("short")
+    assert xichan.memory_stats() == before, "what fits a cell costs nothing"
+    tx.send(BIG)
+    tx.send((BIG, "x" * 1000))
+    full = xichan.memory_stats()
+    assert full.blocks == before.blocks + 2
+    assert 21_000 <= full.bytes - before.bytes < 22_000
+    assert full.high_water >= full.bytes
+    for _ in range(4):
+        rx.recv()
+    after = xichan.memory_stats()
+    assert (after.blocks, after.bytes) == (before.blocks, before.bytes)
+    assert after.high_water >= full.bytes
+    assert before.limit is None
+
+
+def test_over_the_limit_nothing_waits_and_nothing_is_lost():
+    tx, rx = xichan.channel()
+    xichan.set_memory_limit(alive()["bytes"] + 55_000)
+    assert xichan.memory_stats().limit == alive()["bytes"] + 55_000
+    sent = 0
+    with pytest.raises(xichan.MemoryLimitExceeded):
+        while True:
+            tx.send((sent, BIG))
+            sent += 1
+    assert sent == 5 and len(rx) == 5
+    before = alive()
+    for refused in (lambda: tx.send((0, BIG)), lambda: tx.send_nowait((0, BIG)), lambda: tx.send((0, BIG), timeout=9)):
+        with pytest.raises(MemoryError):
+            refused()
+    assert alive() == before
+    tx.send("what fits a cell goes on")
+    assert rx.recv() == (0, BIG)
+    tx.send((sent, BIG))  # there is room again
+    assert [rx.recv() for _ in range(6)] == [(i, BIG) for i in range(1, 5)] + ["what fits a cell goes on", (5, BIG)]
+    xichan.set_memory_limit(0)
+    with pytest.raises(xichan.MemoryLimitExceeded):
+        tx.send(BIG)
+    assert xichan.is_shareable(BIG), "looking needs no memory"
+    xichan.set_memory_limit(None)
+    tx.send(BIG)
+    assert rx.recv() == BIG
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2**32, 2**63, 2**64 - 2])
+def test_limits_that_are_taken(limit):
+    xichan.set_memory_limit(limit)
+    assert xichan.memory_stats().limit == limit
+
+
+@pytest.mark.parametrize(
+    "limit, error",
+    [(-1, ValueError), (2**64, ValueError), (10**100, ValueError), (-(2**63), ValueError), (1.0, TypeError),
+     (True, TypeError), ("1", TypeError), ((), TypeError)],
+    ids=repr,
+)  # fmt: skip
+def test_limits_that_are_refused(limit, error):
+    xichan.set_memory_limit(1000)
+    with pytest.raises(error):
+        xichan.set_memory_limit(limit)
+    assert xichan.memory_stats().limit == 1000
+
+
+def test_the_classes_tell_which_blocks_are_alive_and_which_are_kept():
+    def classes():
+        return {record.size: (record.alive, record.cached) for record in xichan.memory_stats().classes}
+
+    tx, rx = xichan.channel()
+    xichan.set_memory_limit(None)  # gives back what this thread has kept
+    before = classes()
+    tx.send(BIG)
+    tx.send(b"x" * 100_000)
+    (size,) = [n for n in classes() if n is not None and n >= len(BIG) and classes()[n][0] > before.get(n, (0, 0))[0]]
+    assert len(BIG) < size < len(BIG) * 17 / 16 + 100
+    assert classes()[None][0] == before.get(None, (0, 0))[0] + 1, "one larger than any class"
+    kept = xichan.memory_stats().cached
+    rx.recv()
+    rx.recv()
+    assert classes()[size][1] == before.get(size, (0, 0))[1] + 1
+    assert xichan.memory_stats().cached >= kept + size + 100_000
+    xichan.set_memory_limit(None)
+    assert xichan.memory_stats().cached <= kept
+    assert [record.size for record in xichan.memory_stats().classes if record.size is None] in ([], [None])
+
+
+def test_memory_of_the_process_stays_within_a_tenth_of_the_limit():
+    run_script("""
+    import os, threading
+    import xichan
+
+    def resident():
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    LIMIT = 64 << 20
+    xichan.set_memory_limit(LIMIT)
+    tx, rx = xichan.channel(capacity=None)
+
+    def fill(value):
+        sent = 0
+        try:
+            while True:
+                tx.send(value)
+                sent += 1
+        except xichan.MemoryLimitExceeded:
+            return sent
+
+    def drain(count):
+        for _ in range(count):
+            rx.recv()
+
+    fill(b"x" * 5000), rx.drain()  # the segments of the queue, and what Python keeps
+    before = resident()
+    for size in (1 << 20, 100_000, 10_000, 3000, 40_000, 1 << 20, 500):
+        value = b"x" * size
+        count = fill(value)
+        assert xichan.memory_stats().bytes + size + 100 > LIMIT - 200
+        grown = resident() - before
+        assert grown <= LIMIT * 1.1, (size, grown)
+        thread = threading.Thread(target=drain, args=(count,))  # freed on another thread
+        thread.start()
+        thread.join()
+        assert xichan.memory_stats().bytes == 0 and len(rx) == 0
+        assert xichan.memory_stats().cached <= LIMIT / 32 + 2 * LIMIT / 256
+    assert fill(b"x" * 10_000) > LIMIT / 10_200, "it recovers"
+    """)

@@ -1,0 +1,154 @@
+"""Every allocation may fail: MemoryError and nothing else, nothing lost, nothing twice."""
+
+import pytest
+from support import alive, counts, ends_in, left_over, same, samples
+from support.memory import fail_each_allocation, run_without_memory
+
+import xichan
+from xichan import _core
+
+NAMES = list(samples(None, None))
+
+
+@pytest.mark.parametrize("how", ["send", "send_nowait", "send with time-out"])
+@pytest.mark.parametrize("name", NAMES)
+def test_failing_each_arena_allocation_of_a_send(name, how):
+    """The Nth allocation fails, for every N until the send succeeds."""
+    tx, rx = xichan.channel(4)
+    value = samples(tx, rx)[name]
+    send = {"send": tx.send, "send_nowait": tx.send_nowait, "send with time-out": lambda v: tx.send(v, 5)}[how]
+    before, ends = alive(), counts(tx)
+
+    def nothing_came_of_it():
+        assert alive() == before and counts(tx) == ends and len(rx) == 0
+
+    fail_each_allocation(lambda: send(value), nothing_came_of_it)
+    received = rx.recv()
+    if name == "ends":
+        assert [(type(end), end.id) for end in ends_in(received)] == [(type(end), tx.id) for end in ends_in(value)]
+    else:
+        assert same(received, value)
+    del received
+    assert left_over(before) == {}
+
+
+def test_failing_allocations_while_a_send_waits():
+    tx, rx = xichan.channel(1)
+    tx.send("full")
+    before = alive()
+    _core._fail_after(0)
+    with pytest.raises(MemoryError):
+        tx.send("text that needs a block", timeout=60)  # at once: it is encoded before it waits
+    assert alive() == before and rx.recv() == "full"
+
+
+@pytest.mark.parametrize("how", ["recv_nowait", "recv", "iterate"])
+def test_what_cannot_be_decoded_stays_for_the_next_call(how):
+    run_without_memory(
+        """
+    tx, rx = xichan.channel(8)
+    receive = {"recv_nowait": rx.recv_nowait, "recv": rx.recv, "iterate": rx.__next__}[sys.argv[1]]
+    small = {"none": None, "float": 1.5, "number": 10**6, "short": "short", "short bytes": b"short", "empty": ()}
+    for name in (*small, *samples(tx, rx)):
+        value = {**small, **samples(tx, rx)}[name]
+        expected = counts(tx)
+        for item in (value, "second, which needs a block too", 3):
+            tx.send(item)
+        received, failures = [], 0
+        for _ in range(3):
+            n = 0
+            while True:
+                done, item = without_memory(n, receive)
+                if done:
+                    break
+                assert not rx.closed
+                n += 1
+            failures += n
+            received.append(item)
+        if name == "ends":
+            assert [(type(end), end.id) for end in ends_in(received[0])] == [
+                (type(end), end.id) for end in ends_in(value)]
+        else:
+            assert same(received[0], value), name
+        assert received[1:] == ["second, which needs a block too", 3]
+        assert failures >= 1 + (name in samples(tx, rx)), (name, failures)
+        received.clear()
+        item = None
+        assert counts(tx) == expected and len(rx) == 0
+    del value, receive
+    tx.close()
+    assert rx.closed
+    del tx, rx
+    assert left_over(before) == {}
+    """,
+        how,
+    )
+
+
+def test_what_could_not_be_decoded_is_released_with_its_handle():
+    run_without_memory("""
+    for way in ("close", "drop", "shutdown"):
+        tx, rx = xichan.channel(8)
+        tx.send((tx, "text that needs a block"))
+        assert not without_memory(0, rx.recv_nowait)[0]
+        tx.close()
+        assert not rx.closed and len(rx) == 0, "the item is in the handle"
+        if way == "close":
+            rx.close()
+        elif way == "shutdown":
+            rx.shutdown(immediate=True)
+        else:
+            del rx
+        assert alive()["bytes"] == before["bytes"], way
+    """)
+
+
+def test_python_running_out_of_memory_in_any_operation():
+    run_without_memory("""
+    import copy, pickle
+    tx, rx = xichan.channel(4)
+    dump = pickle.dumps(tx)
+    expected = counts(tx)
+    operations = {
+        "channel": lambda: xichan.channel(2),
+        "clone": tx.clone,
+        "from_id": lambda: xichan.Sender.from_id(tx.id),
+        "id": lambda: tx.id,
+        "repr": lambda: repr(tx),
+        "send": lambda: (tx.send((tx, "text that needs a block", 2**100)), rx.recv()),
+        "refusal": lambda: refused((1, ("text that needs a block", []))),
+        "empty": lambda: refused_empty(),
+        "reduce": lambda: xichan._core._unpickle_end(*tx.__reduce__()[1]),
+        "memory_stats": xichan.memory_stats,
+        "alias": lambda: xichan.Sender[int],
+        "is_shareable": lambda: xichan.is_shareable((tx, (1, 2**100))),
+    }
+
+    def refused(value):
+        try:
+            tx.send(value)
+        except xichan.NotShareableError:
+            return True
+
+    def refused_empty():
+        try:
+            rx.recv_nowait()
+        except xichan.ChannelEmpty:
+            return True
+
+    for name, operation in operations.items():
+        for n in range(1000):
+            done, result = without_memory(n, operation)
+            while len(rx):
+                rx.recv()
+            if done:
+                break
+        assert done and n >= 1 - (name in ("is_shareable", "alias", "empty")), (name, n)
+        del result
+        # What was pickled and never loaded is a ticket; there is one, made above.
+        assert counts(tx) == expected, (name, counts(tx), expected)
+        assert alive()["tickets"] == 1, name
+    pickle.loads(dump)
+    del tx, rx, operations, operation
+    assert left_over(before) == {}
+    """)

@@ -1,0 +1,257 @@
+"""Ctrl-C anywhere in what users call: afterwards each future ends, once, and the pool works and ends."""
+
+import textwrap
+import threading
+
+import pytest
+from support import run_script
+
+pytest.importorskip("concurrent.interpreters")
+
+PROLOGUE = """
+from concurrent.futures import CancelledError
+import xichan; from support from support import pool_tasks as tasks
+from support.interrupting import At
+from support.pool_blockers import Blocker
+from support import wait_until, PATIENCE
+
+# Each of the futures ends, and nothing is left of them. Returns what became of them.
+def end(pool, futures):
+    found = []
+    for future in futures:
+        try:
+            found.append(future.result(PATIENCE))
+        except BaseException as error:
+            found.append(type(error).__name__)
+    crew = pool._crew
+    places = ("entries", "held", "drained", "withdrawn", "here", "errands")
+    wait_until(lambda: not any(getattr(crew, place) for place in places))
+    assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
+    return found
+
+def everywhere(action, step=1):
+    n = 1
+    while action(n).struck:
+        n += step
+    print("places", n)
+"""
+
+
+def run(source, least):
+    """Run source that interrupts something at each of at least so many places."""
+    done = run_script(textwrap.dedent(PROLOGUE) + textwrap.dedent(source), timeout=150)
+    words = done.stdout.split()
+    assert words[0] == "places" and int(words[1]) >= least, done.stdout
+
+
+def test_cancel():
+    run(
+        """
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            def action(n):
+                with Blocker(pool) as blocker:
+                    ended = []
+                    futures = [pool.submit(tasks.square, k) for k in range(20)]
+                    futures[3].add_done_callback(ended.append)
+                    futures[1].cancel()  # so that some are held
+                    with At(n, "pool") as at:
+                        futures[3].cancel()
+                    assert futures[3].cancelled() or at.struck
+                    blocker.end()
+                    found = end(pool, futures)
+                assert found[1] == "CancelledError" and found[3] in ("CancelledError", 9), found
+                assert ended == [futures[3]]
+                assert all(found[k] == k * k for k in range(20) if k not in (1, 3)), found
+                return at
+            everywhere(action)
+            stats = pool.stats()
+            assert stats.submitted == stats.finished + stats.failed + stats.cancelled, stats
+        """,
+        least=60,
+    )
+
+
+def test_leaving_a_map():
+    run(
+        """
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            def action(n):
+                results = pool.map(tasks.square, range(40), chunksize=3)
+                assert next(results) == 0
+                with Blocker(pool) as blocker:
+                    after = pool.submit(tasks.square, 5)
+                    more = pool.map(tasks.square, range(40), timeout=0)
+                    with At(n, "pool") as at:
+                        try:
+                            next(more)
+                        except TimeoutError:
+                            pass
+                    blocker.end()
+                    assert end(pool, [after]) == [25]
+                return at
+            everywhere(action)
+        """,
+        least=60,
+    )
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_submitting(held):
+    run(
+        f"""
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            def action(n):
+                with Blocker(pool) as blocker:
+                    before = [pool.submit(tasks.square, k) for k in range(20)]
+                    if {held}:
+                        assert before[7].cancel()
+                    futures = []
+                    with At(n, "pool") as at:
+                        for k in range(2):
+                            futures.append(pool.submit(lambda k=k, n=n: (k, n)))
+                        futures.append(pool.submit(tasks.identity, [1]))
+                        results = pool.map(tasks.square, range(5), chunksize=2)
+                    after = pool.submit(tasks.square, 5)
+                    assert not after.running()
+                    blocker.end()
+                    found = end(pool, (*before, *futures, after))
+                    assert found[-1] == 25 and all(found[k] == k * k for k in range(20) if k != 7), found
+                    assert found[20:-1] == [(0, n), (1, n), [1]][:len(futures)]
+                    if not at.struck:
+                        assert list(results) == [0, 1, 4, 9, 16]
+                return at
+            everywhere(action)
+            known = pool._crew.definitions._known.values()
+            assert sum(definition.uses for definition in known) == 0
+        """,
+        least=150,
+    )
+
+
+def test_submitting_what_runs_in_this_interpreter():
+    run(
+        """
+        from xichan.dispatch import Dispatcher
+        with xichan.InterpreterPoolExecutor(1) as pool, Dispatcher(pool, main_only={tasks.square}) as dispatcher:
+            def action(n):
+                futures = []
+                with At(n, "pool") as at:
+                    for k in range(2):
+                        futures.append(dispatcher.submit(tasks.square, k))
+                    results = dispatcher.map(tasks.square, range(5), chunksize=2)
+                assert end(pool, futures) == [0, 1][:len(futures)]
+                if not at.struck:
+                    assert list(results) == [0, 1, 4, 9, 16]
+                return at
+            everywhere(action)
+            stats = pool.stats()
+            assert stats.cancelled == stats.failed == 0
+        assert pool.stats().workers == 0
+        """,
+        least=150,
+    )
+
+
+def test_the_first_task_that_runs_in_this_interpreter():
+    run(
+        """
+        from xichan.dispatch import Dispatcher
+        def action(n):
+            with xichan.InterpreterPoolExecutor(1) as pool, Dispatcher(pool, main_only={tasks.square}) as dispatcher:
+                futures = []
+                with At(n, "pool") as at:
+                    futures.append(dispatcher.submit(tasks.square, -4))
+                    futures[0].result()
+                assert end(pool, futures) in ([], [16])
+            return at
+        everywhere(action, 5)
+        """,
+        least=30,
+    )
+
+
+def test_cancelling_what_would_run_in_this_interpreter():
+    run(
+        """
+        from xichan.dispatch import Dispatcher
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            dispatcher = Dispatcher(pool, main_only={tasks.block, tasks.square}, max_threads=1)
+            def action(n):
+                started_tx, started_rx = xichan.channel(1)
+                release_tx, release_rx = xichan.channel(1)
+                with started_tx, started_rx, release_tx, release_rx:
+                    ended = []
+                    blocker = dispatcher.submit(tasks.block, started_tx, release_rx)
+                    started_rx.recv(PATIENCE)
+                    futures = [dispatcher.submit(tasks.square, k) for k in range(4)]
+                    futures[2].add_done_callback(ended.append)
+                    with At(n, "pool") as at:
+                        futures[2].cancel()
+                    assert futures[2].cancelled() or at.struck
+                    release_tx.send("released")
+                    found = end(pool, [blocker, *futures])
+                assert found.pop(3) in ("CancelledError", 4) and found == ["released", 0, 1, 9], found
+                assert ended == [futures[2]]
+                return at
+            everywhere(action)
+            stats = pool.stats()
+            assert stats.submitted == stats.finished + stats.failed + stats.cancelled, stats
+            dispatcher.shutdown()
+        """,
+        least=20,
+    )
+
+
+def test_the_first_tasks_and_their_results():
+    run(
+        """
+        def action(n):
+            with xichan.InterpreterPoolExecutor(1) as pool:
+                futures = []
+                with At(n, "pool") as at:
+                    for k in range(2):
+                        futures.append(pool.submit(abs, -k))
+                        futures[k].result()
+                assert end(pool, futures) == [0, 1][:len(futures)]
+            return at
+        everywhere(action, 5)
+        """,
+        least=60,
+    )
+
+
+def test_shutting_down():
+    run(
+        """
+        def action(n):
+            with xichan.InterpreterPoolExecutor(1) as pool:
+                with Blocker(pool) as blocker:
+                    futures = [pool.submit(tasks.square, k) for k in range(5)]
+                    with At(n, "pool") as at:
+                        pool.shutdown(wait=False, cancel_futures=True)
+                    blocker.end()
+                for k, future in enumerate(futures):
+                    try:
+                        assert future.result(PATIENCE) == k * k and at.struck
+                    except CancelledError:
+                        pass  # perhaps only now, by the collector
+            assert pool.stats().workers == 0
+            return at
+        everywhere(action, 5)
+        """,
+        least=60,
+    )
+
+
+def test_whether_a_thread_has_been_started():
+    from xichan.pool.locks import has_started
+
+    release = threading.Event()
+    thread = threading.Thread(target=release.wait)
+    assert hasattr(thread, "_os_thread_handle")  # else has_started is right a moment too late
+    assert not has_started(thread)
+    thread.start()
+    assert has_started(thread)
+    release.set()
+    thread.join()
+    assert has_started(thread)

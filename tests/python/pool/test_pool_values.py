@@ -1,0 +1,113 @@
+"""What pools carry there and back: arguments, results and exceptions."""
+
+import re
+
+import pytest
+from support import PATIENCE, same, samples
+from support import pool_tasks as tasks
+
+import xichan
+
+pytest.importorskip("concurrent.interpreters")
+
+
+def test_values_arrive_as_they_were(pool):
+    tx, rx = xichan.channel(1)
+    for name, value in samples(tx, rx).items():
+        if name != "ends":
+            assert same(pool.submit(tasks.identity, value).result(PATIENCE), value), name
+    for value in (None, True, 0, -0.0, "", "\ud800", b"\0", 2**100, (), (1, (2.5, "x"))):
+        assert same(pool.submit(tasks.identity, value).result(PATIENCE), value)
+    with tx, rx:
+        back = pool.submit(tasks.identity, (tx, 1)).result(PATIENCE)
+        assert back[0].id == tx.id
+    assert pool.stats().pickled_calls == pool.stats().pickled_results == 0
+
+
+def test_arguments(pool):
+    assert pool.submit(tasks.call_with).result(PATIENCE) == ((), ())
+    assert pool.submit(tasks.call_with, 1, b=2, fn=3).result(PATIENCE) == ((1,), (("b", 2), ("fn", 3)))
+    assert pool.submit(tasks.call_with, [1], b={2}).result(PATIENCE) == (([1],), (("b", {2}),))
+
+
+def test_what_cannot_be_shared_is_pickled_and_counted(pool):
+    assert pool.submit(tasks.identity, [1, {2: {3}}]).result(PATIENCE) == [1, {2: {3}}]
+    assert pool.submit(tasks.make_list, 3).result(PATIENCE) == [0, 1, 2]
+    stats = pool.stats()
+    assert (stats.pickled_calls, stats.pickled_results) == (1, 2)
+
+
+def test_ends_travel_inside_pickles(pool):
+    tx, rx = xichan.channel(2)
+    (back,) = pool.submit(tasks.identity, [tx]).result(PATIENCE)
+    tx.close()
+    with back:
+        back.send("through a list")
+    del back
+    assert list(rx) == ["through a list"]
+
+
+def test_without_pickling():
+    with xichan.InterpreterPoolExecutor(1, pickle=False) as pool:
+        assert pool.submit(tasks.identity, (1, "x")).result(PATIENCE) == (1, "x")
+        with pytest.raises(xichan.NotShareableError, match=r"^args\[1\]\[0\]: list is not shareable, and this pool"):
+            pool.submit(tasks.call_with, 1, ([2],))
+        with pytest.raises(xichan.NotShareableError, match=r"^key: dict is not shareable"):
+            pool.submit(tasks.call_with, 1, key={})
+        with pytest.raises(xichan.NotShareableError, match=r"^args\[0\]: list"):
+            pool.map(tasks.identity, [1, [2]])
+        with pytest.raises(xichan.NotShareableError, match=r"result: list is not shareable"):
+            pool.submit(tasks.make_list, 3).result(PATIENCE)
+        assert pool.stats().pickled_calls == pool.stats().pickled_results == 0
+
+
+def test_an_end_given_to_a_task_is_closed_after_it(pool):
+    tx, rx = xichan.channel(8)
+    future = pool.submit(tasks.send_through, tx, "sent")
+    tx.close()
+    assert rx.recv(PATIENCE) == "sent"
+    assert list(rx) == []  # though the worker goes on
+    assert future.result(PATIENCE) is None
+
+
+def test_exceptions_come_back_as_themselves(pool):
+    with pytest.raises(ZeroDivisionError, match="division by zero") as caught:
+        pool.submit(tasks.divide, 1, 0).result(PATIENCE)
+    text = str(caught.value.__cause__)
+    assert "in divide" in text and "return dividend / divisor" in text and "worker.py" not in text
+    error = OSError(2, "nothing", "there")
+    assert pool.submit(tasks.raise_it, error).exception(PATIENCE).filename == "there"
+    for kind in (KeyError, KeyboardInterrupt, GeneratorExit, StopIteration, MemoryError, xichan.ChannelClosed):
+        assert type(pool.submit(tasks.raise_it, kind("x")).exception(PATIENCE)) is kind
+    nested = ExceptionGroup("two", [ValueError(1), KeyError(2)])
+    assert [type(e) for e in pool.submit(tasks.raise_it, nested).exception(PATIENCE).exceptions] == [
+        ValueError,
+        KeyError,
+    ]
+
+
+def test_exceptions_that_cannot_be_rebuilt(pool):
+    error = pool.submit(tasks.raise_unpicklable).exception(PATIENCE)
+    assert type(error) is xichan.RemoteError and isinstance(error, xichan.Error)
+    assert (error.type_name, error.message) == ("pool_tasks.Unpicklable", "1 and 2")
+    assert "raise Unpicklable(1, 2)" in error.traceback and str(error) == "pool_tasks.Unpicklable: 1 and 2"
+    error = pool.submit(tasks.raise_local).exception(PATIENCE)
+    assert re.fullmatch(r"pool_tasks\.raise_local\.<locals>\.Local: from here", str(error))
+    error = pool.submit(tasks.raise_bad_str).exception(PATIENCE)
+    assert type(error) is tasks.BadStr
+    assert isinstance(pool.submit(tasks.make_picky).exception(PATIENCE), ValueError)
+    assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
+
+
+def test_a_result_that_cannot_be_pickled(pool):
+    error = pool.submit(tasks.call_with, 1).result(PATIENCE)
+    assert error == ((1,), ())
+    error = pool.submit(lambda: (n for n in range(3))).exception(PATIENCE)
+    assert isinstance(error, TypeError) and "generator" in str(error)
+
+
+def test_arguments_that_cannot_be_pickled(pool):
+    with pytest.raises(xichan.NotShareableError, match=r"args\[0\]: generator is not shareable, and cannot be pickled"):
+        pool.submit(tasks.identity, (n for n in range(3)))
+    error = pool.submit(tasks.identity, tasks.Picky()).exception(PATIENCE)
+    assert isinstance(error, ValueError)

@@ -1,0 +1,299 @@
+"""python -m xichan.bench: what it measures is checked, and its reports hold together. Nothing here is about speed."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+from support import PATIENCE, environment, run_python
+
+pytest.importorskip("concurrent.interpreters")
+
+from xichan.bench import (  # noqa: E402
+    cli,
+    compare,
+    results,
+    scenarios,
+)
+
+TINY = ("--rounds", "2", "--seconds", "0.01", "--patience", str(PATIENCE))
+
+
+def bench(*arguments, expect=0):
+    """Run it in a process of its own."""
+    return run_python("-m", "xichan.bench", *arguments, timeout=120, expect=expect)
+
+
+def here(*arguments):
+    """Run in this process what does not measure: its exit code."""
+    try:
+        return cli.main([str(argument) for argument in arguments])
+    except SystemExit as end:
+        return end.code
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tmp_path_factory):
+    """(the file of a very small run, what was printed)."""
+    file = tmp_path_factory.mktemp("bench") / "run.json"
+    chosen = ("one-way/record", "round-trip/busy", "fan-in/[12]", "memory/int")
+    contenders = ("xichan", "xichan-spsc", "interpreters-queue", "memhive")
+    done = bench(
+        *(part for name in chosen for part in ("--scenario", name)),
+        *(part for name in contenders for part in ("--contender", name)),
+        *TINY,
+        *("--json", file),
+    )
+    return file, done
+
+
+def test_other_kinds_of_work_and_calls_with_arguments(tmp_path):
+    out = tmp_path / "run.json"
+    tables = ("batch/ints", "select/8", "read/tuple", "pool/submit", "one-way/shared1m", "round-trip/parked")
+    contenders = ("xichan", "xichan-views", "xichan-pool", "mp-pipe", "simple-queue")
+    bench(
+        *(part for name in tables for part in ("--scenario", name)),
+        *(part for name in contenders for part in ("--contender", name)),
+        *("--rounds", "1", "--seconds", "0.01", "--patience", str(PATIENCE)),
+        *("--json", out),
+    )
+    run = results.load(out)
+    assert {name: set(run["scenarios"][name]["results"]) for name in tables} == {
+        "batch/ints": {"xichan", "mp-pipe", "simple-queue"},
+        "select/8": {"xichan", "mp-pipe"},
+        "read/tuple": {"xichan", "xichan-views"},
+        "pool/submit": {"xichan-pool"},
+        "one-way/shared1m": {"xichan", "xichan-views", "mp-pipe", "simple-queue"},
+        "round-trip/parked": {"xichan", "mp-pipe", "simple-queue"},
+    }
+    assert run["scenarios"]["select/8"]["unavailable"] == {"simple-queue": "cannot wait for several at once"}
+
+
+def test_a_run_without_figures_has_nothing_to_plot(tiny_run, tmp_path, capsys):
+    run = results.load(tiny_run[0])
+    for record in run["scenarios"].values():
+        record["results"] = {}
+    results.save(run, tmp_path / "run.json")
+    assert here("--from", tmp_path / "run.json", "--plot", tmp_path / "plot.png") == 2
+    assert "there is nothing to plot" in capsys.readouterr().err
+
+
+def test_list_names_all_and_what_is_missing(capsys):
+    assert here("--list") == 0
+    printed = capsys.readouterr().out
+    for name in (*scenarios.ALL, *contenders.names()):
+        assert re.search(rf"^ +(\* )?{re.escape(name)} ", printed, re.M), name
+    assert re.search(r"memhive .*missing: its only release", printed)
+
+
+def test_the_file_has_the_figures_and_what_they_were_taken_with(tiny_run):
+    run = results.load(tiny_run[0])
+    assert set(run["scenarios"]) == {"one-way/record", "round-trip/busy", "fan-in/1", "fan-in/2", "memory/int"}
+    record = run["scenarios"]["one-way/record"]
+    assert set(record["results"]) == {"xichan", "interpreters-queue"}
+    assert all(len(rounds) == 2 and min(rounds) > 0 for rounds in record["results"].values())
+    assert record["floor"] > 0
+    about = run["environment"]
+    assert about["python"] == sys.version.split()[0] and about["cpus"] >= 1 and about["cpu"]
+    assert {"load_before", "load_after", "commit", "xichan"} <= set(about)
+    assert {"call", "ring", "ring trip", "wake trip", "create:record"} <= set(run["floor"])
+
+
+def test_who_cannot_take_part_is_named_with_the_reason(tiny_run):
+    file, done = tiny_run
+    run = results.load(file)
+    assert "memhive" in run["missing"] and "missing: memhive: its only release" in done.stdout
+    assert run["scenarios"]["fan-in/2"]["unavailable"]["xichan-spsc"] == "has one sender and one receiver"
+    assert "xichan-spsc: has one sender and one receiver" in done.stdout
+
+
+def test_without_a_terminal_progress_is_plain_lines(tiny_run):
+    done = tiny_run[1]
+    assert "\x1b" not in done.stdout + done.stderr
+    assert re.search(r"^\[1/\d+\] one-way/record$", done.stderr, re.M)
+
+
+def test_tables_have_ratios_and_distances_from_the_lower_bound(tiny_run):
+    printed = tiny_run[1].stdout
+    assert re.search(r"concurrent\.interpreters\.Queue │ [^\n]*│ +1x │ +│", printed)
+    assert re.search(r"│ xichan +│ [^\n]*[\d.,]+x │ +[\d.,]+x │", printed)
+    assert "numbers to reach" in printed and "the floor" in printed
+
+
+def test_the_reports(tiny_run, tmp_path):
+    version = ".".join(sys.version.split(".")[:2])
+    page, plot, tables = tmp_path / "report.html", tmp_path / "plot.png", tmp_path / "benchmarks.md"
+    tables.write_text(f"before\n<!-- bench {version} -->\nold\n<!-- end of bench {version} -->\nafter\n")
+    assert here("--from", tiny_run[0], "--html", page, "--plot", plot, "--markdown", tables) == 0
+
+    text = page.read_text()
+    assert not re.search(r"https?://|<script|<link|@import|<iframe|\bsrc=", text)  # one file that loads nothing
+    assert text.count("<svg") == 4  # fan-in is one plot of lines
+    assert "msg/s" in text and "microseconds (us)" in text
+    identifiers = re.findall(r'\bid="([^"]+)"', text)
+    assert len(identifiers) == len(set(identifiers))
+    assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', text)) - {""} <= {
+        pair for name in identifiers for pair in ((name, ""), ("", name))
+    }
+
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+    text = tables.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
+    assert "| round trip of an int: busy | xichan |" in text
+    assert re.findall(r"!\[.*?\]\((.*?)\)", text) == [f"images/fan-in-{version}.png"]
+    assert (tmp_path / f"images/fan-in-{version}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_tables_go_into_a_file_with_marks_alone(tiny_run, tmp_path, capsys):
+    page = tmp_path / "benchmarks.md"
+    page.write_text("no marks")
+    assert here("--from", tiny_run[0], "--markdown", page) == 2
+    assert "has no line <!-- bench" in capsys.readouterr().err and page.read_text() == "no marks"
+
+
+def test_compare_two_files(tiny_run, tmp_path, capsys):
+    run = results.load(tiny_run[0])
+    other = tmp_path / "other.json"
+    rounds = run["scenarios"]["round-trip/busy"]["results"]
+    rounds["xichan"] = [3 * max(rounds["xichan"])] * 2
+    results.save(run, other)
+    assert here("--compare", tiny_run[0], other) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"round-trip/busy +│ xichan +│.*│ slower", printed)
+    assert len(re.findall(r"│ noise", printed)) > 5 and "faster" not in printed
+
+
+def made_up(**medians):
+    """A run of one scenario, of contenders with these values in each round."""
+    rounds = {name.replace("_", "-"): [value * (1 + i / 100) for i in range(-2, 3)] for name, value in medians.items()}
+    return {
+        "contenders": {name: {"group": "xichan" if name == "xichan" else "other"} for name in rounds},
+        "scenarios": {"one-way/int": {"unit": "rate", "baseline": "interpreters-queue", "results": rounds}},
+    }
+
+
+@pytest.mark.parametrize(
+    "after, verdict",
+    [
+        ({"xichan": 1.02, "interpreters_queue": 10}, "noise"),
+        ({"xichan": 1.3, "interpreters_queue": 10}, "slower"),
+        ({"xichan": 0.7, "interpreters_queue": 10.1}, "faster"),
+        ({"xichan": 1.3, "interpreters_queue": 12.9}, "the machine"),
+        ({"xichan": 1.9, "interpreters_queue": 12}, "slower"),
+        ({"xichan": 1.3, "interpreters_queue": 8}, "slower"),
+    ],
+)
+def test_a_change_is_told_from_noise_and_from_the_machine(after, verdict):
+    found = compare.changes(made_up(xichan=1, interpreters_queue=10), made_up(**after))
+    assert {change.contender: change.verdict for change in found}["xichan"] == verdict
+
+
+def peer_file(folder, name, put):
+    """A contender like queue.SimpleQueue between threads, with a `put` of its own."""
+    file = folder / f"{name}.py"
+    file.write_text(
+        textwrap.dedent(f"""
+            import queue, time
+            from xichan.bench.contenders import simple_queue
+
+            class Contender(simple_queue.Contender):
+                title = {name!r}
+
+                def sender(self, sending):
+                    def put(value):
+                        {put}
+                    return put
+            """)
+    )
+    return file
+
+
+BROKEN = {
+    "wrong": ("sending.put(0.0)", "WRONG: sent int 123456789, received float 0.0"),
+    "type": ("sending.put(float(value))", "WRONG: sent int 123456789, received float 123456789.0"),
+    "raising": ("raise OSError('broken')", "OSError: broken"),
+    "dying": ("__import__('os')._exit(3)", "FAILED: it ended"),
+}
+
+
+def test_contenders_that_fail_are_named_and_the_others_are_measured(tmp_path):
+    files = {name: peer_file(tmp_path, name, put) for name, (put, _) in BROKEN.items()}
+    out = tmp_path / "run.json"
+    arguments = [part for file in files.values() for part in ("--peer", file)]
+    done = bench("--scenario", "one-way/int", "--contender", "simple-queue", *arguments, "--json", out, *TINY, expect=1)
+    record = results.load(out)["scenarios"]["one-way/int"]
+    assert list(record["results"]) == ["simple-queue"]
+    for name, (_, complaint) in BROKEN.items():
+        assert complaint in record["unavailable"][str(files[name])]
+        assert complaint in done.stderr
+
+
+def test_a_contender_that_hangs_is_ended(tmp_path):
+    file, out = peer_file(tmp_path, "hanging", "time.sleep(1000)"), tmp_path / "run.json"  # the hang itself
+    arguments = ("--scenario", "one-way/int", "--contender", "memhive", "--peer", file, "--json", out, *TINY)
+    bench(*arguments, "--patience", 2, expect=1)
+    assert "it ended by its watchdog" in results.load(out)["scenarios"]["one-way/int"]["unavailable"][str(file)]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("--scenario", "nothing"), "no scenario 'nothing'"),
+        (("--contender", "nobody"), "no contender 'nobody'"),
+        (("--rounds", "0"), "invalid positive int value: '0'"),
+        (("--rounds", "two"), "invalid positive int value"),
+        (("--seconds", "nan"), "invalid positive float value"),
+        (("--peer", "/nowhere/peer.py"), "/nowhere/peer.py"),
+        (("--from", "/nowhere/run.json"), "/nowhere/run.json"),
+        (("--compare", __file__, __file__), "is no JSON"),
+        (("--no-such-option",), "unrecognized arguments"),
+    ],
+)
+def test_bad_arguments_are_told_in_a_line(arguments, message, capsys):
+    assert here(*arguments) == 2
+    said = capsys.readouterr().err
+    assert message in said and "Traceback" not in said
+
+
+def test_a_file_of_something_else_is_refused(tmp_path, capsys):
+    (tmp_path / "other.json").write_text('{"format": 0}')
+    assert here("--from", tmp_path / "other.json") == 2
+    assert "is not a file that --json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module, option", [("rich", ()), ("matplotlib", ("--plot", "x")), ("jinja2", ("--html", "x"))])
+def test_without_the_extra_one_line_names_it(module, option, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, module, None)
+    assert here("--scenario", "alone", *option) == f"xichan.bench needs {module}: pip install 'xichan[bench]'"
+    assert here("--list") == 0
+    assert "one-way/int" in capsys.readouterr().out
+
+
+def test_interrupted_it_ends_with_what_it_has(tmp_path):
+    out = tmp_path / "run.json"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xichan.bench", "--scenario", "alone", "--scenario", "one-way/*"]
+        + ["--contender", "simple-queue", "--rounds", "100000", "--seconds", "0.01", "--json", out],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    watchdog = threading.Timer(120, process.kill)
+    watchdog.start()
+    for line in process.stderr:
+        if "alone" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    printed, said = process.communicate()
+    watchdog.cancel()
+    watchdog.join()
+    assert process.returncode == 130, said
+    assert said.endswith("interrupted\n") and "Traceback" not in said
+    assert "CPython" in printed and json.loads(out.read_text())["format"] == results.FORMAT

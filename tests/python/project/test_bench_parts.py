@@ -1,0 +1,123 @@
+"""The parts of xichan.bench: roles, floors, peers, values, targets. Nothing here is about speed."""
+
+import pytest
+
+pytest.importorskip("concurrent.interpreters")
+
+from xichan.bench import _lower_bound, contenders, lower_bound, roles, scenarios, targets, values  # noqa: E402
+
+
+class Noting(peers.Peer):
+    """A list as a channel within one thread; notes the arguments of its calls."""
+
+    put_arguments, get_arguments = "timeout=2.5", "copy=False, timeout=3"
+
+    def __init__(self, batches):
+        self.batches, self.queue, self.calls = batches, [], set()
+
+    def note(self, name, arguments):
+        self.calls.add((name, *arguments.items()))
+
+    def sender(self, sending):
+        return lambda value, **arguments: (self.queue.append(value), self.note("put", arguments))
+
+    def receiver(self, receiving):
+        return lambda **arguments: (self.queue.pop(0), self.note("get", arguments))[0]
+
+    def batch_sender(self, sending):
+        def put(batch, **arguments):
+            self.queue += batch
+            self.note("put_many", arguments)
+
+        return put if self.batches else None
+
+    def batch_receiver(self, receiving):
+        def get(n, **arguments):
+            taken, self.queue = self.queue[:n], self.queue[n:]
+            self.note("get_many", arguments)
+            return taken
+
+        return get if self.batches else None
+
+
+@pytest.mark.parametrize(
+    "send, receive, batches",
+    [
+        ("check_send", "check_receive", False),
+        ("send", "receive", False),
+        ("send_turns", "receive", False),
+        ("send_batches", "receive_batches", False),
+        ("send_batches", "receive_batches", True),
+    ],
+)
+def test_every_call_has_the_arguments_that_its_contender_states(send, receive, batches):
+    peer = Noting(batches)
+    job = {"payload": "int", "n": 6, "warm": 1, "batch": 3}
+    sending = roles.ROLES[send](peer, [0] if send == "send_turns" else 0, job)
+    receiving = roles.ROLES[receive](peer, 0, job)
+    assert peer.queue == []  # what went ahead has been received
+    sending()
+    assert peer.queue == [values.make("int")] * 6
+    assert "wrong" not in receiving() and peer.queue == []
+    suffix = "_many" * batches
+    assert peer.calls == {
+        (f"put{suffix}", ("timeout", 2.5)),
+        (f"get{suffix}", ("copy", False), ("timeout", 3)),
+    }
+
+
+def test_a_thread_that_sends_to_itself_gives_the_arguments_too():
+    peer = Noting(False)
+    work = roles.ROLES["ask"](peer, (0, 0), {"payload": "int", "n": 5, "gap": 0})
+    assert work()["each"] > 0 and peer.queue == []
+    assert peer.calls == {("put", ("timeout", 2.5)), ("get", ("copy", False), ("timeout", 3))}
+
+
+@pytest.mark.parametrize("n, error", [(0, ValueError), (-1, ValueError), ("x", TypeError), (2**70, OverflowError)])
+@pytest.mark.parametrize("name", ["ring", "ring_round_trip", "wake_up"])
+def test_the_floor_refuses_what_is_no_number_of_steps(name, n, error):
+    with pytest.raises(error, match="n must be positive" if error is ValueError else None):
+        getattr(_lower_bound, name)(n)
+    assert getattr(_lower_bound, name)(1) > 0
+
+
+def test_a_floor_and_what_is_measured_both_have_the_loop_in_them():
+    found = {"loop": [3.0, 4.0], "call": [23.0], "ring": [10.0], "create:int": [13.0]}
+    assert lower_bound.bests(found) == {"call": 20.0, "ring": 10.0, "create:int": 10.0}
+    assert lower_bound.below(scenarios.ALL["alone/int"], found) == 3 + 2 * 20 + 10
+    assert lower_bound.below(scenarios.ALL["one-way/int"], found) == 3 + 20 + 10
+    run = {
+        "floor": found,
+        "scenarios": {"alone/int": {"results": {"xichan": [83.0]}}},
+        "environment": {"python": "3.14.0"},
+    }
+    assert next(row for row in targets.rows(run) if "two calls of nothing" in row.title).shown == "2x"
+
+
+def test_what_is_not_copied_takes_no_memory():
+    assert contenders.load("simple-queue").holds(1000, False) == 0
+    assert contenders.load("xichan").holds(1000, True) == 0 and contenders.load("xichan").holds(1000, False) == 1000
+    assert contenders.load("mp-pipe").holds(1000, True) == 1000
+
+
+def test_a_contender_says_what_it_cannot_do():
+    for call, complaint in (("pool", "is no pool"), ("selector", "cannot wait for several at once")):
+        with pytest.raises(peers.Unavailable, match=complaint):
+            getattr(contenders.load("simple-queue"), call)(2)
+
+
+def test_values_are_the_same_only_with_type_and_bits():
+    assert values.same((1, ("a", -0.0)), (1, ("a", -0.0)))
+    for one, other in ((1, True), (1, 1.0), (0.0, -0.0), ("a", b"a"), ((1,), (1, 2)), ((1, (2,)), (1, (2.0,)))):
+        assert not values.same(one, other)
+    assert values.difference(values.make("record"), "record") is None
+    assert "received list" in values.difference(list(values.RECORD), "record")
+
+
+def test_targets_name_scenarios_and_contenders_that_exist():
+    for version in ((3, 14), (3, 15)):
+        for target in targets.targets(version):
+            assert {target.contender, target.baseline} <= set(contenders.names())
+            assert scenarios.ALL[target.scenario].takes(contenders.load(target.contender)), target
+            base = scenarios.ALL[target.base_scenario or target.scenario]
+            assert base.takes(contenders.load(target.baseline)), target

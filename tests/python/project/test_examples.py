@@ -1,0 +1,206 @@
+"""The programs in docs/examples, run as a user runs them."""
+
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import PATIENCE, environment, run_python
+
+pytest.importorskip("concurrent.interpreters")
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "docs" / "examples"
+INDEX = EXAMPLES / "stdlib_index.py"
+TABLE = EXAMPLES / "shared_table.py"
+
+ODD_FILES = {
+    "plain.py": b"alpha = beta\nalpha(beta, gamma)\nif alpha: pass",
+    "empty.py": b"",
+    "surrogates.py": b'text = "\\ud800\\udfff \\N{BULLET}"\n',
+    "crlf.py": b"alpha = 1\r\nbeta = alpha\r\n",
+    "latin.py": b"# coding: latin-1\ncaf\xe9 = '\xfc'\n",
+    "marked.py": b"\xef\xbb\xbfgamma = 1\n",
+    "escape.py": b'gamma = f"\\{gamma}"\n',
+    "deep/below.py": b"gamma = 1\n",
+    "deep/\udcff.py": b"gamma = 1\n",
+    "site-packages/other.py": b"other = 1\n",
+    "notes.txt": b"other\n",
+    # and those that are skipped
+    "encoding.py": b"# coding: no-such-thing\nother = 1\n",
+    "no_text.py": b"# coding: hex\nother = 1\n",
+    "invalid.py": b"# plain\n# plain\nother = '\xff\xfe'\n",
+    "open.py": b"other = (1,\n",
+    "dedent.py": b"if other:\n        1\n    2\n",
+    "nul.py": b"other = 1\0\n",
+}
+SKIPPED = {
+    "encoding.py": "SyntaxError: unknown encoding",
+    "no_text.py": "LookupError: 'hex' is not a text encoding",
+    "invalid.py": "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff",
+    "open.py": "unexpected EOF in multi-line statement, line",
+    "dedent.py": "IndentationError: unindent does not match",
+    "nul.py": "null bytes",
+}
+COUNTS = {"gamma": 6, "alpha": 5, "beta": 3, "café": 1, "text": 1}
+LINES = 3 + 0 + 1 + 2 + 2 + 1 + 1 + 1 + 1
+
+
+@pytest.fixture
+def odd_files(tmp_path):
+    """A folder of source files as they should not be."""
+    for name, content in ODD_FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    (tmp_path / "folder.py").mkdir()
+    (tmp_path / "dangling.py").symlink_to("nowhere")
+    return tmp_path
+
+
+def counts(output):
+    """The identifiers printed, in their order."""
+    return {name: int(n.replace(",", "")) for n, name in re.findall(r"^ *([\d,]+)  (\w+)$", output, re.M)}
+
+
+def test_the_standard_library():
+    done = run_python(INDEX, "--limit", 40, "--workers", 2)
+    assert "40 files" in done.stdout and "the results are equal" in done.stdout and "0 files skipped" in done.stdout
+    assert "80 messages (2 interpreters" in done.stdout and re.search(r"^speed-up \d", done.stdout, re.M)
+    found = counts(done.stdout)
+    assert len(found) == 20 and "self" in found and "def" not in found
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+    steps = [f"{title}: {tenth}0 % of 40 files" for title in ("2 workers", "alone") for tenth in range(1, 11)]
+    assert done.stderr.splitlines() == steps
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7])
+def test_odd_files_are_reported_and_the_rest_is_counted(odd_files, workers):
+    done = run_python(INDEX, "--root", odd_files, "--workers", workers)
+    assert counts(done.stdout) == COUNTS
+    assert f"{len(ODD_FILES) - 2} files" in done.stdout and f" {LINES} lines" in done.stdout
+    report = done.stdout.partition(f"{len(SKIPPED)} files skipped\n")[2].splitlines()
+    assert [line.split(":")[0].strip() for line in report] == sorted(SKIPPED)
+    for line in report:
+        path, _, reason = line.strip().partition(": ")
+        assert SKIPPED[path] in reason
+    assert "Warning" not in done.stderr
+
+
+def test_a_terminal_that_lacks_the_letters(odd_files):
+    done = run_python(INDEX, "--root", odd_files, env={"PYTHONIOENCODING": "ascii"})
+    assert "1  caf\\xe9\n" in done.stdout
+
+
+def test_no_files(tmp_path):
+    done = run_python(INDEX, "--root", tmp_path, expect=1)
+    assert done.stderr == f"no Python files in {tmp_path}\n"
+
+
+def changed(folder, addition):
+    """A copy of the program whose workers are made to misbehave."""
+    shutil.copy(INDEX, folder)
+    text = (EXAMPLES / "identifiers.py").read_text()
+    (folder / "identifiers.py").write_text(text + addition)
+    return folder / INDEX.name
+
+
+def test_workers_that_fail(tmp_path):
+    program = changed(tmp_path, "\n\ndef work(texts, answers):\n    texts.recv()\n    raise RuntimeError('broken')\n")
+    done = run_python(program, "--limit", 100, "--workers", 2, expect=1)
+    assert "a worker failed: RuntimeError: broken" in done.stderr
+
+
+def test_results_that_differ(tmp_path):
+    program = changed(
+        tmp_path,
+        """
+real, here = examine, __import__("concurrent.interpreters").interpreters
+def examine(path, text):
+    path, lines, names = real(path, text)
+    return path, lines + (here.get_current() != here.get_main()), names
+""",
+    )
+    done = run_python(program, "--limit", 10, expect=1)
+    assert "the results DIFFER" in done.stdout
+
+
+def start(*arguments, **options):
+    """The program, started so that Ctrl-C reaches it whatever the shell of this test ignores."""
+    return subprocess.Popen(
+        [sys.executable, INDEX, *arguments],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **options,
+    )
+
+
+@pytest.mark.parametrize("moment", ["2 workers: 10 %", "2 workers: 50 %", "alone: 10 %"])
+def test_ctrl_c(moment):
+    with start("--workers", "2", stderr=subprocess.PIPE, text=True) as program:
+        for line in program.stderr:
+            if line.startswith(moment):
+                break
+        program.send_signal(signal.SIGINT)
+        rest = program.stderr.read()
+        assert program.wait(PATIENCE) == 130
+    *progress, last = rest.splitlines()
+    assert last == "interrupted"
+    assert all("%" in line for line in progress if line), rest
+
+
+def test_progress_bar_on_a_terminal():
+    terminal, theirs = pty.openpty()
+    with start("--workers", "2", "--limit", "20", stderr=theirs) as program:
+        os.close(theirs)
+        shown = b""
+        try:
+            while data := os.read(terminal, 1000):
+                shown += data
+        except OSError:  # how Linux says that nobody has the terminal open any more
+            pass
+        os.close(terminal)
+        assert "the results are equal" in program.stdout.read().decode()
+    assert shown.count(b"\r   2 workers [") == 20 and b"\r       alone [##" in shown
+    assert b"[" + b"#" * 40 + b"] 20/20\r\n" in shown and b"%" not in shown
+
+
+def test_the_shared_table():
+    done = run_python(TABLE, "--small", timeout=120)
+    assert done.stderr == ""
+    assert "3,000 rows" in done.stdout and "1,000 questions to 2 workers at once: 0 wrong answers" in done.stdout
+    table = re.findall(r"^(shared|by value) +((?: +[\d.-]+){4})$", done.stdout, re.M)
+    assert [title for title, _ in table] == ["shared", "by value"]
+    rates = re.findall(r"^(view|eager copy|plain tuple) +([\d,]+),? ", done.stdout, re.M)
+    assert [title for title, _ in rates] == ["view", "eager copy", "plain tuple"]
+    assert all(int(rate.replace(",", "")) > 0 for _, rate in rates)
+
+
+@pytest.mark.parametrize(
+    "program, found",
+    [
+        ("factorial.py", r"^xichan +[\d.]+ +[\d.]+$"),
+        ("startup.py", r"^tasks of a warm pool, one by one +[\d.]+ +\d+$"),
+        ("pi_digits.py", r"^20 +8 +\d+( +[\d.]+){4}$"),
+        ("pipeline.py", r"^reduce +1 +30$"),
+        ("http_workers.py", r"^stopped in [\d.]+ ms$"),
+    ],
+)
+def test_programs_of_the_pool(program, found):
+    done = run_python(EXAMPLES / program, "--small")
+    assert re.search(found, done.stdout, re.M), done.stdout
+    assert done.stderr == ""
+
+
+def test_pi():
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        from pi_digits import pi_digits
+    finally:
+        sys.path.remove(str(EXAMPLES))
+    assert pi_digits(50) == 314159265358979323846264338327950288419716939937510

@@ -1,0 +1,46 @@
+"""The stubs say what the module does: checked by mypy where there is one."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+from support import HERE, environment
+
+needs_mypy = pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="needs mypy")
+
+
+def run(*arguments, cwd):
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_mypy
+def test_samples_have_the_types_they_claim(tmp_path):
+    options = ["--strict", "--warn-unused-ignores", "--cache-dir", str(tmp_path)]
+    run("-m", "mypy", *options, f"{HERE}/support/typing_samples.py", cwd=tmp_path)
+
+
+@needs_mypy
+def test_stubs_agree_with_the_module(tmp_path):
+    # Modules that are private and have no stub are taken for their own, where their classes go by their public names,
+    # and functions in a functools.cache take anything.
+    private = tmp_path / "private.txt"
+    names = (
+        r"compat\._.*",
+        r"bench\.(peers\.(load|names)|values\.make)",
+        r"pool\.(functions\._NAMED|scripts\._compile)",
+    )
+    private.write_text("".join(rf"xichan\.{name}" + "\n" for name in names))
+    # What the benchmarks import has no stubs, or is not there.
+    foreign = ("bocpy", "extrainterpreters", "faster_fifo", "jinja2", "matplotlib", "rich", "zmq")
+    config = tmp_path / "mypy.ini"
+    config.write_text("[mypy]\n" + "".join(f"[mypy-{name}.*]\nignore_missing_imports = True\n" for name in foreign))
+    options = ["--allowlist", str(private), "--ignore-unused-allowlist", "--mypy-config-file", str(config)]
+    run("-m", "mypy.stubtest", "xichan", *options, cwd=tmp_path)
+
+
+def test_samples_run(tmp_path):
+    run(f"{HERE}/support/typing_samples.py", cwd=tmp_path)

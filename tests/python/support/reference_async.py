@@ -1,0 +1,146 @@
+"""Operations of asyncio after which no reference may be left. Each coroutine function is one round of a loop."""
+
+import asyncio
+import contextlib
+
+import xichan
+from support import Call, settled, wait_for_blocked
+from support.reference_operations import REFUSED, TEXT, VALUE
+
+
+async def exchanging():
+    tx, rx = xichan.channel(8)
+    async with tx, rx:
+        await tx.asend((tx, VALUE))
+        await rx.arecv()
+        await tx.asend_many([VALUE, TEXT, 3])
+        await rx.arecv_many(2)
+        await rx.arecv(copy=False)
+        await xichan.aselect([rx, (tx, VALUE)])
+        await xichan.aselect([rx], copy=False)
+        await tx.asend_many([1, TEXT, VALUE, VALUE])
+        async for item in rx:
+            if item == TEXT:
+                break
+        tx.close()
+        async for _ in rx.views():
+            pass
+
+
+async def refusing():
+    tx, rx = xichan.channel(1)
+    for wrong in (
+        lambda: tx.asend([]), lambda: tx.asend((1, [])), lambda: tx.asend_many([1, []]), lambda: rx.arecv_many(-1),
+        lambda: xichan.aselect([1]), lambda: tx.asend_many(5), lambda: xichan.aselect([(tx, [])]),
+    ):  # fmt: skip
+        with contextlib.suppress(*REFUSED):
+            await wrong()
+            raise AssertionError
+    rx.drain()
+    tx.close()
+    for late in (rx.arecv, lambda: tx.asend(1), lambda: xichan.aselect([rx]), lambda: rx.arecv_many(2)):
+        with contextlib.suppress(*REFUSED):
+            await late()
+            raise AssertionError
+
+
+def waits(tx, rx):
+    """Calls that wait in an empty channel, and in a full one."""
+    return (rx.arecv, lambda: rx.arecv_many(2), lambda: xichan.aselect([rx]), lambda: anext(rx)), (
+        lambda: tx.asend(VALUE), lambda: tx.asend_many([VALUE]), lambda: xichan.aselect([(tx, VALUE)]),
+    )  # fmt: skip
+
+
+async def ended(end):
+    """Have each kind of call wait, end it with `end(tx, rx, task)`."""
+    for kind in range(2):
+        tx, rx = xichan.channel(1)
+        for k in range(len(waits(tx, rx)[kind])):
+            tx, rx = xichan.channel(1)
+            if kind:
+                tx.send(TEXT)
+            task = asyncio.ensure_future(waits(tx, rx)[kind][k]())
+            await settled(tx, senders=kind, receivers=1 - kind)
+            end(tx, rx, task)
+            with contextlib.suppress(asyncio.CancelledError, *REFUSED, StopAsyncIteration):
+                await task
+
+
+async def cancelling():
+    await ended(lambda tx, rx, task: task.cancel())
+
+
+async def cancelling_when_told():
+    def end(tx, rx, task):
+        rx.drain() or tx.send(VALUE)
+        task.cancel()
+
+    await ended(end)
+
+
+async def waking():
+    await ended(lambda tx, rx, task: rx.drain() or tx.send(VALUE))
+
+
+async def shutting_down():
+    await ended(lambda tx, rx, task: tx.shutdown(immediate=True))
+
+
+async def closing_its_handle():
+    await ended(lambda tx, rx, task: (tx.close(), rx.close()))
+
+
+async def timing_out():
+    tx, rx = xichan.channel(1)
+    for wait in waits(tx, rx)[0]:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await wait()
+
+
+async def never_awaited():
+    """Coroutines that are closed before they begin."""
+    tx, rx = xichan.channel(1)
+    for kind in waits(tx, rx):
+        for wait in kind:
+            coroutine = wait()
+            if hasattr(coroutine, "close"):
+                coroutine.close()
+
+
+async def with_threads():
+    tx, rx = xichan.channel(1)
+    call = Call(rx.recv)
+    wait_for_blocked(tx, receivers=1)
+    await tx.asend(VALUE)
+    call.result()
+    task = asyncio.ensure_future(rx.arecv())
+    await settled(tx, receivers=1)
+    Call(tx.send, VALUE).result()
+    await task
+
+
+def loops():
+    """An event loop that comes and goes, also with a call that waits in it."""
+
+    async def main():
+        tx, rx = xichan.channel(1)
+        asyncio.ensure_future(rx.arecv())
+        await settled(tx, receivers=1)
+
+    asyncio.run(exchanging())
+    asyncio.run(main())
+    loop = asyncio.new_event_loop()
+    tx, rx = xichan.channel(1)
+    task = loop.create_task(rx.arecv())
+    loop.run_until_complete(settled(tx, receivers=1))
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        loop.run_until_complete(task)
+    loop.close()
+
+
+OPERATIONS = {
+    exchanging: 20, refusing: 20, cancelling: 5, cancelling_when_told: 5, waking: 5, shutting_down: 5,
+    closing_its_handle: 5, timing_out: 5, never_awaited: 20, with_threads: 10, loops: 2,
+}  # fmt: skip

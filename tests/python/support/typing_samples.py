@@ -1,0 +1,174 @@
+"""What type checkers are to find in xichan's types. Checked by test_stubs.py, and run too."""
+
+from collections.abc import Iterator
+from typing import Any, assert_type
+
+import xichan
+from xichan import Receiver, Sender
+
+
+def made_by_channel() -> None:
+    tx, rx = xichan.channel()
+    assert_type(tx, Sender[Any])
+    assert_type(rx, Receiver[Any])
+    assert_type(xichan.channel(capacity=8, flavor="mpmc"), tuple[Sender[Any], Receiver[Any]])
+
+
+def typed_ends() -> None:
+    tx: Sender[int]
+    rx: Receiver[int]
+    tx, rx = xichan.channel(4)
+    tx.send(1)
+    tx.send(True, timeout=0.5)
+    tx.send(2, 1)
+    tx.send_nowait(3)
+    assert_type(rx.recv(), int)
+    assert_type(rx.recv(1.5), int)
+    assert_type(rx.recv(timeout=None), int)
+    assert_type(rx.recv_nowait(), int)
+
+
+def iteration() -> None:
+    tx: Sender[int]
+    rx: Receiver[int]
+    tx, rx = xichan.channel()
+    tx.send(1)
+    tx.send(2)
+    tx.close()
+    assert_type(iter(rx), Receiver[int])
+    numbers: Iterator[int] = rx
+    assert_type(next(numbers), int)
+    for number in rx:
+        assert_type(number, int)
+
+
+def both_sides() -> None:
+    tx: Sender[str]
+    rx: Receiver[str]
+    tx, rx = xichan.channel()
+    assert_type(tx.clone(), Sender[str])
+    assert_type(rx.clone(), Receiver[str])
+    assert_type(tx.closed, bool)
+    assert_type(tx.id, int)
+    assert_type(rx.capacity, int | None)
+    assert_type(len(rx), int)
+    assert_type(xichan.is_shareable(()), bool)
+    with tx as inner, rx:
+        assert_type(inner, Sender[str])
+        inner.shutdown(immediate=True)
+    assert_type(bool(tx), bool)
+
+
+def variance() -> None:
+    """A Sender of object serves as one of int, a Receiver of bool as one of int."""
+    anything: Sender[object]
+    flags: Receiver[bool]
+    anything, flags = xichan.channel()
+    numbers_in: Sender[int] = anything
+    numbers_out: Receiver[int] = flags
+    numbers_in.send(True)
+    assert_type(numbers_out.recv(), int)
+
+
+def from_ids() -> None:
+    tx, rx = xichan.channel()
+    opened: Sender[int] = Sender.from_id(rx.id)
+    opened.send(1)
+    other: Receiver[int] = xichan.Receiver.from_id(tx.id)
+    assert_type(other.recv(), int)
+
+
+def ends_of_ends() -> None:
+    tx: Sender[tuple[int, Sender[str]]]
+    rx: Receiver[tuple[int, Sender[str]]]
+    reply: Sender[str]
+    tx, rx = xichan.channel()
+    reply, answers = xichan.channel()
+    tx.send((1, reply))
+    number, end = rx.recv()
+    assert_type(number, int)
+    assert_type(end, Sender[str])
+
+
+def views() -> None:
+    tx: Sender[int]
+    rx: Receiver[int]
+    tx, rx = xichan.channel()
+    tx.send_many([1, 2])
+    assert_type(rx.recv(copy=False), Any)
+    assert_type(rx.drain(copy=True), list[int])
+    assert_type(rx.drain(copy=False), list[Any])
+    tx.close()
+    assert list(rx.views()) == []
+    shared = xichan.share(("text", bytes(1000)))
+    assert_type(shared.nbytes, int)
+    view: xichan.TupleView = shared.view()
+    assert_type(view.value(), tuple[Any, ...])
+    assert_type(view[1:], xichan.TupleView)
+    data: xichan.BytesView = view[1]
+    assert_type(data[0], int)
+    assert_type(data.decode(), str)
+    assert memoryview(data).nbytes == len(shared.view()[1])
+    assert_type(xichan.Buffer(10).freeze(5), xichan.Shared)
+
+
+def errors() -> None:
+    tx, rx = xichan.channel()
+    try:
+        rx.recv(0)
+    except TimeoutError as error:
+        assert isinstance(error, xichan.ChannelTimeout)
+    kinds: list[type[xichan.Error]] = [
+        xichan.MemoryLimitExceeded, xichan.ChannelClosed, xichan.ChannelEmpty, xichan.ChannelFull, xichan.ChannelTimeout,
+        xichan.NotFound, xichan.NotShareableError,
+    ]  # fmt: skip
+    assert len(set(kinds)) == 7
+
+
+def memory() -> None:
+    stats = xichan.memory_stats()
+    assert_type(stats, xichan.Stats)
+    xichan.set_memory_limit(1 << 30)
+    xichan.set_memory_limit(None)
+    print(stats.bytes, stats["blocks"], xichan.__version__.upper())
+
+
+def dumping() -> None:
+    data = xichan.dumps((1, "text"))
+    assert_type(data, bytes)
+    assert_type(xichan.loads(memoryview(data)), Any)
+
+
+def mistakes() -> None:
+    """Each line is an error to a type checker; `warn_unused_ignores` tells if one is not."""
+    tx: Sender[int]
+    rx: Receiver[int]
+    tx, rx = xichan.channel()
+    tx.send("text")  # type: ignore[arg-type]
+    tx.recv()  # type: ignore[attr-defined]
+    rx.send(1)  # type: ignore[attr-defined]
+    text: str = rx.recv()  # type: ignore[assignment]
+    wrong: Sender[object] = tx  # type: ignore[assignment]
+    tx.closed = True  # type: ignore[misc]
+    xichan.channel("8")  # type: ignore[arg-type]
+    xichan.channel(8, flavor="no such flavor")  # type: ignore[arg-type]
+    rx.recv(timeout="1")  # type: ignore[call-overload]
+    print(text, wrong)
+
+
+if __name__ == "__main__":
+    samples = (
+        made_by_channel,
+        typed_ends,
+        iteration,
+        both_sides,
+        variance,
+        from_ids,
+        ends_of_ends,
+        views,
+        errors,
+        memory,
+        dumping,
+    )
+    for sample in samples:
+        sample()

@@ -1,0 +1,155 @@
+"""xichan.Buffer: memory of the arena to write into, then a Shared without a copy."""
+
+import copy
+import ctypes
+import io
+import pickle
+import socket
+import weakref
+
+import pytest
+from support import alive, left_over, viewed
+
+import xichan
+
+
+def address(buffer):
+    return ctypes.addressof((ctypes.c_char * len(buffer)).from_buffer(buffer))
+
+
+@pytest.mark.parametrize("size", [0, 1, 14, 15, 63, 64, 1000, 1024, 100_000, 1 << 22])
+def test_from_zeroes_to_a_shared(size):
+    before = alive()
+    buffer = xichan.Buffer(size)
+    assert len(buffer) == buffer.nbytes == size and alive()["blocks"] == before["blocks"] + 1
+    assert 0 <= alive()["bytes"] - before["bytes"] - size <= 256
+    seen = memoryview(buffer)
+    assert not seen.readonly and seen.nbytes == size and seen == bytes(size) and seen.format == "B"
+    content = bytes(i * 7 % 251 for i in range(min(size, 5000))) + bytes(max(size - 5000, 0))
+    seen[:] = content
+    seen.release()
+    held = alive()
+    shared = buffer.freeze()
+    assert type(shared) is xichan.Shared and alive() == held, "no copy"
+    assert shared == content and shared.value() == content and memoryview(shared) == content
+    assert type(viewed((shared,))[0]) is xichan.Shared and hash(shared) == hash(content)
+    del shared, buffer
+    assert left_over(before) == {}
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 1000, 4096, 1 << 20])
+def test_it_begins_at_a_multiple_of_64(size):
+    buffers = [xichan.Buffer(size) for _ in range(8)]
+    assert all(address(buffer) % 64 == 0 for buffer in buffers)
+
+
+def test_freezing_a_part():
+    for part in (0, 1, 14, 15, 99, 100, None):
+        buffer = xichan.Buffer(100)
+        memoryview(buffer)[:] = bytes(range(100))
+        assert buffer.freeze(part) == bytes(range(100))[:part]
+        buffer = xichan.Buffer(100)
+        assert buffer.freeze(nbytes=part) == bytes(100)[:part]
+    buffer = xichan.Buffer(100)
+    for part in (-1, 101, 2**63, 2**64, -(2**100)):
+        with pytest.raises(ValueError, match="from 0 to 100"):
+            buffer.freeze(part)
+    for part in (1.0, "1", True, ()):
+        with pytest.raises(TypeError):
+            buffer.freeze(part)
+    with pytest.raises(TypeError):
+        buffer.freeze(1, 2)
+    assert buffer.freeze() == bytes(100)
+
+
+def test_not_while_somebody_may_write():
+    buffer = xichan.Buffer(100)
+    seen = memoryview(buffer)
+    part = seen[10:20]
+    seen.release()
+    pointer = (ctypes.c_char * 100).from_buffer(buffer)
+    with pytest.raises(BufferError, match="still write"):
+        buffer.freeze()
+    del pointer
+    with pytest.raises(BufferError):
+        buffer.freeze()
+    part[0] = 7
+    part.release()
+    assert memoryview(buffer.freeze())[10] == 7
+
+
+def test_once_frozen_it_is_of_no_use():
+    buffer = xichan.Buffer(100)
+    assert repr(buffer) == "<xichan.Buffer of 100 bytes>"
+    buffer.freeze()
+    for use in (
+        buffer.freeze,
+        lambda: memoryview(buffer),
+        lambda: len(buffer),
+        lambda: buffer.nbytes,
+        lambda: bytes(buffer),
+    ):
+        with pytest.raises(ValueError, match="frozen"):
+            use()
+    assert repr(buffer) == "<xichan.Buffer frozen>"
+
+
+def test_frozen_by_its_own_argument():
+    buffer = xichan.Buffer(100)
+
+    class Sly:
+        def __index__(self):
+            buffer.freeze()
+            return 5
+
+    with pytest.raises(ValueError, match="frozen"):
+        buffer.freeze(Sly())
+
+
+def test_reading_into_it():
+    buffer = xichan.Buffer(1000)
+    assert io.BytesIO(b"from a file").readinto(buffer) == 11
+    left, right = socket.socketpair()
+    with left, right:
+        right.sendall(b"from a socket")
+        assert left.recv_into(memoryview(buffer)[11:], 13) == 13
+    assert buffer.freeze(24) == b"from a filefrom a socket"
+
+
+def test_sizes_that_are_refused():
+    before = alive()
+    for size in (-1, 2**48, 2**63, 2**64, 10**100, -(2**70)):
+        with pytest.raises(ValueError):
+            xichan.Buffer(size)
+    for size in (1.0, "1", None, (), True, b"x"):
+        with pytest.raises(TypeError):
+            xichan.Buffer(size)
+    for make in (lambda: xichan.Buffer(), lambda: xichan.Buffer(1, 2), lambda: xichan.Buffer(size=1)):
+        with pytest.raises(TypeError):
+            make()
+    xichan.set_memory_limit(alive()["bytes"] + 10_000)
+    for size in (10_000, 2**48 - 1):
+        with pytest.raises(xichan.MemoryLimitExceeded):
+            xichan.Buffer(size)
+    xichan.Buffer(9_000)
+    xichan._core._fail_after(0)
+    with pytest.raises(MemoryError):
+        xichan.Buffer(10)
+    xichan._core._fail_after(-1)
+    assert alive() == before
+    assert len(xichan.Buffer(nbytes=10)) == 10
+
+
+def test_it_cannot_be_sent_or_copied():
+    tx, rx = xichan.channel()
+    buffer = xichan.Buffer(10)
+    for value, place in ((buffer, "value"), ((1, (buffer,)), r"value\[1\]\[0\]")):
+        with pytest.raises(xichan.NotShareableError, match=rf"^{place}: Buffer is not shareable; .*freeze"):
+            tx.send(value)
+    assert not xichan.is_shareable(buffer) and len(rx) == 0
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError):
+            attempt(buffer)
+    assert weakref.ref(buffer)() is buffer
+    with pytest.raises(TypeError):
+        type("B", (xichan.Buffer,), {})

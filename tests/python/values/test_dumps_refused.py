@@ -1,0 +1,195 @@
+"""What dumps() and loads() refuse: what cannot leave, and input that is no dump, with an error and nothing worse."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import TEXT, alive, rich, run_script, same
+from support.dump_format import CELL, STRESS, again, cell, refusal, with_body
+
+import xichan
+
+
+def test_what_cannot_leave_is_named_with_its_place():
+    tx, rx = xichan.channel(1)
+    cases = {
+        "value: Sender cannot leave its process": tx,
+        "value[1]: Sender cannot leave its process": (0, tx),
+        "value[1][2][0]: Receiver cannot leave its process": (0, (1, 2, (rx,))),
+        "value: Queue cannot leave its process": xichan.Queue(),
+        "value[0][1]: Queue cannot leave its process": ((0, xichan.Queue()), 1, 2),
+        "value[2]: list is not shareable": (0, TEXT, []),
+    }
+    for message, value in cases.items():
+        before = alive()
+        with pytest.raises(xichan.NotShareableError) as caught:
+            xichan.dumps(value)
+        assert str(caught.value) == message
+        assert alive() == before
+    tx.close()  # a closed one as well
+    with pytest.raises(xichan.NotShareableError, match="Sender cannot leave"):
+        xichan.dumps((tx,))
+
+
+def test_what_is_no_buffer():
+    for wrong in (None, 5, "text", (), [1], 1.5):
+        with pytest.raises(TypeError):
+            xichan.loads(wrong)
+    with pytest.raises(BufferError):
+        xichan.loads(memoryview(xichan.dumps(rich()))[::2])
+    with pytest.raises(TypeError):
+        xichan.loads()
+    with pytest.raises(TypeError):
+        xichan.dumps(1, 2)
+
+
+def test_what_is_no_dump():
+    data = xichan.dumps(rich())
+    assert refusal(b"") == "input ends within the header (at byte 0)"
+    assert refusal(b"some text that is long enough") == "not a dump of xichan (at byte 0)"
+    assert refusal(b"text") == "not a dump of xichan (at byte 0)"
+    for length in range(len(data)):
+        place = "header" if length < 16 else "body"
+        assert refusal(data[:length]) == f"input ends within the {place} (at byte {length})"
+    assert refusal(data + b"\0") == f"bytes after the end of the body (at byte {len(data)})"
+    assert refusal(data + data) == f"bytes after the end of the body (at byte {len(data)})"
+    newer = data[:4] + b"\2" + data[5:]
+    assert refusal(newer) == "version of the format that this release does not know (at byte 4)"
+    assert refusal(data[:6] + b"\1" + data[7:]) == "reserved bytes that are not zero (at byte 6)"
+    assert refusal(with_body(b"")) == "shorter than a cell (at byte 16)"
+    assert refusal(with_body(cell(1) + b"\0" * 8)) == "not a multiple of 16 bytes long (at byte 40)"
+    assert refusal(with_body(cell(0))) == "cell without a value (at byte 16)"
+    assert refusal(with_body(cell(0x30))) == "unknown tag (at byte 16)"
+
+
+FORGED = [0, 1, 2**31 - 1, 2**31, 2**31 + 1, 2**32 - 1, 2**32, 2**32 + 1, 2**47, 2**48 - 1, 2**63 - 1, 2**63, 2**64 - 1]
+
+
+def test_forged_lengths_and_offsets():
+    """Each field of each cell, set to each number: refused, unless it is another value of the same form."""
+    data = xichan.dumps(rich())
+    blocks = xichan.memory_stats().blocks
+    end = min(CELL.unpack_from(data, 16 + 16 * i)[3] for i in range(len(rich())) if data[16 + 16 * i] in range(11, 17))
+    taken = 0
+    for place in (8, *range(16, 16 + end, 16)):
+        for number in FORGED:
+            for size, at in ((8, 0),) if place == 8 else ((6, 2), (8, 8), (1, 1)):
+                changed = bytearray(data)
+                changed[place + at : place + at + size] = (number % 256**size).to_bytes(size, "little")
+                if changed == data:
+                    continue
+                try:
+                    value = xichan.loads(changed)
+                except ValueError:
+                    continue
+                taken += 1
+                assert data[place] < 11 or at == 1, "only what lies in the cell, and a mark, may change"
+                assert same(again(value), value)
+    assert xichan.memory_stats().blocks == blocks
+    assert taken > 50
+
+
+def test_every_flipped_bit():
+    data = xichan.dumps(rich())
+    for bit in range(len(data) * 8):
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        try:
+            value = xichan.loads(changed)
+        except ValueError:
+            continue
+        assert bit >= 128, "no bit of the header"
+        assert same(again(value), value)
+
+
+cells = st.builds(cell, st.integers(0, 0x17), st.integers(0, 3), st.one_of(st.just(0), st.integers(0, 2**64 - 1)))
+garbage = st.one_of(st.binary(max_size=200), st.lists(cells, min_size=1, max_size=4).map(b"".join))
+
+
+def test_garbage():
+    taken = 0
+
+    @settings(max_examples=1000 * STRESS)
+    @given(garbage, st.booleans())
+    def check(data, header):
+        nonlocal taken
+        try:
+            value = xichan.loads(with_body(data) if header else data)
+        except ValueError:
+            return
+        taken += 1
+        assert same(again(value), value)
+
+    check()
+    print(f"{taken} taken")
+    assert taken > 0
+
+
+def test_spliced_dumps():
+    """Pieces of valid dumps put together anyhow."""
+    rng = random.Random(11)
+    bodies = [xichan.dumps(value)[16:] for value in (*rich(), rich())]
+    taken = 0
+    for _ in range(3000 * STRESS):
+        pieces = []
+        for _ in range(rng.randrange(1, 5)):
+            body = rng.choice(bodies)
+            begin = rng.randrange(0, len(body), 8)
+            pieces.append(body[begin : begin + 8 * rng.randrange(1, 12)])
+        try:
+            value = xichan.loads(with_body(b"".join(pieces)))
+        except ValueError:
+            continue
+        taken += 1
+        assert same(again(value), value)
+    print(f"{taken} taken")
+    assert taken > 0
+
+
+def test_tuples_that_contain_themselves():
+    def loop(*words):
+        return with_body(cell(0x11, 2, words[0]) + b"".join(cell(0x11, 2, word) for word in words[1:]))
+
+    for words in ((0, 0, 0), (16, 16, 16), (16, 48, 16), (16, 48, 48), (16, 0, 0)):
+        refusal(loop(*words))
+    bomb = cell(0x11, 2, 16) + b"".join(cell(0x11, 2, 16 + 32 * level) * 2 for level in range(1, 60)) + cell(1) * 2
+    assert "not next in order" in refusal(with_body(bomb))
+
+
+def test_input_that_changes_while_it_is_read():
+    """Another process writes to the memory that is read: a value or a refusal, and nothing worse."""
+    run_script(
+        """
+    import mmap, os, random, signal
+    import xichan
+    from support import rich
+
+    DATA = xichan.dumps(rich())
+
+    pages = mmap.mmap(-1, len(DATA))
+    pages[:] = DATA
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        rng = random.Random(1)
+        while os.getppid() == parent:
+            at = rng.randrange(len(DATA))
+            pages[at] = rng.randrange(256)
+            pages[at] = DATA[at]
+        os._exit(0)
+    try:
+        for _ in range(20_000):
+            try:
+                value = xichan.loads(pages)
+            except ValueError:
+                continue
+            xichan.dumps(value)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    pages[:] = DATA
+    assert xichan.dumps(xichan.loads(pages)) == DATA
+    """,
+        timeout=200,
+    )
