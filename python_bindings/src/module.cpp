@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "base/handle.h"
+#include "directory/process.h"
 #include "embed/c_api.h"
 #include "embed/guard.h"
 #include "ends/async.h"

@@ -38,7 +38,8 @@ def receive(request):
 def test_the_argument(receive):
     tx, rx = xichan.channel()
     for how, type_ in [({}, tuple), ({"copy": True}, tuple), ({"copy": 1}, tuple), ({"copy": "no"}, tuple),
-                       ({"copy": False}, xichan.TupleView), ({"copy": 0}, xichan.TupleView), ({"copy": None}, xichan.TupleView),
+                       ({"copy": False}, xichan.TupleView), ({"copy": 0}, xichan.TupleView),
+                       ({"copy": None}, xichan.TupleView),
                        ({"copy": []}, xichan.TupleView)]:  # fmt: skip
         tx.send(VALUE)
         value = receive(rx, **how)
