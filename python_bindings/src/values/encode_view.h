@@ -7,7 +7,7 @@ namespace xichan::python {
 
 /// How a value that reads a block stands in the body of another.
 struct ViewEncoding {
-  enum class Kind {
+  enum class ViewKind {
     none,       // it reads no block
     complete,   // `cell` says all
     reference,  // it is the root of `block`
@@ -15,7 +15,7 @@ struct ViewEncoding {
     window,     // it is `cell`, in `block`
     strided,    // a Tuple with a step: to be made contiguous first, after which it is a `reference`
   };
-  Kind kind = Kind::none;
+  ViewKind kind = ViewKind::none;
   Block* block = nullptr;
   Cell cell;
 };

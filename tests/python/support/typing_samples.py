@@ -119,7 +119,8 @@ def errors() -> None:
     except TimeoutError as error:
         assert isinstance(error, xichan.ChannelTimeout)
     kinds: list[type[xichan.Error]] = [
-        xichan.MemoryLimitExceeded, xichan.ChannelClosed, xichan.ChannelEmpty, xichan.ChannelFull, xichan.ChannelTimeout,
+        xichan.MemoryLimitExceeded, xichan.ChannelClosed, xichan.ChannelEmpty, xichan.ChannelFull,
+        xichan.ChannelTimeout,
         xichan.NotFound, xichan.NotShareableError,
     ]  # fmt: skip
     assert len(set(kinds)) == 7
