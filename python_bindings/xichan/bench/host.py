@@ -36,7 +36,7 @@ def answer(host, command, arguments):
     """Do one command: (what to answer, whether to go on)."""
     try:
         return getattr(host, command)(**arguments), True
-    except peers.Unavailable as error:
+    except contenders.Unavailable as error:
         return {"unavailable": str(error)}, True
     except Wrong as error:
         return {"wrong": str(error)}, True

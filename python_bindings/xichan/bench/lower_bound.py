@@ -93,7 +93,7 @@ def bests(floor):
     in_loop = {name for name in floor if name == "call" or name.startswith(("create:", "copy:"))}
     return {
         name: max(min(rounds) - (loop(floor) if name in in_loop else 0.0), 0.0)
-        for name, rounds in lower_bound.items()
+        for name, rounds in floor.items()
         if name != LOOP
     }
 

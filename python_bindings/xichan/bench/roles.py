@@ -27,7 +27,7 @@ def run(index, go, report, peer_name, role, half, job):
         _tell(report, {"party": index, READY: True})
         if os.read(go, 1) == GO:
             answer = work() or {}
-    except peers.Unavailable as error:
+    except contenders.Unavailable as error:
         answer = {"unavailable": str(error)}
     except BaseException as error:
         answer = {"error": "".join(traceback.format_exception(error))[-2000:]}

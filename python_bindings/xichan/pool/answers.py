@@ -1,6 +1,6 @@
 """What becomes of answers that are no plain values, in the collector."""
 
-from .._errors import ArenaFull
+from .._errors import MemoryLimitExceeded
 from .._pickling import loads
 from .errors import BrokenWorker
 from .remote import rebuild_error
@@ -10,7 +10,7 @@ from .worker import CHUNK, ENDED, PICKLED, RAISED
 def handle(crew, answer):
     """Deal with one answer: see worker."""
     if type(answer) is int:
-        crew.fail(answer, ArenaFull("no memory for the answer of a worker"))
+        crew.fail(answer, MemoryLimitExceeded("no memory for the answer of a worker"))
         return
     id, kind, *rest = answer
     if kind == CHUNK:

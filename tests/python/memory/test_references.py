@@ -11,7 +11,7 @@ from xichan import _core
 pytest.importorskip("concurrent.interpreters")
 pytestmark = pytest.mark.skipif(not references.COUNTED, reason="only a debug build of CPython counts references")
 
-MODULES = ("reference_operations", "reference_failures", "reference_async", "reference_workers")
+MODULES = tuple(f"support.reference_{name}" for name in ("operations", "failures", "async", "workers"))
 
 # Prints how the number of references changes in each run.
 RUN = """

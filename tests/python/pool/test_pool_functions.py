@@ -40,7 +40,7 @@ def run(function, *args):
 
 def test_importable_functions_go_by_name():
     for function, name in (
-        (tasks.square, "pool_tasks:square"),
+        (tasks.square, "support.pool_tasks:square"),
         (len, "builtins:len"),
         (math.sqrt, "math:sqrt"),
         (str.upper, "builtins:str.upper"),
@@ -56,7 +56,7 @@ def test_what_merely_has_the_name_of_another_goes_by_value():
     def square(number):
         return -number
 
-    square.__qualname__, square.__module__ = "square", "pool_tasks"
+    square.__qualname__, square.__module__ = "square", "support.pool_tasks"
     assert again(square)(2) == -2
 
 

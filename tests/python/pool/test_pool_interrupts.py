@@ -10,7 +10,7 @@ pytest.importorskip("concurrent.interpreters")
 
 PROLOGUE = """
 from concurrent.futures import CancelledError
-import xichan; from support from support import pool_tasks as tasks
+import xichan; from support import pool_tasks as tasks
 from support.interrupting import At
 from support.pool_blockers import Blocker
 from support import wait_until, PATIENCE

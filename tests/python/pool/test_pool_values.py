@@ -89,10 +89,10 @@ def test_exceptions_come_back_as_themselves(pool):
 def test_exceptions_that_cannot_be_rebuilt(pool):
     error = pool.submit(tasks.raise_unpicklable).exception(PATIENCE)
     assert type(error) is xichan.RemoteError and isinstance(error, xichan.Error)
-    assert (error.type_name, error.message) == ("pool_tasks.Unpicklable", "1 and 2")
-    assert "raise Unpicklable(1, 2)" in error.traceback and str(error) == "pool_tasks.Unpicklable: 1 and 2"
+    assert (error.type_name, error.message) == ("support.pool_tasks.Unpicklable", "1 and 2")
+    assert "raise Unpicklable(1, 2)" in error.traceback and str(error) == "support.pool_tasks.Unpicklable: 1 and 2"
     error = pool.submit(tasks.raise_local).exception(PATIENCE)
-    assert re.fullmatch(r"pool_tasks\.raise_local\.<locals>\.Local: from here", str(error))
+    assert re.fullmatch(r"support\.pool_tasks\.raise_local\.<locals>\.Local: from here", str(error))
     error = pool.submit(tasks.raise_bad_str).exception(PATIENCE)
     assert type(error) is tasks.BadStr
     assert isinstance(pool.submit(tasks.make_picky).exception(PATIENCE), ValueError)

@@ -24,7 +24,9 @@ def test_calls_between_interpreters():
     tx, rx = xichan.channel(8)
     with interpreter(rx=rx) as interp, xichan.Client(tx) as client:
         rx.close()
-        server = execute(interp, "import xichan, pool_tasks\nwith rx: xichan.serve(rx, pool_tasks.square)")
+        server = execute(
+            interp, "import xichan\nfrom support import pool_tasks\nwith rx: xichan.serve(rx, pool_tasks.square)"
+        )
         assert [client.call(n, timeout=PATIENCE) for n in range(100)] == [n * n for n in range(100)]
         with pytest.raises(TypeError, match="can't multiply") as caught:
             client.call("text")

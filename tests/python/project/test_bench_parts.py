@@ -7,7 +7,7 @@ pytest.importorskip("concurrent.interpreters")
 from xichan.bench import _lower_bound, contenders, lower_bound, roles, scenarios, targets, values  # noqa: E402
 
 
-class Noting(peers.Peer):
+class Noting(contenders.Peer):
     """A list as a channel within one thread; notes the arguments of its calls."""
 
     put_arguments, get_arguments = "timeout=2.5", "copy=False, timeout=3"
@@ -102,7 +102,7 @@ def test_what_is_not_copied_takes_no_memory():
 
 def test_a_contender_says_what_it_cannot_do():
     for call, complaint in (("pool", "is no pool"), ("selector", "cannot wait for several at once")):
-        with pytest.raises(peers.Unavailable, match=complaint):
+        with pytest.raises(contenders.Unavailable, match=complaint):
             getattr(contenders.load("simple-queue"), call)(2)
 
 
