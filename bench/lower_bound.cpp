@@ -1,8 +1,7 @@
-// xichan.bench._lower_bound: what the machine takes for the parts that no channel can do without. For the benchmarks
-// alone; nothing of the package uses it.
+// xichan.bench._lower_bound: times the parts that every channel needs. Used by the benchmarks only.
 //
-// Each function runs its n steps between two threads of its own, with the interpreter detached, and answers with the
-// seconds that a step took. The threads wait for each other for ever, so n is all that bounds a call.
+// Each function runs n steps between two threads, with the interpreter detached, and returns the seconds per step. The
+// threads wait for each other indefinitely, so only n bounds a call.
 #include <Python.h>
 
 #include <new>
@@ -24,8 +23,8 @@ namespace {
 
 constexpr std::uint64_t ring_capacity = 1024;
 
-// A ring with its ends that wait: they spin, and let others run only when the peer cannot be running, its processor
-// being theirs too or somebody else's.
+// A ring whose push() and pop() block. They spin; after `spin_limit_` attempts the other thread is probably descheduled,
+// so they yield the CPU.
 class CellRing {
  public:
   bool valid() const noexcept { return cells_.valid(); }
@@ -42,7 +41,7 @@ class CellRing {
   template <class Try>
   void until_ok(Try attempt) noexcept {
     for (int failed = 0; attempt() != Status::ok; ++failed) {
-      if (failed < patience_) {
+      if (failed < spin_limit_) {
         cpu_relax();
       } else {
         std::this_thread::yield();
@@ -51,20 +50,20 @@ class CellRing {
   }
 
   MpmcRing<Cell> cells_{ring_capacity};
-  const int patience_ = usable_cpus() < 2 ? 0 : 1000;  // asked once: it takes a system call
+  const int spin_limit_ = usable_cpus() < 2 ? 0 : 1000;  // determined once, because it takes a system call
 };
 
-// Runs `far` in another thread and `near` in this one; the nanoseconds from when both are there until `near` is done,
-// none if there is no thread to be had.
+// Runs `far` in another thread and `near` in this one. Returns the nanoseconds from when both threads run until `near`
+// returns, or nullopt if no thread can be started.
 template <class Near, class Far>
 std::optional<std::int64_t> time_pair(Near near, Far far) noexcept {
   try {
-    atomic<bool> there{false};
+    atomic<bool> started{false};
     std::thread other([&]() noexcept {
-      there.store(true, memory_order_release);
+      started.store(true, memory_order_release);
       far();
     });
-    while (!there.load(memory_order_acquire)) std::this_thread::yield();
+    while (!started.load(memory_order_acquire)) std::this_thread::yield();
     const std::int64_t start = Deadline::now();
     near();
     const std::int64_t end = Deadline::now();
@@ -86,25 +85,25 @@ std::optional<std::int64_t> time_one_way(CellRing& ring, std::int64_t n) noexcep
   return time_pair(receive, send);
 }
 
-std::optional<std::int64_t> time_round_trips(CellRing& there, CellRing& back, std::int64_t n) noexcept {
+std::optional<std::int64_t> time_round_trips(CellRing& requests, CellRing& replies, std::int64_t n) noexcept {
   const auto ask = [&]() noexcept {
     Cell cell;
     for (std::int64_t i = 0; i < n; ++i) {
-      there.push(Cell::integer(i));
-      back.pop(cell);
+      requests.push(Cell::integer(i));
+      replies.pop(cell);
     }
   };
-  const auto answer = [&]() noexcept {
+  const auto reply = [&]() noexcept {
     Cell cell;
     for (std::int64_t i = 0; i < n; ++i) {
-      there.pop(cell);
-      back.push(cell);
+      requests.pop(cell);
+      replies.push(cell);
     }
   };
-  return time_pair(ask, answer);
+  return time_pair(ask, reply);
 }
 
-// Each of the two sleeps until the word has its parity, then gives it the other's.
+// Each thread sleeps until the word has its parity, then increments it and wakes the other.
 std::optional<std::int64_t> time_wake_ups(std::int64_t n) noexcept {
   atomic<std::uint32_t> word{0};
   const auto alternate = [&](std::uint32_t mine) noexcept {
@@ -123,42 +122,46 @@ template <class Time>
 PyObject* timed(PyObject* argument, Time time) noexcept {
   const long long n = PyLong_AsLongLong(argument);
   if (n == -1 && PyErr_Occurred()) return nullptr;
-  if (n < 1) return PyErr_Format(PyExc_ValueError, "n must be positive, not %lld", n);
-  CellRing there, back;
-  if (!there.valid() || !back.valid()) return PyErr_NoMemory();
+  if (n < 1) return PyErr_Format(PyExc_ValueError, "n must be positive, got %lld", n);
+  CellRing requests, replies;
+  if (!requests.valid() || !replies.valid()) return PyErr_NoMemory();
   std::optional<std::int64_t> nanoseconds;
   Py_BEGIN_ALLOW_THREADS;
-  nanoseconds = time(there, back, n);
+  nanoseconds = time(requests, replies, n);
   Py_END_ALLOW_THREADS;
   if (!nanoseconds) return PyErr_Format(PyExc_RuntimeError, "cannot start a thread");
   return PyFloat_FromDouble(static_cast<double>(*nanoseconds) / 1e9 / static_cast<double>(n));
 }
 
 PyObject* ring(PyObject*, PyObject* n) noexcept {
-  return timed(n, [](CellRing& there, CellRing&, std::int64_t k) noexcept { return time_one_way(there, k); });
+  return timed(n, [](CellRing& cells, CellRing&, std::int64_t k) noexcept { return time_one_way(cells, k); });
 }
 
 PyObject* ring_round_trip(PyObject*, PyObject* n) noexcept {
-  return timed(
-      n, [](CellRing& there, CellRing& back, std::int64_t k) noexcept { return time_round_trips(there, back, k); });
+  return timed(n, [](CellRing& requests, CellRing& replies, std::int64_t k) noexcept {
+    return time_round_trips(requests, replies, k);
+  });
 }
 
 PyObject* wake_up(PyObject*, PyObject* n) noexcept {
   return timed(n, [](CellRing&, CellRing&, std::int64_t k) noexcept { return time_wake_ups(k); });
 }
 
-// Called in the same way as send() and recv().
+// Has the calling convention of send() and recv().
 PyObject* noop(PyObject*, PyObject* const*, Py_ssize_t, PyObject*) noexcept { Py_RETURN_NONE; }
 
 PyMethodDef methods[] = {
     {"noop", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(noop)), METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("Do nothing, with any arguments.")},
     {"ring", ring, METH_O,
-     PyDoc_STR("ring($module, n, /)\n--\n\nSeconds per cell when one thread passes n to another through a ring.")},
+     PyDoc_STR("ring($module, n, /)\n--\n\nReturn the seconds per cell when one thread passes n cells to another "
+               "through a ring.")},
     {"ring_round_trip", ring_round_trip, METH_O,
-     PyDoc_STR("ring_round_trip($module, n, /)\n--\n\nSeconds per round trip of a cell through two rings, spinning.")},
+     PyDoc_STR("ring_round_trip($module, n, /)\n--\n\nReturn the seconds per round trip of a cell through two rings, "
+               "spinning.")},
     {"wake_up", wake_up, METH_O,
-     PyDoc_STR("wake_up($module, n, /)\n--\n\nSeconds per round trip of two threads that wake each other by futex.")},
+     PyDoc_STR("wake_up($module, n, /)\n--\n\nReturn the seconds per round trip of two threads that wake each other by "
+               "futex.")},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -171,7 +174,7 @@ PyModuleDef_Slot slots[] = {
 PyModuleDef definition = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "xichan.bench._lower_bound",
-    .m_doc = "What the machine takes for the parts that no channel can do without.",
+    .m_doc = "Times the parts that every channel needs.",
     .m_size = 0,
     .m_methods = methods,
     .m_slots = slots,

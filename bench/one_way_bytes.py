@@ -1,10 +1,10 @@
-"""One way between two interpreters, bytes of one size: messages per second with one build of xichan.
+"""Measure messages per second between two interpreters, one way, for bytes of several sizes and several builds.
 
     ./dev python 3.14 bench/one_way_bytes.py [--rounds 9] [--seconds 0.2] [NAME=FOLDER ...]
 
-Each FOLDER holds another build of the package (a folder `xichan`); the rounds of all builds are interleaved, each build
-in a process of its own. Prints the best and the median, and the ratio of the bests to the first build's. The number and
-the length of what arrives are checked.
+Each FOLDER contains another build of the package (a folder `xichan`). Each build runs in its own process; the rounds of
+all builds are interleaved. Prints the best, the median, and the ratio of the best to that of the first build. Checks the
+number and the length of the received values.
 """
 
 import argparse
@@ -28,13 +28,13 @@ def count():
 
 
 def measure(size, capacity, seconds):
-    """Messages per second, from the first send until the receiver has counted all."""
+    """Return messages per second, from the first send until the receiver has counted all."""
     from concurrent import interpreters
 
     import xichan
 
     tx, rx = xichan.channel(capacity)
-    done, answer = xichan.channel(1)
+    done, totals = xichan.channel(1)
     worker = interpreters.create()
     worker.exec(WORKER)
     worker.prepare_main(rx=rx, done=done)
@@ -51,7 +51,7 @@ def measure(size, capacity, seconds):
             tx.send(value)
         sent += batch
     tx.close()
-    assert answer.recv() == (sent, sent * size), "what arrived is not what was sent"
+    assert totals.recv() == (sent, sent * size), "the received values differ from those sent"
     elapsed = time.perf_counter() - start
     thread.join()
     worker.close()
@@ -59,7 +59,7 @@ def measure(size, capacity, seconds):
 
 
 def serve(seconds):
-    """Measures each size that is named on a line of standard input."""
+    """Measure each size named on a line of standard input."""
     for line in sys.stdin:
         print(measure(*SIZES[line.rstrip("\n")], seconds), flush=True)
 

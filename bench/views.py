@@ -1,6 +1,6 @@
-"""When a view is cheaper than a copy: the figures of docs/reference/views.md. Run by ./dev python 3.14 bench/views.py.
+"""Compare views with copies; prints the figures of docs/reference/views.md. Run by ./dev python 3.14 bench/views.py.
 
-Everything in one thread, so that nothing but the receiving is timed, in processor time; the best of interleaved rounds.
+Runs in one thread and measures CPU time, so that only the receives are timed. Prints the best of interleaved rounds.
 """
 
 import timeit
@@ -12,7 +12,7 @@ ROUNDS = 9
 ROWS = 1000
 SIZES = (64, 256, 512, 768, 1024, 4096, 65_536, 1 << 20)
 
-CALLS = ("receive()", "receive(copy=False)")  # timed as they stand, with nothing around them
+CALLS = ("receive()", "receive(copy=False)")  # timed without a wrapper
 
 tx, rx = xichan.channel()
 
@@ -23,7 +23,7 @@ def viewed(value):
 
 
 def receive_times(value, count, statement="{}"):
-    """Nanoseconds for one receive, by value and as a view; `statement` is done with what the call in it gives."""
+    """Return the nanoseconds per receive, as a copy and as a view; `statement` is run with the call in it."""
     best = [float("inf")] * len(CALLS)
     names = {"receive": rx.recv_nowait, "read_ten": read_ten}
     for _ in range(ROUNDS):
@@ -35,7 +35,7 @@ def receive_times(value, count, statement="{}"):
 
 
 def time_of(statement, number=100_000, **names):
-    """Nanoseconds for one statement, less those for none."""
+    """Return the nanoseconds per execution of a statement, without the loop."""
 
     def best(source):
         return min(timeit.repeat(source, timer=thread_time, globals=names, number=number, repeat=ROUNDS)) / number * 1e9
@@ -53,11 +53,11 @@ def main():
     rows = tuple((i, "a name of 24 characters.", None) for i in range(ROWS))
     view = viewed(rows)
     print("\naccess, ns             tuple      view")
-    for name, statement in {"an int": "a[5][0]", "a text": "a[5][1]", "a row": "a[5]", "len": "len(a)"}.items():
+    for name, statement in {"int": "a[5][0]", "str": "a[5][1]", "row": "a[5]", "len": "len(a)"}.items():
         print(f"{name:18}{time_of(statement, a=rows):10.1f}{time_of(statement, a=view):10.1f}")
     statement = "for row in a: pass"
     times = [time_of(statement, 100, a=table) / ROWS for table in (rows, view)]
-    print(f"{'each row in a loop':18}{times[0]:10.1f}{times[1]:10.1f}")
+    print(f"{'row, in a loop':18}{times[0]:10.1f}{times[1]:10.1f}")
 
     copied, seen = receive_times(tuple(range(1_000_000)), 1, "read_ten({})")
     print(f"\nreceive 1,000,000 ints and read 10: {copied / 1e6:.1f} ms by copy, {seen / 1e6:.3f} ms by view")

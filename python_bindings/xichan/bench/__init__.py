@@ -1,12 +1,16 @@
-"""``python -m xichan.bench``: xichan beside what else carries values between interpreters, threads and processes.
+"""``python -m xichan.bench``: xichan against other ways to pass values between interpreters, threads and processes.
 
     cli          the command line
-    scenarios    what is measured; workloads/ how
+    scenarios    what is measured
+    workloads/   how it is measured, one file per workload
     contenders/  the contenders, one file each
-    runner       the rounds: contenders take turns, each in a process of its own (host), which has a crew of workers
-    lower_bound  what the machine takes for the parts that no channel can do without
+    runner       interleaved rounds; each contender runs in its own process (host), which starts workers
+    roles        the functions that workers run
+    lower_bound  the time of the parts that every channel needs
+    targets      the numbers to reach
     results      the figures of a run, and its file
-    report_*     the forms in which they are shown; compare: two runs beside each other
+    report_*     output formats
+    compare      comparison of two runs
 
-Only the command line imports what the extra ``xichan[bench]`` brings; workers import nothing but this package.
+Only the command line imports packages of the extra ``xichan[bench]``; workers import nothing but this package.
 """

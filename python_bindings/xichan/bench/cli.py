@@ -1,4 +1,4 @@
-"""The command line."""
+"""The command line of ``python -m xichan.bench``."""
 
 import argparse
 import importlib.util
@@ -17,10 +17,11 @@ FULL = {"rounds": 9, "seconds": 0.2, "budget": None}
 
 
 def parser():
+    """Return the argument parser."""
     top = argparse.ArgumentParser(
         prog="python -m xichan.bench",
-        description="Measure xichan beside what else carries values between interpreters, threads and processes.",
-        epilog="A full run takes about a quarter of an hour. The machine should have nothing else to do.",
+        description="Compare xichan with other ways to pass values between interpreters, threads and processes.",
+        epilog="A full run takes about a quarter of an hour, on a machine without other load.",
     )
     top.add_argument("--list", action="store_true", help="show the scenarios and the contenders")
     top.add_argument(
@@ -28,65 +29,65 @@ def parser():
         action="append",
         default=[],
         metavar="PATTERN",
-        help="only these, such as one-way or 'fan-*/4'; may be repeated; `growth*` are those that run only when named",
+        help="run only these, such as one-way or 'fan-*/4'; repeatable; `growth*` runs only when named",
     )
-    top.add_argument("--contender", action="append", default=[], metavar="NAME", help="only these; may be repeated")
+    top.add_argument("--contender", action="append", default=[], metavar="NAME", help="run only these; repeatable")
     top.add_argument(
-        "--peer",
+        "--contender-file",
         action="append",
         default=[],
         metavar="FILE",
-        help="one more contender, from a Python file like those in xichan/bench/contenders",
+        help="add a contender from a Python file like those in xichan/bench/contenders; repeatable",
     )
-    top.add_argument("--quick", action="store_true", help="a first impression within 60 seconds")
-    top.add_argument("--rounds", type=positive(int), metavar="N", help=f"rounds (default: {FULL['rounds']})")
+    top.add_argument("--quick", action="store_true", help="run a selection within 60 seconds")
+    top.add_argument("--rounds", type=positive(int), metavar="N", help=f"number of rounds (default: {FULL['rounds']})")
     top.add_argument(
         "--seconds", type=positive(float), metavar="S", help=f"length of a round (default: {FULL['seconds']})"
     )
     top.add_argument(
-        "--patience",
+        "--timeout",
         type=positive(float),
         default=60.0,
         metavar="S",
-        help="after so long a contender that does not answer is given up (default: %(default)s)",
+        help="seconds after which a contender that does not reply is killed (default: %(default)s)",
     )
-    top.add_argument("--json", metavar="FILE", help="write the figures")
-    top.add_argument("--html", metavar="FILE", help="write a report with plots, one file")
+    top.add_argument("--json", metavar="FILE", help="write the figures as JSON")
+    top.add_argument("--html", metavar="FILE", help="write a report with plots as one HTML file")
     top.add_argument("--plot", metavar="FILE", help="draw the plots (.png or .svg)")
     top.add_argument(
         "--markdown",
         metavar="FILE",
-        help="put the tables into this file, between the marks of this Python version, and plots into images/",
+        help="write the tables between the marks of this Python version in FILE, and plots into images/ beside it",
     )
-    top.add_argument("--from", dest="source", metavar="FILE", help="do not measure, report on the figures in this file")
     top.add_argument(
-        "--compare", nargs=2, metavar=("BEFORE", "AFTER"), help="what a change cost: two files written by --json"
+        "--from", dest="source", metavar="FILE", help="report the figures in this file instead of measuring"
     )
+    top.add_argument("--compare", nargs=2, metavar=("BEFORE", "AFTER"), help="compare two files written by --json")
     return top
 
 
-def positive(kind):
-    """An argument type: a number above zero."""
+def positive(number_type):
+    """Return an argument type that accepts positive numbers."""
 
     def parse(text):
-        value = kind(text)
+        value = number_type(text)
         if not 0 < value < float("inf"):
             raise ValueError
         return value
 
-    parse.__name__ = f"positive {kind.__name__}"
+    parse.__name__ = f"positive {number_type.__name__}"
     return parse
 
 
-def need(*modules):
-    """Exit with one line if what the extra brings is not there."""
+def require(*modules):
+    """Exit with a one-line message if modules of the extra are missing."""
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
         sys.exit(f"xichan.bench needs {' and '.join(missing)}: pip install 'xichan[bench]'")
 
 
 def main(arguments=None):
-    """Run; the exit code."""
+    """Run the command line; return the exit code."""
     options = parser().parse_args(arguments)
     try:
         return _main(options)
@@ -101,9 +102,9 @@ def main(arguments=None):
 def _main(options):
     if options.list:
         return show_list(options)
-    need("rich")
+    require("rich")
     if options.html or options.plot or options.markdown:
-        need("matplotlib", *(["jinja2"] if options.html else []))
+        require("matplotlib", *(["jinja2"] if options.html else []))
     if options.compare:
         from xichan.bench import compare, results
 
@@ -114,66 +115,69 @@ def _main(options):
 
         return report(results.load(options.source), options)
     if importlib.util.find_spec("concurrent.interpreters") is None:
-        sys.exit("xichan.bench measures between interpreters, which came with CPython 3.14")
+        sys.exit("xichan.bench requires CPython 3.14 or later (concurrent.interpreters)")
     return measure(options)
 
 
 def show_list(options):
+    """Print the scenarios and the contenders."""
     from xichan.bench import contenders, scenarios
 
     print("scenarios (* in --quick; growth* only when named):")
     for scenario in scenarios.ALL.values():
         print(f"  {'*' if scenario.quick else ' '} {scenario.name:22} {scenario.title}")
     print("\ncontenders:")
-    for name in (*contenders.names(), *options.peer):
-        peer = contenders.load(name)
-        reason = peer.missing()
-        state = f"missing: {reason}" if reason else peer.version() or ""
-        print(f"    {name:22} {peer.title:32} {state}".rstrip())
+    for name in (*contenders.names(), *options.contender_file):
+        contender = contenders.load(name)
+        reason = contender.missing()
+        state = f"missing: {reason}" if reason else contender.version() or ""
+        print(f"    {name:22} {contender.title:32} {state}".rstrip())
     return 0
 
 
 def chosen_contenders(options):
+    """Return the names of the contenders to run. Raises LookupError for an unknown name."""
     from xichan.bench import contenders
 
     unknown = [name for name in options.contender if name not in contenders.names()]
     if unknown:
-        raise LookupError(f"no contender {unknown[0]!r}; --list shows them")
+        raise LookupError(f"no contender is named {unknown[0]!r}; --list shows the contenders")
     names = options.contender or (QUICK_CONTENDERS if options.quick else contenders.names())
-    for path in options.peer:
+    for path in options.contender_file:
         contenders.load(path)
-    return [*names, *options.peer]
+    return [*names, *options.contender_file]
 
 
 def measure(options):
+    """Run the chosen scenarios and report the figures; also report after an interrupt."""
     from xichan.bench import report_terminal, runner, scenarios
 
     defaults = QUICK if options.quick else FULL
     with (
-        report_terminal.Bar() as bar,
+        report_terminal.TerminalProgress() as progress,
         runner.Runner(
             scenarios.choose(options.scenario, options.quick),
             chosen_contenders(options),
             rounds=options.rounds or defaults["rounds"],
             seconds=options.seconds or defaults["seconds"],
-            patience=options.patience,
+            timeout=options.timeout,
             budget=defaults["budget"],
-            follower=bar,
-        ) as work,
+            progress=progress,
+        ) as active,
     ):
         try:
             interrupted = False
-            work.go()
+            active.measure()
         except KeyboardInterrupt:
             interrupted = True
-    code = report(work.run, options)
+    code = report(active.run, options)
     if interrupted:
         raise KeyboardInterrupt
     return code
 
 
 def report(run, options):
-    """Show and write what was asked for; 1 if a contender delivered something wrong or failed."""
+    """Print the tables and write the requested files; return 1 if a contender failed or delivered a wrong value."""
     from xichan.bench import report_terminal, results
 
     report_terminal.show(run)

@@ -1,9 +1,9 @@
-"""Two runs beside each other: what a change cost or gained, and whether that is more than noise.
+"""Comparison of two runs: the effect of a change, and whether it exceeds the noise.
 
-For each scenario and contender the medians are compared. A change is noise when it is below 3 %, or when the quartiles
-of the two runs overlap. What is left may still be the machine's doing: the contenders that are not xichan ran the same
-code both times, so the median of their changes in the same scenario tells how the machine changed. What goes the same
-way as they do and not twice as far is put down to the machine.
+The comparison uses the medians of each scenario and contender. A change is noise if it is below 3 %, or if the
+interquartile ranges of the two runs overlap. Any other change may still be due to the machine. Contenders other than
+xichan ran the same code both times, so the median of their changes in the same scenario shows how the machine changed.
+A change in the same direction and less than twice as large is attributed to the machine.
 """
 
 import statistics
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from xichan.bench import environment, results
 
-LEAST = 0.03
+NOISE = 0.03
 
 
 class Change(NamedTuple):
@@ -20,20 +20,20 @@ class Change(NamedTuple):
     before: results.Summary
     after: results.Summary
     unit: str
-    machine: float | None  # the change of the others, None if there are none
+    machine: float | None  # the median change of the other contenders, None without any
 
     @property
     def by(self):
-        """Of the median, as a share: +0.1 is 10 % slower, or larger."""
+        """The relative change of the median: +0.1 is 10 % slower, or larger."""
         if not self.before.median:
             return 0.0 if not self.after.median else float("inf")
         return self.after.median / self.before.median - 1
 
     @property
     def verdict(self):
-        """In one word."""
+        """The verdict: noise, the machine, or the direction of the change."""
         overlap = self.before.low <= self.after.high and self.after.low <= self.before.high
-        if overlap or abs(self.by) < LEAST:
+        if overlap or abs(self.by) < NOISE:
             return "noise"
         if self.machine and self.machine * self.by > 0 and abs(self.by) < 2 * abs(self.machine):
             return "the machine"
@@ -42,7 +42,7 @@ class Change(NamedTuple):
 
 
 def changes(before, after):
-    """All that both runs have measured."""
+    """Yield the changes of everything that both runs measured."""
     for name, record in after["scenarios"].items():
         earlier = before["scenarios"].get(name)
         if earlier is None or earlier["unit"] != record["unit"]:
@@ -64,7 +64,7 @@ def changes(before, after):
 
 
 def show(before, after, file=None):
-    """Print the comparison; the changes."""
+    """Print the comparison; return the changes."""
     from rich.console import Console
     from rich.table import Table
 
@@ -93,5 +93,5 @@ def show(before, after, file=None):
     console.print(table)
     if not found:
         console.print("the two runs have nothing in common")
-    console.print("change: of the median time, memory or processor time of a message; plus is worse")
+    console.print("change: of the median time, memory or CPU time per message; positive is worse")
     return found

@@ -1,4 +1,4 @@
-"""What a figure is worth nothing without: versions, processor, load, commit."""
+"""The conditions of a measurement: versions, CPU, load, commit."""
 
 import os
 import pathlib
@@ -11,7 +11,7 @@ import xichan
 
 
 def describe():
-    """The machine and the versions, as of now."""
+    """Return the machine, the versions and the current load."""
     return {
         "time": time.strftime("%Y-%m-%d %H:%M:%S %z"),
         "command": " ".join(["python -m xichan.bench", *sys.argv[1:]]),
@@ -28,7 +28,7 @@ def describe():
 
 
 def headline(run):
-    """What a run was made with, in one line."""
+    """Return the conditions of a run as one line."""
     about = run["environment"]
     return (
         f"CPython {about['python']}, xichan {about['xichan']} (commit {about['commit'] or 'unknown'}), "
@@ -39,7 +39,7 @@ def headline(run):
 
 
 def cpu_model():
-    """The processor's name for itself."""
+    """Return the model name of the CPU."""
     try:
         with open("/proc/cpuinfo") as file:
             for line in file:
@@ -51,7 +51,7 @@ def cpu_model():
 
 
 def commit():
-    """The commit of the sources: of the checkout that the current folder is in, if that is one of xichan."""
+    """Return the commit of the xichan checkout that contains the current directory, or None outside of one."""
     folder = next(
         (f for f in (pathlib.Path.cwd(), *pathlib.Path.cwd().parents) if (f / "include/xichan").is_dir()), None
     )

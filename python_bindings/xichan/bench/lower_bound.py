@@ -1,15 +1,15 @@
-"""What no channel can do without, measured in the same run: the floor under each scenario.
+"""The lower bound of each scenario: the time of the parts that every channel needs, measured in the same run.
 
-    call          a method of C that does nothing, called as send() and recv() are
-    create:...    making the object that a receiver gets, its bytes copied with it
-    copy:N        copying N bytes to where they are sent from
-    ring          a cell from thread to thread through the ring alone, in C++
-    ring trip     there and back through two rings, spinning
-    wake trip     two threads that wake each other by futex, there and back
+    call          a C method that does nothing, called in the same way as send() and recv()
+    create:...    creating the received object, including the copy of its bytes
+    copy:N        copying N bytes into the buffer they are sent from
+    ring          passing a cell between two C++ threads through the bare ring
+    ring trip     a round trip through two rings, spinning
+    wake trip     a round trip between two threads that wake each other by futex
 
-A sender cannot do with less than a call and a copy, a receiver not with less than a call and the making; the two work
-at the same time. So one way the floor is the larger of both, or the ring; for a round trip they add up. The parts are
-without the loop that they were timed in; each floor has one turn of the loop in it, as has what is measured.
+A sender needs at least a call and a copy, a receiver a call and a new object; both work concurrently. The lower bound
+one way is therefore the maximum of the two and the ring; the lower bound of a round trip is the sum. The parts exclude
+the loop that timed them. Each lower bound includes one iteration of the loop, as the measured values do.
 """
 
 import time
@@ -17,12 +17,12 @@ import timeit
 
 from xichan.bench import values
 
-LOOP = "loop"  # a turn of an empty one: what is timed in a loop is less by so much
-SMALLEST_COPY = 1024  # a copy of less is within the making's error
+LOOP = "loop"  # one iteration of an empty loop: subtracted from what is timed in a loop
+SMALLEST_COPY = 1024  # a smaller copy is within the error of create
 
-# For each payload how one like it is made from another that is there: the least that makes a new object. (Of None and
-# bool there is but one of each.)
-MAKING = {
+# For each payload the cheapest expression that creates a similar object from an existing one. None and bool are
+# singletons.
+CREATE = {
     "int": "x + 1",
     "float": "x + 1.0",
     "str12": "x[1:]",
@@ -36,7 +36,7 @@ MAKING = {
 
 
 def parts(payloads):
-    """The parts to measure for some payloads: {name: function(seconds) -> seconds for each}."""
+    """Return the parts to measure for some payloads: {name: function(seconds) that returns seconds per repetition}."""
     from xichan.bench import _lower_bound
 
     found = {
@@ -48,16 +48,16 @@ def parts(payloads):
     }
     for payload in payloads:
         value, size = values.make(payload), values.size(payload)
-        making = MAKING.get(payload) or ("x[1:]" if payload.startswith("bytes:") else None)
-        if making and size <= 16 << 20:
-            found[f"create:{payload}"] = _timed(making, x=value, increase=(1).__add__)
+        create = CREATE.get(payload) or ("x[1:]" if payload.startswith("bytes:") else None)
+        if create and size <= 16 << 20:
+            found[f"create:{payload}"] = _timed(create, x=value, increase=(1).__add__)
         if size >= SMALLEST_COPY:
             found[f"copy:{size}"] = _timed("to[:] = x", x=memoryview(bytes(size)), to=memoryview(bytearray(size)))
     return found
 
 
 def _timed(statement, **names):
-    """Times a statement, with the loop around it."""
+    """Return a function that times a statement, loop included."""
 
     def measure(seconds):
         timer = timeit.Timer(statement, globals=names)
@@ -70,6 +70,8 @@ def _timed(statement, **names):
 
 
 def _counted(function):
+    """Return a function that times a function of a repetition count."""
+
     def measure(seconds):
         n = 100
         while True:
@@ -83,37 +85,37 @@ def _counted(function):
     return measure
 
 
-def loop(floor):
-    """Seconds that a turn of the loop takes, which everything that is measured has in it."""
-    return min(lower_bound.get(LOOP, [0.0]))
+def loop(measured):
+    """Return the seconds per loop iteration, which every measured value includes."""
+    return min(measured.get(LOOP, [0.0]))
 
 
-def bests(floor):
-    """The best of each part, in seconds, without the loop that was timed with it."""
-    in_loop = {name for name in floor if name == "call" or name.startswith(("create:", "copy:"))}
+def bests(measured):
+    """Return the best of each part in seconds, without the loop that timed it."""
+    in_loop = {name for name in measured if name == "call" or name.startswith(("create:", "copy:"))}
     return {
-        name: max(min(rounds) - (loop(floor) if name in in_loop else 0.0), 0.0)
-        for name, rounds in floor.items()
+        name: max(min(rounds) - (loop(measured) if name in in_loop else 0.0), 0.0)
+        for name, rounds in measured.items()
         if name != LOOP
     }
 
 
-def below(scenario, floor):
-    """The floor of a scenario in seconds for each message, from the best rounds; None if there is none to speak of."""
-    best = bests(floor)
-    if "call" not in best or scenario.unit not in ("rate", "time") or scenario.kind in ("pool", "read", "select"):
+def of_scenario(scenario, measured):
+    """Return the lower bound of a scenario in seconds per message, from the best rounds; None if none is defined."""
+    best = bests(measured)
+    if "call" not in best or scenario.unit not in ("rate", "time") or scenario.workload in ("pool", "read", "select"):
         return None
-    call, turn = best["call"], loop(floor)
+    call, iteration = best["call"], loop(measured)
     shared = scenario.options.get("shared")
     create = 0.0 if shared else best.get(f"create:{scenario.payload}", 0.0)
     copy = 0.0 if shared else best.get(f"copy:{values.size(scenario.payload)}", 0.0)
-    if scenario.kind == "traffic":
-        calls = (call + turn) / scenario.options.get("batch", 1)
+    if scenario.workload == "traffic":
+        calls = (call + iteration) / scenario.options.get("batch", 1)
         sending, receiving = calls + copy, calls + create
         return max(sending / scenario.senders, receiving / scenario.receivers, best["ring"])
-    if scenario.kind == "single_thread":
-        return turn + 2 * call + create + copy
-    if scenario.kind == "round_trip":
+    if scenario.workload == "single_thread":
+        return iteration + 2 * call + create + copy
+    if scenario.workload == "round_trip":
         crossing = best["wake trip"] if scenario.options["gap"] else best["ring trip"]
-        return turn + crossing + 4 * call + 2 * create
+        return iteration + crossing + 4 * call + 2 * create
     return None

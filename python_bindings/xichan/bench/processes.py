@@ -1,4 +1,4 @@
-"""The process of a contender as the runner sees it: asked, waited for with a watchdog, and ended."""
+"""The runner's side of a contender's process: sends commands, waits for replies with a timeout, kills the process."""
 
 import json
 import os
@@ -9,15 +9,15 @@ import sys
 import tempfile
 import time
 
-GRACE = 5.0  # seconds for the host's own watchdog, which shows stacks, to be first
+GRACE = 5.0  # seconds: the watchdog of the host, which prints stacks, fires first
 
 
 class Lost(Exception):
-    """The process hung and was ended, or it ended by itself; the text says which and shows its last words."""
+    """The process hung or exited. The message says which, and ends with what it printed last."""
 
 
 class HostProcess:
-    """Not for use by several threads."""
+    """The process of one contender. Not thread-safe."""
 
     def __init__(self, name):
         self.errors = tempfile.TemporaryFile()
@@ -26,37 +26,37 @@ class HostProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
-            start_new_session=True,  # Ctrl-C is for the runner; and all that it starts is ended with it
+            start_new_session=True,  # Ctrl-C reaches the runner only; end() kills all descendants
         )
 
-    def ask(self, do, patience, **arguments):
-        """Do one command in the host; its answer. Raises Lost."""
-        request = {"do": do, "patience": patience, **arguments}
+    def ask(self, do, timeout, **arguments):
+        """Execute one command in the host and return its reply. Raises Lost."""
+        request = {"do": do, "timeout": timeout, **arguments}
         try:
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            raise Lost(f"it ended{self._last_words()}") from None
-        line = self._line(patience + GRACE)
+            raise Lost(f"process exited{self._exit_report()}") from None
+        line = self._line(timeout + GRACE)
         return json.loads(line)
 
-    def _line(self, patience):
-        """One line of answer."""
-        deadline = time.monotonic() + patience
-        answer = b""
+    def _line(self, timeout):
+        """Return one line of the host's output, its newline included."""
+        deadline = time.monotonic() + timeout
+        line = b""
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
-            while not answer.endswith(b"\n"):
+            while not line.endswith(b"\n"):
                 if not selector.select(max(deadline - time.monotonic(), 0)):
-                    raise Lost(f"no answer within {patience:.0f} s{self._last_words()}")
+                    raise Lost(f"no reply within {timeout:.0f} s{self._exit_report()}")
                 part = os.read(self.process.stdout.fileno(), 65536)
                 if not part:
                     self.process.wait()
-                    raise Lost(f"it ended{self._last_words()}")
-                answer += part
-        return answer
+                    raise Lost(f"process exited{self._exit_report()}")
+                line += part
+        return line
 
-    def _last_words(self):
+    def _exit_report(self):
         code = self.process.poll()
         how = f" by signal {-code}" if code is not None and code < 0 else ""
         self.errors.seek(0)
@@ -66,7 +66,7 @@ class HostProcess:
         return f"{how}:\n{text[-1500:]}" if text else how
 
     def end(self):
-        """End it with all that it has started. Idempotent."""
+        """Kill the process and all its descendants. Idempotent."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:

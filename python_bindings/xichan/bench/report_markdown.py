@@ -1,4 +1,4 @@
-"""The tables for docs/benchmarks/README.md: what lies between a version's two marks is written anew.
+"""The tables of docs/benchmarks/3.14.md and 3.15.md: replaces the text between the two marks of a Python version.
 
 <!-- bench 3.14 -->
 ...
@@ -11,7 +11,7 @@ from xichan.bench import environment, lower_bound, report_plot, results, targets
 
 
 def write(run, path):
-    """Put a run into a file that has the marks of its Python version. Raises ValueError if it has none."""
+    """Write a run into a file with the marks of its Python version. Raises ValueError if the marks are missing."""
     version = ".".join(run["environment"]["python"].split(".")[:2])
     begin, end = f"<!-- bench {version} -->\n", f"<!-- end of bench {version} -->\n"
     path = pathlib.Path(path)
@@ -19,13 +19,13 @@ def write(run, path):
     before, found, rest = text.partition(begin)
     _, found_end, after = rest.partition(end)
     if not found or not found_end:
-        raise ValueError(f"{path} has no line {begin.strip()} with {end.strip()} after it")
+        raise ValueError(f"{path}: expected a line {begin.strip()}, followed by {end.strip()}")
     made = "\n".join(body(run, pictures(run, path.parent / "images", version)))
     path.write_text(f"{before}{begin}\n{made}\n{end}{after}", encoding="utf-8")
 
 
 def pictures(run, folder, version):
-    """Draw what grows; the names of the files and their titles."""
+    """Draw the plots of growing groups; return their file names and titles."""
     found = []
     for panel in report_plot.panels(run):
         if panel.lines:
@@ -37,14 +37,14 @@ def pictures(run, folder, version):
 
 
 def body(run, images):
-    """The lines."""
+    """Yield the lines of the tables and pictures."""
     yield f"{environment.headline(run)}."
     versions = [f"{one['title']} {one['version']}" for one in run["contenders"].values() if one["version"]]
     yield f"With {', '.join(versions)}." if versions else ""
     yield ""
-    yield from table(("number to reach", "reached", "wanted", ""), (row for row in targets.rows(run)))
+    yield from table(("target", "reached", "required", ""), (row for row in targets.rows(run)))
     yield from table(
-        ("scenario", "contender", "best", "median", "spread", "ratio", "floor"),
+        ("scenario", "contender", "best", "median", "spread", "ratio", "lower bound"),
         (
             (record["title"], *results.row(run, record, contender))
             for record in run["scenarios"].values()
@@ -52,7 +52,8 @@ def body(run, images):
         ),
     )
     yield from table(
-        ("the floor", "ns"), ((name, f"{best * 1e9:,.1f}") for name, best in lower_bound.bests(run["floor"]).items())
+        ("lower bound", "ns"),
+        ((name, f"{best * 1e9:,.1f}") for name, best in lower_bound.bests(run["lower_bound"]).items()),
     )
     for reason in (f"Missing: {name}: {reason.splitlines()[0]}" for name, reason in run["missing"].items()):
         yield reason + "\n"
@@ -61,7 +62,7 @@ def body(run, images):
 
 
 def table(heads, rows_of_text):
-    """A table, with an empty line after it."""
+    """Yield a table, followed by an empty line."""
     yield f"| {' | '.join(heads)} |"
     yield f"|{'---|' * len(heads)}"
     for row in rows_of_text:

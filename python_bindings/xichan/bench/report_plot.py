@@ -1,4 +1,4 @@
-"""The plots, by matplotlib: bars for a scenario, lines for what grows with interpreters or sizes."""
+"""The plots, by matplotlib: bars for a scenario, lines for a group that grows with interpreters or sizes."""
 
 import math
 
@@ -14,24 +14,24 @@ from xichan.bench import results, scenarios  # noqa: E402
 AXES = {
     "rate": "messages per second (msg/s)",
     "time": "microseconds (us)",
-    "bytes": "bytes for each message",
-    "cpu": "processors kept busy",
+    "bytes": "bytes per message",
+    "cpu": "CPUs kept busy",
 }
-GROWING = {  # groups that are drawn as lines: their title, and what the horizontal axis is
+GROWING = {  # groups drawn as lines: title, label of the horizontal axis
     "fan-in": ("many senders to one receiver: int", "senders (interpreters)"),
     "fan-out": ("one sender to many receivers: int", "receivers (interpreters)"),
-    "n-by-n": ("many to many: int", "senders, and as many receivers (interpreters)"),
-    "growth": ("one way: bytes of growing size", "bytes in each message"),
-    "growth-memory": ("memory per queued message: bytes of growing size", "bytes in each message"),
+    "n-by-n": ("many to many: int", "senders = receivers (interpreters)"),
+    "growth": ("one way: bytes of growing size", "bytes per message"),
+    "growth-memory": ("memory per queued message: bytes of growing size", "bytes per message"),
     "growth-crowd": ("memory per queued message: 64 bytes from many senders", "senders (interpreters)"),
 }
-COLOURS = {"xichan": "#1f5fbf", "baseline": "#d9822b", "other": "#9aa5b1"}
+COLORS = {"xichan": "#1f5fbf", "baseline": "#d9822b", "other": "#9aa5b1"}
 MARKERS = "os^vDPX*<>p"
-WIDTH, HEIGHT = 7.0, 3.6  # inches of a panel
+WIDTH, HEIGHT = 7.0, 3.6  # of a panel, in inches
 
 
 class Panel:
-    """One plot: a scenario, or a group of scenarios that differ in a number."""
+    """One plot: a scenario, or a group of scenarios that differ in one number."""
 
     def __init__(self, run, names):
         self.run, self.names = run, names
@@ -54,11 +54,11 @@ class Panel:
         record = self.records[0]
         found = sorted((self._figures(rounds), name) for name, rounds in record["results"].items())
         if self.unit == "rate":
-            found.reverse()  # the best at the top, where the axis ends
+            found.reverse()  # the best at the top, the end of the axis
         found.reverse()
         values = [figures[0] for figures, _ in found]
         errors = [[max(f[0] - f[1], 0) for f, _ in found], [max(f[2] - f[0], 0) for f, _ in found]]
-        colors = [COLOURS[self._part(name, record)] for _, name in found]
+        colors = [COLORS[self._color_key(name, record)] for _, name in found]
         axes.barh(range(len(found)), values, xerr=errors, color=colors, ecolor="#333", capsize=2, height=0.7)
         axes.set_yticks(range(len(found)), [self.run["contenders"][name]["title"] for _, name in found])
         axes.set_xlabel(f"{AXES[self.unit]}, median and quartiles", fontsize=8)
@@ -96,13 +96,13 @@ class Panel:
         axes.set_ylabel(AXES[self.unit], fontsize=8)
         axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
 
-    def _part(self, name, record):
+    def _color_key(self, name, record):
         if results.is_ours(self.run, name):
             return "xichan"
         return "baseline" if name == record["baseline"] else "other"
 
     def _figures(self, rounds):
-        """Median and quartiles, as they are drawn."""
+        """Return median, lower and upper quartile in the unit of the axis."""
         found = results.summary(rounds)
         if self.unit == "rate":
             return tuple(1 / value for value in (found.median, found.high, found.low))
@@ -111,13 +111,13 @@ class Panel:
 
 
 def number_of(name):
-    """What a scenario of a growing group differs in."""
+    """Return the number that distinguishes a scenario in its group."""
     what = name.partition("/")[2]
     return scenarios.SIZES.get(what) or int(what)
 
 
 def short(number, _=None):
-    """'1.5M', '20k', '0.5'."""
+    """Format a number: '1.5M', '20k', '0.5'."""
     if number <= 0 or not math.isfinite(number):
         return f"{number:g}"
     for limit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
@@ -127,7 +127,7 @@ def short(number, _=None):
 
 
 def panels(run):
-    """All plots that a run gives, in its order."""
+    """Yield the plots of a run, in its order."""
     groups = {}
     for name, record in run["scenarios"].items():
         if record["results"]:
@@ -140,7 +140,7 @@ def panels(run):
 
 
 def figure(chosen, columns=1):
-    """A figure with panels."""
+    """Return a figure that holds panels."""
     columns = min(columns, max(len(chosen), 1))
     rows = math.ceil(len(chosen) / columns)
     made = Figure(figsize=(WIDTH * columns, HEIGHT * max(rows, 1)), layout="constrained")
@@ -150,8 +150,8 @@ def figure(chosen, columns=1):
 
 
 def write(run, path):
-    """All plots in one picture. Raises ValueError for a run without figures."""
+    """Write all plots as one picture. Raises ValueError for a run without figures."""
     chosen = list(panels(run))
     if not chosen:
-        raise ValueError("there is nothing to plot")
+        raise ValueError("nothing to plot: the run has no figures")
     figure(chosen, columns=2).savefig(path, dpi=80)

@@ -1,4 +1,4 @@
-"""The tables and the progress of a run in a terminal, by rich."""
+"""Terminal output of a run, by rich: progress and tables."""
 
 import sys
 
@@ -7,11 +7,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from xichan.bench import environment, lower_bound, results, targets
-from xichan.bench.runner import Quiet
+from xichan.bench.runner import NullProgress
 
 
-class Bar(Quiet):
-    """A progress bar on a terminal, plain lines elsewhere; on stderr, for stdout has the tables."""
+class TerminalProgress(NullProgress):
+    """Shows a progress bar on a terminal and plain lines elsewhere. Writes to stderr; the tables go to stdout."""
 
     def __init__(self):
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -38,53 +38,53 @@ class Bar(Quiet):
     def begin(self, scenarios):
         self.number, self.count = 0, len(scenarios)
         if self.bar:
-            self.all = self.bar.add_task("scenarios", total=self.count)
-            self.one = self.bar.add_task("", total=1)
+            self.total_task = self.bar.add_task("scenarios", total=self.count)
+            self.scenario_task = self.bar.add_task("", total=1)
 
     def scenario(self, scenario, steps):
         self.number += 1
         if self.bar:
-            self.bar.update(self.all, completed=self.number - 1)
-            self.bar.reset(self.one, total=steps, description=scenario.name)
+            self.bar.update(self.total_task, completed=self.number - 1)
+            self.bar.reset(self.scenario_task, total=steps, description=scenario.name)
         else:
             self.console.print(f"[{self.number}/{self.count}] {scenario.name}", markup=False)
 
     def step(self, steps=1):
         if self.bar:
-            self.bar.advance(self.one, steps)
+            self.bar.advance(self.scenario_task, steps)
 
     def note(self, text):
         self.console.print(text, markup=False)
 
 
 def show(run, file=None):
-    """All tables of a run, on stdout."""
+    """Print all tables of a run, by default to stdout."""
     console = Console(file=file or sys.stdout, highlight=False)
     if not console.is_terminal:
         console.width = 132
     console.print(environment.headline(run), markup=False, soft_wrap=True)
     for record in run["scenarios"].values():
-        console.print(_scenario(run, record))
-    if run["floor"]:
-        console.print(_lower_bound(run))
-    console.print(_targets(run))
+        console.print(_scenario_table(run, record))
+    if run["lower_bound"]:
+        console.print(_lower_bound_table(run))
+    console.print(_targets_table(run))
     for name, reason in run["missing"].items():
         console.print(f"missing: {name}: {reason}", markup=False, soft_wrap=True)
     for name in run["left_out"]:
-        console.print(f"left out, for the time was up: {name}", markup=False)
+        console.print(f"left out, out of time: {name}", markup=False)
 
 
-def _scenario(run, record):
+def _scenario_table(run, record):
     table = Table(title=record["title"], title_justify="left", expand=False)
     table.add_column("")
-    for heading in ("best", "median", "spread", "ratio", "floor"):
+    for heading in ("best", "median", "spread", "ratio", "lower bound"):
         table.add_column(heading, justify="right")
     for name in record["results"]:
         table.add_row(*results.row(run, record, name), style="bold" if results.is_ours(run, name) else "")
     baseline = record["baseline"]
-    caption = [f"ratio: to {run['contenders'][baseline]['title']}"] if baseline in record["results"] else []
-    if record["floor"]:
-        caption.append(f"floor: {record['floor'] * 1e9:,.0f} ns")
+    caption = [f"ratio: relative to {run['contenders'][baseline]['title']}"] if baseline in record["results"] else []
+    if record["lower_bound"]:
+        caption.append(f"lower bound: {record['lower_bound'] * 1e9:,.0f} ns")
     for name, reason in record["unavailable"].items():
         caption.append(f"{name}: {reason.splitlines()[0]}")
     table.caption = "\n".join(caption).replace("[", "\\[")
@@ -92,21 +92,21 @@ def _scenario(run, record):
     return table
 
 
-def _lower_bound(run):
-    table = Table(title="the floor", title_justify="left")
+def _lower_bound_table(run):
+    table = Table(title="lower bounds", title_justify="left")
     table.add_column("")
     table.add_column("best", justify="right")
-    for name, best in lower_bound.bests(run["floor"]).items():
+    for name, best in lower_bound.bests(run["lower_bound"]).items():
         table.add_row(name, f"{best * 1e9:,.1f} ns")
     return table
 
 
-def _targets(run):
-    table = Table(title="numbers to reach", title_justify="left")
+def _targets_table(run):
+    table = Table(title="targets", title_justify="left")
     table.add_column("")
     table.add_column("reached", justify="right")
-    table.add_column("wanted", justify="right")
+    table.add_column("required", justify="right")
     table.add_column("")
     for row in targets.rows(run):
-        table.add_row(row.title, row.shown, row.wanted, row.verdict)
+        table.add_row(row.title, row.shown, row.required, row.verdict)
     return table

@@ -1,25 +1,24 @@
-"""The figures of a run: plain dictionaries, as they stand in its file (JSON).
+"""The figures of a run: plain dictionaries with the structure of the JSON file.
 
-    {"format": 1, "environment": {...}, "options": {"rounds": 9, "seconds": 0.2},
+    {"format": 2, "environment": {...}, "options": {"rounds": 9, "seconds": 0.2},
      "contenders": {name: {"title", "group", "version"}}, "missing": {name: reason},
-     "floor": {part: [seconds of each round]},
-     "scenarios": {name: {"title", "unit", "baseline", "floor": seconds or None,
+     "lower_bound": {part: [seconds of each round]},
+     "scenarios": {name: {"title", "unit", "baseline", "lower_bound": seconds or None,
                           "results": {contender: [value of each round]},
                           "unavailable": {contender: reason}}}}
 
-Every value is one of which less is better: seconds for each message or round trip, bytes for each message, or
-processors kept busy.
+Less is better for every value: seconds per message or round trip, bytes per message, or CPUs kept busy.
 """
 
 import json
 import statistics
 from typing import NamedTuple
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Summary(NamedTuple):
-    """Of the rounds of one contender in one scenario."""
+    """Statistics over the rounds of one contender in one scenario."""
 
     best: float
     median: float
@@ -29,40 +28,40 @@ class Summary(NamedTuple):
 
     @property
     def spread(self):
-        """The distance between the quartiles, as a share of the median."""
+        """The interquartile range relative to the median."""
         return (self.high - self.low) / self.median if self.median else 0.0
 
 
 def summary(rounds):
-    """Best, median and quartiles of the values of a contender."""
+    """Return the statistics of a list of values, one per round."""
     low, median, high = statistics.quantiles(rounds, n=4, method="inclusive") if len(rounds) > 1 else [rounds[0]] * 3
     return Summary(min(rounds), median, low, high, len(rounds))
 
 
 def best(run, scenario, contender):
-    """The best value of a contender in a scenario, or None."""
+    """Return the best value of a contender in a scenario, or None."""
     rounds = run["scenarios"].get(scenario, {}).get("results", {}).get(contender)
     return min(rounds) if rounds else None
 
 
 def is_ours(run, contender):
-    """Whether a contender is xichan, in any form."""
+    """Return whether a contender is a form of xichan."""
     return run["contenders"][contender]["group"] == "xichan" or contender == "xichan-pool"
 
 
 class Row(NamedTuple):
-    """What reports show of a contender in a scenario, as text; empty where there is nothing to say."""
+    """The row of a contender in a report, as text; fields without a value are empty."""
 
     title: str
     best: str
     median: str
     spread: str
-    ratio: str  # how many times better it is than the baseline, best against best
-    floor: str  # how far it is from the floor: of ours alone
+    ratio: str  # how many times better than the baseline, best against best
+    lower_bound: str  # the best relative to the lower bound; for xichan only
 
 
 def row(run, record, contender):
-    """The row of a contender that has values in a scenario's record."""
+    """Return the row of a contender that has values in a scenario's record."""
     found = summary(record["results"][contender])
     base = record["results"].get(record["baseline"])
     return Row(
@@ -71,31 +70,31 @@ def row(run, record, contender):
         amount(found.median, record["unit"]),
         f"{found.spread * 100:.0f} %" if found.rounds > 1 else "",
         times(min(base) / found.best) if base and found.best else "",
-        times(found.best / record["floor"]) if record["floor"] and is_ours(run, contender) else "",
+        times(found.best / record["lower_bound"]) if record["lower_bound"] and is_ours(run, contender) else "",
     )
 
 
 def save(run, path):
-    """Write a run's file."""
+    """Write a run to a file."""
     with open(path, "w", encoding="utf-8") as file:
         json.dump(run, file, indent=1)
         file.write("\n")
 
 
 def load(path):
-    """Read a run's file. Raises OSError, or ValueError for what is no such file."""
+    """Read a run from a file. Raises OSError, or ValueError if the file does not hold a run of this format."""
     try:
         with open(path, encoding="utf-8") as file:
             run = json.load(file)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no JSON: {error}") from None
+        raise ValueError(f"{path} is not JSON: {error}") from None
     if not isinstance(run, dict) or run.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a file that --json of this version writes")
+        raise ValueError(f"{path}: expected format {FORMAT}, as written by --json of this version")
     return run
 
 
 def amount(value, unit):
-    """A value for people: '12.3 M/s', '0.55 us', '24 B', '0.1 %'."""
+    """Format a value: '12.3 M/s', '0.55 us', '24 B', '0.1 %'."""
     if unit == "rate":
         rate = 1 / value if value else float("inf")
         for limit, divisor, letter in ((1e6, 1e6, " M"), (1e3, 1e3, " k")):
@@ -110,10 +109,10 @@ def amount(value, unit):
 
 
 def times(factor):
-    """A ratio for people: '1,200x', '1.5x', '0.031x'."""
+    """Format a ratio: '1,200x', '1.5x', '0.031x'."""
     return f"{factor:,.0f}x" if factor >= 100 else f"{factor:.3g}x"
 
 
 def _digits(number):
-    """Three digits that count."""
+    """Format a number with three significant digits."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

@@ -1,8 +1,8 @@
-"""The work of the workers. Each runs in an interpreter, thread or process of its own and imports no more than this.
+"""The functions that workers run. A worker is an interpreter, thread or process that imports only this module.
 
-A party gets ready, tells so, waits to be let go, does its work, and reports. What it reports with is a pipe, so that
-the measuring has no part in what is measured. Getting ready takes a few messages through the channel: connections are
-made then, threads of a contender's own started. `perf_counter` is one clock for all of them (CLOCK_MONOTONIC).
+A worker prepares, reports READY, waits for GO, does its work, and reports the result. It reports through a pipe, so
+that the measurement does not use what it measures. Preparation sends a few messages through the channel, so that
+connections exist and the contender's own threads run. `perf_counter` is one clock for all workers (CLOCK_MONOTONIC).
 """
 
 import itertools
@@ -15,47 +15,47 @@ import traceback
 from xichan.bench import contenders, values
 
 READY, GO, QUIT = "ready", b"g", b"q"
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
-def run(index, go, report, peer_name, role, half, job):
-    """One party. `go` and `report` are descriptors, `half` is what the contender's open() gave for this side."""
-    answer, peer = {}, None
+def run(index, go, report, contender_name, role, half, job):
+    """Run one worker. `go` and `report` are file descriptors; `half` is this side's part of the opened channel."""
+    result, contender = {}, None
     try:
-        peer = contenders.load(peer_name)
-        work = ROLES[role](peer, half, job)
-        _tell(report, {"party": index, READY: True})
+        contender = contenders.load(contender_name)
+        work = ROLES[role](contender, half, job)
+        _report(report, {"worker": index, READY: True})
         if os.read(go, 1) == GO:
-            answer = work() or {}
+            result = work() or {}
     except contenders.Unavailable as error:
-        answer = {"unavailable": str(error)}
+        result = {"unavailable": str(error)}
     except BaseException as error:
-        answer = {"error": "".join(traceback.format_exception(error))[-2000:]}
-    _tell(report, {"party": index, **answer})
-    if peer is not None:
-        peer.finish()
+        result = {"error": "".join(traceback.format_exception(error))[-2000:]}
+    _report(report, {"worker": index, **result})
+    if contender is not None:
+        contender.finish()
 
 
-def _tell(report, record):
-    os.write(report, json.dumps(record).encode() + b"\n")  # shorter than PIPE_BUF, so in one piece
+def _report(report, record):
+    os.write(report, json.dumps(record).encode() + b"\n")  # atomic: shorter than PIPE_BUF
 
 
-def _value(peer, job):
+def _value(contender, job):
     value = values.make(job["payload"])
-    return peer.prepare(value) if job.get("shared") else value
+    return contender.prepare(value) if job.get("shared") else value
 
 
-def _views(peer, job):
-    return peer.views or bool(job.get("shared"))
+def _views(contender, job):
+    return contender.views or bool(job.get("shared"))
 
 
-def _check(received, peer, job):
-    wrong = values.difference(received, job["payload"], _views(peer, job))
+def _check(received, contender, job):
+    wrong = values.difference(received, job["payload"], _views(contender, job))
     return {"wrong": wrong} if wrong else {}
 
 
-# What is timed, as timeit does it: compiled for each contender with its calls in it as its user writes them, keywords
-# and all. A function around them would cost a good part of what the fastest of them take.
+# The timed loop, in the manner of timeit: compiled for each contender with its calls written as a user writes them,
+# keywords included. A wrapper function would add a large part of what the fastest calls take.
 LOOP = """
 def loop(n, put=None, get=None, value=None):
     got = None
@@ -68,17 +68,18 @@ TIMES, TURNS, LEFT = "for _ in repeat(None, n):", "for put in islice(cycle(put),
 PUT, GET = "put(value, {put})", "got = get({get})"
 
 
-def _loop(peer, statement, head=TIMES):
-    """A function `loop(n, put, get, value)`: when it started, when it ended, and what was received last."""
-    source = LOOP.format(head=head, statement=statement.format(put=peer.put_arguments, get=peer.get_arguments))
+def _loop(contender, statement, head=TIMES):
+    """Return a function `loop(n, put, get, value)` that returns (start, end, last value received)."""
+    statement = statement.format(put=contender.put_arguments, get=contender.get_arguments)
+    source = LOOP.format(head=head, statement=statement)
     names = {"clock": time.perf_counter, **vars(itertools)}
     exec(source, names)
     return names["loop"]
 
 
-def check_send(peer, half, job):
-    """Sends values for check_receive."""
-    loop, put, value = _loop(peer, PUT), peer.sender(half), _value(peer, job)
+def check_send(contender, half, job):
+    """Send values for check_receive."""
+    loop, put, value = _loop(contender, PUT), contender.sender(half), _value(contender, job)
 
     def work():
         loop(job["n"], put=put, value=value)
@@ -86,35 +87,36 @@ def check_send(peer, half, job):
     return work
 
 
-def check_receive(peer, half, job):
-    """Compares each value that arrives."""
-    loop, get = _loop(peer, GET), peer.receiver(half)
+def check_receive(contender, half, job):
+    """Compare each received value."""
+    loop, get = _loop(contender, GET), contender.receiver(half)
     values.make(job["payload"])
 
     def work():
         wrong = {}
         for _ in range(job["n"]):
             *_, got = loop(1, get=get)
-            wrong = wrong or _check(got, peer, job)
+            wrong = wrong or _check(got, contender, job)
         return wrong
 
     return work
 
 
-def send(peer, half, job):
-    return _send(_loop(peer, PUT), job["warm"], peer.sender(half), _value(peer, job), job["n"])
+def send(contender, half, job):
+    return _send(_loop(contender, PUT), job["warm"], contender.sender(half), _value(contender, job), job["n"])
 
 
-def send_turns(peer, half, job):
-    """Sends to several channels by turns."""
-    return _send(_loop(peer, PUT, TURNS), len(half), [peer.sender(one) for one in half], _value(peer, job), job["n"])
+def send_turns(contender, half, job):
+    """Send to several channels in turn."""
+    puts = [contender.sender(one) for one in half]
+    return _send(_loop(contender, PUT, TURNS), len(half), puts, _value(contender, job), job["n"])
 
 
-def send_batches(peer, half, job):
-    """Sends lists of values: one by one where the contender knows no better."""
-    put, batch = peer.batch_sender(half), [_value(peer, job)] * job["batch"]
-    loop = _loop(peer, PUT if put else "for one in value: put(one, {put})")
-    put = put or peer.sender(half)
+def send_batches(contender, half, job):
+    """Send lists of values; one by one if the contender has no batch call."""
+    put, batch = contender.batch_sender(half), [_value(contender, job)] * job["batch"]
+    loop = _loop(contender, PUT if put else "for one in value: put(one, {put})")
+    put = put or contender.sender(half)
     loop(1, put=put, value=batch[: job["warm"]])
     return _send(loop, 0, put, batch, job["n"] // len(batch))
 
@@ -129,43 +131,43 @@ def _send(loop, warm, put, value, n):
     return work
 
 
-def receive(peer, half, job):
-    return _receive(_loop(peer, GET), job["warm"], peer.receiver(half), peer, job)
+def receive(contender, half, job):
+    return _receive(_loop(contender, GET), job["warm"], contender.receiver(half), contender, job)
 
 
-def receive_any(peer, half, job):
-    """Receives from whichever of several channels has a value."""
-    return _receive(_loop(peer, "got = get()"), len(half), peer.selector(half), peer, job)
+def receive_any(contender, half, job):
+    """Receive from any of several channels that has a value."""
+    return _receive(_loop(contender, "got = get()"), len(half), contender.selector(half), contender, job)
 
 
-def receive_batches(peer, half, job):
-    """Receives lists of values, of no more than are still to come."""
-    get = peer.batch_receiver(half)
+def receive_batches(contender, half, job):
+    """Receive lists of values; never ask for more than are still to come."""
+    get = contender.batch_receiver(half)
     receiving = "get(min(value, n), {get})" if get else "[get({get}) for _ in range(min(value, n))]"
-    loop = _loop(peer, f"got = {receiving}; n -= len(got)", LEFT)
-    return _receive(loop, job["warm"], get or peer.receiver(half), peer, job, job["batch"])
+    loop = _loop(contender, f"got = {receiving}; n -= len(got)", LEFT)
+    return _receive(loop, job["warm"], get or contender.receiver(half), contender, job, job["batch"])
 
 
-def _receive(loop, warm, get, peer, job, batch=None):
+def _receive(loop, warm, get, contender, job, batch=None):
     loop(warm, get=get, value=batch)
 
     def work():
         _, end, got = loop(job["n"], get=get, value=batch)
-        return {"end": end, **_check(got[-1] if batch else got, peer, job)}
+        return {"end": end, **_check(got[-1] if batch else got, contender, job)}
 
     return work
 
 
-def ask(peer, half, job):
-    """One side of round trips, or both in one thread: with a gap the median time of one, else the mean."""
-    loop = _loop(peer, f"{PUT}; {GET}")
-    put, get, value = peer.sender(half[0]), peer.receiver(half[1]), _value(peer, job)
+def ask(contender, half, job):
+    """Send a request and receive the reply, or do both in one thread. Reports the median with a gap, else the mean."""
+    loop = _loop(contender, f"{PUT}; {GET}")
+    put, get, value = contender.sender(half[0]), contender.receiver(half[1]), _value(contender, job)
     n, gap = job["n"], job["gap"]
     loop(1, put, get, value)
 
     def busy():
         start, end, got = loop(n, put, get, value)
-        return {"each": (end - start) / n, **_check(got, peer, job)}
+        return {"each": (end - start) / n, **_check(got, contender, job)}
 
     def parked():
         times = []
@@ -173,27 +175,28 @@ def ask(peer, half, job):
             time.sleep(gap)
             start, end, got = loop(1, put, get, value)
             times.append(end - start)
-        return {"each": sorted(times)[n // 2], **_check(got, peer, job)}
+        return {"each": sorted(times)[n // 2], **_check(got, contender, job)}
 
     return parked if gap else busy
 
 
-def answer(peer, half, job):
-    """The other side of round trips."""
-    loop, get, put = _loop(peer, f"{GET}; put(got, {{put}})"), peer.receiver(half[0]), peer.sender(half[1])
+def reply(contender, half, job):
+    """Send each received value back: the other side of `ask`."""
+    loop = _loop(contender, f"{GET}; put(got, {{put}})")
+    get, put = contender.receiver(half[0]), contender.sender(half[1])
     loop(1, put, get)
 
     def work():
         *_, got = loop(job["n"], put, get)
-        return _check(got, peer, job)
+        return _check(got, contender, job)
 
     return work
 
 
-def read(peer, half, job):
-    """Receives a tuple and reads ten of its elements; only that is timed, not the sending. The shortest time counts."""
-    sending, reading = _loop(peer, PUT), _loop(peer, f"{GET}\n        for place in value: got[place]")
-    put, get, value = peer.sender(half[0]), peer.receiver(half[1]), _value(peer, job)
+def read(contender, half, job):
+    """Receive a tuple and read ten of its elements. The sends are not timed; the shortest time counts."""
+    sending, reading = _loop(contender, PUT), _loop(contender, f"{GET}\n        for place in value: got[place]")
+    put, get, value = contender.sender(half[0]), contender.receiver(half[1]), _value(contender, job)
     places = range(0, len(value), max(len(value) // 10, 1))[:10]
 
     def work():
@@ -203,33 +206,33 @@ def read(peer, half, job):
             start, end, got = reading(1, get=get, value=places)
             times.append(end - start)
             if any(got[place] != value[place] for place in places) or len(got) != len(value):
-                wrong = {"wrong": "the tuple is not what was sent"}
+                wrong = {"wrong": "the received tuple differs from the one sent"}
             del got
         return {"each": min(times), **wrong}
 
     return work
 
 
-def block(peer, half, job):
-    """Threads that wait for a value each; the processor time of the whole process meanwhile, per second."""
-    sending, receiving = _loop(peer, PUT), _loop(peer, GET)
-    puts = [peer.sender(one) for one in half[0]]
-    gets = [peer.receiver(one) for one in half[1]]
-    value, seconds = _value(peer, job), job["seconds"]
+def block(contender, half, job):
+    """Report the CPU time per second that the process uses while threads block in a receive each."""
+    sending, receiving = _loop(contender, PUT), _loop(contender, GET)
+    puts = [contender.sender(one) for one in half[0]]
+    gets = [contender.receiver(one) for one in half[1]]
+    value, seconds = _value(contender, job), job["seconds"]
 
     def work():
         wrong, started = [], threading.Barrier(len(gets) + 1)
 
         def wait(get):
-            started.wait(PATIENCE)
+            started.wait(TIMEOUT)
             *_, got = receiving(1, get=get)
-            wrong.extend(_check(got, peer, job))
+            wrong.extend(_check(got, contender, job))
 
         threads = [threading.Thread(target=wait, args=(get,)) for get in gets]
         for thread in threads:
             thread.start()
-        started.wait(PATIENCE)
-        time.sleep(max(seconds, 0.05))  # until all have gone to sleep
+        started.wait(TIMEOUT)
+        time.sleep(max(seconds, 0.05))  # until all are asleep
         used, start = time.process_time(), time.perf_counter()
         time.sleep(max(seconds, 0.05))
         share = (time.process_time() - used) / (time.perf_counter() - start)
@@ -237,7 +240,7 @@ def block(peer, half, job):
             sending(1, put=put, value=value)
         for thread in threads:
             thread.join()
-        return {"each": share, **({"wrong": "a value is not what was sent"} if wrong else {})}
+        return {"each": share, **({"wrong": "a received value differs from the one sent"} if wrong else {})}
 
     return work
 
@@ -246,11 +249,11 @@ ROLES = {
     function.__name__: function
     for function in (
         *(check_send, check_receive, send, send_turns, send_batches, receive, receive_any, receive_batches),
-        *(ask, answer, read, block),
+        *(ask, reply, read, block),
     )
 }
 
 
 def tiny_task(number):
-    """What the pools are given to do."""
+    """The task that the pools run."""
     return number + 1

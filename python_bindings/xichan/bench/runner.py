@@ -1,4 +1,4 @@
-"""A run: every contender in a process of its own, taking turns round by round, so that drift hits all alike."""
+"""A run: each contender in its own process, with interleaved rounds, so that drift affects all contenders alike."""
 
 import os
 import time
@@ -6,34 +6,37 @@ import time
 from xichan.bench import contenders, environment, lower_bound, results
 from xichan.bench.processes import HostProcess, Lost
 
-FLOOR_ROUNDS = 9
-START_PATIENCE = 60.0  # seconds for all contenders to start at once
+LOWER_BOUND_ROUNDS = 9
+START_TIMEOUT = 60.0  # seconds, because all contenders start at the same time
 
 
-class Quiet:
-    """Who follows a run; this one does nothing."""
+class NullProgress:
+    """Receives the progress of a run and ignores it; base class of those that show it."""
 
     def begin(self, scenarios):
-        """The run begins."""
+        """Called when the run begins."""
 
     def scenario(self, scenario, steps):
-        """A scenario begins, of so many steps."""
+        """Called when a scenario of `steps` steps begins."""
 
     def step(self, steps=1):
-        """So many steps are done."""
+        """Called when `steps` more steps are done."""
 
     def note(self, text):
-        """Something the user should know."""
+        """Called with a message for the user."""
 
 
 class Runner:
-    """Invariant: `self.run` is a whole record at any time, of what has been measured until then."""
+    """Runs scenarios and collects the figures.
 
-    def __init__(self, scenarios, contenders, *, rounds, seconds, patience, budget=None, follower=None):
+    Invariant: `self.run` is a complete record of everything measured so far.
+    """
+
+    def __init__(self, scenarios, contenders, *, rounds, seconds, timeout, budget=None, progress=None):
         self.scenarios = scenarios
         self.contenders = contenders
-        self.rounds, self.seconds, self.patience = rounds, seconds, patience
-        self.follower = follower or Quiet()
+        self.rounds, self.seconds, self.timeout = rounds, seconds, timeout
+        self.progress = progress or NullProgress()
         self.deadline = None if budget is None else time.monotonic() + budget
         self.hosts = {}
         self.run = {
@@ -42,7 +45,7 @@ class Runner:
             "options": {"rounds": rounds, "seconds": seconds},
             "contenders": {},
             "missing": {},
-            "floor": {},
+            "lower_bound": {},
             "scenarios": {},
             "left_out": [],
         }
@@ -52,28 +55,28 @@ class Runner:
 
     def __exit__(self, *_):
         for name in list(self.hosts):
-            self._end(name)
+            self._end_host(name)
         self.run["environment"]["load_after"] = os.getloadavg()[0]
 
-    def go(self):
-        """Measure everything; the record."""
-        self.follower.begin(self.scenarios)
-        self._meet()
-        self._lower_bound()
+    def measure(self):
+        """Measure everything; return the record."""
+        self.progress.begin(self.scenarios)
+        self._start_contenders()
+        self._measure_lower_bound()
         for scenario in self.scenarios:
-            if self._late():
+            if self._out_of_time():
                 self.run["left_out"].append(scenario.name)
                 continue
-            self.run["scenarios"][scenario.name] = self._scenario(scenario)
+            self.run["scenarios"][scenario.name] = self._run_scenario(scenario)
         if self.run["left_out"]:
-            self.follower.note(f"left out, for the time was up: {', '.join(self.run['left_out'])}")
+            self.progress.note(f"left out, out of time: {', '.join(self.run['left_out'])}")
         return self.run
 
-    def _late(self):
+    def _out_of_time(self):
         return self.deadline is not None and time.monotonic() > self.deadline
 
-    def _meet(self):
-        """Start the contenders that are needed, all at once, and hear which are there."""
+    def _start_contenders(self):
+        """Start all needed contenders at the same time; record those that are missing."""
         wanted = [
             name
             for name in self.contenders
@@ -82,99 +85,99 @@ class Runner:
         for name in wanted:
             self.hosts[name] = HostProcess(name)
         for name in wanted:
-            peer = contenders.load(name)
+            contender = contenders.load(name)
             try:
-                found = self.hosts[name].ask("hello", max(self.patience, START_PATIENCE))
+                found = self.hosts[name].ask("hello", max(self.timeout, START_TIMEOUT))
             except Lost as error:
                 found = {"missing": str(error)}
             if found.get("missing"):
                 self.run["missing"][name] = found["missing"]
-                self.follower.note(f"missing: {name}: {found['missing']}")
-                self._end(name)
+                self.progress.note(f"missing: {name}: {found['missing']}")
+                self._end_host(name)
                 continue
             self.run["contenders"][name] = {
-                "title": peer.title,
-                "group": peer.group,
-                "place": peer.place,
+                "title": contender.title,
+                "group": contender.group,
+                "place": contender.place,
                 "version": found["version"],
             }
 
-    def _lower_bound(self):
+    def _measure_lower_bound(self):
         parts = lower_bound.parts(dict.fromkeys(one.payload for one in self.scenarios))
         seconds = self.seconds / 10
-        for _ in range(min(self.rounds, FLOOR_ROUNDS)):
+        for _ in range(min(self.rounds, LOWER_BOUND_ROUNDS)):
             for name, measure in parts.items():
-                self.run["floor"].setdefault(name, []).append(measure(seconds))
-            if self._late():
+                self.run["lower_bound"].setdefault(name, []).append(measure(seconds))
+            if self._out_of_time():
                 break
 
-    def _scenario(self, scenario):
+    def _run_scenario(self, scenario):
         names = [name for name in self.run["contenders"] if scenario.takes(contenders.load(name))]
         rounds = min(self.rounds, scenario.rounds or self.rounds)
-        self.follower.scenario(scenario, len(names) * (rounds + 1))
+        self.progress.scenario(scenario, len(names) * (rounds + 1))
         record = {
             "title": scenario.title,
             "unit": scenario.unit,
             "baseline": scenario.baseline,
-            "floor": lower_bound.below(scenario, self.run["floor"]),
+            "lower_bound": lower_bound.of_scenario(scenario, self.run["lower_bound"]),
             "results": {},
             "unavailable": {},
         }
-        there = []
+        present = []
         for name in names:
             if self._begin(scenario, name, record):
-                there.append(name)
-                self.follower.step()
+                present.append(name)
+                self.progress.step()
             else:
-                self.follower.step(rounds + 1)
+                self.progress.step(rounds + 1)
         for number in range(rounds):
-            if number and self._late():
+            if number and self._out_of_time():
                 break
-            turn = number % max(len(there), 1)
-            for name in there[turn:] + there[:turn]:  # nobody is always the first
+            turn = number % max(len(present), 1)
+            for name in present[turn:] + present[:turn]:  # rotate, so that no contender is always first
                 if name not in record["unavailable"]:
-                    self._round(scenario, name, record, anew=scenario.fresh and number > 0)
-                self.follower.step()
+                    self._round(scenario, name, record, restart=scenario.fresh and number > 0)
+                self.progress.step()
         for name in record["unavailable"]:
             record["results"].pop(name, None)
         return record
 
     def _begin(self, scenario, name, record):
         if scenario.fresh:
-            self._end(name)
+            self._end_host(name)
         return self._ask(name, record, "begin", scenario=scenario.name, seconds=self.seconds) is not None
 
-    def _round(self, scenario, name, record, anew):
-        if anew and not self._begin(scenario, name, record):
+    def _round(self, scenario, name, record, restart):
+        if restart and not self._begin(scenario, name, record):
             return
         found = self._ask(name, record, "round", seconds=self.seconds)
         if found is not None:
             record["results"].setdefault(name, []).append(found["value"])
 
     def _ask(self, name, record, do, **arguments):
-        """An answer without a complaint, or None: then the record says why."""
+        """Return the reply of a contender; None after a failure, whose reason is added to the record."""
         try:
             if name not in self.hosts:
                 self.hosts[name] = HostProcess(name)
-            found = self.hosts[name].ask(do, self.patience, **arguments)
+            found = self.hosts[name].ask(do, self.timeout, **arguments)
         except Lost as error:
-            self._end(name)
+            self._end_host(name)
             found = {"error": str(error)}
         reason = found.get("unavailable")
         if "wrong" in found:
             reason = f"WRONG: {found['wrong']}"
-            self._end(name)
+            self._end_host(name)
         elif "error" in found:
             reason = f"FAILED: {found['error']}"
-            self._end(name)
+            self._end_host(name)
         if reason is None:
             return found
         record["unavailable"][name] = reason
         if reason.startswith(("WRONG", "FAILED")):
-            self.follower.note(f"{name}: {reason}")
+            self.progress.note(f"{name}: {reason}")
         return None
 
-    def _end(self, name):
+    def _end_host(self, name):
         host = self.hosts.pop(name, None)
         if host is not None:
             host.end()

@@ -1,4 +1,4 @@
-"""What is measured. A scenario is one table: a kind of work with its parameters, done by each contender."""
+"""The scenarios: a workload and its parameters, run by each contender. Each scenario is one table of a report."""
 
 import dataclasses
 import fnmatch
@@ -18,7 +18,7 @@ ONE_WAY = {
 }
 SIZES = {f"{n}{unit}": n << shift for unit, shift in (("b", 0), ("k", 10), ("m", 20)) for n in (1, 4, 16, 64, 256)}
 SIZES = {name: n for name, n in SIZES.items() if 16 <= n <= 16 << 20}
-LARGE = 32 << 10  # from this size on channels are bounded in bytes, and views come into it
+LARGE = 32 << 10  # from this size on channels are bounded in bytes and scenarios include views
 QUEUES = ("xichan", "xichan-unbounded", "interpreters-queue", "interpchannels", "simple-queue")
 GROWING = ("xichan", "xichan-views", "interpreters-queue", "simple-queue", "mp-simple-queue", "mp-pipe")
 
@@ -27,29 +27,29 @@ GROWING = ("xichan", "xichan-views", "interpreters-queue", "simple-queue", "mp-s
 class Scenario:
     name: str  # group/what
     title: str
-    kind: str  # the module in workloads/
-    unit: str = "rate"  # rate and time: seconds each, shown as messages per second or as microseconds; bytes; cpu
+    workload: str  # the module in workloads/
+    unit: str = "rate"  # "rate" and "time": seconds, shown as messages/s or microseconds; "bytes"; "cpu"
     payload: str = "int"
     senders: int = 1
     receivers: int = 1
-    options: dict = dataclasses.field(default_factory=dict)  # of the kind
-    variants: tuple = ()  # the variants of contenders that take part: "flavor", "views"
-    only: tuple = ()  # contenders; empty: all that can
-    baseline: str = "interpreters-queue"  # what ratios are taken to
-    rounds: int | None = None  # at the most, for what is no matter of speed
+    options: dict = dataclasses.field(default_factory=dict)  # of the workload
+    variants: tuple = ()  # contender variants that take part: "flavor", "views"
+    only: tuple = ()  # names of contenders; empty: all that support it
+    baseline: str = "interpreters-queue"  # the contender that ratios refer to
+    rounds: int | None = None  # at most, where more rounds add nothing
     quick: bool = False
-    fresh: bool = False  # each round in a new process
+    fresh: bool = False  # each round runs in a new process
 
     @property
     def group(self):
         return self.name.partition("/")[0]
 
-    def takes(self, peer):
-        """Whether a contender belongs in it, apart from what it can do."""
-        if self.only and peer.name not in self.only and not peer.name.endswith(".py"):
+    def takes(self, contender):
+        """Return whether a contender takes part. Whether it supports the scenario shows only when it runs."""
+        if self.only and contender.name not in self.only and not contender.name.endswith(".py"):
             return False
-        return (peer.group == "pool") == (self.kind == "pool") and (
-            peer.variant is None or peer.variant in self.variants
+        return (contender.group == "pool") == (self.workload == "pool") and (
+            contender.variant is None or contender.variant in self.variants
         )
 
 
@@ -69,7 +69,7 @@ def _one_way():
         )
     yield Scenario(
         "one-way/shared1m",
-        "one way: 1 MiB of bytes, sent again and again (Shared)",
+        "one way: 1 MiB of bytes, sent repeatedly (Shared)",
         "traffic",
         payload="bytes1m",
         variants=("views",),
@@ -78,7 +78,7 @@ def _one_way():
 
 
 def _latency():
-    for name, title, gap in (("busy", "busy", 0), ("parked", "parked (5 ms of rest before each)", 0.005)):
+    for name, title, gap in (("busy", "busy", 0), ("parked", "parked (5 ms idle before each)", 0.005)):
         yield Scenario(
             f"round-trip/{name}",
             f"round trip of an int: {title}",
@@ -138,7 +138,7 @@ def _pools():
 
 def _rest():
     yield Scenario(
-        "alone/int",
+        "single-thread/int",
         "send + recv of an int in one thread",
         "single_thread",
         unit="time",
@@ -147,7 +147,7 @@ def _rest():
     )
     yield Scenario(
         "read/tuple",
-        "recv of a tuple of 1,000,000 ints, and 10 of them read",
+        "recv of a tuple of 1,000,000 ints, reading 10 of them",
         "read",
         unit="time",
         payload="ints1000000",
@@ -169,7 +169,7 @@ def _rest():
         )
     yield Scenario(
         "idle/1000",
-        "processor time of 1000 receivers that wait",
+        "CPU time of 1000 blocked receivers",
         "idle",
         unit="cpu",
         options={"receivers": 1000},
@@ -217,13 +217,16 @@ ALL = {scenario.name: scenario for part in (_one_way, _latency, _crowds, _pools,
 
 
 def choose(patterns, quick=False):
-    """The scenarios that patterns name (`group` or `group/what`, with wildcards); without any, all but growth."""
+    """Return the scenarios that match patterns of `group` or `group/what`; without patterns all but growth.
+
+    `quick` limits the default to the quick ones. Raises LookupError for a pattern without a match.
+    """
     if not patterns:
         return [one for one in ALL.values() if not one.group.startswith("growth") and (one.quick or not quick)]
     chosen = []
     for pattern in patterns:
         found = [one for one in ALL.values() if any(fnmatch.fnmatch(text, pattern) for text in (one.name, one.group))]
         if not found:
-            raise LookupError(f"no scenario {pattern!r}; --list shows them")
+            raise LookupError(f"no scenario matches {pattern!r}; --list shows the scenarios")
         chosen += [one for one in found if one not in chosen]
     return chosen

@@ -1,4 +1,4 @@
-"""The numbers to reach, and whether a run reaches them."""
+"""The targets, and whether a run reaches them."""
 
 from typing import NamedTuple
 
@@ -9,31 +9,31 @@ STDLIB = "interpreters-queue"
 
 class Row(NamedTuple):
     title: str
-    shown: str  # what was reached
-    wanted: str
-    verdict: str  # "reached", "NOT reached", or why that is not known
+    shown: str  # the value reached
+    required: str
+    verdict: str  # "reached", "NOT reached", or why it is unknown
 
 
 class Target(NamedTuple):
-    """A ratio of best values: `scenario` of `contender` beside the baseline's, at least (or `at_most`) so much."""
+    """A ratio of best values: `contender` against `baseline` in `scenario`, at least (or `at_most`) `required`."""
 
     title: str
     scenario: str
-    wanted: float
+    required: float
     contender: str = "xichan"
     baseline: str = STDLIB
-    base_scenario: str | None = None  # of the baseline, if not the same
-    at_most: bool = False  # the baseline's value is to be no more than so many times exceeded
+    base_scenario: str | None = None  # the scenario of the baseline, if it differs
+    at_most: bool = False  # the ratio is contender to baseline, and `required` is its upper bound
 
 
 def targets(version):
-    """The table for a Python version, such as (3, 14)."""
+    """Yield the targets for a Python version, such as (3, 14)."""
     small = 15 if version < (3, 15) else 10
     for payload in ("none", "bool", "int", "float", "str12"):
         yield Target(f"one way: {payload}", f"one-way/{payload}", small)
     for payload in ("none", "bool", "int", "float", "str12"):
         yield Target(
-            f"one way: {payload}, to SimpleQueue of threads", f"one-way/{payload}", 1.5, baseline="simple-queue"
+            f"one way: {payload}, vs. SimpleQueue (threads)", f"one-way/{payload}", 1.5, baseline="simple-queue"
         )
     for payload in ("str16", "bytes64"):
         yield Target(f"one way: {payload}", f"one-way/{payload}", 12)
@@ -42,60 +42,60 @@ def targets(version):
         yield Target(f"one way: {payload}", f"one-way/{payload}", copied)
         yield Target(f"one way: {payload}, copy=False", f"one-way/{payload}", viewed, "xichan-views")
     yield Target("one way: 1 MiB Shared, copy=False", "one-way/shared1m", 200, "xichan-views")
-    yield Target("1,000,000-element tuple, copy=False, to recv()", "read/tuple", 50, "xichan-views", "xichan")
+    yield Target("1,000,000-element tuple, copy=False, vs. recv()", "read/tuple", 50, "xichan-views", "xichan")
     yield Target("round trip, busy", "round-trip/busy", 5000)
     yield Target("round trip, parked", "round-trip/parked", 100)
     yield Target(
-        "round trip, parked, to multiprocessing.SimpleQueue", "round-trip/parked", 1, baseline="mp-simple-queue"
+        "round trip, parked, vs. multiprocessing.SimpleQueue", "round-trip/parked", 1, baseline="mp-simple-queue"
     )
     yield Target(
-        "batches of 1000 ints, to single calls", "batch/ints", 3, baseline="xichan", base_scenario="one-way/int"
+        "batches of 1000 ints, vs. single calls", "batch/ints", 3, baseline="xichan", base_scenario="one-way/int"
     )
     for n in (2, 4):
         yield Target(
-            f"{n} x {n} interpreters, to 1 x 1", f"n-by-n/{n}", 2, "xichan", "xichan", "n-by-n/1", at_most=True
+            f"{n} x {n} interpreters, vs. 1 x 1", f"n-by-n/{n}", 2, "xichan", "xichan", "n-by-n/1", at_most=True
         )
     yield Target("pool: map of tiny tasks", "pool/map", 15, "xichan-pool", "interpreter-pool")
     yield Target("pool: submit and result", "pool/submit", 8, "xichan-pool", "interpreter-pool")
 
 
 def rows(run):
-    """Each number to reach beside what the run reached."""
+    """Return a row for each target of a run."""
     version = tuple(map(int, run["environment"]["python"].split(".")[:2]))
     found = [_row(run, target) for target in targets(version)]
     found.append(_calls(run))
     found.append(_idle(run))
-    found.append(Row("C++: channel against bare ring", "", "mpmc 1.5x, spsc 2.5x", "see ./dev bench layers"))
+    found.append(Row("C++: channel vs. bare ring", "", "mpmc 1.5x, spsc 2.5x", "see ./dev bench layers"))
     return found
 
 
 def _row(run, target):
     mine = results.best(run, target.scenario, target.contender)
     base = results.best(run, target.base_scenario or target.scenario, target.baseline)
-    wanted = f"{'at most' if target.at_most else 'at least'} {target.wanted:g}x"
+    required = f"{'at most' if target.at_most else 'at least'} {target.required:g}x"
     if not mine or base is None:
-        return Row(target.title, "", wanted, "not measured")
+        return Row(target.title, "", required, "not measured")
     ratio = mine / base if target.at_most else base / mine
-    reached = ratio <= target.wanted if target.at_most else ratio >= target.wanted
-    return Row(target.title, results.times(ratio), wanted, _verdict(reached))
+    reached = ratio <= target.required if target.at_most else ratio >= target.required
+    return Row(target.title, results.times(ratio), required, _verdict(reached))
 
 
 def _calls(run):
-    title, wanted = "send + recv of an int in one thread, to two calls of nothing", "at most 2.5x"
-    mine = results.best(run, "alone/int", "xichan")
-    call = lower_bound.bests(run["floor"]).get("call")
+    title, required = "send + recv of an int in one thread, vs. two no-op calls", "at most 2.5x"
+    mine = results.best(run, "single-thread/int", "xichan")
+    call = lower_bound.bests(run["lower_bound"]).get("call")
     if not mine or not call:
-        return Row(title, "", wanted, "not measured")
-    ratio = (mine - lower_bound.loop(run["floor"])) / (2 * call)  # neither has the loop in it
-    return Row(title, results.times(ratio), wanted, _verdict(ratio <= 2.5))
+        return Row(title, "", required, "not measured")
+    ratio = (mine - lower_bound.loop(run["lower_bound"])) / (2 * call)  # both without the loop
+    return Row(title, results.times(ratio), required, _verdict(ratio <= 2.5))
 
 
 def _idle(run):
-    title, wanted = "1000 blocked receivers: processor time", "0 %"
+    title, required = "1000 blocked receivers: CPU time", "0 %"
     share = results.best(run, "idle/1000", "xichan")
     if share is None:
-        return Row(title, "", wanted, "not measured")
-    return Row(title, f"{share * 100:.2f} %", wanted, _verdict(share < 0.005))
+        return Row(title, "", required, "not measured")
+    return Row(title, f"{share * 100:.2f} %", required, _verdict(share < 0.005))
 
 
 def _verdict(reached):

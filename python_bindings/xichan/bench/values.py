@@ -1,4 +1,4 @@
-"""The payloads, each the same in every interpreter, and how one that arrived is compared with what was sent."""
+"""The payloads, equal in every interpreter, and the comparison of a received value with the one sent."""
 
 import functools
 import struct
@@ -6,7 +6,7 @@ import struct
 RECORD = (12345, "AAPL", 187.25, True, b"0123456789abcdef", ("nested", (1, 2.5, None)))
 MIB = 1 << 20
 
-# name: (how it is made, bytes of its content, for which memory is copied)
+# name: (function that makes it, bytes of its content that a message copies)
 _MAKERS = {
     "none": (lambda: None, 0),
     "bool": (lambda: True, 0),
@@ -29,19 +29,19 @@ def _some_bytes(n):
 
 @functools.cache
 def make(name):
-    """The value of a name: one of those above, or ``bytes:N`` for N bytes."""
+    """Return the payload of a name: one of those above, or ``bytes:N`` for N bytes."""
     if name.startswith("bytes:"):
         return _some_bytes(int(name[6:]))
     return _MAKERS[name][0]()
 
 
 def size(name):
-    """Bytes of content."""
+    """Return the content size of a payload in bytes."""
     return int(name[6:]) if name.startswith("bytes:") else _MAKERS[name][1]
 
 
 def same(one, other):
-    """Whether two values are equal in every type and bit."""
+    """Return whether two values are identical in type and bits, recursively."""
     if type(one) is not type(other):
         return False
     if type(one) is tuple:
@@ -51,7 +51,7 @@ def same(one, other):
     return one == other
 
 
-# The types that a receiver may hand out where nothing is copied, and how the value itself is got from them.
+# The types that a receive without a copy may return, and the conversion to the plain value.
 _PLAIN = {
     "BytesView": bytes,
     "StrView": str,
@@ -61,14 +61,14 @@ _PLAIN = {
 
 
 def plain(value):
-    """The value behind a view or a Shared of xichan's; anything else as it is."""
+    """Return the value of a xichan view or Shared; any other value unchanged."""
     if type(value).__module__.partition(".")[0] != "xichan" or type(value).__name__ not in _PLAIN:
         return value
     return _PLAIN[type(value).__name__](value)
 
 
 def difference(received, name, views=False):
-    """What is wrong with a value that arrived; None if it is what was sent. `views`: it may be a view or a Shared."""
+    """Describe how a received value differs from the payload; None if it is equal. `views`: accept views and Shared."""
     expected = make(name)
     if same(plain(received) if views else received, expected):
         return None

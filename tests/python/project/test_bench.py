@@ -1,4 +1,4 @@
-"""python -m xichan.bench: what it measures is checked, and its reports hold together. Nothing here is about speed."""
+"""python -m xichan.bench: the measured values are checked and the reports are consistent. No test depends on speed."""
 
 import json
 import re
@@ -16,20 +16,21 @@ pytest.importorskip("concurrent.interpreters")
 from xichan.bench import (  # noqa: E402
     cli,
     compare,
+    contenders,
     results,
     scenarios,
 )
 
-TINY = ("--rounds", "2", "--seconds", "0.01", "--patience", str(PATIENCE))
+TINY = ("--rounds", "2", "--seconds", "0.01", "--timeout", str(PATIENCE))
 
 
 def bench(*arguments, expect=0):
-    """Run it in a process of its own."""
+    """Run the benchmarks in a separate process."""
     return run_python("-m", "xichan.bench", *arguments, timeout=120, expect=expect)
 
 
-def here(*arguments):
-    """Run in this process what does not measure: its exit code."""
+def run_cli(*arguments):
+    """Run the command line in this process, for commands that do not measure; return the exit code."""
     try:
         return cli.main([str(argument) for argument in arguments])
     except SystemExit as end:
@@ -38,7 +39,7 @@ def here(*arguments):
 
 @pytest.fixture(scope="module")
 def tiny_run(tmp_path_factory):
-    """(the file of a very small run, what was printed)."""
+    """Return (file of a very small run, finished process)."""
     file = tmp_path_factory.mktemp("bench") / "run.json"
     chosen = ("one-way/record", "round-trip/busy", "fan-in/[12]", "memory/int")
     contenders = ("xichan", "xichan-spsc", "interpreters-queue", "memhive")
@@ -51,14 +52,14 @@ def tiny_run(tmp_path_factory):
     return file, done
 
 
-def test_other_kinds_of_work_and_calls_with_arguments(tmp_path):
+def test_remaining_workloads_produce_results(tmp_path):
     out = tmp_path / "run.json"
     tables = ("batch/ints", "select/8", "read/tuple", "pool/submit", "one-way/shared1m", "round-trip/parked")
     contenders = ("xichan", "xichan-views", "xichan-pool", "mp-pipe", "simple-queue")
     bench(
         *(part for name in tables for part in ("--scenario", name)),
         *(part for name in contenders for part in ("--contender", name)),
-        *("--rounds", "1", "--seconds", "0.01", "--patience", str(PATIENCE)),
+        *("--rounds", "1", "--seconds", "0.01", "--timeout", str(PATIENCE)),
         *("--json", out),
     )
     run = results.load(out)
@@ -73,37 +74,37 @@ def test_other_kinds_of_work_and_calls_with_arguments(tmp_path):
     assert run["scenarios"]["select/8"]["unavailable"] == {"simple-queue": "cannot wait for several at once"}
 
 
-def test_a_run_without_figures_has_nothing_to_plot(tiny_run, tmp_path, capsys):
+def test_plot_of_a_run_without_figures_fails(tiny_run, tmp_path, capsys):
     run = results.load(tiny_run[0])
     for record in run["scenarios"].values():
         record["results"] = {}
     results.save(run, tmp_path / "run.json")
-    assert here("--from", tmp_path / "run.json", "--plot", tmp_path / "plot.png") == 2
-    assert "there is nothing to plot" in capsys.readouterr().err
+    assert run_cli("--from", tmp_path / "run.json", "--plot", tmp_path / "plot.png") == 2
+    assert "nothing to plot" in capsys.readouterr().err
 
 
-def test_list_names_all_and_what_is_missing(capsys):
-    assert here("--list") == 0
+def test_list_shows_scenarios_contenders_and_missing(capsys):
+    assert run_cli("--list") == 0
     printed = capsys.readouterr().out
     for name in (*scenarios.ALL, *contenders.names()):
         assert re.search(rf"^ +(\* )?{re.escape(name)} ", printed, re.M), name
     assert re.search(r"memhive .*missing: its only release", printed)
 
 
-def test_the_file_has_the_figures_and_what_they_were_taken_with(tiny_run):
+def test_file_holds_figures_and_environment(tiny_run):
     run = results.load(tiny_run[0])
     assert set(run["scenarios"]) == {"one-way/record", "round-trip/busy", "fan-in/1", "fan-in/2", "memory/int"}
     record = run["scenarios"]["one-way/record"]
     assert set(record["results"]) == {"xichan", "interpreters-queue"}
     assert all(len(rounds) == 2 and min(rounds) > 0 for rounds in record["results"].values())
-    assert record["floor"] > 0
+    assert record["lower_bound"] > 0
     about = run["environment"]
     assert about["python"] == sys.version.split()[0] and about["cpus"] >= 1 and about["cpu"]
     assert {"load_before", "load_after", "commit", "xichan"} <= set(about)
-    assert {"call", "ring", "ring trip", "wake trip", "create:record"} <= set(run["floor"])
+    assert {"call", "ring", "ring trip", "wake trip", "create:record"} <= set(run["lower_bound"])
 
 
-def test_who_cannot_take_part_is_named_with_the_reason(tiny_run):
+def test_unavailable_contender_is_reported_with_reason(tiny_run):
     file, done = tiny_run
     run = results.load(file)
     assert "memhive" in run["missing"] and "missing: memhive: its only release" in done.stdout
@@ -111,27 +112,27 @@ def test_who_cannot_take_part_is_named_with_the_reason(tiny_run):
     assert "xichan-spsc: has one sender and one receiver" in done.stdout
 
 
-def test_without_a_terminal_progress_is_plain_lines(tiny_run):
+def test_progress_is_plain_lines_without_a_terminal(tiny_run):
     done = tiny_run[1]
     assert "\x1b" not in done.stdout + done.stderr
     assert re.search(r"^\[1/\d+\] one-way/record$", done.stderr, re.M)
 
 
-def test_tables_have_ratios_and_distances_from_the_lower_bound(tiny_run):
+def test_tables_show_ratios_and_lower_bounds(tiny_run):
     printed = tiny_run[1].stdout
     assert re.search(r"concurrent\.interpreters\.Queue │ [^\n]*│ +1x │ +│", printed)
     assert re.search(r"│ xichan +│ [^\n]*[\d.,]+x │ +[\d.,]+x │", printed)
-    assert "numbers to reach" in printed and "the floor" in printed
+    assert "targets" in printed and "lower bounds" in printed
 
 
-def test_the_reports(tiny_run, tmp_path):
+def test_reports_are_self_contained(tiny_run, tmp_path):
     version = ".".join(sys.version.split(".")[:2])
     page, plot, tables = tmp_path / "report.html", tmp_path / "plot.png", tmp_path / "benchmarks.md"
     tables.write_text(f"before\n<!-- bench {version} -->\nold\n<!-- end of bench {version} -->\nafter\n")
-    assert here("--from", tiny_run[0], "--html", page, "--plot", plot, "--markdown", tables) == 0
+    assert run_cli("--from", tiny_run[0], "--html", page, "--plot", plot, "--markdown", tables) == 0
 
     text = page.read_text()
-    assert not re.search(r"https?://|<script|<link|@import|<iframe|\bsrc=", text)  # one file that loads nothing
+    assert not re.search(r"https?://|<script|<link|@import|<iframe|\bsrc=", text)  # one file that loads no other
     assert text.count("<svg") == 4  # fan-in is one plot of lines
     assert "msg/s" in text and "microseconds (us)" in text
     identifiers = re.findall(r'\bid="([^"]+)"', text)
@@ -149,27 +150,27 @@ def test_the_reports(tiny_run, tmp_path):
     assert (tmp_path / f"images/fan-in-{version}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_tables_go_into_a_file_with_marks_alone(tiny_run, tmp_path, capsys):
+def test_markdown_requires_marks(tiny_run, tmp_path, capsys):
     page = tmp_path / "benchmarks.md"
     page.write_text("no marks")
-    assert here("--from", tiny_run[0], "--markdown", page) == 2
-    assert "has no line <!-- bench" in capsys.readouterr().err and page.read_text() == "no marks"
+    assert run_cli("--from", tiny_run[0], "--markdown", page) == 2
+    assert "expected a line <!-- bench" in capsys.readouterr().err and page.read_text() == "no marks"
 
 
-def test_compare_two_files(tiny_run, tmp_path, capsys):
+def test_compare_shows_the_slower_scenario(tiny_run, tmp_path, capsys):
     run = results.load(tiny_run[0])
     other = tmp_path / "other.json"
     rounds = run["scenarios"]["round-trip/busy"]["results"]
     rounds["xichan"] = [3 * max(rounds["xichan"])] * 2
     results.save(run, other)
-    assert here("--compare", tiny_run[0], other) == 0
+    assert run_cli("--compare", tiny_run[0], other) == 0
     printed = capsys.readouterr().out
     assert re.search(r"round-trip/busy +│ xichan +│.*│ slower", printed)
     assert len(re.findall(r"│ noise", printed)) > 5 and "faster" not in printed
 
 
-def made_up(**medians):
-    """A run of one scenario, of contenders with these values in each round."""
+def fake_run(**medians):
+    """Return a run of one scenario with these medians of contenders."""
     rounds = {name.replace("_", "-"): [value * (1 + i / 100) for i in range(-2, 3)] for name, value in medians.items()}
     return {
         "contenders": {name: {"group": "xichan" if name == "xichan" else "other"} for name in rounds},
@@ -188,20 +189,20 @@ def made_up(**medians):
         ({"xichan": 1.3, "interpreters_queue": 8}, "slower"),
     ],
 )
-def test_a_change_is_told_from_noise_and_from_the_machine(after, verdict):
-    found = compare.changes(made_up(xichan=1, interpreters_queue=10), made_up(**after))
+def test_compare_separates_changes_from_noise_and_machine(after, verdict):
+    found = compare.changes(fake_run(xichan=1, interpreters_queue=10), fake_run(**after))
     assert {change.contender: change.verdict for change in found}["xichan"] == verdict
 
 
-def peer_file(folder, name, put):
-    """A contender like queue.SimpleQueue between threads, with a `put` of its own."""
+def contender_file(folder, name, put):
+    """Write a contender file: queue.SimpleQueue between threads, with this statement as `put`."""
     file = folder / f"{name}.py"
     file.write_text(
         textwrap.dedent(f"""
             import queue, time
             from xichan.bench.contenders import simple_queue
 
-            class Contender(simple_queue.Contender):
+            class Broken(simple_queue.SimpleQueue):
                 title = {name!r}
 
                 def sender(self, sending):
@@ -217,14 +218,14 @@ BROKEN = {
     "wrong": ("sending.put(0.0)", "WRONG: sent int 123456789, received float 0.0"),
     "type": ("sending.put(float(value))", "WRONG: sent int 123456789, received float 123456789.0"),
     "raising": ("raise OSError('broken')", "OSError: broken"),
-    "dying": ("__import__('os')._exit(3)", "FAILED: it ended"),
+    "dying": ("__import__('os')._exit(3)", "FAILED: process exited"),
 }
 
 
-def test_contenders_that_fail_are_named_and_the_others_are_measured(tmp_path):
-    files = {name: peer_file(tmp_path, name, put) for name, (put, _) in BROKEN.items()}
+def test_failing_contenders_are_reported_and_others_measured(tmp_path):
+    files = {name: contender_file(tmp_path, name, put) for name, (put, _) in BROKEN.items()}
     out = tmp_path / "run.json"
-    arguments = [part for file in files.values() for part in ("--peer", file)]
+    arguments = [part for file in files.values() for part in ("--contender-file", file)]
     done = bench("--scenario", "one-way/int", "--contender", "simple-queue", *arguments, "--json", out, *TINY, expect=1)
     record = results.load(out)["scenarios"]["one-way/int"]
     assert list(record["results"]) == ["simple-queue"]
@@ -233,51 +234,61 @@ def test_contenders_that_fail_are_named_and_the_others_are_measured(tmp_path):
         assert complaint in done.stderr
 
 
-def test_a_contender_that_hangs_is_ended(tmp_path):
-    file, out = peer_file(tmp_path, "hanging", "time.sleep(1000)"), tmp_path / "run.json"  # the hang itself
-    arguments = ("--scenario", "one-way/int", "--contender", "memhive", "--peer", file, "--json", out, *TINY)
-    bench(*arguments, "--patience", 2, expect=1)
-    assert "it ended by its watchdog" in results.load(out)["scenarios"]["one-way/int"]["unavailable"][str(file)]
+def test_hanging_contender_is_killed(tmp_path):
+    file, out = contender_file(tmp_path, "hanging", "time.sleep(1000)"), tmp_path / "run.json"  # the hang itself
+    arguments = ("--scenario", "one-way/int", "--contender", "memhive", "--contender-file", file, "--json", out, *TINY)
+    bench(*arguments, "--timeout", 2, expect=1)
+    assert "process exited by its watchdog" in results.load(out)["scenarios"]["one-way/int"]["unavailable"][str(file)]
+
+
+@pytest.mark.parametrize("classes, found", [((), "none"), (("First", "Second"), "First, Second")])
+def test_contender_file_must_define_one_contender(classes, found, tmp_path, capsys):
+    file = tmp_path / "contender.py"
+    definitions = [f"class {name}(Contender):\n    title = {name!r}\n" for name in classes]
+    file.write_text("from xichan.bench.contenders import Contender\n" + "".join(definitions))
+    assert run_cli("--list", "--contender-file", file) == 2
+    assert f"{file}: expected exactly one subclass of Contender, found {found}\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("--scenario", "nothing"), "no scenario 'nothing'"),
-        (("--contender", "nobody"), "no contender 'nobody'"),
+        (("--scenario", "nothing"), "no scenario matches 'nothing'"),
+        (("--contender", "unknown"), "no contender is named 'unknown'"),
         (("--rounds", "0"), "invalid positive int value: '0'"),
         (("--rounds", "two"), "invalid positive int value"),
         (("--seconds", "nan"), "invalid positive float value"),
-        (("--peer", "/nowhere/peer.py"), "/nowhere/peer.py"),
+        (("--contender-file", "/nowhere/contender.py"), "/nowhere/contender.py"),
         (("--from", "/nowhere/run.json"), "/nowhere/run.json"),
-        (("--compare", __file__, __file__), "is no JSON"),
+        (("--compare", __file__, __file__), "is not JSON"),
         (("--no-such-option",), "unrecognized arguments"),
     ],
 )
-def test_bad_arguments_are_told_in_a_line(arguments, message, capsys):
-    assert here(*arguments) == 2
-    said = capsys.readouterr().err
-    assert message in said and "Traceback" not in said
+def test_bad_arguments_give_a_one_line_error(arguments, message, capsys):
+    assert run_cli(*arguments) == 2
+    errors = capsys.readouterr().err
+    assert message in errors and "Traceback" not in errors
 
 
-def test_a_file_of_something_else_is_refused(tmp_path, capsys):
+def test_file_of_another_format_is_rejected(tmp_path, capsys):
     (tmp_path / "other.json").write_text('{"format": 0}')
-    assert here("--from", tmp_path / "other.json") == 2
-    assert "is not a file that --json" in capsys.readouterr().err
+    assert run_cli("--from", tmp_path / "other.json") == 2
+    assert "as written by --json" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("module, option", [("rich", ()), ("matplotlib", ("--plot", "x")), ("jinja2", ("--html", "x"))])
-def test_without_the_extra_one_line_names_it(module, option, monkeypatch, capsys):
+def test_missing_extra_gives_a_one_line_error(module, option, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, module, None)
-    assert here("--scenario", "alone", *option) == f"xichan.bench needs {module}: pip install 'xichan[bench]'"
-    assert here("--list") == 0
+    message = f"xichan.bench needs {module}: pip install 'xichan[bench]'"
+    assert run_cli("--scenario", "single-thread", *option) == message
+    assert run_cli("--list") == 0
     assert "one-way/int" in capsys.readouterr().out
 
 
-def test_interrupted_it_ends_with_what_it_has(tmp_path):
+def test_interrupt_keeps_the_figures_so_far(tmp_path):
     out = tmp_path / "run.json"
     process = subprocess.Popen(
-        [sys.executable, "-m", "xichan.bench", "--scenario", "alone", "--scenario", "one-way/*"]
+        [sys.executable, "-m", "xichan.bench", "--scenario", "single-thread", "--scenario", "one-way/*"]
         + ["--contender", "simple-queue", "--rounds", "100000", "--seconds", "0.01", "--json", out],
         env=environment(),
         stdout=subprocess.PIPE,
@@ -288,12 +299,12 @@ def test_interrupted_it_ends_with_what_it_has(tmp_path):
     watchdog = threading.Timer(120, process.kill)
     watchdog.start()
     for line in process.stderr:
-        if "alone" in line:
+        if "single-thread" in line:
             break
     process.send_signal(signal.SIGINT)
-    printed, said = process.communicate()
+    printed, errors = process.communicate()
     watchdog.cancel()
     watchdog.join()
-    assert process.returncode == 130, said
-    assert said.endswith("interrupted\n") and "Traceback" not in said
+    assert process.returncode == 130, errors
+    assert errors.endswith("interrupted\n") and "Traceback" not in errors
     assert "CPython" in printed and json.loads(out.read_text())["format"] == results.FORMAT

@@ -1,4 +1,4 @@
-"""The parts of xichan.bench: roles, floors, peers, values, targets. Nothing here is about speed."""
+"""The parts of xichan.bench: roles, lower bounds, contenders, values, targets. No test depends on speed."""
 
 import pytest
 
@@ -7,34 +7,34 @@ pytest.importorskip("concurrent.interpreters")
 from xichan.bench import _lower_bound, contenders, lower_bound, roles, scenarios, targets, values  # noqa: E402
 
 
-class Noting(contenders.Peer):
-    """A list as a channel within one thread; notes the arguments of its calls."""
+class RecordingContender(contenders.Contender):
+    """A list as a channel within one thread; records the arguments of its calls."""
 
     put_arguments, get_arguments = "timeout=2.5", "copy=False, timeout=3"
 
     def __init__(self, batches):
         self.batches, self.queue, self.calls = batches, [], set()
 
-    def note(self, name, arguments):
+    def record(self, name, arguments):
         self.calls.add((name, *arguments.items()))
 
     def sender(self, sending):
-        return lambda value, **arguments: (self.queue.append(value), self.note("put", arguments))
+        return lambda value, **arguments: (self.queue.append(value), self.record("put", arguments))
 
     def receiver(self, receiving):
-        return lambda **arguments: (self.queue.pop(0), self.note("get", arguments))[0]
+        return lambda **arguments: (self.queue.pop(0), self.record("get", arguments))[0]
 
     def batch_sender(self, sending):
         def put(batch, **arguments):
             self.queue += batch
-            self.note("put_many", arguments)
+            self.record("put_many", arguments)
 
         return put if self.batches else None
 
     def batch_receiver(self, receiving):
         def get(n, **arguments):
             taken, self.queue = self.queue[:n], self.queue[n:]
-            self.note("get_many", arguments)
+            self.record("get_many", arguments)
             return taken
 
         return get if self.batches else None
@@ -50,63 +50,63 @@ class Noting(contenders.Peer):
         ("send_batches", "receive_batches", True),
     ],
 )
-def test_every_call_has_the_arguments_that_its_contender_states(send, receive, batches):
-    peer = Noting(batches)
+def test_roles_pass_the_additional_arguments(send, receive, batches):
+    contender = RecordingContender(batches)
     job = {"payload": "int", "n": 6, "warm": 1, "batch": 3}
-    sending = roles.ROLES[send](peer, [0] if send == "send_turns" else 0, job)
-    receiving = roles.ROLES[receive](peer, 0, job)
-    assert peer.queue == []  # what went ahead has been received
+    sending = roles.ROLES[send](contender, [0] if send == "send_turns" else 0, job)
+    receiving = roles.ROLES[receive](contender, 0, job)
+    assert contender.queue == []  # the warm-up messages have been received
     sending()
-    assert peer.queue == [values.make("int")] * 6
-    assert "wrong" not in receiving() and peer.queue == []
+    assert contender.queue == [values.make("int")] * 6
+    assert "wrong" not in receiving() and contender.queue == []
     suffix = "_many" * batches
-    assert peer.calls == {
+    assert contender.calls == {
         (f"put{suffix}", ("timeout", 2.5)),
         (f"get{suffix}", ("copy", False), ("timeout", 3)),
     }
 
 
-def test_a_thread_that_sends_to_itself_gives_the_arguments_too():
-    peer = Noting(False)
-    work = roles.ROLES["ask"](peer, (0, 0), {"payload": "int", "n": 5, "gap": 0})
-    assert work()["each"] > 0 and peer.queue == []
-    assert peer.calls == {("put", ("timeout", 2.5)), ("get", ("copy", False), ("timeout", 3))}
+def test_ask_passes_the_additional_arguments():
+    contender = RecordingContender(False)
+    work = roles.ROLES["ask"](contender, (0, 0), {"payload": "int", "n": 5, "gap": 0})
+    assert work()["each"] > 0 and contender.queue == []
+    assert contender.calls == {("put", ("timeout", 2.5)), ("get", ("copy", False), ("timeout", 3))}
 
 
 @pytest.mark.parametrize("n, error", [(0, ValueError), (-1, ValueError), ("x", TypeError), (2**70, OverflowError)])
 @pytest.mark.parametrize("name", ["ring", "ring_round_trip", "wake_up"])
-def test_the_floor_refuses_what_is_no_number_of_steps(name, n, error):
+def test_lower_bound_functions_reject_invalid_counts(name, n, error):
     with pytest.raises(error, match="n must be positive" if error is ValueError else None):
         getattr(_lower_bound, name)(n)
     assert getattr(_lower_bound, name)(1) > 0
 
 
-def test_a_floor_and_what_is_measured_both_have_the_loop_in_them():
+def test_lower_bound_includes_one_loop_iteration():
     found = {"loop": [3.0, 4.0], "call": [23.0], "ring": [10.0], "create:int": [13.0]}
     assert lower_bound.bests(found) == {"call": 20.0, "ring": 10.0, "create:int": 10.0}
-    assert lower_bound.below(scenarios.ALL["alone/int"], found) == 3 + 2 * 20 + 10
-    assert lower_bound.below(scenarios.ALL["one-way/int"], found) == 3 + 20 + 10
+    assert lower_bound.of_scenario(scenarios.ALL["single-thread/int"], found) == 3 + 2 * 20 + 10
+    assert lower_bound.of_scenario(scenarios.ALL["one-way/int"], found) == 3 + 20 + 10
     run = {
-        "floor": found,
-        "scenarios": {"alone/int": {"results": {"xichan": [83.0]}}},
+        "lower_bound": found,
+        "scenarios": {"single-thread/int": {"results": {"xichan": [83.0]}}},
         "environment": {"python": "3.14.0"},
     }
-    assert next(row for row in targets.rows(run) if "two calls of nothing" in row.title).shown == "2x"
+    assert next(row for row in targets.rows(run) if "two no-op calls" in row.title).shown == "2x"
 
 
-def test_what_is_not_copied_takes_no_memory():
+def test_uncopied_values_hold_no_memory():
     assert contenders.load("simple-queue").holds(1000, False) == 0
     assert contenders.load("xichan").holds(1000, True) == 0 and contenders.load("xichan").holds(1000, False) == 1000
     assert contenders.load("mp-pipe").holds(1000, True) == 1000
 
 
-def test_a_contender_says_what_it_cannot_do():
-    for call, complaint in (("pool", "is no pool"), ("selector", "cannot wait for several at once")):
+def test_unsupported_operation_raises_unavailable():
+    for call, complaint in (("pool", "has no pool"), ("selector", "cannot wait for several at once")):
         with pytest.raises(contenders.Unavailable, match=complaint):
             getattr(contenders.load("simple-queue"), call)(2)
 
 
-def test_values_are_the_same_only_with_type_and_bits():
+def test_same_compares_types_and_bits():
     assert values.same((1, ("a", -0.0)), (1, ("a", -0.0)))
     for one, other in ((1, True), (1, 1.0), (0.0, -0.0), ("a", b"a"), ((1,), (1, 2)), ((1, (2,)), (1, (2.0,)))):
         assert not values.same(one, other)
@@ -114,7 +114,7 @@ def test_values_are_the_same_only_with_type_and_bits():
     assert "received list" in values.difference(list(values.RECORD), "record")
 
 
-def test_targets_name_scenarios_and_contenders_that_exist():
+def test_targets_name_existing_scenarios_and_contenders():
     for version in ((3, 14), (3, 15)):
         for target in targets.targets(version):
             assert {target.contender, target.baseline} <= set(contenders.names())

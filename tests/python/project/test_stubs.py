@@ -30,7 +30,7 @@ def test_stubs_agree_with_the_module(tmp_path):
     private = tmp_path / "private.txt"
     names = (
         r"compat\._.*",
-        r"bench\.(peers\.(load|names)|values\.make)",
+        r"bench\.(contenders\.(load|names)|values\.make)",
         r"pool\.(functions\._NAMED|scripts\._compile)",
     )
     private.write_text("".join(rf"xichan\.{name}" + "\n" for name in names))

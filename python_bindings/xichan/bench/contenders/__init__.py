@@ -1,4 +1,6 @@
-"""The contenders. Each file here that does not begin with an underscore defines one, as the class ``Contender``."""
+"""The contenders: one file each, with exactly one subclass of ``Contender``. Files that begin with an underscore hold
+what several contenders share.
+"""
 
 import functools
 import importlib
@@ -8,46 +10,48 @@ import pkgutil
 import sys
 from typing import NamedTuple
 
+from xichan.bench.loader import only_subclass
+
 
 class Unavailable(Exception):
-    """A contender cannot take part in a scenario; the text says why."""
+    """A contender does not support a scenario; the message gives the reason."""
 
 
 class Spec(NamedTuple):
-    """What a channel is opened for."""
+    """The properties of a channel to open."""
 
-    payload: str  # the name of the values, see values.py
-    nbytes: int  # their size
+    payload: str  # the name of the payload, see values.py
+    nbytes: int  # its size
     senders: int = 1
     receivers: int = 1
     capacity: int = 1024
-    max_bytes: int | None = None  # of all values queued, where a contender can bound that
-    number: int = 0  # which of the channels open at a time
+    max_bytes: int | None = None  # bound on the bytes queued, for contenders that support one
+    number: int = 0  # index among the channels that are open at the same time
 
 
-class Peer:
-    """One contender. A channel is opened in the host's main thread; its two halves then go to the workers."""
+class Contender:
+    """One contender. The host opens a channel in its main thread, then passes one half to each worker."""
 
-    name = ""  # on the command line, and in files; of one from a file of its own it is the path
+    name = ""  # on the command line and in files; the path, for a contender loaded from --contender-file
     title = ""  # in reports
-    place = "interpreters"  # of the workers: "interpreters" or "threads" of one process, or "processes"
-    module: str | None = None  # what has to be importable
-    package: str | None = None  # whose version is of interest: a distribution
-    why_missing: str | None = None  # told in place of the ImportError
+    place = "interpreters"  # where workers run: "interpreters" or "threads" of one process, or "processes"
+    module: str | None = None  # the module that must be importable
+    package: str | None = None  # the distribution whose version is reported
+    why_missing: str | None = None  # reported instead of the ImportError
     group = "other"  # "xichan", "other", or "pool"
-    variant: str | None = None  # "flavor" or "views": takes part only where a scenario asks for that
-    views = False  # whether it hands out views, not copies
-    put_arguments = ""  # text: what a call to send or to receive takes besides, say "timeout=60.0"
-    get_arguments = ""
+    variant: str | None = None  # "flavor" or "views": takes part only in scenarios that list it
+    views = False  # whether receives return views instead of copies
+    put_arguments = ""  # source text: additional arguments of each send, such as "timeout=60.0"
+    get_arguments = ""  # source text: additional arguments of each receive
 
     def missing(self):
-        """Why it cannot be used at all, or None. Looks, but imports nothing of the contender's."""
+        """Return why the contender is not installed, or None. Does not import its module."""
         if self.module is not None and importlib.util.find_spec(self.module) is None:
-            return self.why_missing or f"there is no module {self.module}"
+            return self.why_missing or f"no module named {self.module!r}"
         return None
 
     def unusable(self):
-        """As missing(), but tries to import it too."""
+        """Return why the contender cannot be used, or None. Imports its module, unlike missing()."""
         reason = self.missing()
         if reason is None and self.module is not None:
             try:
@@ -57,7 +61,7 @@ class Peer:
         return reason
 
     def version(self):
-        """The version of its package; None for what comes with Python."""
+        """Return the version of the contender's package; None for the standard library."""
         if self.package is None:
             return None
         try:
@@ -66,66 +70,74 @@ class Peer:
             return None
 
     def open(self, spec):
-        """A new channel: what a sending worker gets, and what a receiving one."""
+        """Open a channel; return (sending half, receiving half), each of which is passed to workers."""
         raise Unavailable("has no channels")
 
     def close(self, sending, receiving):
-        """The channel is no longer used."""
+        """Release a channel that open() returned."""
 
     def sender(self, sending):
-        """In a worker: a function that sends one value, waiting if need be. It is called with `put_arguments`."""
+        """In a worker: return a function that sends one value and blocks if necessary. Gets `put_arguments`."""
         raise NotImplementedError
 
     def receiver(self, receiving):
-        """In a worker: a function that receives one value, waiting until there is one. Called with `get_arguments`."""
+        """In a worker: return a function that blocks until it has received one value. Gets `get_arguments`."""
         raise NotImplementedError
 
     def holds(self, nbytes, shared):
-        """Bytes of memory that a queued value of so many takes, or that of one that prepare() made, if `shared`."""
+        """Return the memory in bytes that a queued value of `nbytes` needs. `shared`: prepare() made the value."""
         return nbytes
 
     def batch_sender(self, sending):
-        """In a worker: as sender(), of a list of values. None: they are sent one by one."""
+        """In a worker: return a function that sends a list of values, or None if values are sent one by one."""
         return None
 
     def batch_receiver(self, receiving):
-        """In a worker: as receiver(), of a list of one to n values. None: they are received one by one."""
+        """In a worker: return a function of n that receives a list of 1 to n values, or None as batch_sender()."""
         return None
 
     def selector(self, receivings):
-        """In a worker: a function that receives one value from whichever channel has one."""
+        """In a worker: return a function that receives one value from any of several channels."""
         raise Unavailable("cannot wait for several at once")
 
     def finish(self):
-        """In a worker: its work is done."""
+        """In a worker: release resources after its work."""
 
     def prepare(self, value):
-        """In a worker: the value as it is sent in scenarios of values that are shared."""
+        """In a worker: convert a value to the form that scenarios with shared values send."""
         return value
 
     def pool(self, workers):
-        """In the host: an executor as of ``concurrent.futures``."""
-        raise Unavailable("is no pool")
+        """In the host: return an executor with the interface of ``concurrent.futures``."""
+        raise Unavailable("has no pool")
 
 
 @functools.cache
 def names():
-    """The names of the contenders that come with xichan, in the order of reports."""
+    """Return the names of the built-in contenders, in the order of reports."""
     found = [load(info.name).name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")]
     return sorted(found, key=lambda name: (("xichan", "pool", "other").index(load(name).group), name != "xichan", name))
 
 
 @functools.cache
 def load(name):
-    """A contender by its name, or by the path of a file that defines one."""
+    """Return a contender by its name, or by the path of a file that defines one.
+
+    Raises ValueError if the file does not define exactly one subclass of Contender.
+    """
     if not name.endswith(".py"):
-        return importlib.import_module(f"{__name__}.{name.replace('-', '_')}").Contender()
-    module_name = "xichan_bench_peer_" + "".join(letter if letter.isalnum() else "_" for letter in name)
-    if module_name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(module_name, name)
+        module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+        return only_subclass(module, Contender)()
+    contender = only_subclass(_module_of_file(name), Contender)()
+    contender.name = name
+    return contender
+
+
+def _module_of_file(path):
+    name = "xichan_bench_contender_" + "".join(letter if letter.isalnum() else "_" for letter in path)
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        sys.modules[module_name] = module
-    peer = sys.modules[module_name].Contender()
-    peer.name = name
-    return peer
+        sys.modules[name] = module
+    return sys.modules[name]

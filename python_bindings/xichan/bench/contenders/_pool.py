@@ -1,11 +1,11 @@
-"""What the pools have in common."""
+"""Base class of the pools."""
 
 import importlib
 
-from xichan.bench.contenders import Peer
+from xichan.bench.contenders import Contender
 
 
-class Pool(Peer):
+class PoolContender(Contender):
     group = "pool"
     module = "concurrent.futures"
     class_name = ""

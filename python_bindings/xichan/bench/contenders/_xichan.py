@@ -1,10 +1,10 @@
-"""What the flavors of xichan have in common."""
+"""Base class of the flavors of xichan."""
 
 import xichan
-from xichan.bench.contenders import Peer
+from xichan.bench.contenders import Contender
 
 
-class Xichan(Peer):
+class XichanContender(Contender):
     module = "xichan"
     package = "xichan"
     group = "xichan"

@@ -1,15 +1,15 @@
-"""What the transports of pyzmq have in common: a PUSH socket for each sender, a PULL socket for the one receiver."""
+"""Base class of the pyzmq transports: a PUSH socket per sender, a PULL socket for the single receiver."""
 
 import itertools
 import threading
 
-from xichan.bench.contenders import Peer, Unavailable
+from xichan.bench.contenders import Contender, Unavailable
 
 COUNT = itertools.count()
-WORKER = threading.local()  # its sockets
+WORKER = threading.local()  # holds the sockets of a worker
 
 
-class Zmq(Peer):
+class ZmqContender(Contender):
     module = "zmq"
     package = "pyzmq"
 
@@ -18,7 +18,7 @@ class Zmq(Peer):
 
     def open(self, spec):
         if spec.receivers > 1:
-            raise Unavailable("PUSH deals out by turns: several receivers of one queue need a broker")
+            raise Unavailable("PUSH distributes round-robin: several receivers of one queue need a broker")
         half = self.address(next(COUNT)), spec.payload.startswith("bytes")
         return half, half
 
@@ -60,10 +60,10 @@ class Zmq(Peer):
         socket.bind(address)
         return socket, is_bytes
 
-    def socket(self, kind):
+    def socket(self, socket_type):
         import zmq
 
-        socket = zmq.Context.instance().socket(kind)
+        socket = zmq.Context.instance().socket(socket_type)
         WORKER.__dict__.setdefault("sockets", []).append(socket)
         return socket
 
@@ -73,4 +73,4 @@ class Zmq(Peer):
         for socket in WORKER.__dict__.pop("sockets", ()):
             socket.close()
         if self.place == "processes":
-            zmq.Context.instance().term()  # waits until all has been sent, which the end of a process does not
+            zmq.Context.instance().term()  # blocks until everything is sent; process exit does not

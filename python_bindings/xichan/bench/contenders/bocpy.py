@@ -1,11 +1,11 @@
-"""bocpy: messages to a tag, in the whole process. It has 16 tags at the most, which stay."""
+"""bocpy: messages addressed to a tag, process-wide. At most 16 tags exist, and they are never released."""
 
 import time
 
-from xichan.bench.contenders import Peer
+from xichan.bench.contenders import Contender
 
 
-class Contender(Peer):
+class Bocpy(Contender):
     name = "bocpy"
     title = "bocpy"
     module = "bocpy"
@@ -22,7 +22,7 @@ class Contender(Peer):
             while True:
                 try:
                     return send(sending, value)
-                except RuntimeError as error:  # there is no send that waits
+                except RuntimeError as error:  # bocpy has no blocking send
                     if "full" not in str(error):
                         raise
                     time.sleep(0)

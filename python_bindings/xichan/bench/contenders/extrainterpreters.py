@@ -1,29 +1,29 @@
-"""extrainterpreters.Queue: pickles through shared memory, and a pipe that tells of them."""
+"""extrainterpreters.Queue: pickles in shared memory, announced through a pipe."""
 
 import pickle
 
-from xichan.bench.contenders import Peer
+from xichan.bench.contenders import Contender
 
 
-class Contender(Peer):
+class ExtraInterpretersQueue(Contender):
     name = "extrainterpreters"
     title = "extrainterpreters.Queue"
     module = "extrainterpreters"
     package = "extrainterpreters"
 
     def __init__(self):
-        self.alive = {}
+        self.open_queues = {}
 
     def open(self, spec):
         from extrainterpreters import Queue
 
         channel = Queue()
         half = pickle.dumps(channel)
-        self.alive[half] = channel
+        self.open_queues[half] = channel
         return half, half
 
     def close(self, sending, receiving):
-        self.alive.pop(sending, None)
+        self.open_queues.pop(sending, None)
 
     def sender(self, sending):
         return load(sending).put
@@ -34,7 +34,7 @@ class Contender(Peer):
         def receive():
             while True:
                 try:
-                    return get(timeout=1)  # without a time-out it may raise TimeoutError at once
+                    return get(timeout=1)  # without a timeout it may raise TimeoutError immediately
                 except TimeoutError:
                     pass
 
@@ -42,5 +42,5 @@ class Contender(Peer):
 
 
 def load(half):
-    """Unpickle a queue. It refuses that to all modules but those of its own package, going by their names."""
+    """Unpickle a queue. The package allows that only to modules whose name begins with its own."""
     return eval("loads(half)", {"__name__": "extrainterpreters.bench", "loads": pickle.loads, "half": half})

@@ -1,33 +1,33 @@
-"""CPython's private module of channels, on which the interface of PEP 554 stands.
+"""_interpchannels: CPython's private channel module, the basis of the PEP 554 interface.
 
-Its ``recv`` does not wait, so a receiver asks again, giving up its processor in between; sends do not wait either,
-because one that does waits until its value has been received.
+``recv`` does not block, so the receiver polls and yields its CPU in between. Sends are non-blocking, because a blocking
+one waits until its value is received.
 """
 
 import functools
 import time
 
-from xichan.bench.contenders import Peer
+from xichan.bench.contenders import Contender
 
 
-class Contender(Peer):
+class InterpChannels(Contender):
     name = "interpchannels"
     title = "_interpchannels"
     module = "_interpchannels"
     put_arguments = "blocking=False"
 
     def __init__(self):
-        self.alive = {}
+        self.open_channels = {}
 
     def open(self, spec):
         import _interpchannels
 
         channel = _interpchannels.create(3)  # 3: items outlive the interpreter that sent them
-        self.alive[int(channel)] = channel  # it goes when the last of these objects goes
+        self.open_channels[int(channel)] = channel  # the channel is destroyed with the last of these objects
         return int(channel), int(channel)
 
     def close(self, sending, receiving):
-        del self.alive[sending]
+        del self.open_channels[sending]
 
     def sender(self, sending):
         from _interpchannels import send

@@ -1,9 +1,9 @@
 """The standard library's pool of interpreters."""
 
-from xichan.bench.contenders._pool import Pool
+from xichan.bench.contenders._pool import PoolContender
 
 
-class Contender(Pool):
+class InterpreterPool(PoolContender):
     name = "interpreter-pool"
     title = "InterpreterPoolExecutor"
     class_name = "InterpreterPoolExecutor"

@@ -1,13 +1,12 @@
-"""The standard library's queue between interpreters, unbounded, as ``create_queue()`` makes it.
+"""The standard library's queue between interpreters, unbounded, the default of ``create_queue()``.
 
-A bound would slow it down further: a ``put`` that finds it full sleeps for 10 ms, as does a ``get`` that finds it
-empty.
+A bound would slow it down further: ``put`` sleeps for 10 ms when the queue is full, as ``get`` does when it is empty.
 """
 
-from xichan.bench.contenders import Peer
+from xichan.bench.contenders import Contender
 
 
-class Contender(Peer):
+class InterpretersQueue(Contender):
     name = "interpreters-queue"
     title = "concurrent.interpreters.Queue"
     module = "concurrent.interpreters"

@@ -1,9 +1,9 @@
-"""memhive: a hive of workers that are sent objects."""
+"""memhive: workers that receive objects from a hive."""
 
-from xichan.bench.contenders import Peer, Unavailable
+from xichan.bench.contenders import Contender, Unavailable
 
 
-class Contender(Peer):
+class Memhive(Contender):
     name = "memhive"
     title = "memhive"
     module = "memhive"
@@ -11,4 +11,4 @@ class Contender(Peer):
     why_missing = "its only release on PyPI, 0.0.1, does not build: it lacks a header"
 
     def open(self, spec):
-        raise Unavailable("no release of it has been seen to work")
+        raise Unavailable("no working release is known")

@@ -1,12 +1,12 @@
-"""multiprocessing.Pipe between processes: one sender and one receiver, for it has no locks."""
+"""multiprocessing.Pipe between processes: one sender and one receiver, because it has no locks."""
 
 import multiprocessing
 from multiprocessing.connection import wait
 
-from xichan.bench.contenders import Peer, Unavailable
+from xichan.bench.contenders import Contender, Unavailable
 
 
-class Contender(Peer):
+class MpPipe(Contender):
     name = "mp-pipe"
     title = "multiprocessing.Pipe"
     place = "processes"

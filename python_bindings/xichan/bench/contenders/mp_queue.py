@@ -2,10 +2,10 @@
 
 import multiprocessing
 
-from xichan.bench.contenders import Peer
+from xichan.bench.contenders import Contender
 
 
-class Contender(Peer):
+class MpQueue(Contender):
     name = "mp-queue"
     title = "multiprocessing.Queue"
     place = "processes"

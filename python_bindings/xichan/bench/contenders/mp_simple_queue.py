@@ -2,10 +2,10 @@
 
 import multiprocessing
 
-from xichan.bench.contenders import Peer
+from xichan.bench.contenders import Contender
 
 
-class Contender(Peer):
+class MpSimpleQueue(Contender):
     name = "mp-simple-queue"
     title = "multiprocessing.SimpleQueue"
     place = "processes"

@@ -1,9 +1,9 @@
 """The standard library's pool of processes."""
 
-from xichan.bench.contenders._pool import Pool
+from xichan.bench.contenders._pool import PoolContender
 
 
-class Contender(Pool):
+class ProcessPool(PoolContender):
     name = "process-pool"
     title = "ProcessPoolExecutor"
     class_name = "ProcessPoolExecutor"

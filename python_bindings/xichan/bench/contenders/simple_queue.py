@@ -2,10 +2,10 @@
 
 import queue
 
-from xichan.bench.contenders import Peer
+from xichan.bench.contenders import Contender
 
 
-class Contender(Peer):
+class SimpleQueue(Contender):
     name = "simple-queue"
     title = "queue.SimpleQueue (threads)"
     place = "threads"

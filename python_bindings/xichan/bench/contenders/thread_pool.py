@@ -1,9 +1,9 @@
 """The standard library's pool of threads."""
 
-from xichan.bench.contenders._pool import Pool
+from xichan.bench.contenders._pool import PoolContender
 
 
-class Contender(Pool):
+class ThreadPool(PoolContender):
     name = "thread-pool"
     title = "ThreadPoolExecutor"
     class_name = "ThreadPoolExecutor"

@@ -1,8 +1,8 @@
-"""xichan.channel() as it is by default: bounded, for any number of senders and receivers."""
+"""xichan.channel() with its defaults: bounded, any number of senders and receivers."""
 
-from xichan.bench.contenders._xichan import Xichan
+from xichan.bench.contenders._xichan import XichanContender
 
 
-class Contender(Xichan):
+class XichanDefault(XichanContender):
     name = "xichan"
     title = "xichan"

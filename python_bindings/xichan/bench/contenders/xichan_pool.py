@@ -1,9 +1,9 @@
 """xichan.InterpreterPoolExecutor."""
 
-from xichan.bench.contenders._pool import Pool
+from xichan.bench.contenders._pool import PoolContender
 
 
-class Contender(Pool):
+class XichanPool(PoolContender):
     name = "xichan-pool"
     title = "xichan.InterpreterPoolExecutor"
     module = "xichan"

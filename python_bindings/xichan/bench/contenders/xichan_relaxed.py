@@ -1,9 +1,9 @@
-"""xichan.channel(flavor="relaxed"): first in, first out for each Sender only."""
+"""xichan.channel(flavor="relaxed"): FIFO per Sender only."""
 
-from xichan.bench.contenders._xichan import Xichan
+from xichan.bench.contenders._xichan import XichanContender
 
 
-class Contender(Xichan):
+class XichanRelaxed(XichanContender):
     name = "xichan-relaxed"
     title = "xichan, relaxed"
     variant = "flavor"

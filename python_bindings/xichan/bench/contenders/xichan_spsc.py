@@ -1,10 +1,10 @@
 """xichan.channel(flavor="spsc"): one sender, one receiver."""
 
 from xichan.bench.contenders import Unavailable
-from xichan.bench.contenders._xichan import Xichan
+from xichan.bench.contenders._xichan import XichanContender
 
 
-class Contender(Xichan):
+class XichanSpsc(XichanContender):
     name = "xichan-spsc"
     title = "xichan, spsc"
     variant = "flavor"

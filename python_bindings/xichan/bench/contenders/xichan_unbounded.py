@@ -1,9 +1,9 @@
-"""xichan.channel(None): of any capacity."""
+"""xichan.channel(None): unbounded."""
 
-from xichan.bench.contenders._xichan import Xichan
+from xichan.bench.contenders._xichan import XichanContender
 
 
-class Contender(Xichan):
+class XichanUnbounded(XichanContender):
     name = "xichan-unbounded"
     title = "xichan, unbounded"
     variant = "flavor"

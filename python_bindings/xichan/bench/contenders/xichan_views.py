@@ -1,9 +1,9 @@
-"""xichan.channel() received with ``copy=False``."""
+"""xichan.channel(), with receives that pass ``copy=False``."""
 
-from xichan.bench.contenders._xichan import Xichan
+from xichan.bench.contenders._xichan import XichanContender
 
 
-class Contender(Xichan):
+class XichanViews(XichanContender):
     name = "xichan-views"
     title = "xichan, copy=False"
     variant = "views"

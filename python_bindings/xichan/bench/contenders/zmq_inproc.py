@@ -1,9 +1,9 @@
-"""pyzmq, inproc: between threads, for its extension module does not load in other interpreters. Values are pickled."""
+"""pyzmq over inproc, between threads: its extension module does not load in subinterpreters. Values are pickled."""
 
-from xichan.bench.contenders._zmq import Zmq
+from xichan.bench.contenders._zmq import ZmqContender
 
 
-class Contender(Zmq):
+class ZmqInproc(ZmqContender):
     name = "zmq-inproc"
     title = "pyzmq inproc (threads)"
     place = "threads"

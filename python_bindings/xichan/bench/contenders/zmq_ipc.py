@@ -1,12 +1,12 @@
-"""pyzmq, ipc: between processes, through a socket in the file system. Values are pickled."""
+"""pyzmq over ipc, between processes: a Unix domain socket. Values are pickled."""
 
 import os
 import tempfile
 
-from xichan.bench.contenders._zmq import Zmq
+from xichan.bench.contenders._zmq import ZmqContender
 
 
-class Contender(Zmq):
+class ZmqIpc(ZmqContender):
     name = "zmq-ipc"
     title = "pyzmq ipc"
     place = "processes"

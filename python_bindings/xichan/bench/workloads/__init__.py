@@ -1,32 +1,33 @@
-"""How the scenarios are measured: one class for each kind of work, in the process of a contender.
+"""The workloads: one file each, with exactly one subclass of ``Workload``. They run in the process of a contender.
 
-begin(seconds)   check what arrives, and find out how many messages take about so long
-round(seconds)   one round: the seconds, bytes or share for each message
+begin(seconds)   check the received values, and find how many messages take about that long
+round(seconds)   run one round; return the seconds, bytes or CPU share per message
 """
 
 import importlib
 
 from xichan.bench import values
 from xichan.bench.contenders import Spec
+from xichan.bench.loader import only_subclass
 from xichan.bench.scenarios import LARGE
 
-IN_FLIGHT = 512 << 20  # bytes that unbounded queues may have to hold
-LEAST = 128  # bytes that a message is taken to need
+IN_FLIGHT = 512 << 20  # bound on the bytes in unbounded queues
+MIN_MESSAGE_BYTES = 128  # lower estimate of the memory per message
 MAX_BYTES = 4 << 20
 
 
-class Kind:
+class Workload:
     """One contender in one scenario."""
 
-    def __init__(self, scenario, peer, crew):
-        self.scenario, self.peer, self.crew = scenario, peer, crew
+    def __init__(self, scenario, contender, workers):
+        self.scenario, self.contender, self.workers = scenario, contender, workers
         self.n = self.step = scenario.senders * scenario.receivers * scenario.options.get("batch", 1)
         self.nbytes = values.size(scenario.payload)
-        held = peer.holds(self.nbytes, bool(scenario.options.get("shared")))
-        self.most = max(IN_FLIGHT // max(held, LEAST) // self.step, 1) * self.step
+        held = contender.holds(self.nbytes, bool(scenario.options.get("shared")))
+        self.most = max(IN_FLIGHT // max(held, MIN_MESSAGE_BYTES) // self.step, 1) * self.step
 
     def spec(self, number=0, **changes):
-        """What a channel is opened for."""
+        """Return the Spec of a channel of this scenario, with fields replaced by `changes`."""
         bound = max(MAX_BYTES, 3 * self.nbytes) if self.nbytes >= LARGE else None
         return Spec(
             payload=self.scenario.payload,
@@ -38,10 +39,11 @@ class Kind:
         )._replace(**changes)
 
     def job(self, **more):
-        """The parameters of a worker's job."""
+        """Return the parameters of a worker's job."""
         return {"payload": self.scenario.payload, **self.scenario.options, **more}
 
     def begin(self, seconds):
+        """Check the received values, then choose `self.n` so that a run takes about that long. Raises WrongValue."""
         self.check()
         elapsed = self.run(self.n)
         while elapsed < seconds / 8 and self.n < self.most:
@@ -50,12 +52,12 @@ class Kind:
         self.grow(1.2 * seconds / elapsed)
 
     def grow(self, factor):
-        """Change the number of messages by a factor, within limits."""
+        """Multiply the number of messages by a factor, within limits."""
         wanted = int(self.n * min(max(factor, 0.1), 16)) // self.step * self.step
         self.n = min(max(wanted, self.step), self.most)
 
     def round(self, seconds):
-        """Batches until the time is up."""
+        """Run batches for at least `seconds`; return the value per message."""
         count, total = 0, 0.0
         while total < seconds:
             elapsed = self.run(self.n)
@@ -66,14 +68,15 @@ class Kind:
         return total / count
 
     def check(self):
-        """Send some values and have them compared at the far end. Raises Wrong."""
+        """Send some values and compare them at the receiver. Raises WrongValue."""
         raise NotImplementedError
 
     def run(self, n):
-        """Send n messages; the seconds that it took."""
+        """Send n messages; return the seconds they took."""
         raise NotImplementedError
 
 
-def make(scenario, peer, crew):
-    """The kind that a scenario names."""
-    return importlib.import_module(f"{__name__}.{scenario.kind}").Work(scenario, peer, crew)
+def make(scenario, contender, workers):
+    """Return the workload that a scenario names."""
+    module = importlib.import_module(f"{__name__}.{scenario.workload}")
+    return only_subclass(module, Workload)(scenario, contender, workers)

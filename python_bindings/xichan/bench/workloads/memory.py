@@ -1,15 +1,15 @@
-"""How the memory of the process grows by messages that nobody has received yet. Wants a new process each time."""
+"""Growth of the process's memory with queued messages. Each round needs a fresh process."""
 
 import os
 
 from xichan.bench import values
-from xichan.bench.workloads import Kind
+from xichan.bench.workloads import Workload
 
 MESSAGES = 100_000
-AT_MOST = 128 << 20  # bytes of content
+MAX_CONTENT = 128 << 20  # bytes
 
 
-class Work(Kind):
+class Memory(Workload):
     def begin(self, seconds):
         self.check()
 
@@ -17,9 +17,9 @@ class Work(Kind):
         self._fill(self.step)
 
     def round(self, seconds):
-        self._fill(self.step)  # interpreters, modules and the value itself are there from now on
+        self._fill(self.step)  # creates the interpreters, imports the modules and makes the value
         n = (
-            max(min(MESSAGES, AT_MOST // max(values.size(self.scenario.payload), 1)), self.step)
+            max(min(MESSAGES, MAX_CONTENT // max(values.size(self.scenario.payload), 1)), self.step)
             // self.step
             * self.step
         )
@@ -27,15 +27,15 @@ class Work(Kind):
 
     def _fill(self, n):
         before = resident()
-        sending, receiving = self.peer.open(self.spec(capacity=n, max_bytes=None))
+        sending, receiving = self.contender.open(self.spec(capacity=n, max_bytes=None))
         job = self.job(n=n // self.scenario.senders, warm=0)
-        self.crew.run(*[("send", sending, job)] * self.scenario.senders)
+        self.workers.run(*[("send", sending, job)] * self.scenario.senders)
         grown = resident() - before
-        self.peer.close(sending, receiving)
+        self.contender.close(sending, receiving)
         return grown
 
 
 def resident():
-    """Bytes of memory that the process has now."""
+    """Return the resident memory of the process in bytes."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,21 +1,21 @@
-"""Pools of two workers: `map` over tiny tasks, or one task at a time from submit to result."""
+"""Pools of two workers: `map` over tiny tasks, or one submit and result at a time."""
 
 import time
 
 from xichan.bench import roles
-from xichan.bench.crew import Wrong
-from xichan.bench.workloads import Kind
+from xichan.bench.workers import WrongValue
+from xichan.bench.workloads import Workload
 
 WORKERS = 2
 
 
-class Work(Kind):
+class Pool(Workload):
     def check(self):
-        self.pool = self.peer.pool(WORKERS)
+        self.pool = self.contender.pool(WORKERS)
         if list(self.pool.map(roles.tiny_task, range(100))) != list(range(1, 101)):
-            raise Wrong("map gave something else than the results in order")
+            raise WrongValue("map() did not return the results in order")
         if self.pool.submit(roles.tiny_task, 41).result() != 42:
-            raise Wrong("submit gave something else than the result")
+            raise WrongValue("submit() returned a wrong result")
 
     def run(self, n):
         task = roles.tiny_task
@@ -27,5 +27,5 @@ class Work(Kind):
             total = sum(submit(task, number).result() for number in range(n))
         elapsed = time.perf_counter() - start
         if total != n * (n + 1) // 2:
-            raise Wrong("the results are not those of the tasks")
+            raise WrongValue("the sum of the results is wrong")
         return elapsed

@@ -1,11 +1,11 @@
-"""A large tuple is received and a few of its elements are read."""
+"""Receive a large tuple and read a few of its elements."""
 
-from xichan.bench.workloads import single_thread
+from xichan.bench.workloads.single_thread import SingleThread
 
-TIMES = 3  # in a round; the sending is not timed and takes far longer
+TIMES = 3  # per round: sends are not timed and take far longer
 
 
-class Work(single_thread.Work):
+class Read(SingleThread):
     role = "read"
 
     def begin(self, seconds):

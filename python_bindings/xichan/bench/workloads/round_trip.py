@@ -1,20 +1,20 @@
-"""There and back through two channels. With a gap both sides have gone to sleep before each, and the median counts."""
+"""Round trips through two channels. With a gap both sides block before each trip, and the median counts."""
 
-from xichan.bench.workloads import Kind
+from xichan.bench.workloads import Workload
 
 
-class Work(Kind):
-    def __init__(self, scenario, peer, crew):
-        super().__init__(scenario, peer, crew)
+class RoundTrip(Workload):
+    def __init__(self, scenario, contender, workers):
+        super().__init__(scenario, contender, workers)
         self.gap = scenario.options["gap"]
         self.n = 3
 
     def check(self):
-        for index in (0, 1):  # each channel by itself
-            sending, receiving = self.peer.open(self.spec(index))
+        for index in (0, 1):  # check each channel separately
+            sending, receiving = self.contender.open(self.spec(index))
             jobs = ("check_receive", receiving, self.job(n=2)), ("check_send", sending, self.job(n=2))
-            self.crew.run(*jobs)
-            self.peer.close(sending, receiving)
+            self.workers.run(*jobs)
+            self.contender.close(sending, receiving)
 
     def run(self, n):
         return self._each(n) * n
@@ -31,11 +31,11 @@ class Work(Kind):
         return self._each(self.n)
 
     def _each(self, n):
-        there, back = self.peer.open(self.spec(0)), self.peer.open(self.spec(1))
-        answers = self.crew.run(
-            ("answer", (there[1], back[0]), self.job(n=n)),
-            ("ask", (there[0], back[1]), self.job(n=n)),
+        requests, replies = self.contender.open(self.spec(0)), self.contender.open(self.spec(1))
+        records = self.workers.run(
+            ("reply", (requests[1], replies[0]), self.job(n=n)),
+            ("ask", (requests[0], replies[1]), self.job(n=n)),
         )
-        self.peer.close(*there)
-        self.peer.close(*back)
-        return answers[1]["each"]
+        self.contender.close(*requests)
+        self.contender.close(*replies)
+        return records[1]["each"]

@@ -1,21 +1,21 @@
-"""One thread sends to itself: what the calls cost, without any waiting."""
+"""One thread sends to itself: the cost of the calls alone, without waiting."""
 
-from xichan.bench.workloads import Kind
+from xichan.bench.workloads import Workload
 
 
-class Work(Kind):
+class SingleThread(Workload):
     role = "ask"
 
     def check(self):
-        if self.peer.place == "processes":
+        if self.contender.place == "processes":
             self.run(1)
             return
-        sending, receiving = self.peer.open(self.spec())
-        self.crew.run(("check_send", sending, self.job(n=2)), ("check_receive", receiving, self.job(n=2)))
-        self.peer.close(sending, receiving)
+        sending, receiving = self.contender.open(self.spec())
+        self.workers.run(("check_send", sending, self.job(n=2)), ("check_receive", receiving, self.job(n=2)))
+        self.contender.close(sending, receiving)
 
     def run(self, n):
-        sending, receiving = self.peer.open(self.spec())
-        answers = self.crew.run((self.role, (sending, receiving), self.job(n=n, gap=0)))
-        self.peer.close(sending, receiving)
-        return answers[0]["each"] * n
+        sending, receiving = self.contender.open(self.spec())
+        records = self.workers.run((self.role, (sending, receiving), self.job(n=n, gap=0)))
+        self.contender.close(sending, receiving)
+        return records[0]["each"] * n
