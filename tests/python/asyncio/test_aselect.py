@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from support import PATIENCE, Call, run_loop, settled
+from support import PATIENCE, Call, run_loop, wait_until_blocked
 
 import xichan
 
@@ -15,8 +15,8 @@ def test_aselect_returns_what_select_does():
 
     async def main():
         task = asyncio.create_task(xichan.aselect(iter([rx_a, rx_b])))
-        await settled(tx_a, receivers=1)
-        await settled(tx_b, receivers=1)
+        await wait_until_blocked(tx_a, receivers=1)
+        await wait_until_blocked(tx_b, receivers=1)
         tx_b.send(TEXT)
         case, value = await task
         assert case is rx_b and value == TEXT and tx_a.stats().waiting_receivers == 0
@@ -24,7 +24,7 @@ def test_aselect_returns_what_select_does():
         case, value = await xichan.aselect([rx_b, sending])
         assert case is sending and value is None
         task = asyncio.create_task(xichan.aselect([rx_b, (tx_a, "second")]))
-        await settled(rx_a, senders=1)
+        await wait_until_blocked(rx_a, senders=1)
         assert rx_a.recv() == TEXT
         assert await task == ((tx_a, "second"), None) and rx_a.recv() == "second"
         tx_b.close()

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from support import FLAVORS, alive, counts, left_over, run_loop, settled
+from support import FLAVORS, alive, counts, left_over, run_loop, wait_until_blocked
 
 import xichan
 
@@ -46,12 +46,12 @@ def test_each_waits_for_the_other():
 
     async def main():
         receiver = asyncio.create_task(rx.arecv())
-        await settled(tx, receivers=1)
+        await wait_until_blocked(tx, receivers=1)
         await tx.asend("a")
         assert await receiver == "a"
         await tx.asend("b")
         sender = asyncio.create_task(tx.asend(value="c"))
-        await settled(rx, senders=1)
+        await wait_until_blocked(rx, senders=1)
         assert await rx.arecv() == "b"
         await sender
         assert await rx.arecv() == "c"
@@ -75,7 +75,7 @@ def test_batches():
         assert caught.value.sent == 2 and caught.value.item == []
         assert await rx.arecv_many(max_items=1) == [1]
         task = asyncio.create_task(tx.asend_many(range(9)))
-        await settled(rx, senders=1)
+        await wait_until_blocked(rx, senders=1)
         rx.shutdown()
         assert await task == 2, "what was sent before the end counts"
         with pytest.raises(xichan.ChannelClosed):
@@ -130,7 +130,7 @@ def test_what_ends_a_waiting_coroutine(way, kind, capacity):
         calls = {"asend": lambda: tx.asend(TEXT), "arecv": rx.arecv, "loop": loop,
                  "aselect": lambda: xichan.aselect([rx])}  # fmt: skip
         tasks = [asyncio.create_task(calls[kind]()) for _ in range(3)]
-        await settled(theirs, **{"senders" if kind == "asend" else "receivers": 3})
+        await wait_until_blocked(theirs, **{"senders" if kind == "asend" else "receivers": 3})
         WAYS[way](mine, theirs)
         results = await asyncio.gather(*tasks, return_exceptions=True)
         if kind == "loop" and way != "own handle":
@@ -164,7 +164,7 @@ def test_a_task_group():
     tx, rx = xichan.channel(1)
 
     async def failing():
-        await settled(tx, receivers=3)
+        await wait_until_blocked(tx, receivers=3)
         raise ZeroDivisionError
 
     async def broken():
@@ -183,7 +183,7 @@ def test_many_tasks_on_one_channel():
 
     async def main():
         tasks = [asyncio.create_task(rx.arecv()) for _ in range(1000)]
-        await settled(tx, receivers=1000)
+        await wait_until_blocked(tx, receivers=1000)
         for task in tasks[::7]:
             task.cancel()
         left = 1000 - len(tasks[::7])

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from support import Call, alive, left_over, run_loop, settled
+from support import Call, alive, left_over, run_loop, wait_until_blocked
 
 import xichan
 
@@ -17,7 +17,7 @@ def test_a_cancelled_receive_has_taken_nothing():
     async def main():
         for when in ("before", "after", "between"):
             task = asyncio.create_task(rx.arecv())
-            await settled(tx, receivers=1)
+            await wait_until_blocked(tx, receivers=1)
             if when != "after":
                 tx.send(TEXT)
             if when == "between":
@@ -30,7 +30,7 @@ def test_a_cancelled_receive_has_taken_nothing():
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert rx.drain() == [TEXT]
-        await settled(tx)
+        await wait_until_blocked(tx)
 
     run_loop(main())
 
@@ -54,14 +54,14 @@ def test_a_cancelled_waiter_passes_its_token_on(kind, second):
         side = "senders" if kind == "send" else "receivers"
         for _ in range(10):
             first = asyncio.create_task(asynchronous())
-            await settled(tx, **{side: 1})
+            await wait_until_blocked(tx, **{side: 1})
             if second == "task":
                 waiting = asyncio.create_task(asynchronous())
             elif second == "thread":
                 waiting = Call(sync)
             else:
                 waiting = Call(run_loop, asynchronous())
-            await settled(tx, **{side: 2})
+            await wait_until_blocked(tx, **{side: 2})
             rx.recv() if kind == "send" else tx.send(TEXT)
             first.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -111,7 +111,7 @@ def test_cancelled_sends_have_sent_nothing():
         tx.send("full")
         for i in range(200):
             task = asyncio.create_task(tx.asend((i, TEXT)))
-            await settled(rx, senders=1)
+            await wait_until_blocked(rx, senders=1)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -132,7 +132,7 @@ def test_a_cancelled_rendezvous_send_has_sent_or_not():
         sent = 0
         for i in range(100):
             task = asyncio.create_task(tx.asend((i, TEXT)))
-            await settled(rx, senders=1)
+            await wait_until_blocked(rx, senders=1)
             taken = i % 2 and rx.recv_nowait() == (i, TEXT)
             task.cancel()
             try:

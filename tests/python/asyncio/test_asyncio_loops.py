@@ -8,7 +8,17 @@ import threading
 import time
 
 import pytest
-from support import Call, alive, execute, interpreter, left_over, run_loop, settled, wait_for_blocked, wait_until
+from support import (
+    Call,
+    alive,
+    execute,
+    interpreter,
+    left_over,
+    run_loop,
+    wait_for_blocked,
+    wait_until,
+    wait_until_blocked,
+)
 
 import xichan
 
@@ -21,8 +31,8 @@ def test_a_closed_loop_leaves_nothing():
     full, other = xichan.channel(0)
     loop = asyncio.new_event_loop()
     tasks = [loop.create_task(work) for work in (rx.arecv(), full.asend(TEXT), xichan.aselect([rx, (full, TEXT)]))]
-    loop.run_until_complete(settled(tx, receivers=2))
-    loop.run_until_complete(settled(other, senders=2))
+    loop.run_until_complete(wait_until_blocked(tx, receivers=2))
+    loop.run_until_complete(wait_until_blocked(other, senders=2))
     loop.set_exception_handler(lambda loop, context: None)  # which would tell of the tasks
     loop.stop()
     loop.close()
@@ -144,7 +154,7 @@ def test_loops_come_and_go():
 
     async def main():
         task = asyncio.create_task(rx.arecv())
-        await settled(tx, receivers=1)
+        await wait_until_blocked(tx, receivers=1)
         await tx.asend(1)
         await task
         with contextlib.suppress(TimeoutError):
@@ -165,7 +175,7 @@ def test_waiting_starts_no_thread_and_costs_nothing():
 
     async def main():
         tasks = [asyncio.create_task(rx.arecv()) for _ in range(100)]
-        await settled(tx, receivers=100)
+        await wait_until_blocked(tx, receivers=100)
         wakeups, used, start = tx.stats().wakeups, time.process_time(), time.monotonic()
         await asyncio.sleep(0.3)
         used, took = time.process_time() - used, time.monotonic() - start

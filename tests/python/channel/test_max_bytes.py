@@ -224,7 +224,7 @@ def test_a_coroutine_waits_for_bytes_without_holding_up_its_loop():
     run_script(
         """
         import asyncio, xichan
-        from support import run_loop, settled
+        from support import run_loop, wait_until_blocked
 
         tx, rx = xichan.channel(10, max_bytes=1000)
 
@@ -233,7 +233,7 @@ def test_a_coroutine_waits_for_bytes_without_holding_up_its_loop():
             sends = [tx.asend(b"y" * 500), tx.asend(b"z" * 400), xichan.aselect([(tx, b"v" * 450)])]
             tasks = [asyncio.create_task(send) for send in sends]
             cancelled = asyncio.create_task(tx.asend(b"never" * 60))
-            await settled(rx, senders=4)
+            await wait_until_blocked(rx, senders=4)
             cancelled.cancel()
             await asyncio.sleep(0.02)
             await tx.asend(1)

@@ -1,7 +1,7 @@
 """Every allocation may fail: MemoryError and nothing else, nothing lost, nothing twice."""
 
 import pytest
-from support import alive, counts, ends_in, left_over, same, samples
+from support import alive, counts, endpoints_in, left_over, same, samples
 from support.memory import fail_each_allocation, run_without_memory
 
 import xichan
@@ -25,7 +25,9 @@ def test_failing_each_arena_allocation_of_a_send(name, how):
     fail_each_allocation(lambda: send(value), nothing_came_of_it)
     received = rx.recv()
     if name == "ends":
-        assert [(type(end), end.id) for end in ends_in(received)] == [(type(end), tx.id) for end in ends_in(value)]
+        assert [(type(end), end.id) for end in endpoints_in(received)] == [
+            (type(end), tx.id) for end in endpoints_in(value)
+        ]
     else:
         assert same(received, value)
     del received
@@ -66,8 +68,8 @@ def test_what_cannot_be_decoded_stays_for_the_next_call(how):
             failures += n
             received.append(item)
         if name == "ends":
-            assert [(type(end), end.id) for end in ends_in(received[0])] == [
-                (type(end), end.id) for end in ends_in(value)]
+            assert [(type(end), end.id) for end in endpoints_in(received[0])] == [
+                (type(end), end.id) for end in endpoints_in(value)]
         else:
             assert same(received[0], value), name
         assert received[1:] == ["second, which needs a block too", 3]

@@ -64,7 +64,7 @@ def run_loop(main):
     return asyncio.run(asyncio.wait_for(main, 60))
 
 
-async def settled(end, senders=0, receivers=0):
+async def wait_until_blocked(end, senders=0, receivers=0):
     """As wait_for_blocked, for a coroutine."""
     import asyncio
 
@@ -113,7 +113,7 @@ class Call(threading.Thread):
         return self.answer
 
 
-def on_a_small_stack(function, timeout=PATIENCE):
+def run_on_small_stack(function, timeout=PATIENCE):
     """Run a function in a thread with a stack of 256 KiB; what it returns."""
     before = threading.stack_size(256 * 1024)
     try:
@@ -300,8 +300,8 @@ def viewed(value):
         return rx.recv_nowait(copy=False)
 
 
-def ends_in(value):
+def endpoints_in(value):
     """The ends anywhere in a value, in order."""
     if type(value) is tuple:
-        return [end for item in value for end in ends_in(item)]
+        return [end for item in value for end in endpoints_in(item)]
     return [value] if isinstance(value, (xichan.Sender, xichan.Receiver)) else []

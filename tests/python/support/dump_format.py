@@ -12,7 +12,7 @@ HEADER = struct.Struct("<4sHHQ")
 CELL = struct.Struct("<BB6sQ")  # tag, byte 1, length, word
 
 
-def again(value):
+def round_trip(value):
     return xichan.loads(xichan.dumps(value))
 
 
@@ -24,7 +24,7 @@ def cell(tag, length=0, word=0, mark=0):
     return CELL.pack(tag, mark, length.to_bytes(6, "little"), word)
 
 
-def refusal(data):
+def loads_error(data):
     with pytest.raises(ValueError) as caught:
         xichan.loads(data)
     assert str(caught.value).startswith("xichan.loads: ")

@@ -31,7 +31,7 @@ def fail_each_allocation(call, check):
 PRELUDE = """
     import sys
     import _testcapi, xichan
-    from support import alive, counts, ends_in, left_over, same, samples
+    from support import alive, counts, endpoints_in, left_over, same, samples
 
     def without_memory(n, call):
         "Whether the call succeeds when the Nth allocation of Python's and all later ones fail, and its result."

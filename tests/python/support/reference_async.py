@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 import xichan
-from support import Call, settled, wait_for_blocked
+from support import Call, wait_for_blocked, wait_until_blocked
 from support.reference_operations import REFUSED, TEXT, VALUE
 
 
@@ -60,7 +60,7 @@ async def ended(end):
             if kind:
                 tx.send(TEXT)
             task = asyncio.ensure_future(waits(tx, rx)[kind][k]())
-            await settled(tx, senders=kind, receivers=1 - kind)
+            await wait_until_blocked(tx, senders=kind, receivers=1 - kind)
             end(tx, rx, task)
             with contextlib.suppress(asyncio.CancelledError, *REFUSED, StopAsyncIteration):
                 await task
@@ -115,7 +115,7 @@ async def with_threads():
     await tx.asend(VALUE)
     call.result()
     task = asyncio.ensure_future(rx.arecv())
-    await settled(tx, receivers=1)
+    await wait_until_blocked(tx, receivers=1)
     Call(tx.send, VALUE).result()
     await task
 
@@ -126,14 +126,14 @@ def loops():
     async def main():
         tx, rx = xichan.channel(1)
         asyncio.ensure_future(rx.arecv())
-        await settled(tx, receivers=1)
+        await wait_until_blocked(tx, receivers=1)
 
     asyncio.run(exchanging())
     asyncio.run(main())
     loop = asyncio.new_event_loop()
     tx, rx = xichan.channel(1)
     task = loop.create_task(rx.arecv())
-    loop.run_until_complete(settled(tx, receivers=1))
+    loop.run_until_complete(wait_until_blocked(tx, receivers=1))
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         loop.run_until_complete(task)

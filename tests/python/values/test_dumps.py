@@ -8,17 +8,17 @@ import sys
 
 import pytest
 from hypothesis import given, settings
-from support import interpreter, on_a_small_stack, random_value, rich, run_python, same
-from support.dump_format import HEADER, STRESS, again, cell
+from support import interpreter, random_value, rich, run_on_small_stack, run_python, same
+from support.dump_format import HEADER, STRESS, cell, round_trip
 from support.value_strategies import FLOAT_PATTERNS, HUGE, values
 
 import xichan
 
 
 def test_a_bit_of_everything():
-    assert same(again(rich()), rich())
+    assert same(round_trip(rich()), rich())
     for value in rich():
-        assert same(again(value), value)
+        assert same(round_trip(value), value)
     assert type(xichan.dumps(1)) is bytes
 
 
@@ -28,26 +28,26 @@ def test_any_value(value):
     data = xichan.dumps(value)
     back = xichan.loads(data)
     assert same(back, value)
-    assert same(again(back), value)
+    assert same(round_trip(back), value)
 
 
 def test_generated_values():
     rng = random.Random(30_000)
     for i in range(20_000 * STRESS):
         value = random_value(rng)
-        assert same(again(value), value), f"value number {i}: {value!r}"
+        assert same(round_trip(value), value), f"value number {i}: {value!r}"
 
 
 @pytest.mark.parametrize("name", HUGE)
 def test_huge_ints(name):
-    assert same(again((HUGE[name], name)), (HUGE[name], name))
+    assert same(round_trip((HUGE[name], name)), (HUGE[name], name))
 
 
 def test_ints_and_floats_to_the_last_bit():
     numbers = tuple(sign * (2**k + off) for k in range(4097) for off in (-1, 0, 1) for sign in (1, -1))
-    assert same(again(numbers), numbers)
+    assert same(round_trip(numbers), numbers)
     floats = tuple(struct.unpack("<d", struct.pack("<Q", pattern))[0] for pattern in FLOAT_PATTERNS)
-    assert same(again(floats), floats)
+    assert same(round_trip(floats), floats)
 
 
 @pytest.mark.parametrize("depth", [10, 1000, 1_000_000])
@@ -55,7 +55,7 @@ def test_any_depth_on_a_small_stack(depth):
     value = ("bottom", 2**1_000_000)
     for _ in range(depth):
         value = (value, None)
-    assert on_a_small_stack(lambda: same(again(value), value), 250)
+    assert run_on_small_stack(lambda: same(round_trip(value), value), 250)
 
 
 def test_the_same_value_has_the_same_bytes():

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from support import alive, left_over, rich, same
-from support.dump_format import cell, refusal, with_body
+from support.dump_format import cell, loads_error, with_body
 from support.memory import fail_each_allocation, loop_without_leak, run_without_memory
 
 import xichan
@@ -20,8 +20,8 @@ def test_small_input_makes_no_large_value():
     assert all(item is value[0] for item in value)
     # Without the mark, or as so many cells of the same payload, it is none.
     text = cell(0x0B, size, 16 * 4)
-    assert "not next in order" in refusal(with_body(cell(0x11, 3, 16) + text * 3 + payload))
-    assert "not marked" in refusal(with_body(cell(0x11, 3, 16) + text + cell(0x16, 0, 16) * 2 + payload))
+    assert "not next in order" in loads_error(with_body(cell(0x11, 3, 16) + text * 3 + payload))
+    assert "not marked" in loads_error(with_body(cell(0x11, 3, 16) + text + cell(0x16, 0, 16) * 2 + payload))
 
 
 def test_objects_are_proportional_to_the_input():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import TEXT, alive, rich, run_script, same
-from support.dump_format import CELL, STRESS, again, cell, refusal, with_body
+from support.dump_format import CELL, STRESS, cell, loads_error, round_trip, with_body
 
 import xichan
 
@@ -46,21 +46,21 @@ def test_what_is_no_buffer():
 
 def test_what_is_no_dump():
     data = xichan.dumps(rich())
-    assert refusal(b"") == "input ends within the header (at byte 0)"
-    assert refusal(b"some text that is long enough") == "not a dump of xichan (at byte 0)"
-    assert refusal(b"text") == "not a dump of xichan (at byte 0)"
+    assert loads_error(b"") == "input ends within the header (at byte 0)"
+    assert loads_error(b"some text that is long enough") == "not a dump of xichan (at byte 0)"
+    assert loads_error(b"text") == "not a dump of xichan (at byte 0)"
     for length in range(len(data)):
         place = "header" if length < 16 else "body"
-        assert refusal(data[:length]) == f"input ends within the {place} (at byte {length})"
-    assert refusal(data + b"\0") == f"bytes after the end of the body (at byte {len(data)})"
-    assert refusal(data + data) == f"bytes after the end of the body (at byte {len(data)})"
+        assert loads_error(data[:length]) == f"input ends within the {place} (at byte {length})"
+    assert loads_error(data + b"\0") == f"bytes after the end of the body (at byte {len(data)})"
+    assert loads_error(data + data) == f"bytes after the end of the body (at byte {len(data)})"
     newer = data[:4] + b"\2" + data[5:]
-    assert refusal(newer) == "version of the format that this release does not know (at byte 4)"
-    assert refusal(data[:6] + b"\1" + data[7:]) == "reserved bytes that are not zero (at byte 6)"
-    assert refusal(with_body(b"")) == "shorter than a cell (at byte 16)"
-    assert refusal(with_body(cell(1) + b"\0" * 8)) == "not a multiple of 16 bytes long (at byte 40)"
-    assert refusal(with_body(cell(0))) == "cell without a value (at byte 16)"
-    assert refusal(with_body(cell(0x30))) == "unknown tag (at byte 16)"
+    assert loads_error(newer) == "version of the format that this release does not know (at byte 4)"
+    assert loads_error(data[:6] + b"\1" + data[7:]) == "reserved bytes that are not zero (at byte 6)"
+    assert loads_error(with_body(b"")) == "shorter than a cell (at byte 16)"
+    assert loads_error(with_body(cell(1) + b"\0" * 8)) == "not a multiple of 16 bytes long (at byte 40)"
+    assert loads_error(with_body(cell(0))) == "cell without a value (at byte 16)"
+    assert loads_error(with_body(cell(0x30))) == "unknown tag (at byte 16)"
 
 
 FORGED = [0, 1, 2**31 - 1, 2**31, 2**31 + 1, 2**32 - 1, 2**32, 2**32 + 1, 2**47, 2**48 - 1, 2**63 - 1, 2**63, 2**64 - 1]
@@ -85,7 +85,7 @@ def test_forged_lengths_and_offsets():
                     continue
                 taken += 1
                 assert data[place] < 11 or at == 1, "only what lies in the cell, and a mark, may change"
-                assert same(again(value), value)
+                assert same(round_trip(value), value)
     assert xichan.memory_stats().blocks == blocks
     assert taken > 50
 
@@ -100,7 +100,7 @@ def test_every_flipped_bit():
         except ValueError:
             continue
         assert bit >= 128, "no bit of the header"
-        assert same(again(value), value)
+        assert same(round_trip(value), value)
 
 
 cells = st.builds(cell, st.integers(0, 0x17), st.integers(0, 3), st.one_of(st.just(0), st.integers(0, 2**64 - 1)))
@@ -119,7 +119,7 @@ def test_garbage():
         except ValueError:
             return
         taken += 1
-        assert same(again(value), value)
+        assert same(round_trip(value), value)
 
     check()
     print(f"{taken} taken")
@@ -142,7 +142,7 @@ def test_spliced_dumps():
         except ValueError:
             continue
         taken += 1
-        assert same(again(value), value)
+        assert same(round_trip(value), value)
     print(f"{taken} taken")
     assert taken > 0
 
@@ -152,13 +152,13 @@ def test_tuples_that_contain_themselves():
         return with_body(cell(0x11, 2, words[0]) + b"".join(cell(0x11, 2, word) for word in words[1:]))
 
     for words in ((0, 0, 0), (16, 16, 16), (16, 48, 16), (16, 48, 48), (16, 0, 0)):
-        refusal(loop(*words))
+        loads_error(loop(*words))
     bomb = cell(0x11, 2, 16) + b"".join(cell(0x11, 2, 16 + 32 * level) * 2 for level in range(1, 60)) + cell(1) * 2
-    assert "not next in order" in refusal(with_body(bomb))
+    assert "not next in order" in loads_error(with_body(bomb))
 
 
 def test_input_that_changes_while_it_is_read():
-    """Another process writes to the memory that is read: a value or a refusal, and nothing worse."""
+    """Another process writes to the memory that is read: a value or a loads_error, and nothing worse."""
     run_script(
         """
     import mmap, os, random, signal

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from hypothesis import example, given, settings
-from support import bits, float_of, on_a_small_stack, random_value, same
+from support import bits, float_of, random_value, run_on_small_stack, same
 from support.value_strategies import FLOAT_PATTERNS, HUGE, values
 
 import xichan
@@ -123,7 +123,7 @@ def test_nesting_of_any_depth(transfer, depth, small_stack):
         assert same(transfer(value), value)
 
     if small_stack:
-        on_a_small_stack(there_and_back)
+        run_on_small_stack(there_and_back)
     else:
         there_and_back()
 

@@ -9,7 +9,7 @@ import random
 import weakref
 
 import pytest
-from support import alive, float_of, on_a_small_stack, random_value, same, viewed
+from support import alive, float_of, random_value, run_on_small_stack, same, viewed
 
 import xichan
 
@@ -235,6 +235,6 @@ def test_deep_nesting(small_stack):
         assert viewed((view, 1))[0].value()[0][0][1] is None
 
     if small_stack:
-        on_a_small_stack(look, 120)
+        run_on_small_stack(look, 120)
     else:
         look()

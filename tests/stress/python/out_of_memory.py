@@ -11,7 +11,7 @@ import signal
 import warnings
 
 from common import rng, size
-from support import alive, ends_in, left_over, random_value, same
+from support import alive, endpoints_in, left_over, random_value, same
 
 import xichan
 from xichan import _core
@@ -95,8 +95,10 @@ def plain(value):
 def alike(got, sent):
     """The same values in the same order; an end counts as any other of its channel."""
     got = tuple(map(plain, got))
-    assert [(type(end), end.id) for end in ends_in(got)] == [(type(end), end.id) for end in ends_in(tuple(sent))]
-    if not ends_in(got):
+    assert [(type(end), end.id) for end in endpoints_in(got)] == [
+        (type(end), end.id) for end in endpoints_in(tuple(sent))
+    ]
+    if not endpoints_in(got):
         assert same(got, tuple(sent)), (got, sent)
 
 
