@@ -1,4 +1,4 @@
-"""Short runs of the stress programs in tests/stress/python, which say what they do."""
+"""Short runs of the stress programs in tests/stress/python; the docstring of each describes it."""
 
 import runpy
 from pathlib import Path
@@ -17,5 +17,5 @@ def test_short_run(program):
     assert done.stdout.startswith(f"{program}: ")
 
 
-def test_every_program_is_run():
+def test_sizes_lists_every_program():
     assert {path.stem for path in PROGRAMS.glob("*.py")} == {*SIZES, "common", "sizes"}

@@ -1,9 +1,9 @@
-"""asyncio: receives that are cancelled all the time lose nothing, and a thousand pending ones use no processor time."""
+"""asyncio: frequently cancelled receives lose no message, and a thousand pending receives use no CPU time."""
 
 import asyncio
 import time
 
-from common import progress, rng, settle, size
+from common import assert_released, feed_watchdog, rng, size
 from support import Call, alive
 
 import xichan
@@ -18,12 +18,12 @@ def produce(tx, stop):
             tx.send((i, TEXT))
             i += 1
             if i % 8 == 0:
-                time.sleep(rng.random() * 0.0004)  # chance, not order: so that receives wait and do not wait
+                time.sleep(rng.random() * 0.0004)  # random, so that some receives block and others do not
     return i
 
 
 async def cancel(rx, number):
-    """Cancels so many receives, in every state that they can be in; what was received meanwhile."""
+    """Cancel `number` receives in every state; return the items received meanwhile."""
     got, cancelled = [], 0
     while cancelled < number:
         task = asyncio.create_task(rx.arecv())
@@ -35,7 +35,7 @@ async def cancel(rx, number):
         except asyncio.CancelledError:
             cancelled += 1
         if cancelled % 500 == 0:
-            progress()
+            feed_watchdog()
     return got
 
 
@@ -44,7 +44,7 @@ async def drain(rx):
 
 
 async def idle(pending):
-    """Processor seconds that a loop with so many pending receives uses, per second."""
+    """Return the CPU seconds per second that an event loop with this many pending receives uses."""
     pairs = [xichan.channel(1) for _ in range(pending)]
     tasks = [asyncio.create_task(rx.arecv()) for _, rx in pairs]
     while sum(tx.stats().waiting_receivers for tx, _ in pairs) != pending:
@@ -72,8 +72,8 @@ def main():
     pending = min(number, 1000)
     used = asyncio.run(idle(pending))
     del tx, rx, producer
-    settle(before)
-    print(f"cancelled: {number} receives, {sent} messages, none lost; {pending} pending use {used:.2%} of a processor")
+    assert_released(before)
+    print(f"cancelled: {number} receives, {sent} messages, none lost; {pending} pending ones use {used:.2%} of a CPU")
     assert used < 0.05, used
 
 

@@ -1,9 +1,9 @@
-"""A million channels queued in one another, and values a million tuples deep: made, moved and released at once."""
+"""A million channels nested in one another, and values nested a million deep: create, move and release them at once."""
 
 import gc
 import time
 
-from common import progress, settle, size
+from common import assert_released, feed_watchdog, size
 from support import Call, alive, same
 
 import xichan
@@ -38,11 +38,11 @@ def deep(depth):
 
 def main():
     length = size()
-    gc.disable()  # it would walk all of it again and again
+    gc.disable()  # each collection would traverse the whole chain
     before = alive()
     for way in ("close", "shutdown", "receive", "in a thread"):
         tx, rx = chain(length)
-        progress()
+        feed_watchdog()
         start = time.perf_counter()
         if way == "in a thread":
             import threading
@@ -53,10 +53,10 @@ def main():
             release(tx, rx, way)
         print(f"chains: {length} channels, {way}: {time.perf_counter() - start:.2f} s")
         del tx, rx
-        settle(before)
-        progress()
+        assert_released(before)
+        feed_watchdog()
     Call(deep, length).result()
-    settle(before)
+    assert_released(before)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
-"""Closing against sending and receiving, by threads and by interpreters: accepted = received + discarded.
+"""Close races with send and receive, in threads and in interpreters: accepted = received + discarded.
 
-In each round two senders and two receivers are busy with a fresh channel, and somebody ends it in one of these ways:
+In each round two senders and two receivers use a new channel, which ends in one of these ways:
 
-  last sender       the senders finish one after the other; what they sent is all received
-  last receiver     the receivers leave after some items; what is queued is discarded
-  shutdown          what was accepted is all received
-  immediate         what is queued is discarded
-  own handle        (threads only) the handles are closed under the calls that use them
+  last sender       the senders finish one after the other; all items sent are received
+  last receiver     the receivers close after some items; queued items are discarded
+  shutdown          all accepted items are received
+  immediate         queued items are discarded
+  own handle        (threads only) handles are closed while calls use them
 """
 
 import contextlib
 import queue
 import time
 
-from common import HERE, checked, progress, rng, settle, size
+from common import HERE, assert_released, feed_watchdog, receive_result, rng, size
 from support import Call, alive, interpreter
 
 import xichan
@@ -23,7 +23,7 @@ WAYS = ["last sender", "last receiver", "shutdown", "immediate", "own handle"]
 
 
 def work(jobs, results):
-    """Does what it is told: sends or receives through an end until a limit or until it is closed."""
+    """Run jobs: send or receive through an endpoint until the limit, or until the channel is closed."""
     for name, end, limit in jobs:
         done = []
         try:
@@ -42,13 +42,13 @@ def work(jobs, results):
 
 
 class Thread:
-    """A worker that is given the very handle."""
+    """A worker that shares the handle."""
 
     def __init__(self, results, stack):
         self.jobs = queue.SimpleQueue()
         self.call = Call(work, iter(self.jobs.get, None), results)
 
-    def give(self, name, end, limit):
+    def submit(self, name, end, limit):
         self.jobs.put((name, end, limit))
 
     def stop(self):
@@ -57,7 +57,7 @@ class Thread:
 
 
 class Interpreter:
-    """A worker that is given a copy, in an interpreter of its own."""
+    """A worker in its own interpreter, which receives a copy of the handle."""
 
     def __init__(self, results, stack):
         self.jobs, jobs = xichan.channel(1)
@@ -66,7 +66,7 @@ class Interpreter:
         source = f"import sys; sys.path[:0] = {[HERE]!r}\nimport close_races\nclose_races.work(jobs, results)"
         self.call = Call(interp.exec, source)
 
-    def give(self, name, end, limit):
+    def submit(self, name, end, limit):
         with end:
             self.jobs.send((name, end, limit))
 
@@ -75,7 +75,7 @@ class Interpreter:
         self.call.result()
 
 
-def one_round(way, workers, answers):
+def one_round(way, workers, reports):
     tx, rx = xichan.channel(rng.choice((1, 2, 3, 8, 64)))
     mine = (tx if rng.random() < 0.5 else rx).clone()
     handles = []
@@ -83,7 +83,7 @@ def one_round(way, workers, answers):
         sends = i < 2
         few = way == ("last sender" if sends else "last receiver")
         handles.append((tx if sends else rx).clone())
-        worker.give(i, handles[-1], rng.randrange(60) if few else 10**9)
+        worker.submit(i, handles[-1], rng.randrange(60) if few else 10**9)
     tx.close()
     rx.close()
     if not way.startswith("last"):
@@ -98,7 +98,7 @@ def one_round(way, workers, answers):
     mine.close()
     handles.clear()
 
-    done = dict(checked(answers, [worker.call for worker in workers]) for _ in workers)
+    done = dict(receive_result(reports, [worker.call for worker in workers]) for _ in workers)
     accepted = {item for name in (0, 1) for item in done[name]}
     received = [item for name in (2, 3) for item in done[name]]
     assert len(set(received)) == len(received), "received twice"
@@ -107,7 +107,7 @@ def one_round(way, workers, answers):
         assert accepted == set(received), f"{way}: lost {accepted - set(received)}"
     for name in (2, 3):
         for sender in (0, 1):
-            order = [i for who, i in done[name] if who == sender]
+            order = [i for source, i in done[name] if source == sender]
             assert order == sorted(order), "out of order"
     return len(accepted), len(received)
 
@@ -117,18 +117,18 @@ def main():
     accepted = received = 0
     for kind, ways in ((Thread, WAYS), (Interpreter, WAYS[:-1])):
         before = alive()
-        results, answers = xichan.channel(8)
+        results, reports = xichan.channel(8)
         with contextlib.ExitStack() as stack:
             workers = [kind(results, stack) for _ in range(4)]
             for i in range(rounds):
-                sent, taken = one_round(ways[i % len(ways)], workers, answers)
+                sent, taken = one_round(ways[i % len(ways)], workers, reports)
                 accepted, received = accepted + sent, received + taken
                 if i % 100 == 0:
-                    progress()
+                    feed_watchdog()
             for worker in workers:
                 worker.stop()
-        del worker, workers, results, answers
-        settle(before)
+        del worker, workers, results, reports
+        assert_released(before)
     print(f"close_races: 2 x {rounds} rounds, {accepted} accepted, {received} received")
 
 

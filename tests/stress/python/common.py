@@ -1,7 +1,7 @@
-"""What the stress programs share: a watchdog, their size, and the helpers of the tests.
+"""Shared code of the stress programs: the watchdog, the size of a run, and checks.
 
-Each program runs as `python NAME.py [n]`, with a larger n for a longer run, and ends with one line that says what it
-did. A program that makes no progress for a minute shows its stacks and exits.
+Each program runs as `python NAME.py [n]`, where a larger n means a longer run, and prints a summary line at the end. A
+program that makes no progress for a minute dumps its stacks and exits.
 """
 
 import gc
@@ -19,35 +19,35 @@ from sizes import SIZES  # noqa: E402
 rng = random.Random(int(time.time()))
 
 
-def progress():
-    """Tell the watchdog that the program is alive."""
-    import faulthandler  # here, because other interpreters cannot import it
+def feed_watchdog():
+    """Restart the watchdog, which dumps all stacks and exits after a minute."""
+    import faulthandler  # not at the top: other interpreters cannot import it
 
     faulthandler.dump_traceback_later(60, exit=True)
 
 
 def size():
-    """How much to do: the argument of the program, or what sizes.py says."""
-    progress()
+    """Return the size of the run: the argument of the program, by default the full size in sizes.py."""
+    feed_watchdog()
     return int(sys.argv[1]) if len(sys.argv) > 1 else SIZES[Path(sys.argv[0]).stem].full
 
 
-def settle(before, patience=10):
-    """Everything that was made since `before` has gone."""
+def assert_released(before, timeout=10):
+    """Wait until exactly the objects counted in `before`, an earlier result of alive(), are alive."""
     from support import alive
 
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while (now := alive()) != before and time.monotonic() < deadline:
         gc.collect()
         time.sleep(0.001)
     assert now == before, f"left over: {now}, before: {before}"
 
 
-def checked(answers, calls):
-    """Receive an answer, or raise what ended one of the calls that should give it."""
+def receive_result(results, calls):
+    """Receive one result; re-raise the exception of a call that ended instead of sending it."""
     while True:
         try:
-            return answers.recv(timeout=1)
+            return results.recv(timeout=1)
         except TimeoutError:
             for call in calls:
                 if not call.is_alive():

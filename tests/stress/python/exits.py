@@ -1,8 +1,8 @@
-"""The process ends while threads are blocked, in this interpreter and in others, or still have messages to pass.
+"""The process exits while threads are blocked, in this interpreter or in others, or still have messages to pass.
 
-No crash, no hang; healthy threads finish first. Prints how long it took from the end of the main thread to the end of
-the process: on a machine that does little else, 2 s at the most while threads are blocked. Runs the cases named after
-the number, say "not daemon", or all.
+No crash, no hang; threads that are not blocked finish first. Prints the time from the end of the main thread to the
+end of the process: on a machine without other load, at most 2 s with blocked threads. Runs the cases named after the
+number, such as "not daemon", by default all.
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from common import TESTS, progress, size
+from common import TESTS, feed_watchdog, size
 
 SOURCE = """
 import faulthandler
@@ -23,7 +23,7 @@ from support import HERE, PACKAGE, Call, wait_for_blocked
 
 way, where = sys.argv[1:]
 daemon = way != "not daemon"
-kept = []  # the interpreters, or they would end at once
+kept = []  # keeps the interpreters alive
 
 def new_interpreter():
     from concurrent import interpreters
@@ -33,14 +33,14 @@ def new_interpreter():
 
 
 def start(source, **names):
-    "Runs source in a thread, here or in an interpreter of its own."
+    "Run source in a thread, in this interpreter or in a new one."
     if where == "here":
         threading.Thread(target=exec, args=(source, {**names, "xichan": xichan}), daemon=daemon).start()
         return
     interp = new_interpreter()
     kept.append(interp)
     interp.prepare_main(**names)
-    if where == "inside":  # a thread that the other interpreter started itself
+    if where == "inside":  # in a thread that the other interpreter starts
         interp.exec(f"threading.Thread(target=exec, args=({source!r}, globals())).start()")
     else:
         threading.Thread(target=interp.exec, args=(source,), daemon=daemon).start()
@@ -91,7 +91,7 @@ if way == "signal":
 """
 
 EXPECTED = {"end": 0, "not daemon": 0, "exit": 0, "signal": -signal.SIGTERM, "traffic": 0, "work left": 0}
-# Not with traffic in other interpreters: CPython itself crashes if a thread happens to come back into one that ends.
+# No traffic in other interpreters: CPython crashes if a thread re-enters an interpreter that is finalizing.
 CASES = [("here", way) for way in EXPECTED]
 CASES += [("others", way) for way in EXPECTED if way != "traffic"]
 CASES += [("inside", "not daemon"), ("inside", "work left")]
@@ -101,14 +101,14 @@ def leave(way, where):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [TESTS, os.environ.get("PYTHONPATH")]))}
     done = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", SOURCE, way, where],
-        env=environment, capture_output=True, text=True, timeout=55,  # before the watchdog: it names the one that hung
+        env=environment, capture_output=True, text=True, timeout=55,  # before the watchdog, to name the case that hung
     )  # fmt: skip
     end = time.monotonic_ns()
     assert done.returncode == EXPECTED[way], (way, where, done.returncode, done.stdout, done.stderr)
     lines = done.stdout.splitlines()
     assert way != "work left" or "all received" in lines, (way, where, done.stdout, done.stderr)
     assert "Traceback" not in done.stderr, (way, where, done.stderr)
-    progress()
+    feed_watchdog()
     return (end - next(int(line.split()[1]) for line in lines if line.startswith("ends "))) / 1e9
 
 

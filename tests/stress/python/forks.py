@@ -1,11 +1,11 @@
-"""Forks under traffic: an operation on what the child inherited raises there, and the parent is unharmed."""
+"""Forks under traffic: operations on inherited endpoints raise in the child, and the parent is unaffected."""
 
 import os
 import signal
 import time
 import warnings
 
-from common import progress, settle, size
+from common import assert_released, feed_watchdog, size
 from support import Call, alive
 
 import xichan
@@ -23,8 +23,8 @@ def produce(tx, stop):
 
 
 def child(tx, rx):
-    """The exit status: how long the operations took, in 10 ms."""
-    signal.alarm(30)  # the watchdog of the parent is a thread, which the child does not have
+    """Return the exit status: the duration of the operations in units of 10 ms."""
+    signal.alarm(30)  # the watchdog is a thread, which the child does not inherit
     start = time.perf_counter()
     for call in (lambda: tx.send(1), rx.recv, rx.recv_nowait, lambda: xichan.select([rx])):
         try:
@@ -46,7 +46,7 @@ def main():
     tx, rx = xichan.channel(4)
     received, stop = [], []
     slowest = 0
-    # No other interpreter: CPython 3.14 itself crashes in the child of a fork if there is one.
+    # No other interpreter: with one, CPython 3.14 crashes in the child.
     pairs = [xichan.channel(2) for _ in range(2)]
     consumers = [Call(lambda rx: sum(1 for _ in rx), rx) for _, rx in pairs]
     producers = [Call(produce, tx, stop) for tx, _ in pairs]
@@ -63,13 +63,13 @@ def main():
         slowest = max(slowest, status)
         tx.send(i)
         received.append(rx.recv())
-        progress()
+        feed_watchdog()
     stop.append(True)
     sent = [call.result() for call in producers]
     assert [call.result() for call in consumers] == sent
     assert received == list(range(number))
     del tx, rx, pairs, producers, consumers
-    settle(before)
+    assert_released(before)
     print(f"forks: {number} under traffic of {sum(sent)} messages, slowest child's operations under {slowest + 1}0 ms")
 
 

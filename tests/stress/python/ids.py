@@ -1,8 +1,8 @@
-"""Channels made and dropped for ever: no stale or guessed id resolves."""
+"""Channels are created and dropped continuously: no stale or guessed id resolves."""
 
 from collections import deque
 
-from common import progress, rng, settle, size
+from common import assert_released, feed_watchdog, rng, size
 from support import alive
 
 import xichan
@@ -29,7 +29,7 @@ def main():
         recent.append(tx.id)
         if i % 1000 == 0:
             sampled.append(tx.id)
-            progress()
+            feed_watchdog()
         del tx, rx
         if i % 10 == 0:
             stale = rng.choice(recent)
@@ -40,7 +40,7 @@ def main():
     assert not any(map(resolves, sampled))
     assert all(resolves(tx.id) for tx, rx in kept)
     del kept
-    settle(before)
+    assert_released(before)
     print(f"ids: {number} channels")
 
 

@@ -1,5 +1,5 @@
-"""Imports race: several interpreters import xichan at the same moment, the first ones in their process to do so. Then
-each forgets the module again and again while handles of it live and are used, also from a thread.
+"""Import races: several interpreters import xichan at the same time, as the first in their process. Then each removes
+the module from sys.modules repeatedly while its handles are in use, also from a thread.
 """
 
 import os
@@ -7,11 +7,11 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from common import TESTS, progress, size
+from common import TESTS, feed_watchdog, size
 
 AT_ONCE = 5  # interpreters in a process
 
-# This interpreter imports xichan last: the others shall be the first of the process. So no helpers of the tests.
+# The main interpreter imports xichan last, so that the others are first. It therefore uses no test helpers.
 SOURCE = """
 import faulthandler, sys, threading
 faulthandler.enable()
@@ -81,7 +81,7 @@ def race(number):
     command = [sys.executable, "-c", SOURCE, str(AT_ONCE)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, (number, done.returncode, done.stdout, done.stderr)
-    progress()
+    feed_watchdog()
 
 
 def main():

@@ -1,13 +1,13 @@
-"""Interpreters are made, take part in traffic, and end in the middle of it; nothing is lost or doubled.
+"""Interpreters are created, take part in traffic, and end in the middle of it; no item is lost or duplicated.
 
 A producer and a consumer in this interpreter share a channel with guests. A guest either sends a few items and ends
-with them still queued, or takes a few and reports them.
+while they are queued, or receives a few and reports them.
 """
 
 import contextlib
 import itertools
 
-from common import checked, progress, rng, settle, size
+from common import assert_released, feed_watchdog, receive_result, rng, size
 from support import Call, alive, interpreter
 
 import xichan
@@ -16,7 +16,7 @@ TEXT = "text that needs a block"
 
 
 class Tally:
-    """How many items, and sums that tell whether they are the same ones."""
+    """The number of items, and checksums that identify them."""
 
     def __init__(self):
         self.sums = [0, 0, 0]
@@ -40,7 +40,7 @@ def consume(rx, tally):
 
 
 def guest(number, tx, rx, results):
-    """One interpreter's life; the number of items it sent."""
+    """Run one guest interpreter; return the number of items it sent."""
     with interpreter() as interp:
         count = rng.randrange(1, 60)
         if number % 2:
@@ -56,22 +56,22 @@ def main():
     rounds = size()
     before = alive()
     tx, rx = xichan.channel(16)
-    results, answers = xichan.channel(1)
-    tallies = [Tally() for _ in range(4)]  # sent and received at home, sent and received by guests
+    results, reports = xichan.channel(1)
+    tallies = [Tally() for _ in range(4)]  # sent, received by this interpreter; sent, received by guests
     producer, consumer = Call(produce, tx.clone(), tallies[0]), Call(consume, rx.clone(), tallies[1])
     for number in range(rounds):
         sender, receiver = (Call(guest, 2 * number + k, tx, rx, results) for k in (1, 0))
-        tallies[3].add(checked(answers, [consumer, producer]))
+        tallies[3].add(receive_result(reports, [consumer, producer]))
         tallies[2].add((2 * number + 1, i) for i in range(sender.result()))
         receiver.result()
-        progress()
+        feed_watchdog()
     tx.shutdown()
     producer.result()
     consumer.result()
     sent, received = ([sum(pair) for pair in zip(tallies[k].sums, tallies[k + 2].sums, strict=True)] for k in (0, 1))
     assert sent == received, (sent, received)
-    del tx, rx, results, answers, producer, consumer, sender, receiver
-    settle(before)
+    del tx, rx, results, reports, producer, consumer, sender, receiver
+    assert_released(before)
     print(f"interpreters_in_traffic: {2 * rounds} interpreters, {sent[0]} items")
 
 

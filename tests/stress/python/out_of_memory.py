@@ -1,8 +1,8 @@
-"""The Nth allocation fails, for every N until an operation succeeds: MemoryError and nothing else, nothing lost or
-twice, nothing left behind. Random values; each round tries every operation.
+"""The Nth allocation fails, for every N until the operation succeeds: it raises only MemoryError, loses and duplicates
+nothing, and leaks nothing. Values are random; each round runs every operation.
 
-The allocations are those of the arena; Python's own, from the Nth on; and the Nth of Python's alone. The latter two are
-left out where CPython comes without its module _testcapi.
+Three kinds of failure: the Nth allocation of the arena, Python's allocations from the Nth on, and only the Nth of
+Python's allocations. The last two need the module _testcapi and are skipped without it.
 """
 
 import faulthandler
@@ -24,7 +24,7 @@ except ImportError:
 TEXT = "text that needs a block"
 NAME = "out of memory"
 MISSING = object()
-ENOUGH = 4  # successes in a row: then no allocation is left to fail
+ENOUGH = 4  # consecutive successes after which no allocation is left to fail
 KINDS = {
     "bounded": {"capacity": 8},
     "unbounded": {"capacity": None},
@@ -34,15 +34,15 @@ KINDS = {
 }
 
 
-def progress():
-    """Tell the watchdog that the program is alive. It is one without a thread: a thread that begins while CPython's
-    allocators are exchanged frees what it was given by half of each.
+def feed_watchdog():
+    """Restart the watchdog. It is an alarm signal, not a thread: a thread that starts while CPython's allocators are
+    replaced would free memory with a different allocator than it was allocated with.
     """
     signal.alarm(60)
 
 
 def result_of(coroutine):
-    """What a coroutine returns that need not wait."""
+    """Return the result of a coroutine that does not block."""
     box = [MISSING]
 
     async def keep():
@@ -54,23 +54,23 @@ def result_of(coroutine):
         pass
     except MemoryError:
         if box[0] is MISSING:
-            raise  # else there was none for the StopIteration, which an event loop does without
+            raise  # otherwise only the StopIteration failed, which an event loop does not need
     finally:
         coroutine.close()
-    assert box[0] is not MISSING, "it waits"
+    assert box[0] is not MISSING, "the coroutine blocked"
     return box[0]
 
 
 SENDS = {
     "send": lambda tx, value: tx.send(value),
-    "send with time-out": lambda tx, value: tx.send(value, 5),
+    "send with timeout": lambda tx, value: tx.send(value, 5),
     "send_nowait": lambda tx, value: tx.send_nowait(value),
     "select": lambda tx, value: xichan.select([(tx, value)]),
     "asend": lambda tx, value: result_of(tx.asend(value)),
 }
 ONE = {
     "recv": lambda rx: rx.recv(),
-    "recv with time-out": lambda rx: rx.recv(5),
+    "recv with timeout": lambda rx: rx.recv(5),
     "recv_nowait": lambda rx: rx.recv_nowait(),
     "recv_nowait, no copy": lambda rx: rx.recv_nowait(copy=False),
     "next": lambda rx: next(rx),
@@ -86,14 +86,14 @@ MANY = {
 
 
 def plain(value):
-    """A value that may be made of views, as a plain one."""
+    """Convert views in a value to plain values."""
     if isinstance(value, (xichan.BytesView, xichan.StrView, xichan.TupleView)):
         return value.value()
     return tuple(map(plain, value)) if type(value) is tuple else value
 
 
-def alike(got, sent):
-    """The same values in the same order; an end counts as any other of its channel."""
+def assert_equal_values(got, sent):
+    """Assert the same values in the same order; endpoints are equal if they belong to the same channel."""
     got = tuple(map(plain, got))
     assert [(type(end), end.id) for end in endpoints_in(got)] == [
         (type(end), end.id) for end in endpoints_in(tuple(sent))
@@ -103,7 +103,7 @@ def alike(got, sent):
 
 
 class Operation:
-    """One call on a world of its own, and what must hold after it, whether it succeeded or not."""
+    """One call with its own channels, and the conditions that hold after it, successful or not."""
 
     def __init__(self, values):
         self.values = values
@@ -122,18 +122,18 @@ class Send(Operation):
         self.send(self.tx, self.values[0])
 
     def check(self, done, result):
-        alike(self.rx.drain(), self.values[:1] if done else [])
+        assert_equal_values(self.rx.drain(), self.values[:1] if done else [])
 
 
 class SendMany(Send):
-    """What was sent is a prefix: all of it after a success."""
+    """A prefix of the values is sent; all of them on success."""
 
     def call(self):
         return self.tx.send_many(self.values)
 
     def check(self, done, result):
         got = self.rx.drain()
-        alike(got, self.values[: len(got)])
+        assert_equal_values(got, self.values[: len(got)])
         assert not done or len(got) == len(self.values) == result
 
 
@@ -150,11 +150,11 @@ class Receive(Operation):
 
     def check(self, done, result):
         got = [] if not done else result if self.receive in MANY.values() else [result]
-        alike(got + self.rx.drain(), self.values)
+        assert_equal_values(got + self.rx.drain(), self.values)
 
 
 class RoundTrip(Operation):
-    """Something that is made of a value and gives it again."""
+    """A conversion of a value that returns an equal value."""
 
     def __init__(self, values, trip):
         super().__init__(values)
@@ -165,7 +165,7 @@ class RoundTrip(Operation):
 
     def check(self, done, result):
         if done:
-            alike([result], self.values[:1])
+            assert_equal_values([result], self.values[:1])
 
 
 class Publish(Operation):
@@ -174,14 +174,14 @@ class Publish(Operation):
 
     def check(self, done, result):
         if done:
-            alike([xichan.lookup(NAME)], self.values[:1])
+            assert_equal_values([xichan.lookup(NAME)], self.values[:1])
             xichan.unpublish(NAME)
             return
         try:
             xichan.lookup(NAME)
         except xichan.NotFound:
             return
-        raise AssertionError("published in part")
+        raise AssertionError("published although the call failed")
 
 
 class Lookup(Operation):
@@ -194,7 +194,7 @@ class Lookup(Operation):
 
     def check(self, done, result):
         if done:
-            alike([result], self.values[:1])
+            assert_equal_values([result], self.values[:1])
         xichan.unpublish(NAME)
 
 
@@ -209,7 +209,7 @@ class Put(Operation):
     def check(self, done, result):
         assert (self.queue.qsize(), self.queue.unfinished_tasks) == (done, done)
         if done:
-            alike([self.queue.get_nowait()], self.values[:1])
+            assert_equal_values([self.queue.get_nowait()], self.values[:1])
 
 
 class Get(Put):
@@ -221,7 +221,7 @@ class Get(Put):
         return self.queue.get()
 
     def check(self, done, result):
-        alike([result if done else self.queue.get_nowait()], self.values[:1])
+        assert_equal_values([result if done else self.queue.get_nowait()], self.values[:1])
         assert self.queue.unfinished_tasks == 1
 
 
@@ -230,14 +230,14 @@ class TaskDone(Get):
         self.queue.task_done()
 
     def check(self, done, result):
-        assert self.queue.unfinished_tasks == 1 - done, "its lock was given back, and it counted what it told"
+        assert self.queue.unfinished_tasks == 1 - done, "the lock was released, and the count matches the result"
         if not done:
             self.queue.task_done()
         self.queue.join()
 
 
-class Ends(Operation):
-    """Calls that make or look at ends: the counts are as before."""
+class Endpoints(Operation):
+    """Calls that create or inspect endpoints: the counts do not change."""
 
     def __init__(self, values, look):
         super().__init__(values)
@@ -248,7 +248,7 @@ class Ends(Operation):
         return self.look(self.tx, self.rx)
 
     def check(self, done, result):
-        del result  # the end that it made
+        del result  # an endpoint that the call created
         found = self.tx.stats()
         assert (found.senders, found.receivers) == (1, 1), found
         self.tx.send(TEXT)
@@ -265,7 +265,7 @@ def buffer(value):
 TRIPS = {
     "share": lambda value: xichan.share(value).value(),
     "view of shared": lambda value: plain(xichan.share(value).view()),
-    "shared in a message": lambda value: over(xichan.share(value)).value(),
+    "shared in a message": lambda value: through_channel(xichan.share(value)).value(),
     "dumps and loads": lambda value: xichan.loads(xichan.dumps(value)),
     "Buffer": buffer,
     "channel": lambda value: xichan.channel(7) and value,
@@ -287,31 +287,31 @@ LOOKS = {
     "channels": lambda tx, rx: xichan.channels() and None,
     "fileno": lambda tx, rx: rx.fileno() and None,
     "repr": lambda tx, rx: repr(tx) and None,
-    "refusal": lambda tx, rx: refused(lambda: tx.send_nowait((1, (TEXT, [])))),
-    "empty": lambda tx, rx: refused(rx.recv_nowait),
-    "time-out": lambda tx, rx: refused(lambda: rx.recv(1e-6)),
-    "select, time-out": lambda tx, rx: refused(lambda: xichan.select([rx], 1e-6)),
+    "not shareable": lambda tx, rx: assert_raises(lambda: tx.send_nowait((1, (TEXT, [])))),
+    "empty": lambda tx, rx: assert_raises(rx.recv_nowait),
+    "timeout": lambda tx, rx: assert_raises(lambda: rx.recv(1e-6)),
+    "select, timeout": lambda tx, rx: assert_raises(lambda: xichan.select([rx], 1e-6)),
 }
 
 
-def over(value):
+def through_channel(value):
     tx, rx = xichan.channel(1)
     tx.send(value)
     return rx.recv()
 
 
-def refused(call):
+def assert_raises(call):
     try:
         call()
     except xichan.Error as error:
         if isinstance(error, MemoryError):
             raise
         return
-    raise AssertionError("not refused")
+    raise AssertionError("the call did not raise")
 
 
 def operations(values, with_ends):
-    """(name, what makes the operation) of each."""
+    """Yield (name, function that creates the operation)."""
     for kind, arguments in KINDS.items():
         for name, send in SENDS.items():
             yield f"{name}, {kind}", lambda s=send, a=arguments: Send(with_ends, s, a)
@@ -323,7 +323,7 @@ def operations(values, with_ends):
     for name, trip in TRIPS.items():
         yield name, lambda t=trip: RoundTrip(values, t)
     for name, look in LOOKS.items():
-        yield name, lambda k=look: Ends(values, k)
+        yield name, lambda k=look: Endpoints(values, k)
     for kind in (Publish, Lookup, Put, Get, TaskDone):
         yield kind.__name__, lambda k=kind: k(values)
 
@@ -357,7 +357,7 @@ if set_nomemory:
 
 
 def fail_everywhere(make, fail):
-    """Fail each allocation of an operation in turn; how many failed it."""
+    """Fail each allocation of an operation in turn; return how many failures it reported."""
     failures, n, successes = 0, 0, 0
     while successes < ENOUGH:
         before = alive()
@@ -369,7 +369,7 @@ def fail_everywhere(make, fail):
         failures += not done
         successes = successes + 1 if done else 0
         n += 1
-        assert n < 10_000, "it never succeeds"
+        assert n < 10_000, "the operation never succeeds"
     return failures
 
 
@@ -377,17 +377,17 @@ def main():
     rounds = size()
     faulthandler.cancel_dump_traceback_later()
     faulthandler.register(signal.SIGALRM, chain=True)
-    progress()
-    warnings.simplefilter("ignore", RuntimeWarning)  # of coroutines that could not begin
+    feed_watchdog()
+    warnings.simplefilter("ignore", RuntimeWarning)  # about coroutines that never started
     tried, failures = 0, dict.fromkeys(WAYS, 0)
     keep = xichan.channel(1)
-    pickle.loads(pickle.dumps(keep))  # what is imported late is imported now
+    pickle.loads(pickle.dumps(keep))  # triggers lazy imports
     for _ in range(rounds):
         values = [random_value(rng), (TEXT, random_value(rng), b"x" * 100), 2**1000]
         with_ends = [(keep[0], (TEXT, keep[1]))]
         for name, make in operations(values, with_ends):
             operation = make()
-            operation.check(True, operation.call())  # once as usual: caches are filled
+            operation.check(True, operation.call())  # once without failures, to fill caches
             del operation
             for way, fail in WAYS.items():
                 try:
@@ -396,10 +396,10 @@ def main():
                     print(f"{name}; {way}; values {values!r}", flush=True)
                     raise
             tried += 1
-            progress()
+            feed_watchdog()
     assert all(failures.values()), failures
-    told = ", ".join(f"{way} {n}" for way, n in failures.items())
-    print(f"out_of_memory: {tried} operations, failed allocations: {told}")
+    summary = ", ".join(f"{way} {n}" for way, n in failures.items())
+    print(f"out_of_memory: {tried} operations, failed allocations: {summary}")
 
 
 if __name__ == "__main__":

@@ -1,27 +1,27 @@
-"""Pings with no time-outs between two interpreters, pinned to one core and on two: a lost wake-up hangs here."""
+"""Round trips without timeouts between two interpreters, on one core and on two: a lost wake-up hangs."""
 
 import os
 import time
 
-from common import progress, settle, size
+from common import assert_released, feed_watchdog, size
 from support import alive, execute, interpreter
 
 import xichan
 
 
 def ping(number, capacity):
-    there, requests = xichan.channel(capacity)
-    replies, back = xichan.channel(capacity)
+    outgoing, requests = xichan.channel(capacity)
+    replies, incoming = xichan.channel(capacity)
     with interpreter(requests=requests, replies=replies) as interp:
         requests.close()
         replies.close()
         echo = execute(interp, "for value in requests: replies.send(value)")
         for i in range(number):
-            there.send(i)
-            assert back.recv() == i
+            outgoing.send(i)
+            assert incoming.recv() == i
             if i % 10_000 == 0:
-                progress()
-        there.close()
+                feed_watchdog()
+        outgoing.close()
         echo.result()
 
 
@@ -30,12 +30,12 @@ def main():
     before = alive()
     cores = sorted(os.sched_getaffinity(0))
     for count in (1, 2):
-        os.sched_setaffinity(0, cores[:count])  # threads made from here on inherit it
+        os.sched_setaffinity(0, cores[:count])  # inherited by threads started from here on
         start = time.perf_counter()
         ping(number, capacity=count)
         each = (time.perf_counter() - start) / number
         print(f"round_trips: {number} on {len(cores[:count])} core(s), {each * 1e6:.2f} us each")
-    settle(before)
+    assert_released(before)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""select over 8 channels between 4 interpreters: each message is received once, and each ready case has its share.
+"""select() over 8 channels between 4 interpreters: each message is received once, and ready cases are chosen fairly.
 
-Two interpreters send, choosing by select among 8 channels; two receive, choosing by select among the same. A turn
-counts for fairness when all eight cases were ready before it.
+Two interpreters send and two receive, each with select() over the same 8 channels. A turn counts for fairness if all
+eight cases were ready before it.
 """
 
 import time
 
-from common import checked, progress, settle, size
+from common import assert_released, feed_watchdog, receive_result, size
 from support import alive, execute, interpreter
 
 import xichan
@@ -38,7 +38,7 @@ while cases:
     seen[i >> 3] |= 1 << (i & 7)
     if all_ready:
         turns[ends.index(case)] += 1
-answers.send((bytes(seen), tuple(turns)))
+results.send((bytes(seen), tuple(turns)))
 """
 
 
@@ -46,18 +46,18 @@ def main():
     number = size() // 2
     before = alive()
     txs, rxs = zip(*(xichan.channel(16) for _ in range(CHANNELS)), strict=True)
-    answers_tx, answers = xichan.channel(2)
-    stop_tx, stopped = xichan.channel(1)  # finished when both senders are
+    results_tx, results = xichan.channel(2)
+    stop_tx, stopped = xichan.channel(1)  # closed when both senders are done
     start = time.perf_counter()
     with interpreter() as a, interpreter() as b, interpreter() as c, interpreter() as d:
         calls = []
         for interp in (a, b):
-            interp.prepare_main(ends=rxs, answers=answers_tx, total=2 * number)
+            interp.prepare_main(ends=rxs, results=results_tx, total=2 * number)
             calls.append(execute(interp, RECEIVE))
         for k, interp in enumerate((c, d)):
             interp.prepare_main(ends=txs, stop=stop_tx, first=k * number, number=number)
             calls.append(execute(interp, SEND))
-        for end in (*txs, *rxs, answers_tx, stop_tx):
+        for end in (*txs, *rxs, results_tx, stop_tx):
             end.close()
         seen, turns = bytearray(2 * number // 8 + 1), [0] * CHANNELS
         last = -1
@@ -66,18 +66,18 @@ def main():
                 stopped.recv(timeout=5)
             except xichan.ChannelTimeout:
                 sent = sum(one.sent for one in xichan.channels())
-                if sent != last:  # else the watchdog comes
+                if sent != last:  # otherwise the watchdog fires
                     last = sent
-                    progress()
+                    feed_watchdog()
                 for call in calls:
                     if not call.is_alive():
                         call.result()
             except xichan.ChannelClosed:
                 break
         for _ in range(2):
-            theirs, counts = checked(answers, calls)
+            theirs, counts = receive_result(results, calls)
             for place, bits in enumerate(theirs):
-                assert not seen[place] & bits, "received by both"
+                assert not seen[place] & bits, "received by both receivers"
                 seen[place] |= bits
             turns = [mine + more for mine, more in zip(turns, counts, strict=True)]
         for call in calls:
@@ -87,8 +87,8 @@ def main():
     assert received == 2 * number, f"{received} received of {2 * number}"
     share = sum(turns) / CHANNELS
     assert sum(turns) < 1000 or min(turns) >= share / 2, turns
-    del txs, rxs, answers, answers_tx, stop_tx, stopped, calls, call, end, interp, a, b, c, d
-    settle(before)
+    del txs, rxs, results, results_tx, stop_tx, stopped, calls, call, end, interp, a, b, c, d
+    assert_released(before)
     least = min(turns) / share if share else 1
     print(
         f"select_traffic: {received} messages over {CHANNELS} channels, each once, {took:.1f} s; "

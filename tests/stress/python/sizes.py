@@ -1,7 +1,7 @@
-"""How much each stress program does: in the default tests, in `./dev test stress` and in `./dev test faults`.
+"""The size of each stress program: in the default tests, in `./dev test stress` and in `./dev test faults`.
 
-What the number counts is the program's own matter: rounds, items, processes. The tools of ./dev read this file too, by
-whatever Python they run on.
+Each program defines what its number counts: rounds, items or processes. The tools of ./dev read this file with the
+Python that runs them, so it must stay compatible with Python 3.9.
 """
 
 from typing import NamedTuple, Optional
@@ -10,15 +10,15 @@ from typing import NamedTuple, Optional
 class Size(NamedTuple):
     short: int
     full: int
-    fault: Optional[int] = None  # of programs that inject a fault
+    fault: Optional[int] = None  # for programs that inject faults
 
 
 SIZES = {
+    "blocked_exit": Size(30, 500, 200),
     "cancelled": Size(400, 10_000),
     "chains": Size(100_000, 1_000_000),
     "close_races": Size(1000, 20_000),
     "ctrl_c": Size(5, 200, 30),
-    "dying_inside": Size(30, 500, 200),
     "exits": Size(2, 1000, 20),
     "forks": Size(20, 1000, 200),
     "ids": Size(50_000, 10_000_000),
@@ -27,9 +27,9 @@ SIZES = {
     "out_of_memory": Size(3, 1000, 30),
     "round_trips": Size(20_000, 1_000_000),
     "select_traffic": Size(20_000, 1_000_000),
-    "senders_die": Size(60, 10_000, 500),
-    "signals_rain": Size(50, 2000, 500),
+    "sender_exit": Size(60, 10_000, 500),
+    "signal_storm": Size(50, 2000, 500),
     "soak": Size(40_000, 2_000_000),
     "stopped_peers": Size(200, 20_000, 2000),
-    "time_outs": Size(20_000, 200_000),
+    "timeouts": Size(20_000, 200_000),
 }

@@ -1,9 +1,9 @@
-"""Generated values through a channel and back, bit for bit, while the memory stays where it is."""
+"""Random values pass through a channel unchanged, bit for bit, while memory does not grow."""
 
 import os
 import random
 
-from common import progress, settle, size
+from common import assert_released, feed_watchdog, size
 from support import alive, random_value, same
 
 import xichan
@@ -28,12 +28,12 @@ def main():
         if i == number // 4:
             base = rss()
         if i % 20_000 == 0:
-            progress()
+            feed_watchdog()
     grown = rss() - base
     del tx, rx
-    settle(before)
+    assert_released(before)
     assert grown <= 256 * 1024, f"{grown} bytes grown over the last three quarters"
-    print(f"soak: {number} values, seed {seed}, grown by {grown} bytes")
+    print(f"soak: {number} values, seed {seed}, memory grew by {grown} bytes")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""A thread of another interpreter is stopped where it stands, again and again, in the middle of sending or receiving:
-nobody who does not wait is held up, other channels go on, and nothing is lost when it goes on.
+"""A thread of another interpreter is stopped repeatedly at arbitrary instructions while it sends or receives:
+non-blocking calls are not delayed, other channels continue, and nothing is lost when the thread resumes.
 
-The handlers are functions of the C library: the signal that stops runs `pause` in the thread that it hits, at any
-instruction, and that ends when another signal has been handled. So the peer also stands between its claim and its
-publication, which is seen from outside: there is an item, and yet `recv_nowait` says Empty.
+The signal handlers are C library functions. The stop signal runs `pause` in the thread, at any instruction; `pause`
+returns when another signal has been handled. The peer therefore also stops between its claim and its publication, which
+is visible from outside: an item exists, yet `recv_nowait` raises ChannelEmpty.
 
-Prints how often that was so, and what a call took beside a stopped peer; with more than 1000 rounds the fastest of some
-calls has to be within 1 ms each time. The peer never waits: a thread that is stopped on its way to sleep may hold the
-short lock of a list of waiters.
+Prints how often that happened, and the duration of a call beside a stopped peer. With more than 1000 rounds the
+fastest of several calls must take less than 1 ms in each round. The peer never blocks: a thread that is stopped while
+it goes to sleep may hold the short lock of a list of waiters.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 
-from common import checked, progress, settle, size
+from common import assert_released, feed_watchdog, receive_result, size
 from support import alive, execute, interpreter, wait_until
 
 import xichan
@@ -23,15 +23,15 @@ import xichan
 STOP, GO_ON = signal.SIGUSR1, signal.SIGUSR2
 KINDS = {
     "mpmc 1": {"capacity": 1},
-    "mpmc": {"capacity": 1000},  # so many that the peer is still at it when the signal comes
+    "mpmc": {"capacity": 1000},  # large enough that the peer is still busy when the signal arrives
     "spsc": {"capacity": 1000, "flavor": "spsc"},
     "relaxed": {"capacity": 1000, "flavor": "relaxed"},
 }
-CALLS = 5  # beside a stopped peer
+CALLS = 5  # per round, beside a stopped peer
 
 PEER = """
 import threading, xichan
-there.send((threading.get_ident(), threading.get_native_id()))
+report.send((threading.get_ident(), threading.get_native_id()))
 stopped = stop.recv_nowait
 i = 0
 while True:
@@ -39,20 +39,18 @@ while True:
         for _ in range(1000):
             {call}
             i += 1
-    except ({there_is_none}):
+    except ({refused}):
         pass
     try:
         stopped()
         break
     except xichan.ChannelEmpty:
         pass
-there.send(i)
+report.send(i)
 """
 PEERS = {
-    "sender": PEER.format(call="end.send_nowait(i)", there_is_none="xichan.ChannelFull"),
-    "receiver": PEER.format(
-        call="assert (got := end.recv_nowait()) == i, (got, i)", there_is_none="xichan.ChannelEmpty"
-    ),
+    "sender": PEER.format(call="end.send_nowait(i)", refused="xichan.ChannelFull"),
+    "receiver": PEER.format(call="assert (got := end.recv_nowait()) == i, (got, i)", refused="xichan.ChannelEmpty"),
 }
 ECHO = "for item in pings: pongs.send(item)"
 
@@ -61,12 +59,12 @@ def install_handlers():
     libc = ctypes.CDLL(None)
     libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
     libc.signal.restype = ctypes.c_void_p
-    for number, function in ((STOP, libc.pause), (GO_ON, libc.abs)):  # abs: it does nothing
+    for number, function in ((STOP, libc.pause), (GO_ON, libc.abs)):  # abs has no effect
         libc.signal(number, ctypes.cast(function, ctypes.c_void_p))
 
 
 class Peer:
-    """The thread to stop. It never sleeps of its own accord."""
+    """The thread to stop. It never sleeps by itself."""
 
     def __init__(self, ident, native):
         self.ident, self.file = ident, f"/proc/self/task/{native}/stat"
@@ -84,14 +82,14 @@ class Peer:
             signal.pthread_kill(self.ident, GO_ON)
 
 
-class Mine:
-    """What this interpreter does at its end of the channel, without waiting."""
+class Local:
+    """The non-blocking calls of this interpreter on its endpoint."""
 
     def __init__(self, end, sends):
         self.end, self.sends, self.i = end, sends, 0
 
     def once(self):
-        """Whether one item went through."""
+        """Pass one item; return whether that succeeded."""
         try:
             if self.sends:
                 self.end.send_nowait(self.i)
@@ -104,12 +102,12 @@ class Mine:
         return True
 
     def until_refused(self):
-        for _ in range(2 * self.end.capacity):  # a peer that goes on could keep us for ever
+        for _ in range(2 * self.end.capacity):  # bounded: the peer may keep up indefinitely
             if not self.once():
                 break
 
-    def finds_the_peer_inside(self):
-        """Refused, although there is an item, or a place."""
+    def peer_is_inside(self):
+        """Return whether an item or a free slot exists although calls are refused."""
         return len(self.end) < self.end.capacity if self.sends else len(self.end) > 0
 
 
@@ -119,53 +117,53 @@ def timed(call):
     return time.perf_counter() - start
 
 
-def stop_again_and_again(peer, mine, rounds, ping):
-    """(how often the peer was between claim and publish, the slowest of the fastest calls beside it)."""
+def stop_repeatedly(peer, local, rounds, ping):
+    """Return (how often the peer was between claim and publication, the slowest of the fastest calls)."""
     inside, slowest = 0, 0.0
     for number in range(rounds):
-        mine.until_refused()
+        local.until_refused()
         with peer:
-            mine.until_refused()  # what had been published before it stopped
-            slowest = max(slowest, min(timed(mine.once) for _ in range(CALLS)))
-            inside += mine.finds_the_peer_inside()
+            local.until_refused()  # items published before the stop
+            slowest = max(slowest, min(timed(local.once) for _ in range(CALLS)))
+            inside += local.peer_is_inside()
             ping(number)
-        progress()
+        feed_watchdog()
     return inside, slowest
 
 
 def run(role, kind, rounds):
     tx, rx = xichan.channel(**KINDS[kind])
-    there, answers = xichan.channel(2)
+    report, reports = xichan.channel(2)
     stop, stopped = xichan.channel(1)
     pings, pinged = xichan.channel(1)
     ponging, pongs = xichan.channel(1)
     theirs, ours = (tx, rx) if role == "sender" else (rx, tx)
-    mine = Mine(ours, role == "receiver")
+    local = Local(ours, role == "receiver")
 
     def ping(number):
         pings.send(number)
-        assert pongs.recv(timeout=30) == number, "another channel stands still"
+        assert pongs.recv(timeout=30) == number, "another channel is blocked"
 
     with (
-        interpreter(end=theirs, stop=stopped, there=there) as interp,
+        interpreter(end=theirs, stop=stopped, report=report) as interp,
         interpreter(pings=pinged, pongs=ponging) as other,
     ):
         pinged.close()
         peering, echoing = execute(interp, PEERS[role]), execute(other, ECHO)
-        peer = Peer(*checked(answers, [peering]))
+        peer = Peer(*receive_result(reports, [peering]))
         try:
-            inside, slowest = stop_again_and_again(peer, mine, rounds, ping)
+            inside, slowest = stop_repeatedly(peer, local, rounds, ping)
         finally:
             stop.send(True)
             pings.close()
         echoing.result()
-        number = checked(answers, [peering])
+        number = receive_result(reports, [peering])
         peering.result()
     if role == "sender":
-        mine.until_refused()
-        assert mine.i == number, "lost or doubled"
+        local.until_refused()
+        assert local.i == number, "lost or duplicated"
     else:
-        assert [rx.recv_nowait() for _ in range(len(rx))] == list(range(number, mine.i))
+        assert [rx.recv_nowait() for _ in range(len(rx))] == list(range(number, local.i))
     return inside, slowest
 
 
@@ -174,14 +172,14 @@ def main():
     assert threading.current_thread() is threading.main_thread()
     install_handlers()
     before = alive()
-    told = []
+    lines = []
     for kind in KINDS:
         for role in PEERS:
             inside, slowest = run(role, kind, rounds)
-            told.append(f"{role} {kind} {inside} times inside, {slowest * 1e6:.0f} us")
-            assert rounds <= 1000 or slowest < 1e-3, told[-1]
-    settle(before)
-    print(f"stopped_peers: each {rounds} times; " + "; ".join(told))
+            lines.append(f"{role} {kind} {inside} times inside, {slowest * 1e6:.0f} us")
+            assert rounds <= 1000 or slowest < 1e-3, lines[-1]
+    assert_released(before)
+    print(f"stopped_peers: each {rounds} times; " + "; ".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Interpreters that close with items queued: all are received intact, in another interpreter.
+"""Interpreters close while items they sent are queued: another interpreter receives all of them intact.
 
-As many as told, or as ten minutes allow.
+Ends after the given number of interpreters, or after ten minutes.
 """
 
 import time
 
-from common import checked, progress, settle, size
+from common import assert_released, feed_watchdog, receive_result, size
 from support import alive, execute, interpreter
 
 import xichan
@@ -25,7 +25,7 @@ for number, index, text, (data, large), end in rx:
     assert (end is not None) == (index == 7)
     del end
     items += 1
-answers.send(items)
+results.send(items)
 """
 
 
@@ -34,8 +34,8 @@ def main():
     before = alive()
     start = time.monotonic()
     tx, rx = xichan.channel(64)
-    answers_tx, answers = xichan.channel(1)
-    with interpreter(rx=rx, answers=answers_tx) as reader:
+    results_tx, results = xichan.channel(1)
+    with interpreter(rx=rx, results=results_tx) as reader:
         rx.close()
         reading = execute(reader, RECEIVE)
         number = 0
@@ -43,13 +43,13 @@ def main():
             with interpreter(tx=tx, round=number) as interp:
                 interp.exec(SEND)
             number += 1
-            progress()
+            feed_watchdog()
         tx.close()
-        assert checked(answers, [reading]) == 20 * number
+        assert receive_result(results, [reading]) == 20 * number
         reading.result()
-    del tx, rx, answers, answers_tx
-    settle(before)
-    print(f"senders_die: {number} interpreters closed in {time.monotonic() - start:.0f} s, {number * 20} items intact")
+    del tx, rx, results, results_tx
+    assert_released(before)
+    print(f"sender_exit: {number} interpreters closed in {time.monotonic() - start:.0f} s, {number * 20} items intact")
 
 
 if __name__ == "__main__":

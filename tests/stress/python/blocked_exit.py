@@ -1,12 +1,13 @@
-"""Interpreters end while threads of theirs are blocked in calls: all ends come back, what waits is discarded, no crash.
+"""Interpreters are finalized while their threads are blocked in calls: all endpoints are released, queued items are
+discarded, and nothing crashes.
 
-Only threads that nobody waits for can be inside then, which needs interpreters of the low-level kind. Nothing else may
-wake them while their interpreter ends: CPython itself crashes if a thread comes back into it then.
+Only daemon threads can be blocked then, so the interpreters come from the low-level `_interpreters` module. Nothing
+else may wake these threads: CPython crashes if a thread re-enters an interpreter that is being finalized.
 """
 
 import _interpreters
 
-from common import progress, rng, settle, size
+from common import assert_released, feed_watchdog, rng, size
 from support import alive, wait_for_blocked
 
 import xichan
@@ -37,18 +38,18 @@ def main():
         _interpreters.destroy(interp)
         if number % 2:
             try:
-                tx.send("to nobody")
-                raise AssertionError("a dead interpreter still receives")
+                tx.send("no receiver is left")
+                raise AssertionError("a finalized interpreter still receives")
             except xichan.ChannelClosed:
                 pass
         sending.close()
         assert list(rx) == [(number, "text that needs a block")]
         del tx, rx, receiving, sending
         if number % 10 == 0:
-            settle(before)
-            progress()
-    settle(before)
-    print(f"dying_inside: {rounds} interpreters with four threads inside")
+            assert_released(before)
+            feed_watchdog()
+    assert_released(before)
+    print(f"blocked_exit: {rounds} interpreters with four blocked threads")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Receivers and senders that give up and come back, beside others that never do: no wake-up is lost, no item either."""
+"""Receivers and senders that time out and retry, next to others without timeouts: no wake-up and no item is lost."""
 
-from common import progress, rng, settle, size
+from common import assert_released, feed_watchdog, rng, size
 from support import Call, alive
 
 import xichan
@@ -8,11 +8,11 @@ import xichan
 STOP = -1
 
 
-def receive(rx, patience):
+def receive(rx, timeout):
     got = []
     while True:
         try:
-            item = rx.recv(patience and patience * rng.random())
+            item = rx.recv(timeout and timeout * rng.random())
         except xichan.ChannelTimeout:
             continue
         if item == STOP:
@@ -20,11 +20,11 @@ def receive(rx, patience):
         got.append(item)
 
 
-def send(tx, items, patience):
+def send(tx, items, timeout):
     for item in items:
         while True:
             try:
-                tx.send(item, patience and patience * rng.random())
+                tx.send(item, timeout and timeout * rng.random())
                 break
             except xichan.ChannelTimeout:
                 continue
@@ -35,19 +35,19 @@ def main():
     before = alive()
     for capacity in (1, 2, 7):
         tx, rx = xichan.channel(capacity)
-        patience = (None, 20e-6, None, 200e-6)
-        receivers = [Call(receive, rx, p) for p in patience]
-        senders = [Call(send, tx, range(k, number, 4), p) for k, p in enumerate(patience)]
+        timeouts = (None, 20e-6, None, 200e-6)
+        receivers = [Call(receive, rx, p) for p in timeouts]
+        senders = [Call(send, tx, range(k, number, 4), p) for k, p in enumerate(timeouts)]
         for call in senders:
             call.result(50)
-            progress()
+            feed_watchdog()
         for _ in receivers:
             tx.send(STOP)
         got = sum((call.result() for call in receivers), [])
         assert sorted(got) == list(range(number))
-    print(f"time_outs: 3 x {number} items")
+    print(f"timeouts: 3 x {number} items")
     del tx, rx, call, receivers, senders
-    settle(before)
+    assert_released(before)
 
 
 if __name__ == "__main__":
