@@ -23,8 +23,8 @@ namespace {
 
 constexpr std::uint64_t ring_capacity = 1024;
 
-// A ring whose push() and pop() block. They spin; after `spin_limit_` attempts the other thread is probably descheduled,
-// so they yield the CPU.
+// A ring whose push() and pop() block. They spin; after `spin_limit_` attempts the other thread is probably
+// descheduled, so they yield the CPU.
 class CellRing {
  public:
   bool valid() const noexcept { return cells_.valid(); }

@@ -2,9 +2,9 @@
 
     ./dev python 3.14 bench/one_way_bytes.py [--rounds 9] [--seconds 0.2] [NAME=FOLDER ...]
 
-Each FOLDER contains another build of the package (a folder `xichan`). Each build runs in its own process; the rounds of
-all builds are interleaved. Prints the best, the median, and the ratio of the best to that of the first build. Checks the
-number and the length of the received values.
+Each FOLDER contains another build of the package (a folder `xichan`). Each build runs in its own process; the rounds
+of all builds are interleaved. Prints the best, the median, and the ratio of the best to that of the first build. Checks
+the number and the length of the received values.
 """
 
 import argparse
