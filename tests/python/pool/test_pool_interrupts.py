@@ -11,7 +11,7 @@ pytest.importorskip("concurrent.interpreters")
 PROLOGUE = """
 from concurrent.futures import CancelledError
 import xichan; from support import pool_tasks as tasks
-from support.interrupting import At
+from support.interrupting import InterruptAt
 from support.pool_blockers import Blocker
 from support import wait_until, PATIENCE
 
@@ -54,9 +54,9 @@ def test_cancel():
                     futures = [pool.submit(tasks.square, k) for k in range(20)]
                     futures[3].add_done_callback(ended.append)
                     futures[1].cancel()  # so that some are held
-                    with At(n, "pool") as at:
+                    with InterruptAt(n, "pool") as interruption:
                         futures[3].cancel()
-                    assert futures[3].cancelled() or at.struck
+                    assert futures[3].cancelled() or interruption.struck
                     blocker.end()
                     found = end(pool, futures)
                 assert found[1] == "CancelledError" and found[3] in ("CancelledError", 9), found
@@ -81,7 +81,7 @@ def test_leaving_a_map():
                 with Blocker(pool) as blocker:
                     after = pool.submit(tasks.square, 5)
                     more = pool.map(tasks.square, range(40), timeout=0)
-                    with At(n, "pool") as at:
+                    with InterruptAt(n, "pool") as interruption:
                         try:
                             next(more)
                         except TimeoutError:
@@ -106,7 +106,7 @@ def test_submitting(held):
                     if {held}:
                         assert before[7].cancel()
                     futures = []
-                    with At(n, "pool") as at:
+                    with InterruptAt(n, "pool") as interruption:
                         for k in range(2):
                             futures.append(pool.submit(lambda k=k, n=n: (k, n)))
                         futures.append(pool.submit(tasks.identity, [1]))
@@ -117,7 +117,7 @@ def test_submitting(held):
                     found = end(pool, (*before, *futures, after))
                     assert found[-1] == 25 and all(found[k] == k * k for k in range(20) if k != 7), found
                     assert found[20:-1] == [(0, n), (1, n), [1]][:len(futures)]
-                    if not at.struck:
+                    if not interruption.struck:
                         assert list(results) == [0, 1, 4, 9, 16]
                 return at
             everywhere(action)
@@ -135,12 +135,12 @@ def test_submitting_what_runs_in_this_interpreter():
         with xichan.InterpreterPoolExecutor(1) as pool, Dispatcher(pool, main_only={tasks.square}) as dispatcher:
             def action(n):
                 futures = []
-                with At(n, "pool") as at:
+                with InterruptAt(n, "pool") as interruption:
                     for k in range(2):
                         futures.append(dispatcher.submit(tasks.square, k))
                     results = dispatcher.map(tasks.square, range(5), chunksize=2)
                 assert end(pool, futures) == [0, 1][:len(futures)]
-                if not at.struck:
+                if not interruption.struck:
                     assert list(results) == [0, 1, 4, 9, 16]
                 return at
             everywhere(action)
@@ -159,7 +159,7 @@ def test_the_first_task_that_runs_in_this_interpreter():
         def action(n):
             with xichan.InterpreterPoolExecutor(1) as pool, Dispatcher(pool, main_only={tasks.square}) as dispatcher:
                 futures = []
-                with At(n, "pool") as at:
+                with InterruptAt(n, "pool") as interruption:
                     futures.append(dispatcher.submit(tasks.square, -4))
                     futures[0].result()
                 assert end(pool, futures) in ([], [16])
@@ -185,9 +185,9 @@ def test_cancelling_what_would_run_in_this_interpreter():
                     started_rx.recv(PATIENCE)
                     futures = [dispatcher.submit(tasks.square, k) for k in range(4)]
                     futures[2].add_done_callback(ended.append)
-                    with At(n, "pool") as at:
+                    with InterruptAt(n, "pool") as interruption:
                         futures[2].cancel()
-                    assert futures[2].cancelled() or at.struck
+                    assert futures[2].cancelled() or interruption.struck
                     release_tx.send("released")
                     found = end(pool, [blocker, *futures])
                 assert found.pop(3) in ("CancelledError", 4) and found == ["released", 0, 1, 9], found
@@ -208,7 +208,7 @@ def test_the_first_tasks_and_their_results():
         def action(n):
             with xichan.InterpreterPoolExecutor(1) as pool:
                 futures = []
-                with At(n, "pool") as at:
+                with InterruptAt(n, "pool") as interruption:
                     for k in range(2):
                         futures.append(pool.submit(abs, -k))
                         futures[k].result()
@@ -227,12 +227,12 @@ def test_shutting_down():
             with xichan.InterpreterPoolExecutor(1) as pool:
                 with Blocker(pool) as blocker:
                     futures = [pool.submit(tasks.square, k) for k in range(5)]
-                    with At(n, "pool") as at:
+                    with InterruptAt(n, "pool") as interruption:
                         pool.shutdown(wait=False, cancel_futures=True)
                     blocker.end()
                 for k, future in enumerate(futures):
                     try:
-                        assert future.result(PATIENCE) == k * k and at.struck
+                        assert future.result(PATIENCE) == k * k and interruption.struck
                     except CancelledError:
                         pass  # perhaps only now, by the collector
             assert pool.stats().workers == 0

@@ -1,4 +1,6 @@
-"""What the tests share. Standard library and xichan only: scripts and subinterpreters import it too."""
+"""Helpers of the tests. Scripts and subinterpreters import this module too, so it needs only xichan and the standard
+library.
+"""
 
 import contextlib
 import gc
@@ -14,36 +16,37 @@ import xichan
 
 HERE = str(Path(__file__).resolve().parent.parent)
 PACKAGE = str(Path(xichan.__file__).resolve().parent.parent)
-PATIENCE = 30.0  # seconds that something may take on a busy machine before it counts as hung
+PATIENCE = 30.0  # seconds after which an operation counts as hung, even on a busy machine
 
 
 def wait_until(condition, timeout=PATIENCE):
-    """Poll until the condition holds; it has to come true by itself, whatever the order of events."""
+    """Poll until the condition holds. Fails after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():
-        assert time.monotonic() < deadline, f"not within {timeout} s: {condition}"
+        assert time.monotonic() < deadline, f"not true within {timeout} s: {condition}"
         time.sleep(0.0005)
 
 
 def counts(end):
-    """(senders, receivers) counted for the end's channel."""
+    """Return (senders, receivers) of the endpoint's channel."""
     found = end.stats()
     return found["senders"], found["receivers"]
 
 
 def wait_for_blocked(end, senders=0, receivers=0):
-    """Wait until exactly so many calls are asleep in the end's channel."""
+    """Wait until exactly these numbers of calls are blocked in the endpoint's channel."""
 
-    def there():
+    def blocked():
         found = end.stats()
         return (found["waiting_senders"], found["waiting_receivers"]) == (senders, receivers)
 
-    wait_until(there)
+    wait_until(blocked)
 
 
 def wait_for_sleep(thread):
-    """Wait until a thread of this process, by its native id, sleeps in its call: asleep at 100 looks in a row, so that
-    nothing but the machine can have held it up on its way there.
+    """Wait until a thread of this process, given by its native id, sleeps in its call.
+
+    It must be asleep in 100 consecutive samples, so that a short pause on its way into the call does not count.
     """
     seen = 0
 
@@ -58,14 +61,14 @@ def wait_for_sleep(thread):
 
 
 def run_loop(main):
-    """Run a coroutine in an event loop of its own; it must end within a minute."""
-    import asyncio  # here, because it is large and most who import this module do not need it
+    """Run a coroutine in a new event loop. It must finish within a minute."""
+    import asyncio  # not at the top: it is large, and most importers of this module do not need it
 
     return asyncio.run(asyncio.wait_for(main, 60))
 
 
 async def wait_until_blocked(end, senders=0, receivers=0):
-    """As wait_for_blocked, for a coroutine."""
+    """The same as wait_for_blocked(), for coroutines."""
     import asyncio
 
     async with asyncio.timeout(PATIENCE):
@@ -74,13 +77,13 @@ async def wait_until_blocked(end, senders=0, receivers=0):
 
 
 def alive():
-    """Everything of xichan's that is alive in the process."""
+    """Return the counts of all xichan objects, blocks and bytes alive in the process."""
     stats = xichan.memory_stats()
     return {**xichan._core._count_alive(), "blocks": stats.blocks, "bytes": stats.bytes}
 
 
 def left_over(before):
-    """What is alive now beyond `before`, once garbage has been collected."""
+    """Return what is alive beyond `before`, an earlier result of alive(). Collects garbage first if necessary."""
 
     def more():
         return {name: n - before[name] for name, n in alive().items() if n > before[name]}
@@ -91,7 +94,7 @@ def left_over(before):
 
 
 class Call(threading.Thread):
-    """A call in a thread of its own; `result()` returns or raises what it did."""
+    """A call in a new thread; `result()` returns its result or raises its exception."""
 
     def __init__(self, function, *args, **kwargs):
         super().__init__(daemon=True)
@@ -100,9 +103,9 @@ class Call(threading.Thread):
 
     def run(self):
         try:
-            self.answer, self.error = self.work(), None
+            self.value, self.error = self.work(), None
         except BaseException as error:
-            self.answer, self.error = None, error
+            self.value, self.error = None, error
         del self.work
 
     def result(self, timeout=PATIENCE):
@@ -110,11 +113,11 @@ class Call(threading.Thread):
         assert not self.is_alive(), f"still running after {timeout} s"
         if self.error is not None:
             raise self.error
-        return self.answer
+        return self.value
 
 
 def run_on_small_stack(function, timeout=PATIENCE):
-    """Run a function in a thread with a stack of 256 KiB; what it returns."""
+    """Run a function in a thread with a stack of 256 KiB; return its result."""
     before = threading.stack_size(256 * 1024)
     try:
         call = Call(function)
@@ -125,7 +128,7 @@ def run_on_small_stack(function, timeout=PATIENCE):
 
 @contextlib.contextmanager
 def interpreter(**shared):
-    """A fresh interpreter that can import this module, with `shared` in its __main__; closed at the end."""
+    """Create an interpreter that can import this module, with `shared` in its __main__; close it on exit."""
     from concurrent import interpreters
 
     interp = interpreters.create()
@@ -139,20 +142,20 @@ def interpreter(**shared):
 
 
 def execute(interp, source):
-    """Run source in an interpreter, in a thread of its own: a Call."""
+    """Run source in an interpreter in a new thread; return the Call."""
     return Call(interp.exec, textwrap.dedent(source))
 
 
 def environment(**changes):
-    """The environment for a process that can import xichan and this module."""
+    """Return the environment for a process that can import xichan and this module."""
     places = [PACKAGE, HERE, os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places)), **changes}
 
 
 def run_script(source, *arguments, timeout=60, options=(), env=None, expect=0):
-    """Run source in a process of its own, which shows its stacks and dies if it hangs; the finished process.
+    """Run source in a new process; return the finished process. The process dumps its stacks and exits if it hangs.
 
-    `expect` is the exit status that it must have; None accepts any.
+    `expect` is the required exit status; None accepts any.
     """
     prologue = f"import faulthandler; faulthandler.enable(); faulthandler.dump_traceback_later({timeout}, exit=True)\n"
     return run_python(
@@ -161,8 +164,8 @@ def run_script(source, *arguments, timeout=60, options=(), env=None, expect=0):
 
 
 def run_python(*arguments, timeout=60, env=None, expect=0):
-    """Run this Python with the given command line."""
-    import subprocess  # here, because interpreters that import this module do not need it
+    """Run this Python with a command line; return the finished process. `expect` as in run_script()."""
+    import subprocess  # not at the top: interpreters that import this module do not need it
 
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
@@ -178,7 +181,7 @@ def run_python(*arguments, timeout=60, env=None, expect=0):
     return done
 
 
-# The arguments of channel() for each flavor: those that queue a bounded number, all that queue, and all.
+# Arguments of channel() for each flavor: bounded queues, all queues, all flavors.
 BOUNDED = {
     "mpmc 1": {"capacity": 1},
     "mpmc 2": {"capacity": 2},
@@ -201,22 +204,22 @@ KEPT = []
 
 
 def keep(value):
-    """Called in another interpreter: keeps an argument there."""
+    """Keep an argument alive in the interpreter that runs the call."""
     KEPT.append(value)
 
 
 def bits(number):
-    """The bits of a float as an int: tells apart what == does not, and NaNs."""
+    """Return the bits of a float as an int. Distinguishes NaNs, and 0.0 from -0.0."""
     return struct.unpack("<Q", struct.pack("<d", number))[0]
 
 
 def float_of(pattern):
-    """The float of these 64 bits."""
+    """Return the float with this 64-bit pattern."""
     return struct.unpack("<d", struct.pack("<Q", pattern))[0]
 
 
 def same(one, other):
-    """Whether two values are the same in every type, bit and hash; without recursion."""
+    """Return whether two values agree in every type, bit and hash. Does not recurse."""
     pairs = [(one, other)]
     while pairs:
         a, b = pairs.pop()
@@ -256,7 +259,7 @@ def random_leaf(rng):
 
 
 def random_value(rng, depth=4):
-    """Some value that can be sent; the same one for the same state of `rng`, in every interpreter."""
+    """Return a random shareable value; the same for the same state of `rng`, in every interpreter."""
     if depth and rng.random() < 0.3:
         return tuple(random_value(rng, depth - 1) for _ in range(rng.choice((1, 1, 2, 3, 6))))
     return random_leaf(rng)
@@ -266,7 +269,7 @@ TEXT = "a text that needs a block of its own"
 
 
 def rich():
-    """A bit of everything that can be sent and dumped."""
+    """Return a tuple of every kind of value that can be sent and dumped."""
     return (
         None, True, False, -7, 2**63 - 1, -(2**63), 1.5, -0.0, "", "short", "é", "\u20ac", "\U0001f600", b"", b"\0\xff",
         TEXT, "é" * 30, "\u20ac\ud800" * 10, "\U0001f600" * 10, b"\xff" * 30, 2**63, -(2**127), 2**1000,
@@ -275,7 +278,7 @@ def rich():
 
 
 def samples(tx, rx):
-    """Values of each kind that travels in a block; some hold these ends."""
+    """Return values of each kind that needs a block; some contain the given endpoints."""
     text = "text that needs a block"
     deep = text
     for _ in range(50):
@@ -293,7 +296,7 @@ def samples(tx, rx):
 
 
 def viewed(value):
-    """The value as recv(copy=False) gives it."""
+    """Return the value as recv(copy=False) returns it."""
     tx, rx = xichan.channel(1)
     with tx, rx:
         tx.send_nowait(value)
@@ -301,7 +304,7 @@ def viewed(value):
 
 
 def endpoints_in(value):
-    """The ends anywhere in a value, in order."""
+    """Return all endpoints in a value, in order."""
     if type(value) is tuple:
         return [end for item in value for end in endpoints_in(item)]
     return [value] if isinstance(value, (xichan.Sender, xichan.Receiver)) else []

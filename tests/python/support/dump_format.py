@@ -1,4 +1,4 @@
-"""The format of dumps, as far as tests forge it; docs/reference/block-format.md describes it."""
+"""The parts of the dump format that tests forge; docs/reference/block-format.md describes it."""
 
 import os
 import struct

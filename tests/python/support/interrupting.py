@@ -1,4 +1,4 @@
-"""Interrupts at each place where Ctrl-C may strike, one after the other. Standard library only: scripts import it."""
+"""Interrupts at each place where Ctrl-C can take effect. Standard library only, because scripts import this module."""
 
 import dis
 import sys
@@ -6,21 +6,23 @@ from pathlib import PurePath
 
 
 class Interrupt(BaseException):
-    """As KeyboardInterrupt, and from nowhere else."""
+    """Raised in place of KeyboardInterrupt, by InterruptAt only."""
 
 
-class At:
-    """Raises Interrupt in the block at the n-th place where CPython would run a signal handler: as a function begins,
-    after a call, at a jump backward; as far as that is in a file of a folder of this name. `struck`: whether it did.
+class InterruptAt:
+    """Context manager that raises Interrupt at the n-th place where CPython would run a signal handler.
 
-    Signal handlers do not run between other instructions, so to raise there would show what cannot happen.
+    These places are the start of a function, the return from a call, and a backward jump, in files of the given folder.
+    `struck`: whether Interrupt was raised.
+
+    Signal handlers do not run between other instructions, so an exception there would test an impossible case.
     """
 
     def __init__(self, n, folder):
         self.left = n
         self.folder = folder
         self.struck = False
-        self.before = {}  # frame: the name of the instruction before
+        self.before = {}  # frame: the name of its previous instruction
 
     def __enter__(self):
         sys.settrace(self._trace)
@@ -44,7 +46,7 @@ class At:
                 self._place()
             self.before[frame] = now
         elif event == "exception":
-            self.before[frame] = ""  # a call that raises is not followed by a look at signals
+            self.before[frame] = ""  # CPython does not check for signals after a call that raises
         elif event == "return":
             self.before.pop(frame, None)
         return self._trace

@@ -1,4 +1,4 @@
-"""For tests of memory: each allocation fails once, the arena's or Python's; loops that may leave nothing."""
+"""Helpers for tests of memory: failing allocations of the arena or of Python, and loops that must not leak."""
 
 import pytest
 
@@ -8,9 +8,9 @@ from xichan import _core
 
 
 def fail_each_allocation(call, check):
-    """Call again and again, the arena's Nth allocation failing, until the call succeeds; what it answers.
+    """Repeat a call with the arena's Nth allocation failing, N = 0, 1, ..., until it succeeds; return its result.
 
-    `check()` looks after each failure at what the call has left. A call that needs no block tests nothing.
+    `check()` runs after each failure. The call must allocate at least one block.
     """
     failures = 0
     while True:
@@ -24,7 +24,7 @@ def fail_each_allocation(call, check):
         finally:
             _core._fail_after(-1)
         check()
-    assert failures >= 1, "no allocation could fail"
+    assert failures >= 1, "the call allocated no block"
     return result
 
 
@@ -34,7 +34,7 @@ PRELUDE = """
     from support import alive, counts, endpoints_in, left_over, same, samples
 
     def without_memory(n, call):
-        "Whether the call succeeds when the Nth allocation of Python's and all later ones fail, and its result."
+        "Fail Python's allocations from the Nth on during a call; return (whether it succeeded, its result)."
         result = None
         _testcapi.set_nomemory(n)
         try:
@@ -50,13 +50,13 @@ PRELUDE = """
 
 
 def run_without_memory(source, *arguments, timeout=60):
-    """Run source, which may call without_memory, in a process of its own; `before` is what was alive at its start."""
-    pytest.importorskip("_testcapi", reason="only _testcapi can make Python's own allocators fail")
+    """Run source in a new process, with without_memory() defined and `before` set to alive() at its start."""
+    pytest.importorskip("_testcapi", reason="needs _testcapi to make Python's allocators fail")
     run_script(PRELUDE + source, *arguments, timeout=timeout)
 
 
 def loop_without_leak(body, setup="", rounds=10_000):
-    """Run a statement over and over, in a process of its own, and look at what memory is left."""
+    """Run a statement repeatedly in a new process; fail if it leaks objects, blocks or memory."""
     run_script(
         """
         import copy, gc, pickle, resource, sys, weakref
@@ -94,7 +94,7 @@ def loop_without_leak(body, setup="", rounds=10_000):
         assert alive() == ours
         grown = sys.getallocatedblocks() - blocks
         assert grown < rounds // 10, f"{grown} blocks after {rounds} rounds"
-        assert rss() - before <= 512 * 1024, f"grown by {rss() - before} bytes"
+        assert rss() - before <= 512 * 1024, f"memory grew by {rss() - before} bytes"
         if references.COUNTED:
             references.check(lambda: loop(100))
         """,

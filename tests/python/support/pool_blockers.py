@@ -6,7 +6,7 @@ from support import pool_tasks as tasks
 
 
 class Blocker:
-    """A task that runs in a worker until it is released: `end`, or the end of a ``with``."""
+    """A task that occupies a worker until `end()` or the end of the ``with`` block."""
 
     def __init__(self, pool):
         self.started, theirs = xichan.channel(4)[::-1]
@@ -27,10 +27,11 @@ class Blocker:
         return self
 
     def __exit__(self, *_):
-        self.release.close()  # a task that runs still fails then, so a test that fails does not hang
+        self.release.close()  # a running task then fails, so that a failing test does not hang
 
 
 def blockers(pool, number):
+    """Occupy workers with tasks; return the Blockers once all run."""
     made = [Blocker(pool) for _ in range(number)]
     for blocker in made:
         blocker.wait()

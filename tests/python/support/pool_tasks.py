@@ -1,4 +1,4 @@
-"""Functions that the tests of pools have workers import. Standard library and xichan only."""
+"""Functions that workers import in the tests of pools. Standard library and xichan only."""
 
 import sys
 import threading
@@ -7,7 +7,7 @@ import xichan
 
 
 class Unpicklable(Exception):
-    """Cannot be rebuilt from its args."""
+    """An exception that cannot be unpickled from its args."""
 
     def __init__(self, one, two):
         super().__init__(f"{one} and {two}")
@@ -19,7 +19,7 @@ class BadStr(Exception):
 
 
 class Picky:
-    """Can be pickled; not loaded."""
+    """Can be pickled, but not unpickled."""
 
     def __reduce__(self):
         return _refuse, ()
@@ -71,7 +71,7 @@ def interpreter_id():
 
 
 def block(started, release):
-    """Tell that this runs, and wait to be released."""
+    """Signal the start on `started`, then block until `release` delivers the result."""
     started.send(interpreter_id())
     return release.recv()
 
@@ -99,7 +99,7 @@ def leave_at(place, number):
 
 
 def spoil(tx, number):
-    """Send a number; then do one of many things, by that number."""
+    """Send a number, then return, raise or exit, depending on the number."""
     tx.send(number)
     match number % 7:
         case 0:
@@ -220,7 +220,7 @@ def send_from_main(name, value):
 
 
 def break_loop():
-    """End the loop of the worker itself, in the midst of a task."""
+    """Make the loop of the worker itself fail during a task."""
     from xichan.pool import worker
 
     def interrupted(*args):
@@ -230,7 +230,7 @@ def break_loop():
 
 
 def break_loop_at(place, number):
-    """Likewise, in a chunk: nor can it say what its task has raised."""
+    """Make the loop of the worker fail in a chunk, where it cannot report the exception of its task either."""
     if number == place:
         from xichan.pool import worker
 

@@ -1,4 +1,4 @@
-"""Operations of asyncio after which no reference may be left. Each coroutine function is one round of a loop."""
+"""asyncio operations that must not leak references. Each coroutine function is one round of a loop."""
 
 import asyncio
 import contextlib
@@ -44,22 +44,22 @@ async def refusing():
             raise AssertionError
 
 
-def waits(tx, rx):
-    """Calls that wait in an empty channel, and in a full one."""
+def blocking_calls(tx, rx):
+    """Return (calls that block on an empty channel, calls that block on a full one)."""
     return (rx.arecv, lambda: rx.arecv_many(2), lambda: xichan.aselect([rx]), lambda: anext(rx)), (
         lambda: tx.asend(VALUE), lambda: tx.asend_many([VALUE]), lambda: xichan.aselect([(tx, VALUE)]),
     )  # fmt: skip
 
 
-async def ended(end):
-    """Have each kind of call wait, end it with `end(tx, rx, task)`."""
+async def end_each_call(end):
+    """Block in each kind of call, then end it with `end(tx, rx, task)`."""
     for kind in range(2):
         tx, rx = xichan.channel(1)
-        for k in range(len(waits(tx, rx)[kind])):
+        for k in range(len(blocking_calls(tx, rx)[kind])):
             tx, rx = xichan.channel(1)
             if kind:
                 tx.send(TEXT)
-            task = asyncio.ensure_future(waits(tx, rx)[kind][k]())
+            task = asyncio.ensure_future(blocking_calls(tx, rx)[kind][k]())
             await wait_until_blocked(tx, senders=kind, receivers=1 - kind)
             end(tx, rx, task)
             with contextlib.suppress(asyncio.CancelledError, *REFUSED, StopAsyncIteration):
@@ -67,41 +67,41 @@ async def ended(end):
 
 
 async def cancelling():
-    await ended(lambda tx, rx, task: task.cancel())
+    await end_each_call(lambda tx, rx, task: task.cancel())
 
 
-async def cancelling_when_told():
+async def cancelling_after_notification():
     def end(tx, rx, task):
         rx.drain() or tx.send(VALUE)
         task.cancel()
 
-    await ended(end)
+    await end_each_call(end)
 
 
 async def waking():
-    await ended(lambda tx, rx, task: rx.drain() or tx.send(VALUE))
+    await end_each_call(lambda tx, rx, task: rx.drain() or tx.send(VALUE))
 
 
 async def shutting_down():
-    await ended(lambda tx, rx, task: tx.shutdown(immediate=True))
+    await end_each_call(lambda tx, rx, task: tx.shutdown(immediate=True))
 
 
 async def closing_its_handle():
-    await ended(lambda tx, rx, task: (tx.close(), rx.close()))
+    await end_each_call(lambda tx, rx, task: (tx.close(), rx.close()))
 
 
 async def timing_out():
     tx, rx = xichan.channel(1)
-    for wait in waits(tx, rx)[0]:
+    for wait in blocking_calls(tx, rx)[0]:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.001):
                 await wait()
 
 
 async def never_awaited():
-    """Coroutines that are closed before they begin."""
+    """Coroutines that are closed before they start."""
     tx, rx = xichan.channel(1)
-    for kind in waits(tx, rx):
+    for kind in blocking_calls(tx, rx):
         for wait in kind:
             coroutine = wait()
             if hasattr(coroutine, "close"):
@@ -121,7 +121,7 @@ async def with_threads():
 
 
 def loops():
-    """An event loop that comes and goes, also with a call that waits in it."""
+    """Event loops that are created and closed, also with a call blocked in one."""
 
     async def main():
         tx, rx = xichan.channel(1)
@@ -141,6 +141,6 @@ def loops():
 
 
 OPERATIONS = {
-    exchanging: 20, refusing: 20, cancelling: 5, cancelling_when_told: 5, waking: 5, shutting_down: 5,
+    exchanging: 20, refusing: 20, cancelling: 5, cancelling_after_notification: 5, waking: 5, shutting_down: 5,
     closing_its_handle: 5, timing_out: 5, never_awaited: 20, with_threads: 10, loops: 2,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Calls that wait, are interrupted, or run out of memory: no reference may be left. Each function is one round."""
+"""Blocked, interrupted and failing calls that must not leak references. Each function is one round of a loop."""
 
 import contextlib
 import signal
@@ -10,8 +10,8 @@ from support.reference_operations import TEXT, VALUE, refused
 from xichan import _core
 
 
-def threads_that_wait():
-    """A waiting call is handed a value, has its channel closed, and has its own handle closed."""
+def blocked_threads():
+    """A blocked call receives a value, loses its channel, or loses its own handle."""
     for options in *QUEUES.values(), {"capacity": 0}:
         tx, rx = xichan.channel(**options)
         call = Call(rx.recv)
@@ -40,7 +40,7 @@ class Interrupt(Exception):
 
 
 def interrupts():
-    """A signal handler ends a call that waits."""
+    """A signal handler interrupts a blocked call."""
 
     def interrupt(*_):
         raise Interrupt
@@ -67,7 +67,7 @@ def interrupts():
 
 
 def arena_without_memory():
-    """Each allocation of the arena fails once, and its limit is reached."""
+    """Each allocation of the arena fails once; then the memory limit is reached."""
     tx, rx = xichan.channel(8)
     view = xichan.share(VALUE).view()
     calls = (
@@ -93,7 +93,7 @@ def arena_without_memory():
 
 
 def python_without_memory():
-    """Each allocation of Python's fails once."""
+    """Each of Python's allocations fails once."""
     import _testcapi
 
     tx, rx = xichan.channel(8)
@@ -122,5 +122,5 @@ def python_without_memory():
         assert done
 
 
-# Each with the rounds of one run.
-OPERATIONS = {threads_that_wait: 3, interrupts: 10, arena_without_memory: 20, python_without_memory: 2}
+# The operations, with the rounds per run.
+OPERATIONS = {blocked_threads: 3, interrupts: 10, arena_without_memory: 20, python_without_memory: 2}

@@ -1,4 +1,4 @@
-"""Operations after which no reference may be left, within one interpreter. Each function is one round of a loop."""
+"""Operations within one interpreter that must not leak references. Each function is one round of a loop."""
 
 import contextlib
 import copy
@@ -19,7 +19,7 @@ REFUSED = (xichan.Error, ValueError, TypeError, LookupError, MemoryError)
 
 
 def refused(function, *args, **kwargs):
-    """The call raises; which error it is others test."""
+    """Assert that the call raises one of REFUSED; other tests check which."""
     try:
         function(*args, **kwargs)
     except REFUSED:
@@ -108,13 +108,13 @@ def names():
     refused(xichan.lookup, "references, a value")
     refused(xichan.unpublish, "references, a value")
     refused(xichan.publish, "references, a value", [])
-    refused(xichan.lookup_sender, "nobody", 1e-6)
+    refused(xichan.lookup_sender, "unregistered", 1e-6)
 
 
 def handles():
     tx, rx = xichan.channel(2)
     ends = [tx.clone(), xichan.Receiver.from_id(tx.id), pickle.loads(pickle.dumps((tx, rx))), copy.deepcopy([tx, rx])]
-    pickle.dumps(tx)  # a ticket that nobody claims
+    pickle.dumps(tx)  # a ticket that is never claimed
     weakref.ref(ends[0])
     with tx.clone() as end:
         tx.send((end, ends[1], (rx,)))
@@ -216,16 +216,16 @@ def other_interfaces():
 
 
 def importing_again():
-    """The module is forgotten, and imported anew."""
+    """The module is removed from sys.modules and imported again."""
     kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "xichan"}
     tx, rx = importlib.import_module("xichan").channel()
     tx.send((tx, VALUE))
     rx.recv()
     sys.modules.update(kept)
-    threading._threading_atexits.pop()  # each import of the extension has one, which is called when the threads end
+    threading._threading_atexits.pop()  # each import of the extension registers one
 
 
-# Each with the rounds of one run.
+# The operations, with the rounds per run.
 OPERATIONS = {
     flavors: 10, values: 10, batches: 30, failing_iterables: 30, iterating: 30, names: 30, handles: 30, selecting: 30,
     descriptors: 30, shared: 30, dumps: 30, queues: 20, other_interfaces: 5, importing_again: 5,

@@ -1,4 +1,4 @@
-"""Operations between interpreters after which no reference may be left. Each function is one round of a loop."""
+"""Operations between interpreters that must not leak references. Each function is one round of a loop."""
 
 import contextlib
 import functools
@@ -12,8 +12,8 @@ from support.reference_operations import REFUSED, TEXT, VALUE
 from xichan import dispatch
 
 
-def interpreters_alone():
-    """What CPython itself leaves."""
+def bare_interpreters():
+    """The references that CPython itself leaks."""
     with interpreter():
         pass
 
@@ -40,7 +40,7 @@ def exchanging():
 
 
 def leaving_all_behind():
-    """An interpreter that ends with handles, views, queued values, published names and tickets that nobody claimed."""
+    """An interpreter ends with handles, views, queued values, published names and unclaimed tickets."""
     with interpreter() as interp:
         interp.exec(
             """if True:
@@ -70,7 +70,7 @@ def leaving_all_behind():
 
 
 def ending_under_a_call():
-    """A thread of the interpreter waits when it ends, and is let go by that."""
+    """An interpreter ends while one of its threads is blocked in a call, which that wakes."""
     tx, rx = xichan.channel(1)
     with interpreter(rx=rx) as interp:
         interp.exec(
@@ -110,12 +110,12 @@ def calls_and_queues_of_the_standard_library():
 
 @functools.cache
 def pool():
-    """One for all rounds."""
+    """Return the pool that all rounds share."""
     return xichan.InterpreterPoolExecutor(1)
 
 
 def tidy():
-    """Have its worker do so too."""
+    """Run references.tidy() in the worker of the pool."""
     pool().submit(references.tidy).result(PATIENCE)
 
 
@@ -152,7 +152,7 @@ def tasks_refused_and_cancelled():
 
 
 def pools():
-    """Pools that come and go, with a worker that leaves, and with what is unfinished cancelled."""
+    """Pools that are created and shut down, with a worker that exits, and with unfinished tasks cancelled."""
     with xichan.InterpreterPoolExecutor(2, initializer=tasks.identity, initargs=(TEXT,), shared={"a": 1}) as executor:
         list(executor.map(tasks.square, range(10)))
     with xichan.InterpreterPoolExecutor(1) as executor:
@@ -176,7 +176,7 @@ def dispatching():
 
 
 OPERATIONS = {
-    interpreters_alone: 1, importing: 1, exchanging: 1, leaving_all_behind: 1, ending_under_a_call: 1,
+    bare_interpreters: 1, importing: 1, exchanging: 1, leaving_all_behind: 1, ending_under_a_call: 1,
     calls_and_queues_of_the_standard_library: 1, tasks_of_a_pool: 10, tasks_refused_and_cancelled: 10, pools: 1,
     dispatching: 1,
 }  # fmt: skip

@@ -1,23 +1,23 @@
-"""Counting references, as CPython's own tests do (regrtest -R). Standard library only: scripts import it."""
+"""Reference counts, as in CPython's own tests (regrtest -R). Standard library only: scripts import this."""
 
 import array
 import gc
 import sys
 
 COUNTED = hasattr(sys, "gettotalrefcount")  # in a debug build of CPython
-WARM_UP = 3  # runs that fill caches
+WARM_UP = 3  # runs that fill caches, not counted
 RUNS = 5
 
 
 def tidy():
-    """Have go what a run leaves for others: garbage, and the names that the cache of types holds."""
+    """Clear what a run leaves behind: garbage, and the names in the type cache."""
     sys._clear_internal_caches()
     gc.collect()
 
 
 def changes(run):
-    """How the number of references, in all interpreters together, changes with each of some runs of a function."""
-    found = array.array("q", bytes(8 * RUNS))  # its numbers are no objects: keeping one is no further reference
+    """Return the change of the number of references, over all interpreters, for each of several runs of a function."""
+    found = array.array("q", bytes(8 * RUNS))  # an array, because storing int objects would add references
     for i in range(-WARM_UP, RUNS):
         tidy()
         before = sys.gettotalrefcount()
@@ -29,6 +29,6 @@ def changes(run):
 
 
 def check(run):
-    """No run leaves references, or takes away some that are not its own; what goes up and down again is noise."""
+    """Assert that runs neither leak references nor release too many. Changes in both directions are noise."""
     found = changes(run)
-    assert min(found) <= 0 <= max(found), f"references left by each run: {found}"
+    assert min(found) <= 0 <= max(found), f"change of references per run: {found}"

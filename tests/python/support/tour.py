@@ -1,4 +1,4 @@
-"""A little of everything, run as a script under unusual settings of the interpreter. Prints "done"."""
+"""Exercises every feature once; run as a script under unusual interpreter settings. Prints "done"."""
 
 import copy
 import faulthandler
@@ -21,7 +21,7 @@ def values():
     generated = [random_value(rng) for _ in range(3000)]
     for value in (deep, 10**5000, -(10**5000), 2**1_000_000, "\udc80é\u20ac\U0001f600\0", *generated):
         tx.send(value)
-        back = rx.recv()  # not inside the assert, which python -O leaves out
+        back = rx.recv()  # outside the assert, which python -O removes
         assert same(back, value)
     for bad in ([], (1, [2]), object()):
         try:
@@ -31,18 +31,18 @@ def values():
 
 
 def between_interpreters():
-    there, requests = xichan.channel(4)
-    replies, back = xichan.channel(4)
+    outgoing, requests = xichan.channel(4)
+    replies, incoming = xichan.channel(4)
     with interpreter(requests=requests, replies=replies) as interp:
         requests.close()
         replies.close()
         echo = Call(interp.exec, "for value in requests: replies.send((value, replies.clone()))")
         for i in range(200):
-            there.send(("text that needs a block", i))
-            value, end = back.recv()
-            assert value == ("text that needs a block", i) and end.id == back.id
+            outgoing.send(("text that needs a block", i))
+            value, end = incoming.recv()
+            assert value == ("text that needs a block", i) and end.id == incoming.id
         end.close()
-        there.close()
+        outgoing.close()
         echo.result()
 
 

@@ -1,4 +1,4 @@
-"""What type checkers are to find in xichan's types. Checked by test_stubs.py, and run too."""
+"""The types that type checkers must infer for xichan. test_stubs.py checks this file and runs it."""
 
 from collections.abc import Iterator
 from typing import Any, assert_type
@@ -60,7 +60,7 @@ def both_sides() -> None:
 
 
 def variance() -> None:
-    """A Sender of object serves as one of int, a Receiver of bool as one of int."""
+    """Sender is contravariant and Receiver covariant."""
     anything: Sender[object]
     flags: Receiver[bool]
     anything, flags = xichan.channel()
@@ -141,7 +141,7 @@ def dumping() -> None:
 
 
 def mistakes() -> None:
-    """Each line is an error to a type checker; `warn_unused_ignores` tells if one is not."""
+    """Each line is a type error; `warn_unused_ignores` reports lines that are not."""
     tx: Sender[int]
     rx: Receiver[int]
     tx, rx = xichan.channel()

@@ -1,4 +1,4 @@
-"""Values to send and to dump: those at the edges, and Hypothesis' strategy for any."""
+"""Values to send and to dump: edge cases, and a Hypothesis strategy for all kinds."""
 
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ FLOAT_PATTERNS = [
     0xFFF0000000000000,
     0x7FF8000000000000,  # the usual NaN
     0xFFF8000000000000,
-    0x7FF8DEADBEEF1234,  # NaNs with payloads, quiet and signalling
+    0x7FF8DEADBEEF1234,  # NaNs with payloads, quiet and signaling
     0xFFFFFFFFFFFFFFFF,
     0x7FF0000000000001,
     0xFFF4000000000000,
