@@ -10,7 +10,10 @@ PACKAGE = Path(__file__).resolve().parent
 
 def main(arguments=None):
     """Print each requested item on its own line, in the order of the options."""
-    parser = argparse.ArgumentParser(prog="python -m xichan", description=__doc__.partition(": ")[2].capitalize())
+    parser = argparse.ArgumentParser(
+        prog="python -m xichan",
+        description="Print the version, and the paths of the headers, the library and the CMake package.",
+    )
     parser.add_argument("--version", action="store_true", help="the version")
     parser.add_argument("--includedir", action="store_true", help="for -I: #include <xichan/xichan.h>")
     parser.add_argument("--libdir", action="store_true", help="for -L and -rpath, with -l:libxichan.so.0")
