@@ -62,7 +62,7 @@ def test_cancel():
                 assert found[1] == "CancelledError" and found[3] in ("CancelledError", 9), found
                 assert ended == [futures[3]]
                 assert all(found[k] == k * k for k in range(20) if k not in (1, 3)), found
-                return at
+                return interruption
             everywhere(action)
             stats = pool.stats()
             assert stats.submitted == stats.finished + stats.failed + stats.cancelled, stats
@@ -88,7 +88,7 @@ def test_leaving_a_map():
                             pass
                     blocker.end()
                     assert end(pool, [after]) == [25]
-                return at
+                return interruption
             everywhere(action)
         """,
         least=60,
@@ -119,7 +119,7 @@ def test_submitting(held):
                     assert found[20:-1] == [(0, n), (1, n), [1]][:len(futures)]
                     if not interruption.struck:
                         assert list(results) == [0, 1, 4, 9, 16]
-                return at
+                return interruption
             everywhere(action)
             known = pool._crew.definitions._known.values()
             assert sum(definition.uses for definition in known) == 0
@@ -142,7 +142,7 @@ def test_submitting_what_runs_in_this_interpreter():
                 assert end(pool, futures) == [0, 1][:len(futures)]
                 if not interruption.struck:
                     assert list(results) == [0, 1, 4, 9, 16]
-                return at
+                return interruption
             everywhere(action)
             stats = pool.stats()
             assert stats.cancelled == stats.failed == 0
@@ -163,7 +163,7 @@ def test_the_first_task_that_runs_in_this_interpreter():
                     futures.append(dispatcher.submit(tasks.square, -4))
                     futures[0].result()
                 assert end(pool, futures) in ([], [16])
-            return at
+            return interruption
         everywhere(action, 5)
         """,
         least=30,
@@ -192,7 +192,7 @@ def test_cancelling_what_would_run_in_this_interpreter():
                     found = end(pool, [blocker, *futures])
                 assert found.pop(3) in ("CancelledError", 4) and found == ["released", 0, 1, 9], found
                 assert ended == [futures[2]]
-                return at
+                return interruption
             everywhere(action)
             stats = pool.stats()
             assert stats.submitted == stats.finished + stats.failed + stats.cancelled, stats
@@ -213,7 +213,7 @@ def test_the_first_tasks_and_their_results():
                         futures.append(pool.submit(abs, -k))
                         futures[k].result()
                 assert end(pool, futures) == [0, 1][:len(futures)]
-            return at
+            return interruption
         everywhere(action, 5)
         """,
         least=60,
@@ -236,7 +236,7 @@ def test_shutting_down():
                     except CancelledError:
                         pass  # perhaps only now, by the collector
             assert pool.stats().workers == 0
-            return at
+            return interruption
         everywhere(action, 5)
         """,
         least=60,
