@@ -15,7 +15,7 @@ import xichan
 TEXT = "text that needs a block"
 
 
-def test_a_closed_loop_leaves_nothing():
+def test_closed_loop_leaks_nothing():
     before, threads = alive(), threading.active_count()
     tx, rx = xichan.channel(1)
     full, other = xichan.channel(0)
@@ -38,7 +38,7 @@ def test_a_closed_loop_leaves_nothing():
 
 
 @pytest.mark.parametrize("capacity", [0, 1, None])
-def test_two_loops_in_two_threads(capacity):
+def test_loops_in_two_threads_share_a_channel(capacity):
     (there, requests), (replies, back) = xichan.channel(capacity), xichan.channel(capacity)
 
     async def echo():
@@ -72,7 +72,7 @@ ECHO = """
 
 
 @pytest.mark.parametrize("capacity", [0, 4])
-def test_loops_in_two_interpreters(capacity):
+def test_loops_in_two_interpreters_share_a_channel(capacity):
     pytest.importorskip("concurrent.interpreters")
     (there, requests), (replies, back) = xichan.channel(capacity), xichan.channel(capacity)
 
@@ -93,7 +93,7 @@ def test_loops_in_two_interpreters(capacity):
         other.result()
 
 
-def test_an_interpreter_that_ends_with_a_loop_that_waits():
+def test_interpreter_may_end_while_its_loop_waits():
     """Its coroutine hangs in a loop that is not run any more; the ends come back all the same."""
     pytest.importorskip("concurrent.interpreters")
     tx, rx = xichan.channel(1)
@@ -139,7 +139,7 @@ def descriptors():
     return len(os.listdir("/proc/self/fd"))
 
 
-def test_loops_come_and_go():
+def test_many_short_loops_leak_nothing():
     tx, rx = xichan.channel(1)
 
     async def main():
@@ -159,7 +159,7 @@ def test_loops_come_and_go():
     assert threading.active_count() == threads and descriptors() == fds
 
 
-def test_waiting_starts_no_thread_and_costs_nothing():
+def test_waiting_starts_no_thread_and_uses_no_processor_time():
     tx, rx = xichan.channel(1)
     threads = threading.active_count()
 
@@ -177,7 +177,7 @@ def test_waiting_starts_no_thread_and_costs_nothing():
     run_loop(main())
 
 
-def test_a_loop_is_woken_from_another_thread_while_it_sleeps():
+def test_sleeping_loop_is_woken_from_another_thread():
     tx, rx = xichan.channel(1)
 
     async def main():

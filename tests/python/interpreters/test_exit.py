@@ -54,7 +54,7 @@ def work():
         ("a thread of another", False),  # such interpreters have no daemon threads
     ],
 )
-def test_a_blocked_thread_does_not_keep_the_process(where, daemon, kind):
+def test_blocked_thread_does_not_prevent_process_exit(where, daemon, kind):
     if where != "here":
         pytest.importorskip("concurrent.interpreters")
     run_script(
@@ -89,7 +89,7 @@ wait_for_sleep(here.recv())
 
 @pytest.mark.parametrize("where", ["here", "other interpreters"])
 @pytest.mark.parametrize("flavor", ["mpmc", "rendezvous", "unbounded"])
-def test_healthy_threads_pass_their_messages_first(where, flavor):
+def test_healthy_threads_deliver_their_messages_at_exit(where, flavor):
     """The main thread ends while there are 10,000 messages to pass."""
     if where != "here":
         pytest.importorskip("concurrent.interpreters")
@@ -126,7 +126,7 @@ del tx, rx
     assert done.stdout == "received True\n", done.stdout + done.stderr
 
 
-def test_a_look_up_that_sleeps_while_its_interpreter_ends():
+def test_lookup_may_block_while_its_interpreter_ends():
     """Something that is named later must not bring its thread back to where nothing is left."""
     pytest.importorskip("_interpreters")
     run_script(
@@ -155,7 +155,7 @@ for way in ("publish", "time-out"):
     )
 
 
-def test_waiting_in_a_finalizer_at_the_very_end():
+def test_blocking_in_a_finalizer_at_exit_returns():
     """When the interpreter's ends have gone, a call ends at once instead of waiting for what cannot come."""
     done = run_script(
         PRELUDE

@@ -47,7 +47,7 @@ def run(source):
     return run_script(PRELUDE + source)
 
 
-def test_inherited_ends_raise_and_new_channels_work():
+def test_inherited_endpoints_raise_and_new_channels_work():
     run("""
 import asyncio, pickle
 pairs = [xichan.channel(1), xichan.channel(None), xichan.channel(0), xichan.channel(2, flavor="spsc"),
@@ -102,7 +102,7 @@ for tx, rx in pairs:
 """)
 
 
-def test_a_call_that_was_waiting_ends_in_the_child():
+def test_blocked_call_ends_in_the_child():
     """The fork is made by a signal handler that interrupts the call."""
     run("""
 for kind in ("recv", "send", "select", "lookup", "join"):
@@ -152,7 +152,7 @@ for kind in ("recv", "send", "select", "lookup", "join"):
 """)
 
 
-def test_40_forks_under_traffic():
+def test_40_forks_under_traffic_leave_the_parent_intact():
     """Threads of the parent are anywhere in the core when it forks: no lock of it may be held in the child."""
     run("""
 import asyncio
@@ -206,7 +206,7 @@ assert received == list(range(sent)) and sent
 """)
 
 
-def test_the_child_leaves_by_the_front_door():
+def test_child_can_exit_via_sys_exit():
     """It runs its exit hooks and finalizers with the inherited handles: nothing of the parent's is given back."""
     run("""
 import faulthandler

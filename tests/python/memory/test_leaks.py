@@ -23,5 +23,5 @@ LOOPS = {
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_no_memory_is_left_by(name):
+def test_operation_leaks_no_memory(name):
     loop_without_leak(LOOPS[name])
