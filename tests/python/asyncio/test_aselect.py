@@ -75,7 +75,7 @@ def test_aselect_chooses_ready_cases_fairly():
 
 @pytest.mark.parametrize("taker", ["thread", "task", "select"])
 def test_rendezvous_offer_of_aselect_takes_effect_once(taker):
-    """Each round offers the same value on three channels; one of them is taken, wherever it is asked for."""
+    """Each round offers one value on three channels; exactly one offer is taken."""
     pairs = [xichan.channel(0) for _ in range(3)]
     rounds = 300
 

@@ -1,4 +1,4 @@
-"""Coroutines of one event loop: what they wait for and what ends them."""
+"""Coroutines in one event loop: what wakes them and what ends their waits."""
 
 import asyncio
 

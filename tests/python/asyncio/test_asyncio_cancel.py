@@ -1,4 +1,4 @@
-"""Cancelled coroutines: nothing is lost, and who waits behind them is told."""
+"""Cancelled coroutines lose nothing and pass their wake-up on."""
 
 import asyncio
 import time
@@ -38,7 +38,7 @@ def test_cancelled_arecv_takes_nothing():
 @pytest.mark.parametrize("second", ["task", "thread", "other loop"])
 @pytest.mark.parametrize("kind", ["recv", "send", "select"])
 def test_cancelled_waiter_passes_on_its_wake_token(kind, second):
-    """The first was told, and leaves: the next one must be told."""
+    """The first waiter was notified and leaves, so the next one must be notified."""
     tx, rx = xichan.channel(1)
     if kind == "send":
         tx.send("full")
@@ -76,7 +76,7 @@ def test_cancelled_waiter_passes_on_its_wake_token(kind, second):
 
 
 def test_500_cancellations_lose_nothing():
-    """Receives with a time-out about as long as an item takes to come."""
+    """Receives with a timeout about as long as an item takes to arrive."""
     tx, rx = xichan.channel(2)
     number = 500
 

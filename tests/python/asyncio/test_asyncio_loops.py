@@ -1,4 +1,4 @@
-"""Event loops: several of them, in threads and interpreters; what a loop costs and leaves."""
+"""Several event loops in threads and interpreters, their cost and their cleanup."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ def test_closed_loop_leaks_nothing():
     tasks = [loop.create_task(work) for work in (rx.arecv(), full.asend(TEXT), xichan.aselect([rx, (full, TEXT)]))]
     loop.run_until_complete(settled(tx, receivers=2))
     loop.run_until_complete(settled(other, senders=2))
-    loop.set_exception_handler(lambda loop, context: None)  # which would tell of the tasks
+    loop.set_exception_handler(lambda loop, context: None)  # it would report the pending tasks
     loop.stop()
     loop.close()
     for task in tasks:
@@ -94,7 +94,7 @@ def test_loops_in_two_interpreters_share_a_channel(capacity):
 
 
 def test_interpreter_may_end_while_its_loop_waits():
-    """Its coroutine hangs in a loop that is not run any more; the ends come back all the same."""
+    """Its coroutine stays suspended in a loop that no longer runs; the endpoints are released all the same."""
     pytest.importorskip("concurrent.interpreters")
     tx, rx = xichan.channel(1)
     before = alive()

@@ -1,4 +1,4 @@
-"""fileno(): watching an end from any event loop."""
+"""fileno(): watching an endpoint from any event loop."""
 
 import os
 import select
@@ -13,7 +13,7 @@ TEXT = "text that needs a block"
 
 
 class Watched:
-    """An end with a poll object that watches it."""
+    """An endpoint and a poll object that watches it."""
 
     def __init__(self, end):
         self.end = end
@@ -27,7 +27,7 @@ class Watched:
 
 
 def attempt(call):
-    """What a _nowait call gives, or the error that says that it was not ready."""
+    """Return the result of a _nowait call, or the error for a channel that is not ready."""
     try:
         return call()
     except (xichan.ChannelEmpty, xichan.ChannelFull) as error:
@@ -143,7 +143,7 @@ def test_descriptor_is_closed_with_its_endpoint(how):
     with pytest.raises(OSError):
         os.fstat(number)
     assert attempt(second.recv_nowait) is xichan.ChannelEmpty
-    # The number is used again; nobody must write into the stranger.
+    # The descriptor number is reused; no peer may write into the new file.
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     assert number in (reader, writer)
     tx.send(TEXT)
@@ -157,7 +157,7 @@ def test_descriptor_is_closed_with_its_endpoint(how):
 
 @pytest.mark.parametrize("kind", ["recv", "send"])
 def test_descriptor_takes_no_wake_token(kind):
-    """Who waits in earnest is woken, whether it came before the watch or after."""
+    """A blocked call is woken whether it started before the watch or after it."""
     for order in ("watch first", "waiter first"):
         tx, rx = xichan.channel(1)
         if kind == "send":
@@ -180,11 +180,11 @@ def test_descriptor_takes_no_wake_token(kind):
         assert watched.ready() or order == "waiter first"
         assert attempt(fail) in (xichan.ChannelEmpty, xichan.ChannelFull)
         tx.send(TEXT) if kind == "recv" else rx.recv()
-        assert watched.ready(), "nobody else waits now"
+        assert watched.ready(), "no other call waits now"
 
 
 def nowait(call, watched):
-    """Do it as soon as it goes."""
+    """Retry the call until it succeeds."""
     while True:
         try:
             return call()

@@ -1,4 +1,4 @@
-"""Hostile arguments at every entry point: a clear exception or a valid outcome, and no harm done."""
+"""Hostile arguments at every entry point raise a clear exception or have a valid outcome."""
 
 import math
 import pickle
@@ -35,7 +35,7 @@ HOSTILE = {
 
 
 def with_channel(use):
-    """Call use(tx, rx, value) on a channel with something in it and room left, so that no valid call waits."""
+    """Call use(tx, rx, value) on a channel that is neither empty nor full, so that no valid call blocks."""
 
     def call(value):
         tx, rx = xichan.channel(8)
@@ -173,7 +173,7 @@ def test_unknown_flavor_is_rejected(flavor):
 
 
 class Saboteur:
-    """Is asked for a number or a truth value, and does something else first."""
+    """An argument whose conversion to a number or truth value has a side effect."""
 
     def __init__(self, act):
         self.act = act

@@ -1,4 +1,4 @@
-"""A channel and its two ends, as one thread sees them."""
+"""A channel and its two endpoints in one thread."""
 
 import gc
 import queue

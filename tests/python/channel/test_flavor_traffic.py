@@ -1,4 +1,4 @@
-"""Traffic through channels of every flavor: threads, two interpreters, and sends that race the end of the channel."""
+"""Traffic through every flavor: threads, two interpreters, and sends that race the close of the channel."""
 
 import random
 import threading
@@ -86,7 +86,7 @@ for tx in jobs:
 
 @over(FLAVORS)
 def test_5000_sends_racing_the_last_receiver_lose_nothing(options):
-    """Accepted = received + discarded, by the senders' and receivers' own count and by that of the channel."""
+    """accepted = received + discarded, counted by the callers and by the channel."""
     pytest.importorskip("concurrent.interpreters")
     rng = random.Random(3)
     jobs, inner_jobs = xichan.channel(1)

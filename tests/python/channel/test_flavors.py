@@ -16,7 +16,7 @@ def over(flavors):
 
 
 def full_channel(options):
-    """A channel in which a send waits, and how many values are queued in it."""
+    """Return a channel in which a send blocks, and the number of values queued in it."""
     tx, rx = xichan.channel(**options)
     for i in range(options["capacity"]):
         tx.send_nowait((i, TEXT))
@@ -171,7 +171,7 @@ def test_recv_wakes_a_sender(options):
 
 
 def blocked_calls(options, kind):
-    """A channel whose other end is the second of the two, and two calls blocked in it on one handle."""
+    """Return a channel and two calls blocked on one of its endpoints."""
     if kind == "recv":
         tx, rx = xichan.channel(**options)
         mine, theirs, calls = rx, tx, [Call(rx.recv), Call(rx.recv, 1000)]

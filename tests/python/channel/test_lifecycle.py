@@ -1,4 +1,4 @@
-"""The module's own life: imported everywhere, deleted, imported again, and the end of the process."""
+"""Lifecycle of the module: imports, deletion, reimports and process exit."""
 
 import pytest
 from support import HERE, run_python, run_script

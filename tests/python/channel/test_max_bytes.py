@@ -1,4 +1,4 @@
-"""max_bytes: a bound on the memory of what is queued."""
+"""max_bytes: the bound on the memory of queued messages."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ flavors = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 
 
 def cost(value):
-    """What a value takes in the arena."""
+    """Return the bytes that a value occupies in the arena."""
     tx, rx = xichan.channel(1)
     before = xichan.memory_stats().bytes
     tx.send(value)

@@ -1,4 +1,4 @@
-"""Names of channels, and published values."""
+"""Named channels and published values."""
 
 import contextlib
 import math
@@ -32,7 +32,7 @@ def names_in_use():
 
 @pytest.fixture
 def published():
-    """Publish for the time of a test."""
+    """Publish values that are unpublished after the test."""
     names = []
 
     def publish(name, value):

@@ -1,4 +1,4 @@
-"""Batches: what recv_many and drain take."""
+"""recv_many and drain."""
 
 import math
 
@@ -80,7 +80,7 @@ def test_recv_many_wakes_every_sender_it_made_room_for():
 
 
 def test_handle_may_close_while_recv_many_returns():
-    """Its only item is taken, and the last ends of both sides are closed, before it has the interpreter again."""
+    """The call takes the only item; both sides close before it re-attaches to the interpreter."""
     run_script("""
         import sys, xichan
         from support import Call, alive, wait_for_blocked, wait_until
@@ -111,7 +111,7 @@ def test_drain_returns_everything_queued(options):
     assert rx.drain() == texts(number) and rx.drain() == []
     tx.send(1)
     tx.close()
-    assert rx.drain() == [1] and rx.drain() == [], "drained and closed is no error here"
+    assert rx.drain() == [1] and rx.drain() == [], "draining a closed channel is not an error"
     rx.close()
     with pytest.raises(xichan.ChannelClosed):
         rx.drain()
@@ -159,7 +159,7 @@ def test_drain_returns_while_others_keep_sending(capacity):
 
 @pytest.mark.parametrize("how", ["rx.recv_many(4, 0)", "rx.recv_many(1)", "rx.drain()"])
 def test_values_stay_queued_when_python_is_out_of_memory(how):
-    """The Nth allocation of Python's and all later ones fail, for each N; what a call does not return comes later."""
+    """From the Nth on, all of Python's allocations fail, for each N; a later call returns what this one could not."""
     pytest.importorskip("_testcapi", reason="only _testcapi can make Python's own allocators fail")
     run_script(f"""
         import _testcapi, xichan

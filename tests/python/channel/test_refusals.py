@@ -1,4 +1,4 @@
-"""What cannot be shared is refused with its place named, and leaves nothing behind."""
+"""Unshareable values are refused by an error that names their path, and nothing leaks."""
 
 import array
 import collections
@@ -63,10 +63,10 @@ def pair():
 
 
 @pytest.mark.parametrize("bad", FOREIGN, ids=name)
-@pytest.mark.parametrize("how", ["send", "send_nowait", "send with time-out"])
+@pytest.mark.parametrize("how", ["send", "send_nowait", "send with timeout"])
 def test_foreign_types_are_refused(pair, bad, how):
     tx, rx = pair
-    send = {"send": tx.send, "send_nowait": tx.send_nowait, "send with time-out": lambda v: tx.send(v, timeout=1)}[how]
+    send = {"send": tx.send, "send_nowait": tx.send_nowait, "send with timeout": lambda v: tx.send(v, timeout=1)}[how]
     before = alive()
     for value, place in [
         (bad, "value"),
@@ -95,7 +95,7 @@ def leaf(i):
 
 
 def tree(bad_place=None, bad=None):
-    """1000 leaves in tuples of uneven depth, and their places; at one of them something bad."""
+    """Return 1000 leaves in tuples of uneven depth with their paths; one leaf is unshareable."""
     places = []
 
     def put(place):

@@ -1,4 +1,4 @@
-"""What is particular to channels of capacity 0: a send completes when a receiver has the value."""
+"""Rendezvous channels (capacity 0): a send completes when a receiver has the value."""
 
 import pytest
 from support import Call, wait_for_blocked
@@ -32,7 +32,7 @@ def test_rendezvous_send_completes_when_received():
     wait_for_blocked(tx, receivers=1)
     tx.send_nowait(TEXT)
     with pytest.raises(xichan.ChannelFull):
-        tx.send_nowait("nobody left")
+        tx.send_nowait("no receiver")
     assert receiver.result() == TEXT and met(rx) == (2, 2, 0)
 
 

@@ -1,4 +1,4 @@
-"""select: one of several cases, and that one alone."""
+"""select performs exactly one of several cases."""
 
 import math
 import time
@@ -19,7 +19,7 @@ TEXT = "text that needs a block"
 
 
 def channels(number, capacity=1):
-    """(Senders, Receivers)"""
+    """Return (Senders, Receivers)."""
     return zip(*(xichan.channel(capacity) for _ in range(number)), strict=True)
 
 

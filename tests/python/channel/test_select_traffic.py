@@ -1,4 +1,4 @@
-"""select among many: each ready case has its share, and each of many selects has exactly one effect."""
+"""select under load: fairness among ready cases, and exactly one effect per select."""
 
 import random
 from collections import Counter
@@ -37,7 +37,7 @@ def test_select_chooses_ready_cases_fairly(ready, kind):
 
 @pytest.mark.parametrize("selects", [2, 3, 4, 8])
 def test_alternating_selects_are_each_fair(selects):
-    """Those of one thread must not take turns with each other."""
+    """Selects that alternate in one thread must not share their random order."""
     rounds, per = 1000, 4
     groups = [[list(ends) for ends in channels(per)] for _ in range(selects)]
     chosen = [Counter() for _ in groups]
@@ -55,7 +55,7 @@ def test_alternating_selects_are_each_fair(selects):
 
 @pytest.mark.parametrize("capacity", [0, 1, 64, None])
 def test_many_selects_receive_each_value_once(capacity):
-    """Plain receivers share the channels with selects; every item arrives once, in its producer's order."""
+    """Plain receivers share the channels with selects; each item arrives once, in its producer's order."""
     txs, rxs = (list(ends) for ends in channels(6, capacity))
     each = 800
 
@@ -166,7 +166,7 @@ def test_rendezvous_selects_in_opposite_order_do_not_deadlock(number):
 
 
 def test_rendezvous_selects_work_when_either_side_may_send():
-    """Each offers on one channel and asks on the other, so every meeting is an effect on both sides."""
+    """Each select offers on one channel and receives on the other, so each pairing affects both sides."""
     rounds = 2000
     (tx_a, tx_b), (rx_a, rx_b) = channels(2, 0)
 

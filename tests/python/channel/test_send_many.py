@@ -1,4 +1,4 @@
-"""Batches: what send_many sends, and what it tells."""
+"""send_many: what it sends and what it returns."""
 
 import time
 
@@ -25,7 +25,7 @@ def texts(*numbers):
 
 @pytest.mark.parametrize("options", FLAVORS.values(), ids=FLAVORS)
 def test_send_many_delivers_through_every_flavor(options):
-    """Far more than fits, received by batches of every size."""
+    """Sends far more than fits; receives in batches of every size."""
     tx, rx = xichan.channel(**options)
     sender = Call(tx.send_many, (value for value in texts(2000)))
     received = []

@@ -1,4 +1,4 @@
-"""Signals while the main thread waits. Each test in a process of its own."""
+"""Signals while the main thread is blocked. Each test runs in its own process."""
 
 import pytest
 from support import run_script
@@ -102,7 +102,7 @@ if kind == "send":
     assert rx.recv() == "text that needs a block"
     tx.send("first")
 
-# Nor does it bring a time-out nearer.
+# Nor does it shorten a timeout.
 handled.clear()
 helper = Call(send_signals, 5)
 start = time.monotonic()

@@ -1,4 +1,4 @@
-"""What is particular to channels of the spsc flavor: a side belongs to the first handle that uses it."""
+"""spsc channels: the first endpoint that uses a side claims it."""
 
 from collections import Counter
 

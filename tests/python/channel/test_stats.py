@@ -1,4 +1,4 @@
-"""What stats() and channels() tell."""
+"""stats() and channels()."""
 
 import pickle
 
@@ -135,7 +135,7 @@ def test_channels_lists_all_channels():
 
 @pytest.mark.parametrize("options", FLAVORS.values(), ids=FLAVORS)
 def test_stats_are_consistent_under_traffic(options):
-    """Counts are read one by one, and may be a little late, but never absurd."""
+    """Counters are read one by one: they may lag, but they are never inconsistent with the invariants."""
     pytest.importorskip("concurrent.interpreters")
     number = 10_000
     tx, rx = xichan.channel(**{**options, "max_bytes": 1000})

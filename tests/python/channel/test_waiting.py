@@ -1,4 +1,4 @@
-"""Calls that wait: what wakes them, when they give up, and many of them at once."""
+"""Blocking calls: wake-ups, timeouts, and many calls at once."""
 
 import math
 import os
@@ -11,7 +11,7 @@ from support import Call, alive, counts, left_over, wait_for_blocked, wait_until
 
 import xichan
 
-LATE = 2.0  # seconds after which a call with a time-out of half a second has overslept, on any machine
+LATE = 2.0  # seconds after which a call with a timeout of half a second has overslept, on any machine
 
 
 def full_channel(capacity=1):
@@ -22,7 +22,7 @@ def full_channel(capacity=1):
 
 
 def waiting_call(kind, timeout=None):
-    """A channel and a function that waits in it: for room or for an item."""
+    """Return a channel and a function that blocks on it, for room or for an item."""
     tx, rx = full_channel() if kind == "send" else xichan.channel(1)
     return tx, rx, (lambda: tx.send("x" * 100, timeout)) if kind == "send" else (lambda: rx.recv(timeout))
 
@@ -72,7 +72,7 @@ def test_huge_timeout_blocks_indefinitely(kind, timeout):
 
 
 class Index:
-    """An int for all who ask properly."""
+    """An int through __index__."""
 
     def __init__(self, number):
         self.number = number

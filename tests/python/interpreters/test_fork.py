@@ -1,4 +1,4 @@
-"""os.fork: what the child inherited is closed for it and touches nothing; the parent never notices.
+"""os.fork: inherited endpoints are closed in the child, and the parent is unaffected.
 
 Each test in a process of its own. The child of a fork has only the thread that forked, whatever the others were doing.
 """
@@ -103,7 +103,7 @@ for tx, rx in pairs:
 
 
 def test_blocked_call_ends_in_the_child():
-    """The fork is made by a signal handler that interrupts the call."""
+    """A signal handler that interrupts the call forks."""
     run("""
 for kind in ("recv", "send", "select", "lookup", "join"):
     tx, rx = xichan.channel(1)
@@ -142,7 +142,7 @@ for kind in ("recv", "send", "select", "lookup", "join"):
     if children[0] == 0:
         os._exit(1)
     status = 7
-    if kind == "lookup":  # waits for a name as before: nobody gives it one
+    if kind == "lookup":  # waits for a name that never appears
         os.kill(children[0], signal.SIGKILL)
         status = -signal.SIGKILL
         xichan.unpublish("name")
@@ -153,7 +153,7 @@ for kind in ("recv", "send", "select", "lookup", "join"):
 
 
 def test_40_forks_under_traffic_leave_the_parent_intact():
-    """Threads of the parent are anywhere in the core when it forks: no lock of it may be held in the child."""
+    """Threads of the parent are anywhere in the core at the fork; the child must not inherit a held lock."""
     run("""
 import asyncio
 tx, rx = xichan.channel(4)
@@ -207,7 +207,7 @@ assert received == list(range(sent)) and sent
 
 
 def test_child_can_exit_via_sys_exit():
-    """It runs its exit hooks and finalizers with the inherited handles: nothing of the parent's is given back."""
+    """The child runs its exit hooks and finalizers with the inherited handles; nothing of the parent's is released."""
     run("""
 import faulthandler
 faulthandler.cancel_dump_traceback_later()  # see watch_child: the child would wait for it when it leaves

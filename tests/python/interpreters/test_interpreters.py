@@ -1,4 +1,4 @@
-"""Channels between interpreters: traffic, and what happens when an interpreter ends."""
+"""Channels between interpreters: traffic, and the end of an interpreter."""
 
 import random
 import textwrap
@@ -197,7 +197,7 @@ def test_interpreter_may_end_with_a_thread_inside_a_call(kind):
             except xichan.ChannelClosed:
                 pass
             else:
-                raise AssertionError("sent to nobody")
+                raise AssertionError("sent without a receiver")
         else:
             assert "text that needs a block" in loop.result()
         del loop
@@ -225,7 +225,7 @@ def test_100_interpreters_leak_nothing():
                     number, text, end = rx.recv()
                     end.send((number, text, rx))
                     import pickle
-                    pickle.dumps(end)  # a ticket that nobody claims
+                    pickle.dumps(end)  # a ticket that is never claimed
                     results.send("is never received, and needs a block")
                 ''')
             number, text, end = answers.recv()

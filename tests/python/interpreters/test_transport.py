@@ -1,4 +1,4 @@
-"""Ends handed over by what the standard library offers: calls, queues, pools, pickle, copies."""
+"""Endpoints transferred by the standard library: calls, queues, pools, pickle, copy."""
 
 import copy
 import operator
@@ -21,7 +21,7 @@ def other():
 
 @pytest.fixture
 def tickets():
-    """A function that counts the unclaimed tickets issued since the test began."""
+    """Return a function that counts the unclaimed tickets issued since the test began."""
     before = alive()["tickets"]
     return lambda: alive()["tickets"] - before
 
@@ -71,7 +71,7 @@ SHAPES = {
 
 
 def check_counts(end, *expected):
-    """The counts become these; the standard library lets go of some objects only when it comes to it."""
+    """Wait until the counts are these; the standard library releases some objects late."""
     wait_until(lambda: counts(end) == expected)
 
 
@@ -167,7 +167,7 @@ def test_closed_endpoint_cannot_be_transferred(other, way, tickets):
 
 
 def test_1000_endpoints_travel_while_the_sender_is_blocked(tickets):
-    """The releases that the standard library owes the sender are late or lost; no count depends on them."""
+    """The standard library releases items late or never; no count depends on it."""
     tx, rx = xichan.channel()
     gate, waiting = xichan.channel()
     queue = interpreters.create_queue()

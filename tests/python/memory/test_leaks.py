@@ -1,4 +1,4 @@
-"""Loops over each operation leave no memory, neither Python's nor the arena's."""
+"""Loops over each operation leak neither Python's memory nor the arena's."""
 
 import pytest
 from support.memory import loop_without_leak

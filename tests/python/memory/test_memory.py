@@ -93,7 +93,7 @@ def test_classes_count_live_and_cached_blocks():
         return {record.size: (record.alive, record.cached) for record in xichan.memory_stats().classes}
 
     tx, rx = xichan.channel()
-    xichan.set_memory_limit(None)  # gives back what this thread has kept
+    xichan.set_memory_limit(None)  # releases what this thread has cached
     before = classes()
     tx.send(BIG)
     tx.send(b"x" * 100_000)

@@ -1,4 +1,4 @@
-"""Every allocation may fail: MemoryError and nothing else, nothing lost, nothing twice."""
+"""Every allocation may fail: MemoryError is raised, and nothing is lost or duplicated."""
 
 import pytest
 from support import alive, counts, ends_in, left_over, same, samples
@@ -10,13 +10,13 @@ from xichan import _core
 NAMES = list(samples(None, None))
 
 
-@pytest.mark.parametrize("how", ["send", "send_nowait", "send with time-out"])
+@pytest.mark.parametrize("how", ["send", "send_nowait", "send with timeout"])
 @pytest.mark.parametrize("name", NAMES)
 def test_send_survives_each_failing_arena_allocation(name, how):
-    """The Nth allocation fails, for every N until the send succeeds."""
+    """Fails the Nth allocation, for every N until the send succeeds."""
     tx, rx = xichan.channel(4)
     value = samples(tx, rx)[name]
-    send = {"send": tx.send, "send_nowait": tx.send_nowait, "send with time-out": lambda v: tx.send(v, 5)}[how]
+    send = {"send": tx.send, "send_nowait": tx.send_nowait, "send with timeout": lambda v: tx.send(v, 5)}[how]
     before, ends = alive(), counts(tx)
 
     def nothing_came_of_it():

@@ -1,4 +1,4 @@
-"""No operation leaves references, or gives back too many. Needs a CPython that counts them: ./dev test refs."""
+"""No operation leaks references or releases too many. Needs a CPython that counts them: ./dev test refs."""
 
 import importlib
 from pathlib import Path
@@ -85,5 +85,5 @@ def test_leak_of_one_reference_is_detected(name):
 
 
 def test_extension_counts_references():
-    """It is compiled with the headers of the debug build: with those of a release its references go uncounted."""
+    """The extension must be compiled with the debug headers; otherwise its references are not counted."""
     assert b"_Py_INCREF_IncRefTotal" in Path(_core.__file__).read_bytes()

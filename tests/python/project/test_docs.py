@@ -1,4 +1,4 @@
-"""What the documentation says: its examples run, its links lead somewhere, its tables agree with the sources."""
+"""The documentation: examples run, links resolve, tables agree with the sources."""
 
 import itertools
 import re
@@ -22,7 +22,7 @@ def page(name):
 
 
 def fenced(text, language):
-    """The blocks of a language in a page."""
+    """Return the code blocks of one language in a page."""
     return [match[2] for match in FENCE.finditer(text) if match[1] == language]
 
 
@@ -83,7 +83,7 @@ def test_errors():
 
 
 def memory():
-    """The memory of this process that may be written to, region by region."""
+    """Yield the writable memory regions of this process."""
     with open("/proc/self/maps") as maps:
         lines = maps.readlines()
     with open("/proc/self/mem", "rb", 0) as file:
@@ -99,7 +99,7 @@ def memory():
 
 
 def blocks(body):
-    """The headers of all blocks in memory that have this body, one owner and no references."""
+    """Return the headers of all blocks in memory with this body, one owner and no references."""
     for region in memory():
         place = region.find(body)
         while place >= 0:

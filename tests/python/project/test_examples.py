@@ -1,4 +1,4 @@
-"""The programs in docs/examples, run as a user runs them."""
+"""Runs the programs in docs/examples as a user does."""
 
 import os
 import pty
@@ -52,7 +52,7 @@ LINES = 3 + 0 + 1 + 2 + 2 + 1 + 1 + 1 + 1
 
 @pytest.fixture
 def odd_files(tmp_path):
-    """A folder of source files as they should not be."""
+    """Return a folder of malformed source files."""
     for name, content in ODD_FILES.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -63,7 +63,7 @@ def odd_files(tmp_path):
 
 
 def counts(output):
-    """The identifiers printed, in their order."""
+    """Return the printed identifiers in order."""
     return {name: int(n.replace(",", "")) for n, name in re.findall(r"^ *([\d,]+)  (\w+)$", output, re.M)}
 
 
@@ -102,7 +102,7 @@ def test_no_files(tmp_path):
 
 
 def changed(folder, addition):
-    """A copy of the program whose workers are made to misbehave."""
+    """Return a copy of the program whose workers misbehave."""
     shutil.copy(INDEX, folder)
     text = (EXAMPLES / "identifiers.py").read_text()
     (folder / "identifiers.py").write_text(text + addition)
@@ -130,7 +130,7 @@ def examine(path, text):
 
 
 def start(*arguments, **options):
-    """The program, started so that Ctrl-C reaches it whatever the shell of this test ignores."""
+    """Start the program so that Ctrl-C reaches it even if the shell of this test ignores SIGINT."""
     return subprocess.Popen(
         [sys.executable, INDEX, *arguments],
         env=environment(),
@@ -162,7 +162,7 @@ def test_progress_bar_on_a_terminal():
         try:
             while data := os.read(terminal, 1000):
                 shown += data
-        except OSError:  # how Linux says that nobody has the terminal open any more
+        except OSError:  # Linux reports so that the last user of the terminal closed it
             pass
         os.close(terminal)
         assert "the results are equal" in program.stdout.read().decode()

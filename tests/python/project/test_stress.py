@@ -1,4 +1,4 @@
-"""Short runs of the stress programs in tests/stress/python, which say what they do."""
+"""Short runs of the stress programs in tests/stress/python."""
 
 import runpy
 from pathlib import Path

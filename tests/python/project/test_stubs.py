@@ -1,4 +1,4 @@
-"""The stubs say what the module does: checked by mypy where there is one."""
+"""The stubs agree with the module: checked by mypy where it is available."""
 
 import importlib.util
 import subprocess

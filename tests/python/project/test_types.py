@@ -1,4 +1,4 @@
-"""Sender and Receiver as types, and the ids that name their channels."""
+"""Sender and Receiver as types, and channel ids."""
 
 import pickle
 import random
@@ -48,7 +48,7 @@ def test_methods_refuse_other_objects():
 
 
 def test_common_base_cannot_be_used_directly():
-    """In a process of its own: a mistake here ends in a crash."""
+    """Runs in its own process: a mistake here crashes."""
     run_script("""
         import xichan
 

@@ -1,4 +1,4 @@
-"""xichan.compat.channels. What it has in common with CPython's own wrapper is tested with that one too."""
+"""xichan.compat.channels. Behavior shared with CPython's own wrapper is tested on both."""
 
 import array
 import copy
@@ -19,7 +19,7 @@ def channels(request):
 
 
 def outcome(call):
-    """What a call returned, or the name of the error that it raised."""
+    """Return the result of a call, or the name of the error that it raised."""
     try:
         return call()
     except Exception as error:
@@ -27,7 +27,7 @@ def outcome(call):
 
 
 def close(recv, send):
-    """Close a channel, whatever is left in it."""
+    """Close a channel, discarding its items."""
     outcome(send.close)
     while outcome(recv.recv_nowait) != "ChannelClosedError":
         pass
@@ -35,7 +35,7 @@ def close(recv, send):
 
 @pytest.fixture
 def create(channels):
-    """`create` of the module; what it made is closed at the end."""
+    """Return `create` of the module; the channels it makes are closed after the test."""
     pairs = []
 
     def create(**options):
@@ -48,14 +48,14 @@ def create(channels):
 
 
 def queued(end):
-    """How many items are in the channel of an end."""
+    """Return the number of items in the channel of an end."""
     if type(end).__module__ == ours.__name__:
         return len(end._parts[1])
     return importlib.import_module("_interpchannels").get_count(int(end.id))
 
 
 def sending(recv, send, *args, **kwargs):
-    """A call of send that waits for its item to be received, behind all that is queued."""
+    """Start a send that blocks until its item is received, behind everything queued."""
     before = queued(recv)
     call = Call(send.send, *args, **kwargs)
     wait_until(lambda: queued(recv) == before + 1)

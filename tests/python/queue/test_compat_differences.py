@@ -1,4 +1,4 @@
-"""xichan.compat.channels where it differs from CPython's own wrapper, and what its own workings could get wrong."""
+"""xichan.compat.channels where it differs from CPython's wrapper, and its internal failure modes."""
 
 import pickle
 import random
@@ -16,7 +16,7 @@ def queued(end):
 
 @pytest.fixture
 def pair():
-    """The ends of a channel, which is empty and closed at the end."""
+    """Return the ends of a channel that is empty and closed after the test."""
     ends = list(channels.create())
     yield ends
     for end in ends:
@@ -51,7 +51,7 @@ def test_buffers_are_copies(pair, buffer):
 
 
 def test_send_races_its_timeout(pair):
-    """Whatever the moment, an item is received if and only if its send did not raise."""
+    """An item is received if and only if its send did not raise."""
     recv, send = pair
     rng, sent, given_up = random.Random(1), [], 0
     taker = Call(lambda: list(iter(recv.recv, None)))

@@ -1,4 +1,4 @@
-"""Records logged in one interpreter and handled in another: the standard library's queue handlers over xichan.Queue."""
+"""Log records across interpreters: the standard library's queue handlers over xichan.Queue."""
 
 import logging
 import logging.handlers
@@ -20,7 +20,7 @@ class Collector(logging.Handler):
 
 
 def logger(q):
-    """A logger whose records go into a queue."""
+    """Return a logger whose records go into a queue."""
     made = logging.Logger("here")
     made.addHandler(logging.handlers.QueueHandler(q))
     return made
@@ -58,7 +58,7 @@ def test_listener_receives_records_of_two_interpreters():
         calls = [execute(interp, LOG) for interp in (one, other)]
         for call in calls:
             call.result()
-    q.join()  # the listener tells when it has handled a record
+    q.join()  # the listener calls task_done after each record
     listener.stop()
     assert len(collector.records) == 2 * 51 and q.stats().pickled == 2 * 51 and q.unfinished_tasks == 0
     for name in names:

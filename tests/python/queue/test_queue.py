@@ -1,4 +1,4 @@
-"""xichan.Queue as a queue. What it has in common with queue.Queue is tested with that one too."""
+"""xichan.Queue as a queue. Behavior shared with queue.Queue is tested on both."""
 
 import functools
 import pickle
@@ -17,7 +17,7 @@ KINDS = pytest.mark.parametrize("make", OURS.values(), ids=OURS)
 
 
 def sleepers(q):
-    """How many calls are asleep in (get, put)."""
+    """Return the numbers of calls blocked in (get, put)."""
     if isinstance(q, queue.Queue):
         return len(q.not_empty._waiters), len(q.not_full._waiters)
     stats = q.stats()

@@ -1,4 +1,4 @@
-"""xichan.Queue between interpreters: how it gets there, and where it stands for the standard library's own."""
+"""xichan.Queue between interpreters: transfer, and use in place of the standard library's queue."""
 
 import fractions
 import pickle
@@ -64,7 +64,7 @@ SHAPES = {"bare": (lambda q: q, "given"), "in tuples": (lambda q: (1, ("text", (
 
 
 def handles(q):
-    """How many handles of this queue there are, all of which hold one Sender and one Receiver."""
+    """Return the number of handles of this queue; each holds one Sender and one Receiver."""
     stats = q.stats()
     assert stats.senders == stats.receivers
     return stats.senders

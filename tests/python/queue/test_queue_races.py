@@ -1,4 +1,4 @@
-"""The tasks of xichan.Queue when threads, interpreters and signals meet: nothing is counted twice, or missed."""
+"""Task counts of xichan.Queue under races of threads, interpreters and signals."""
 
 import queue
 import random
@@ -12,7 +12,7 @@ import xichan
 
 @pytest.mark.parametrize("make", [xichan.Queue, queue.Queue], ids=["xichan", "queue"])
 def test_immediate_shutdown_races_put_and_get(make):
-    """Every item put is got or dropped, and when all that were got are done nothing is unfinished."""
+    """Every item put is received or discarded; when all received items are done, nothing is unfinished."""
     for round in range(30):
         q, put, got = make(3), [], []
 
@@ -42,7 +42,7 @@ def test_immediate_shutdown_races_put_and_get(make):
 
 
 def test_2000_joins_race_a_worker_in_another_interpreter():
-    """Each round the last task_done races the look of join: one that is missed would sleep for ever."""
+    """In each round the last task_done races the check in join; a missed wake-up would block indefinitely."""
     pytest.importorskip("concurrent.interpreters")
     q, (go, gone) = xichan.Queue(), xichan.channel(1)
     rng = random.Random(1)
@@ -157,7 +157,7 @@ end = time.monotonic() + 2
 
 
 def test_signal_storm_loses_no_task_count():
-    """What is counted as done is what was answered, or asked for and interrupted."""
+    """The count of finished tasks equals the calls that returned or were interrupted after taking effect."""
     run_script(
         STORM
         + """

@@ -1,4 +1,4 @@
-"""The tasks of xichan.Queue: task_done, join, and what shutdown does to them. Most is tested with queue.Queue too."""
+"""Tasks of xichan.Queue: task_done, join and shutdown. Most tests run on queue.Queue too."""
 
 import functools
 import queue
@@ -13,7 +13,7 @@ BOTH = pytest.mark.parametrize("make", [*KINDS.values(), queue.Queue], ids=[*KIN
 
 
 def joiners(q):
-    """How many calls of join are asleep."""
+    """Return the number of blocked join calls."""
     return len(q.all_tasks_done._waiters) if isinstance(q, queue.Queue) else q.stats().waiting_joiners
 
 

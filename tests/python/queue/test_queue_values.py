@@ -1,4 +1,4 @@
-"""What goes through xichan.Queue, as it is or pickled, and handles of one queue."""
+"""Items of xichan.Queue, sent natively or pickled, and handles of one queue."""
 
 import copy
 import enum

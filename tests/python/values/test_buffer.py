@@ -1,4 +1,4 @@
-"""xichan.Buffer: memory of the arena to write into, then a Shared without a copy."""
+"""xichan.Buffer: writable arena memory that becomes a Shared without a copy."""
 
 import copy
 import ctypes

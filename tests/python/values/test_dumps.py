@@ -1,4 +1,4 @@
-"""dumps() and loads(): what comes back, out of the process or not, is what was written."""
+"""dumps() and loads() round trips, inside the process and across processes."""
 
 import array
 import mmap

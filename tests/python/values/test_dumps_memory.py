@@ -1,4 +1,4 @@
-"""dumps() and loads() and memory: bounds, failing allocations, nothing left."""
+"""Memory of dumps() and loads(): bounds, failing allocations, leaks."""
 
 import sys
 
@@ -11,7 +11,7 @@ import xichan
 
 
 def test_small_input_never_decodes_to_a_large_value():
-    """A million elements that are all one text of a megabyte."""
+    """Input: a million references to one text of a megabyte."""
     count, size = 1_000_000, 1 << 20
     text = cell(0x0B, size, 16 * (count + 1), mark=1)
     payload = b"x" * size + b"\0" * 16
@@ -25,7 +25,7 @@ def test_small_input_never_decodes_to_a_large_value():
 
 
 def test_objects_are_proportional_to_the_input():
-    """As the documentation says: up to six bytes of objects for a byte of dump."""
+    """The documentation promises at most six bytes of objects per byte of dump."""
     kinds = ["é" * 14, "\u20ac" * 7, "\U0001f600" * 3, "a" * 14, b"x" * 14, "a" * 15, "\u20ac" * 8, b"x" * 15]
     for kind in (*kinds, 2**40, 2**64, 1.5, (None,)):
         dumped = len(xichan.dumps((kind,))) - len(xichan.dumps((None,))) + 16

@@ -1,4 +1,4 @@
-"""What dumps() and loads() refuse: what cannot leave, and input that is no dump, with an error and nothing worse."""
+"""What dumps() and loads() refuse: unportable values and invalid input raise an error and do no other harm."""
 
 import random
 
@@ -67,7 +67,7 @@ FORGED = [0, 1, 2**31 - 1, 2**31, 2**31 + 1, 2**32 - 1, 2**32, 2**32 + 1, 2**47,
 
 
 def test_loads_rejects_forged_lengths_and_offsets():
-    """Each field of each cell, set to each number: refused, unless it is another value of the same form."""
+    """Sets each field of each cell to each number: loads refuses it unless the result is a valid value."""
     data = xichan.dumps(rich())
     blocks = xichan.memory_stats().blocks
     end = min(CELL.unpack_from(data, 16 + 16 * i)[3] for i in range(len(rich())) if data[16 + 16 * i] in range(11, 17))
@@ -127,7 +127,7 @@ def test_loads_rejects_garbage():
 
 
 def test_loads_survives_spliced_dumps():
-    """Pieces of valid dumps put together anyhow."""
+    """Input: pieces of valid dumps joined at random."""
     rng = random.Random(11)
     bodies = [xichan.dumps(value)[16:] for value in (*rich(), rich())]
     taken = 0
@@ -158,7 +158,7 @@ def test_loads_rejects_tuples_that_contain_themselves():
 
 
 def test_loads_survives_input_that_changes_meanwhile():
-    """Another process writes to the memory that is read: a value or a refusal, and nothing worse."""
+    """Another process writes to the input meanwhile: loads returns a value or raises."""
     run_script(
         """
     import mmap, os, random, signal

@@ -1,4 +1,4 @@
-"""An object that occurs more than once in a message: stored once, and one object again at the far end."""
+"""An object that occurs repeatedly in a message is stored once and arrives as one object."""
 
 import random
 
@@ -33,7 +33,7 @@ WAYS = pytest.mark.parametrize("way", [through_channel, through_dump])
 
 
 def block_bytes(value):
-    """What a value takes in a channel."""
+    """Return the bytes that a queued value occupies."""
     tx, rx = xichan.channel(1)
     before = xichan.memory_stats().bytes
     tx.send(value)
@@ -110,7 +110,7 @@ def test_duplicates_survive_out_of_memory(how):
 
 
 def tree(depth):
-    """A value of few objects that is a tree of 2**depth leaves when written out."""
+    """Return a value of few objects that expands to a tree of 2**depth leaves."""
     value = ("leaf", TEXT)
     for _ in range(depth):
         value = (value, value)

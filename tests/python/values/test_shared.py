@@ -1,4 +1,4 @@
-"""share() and Shared: encoded once, sent without a copy from then on."""
+"""share() and Shared: encoded once, then sent without copies."""
 
 import array
 import copy
@@ -102,7 +102,7 @@ def test_share_turns_buffers_into_bytes():
     shared = xichan.share(source)
     source[:] = b"y" * 1000
     assert shared == b"x" * 1000, "copied when it was shared"
-    del source[:]  # the buffer has been let go
+    del source[:]  # the buffer was released
     with pytest.raises(BufferError, match="contiguous"):
         xichan.share(memoryview(b"abcdef")[::2])
     with pytest.raises(xichan.NotShareableError, match=r"value\[0\]: bytearray is not shareable"):

@@ -1,4 +1,4 @@
-"""What is received equals what was sent, to the last bit."""
+"""Received values equal the sent ones, bit for bit."""
 
 import random
 import sys
@@ -17,7 +17,7 @@ WIDTHS = {"ascii": "a", "latin1": "é", "ucs2": "\u20ac", "ucs4": "\U0001f600"}
 
 @pytest.fixture(scope="module")
 def transfer():
-    """A function that sends a value and returns what arrives."""
+    """Return a function that sends a value and returns what arrives."""
     tx, rx = xichan.channel(1)
 
     def through(value):

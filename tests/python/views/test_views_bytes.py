@@ -1,4 +1,4 @@
-"""xichan.BytesView: bytes in all but type, read where they lie."""
+"""xichan.BytesView: reads bytes in place."""
 
 import array
 import collections.abc

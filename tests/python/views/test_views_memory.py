@@ -1,4 +1,4 @@
-"""Views and memory: every allocation may fail, nothing is lost, nothing is left."""
+"""Memory of views: failing allocations and leaks."""
 
 import pytest
 from support import alive, run_script, viewed

@@ -1,4 +1,4 @@
-"""copy=False, wherever something is received."""
+"""copy=False in every receiving call."""
 
 import gc
 
@@ -18,14 +18,14 @@ def one(result):
 
 WAYS = {
     "recv": lambda rx, **how: rx.recv(**how),
-    "recv with time-out": lambda rx, **how: rx.recv(30, **how),
+    "recv with timeout": lambda rx, **how: rx.recv(30, **how),
     "recv_nowait": lambda rx, **how: rx.recv_nowait(**how),
     "recv_many": lambda rx, **how: one(rx.recv_many(1, **how)),
     "drain": lambda rx, **how: one(rx.drain(**how)),
     "arecv": lambda rx, **how: run_loop(rx.arecv(**how)),
     "arecv_many": lambda rx, **how: one(run_loop(rx.arecv_many(1, **how))),
     "select": lambda rx, **how: xichan.select([rx], **how)[1],
-    "select with time-out": lambda rx, **how: xichan.select([rx], 30, **how)[1],
+    "select with timeout": lambda rx, **how: xichan.select([rx], 30, **how)[1],
     "aselect": lambda rx, **how: run_loop(xichan.aselect([rx], **how))[1],
 }
 

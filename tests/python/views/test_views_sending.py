@@ -1,4 +1,4 @@
-"""Views sent on: without a copy, and what arrives is the value."""
+"""Forwarding views: no copy, and the value arrives."""
 
 import copy
 import pickle
@@ -21,7 +21,7 @@ def through(value, **options):
 
 
 def parts():
-    """Views of all kinds on one value, by name, each with the plain value."""
+    """Return views of every kind on one value by name, each with its plain value."""
     view = viewed(VALUE)
     return {
         "whole": (view, VALUE),
@@ -144,7 +144,7 @@ def test_views_can_be_published_and_looked_up():
 
 
 def test_view_passes_through_three_interpreters():
-    """1 MiB is copied when it is first sent, and not again."""
+    """1 MiB is copied by the first send only."""
     pytest.importorskip("concurrent.interpreters")
     before = alive()["bytes"]
     ends = [xichan.channel(1) for _ in range(4)]

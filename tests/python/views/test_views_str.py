@@ -100,7 +100,7 @@ def test_str_view_is_accepted_where_a_str_is():
 
 
 def test_utf8_form_of_a_str_view_is_freed():
-    """CPython caches it in the object, in the memory of the interpreter."""
+    """CPython caches the UTF-8 form in the object, in the interpreter's memory."""
     before = alive()
     for text in TEXTS.values():
         for _ in range(200):

@@ -1,4 +1,4 @@
-"""xichan.TupleView: a tuple in all but type, decoded where it is touched."""
+"""xichan.TupleView: reads a tuple in place and decodes elements on access."""
 
 import collections.abc
 import copy
@@ -189,7 +189,7 @@ def test_copies_of_a_tuple_view_are_tuples(take):
 
 
 def check_deeply(view, value):
-    """Compare by touching every element."""
+    """Compare element by element, at every depth."""
     pairs = [(view, value)]
     while pairs:
         seen, item = pairs.pop()
