@@ -150,7 +150,7 @@ for way in ("publish", "timeout"):
     for i in range(20):
         if way == "publish":
             xichan.publish(f"name {i}", i)
-        time.sleep(0.1 if way == "timeout" else 0.01)  # long enough for the timeout to pass, or names are published one by one
+        time.sleep(0.1 if way == "timeout" else 0.01)  # past the timeout, or between two names
 """,
     )
 
