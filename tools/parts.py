@@ -108,7 +108,7 @@ SANITIZED_TESTS = {
 
 SANITIZED_LEFT_OUT = (
     # A sanitizer keeps what is freed, to find its use: the size of the process says nothing.
-    "test_views_memory.py::test_no_memory_is_left_by",
+    "test_views_memory.py::test_views_leak_no_memory",
     "test_stress.py::test_short_run[soak]",
     # Its allocator has locks, which a thread that is stopped, or was left behind by a fork, holds for good.
     "test_stress.py::test_short_run[stopped_peers]",
@@ -131,11 +131,11 @@ def run_sanitized_python(request, sanitizer, prefix=()):
 # What CPython's debug build cannot run, each with the reason.
 REFS_LEFT_OUT = (
     # With a timeout of 0, the module below test.support.channels runs into its own `assert(timeout > 0)`.
-    "test_compat_channels.py::test_send_gives_up[test.support.channels]",
+    "test_compat_channels.py::test_send_times_out[test.support.channels]",
     # At exit CPython ends the interpreters that are left, and asserts that no daemon thread is inside one: it aborts
     # also where that thread does no more than sleep.
-    "test_exit.py::test_a_blocked_thread_does_not_keep_the_process[a call into another-True",
-    "test_lifecycle.py::test_exit_with_daemon_threads_blocked_in_another_interpreter",
+    "test_exit.py::test_blocked_thread_does_not_prevent_process_exit[a call into another-True",
+    "test_lifecycle.py::test_process_exits_with_daemon_threads_blocked_in_another_interpreter",
     "test_stress.py::test_short_run[exits]",
 )
 

@@ -1,8 +1,8 @@
-"""Factorials on N workers: sequential, threads, processes, the standard library's interpreter pool, and xichan's.
+"""Compute factorials sequentially and on threads, processes, the stdlib interpreter pool and xichan's pool.
 
     python factorial.py [--workers N] [--small]
 
-Needs CPython 3.14. The times include the start of the workers; every model has to find the same numbers.
+Needs CPython 3.14. The times include the start of the workers. The program checks that every model computes the same numbers.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import models
 
 
 def digit_sum(number):
-    """Of factorial(number): computed in Python, so that it holds the lock of its interpreter."""
+    """Return the digit sum of factorial(number), computed in Python so that it holds the lock of its interpreter."""
     product = 1
     for factor in range(2, number + 1):
         product *= factor
@@ -26,7 +26,7 @@ def digit_sum(number):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--workers", type=int, default=os.process_cpu_count() or 1, metavar="N")
-    parser.add_argument("--small", action="store_true", help="a run of a second")
+    parser.add_argument("--small", action="store_true", help="a run of about a second")
     options = parser.parse_args()
     number, tasks = (200, 8) if options.small else (5000, 32)
     arguments = range(number, number + tasks)

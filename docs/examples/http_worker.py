@@ -1,6 +1,6 @@
-"""What http_workers.py runs in its worker interpreters: a small HTTP/1.1 server for fixed pages.
+"""A small HTTP/1.1 server for fixed pages, run by http_workers.py in its worker interpreters.
 
-A module of its own, because workers import classes by name.
+This is a separate module because workers import classes by name.
 """
 
 import os
@@ -9,11 +9,11 @@ import socket
 
 import xichan
 
-LIMIT = 64 * 1024  # bytes of a request's head
+LIMIT = 64 * 1024  # maximum bytes of a request's head
 
 
 class Worker:
-    """Serves in one interpreter. ``config``: a Shared ((name, value), ...)."""
+    """The server of one interpreter. ``config`` is a Shared of ((name, value), ...)."""
 
     def __init__(self, listening, config, control):
         descriptor, family, kind = listening
@@ -23,8 +23,8 @@ class Worker:
         self.pages = {path.encode(): page.encode() for path, page in config["pages"]}
         self.control = control
         self.selector = selectors.DefaultSelector()
-        self.heads = {}  # connection: what of a request has come
-        self.answered = 0
+        self.heads = {}  # connection: received part of the next request
+        self.served = 0
 
     def run(self):
         with self.control, self.socket, self.selector:
@@ -38,10 +38,10 @@ class Worker:
             finally:
                 for connection in list(self.heads):
                     self.drop(connection)
-        return self.answered
+        return self.served
 
     def stopped(self):
-        """Whether there is a message. Asking also arms the descriptor for the next one."""
+        """Return true if a message arrived or the channel is closed. Otherwise arm the descriptor for the next message."""
         try:
             self.control.recv_nowait()
         except xichan.ChannelEmpty:
@@ -71,14 +71,14 @@ class Worker:
         keep = bool(data) and len(head) <= LIMIT
         while keep and b"\r\n\r\n" in head:
             request, _, head = head.partition(b"\r\n\r\n")
-            keep = self.answer(connection, request)
+            keep = self.respond(connection, request)
         if keep:
             self.heads[connection] = head
         else:
             self.drop(connection)
 
-    def answer(self, connection, request):
-        """Answer one request; whether the connection stays open."""
+    def respond(self, connection, request):
+        """Respond to one request. Return true if the connection stays open."""
         line, *headers = request.split(b"\r\n")
         names = dict(header.lower().split(b": ", 1) for header in headers if b": " in header)
         parts = line.split(b" ")
@@ -93,10 +93,10 @@ class Worker:
         connected = b"keep-alive" if keep else b"close"
         head = b"HTTP/1.1 %b\r\nContent-Length: %d\r\nConnection: %b\r\n\r\n" % (status, len(page), connected)
         try:
-            connection.sendall(head + body)  # small: it fits the socket's buffer, or the client does not read
+            connection.sendall(head + body)  # small: it fits into the socket's buffer unless the client does not read
         except OSError:
             return False
-        self.answered += 1
+        self.served += 1
         return keep
 
     def drop(self, connection):

@@ -1,11 +1,11 @@
-"""What factorial.py, startup.py and pi_digits.py share: the ways to run a function on several workers, and tables."""
+"""Models of parallelism and table output, shared by factorial.py, startup.py and pi_digits.py."""
 
 import time
 from concurrent import futures
 
 import xichan
 
-# Name: a function that makes an executor of so many workers.
+# Maps a name to a function that creates an executor with a number of workers.
 MODELS = {
     "threads": futures.ThreadPoolExecutor,
     "processes": futures.ProcessPoolExecutor,
@@ -15,7 +15,7 @@ MODELS = {
 
 
 def run(model, workers, function, arguments):
-    """Call a function with each argument. Returns (results, seconds), the start of the workers included."""
+    """Call a function with each argument. Return (results, seconds), including the start of the workers."""
     start = time.perf_counter()
     if model == "sequential":
         results = list(map(function, arguments))
@@ -26,7 +26,7 @@ def run(model, workers, function, arguments):
 
 
 def table(title, header, rows):
-    """Print rows, the first column to the left and the others to the right."""
+    """Print rows with the first column left-aligned and the others right-aligned."""
     rows = [list(map(str, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(header, *rows)]
     print(f"\n{title}\n")

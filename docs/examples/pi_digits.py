@@ -1,9 +1,9 @@
-"""Pi to 200 and to 2000 digits, many times over, by each model: where parallelism starts to pay.
+"""Compute pi to 5 through 2000 digits with each model, to find the task size from which parallelism is faster.
 
     python pi_digits.py [--workers N] [--plot FILE] [--small]
 
-Needs CPython 3.14; --plot needs matplotlib. Workers are started before the clock. A small task costs less than handing
-it over to a process, or to the standard library's interpreter pool; the table shows from which size on they gain.
+Needs CPython 3.14; --plot needs matplotlib. The workers start before the clock does. Running a small task takes less
+time than sending it to a process or to the stdlib interpreter pool; the table shows the size from which they are faster.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import models
 
 
 def pi_digits(digits):
-    """Pi as an int with so many digits after the point: Gibbons' unbounded spigot (2006)."""
+    """Return pi as an int with `digits` digits after the point (Gibbons' unbounded spigot, 2006)."""
     q, r, t, k, m, x = 1, 0, 1, 1, 3, 3
     found = 0
     for _ in range(digits + 1):
@@ -27,7 +27,7 @@ def pi_digits(digits):
 
 
 def measure(digits, tasks, workers):
-    """Seconds by model, for so many tasks."""
+    """Return the seconds per model for `tasks` tasks."""
     arguments = [digits] * tasks
     start = time.perf_counter()
     expected = list(map(pi_digits, arguments))
@@ -53,7 +53,7 @@ def plot(speeds, file):
     sizes = list(speeds)
     for model in speeds[sizes[0]]:
         pyplot.plot(sizes, [speeds[size][model] for size in sizes], marker="o", label=model)
-    pyplot.axhline(1, color="grey", linewidth=0.5)
+    pyplot.axhline(1, color="gray", linewidth=0.5)
     pyplot.xscale("log")
     pyplot.xlabel("digits of each task")
     pyplot.ylabel("speed-up over a plain loop")

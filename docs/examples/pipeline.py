@@ -1,9 +1,9 @@
-"""A pipeline of interpreters on the standard library's source: read, parse, reduce.
+"""Process the standard library's source in a pipeline of interpreters: read, parse, reduce.
 
-    paths -- path -->  read  -- (path, bytes) -->  parse  -- (path, counts) -->  reduce  -- the sum -->
+    paths -- path -->  read  -- (path, bytes) -->  parse  -- (path, counts) -->  reduce  -- totals -->
 
-Each stage is worker interpreters of its own, each arrow one bounded channel: a slow stage holds up those before it. The
-end of the paths goes through as the closing of each channel.
+Each stage has its own worker interpreters. Each arrow is one bounded channel, so a slow stage slows down the stages
+before it. When the paths end, each stage closes its channel and so ends the next stage.
 
     python pipeline.py [--parsers N] [--small]
 
@@ -36,7 +36,7 @@ def read(paths, texts):
 
 
 def parse(texts, counts):
-    """Count the kinds of nodes in each file's tree."""
+    """Count the syntax tree nodes of each file by type."""
     warnings.simplefilter("ignore", SyntaxWarning)
     with texts, counts:
         number = 0
@@ -65,7 +65,7 @@ def run(paths, parsers):
     texts_tx, texts_rx = xichan.channel(CAPACITY)
     counts_tx, counts_rx = xichan.channel(CAPACITY)
     with xichan.InterpreterPoolExecutor(parsers + 2) as pool:
-        with paths_rx, texts_tx, texts_rx, counts_tx, counts_rx:  # ours; each task gets its own
+        with paths_rx, texts_tx, texts_rx, counts_tx, counts_rx:  # this interpreter's copies; each task gets its own
             reading = pool.submit(read, paths_rx, texts_tx)
             parsing = [pool.submit(parse, texts_rx, counts_tx) for _ in range(parsers)]
             reducing = pool.submit(reduce, counts_rx)
@@ -88,7 +88,7 @@ def main():
     stages, kinds = run(paths, options.parsers)
     seconds = time.perf_counter() - start
     models.table(f"{len(paths)} files in {seconds:.2f} s", ("stage", "interpreters", "files"), stages)
-    models.table("what they are made of", ("kind of node", "number"), kinds[:10])
+    models.table("most frequent syntax tree nodes", ("node type", "number"), kinds[:10])
 
 
 if __name__ == "__main__":

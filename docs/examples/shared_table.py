@@ -1,11 +1,11 @@
-"""One table of all Unicode characters in memory, read by any number of interpreters.
+"""Share one table of all Unicode characters between interpreters.
 
-The table has a row for each code point: number, name, category, numeric value, decomposition. It is encoded once, by
-xichan.share(), and worker interpreters look things up in it by bisection, reading it where it lies. Printed is how much
-memory the process takes with 1, 2, 4, 8 of them, beside the same with a copy of the table sent to each; and how many
-look-ups per second one interpreter does in the view, in such a copy, and in the tuple that the table was made from.
+The table has a row for each code point: number, name, category, numeric value, decomposition. xichan.share() encodes it
+once, and worker interpreters look rows up by bisection, reading the table in place. The program prints the memory of
+the process with 1, 2, 4 and 8 interpreters, with the shared table and with a copy of the table for each. It also prints
+how many lookups per second one interpreter does in the view, in a copy, and in the original tuple.
 
-Needs CPython 3.14. Exit code: 0; 1 if an answer was wrong.
+Needs CPython 3.14. Exit code: 0; 1 if a result was wrong.
 """
 
 import argparse
@@ -27,20 +27,20 @@ MIB = 1 << 20
 
 
 def resident():
-    """The memory of this process, in bytes."""
+    """Return the resident memory of this process, in bytes."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
 def available():
-    """What the machine has left, in bytes."""
+    """Return the available memory of the machine, in bytes."""
     with open("/proc/meminfo") as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable:"))
 
 
 @contextlib.contextmanager
 def workers(count):
-    """So many interpreters that can import unicode_table."""
+    """Create `count` interpreters that have imported unicode_table, and close them at the end."""
     folder = os.path.dirname(os.path.abspath(unicode_table.__file__))
     made = [interpreters.create() for _ in range(count)]
     try:
@@ -65,14 +65,14 @@ def copy_to(worker, table, shared):
 
 
 def memory(hand_over, table, shared):
-    """What the workers add to the memory of the process, in bytes, by their number; None where it may not fit."""
+    """Return the memory that the workers add to the process, in bytes, by their number; None if it may not fit."""
     used = {}
     last = 0
     with workers(max(COUNTS)) as made:
         start = resident()
         for i, worker in enumerate(made, 1):
             if available() < 4 * last + 500 * MIB:
-                break  # the next may be one too many
+                break  # the next worker may exhaust the memory
             before = resident()
             hand_over(worker, table, shared)
             last = resident() - before
@@ -81,28 +81,28 @@ def memory(hand_over, table, shared):
 
 
 def ask(shared, count, numbers):
-    """Have so many workers look numbers up at once. Returns how many answers are wrong, and the seconds it took."""
+    """Look numbers up in `count` workers at once. Return the number of wrong results and the seconds taken."""
     requests_tx, requests_rx = xichan.channel(2 * count)
-    answers_tx, answers_rx = xichan.channel(2 * count)
+    results_tx, results_rx = xichan.channel(2 * count)
     batches = [tuple(numbers[i : i + 100]) for i in range(0, len(numbers), 100)]
     wrong = 0
     with workers(count) as made:
         for worker in made:
             worker.call(unicode_table.keep_view, shared)
         threads = [
-            worker.call_in_thread(unicode_table.answer, requests_rx.clone(), answers_tx.clone()) for worker in made
+            worker.call_in_thread(unicode_table.serve, requests_rx.clone(), results_tx.clone()) for worker in made
         ]
         requests_rx.close()
-        answers_tx.close()
+        results_tx.close()
         sender = threading.Thread(target=send_all, args=(requests_tx, batches))
         sender.start()
         start = time.perf_counter()
-        for asked, rows in answers_rx.views():
+        for asked, rows in results_rx.views():
             wrong += sum(found != unicode_table.row(number) for number, found in zip(asked, rows, strict=True))
         seconds = time.perf_counter() - start
         for thread in (sender, *threads):
             thread.join()
-        answers_rx.close()
+        results_rx.close()
     return wrong, seconds
 
 
@@ -112,8 +112,8 @@ def send_all(requests, batches):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Look Unicode characters up in one table from many interpreters.")
-    parser.add_argument("--small", action="store_true", help="only the first 3000 code points, and few look-ups")
+    parser = argparse.ArgumentParser(description="Look up Unicode characters in one table from many interpreters.")
+    parser.add_argument("--small", action="store_true", help="use the first 3000 code points and few lookups")
     return parser.parse_args()
 
 
@@ -126,12 +126,12 @@ def main():
     start = time.perf_counter()
     shared = xichan.share(table)
     print(f"{limit:,} rows, built in {built:.2f} s, shared in {time.perf_counter() - start:.2f} s")
-    print(f"the table takes {shared.nbytes / MIB:.1f} MiB, once for all\n")
+    print(f"the table takes {shared.nbytes / MIB:.1f} MiB, once for all interpreters\n")
 
     rng = random.Random(0)
     numbers = [rng.randrange(limit) for _ in range(1000 if small else 20_000)]
     wrong, seconds = ask(shared, 2, numbers)
-    print(f"{len(numbers):,} questions to 2 workers at once: {wrong} wrong answers, {seconds:.2f} s\n")
+    print(f"{len(numbers):,} lookups in 2 workers at once: {wrong} wrong results, {seconds:.2f} s\n")
 
     print("memory that the workers' tables add to the process, MiB")
     print("interpreters" + "".join(f"{count:9}" for count in COUNTS))
@@ -140,7 +140,7 @@ def main():
         cells = ["        -" if n is None else f"{n / MIB:9.1f}" for n in used.values()]
         print(f"{title:12}" + "".join(cells))
 
-    print("\nlook-ups per second of processor time, one interpreter")
+    print("\nlookups per second of processor time, one interpreter")
     rates = {}
     with workers(1) as (worker,):
         for title, hand_over in (("view", share_with), ("eager copy", copy_to)):
@@ -148,7 +148,7 @@ def main():
             hand_over(worker, table, shared)
             ready = time.perf_counter() - start
             rates[title] = max(worker.call(unicode_table.rate_kept, tuple(numbers)) for _ in range(3))
-            print(f"{title:12}{rates[title]:12,.0f}, after {ready * 1000:8.1f} ms to have the table")
+            print(f"{title:12}{rates[title]:12,.0f}, after {ready * 1000:8.1f} ms to get the table")
     rates["plain tuple"] = max(unicode_table.rate(table, numbers) for _ in range(3))
     print(f"{'plain tuple':12}{rates['plain tuple']:12,.0f}, without xichan")
     return 1 if wrong else 0

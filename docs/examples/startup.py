@@ -1,8 +1,8 @@
-"""How long it takes to start threads, interpreters and processes, to run one empty task on each, and to end them.
+"""Time the start, one empty task and the end of threads, interpreters and processes.
 
     python startup.py [--number N] [--small]
 
-Needs CPython 3.14. The last rows send as many empty tasks to a pool that has its workers already.
+Needs CPython 3.14. The last rows send the same number of empty tasks to a pool whose workers are already running.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def main():
         ("threads", threads),
         ("interpreters", run_interpreters),
         ("processes (spawn)", processes),
-        ("a pool of as many interpreters", pool_of_interpreters),
+        ("a pool with one interpreter each", pool_of_interpreters),
     ):
         seconds = timed(function, number)
         rows.append((name, f"{seconds:.4f}", f"{seconds / number * 1e6:.0f}"))

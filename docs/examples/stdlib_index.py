@@ -1,12 +1,12 @@
-"""Index Python's own standard library, with one worker interpreter per CPU.
+"""Index Python's standard library with one worker interpreter per CPU.
 
     main interpreter                                 worker interpreters
 
     a thread reads the files   -- (path, text) -->   tokenize, count the identifiers
     the main thread merges     <-- (path, lines, ((name, count), ...)), or (path, reason)
 
-Each arrow is one bounded channel, shared by all workers. Afterwards the main interpreter does the same work alone, in
-a plain loop without channels, and the two results have to be equal.
+Each arrow is one bounded channel, shared by all workers. Afterwards the main interpreter repeats the work alone, in a
+plain loop without channels, and the program compares the two results.
 
 Needs CPython 3.14. Exit code: 0; 1 if the results differ or a worker failed; 130 after Ctrl-C.
 """
@@ -27,19 +27,19 @@ import identifiers
 
 import xichan
 
-CAPACITY = 16  # messages that a channel holds: bounds how far the reader runs ahead of the workers
+CAPACITY = 16  # messages per channel: limits how far the reader runs ahead of the workers
 
 
 @dataclasses.dataclass
 class Index:
-    """The answers for all files, merged."""
+    """The merged results for all files."""
 
     lines: dict = dataclasses.field(default_factory=dict)  # path: lines
     names: Counter = dataclasses.field(default_factory=Counter)
     skipped: dict = dataclasses.field(default_factory=dict)  # path: reason
 
-    def add(self, answer):
-        match answer:
+    def add(self, result):
+        match result:
             case path, lines, names:
                 self.lines[path] = lines
                 self.names.update(dict(names))
@@ -48,55 +48,55 @@ class Index:
 
 
 def index_with_workers(root, paths, workers, progress):
-    """Index in `workers` interpreters. Returns the index and how many messages were sent."""
+    """Index in `workers` interpreters. Return the index and the number of messages sent."""
     texts_tx, texts_rx = xichan.channel(CAPACITY)
-    answers_tx, answers_rx = xichan.channel(CAPACITY)
+    results_tx, results_rx = xichan.channel(CAPACITY)
     index = Index()
-    # Both are left in any case, Ctrl-C too, the last first: with the only Receiver closed nobody can send answers any
-    # more, so every thread comes to its end, and the pool waits for that.
-    with ThreadPoolExecutor(workers + 1) as pool, answers_rx:
-        with texts_tx, texts_rx, answers_tx:  # closes our own copies: were they left open, no loop would ever end
-            reader = pool.submit(send_texts, root, paths, texts_tx.clone(), answers_tx.clone())
-            jobs = [pool.submit(run_worker, texts_rx.clone(), answers_tx.clone()) for _ in range(workers)]
-        for answer in progress.over(answers_rx, len(paths)):
-            index.add(answer)
+    # On every exit, including Ctrl-C, results_rx closes before the pool joins its threads. Without a Receiver, every
+    # send of a result raises ChannelClosed, so all threads end and the join returns.
+    with ThreadPoolExecutor(workers + 1) as pool, results_rx:
+        with texts_tx, texts_rx, results_tx:  # closes the main thread's copies; while one is open, no loop ends
+            reader = pool.submit(send_texts, root, paths, texts_tx.clone(), results_tx.clone())
+            jobs = [pool.submit(run_worker, texts_rx.clone(), results_tx.clone()) for _ in range(workers)]
+        for result in progress.over(results_rx, len(paths)):
+            index.add(result)
     for job in jobs:
-        job.result()  # raises what went wrong in a worker
+        job.result()  # raises the exception of a failed worker
     return index, reader.result() + len(index.lines) + len(index.skipped)
 
 
-def send_texts(root, paths, texts, answers):
-    """A thread of the main interpreter: read and send all files. Returns how many texts were sent."""
+def send_texts(root, paths, texts, results):
+    """Read and send all files, in a thread of the main interpreter. Return the number of texts sent."""
     sent = 0
-    with texts, answers, contextlib.suppress(xichan.ChannelClosed):  # closed: no worker is left
+    with texts, results, contextlib.suppress(xichan.ChannelClosed):  # raised if no worker is left
         for path in paths:
             try:
                 text = identifiers.read(root, path)
             except identifiers.UNREADABLE as error:
-                answers.send((path, identifiers.describe(error)))
+                results.send((path, identifiers.describe(error)))
             else:
                 texts.send((path, text))
                 sent += 1
     return sent
 
 
-def run_worker(texts, answers):
-    """A thread of the main interpreter: lend it to a new interpreter, which gets its own copies of the two ends.
+def run_worker(texts, results):
+    """Run a new interpreter in a thread of the main interpreter, and give it copies of both endpoints.
 
-    The main thread does not do this itself, because Ctrl-C would have to wait until the call returns.
+    The main thread does not do this itself, because Ctrl-C would then take effect only after the call returns.
     """
-    with texts, answers:
+    with texts, results:
         interpreter = interpreters.create()
         try:
             folder = os.path.dirname(os.path.abspath(identifiers.__file__))
             interpreter.exec(f"import sys; sys.path.insert(0, {folder!r}); import identifiers")
-            interpreter.call(identifiers.work, texts, answers)
+            interpreter.call(identifiers.work, texts, results)
         finally:
             interpreter.close()
 
 
 def index_alone(root, paths, progress):
-    """Index in this interpreter, one file after the other."""
+    """Index in this interpreter, one file after another."""
     index = Index()
     for path in progress.over(paths, len(paths)):
         try:
@@ -109,14 +109,14 @@ def index_alone(root, paths, progress):
 
 
 class Progress:
-    """A bar on a terminal, elsewhere a line for every tenth of the way."""
+    """Shows a bar on a terminal, and otherwise a line for every 10 %."""
 
     def __init__(self, title):
         self.title = title
         self.bar = sys.stderr.isatty()
 
     def over(self, items, total):
-        """Hand on the items, showing how many of them are done."""
+        """Yield the items and show how many of them are done."""
         shown = 0
         for done, item in enumerate(items, 1):
             yield item
@@ -132,7 +132,10 @@ class Progress:
 
 
 def find_files(root, limit):
-    """The paths of the Python files in `root`, relative to it, without installed packages; and their size in bytes."""
+    """Return the paths of the Python files below `root`, without installed packages, and their total size in bytes.
+
+    The paths are relative to `root`.
+    """
     found = [path for path in sorted(root.rglob("*.py")) if path.is_file()]
     paths = [path for path in found if not {"site-packages", "dist-packages"} & set(path.relative_to(root).parts)]
     paths = paths[:limit]
@@ -174,12 +177,12 @@ def main():
     def rates(seconds):
         return f"{seconds:6.2f} s, {len(paths) / seconds:6.0f} files/s, {size / 1e6 / seconds:6.2f} MB/s"
 
-    sys.stdout.reconfigure(errors="backslashreplace")  # names and paths may have letters that a terminal lacks
+    sys.stdout.reconfigure(errors="backslashreplace")  # names and paths may have characters that the terminal lacks
     lines = sum(index.lines.values())
     print(f"\n{root}: {len(paths)} files, {size / 1e6:.1f} MB, {lines:,} lines, {len(index.names):,} identifiers\n")
     for name, count in sorted(index.names.items(), key=lambda item: (-item[1], item[0]))[: arguments.top]:
         print(f"{count:9,}  {name}")
-    print(f"\nworkers {rates(parallel)}, {messages:,} messages ({workers} interpreters, starting them included)")
+    print(f"\nworkers {rates(parallel)}, {messages:,} messages ({workers} interpreters, including their start)")
     print(f"alone   {rates(alone)} (one interpreter, a plain loop)")
     same = index == expected
     print(f"speed-up {alone / parallel:.2f}; the results {'are equal' if same else 'DIFFER'}")

@@ -1,6 +1,6 @@
-"""The Unicode table of ``shared_table.py``, and what its worker interpreters do with it.
+"""The Unicode table of ``shared_table.py``, and the functions of its worker interpreters.
 
-A module of its own, because workers import it and the program is run.
+This is a separate module so that workers can import it.
 """
 
 import bisect
@@ -11,11 +11,11 @@ import unicodedata
 
 NUMBER = operator.itemgetter(0)
 
-_kept = {}  # what this interpreter looks things up in
+_kept = {}  # the table of this interpreter
 
 
 def row(number):
-    """(number, name, category, numeric value, decomposition) of a code point."""
+    """Return (number, name, category, numeric value, decomposition) of a code point."""
     character = chr(number)
     return (
         number,
@@ -27,12 +27,12 @@ def row(number):
 
 
 def build(limit=sys.maxunicode + 1):
-    """The rows of all code points below a limit, sorted: a tuple of tuples."""
+    """Return the rows of all code points below a limit, sorted, as a tuple of tuples."""
     return tuple(row(number) for number in range(limit))
 
 
 def look_up(table, number):
-    """A row by bisection: some 20 rows of a million are touched."""
+    """Find a row by bisection, which reads about 20 of a million rows."""
     place = bisect.bisect_left(table, number, key=NUMBER)
     found = table[place]
     if found[0] != number:
@@ -41,12 +41,12 @@ def look_up(table, number):
 
 
 def keep_view(shared):
-    """Read the shared table where it lies."""
+    """Keep a view of the shared table, which reads it in place."""
     _kept["table"] = shared.view()
 
 
 def keep_copy(receiver):
-    """Receive a table by value: a tuple of this interpreter's own."""
+    """Receive the table by value and keep this interpreter's copy."""
     _kept["table"] = receiver.recv()
 
 
@@ -54,17 +54,17 @@ def forget():
     _kept.clear()
 
 
-def answer(requests, answers):
-    """Answer each batch of numbers that comes with (the numbers, their rows), until no more can come."""
+def serve(requests, results):
+    """Reply to each batch of numbers with (numbers, rows), until the channel of requests is finished."""
     table = _kept["table"]
-    with requests, answers:
+    with requests, results:
         for numbers in requests:
-            # A row is a view, and travels as one: nothing is copied.
-            answers.send((numbers, tuple(look_up(table, number) for number in numbers)))
+            # The rows are views, so sending them copies nothing.
+            results.send((numbers, tuple(look_up(table, number) for number in numbers)))
 
 
 def rate(table, numbers):
-    """Look-ups per second of processor time, in this interpreter."""
+    """Return lookups per second of processor time, in this interpreter."""
     start = time.thread_time()
     for number in numbers:
         look_up(table, number)
@@ -72,5 +72,5 @@ def rate(table, numbers):
 
 
 def rate_kept(numbers):
-    """The same in what a worker keeps."""
+    """Return the rate in the table that this worker keeps."""
     return rate(_kept["table"], numbers)

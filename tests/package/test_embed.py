@@ -42,4 +42,4 @@ def test_simulation(examples, embedding):
 
 def test_plugins(examples, embedding):
     said = run(examples / "plugins", ROOT / "docs" / "examples" / "cpp" / "plugins", 6, env=embedding.environment)
-    assert "everything was given back" in said and "after cycle 6" in said
+    assert "everything was released" in said and "after cycle 6" in said

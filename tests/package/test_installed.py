@@ -92,7 +92,7 @@ def test_the_package_tells_where_things_are():
 
 def test_the_program_in_the_docs(tmp_path):
     """Also: a compiler and a wheel are enough."""
-    page = (ROOT / "docs" / "embedding.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "embedding.md").read_text()
     (source,) = re.findall(r"^```cpp\n(.*?)^```$", page, re.M | re.S)
     (tmp_path / "main.cpp").write_text(source)
     where = run(sys.executable, "-m", "xichan", "--includedir", "--libdir").splitlines()

@@ -1,5 +1,4 @@
-// Python inside a C++ program: the process's one Python, and interpreters with a GIL of their own on threads of their
-// own.
+// Python inside a C++ program: the one Python of the process, and interpreters with their own GIL in their own threads.
 #pragma once
 
 #include <xichan/python.h>
@@ -7,11 +6,12 @@
 #include <cstdio>
 #include <cstdlib>
 
-/// Python, from here to the end of the scope. The main thread is attached only while it starts and ends.
+/// Initializes Python, and finalizes it at the end of the scope. The main thread is attached during these two steps
+/// only.
 class Python {
  public:
   Python() {
-    Py_InitializeEx(0);                              // signals stay the program's
+    Py_InitializeEx(0);                              // leaves signal handling to the program
     handle_ = xichan::InterpreterHandle::current();  // imports xichan
     if (!handle_) {
       PyErr_Print();
@@ -23,7 +23,7 @@ class Python {
   Python& operator=(const Python&) = delete;
   ~Python() {
     PyEval_RestoreThread(thread_);
-    if (Py_FinalizeEx() < 0) std::fputs("Python ended with an error\n", stderr);
+    if (Py_FinalizeEx() < 0) std::fputs("Py_FinalizeEx failed\n", stderr);
   }
 
   const xichan::InterpreterHandle& main() const { return handle_; }
@@ -33,8 +33,8 @@ class Python {
   PyThreadState* thread_;
 };
 
-/// An interpreter with a GIL of its own, for the thread that makes it: attached from here to the end of the scope, when
-/// the interpreter ends.
+/// An interpreter with its own GIL. The creating thread is attached to it until the end of the scope, which ends the
+/// interpreter.
 class OwnInterpreter {
  public:
   OwnInterpreter() {
@@ -57,7 +57,7 @@ class OwnInterpreter {
   PyThreadState* thread_ = nullptr;
 };
 
-/// Puts a value into the interpreter's __main__. Prints what went wrong.
+/// Sets a global of the interpreter's __main__. Prints the Python error and returns false on failure.
 inline bool set_global(const char* name, const xichan::Value& value) {
   PyObject* main = PyImport_AddModule("__main__");  // borrowed
   PyObject* object = main == nullptr ? nullptr : xichan::to_python(value);

@@ -1,12 +1,11 @@
-// An application with plugins in Python: one interpreter per plugin, each with its own GIL and thread, so that they run
-// in parallel and one can be unloaded while the others go on.
+// An application with Python plugins. Each plugin has its own interpreter, GIL and thread, so plugins run in parallel,
+// and one can be unloaded while the others continue.
 //
-//   plugins [FOLDER] [CYCLES]      plugins beside this source, and 100 cycles, unless given
+//   plugins [FOLDER] [CYCLES]      defaults: the plugins next to this source, 100 cycles
 //
-// The host loads every *.py of the folder and sends each plugin numbered events; a plugin answers every one. Then,
-// again and again, it unloads one plugin and loads it anew, while the others are at work. At the end it shows that
-// unloading gives back what a plugin had: the arena's blocks and bytes and the number of interpreters are what they
-// were.
+// The host loads every *.py of the folder and sends numbered events to each plugin, which replies to every event. Then
+// it repeatedly unloads one plugin and loads it again while the others work. At the end it checks that unloading
+// releases everything: the arena's blocks and bytes and the number of interpreters are the same as at the start.
 #include <unistd.h>
 #include <xichan/xichan.h>
 
@@ -35,26 +34,26 @@ void check(const char* what, Status status) {
   std::exit(1);
 }
 
-/// One loaded plugin: a thread, in which its interpreter lives from the beginning to the end of the script. The script
-/// finds `events` and `answers`, and ends when `events` does.
+/// One loaded plugin: a thread whose interpreter runs the script. The script has the globals `events` and `replies`,
+/// and ends when the channel of events is finished.
 class Plugin {
  public:
   explicit Plugin(const std::filesystem::path& script) : name_(script.stem()) {
     std::ifstream file(script);
     std::string source{std::istreambuf_iterator<char>(file), {}};
     Receiver events;
-    Sender answers;
+    Sender replies;
     check("channel", xichan::channel({.capacity = 64}, events_, events));
-    check("channel", xichan::channel({.capacity = 64}, answers, answers_));
+    check("channel", xichan::channel({.capacity = 64}, replies, replies_));
     Value values[2];
-    check("end", events.as_value(values[0]));
-    check("end", answers.as_value(values[1]));
+    check("endpoint", events.as_value(values[0]));
+    check("endpoint", replies.as_value(values[1]));
     thread_ = std::thread(run, std::move(source), std::move(values[0]), std::move(values[1]));
   }
   Plugin(const Plugin&) = delete;
   Plugin& operator=(const Plugin&) = delete;
   ~Plugin() {
-    events_.close();  // its loop ends, and with it the script and the interpreter
+    events_.close();  // ends the script's loop, and with it the script and the interpreter
     thread_.join();
   }
 
@@ -66,44 +65,44 @@ class Plugin {
     check(name_.c_str(), events_.send(std::move(event)));
   }
 
-  /// Waits for the answer to an event. Without any lock of Python: the host never is in an interpreter.
+  /// Blocks until the reply to an event arrives. Takes no Python lock: the host is never attached to an interpreter.
   void expect(std::int64_t number) {
-    Value answer;
-    check(name_.c_str(), answers_.recv(answer));
-    if (answer.view()[0].utf8() == name_ && answer.view()[1].as_integer() == number) return;
-    std::fprintf(stderr, "plugins: %s answered something else\n", name_.c_str());
+    Value reply;
+    check(name_.c_str(), replies_.recv(reply));
+    if (reply.view()[0].utf8() == name_ && reply.view()[1].as_integer() == number) return;
+    std::fprintf(stderr, "plugins: %s sent an unexpected reply\n", name_.c_str());
     std::exit(1);
   }
 
  private:
-  static void run(std::string source, Value events, Value answers) {
+  static void run(std::string source, Value events, Value replies) {
     const OwnInterpreter interpreter;
-    if (!interpreter) return;  // the ends go, and the host is told
-    if (!set_global("events", events) || !set_global("answers", answers)) return;
-    events = Value();  // from here on the script's own ends are the only ones
-    answers = Value();
+    if (!interpreter) return;  // destroys the endpoints, so the host gets `closed`
+    if (!set_global("events", events) || !set_global("replies", replies)) return;
+    events = Value();  // from now on the script has the only endpoints of its side
+    replies = Value();
     PyRun_SimpleString(source.c_str());
   }
 
   std::string name_;
   Sender events_;
-  Receiver answers_;
+  Receiver replies_;
   std::thread thread_;
 };
 
-/// What a leak would show in.
+/// The figures that a leak would change.
 struct Footprint {
   int interpreters = 0;
   std::uint64_t blocks = 0;
   std::uint64_t bytes = 0;
-  long resident = 0;  // KiB; CPython's own share moves a little
+  long resident = 0;  // KiB; CPython's own share varies a little
 
   bool same_as(const Footprint& other) const {
     return interpreters == other.interpreters && blocks == other.blocks && bytes == other.bytes;
   }
 };
 
-/// To be called while no interpreter comes or goes.
+/// Measures the process. Call it only while no interpreter is being created or ended.
 Footprint footprint(const Python& python) {
   Footprint found;
   if (xichan::InterpreterGuard guard(python.main()); guard) {
@@ -147,7 +146,7 @@ int main(int argc, char** argv) {
     std::vector<std::unique_ptr<Plugin>> plugins;
     for (const auto& script : scripts) plugins.push_back(std::make_unique<Plugin>(script));
     std::int64_t number = 0;
-    const auto round = [&] {  // all plugins work on it at once
+    const auto round = [&] {  // all plugins work at once
       ++number;
       for (const auto& plugin : plugins) plugin->post(number, number * number % 1000);
       for (const auto& plugin : plugins) plugin->expect(number);
@@ -155,7 +154,7 @@ int main(int argc, char** argv) {
     for (int i = 0; i < 10; ++i) round();
     for (int cycle = 1; cycle <= cycles; ++cycle) {
       const std::size_t chosen = static_cast<std::size_t>(cycle) % plugins.size();
-      // Unloaded and loaded anew while the others have events to work on.
+      // Unload and load it while the others have events to process.
       for (const auto& plugin : plugins) {
         if (plugin != plugins[chosen]) plugin->post(number + 1, cycle);
       }
@@ -167,12 +166,12 @@ int main(int argc, char** argv) {
       round();
       if (cycle % std::max(cycles / 5, 1) == 0) print("after cycle " + std::to_string(cycle), footprint(python));
     }
-    std::printf("%zu plugins answered %lld events each, but for what they missed unloaded\n", plugins.size(),
-                static_cast<long long>(number));
+    std::printf("%zu plugins replied to %lld events each, except events posted while they were unloaded\n",
+                plugins.size(), static_cast<long long>(number));
   }
   const Footprint last = footprint(python);
   print("all unloaded", last);
   const bool freed = last.same_as(bare);
-  std::puts(freed ? "everything was given back" : "something was NOT given back");
+  std::puts(freed ? "everything was released" : "something was NOT released");
   return freed ? 0 : 1;
 }

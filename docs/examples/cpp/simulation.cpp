@@ -1,12 +1,12 @@
 // A simulation that streams events to two Python interpreters and gets their decisions back.
 //
-//   simulation [EVENTS]            10,000,000 unless given
+//   simulation [EVENTS]            default: 10,000,000
 //   simulation --no-python [EVENTS]
 //
-// The loop sends every event, a tuple (number, price), to one of two strategies in turn and takes decisions as they
-// come: the numbers of events to buy at. The strategies are Python, each in an interpreter with its own GIL; the loop
-// takes no GIL at all. To compare, the same strategy runs as C++ threads over the same channels, and the bare ring of
-// such a channel carries integers between two threads. Every decision is checked.
+// The loop sends events, tuples (number, price), alternately to two strategies, and receives their decisions: the
+// numbers of the events at which to buy. The strategies are written in Python, each in an interpreter with its own GIL;
+// the loop takes no GIL. For comparison, the same strategy runs in C++ threads over the same channels, and the bare
+// ring of such a channel carries integers between two threads. Every decision is checked.
 #include <xichan/xichan.h>
 
 #include <array>
@@ -47,7 +47,7 @@ except xichan.ChannelClosed:
     decisions.close()
 )";
 
-/// The same in C++. Also what the decisions are checked with.
+/// The same strategy in C++, also used to check the decisions.
 struct Strategy {
   double average = 100;
 
@@ -57,7 +57,7 @@ struct Strategy {
   }
 };
 
-/// A random walk, the same every time: xorshift64 (Marsaglia 2003), pulled back towards 100.
+/// A reproducible random walk: xorshift64 (Marsaglia 2003), pulled back toward 100.
 struct Market {
   std::uint64_t state = 88172645463325252;
   double price = 100;
@@ -81,7 +81,7 @@ void check(const char* what, Status status) {
   if (status != Status::ok) fail(what, status);
 }
 
-/// What one strategy decided, and should have.
+/// The number and the sum of one strategy's decisions.
 struct Tally {
   std::int64_t count = 0;
   std::int64_t sum = 0;
@@ -97,7 +97,7 @@ void run_python(Receiver events, Sender decisions) {
   OwnInterpreter interpreter;
   if (!interpreter) fail("no interpreter", Status::no_memory);
   Value value;
-  // The interpreter gets ends of its own; ours are closed, so that only its own keep the channels open.
+  // The interpreter gets its own endpoints. Close ours, so that only its own keep the channels open.
   check("events", events.as_value(value));
   events.close();
   if (!set_global("events", value)) std::exit(1);
@@ -130,24 +130,24 @@ void report(const char* what, std::int64_t count, double seconds) {
               static_cast<double>(count) / seconds / 1e6);
 }
 
-/// Runs the simulation; `work` is what a strategy's thread does. False if a decision is wrong.
+/// Runs the simulation with `work` as the function of each strategy's thread. Returns false if a decision is wrong.
 bool simulate(const char* what, std::int64_t events, void (*work)(Receiver, Sender)) {
   Sender to[strategies];
   Receiver from[strategies];
   std::thread threads[strategies];
   for (int i = 0; i < strategies; ++i) {
-    Receiver events_end;
-    Sender decisions_end;
-    check("channel", xichan::channel({.capacity = 4096}, to[i], events_end));
-    // Without a bound, or a strategy that waits to tell would keep the loop, which waits to be heard, from listening.
-    check("channel", xichan::channel({.capacity = xichan::unbounded}, decisions_end, from[i]));
-    threads[i] = std::thread(work, std::move(events_end), std::move(decisions_end));
+    Receiver events_rx;
+    Sender decisions_tx;
+    check("channel", xichan::channel({.capacity = 4096}, to[i], events_rx));
+    // Unbounded: otherwise the loop could block in a send while a strategy blocks in a send to the loop.
+    check("channel", xichan::channel({.capacity = xichan::unbounded}, decisions_tx, from[i]));
+    threads[i] = std::thread(work, std::move(events_rx), std::move(decisions_tx));
   }
   Tally expected[strategies], decided[strategies];
   Strategy reference[strategies];
   Market market;
   Value value;
-  // The strategies are ready when they have taken their first event.
+  // A strategy is ready when it has received its first event.
   const auto tick = [&](std::int64_t number) {
     const auto i = static_cast<int>(number % strategies);
     const double price = market.next();
@@ -189,20 +189,20 @@ bool simulate(const char* what, std::int64_t events, void (*work)(Receiver, Send
 }
 
 #if __has_include("ring/mpmc.h")
-/// The ring of an mpmc channel alone, between two threads that spin.
+/// Measures the bare ring of an mpmc channel between two spinning threads.
 bool run_bare_ring(std::int64_t events) {
-  xichan::MpmcRing<xichan::Cell> ring(4096);
+  xichan::internal::MpmcRing<xichan::internal::Cell> ring(4096);
   const auto start = std::chrono::steady_clock::now();
   std::int64_t sum = 0;
   std::thread consumer([&] {
-    xichan::Cell cell;
+    xichan::internal::Cell cell;
     for (std::int64_t i = 0; i < events; ++i) {
       while (ring.try_pop(cell) != Status::ok) std::this_thread::yield();
       sum += cell.as_integer();
     }
   });
   for (std::int64_t i = 0; i < events; ++i) {
-    while (ring.try_push(xichan::Cell::integer(i)) != Status::ok) std::this_thread::yield();
+    while (ring.try_push(xichan::internal::Cell::integer(i)) != Status::ok) std::this_thread::yield();
   }
   consumer.join();
   report("the bare ring, between two C++ threads", events, seconds_since(start));
@@ -210,7 +210,7 @@ bool run_bare_ring(std::int64_t events) {
 }
 #endif
 
-/// Integers over a channel between two C++ threads.
+/// Measures integers over a channel between two C++ threads.
 bool run_channel(std::int64_t events) {
   Sender sender;
   Receiver receiver;
@@ -224,7 +224,7 @@ bool run_channel(std::int64_t events) {
   for (std::int64_t i = 0; i < events; ++i) check("integer", sender.send(Value::of(i)));
   sender.close();
   consumer.join();
-  report("a channel of integers, between two", events, seconds_since(start));
+  report("a channel of integers, two C++ threads", events, seconds_since(start));
   return sum == events * (events - 1) / 2;
 }
 
@@ -243,7 +243,7 @@ int main(int argc, char** argv) {
     const Python here;
     right = simulate("two Python interpreters", events, run_python);
   }
-  right = simulate("two C++ threads in their place", events, run_cpp) && right;
+  right = simulate("two C++ threads instead", events, run_cpp) && right;
   right = run_channel(events) && right;
 #if __has_include("ring/mpmc.h")
   right = run_bare_ring(events) && right;

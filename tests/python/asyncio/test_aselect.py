@@ -10,7 +10,7 @@ import xichan
 TEXT = "text that needs a block"
 
 
-def test_aselect_returns_what_select_does():
+def test_aselect_returns_the_case_and_the_value():
     (tx_a, rx_a), (tx_b, rx_b) = xichan.channel(1), xichan.channel(1)
 
     async def main():
@@ -42,7 +42,7 @@ def test_aselect_returns_what_select_does():
      (lambda tx, rx: [rx, (tx,)], TypeError), (lambda tx, rx: None, TypeError),
      (lambda tx, rx: [(tx, [])], xichan.NotShareableError)],
 )  # fmt: skip
-def test_wrong_cases_of_aselect(make, error):
+def test_aselect_rejects_invalid_cases(make, error):
     tx, rx = xichan.channel(1)
 
     async def main():
@@ -57,7 +57,7 @@ def test_wrong_cases_of_aselect(make, error):
     assert len(rx) == 0
 
 
-def test_each_ready_case_of_aselect_has_its_share():
+def test_aselect_chooses_ready_cases_fairly():
     pairs = [xichan.channel(1) for _ in range(4)]
     chosen = [0] * 4
 
@@ -74,8 +74,8 @@ def test_each_ready_case_of_aselect_has_its_share():
 
 
 @pytest.mark.parametrize("taker", ["thread", "task", "select"])
-def test_rendezvous_offers_of_aselect_have_one_effect(taker):
-    """Each round offers the same value on three channels; one of them is taken, wherever it is asked for."""
+def test_rendezvous_offer_of_aselect_takes_effect_once(taker):
+    """Each round offers one value on three channels; exactly one offer is taken."""
     pairs = [xichan.channel(0) for _ in range(3)]
     rounds = 300
 
@@ -102,7 +102,7 @@ def test_rendezvous_offers_of_aselect_have_one_effect(taker):
     run_loop(main())
 
 
-def test_an_aselect_of_both_ends_never_meets_itself():
+def test_aselect_of_both_endpoints_never_pairs_with_itself():
     tx, rx = xichan.channel(0)
 
     async def main():

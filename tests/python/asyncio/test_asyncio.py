@@ -1,4 +1,4 @@
-"""Coroutines of one event loop: what they wait for and what ends them."""
+"""Coroutines in one event loop: what wakes them and what ends their waits."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ def test_producer_and_consumer_in_one_loop(options):
     assert counts(rx) == (0, 1) and rx.closed
 
 
-def test_what_does_not_wait_does_not_yield():
+def test_ready_call_does_not_yield_to_the_loop():
     tx, rx = xichan.channel(4)
     for coroutine in (tx.asend(1), tx.asend_many([2, 3])):
         with pytest.raises(StopIteration):
@@ -41,7 +41,7 @@ def test_what_does_not_wait_does_not_yield():
         assert caught.value.value == expected
 
 
-def test_each_waits_for_the_other():
+def test_producer_and_consumer_wait_for_each_other():
     tx, rx = xichan.channel(1)
 
     async def main():
@@ -59,7 +59,7 @@ def test_each_waits_for_the_other():
     run_loop(main())
 
 
-def test_batches():
+def test_coroutines_send_and_receive_batches():
     tx, rx = xichan.channel(3)
 
     async def main():
@@ -85,7 +85,7 @@ def test_batches():
     run_loop(main())
 
 
-def test_errors_come_at_once():
+def test_argument_errors_are_raised_at_once():
     tx, rx = xichan.channel(1)
 
     async def main():
@@ -115,7 +115,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", ["asend", "arecv", "loop", "aselect"])
 @pytest.mark.parametrize("capacity", [0, 1])
-def test_what_ends_a_waiting_coroutine(way, kind, capacity):
+def test_closing_ends_a_waiting_coroutine(way, kind, capacity):
     tx, rx = xichan.channel(capacity)
     before = alive()
 
@@ -143,7 +143,7 @@ def test_what_ends_a_waiting_coroutine(way, kind, capacity):
     assert left_over(before) == {}
 
 
-def test_a_task_group():
+def test_endpoints_work_in_a_task_group():
     tx, rx = xichan.channel(8)
     total = []
 
@@ -178,7 +178,7 @@ def test_a_task_group():
     run_loop(broken())
 
 
-def test_many_tasks_on_one_channel():
+def test_many_tasks_share_one_channel():
     tx, rx = xichan.channel(16)
 
     async def main():

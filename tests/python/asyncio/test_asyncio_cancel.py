@@ -1,4 +1,4 @@
-"""Cancelled coroutines: nothing is lost, and who waits behind them is told."""
+"""Cancelled coroutines lose nothing and pass their wake-up on."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ import xichan
 TEXT = "text that needs a block"
 
 
-def test_a_cancelled_receive_has_taken_nothing():
+def test_cancelled_arecv_takes_nothing():
     tx, rx = xichan.channel(4)
 
     async def main():
@@ -37,8 +37,8 @@ def test_a_cancelled_receive_has_taken_nothing():
 
 @pytest.mark.parametrize("second", ["task", "thread", "other loop"])
 @pytest.mark.parametrize("kind", ["recv", "send", "select"])
-def test_a_cancelled_waiter_passes_its_token_on(kind, second):
-    """The first was told, and leaves: the next one must be told."""
+def test_cancelled_waiter_passes_on_its_wake_token(kind, second):
+    """The first waiter was notified and leaves, so the next one must be notified."""
     tx, rx = xichan.channel(1)
     if kind == "send":
         tx.send("full")
@@ -76,7 +76,7 @@ def test_a_cancelled_waiter_passes_its_token_on(kind, second):
 
 
 def test_500_cancellations_lose_nothing():
-    """Receives with a time-out about as long as an item takes to come."""
+    """Receives with a timeout about as long as an item takes to arrive."""
     tx, rx = xichan.channel(2)
     number = 500
 
@@ -103,7 +103,7 @@ def test_500_cancellations_lose_nothing():
     assert got == list(range(number)) and cancelled > 20
 
 
-def test_cancelled_sends_have_sent_nothing():
+def test_cancelled_asend_sends_nothing():
     tx, rx = xichan.channel(1)
     before = alive()
 
@@ -125,7 +125,7 @@ def test_cancelled_sends_have_sent_nothing():
     assert left_over(before) == {}
 
 
-def test_a_cancelled_rendezvous_send_has_sent_or_not():
+def test_cancelled_rendezvous_asend_has_one_outcome():
     tx, rx = xichan.channel(0)
 
     async def main():

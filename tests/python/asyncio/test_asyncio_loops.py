@@ -1,4 +1,4 @@
-"""Event loops: several of them, in threads and interpreters; what a loop costs and leaves."""
+"""Several event loops in threads and interpreters, their cost and their cleanup."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ import xichan
 TEXT = "text that needs a block"
 
 
-def test_a_closed_loop_leaves_nothing():
+def test_closed_loop_leaks_nothing():
     before, threads = alive(), threading.active_count()
     tx, rx = xichan.channel(1)
     full, other = xichan.channel(0)
@@ -33,7 +33,7 @@ def test_a_closed_loop_leaves_nothing():
     tasks = [loop.create_task(work) for work in (rx.arecv(), full.asend(TEXT), xichan.aselect([rx, (full, TEXT)]))]
     loop.run_until_complete(wait_until_blocked(tx, receivers=2))
     loop.run_until_complete(wait_until_blocked(other, senders=2))
-    loop.set_exception_handler(lambda loop, context: None)  # which would tell of the tasks
+    loop.set_exception_handler(lambda loop, context: None)  # it would report the pending tasks
     loop.stop()
     loop.close()
     for task in tasks:
@@ -48,7 +48,7 @@ def test_a_closed_loop_leaves_nothing():
 
 
 @pytest.mark.parametrize("capacity", [0, 1, None])
-def test_two_loops_in_two_threads(capacity):
+def test_loops_in_two_threads_share_a_channel(capacity):
     (there, requests), (replies, back) = xichan.channel(capacity), xichan.channel(capacity)
 
     async def echo():
@@ -82,7 +82,7 @@ ECHO = """
 
 
 @pytest.mark.parametrize("capacity", [0, 4])
-def test_loops_in_two_interpreters(capacity):
+def test_loops_in_two_interpreters_share_a_channel(capacity):
     pytest.importorskip("concurrent.interpreters")
     (there, requests), (replies, back) = xichan.channel(capacity), xichan.channel(capacity)
 
@@ -103,8 +103,8 @@ def test_loops_in_two_interpreters(capacity):
         other.result()
 
 
-def test_an_interpreter_that_ends_with_a_loop_that_waits():
-    """Its coroutine hangs in a loop that is not run any more; the ends come back all the same."""
+def test_interpreter_may_end_while_its_loop_waits():
+    """Its coroutine stays suspended in a loop that no longer runs; the endpoints are released all the same."""
     pytest.importorskip("concurrent.interpreters")
     tx, rx = xichan.channel(1)
     before = alive()
@@ -149,7 +149,7 @@ def descriptors():
     return len(os.listdir("/proc/self/fd"))
 
 
-def test_loops_come_and_go():
+def test_many_short_loops_leak_nothing():
     tx, rx = xichan.channel(1)
 
     async def main():
@@ -169,7 +169,7 @@ def test_loops_come_and_go():
     assert threading.active_count() == threads and descriptors() == fds
 
 
-def test_waiting_starts_no_thread_and_costs_nothing():
+def test_waiting_starts_no_thread_and_uses_no_processor_time():
     tx, rx = xichan.channel(1)
     threads = threading.active_count()
 
@@ -187,7 +187,7 @@ def test_waiting_starts_no_thread_and_costs_nothing():
     run_loop(main())
 
 
-def test_a_loop_is_woken_from_another_thread_while_it_sleeps():
+def test_sleeping_loop_is_woken_from_another_thread():
     tx, rx = xichan.channel(1)
 
     async def main():

@@ -1,4 +1,4 @@
-"""fileno(): watching an end from any event loop."""
+"""fileno(): watching an endpoint from any event loop."""
 
 import os
 import select
@@ -13,7 +13,7 @@ TEXT = "text that needs a block"
 
 
 class Watched:
-    """An end with a poll object that watches it."""
+    """An endpoint and a poll object that watches it."""
 
     def __init__(self, end):
         self.end = end
@@ -27,7 +27,7 @@ class Watched:
 
 
 def attempt(call):
-    """What a _nowait call gives, or the error that says that it was not ready."""
+    """Return the result of a _nowait call, or the error for a channel that is not ready."""
     try:
         return call()
     except (xichan.ChannelEmpty, xichan.ChannelFull) as error:
@@ -35,7 +35,7 @@ def attempt(call):
 
 
 @pytest.mark.parametrize("options", FLAVORS.values(), ids=FLAVORS)
-def test_a_receiver_becomes_readable(options):
+def test_descriptor_of_a_receiver_becomes_readable(options):
     tx, rx = xichan.channel(**options)
     watched = Watched(rx)
     for i in range(5):
@@ -50,7 +50,7 @@ def test_a_receiver_becomes_readable(options):
 
 
 @pytest.mark.parametrize("options", BOUNDED.values(), ids=BOUNDED)
-def test_a_sender_becomes_readable(options):
+def test_descriptor_of_a_sender_becomes_readable(options):
     tx, rx = xichan.channel(**options)
     tx.send_many(range(options["capacity"]))
     watched = Watched(tx)
@@ -64,7 +64,7 @@ def test_a_sender_becomes_readable(options):
         assert not watched.ready()
 
 
-def test_a_rendezvous_sender_becomes_readable():
+def test_descriptor_of_a_rendezvous_sender_becomes_readable():
     tx, rx = xichan.channel(0)
     watched = Watched(tx)
     for i in range(5):
@@ -77,7 +77,7 @@ def test_a_rendezvous_sender_becomes_readable():
         assert receiver.result() == i
 
 
-def test_readable_until_an_attempt_fails():
+def test_descriptor_stays_readable_until_an_attempt_fails():
     tx, rx = xichan.channel(8)
     watched = Watched(rx)
     assert attempt(rx.recv_nowait) is xichan.ChannelEmpty
@@ -87,7 +87,7 @@ def test_readable_until_an_attempt_fails():
     assert attempt(rx.recv_nowait) is xichan.ChannelEmpty and not watched.ready()
 
 
-def test_ready_already_when_it_is_asked_for():
+def test_new_descriptor_of_a_ready_endpoint_is_readable():
     tx, rx = xichan.channel(1)
     tx.send(1)
     assert Watched(rx).ready()
@@ -108,7 +108,7 @@ ENDS = {
 @pytest.mark.parametrize("way", ENDS)
 @pytest.mark.parametrize("kind", ["recv", "send"])
 @pytest.mark.parametrize("capacity", [0, 1])
-def test_the_end_of_a_channel_is_readable(way, kind, capacity):
+def test_closing_a_channel_makes_the_descriptor_readable(way, kind, capacity):
     tx, rx = xichan.channel(capacity)
     if kind == "send" and capacity:
         tx.send("full")
@@ -127,7 +127,7 @@ def open_files():
 
 
 @pytest.mark.parametrize("how", ["close", "drop"])
-def test_the_descriptor_belongs_to_its_handle(how):
+def test_descriptor_is_closed_with_its_endpoint(how):
     tx, rx = xichan.channel(1)
     second = rx.clone()
     before = open_files()
@@ -143,7 +143,7 @@ def test_the_descriptor_belongs_to_its_handle(how):
     with pytest.raises(OSError):
         os.fstat(number)
     assert attempt(second.recv_nowait) is xichan.ChannelEmpty
-    # The number is used again; nobody must write into the stranger.
+    # The descriptor number is reused; no peer may write into the new file.
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     assert number in (reader, writer)
     tx.send(TEXT)
@@ -156,8 +156,8 @@ def test_the_descriptor_belongs_to_its_handle(how):
 
 
 @pytest.mark.parametrize("kind", ["recv", "send"])
-def test_it_takes_no_wake_token(kind):
-    """Who waits in earnest is woken, whether it came before the watch or after."""
+def test_descriptor_takes_no_wake_token(kind):
+    """A blocked call is woken whether it started before the watch or after it."""
     for order in ("watch first", "waiter first"):
         tx, rx = xichan.channel(1)
         if kind == "send":
@@ -180,11 +180,11 @@ def test_it_takes_no_wake_token(kind):
         assert watched.ready() or order == "waiter first"
         assert attempt(fail) in (xichan.ChannelEmpty, xichan.ChannelFull)
         tx.send(TEXT) if kind == "recv" else rx.recv()
-        assert watched.ready(), "nobody else waits now"
+        assert watched.ready(), "no other call waits now"
 
 
 def nowait(call, watched):
-    """Do it as soon as it goes."""
+    """Retry the call until it succeeds."""
     while True:
         try:
             return call()
@@ -194,7 +194,7 @@ def nowait(call, watched):
 
 @pytest.mark.parametrize("where", ["thread", "interpreter"])
 @pytest.mark.parametrize("capacity", [1, 8, None])
-def test_5000_round_trips_by_poll(capacity, where):
+def test_5000_round_trips_by_poll_succeed(capacity, where):
     (there, requests), (replies, back) = xichan.channel(capacity), xichan.channel(capacity)
 
     def echo():
@@ -230,7 +230,7 @@ def test_5000_round_trips_by_poll(capacity, where):
         back.recv()
 
 
-def test_many_ends_in_one_selector():
+def test_many_endpoints_share_one_selector():
     pairs = [xichan.channel(2) for _ in range(50)]
     before = alive()
     with selectors.DefaultSelector() as selector:

@@ -1,4 +1,4 @@
-"""Hostile arguments at every entry point: a clear exception or a valid outcome, and no harm done."""
+"""Hostile arguments at every entry point raise a clear exception or have a valid outcome."""
 
 import math
 import pickle
@@ -35,7 +35,7 @@ HOSTILE = {
 
 
 def with_channel(use):
-    """Call use(tx, rx, value) on a channel with something in it and room left, so that no valid call waits."""
+    """Call use(tx, rx, value) on a channel that is neither empty nor full, so that no valid call blocks."""
 
     def call(value):
         tx, rx = xichan.channel(8)
@@ -86,7 +86,7 @@ ENTRY_POINTS = {
 
 @pytest.mark.filterwarnings("ignore:integer value out of range:DeprecationWarning")
 @pytest.mark.parametrize("entry", ENTRY_POINTS)
-def test_hostile_values(entry):
+def test_hostile_values_raise_documented_errors(entry):
     for name, value in HOSTILE.items():
         try:
             ENTRY_POINTS[entry](value)
@@ -99,7 +99,7 @@ def test_hostile_values(entry):
             xichan.set_memory_limit(None)
 
 
-def test_shutdown_takes_any_truth_value():
+def test_shutdown_accepts_any_truth_value():
     for value in HOSTILE.values():
         tx, rx = xichan.channel()
         tx.send(1)
@@ -107,7 +107,7 @@ def test_shutdown_takes_any_truth_value():
         assert len(rx) == (0 if value else 1)
 
 
-def test_exit_takes_anything():
+def test_exit_accepts_any_arguments():
     for value in HOSTILE.values():
         tx, rx = xichan.channel()
         assert not tx.__exit__(value, value, value)
@@ -139,7 +139,7 @@ def test_exit_takes_anything():
         lambda tx, rx: xichan.set_memory_limit(),
     ],
 )
-def test_wrong_signatures(call):
+def test_wrong_signatures_raise_type_error(call):
     tx, rx = xichan.channel()
     tx.send("kept")
     with pytest.raises(TypeError):
@@ -147,7 +147,7 @@ def test_wrong_signatures(call):
     assert rx.recv_nowait() == "kept" and len(rx) == 0
 
 
-def test_arguments_by_name():
+def test_arguments_are_accepted_by_name():
     tx, rx = xichan.channel(capacity=2)
     tx.send(value=1)
     tx.send(timeout=1, value=2)
@@ -155,25 +155,25 @@ def test_arguments_by_name():
 
 
 @pytest.mark.parametrize("capacity", [-1, 2**24 + 1, 2**63, 2**64, 10**100, -(10**100)])
-def test_a_capacity_out_of_bounds(capacity):
+def test_capacity_out_of_range_is_rejected(capacity):
     with pytest.raises(ValueError, match="capacity must be from 0 to 16777216"):
         xichan.channel(capacity)
 
 
 @pytest.mark.parametrize("capacity", [True, False, 1.0, "1", b"1", (), [], 1j], ids=repr)
-def test_a_capacity_that_is_no_int(capacity):
+def test_capacity_must_be_an_int(capacity):
     with pytest.raises(TypeError, match="capacity"):
         xichan.channel(capacity)
 
 
 @pytest.mark.parametrize("flavor", ["", "MPMC", "mpmc\0", "no such flavor", "mpmc" * 1000, "\udc80"])
-def test_a_flavor_that_does_not_exist(flavor):
+def test_unknown_flavor_is_rejected(flavor):
     with pytest.raises(ValueError, match="flavor"):
         xichan.channel(flavor=flavor)
 
 
 class Saboteur:
-    """Is asked for a number or a truth value, and does something else first."""
+    """An argument whose conversion to a number or truth value has a side effect."""
 
     def __init__(self, act):
         self.act = act
@@ -196,7 +196,7 @@ SABOTAGE = {
 
 
 @pytest.mark.parametrize("entry", SABOTAGE)
-def test_an_argument_that_closes_the_ends_while_it_is_read(entry):
+def test_argument_may_close_the_endpoints_while_it_is_converted(entry):
     tx, rx = xichan.channel(4)
     tx.send("something")
 
@@ -209,7 +209,7 @@ def test_an_argument_that_closes_the_ends_while_it_is_read(entry):
 
 
 @pytest.mark.parametrize("entry", SABOTAGE)
-def test_an_argument_that_raises_changes_nothing(entry):
+def test_argument_that_raises_changes_nothing(entry):
     tx, rx = xichan.channel(4)
     tx.send("something")
     with pytest.raises(ZeroDivisionError):
@@ -217,7 +217,7 @@ def test_an_argument_that_raises_changes_nothing(entry):
     assert len(rx) == 1 and rx.recv() == "something" and not tx.closed
 
 
-def test_a_capacity_or_limit_that_raises():
+def test_error_in_capacity_or_limit_is_propagated():
     for call in (xichan.channel, xichan.set_memory_limit):
         with pytest.raises(ZeroDivisionError):
             call(Saboteur(lambda: 1 // 0))

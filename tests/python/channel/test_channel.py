@@ -1,4 +1,4 @@
-"""A channel and its two ends, as one thread sees them."""
+"""A channel and its two endpoints in one thread."""
 
 import gc
 import queue
@@ -35,14 +35,14 @@ def test_capacity_is_exact_on_every_lap(capacity):
         rx.recv_nowait()
 
 
-def test_defaults():
+def test_channel_defaults():
     tx, rx = xichan.channel()
     assert tx.capacity == rx.capacity == 1024
     assert xichan.channel(capacity=7, flavor="mpmc")[0].capacity == 7
     assert type(tx) is xichan.Sender and type(rx) is xichan.Receiver
 
 
-def test_the_largest_capacity_costs_nothing_until_it_is_used():
+def test_largest_capacity_uses_no_memory_until_used():
     tx, rx = xichan.channel(2**24)
     assert tx.capacity == 2**24
     for i in range(100):
@@ -50,7 +50,7 @@ def test_the_largest_capacity_costs_nothing_until_it_is_used():
     assert [rx.recv() for _ in range(100)] == list(range(100))
 
 
-def test_each_error_is_told_apart():
+def test_each_failure_raises_its_own_error():
     tx, rx = xichan.channel(1)
     with pytest.raises(xichan.ChannelEmpty):
         rx.recv_nowait()
@@ -85,7 +85,7 @@ def test_errors_belong_to_two_families(error, standard):
     assert not any(issubclass(error, other) for other in siblings)
 
 
-def test_receivers_drain_after_the_last_sender_has_gone():
+def test_receivers_drain_after_the_last_sender_closed():
     tx, rx = xichan.channel()
     second = tx.clone()
     tx.send(1)
@@ -102,7 +102,7 @@ def test_receivers_drain_after_the_last_sender_has_gone():
     assert list(rx) == []
 
 
-def test_senders_are_refused_after_the_last_receiver_has_gone():
+def test_send_fails_after_the_last_receiver_closed():
     tx, rx = xichan.channel()
     second = rx.clone()
     before = alive()
@@ -120,7 +120,7 @@ def test_senders_are_refused_after_the_last_receiver_has_gone():
     assert len(tx) == 0
 
 
-def test_zero_is_final():
+def test_no_new_sender_after_last_one_closed():
     tx, rx = xichan.channel()
     tx.close()
     with pytest.raises(xichan.ChannelClosed):
@@ -130,7 +130,7 @@ def test_zero_is_final():
     assert counts(rx) == (0, 1)
 
 
-def test_close_is_idempotent_and_concerns_one_handle():
+def test_close_is_idempotent_and_affects_one_handle():
     tx, rx = xichan.channel()
     second = tx.clone()
     assert counts(rx) == (2, 1)
@@ -146,7 +146,7 @@ def test_close_is_idempotent_and_concerns_one_handle():
     assert rx.recv() == 1
 
 
-def test_a_dropped_handle_is_a_closed_one():
+def test_dropping_a_handle_closes_it():
     tx, rx = xichan.channel()
     del tx
     assert counts(rx) == (0, 1)
@@ -169,7 +169,7 @@ def test_shutdown_lets_receivers_drain():
 
 @pytest.mark.parametrize("side", ["sender", "receiver"])
 @pytest.mark.parametrize("give", [lambda end: end.shutdown(True), lambda end: end.shutdown(immediate=True)])
-def test_immediate_shutdown_drops_what_is_queued(side, give):
+def test_immediate_shutdown_discards_queued_values(side, give):
     tx, rx = xichan.channel()
     before = alive()
     for _ in range(10):
@@ -182,7 +182,7 @@ def test_immediate_shutdown_drops_what_is_queued(side, give):
         tx.send(1)
 
 
-def test_immediate_shutdown_after_a_draining_one():
+def test_immediate_shutdown_may_follow_a_draining_one():
     tx, rx = xichan.channel()
     tx.send(1)
     rx.shutdown(immediate=False)
@@ -191,7 +191,7 @@ def test_immediate_shutdown_after_a_draining_one():
     assert len(rx) == 0
 
 
-def test_with_closes():
+def test_with_statement_closes_the_endpoint():
     tx, rx = xichan.channel()
     with tx as inner, rx:
         assert inner is tx
@@ -240,7 +240,7 @@ def test_handles_can_be_weakly_referenced():
     assert counts(rx) == (0, 1)
 
 
-def test_repr():
+def test_endpoint_repr():
     tx, rx = xichan.channel(3)
     tx.send(1)
     assert repr(tx) == "<xichan.Sender 1 of 3>" and repr(rx) == "<xichan.Receiver 1 of 3>"

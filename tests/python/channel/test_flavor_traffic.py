@@ -1,4 +1,4 @@
-"""Traffic through channels of every flavor: threads, two interpreters, and sends that race the end of the channel."""
+"""Traffic through every flavor: threads, two interpreters, and sends that race the close of the channel."""
 
 import random
 import threading
@@ -19,7 +19,7 @@ def over(flavors):
 
 @pytest.mark.parametrize("threads", [1, 4])
 @over(FLAVORS)
-def test_threads_get_each_value_once_and_in_order(options, threads):
+def test_threads_receive_each_value_once_and_in_order(options, threads):
     if threads > 1 and options.get("flavor") == "spsc":
         pytest.skip("for one thread on each side")
     each = 4000 // threads
@@ -54,7 +54,7 @@ def test_threads_get_each_value_once_and_in_order(options, threads):
 
 
 @over(FLAVORS)
-def test_two_interpreters(options):
+def test_interpreters_receive_each_value_once_and_in_order(options):
     pytest.importorskip("concurrent.interpreters")
     number = 20_000
     tx, rx = xichan.channel(**options)
@@ -85,8 +85,8 @@ for tx in jobs:
 
 
 @over(FLAVORS)
-def test_5000_sends_racing_the_end_of_the_receiving_side(options):
-    """Accepted = received + discarded, by the senders' and receivers' own count and by that of the channel."""
+def test_5000_sends_racing_the_last_receiver_lose_nothing(options):
+    """accepted = received + discarded, counted by the callers and by the channel."""
     pytest.importorskip("concurrent.interpreters")
     rng = random.Random(3)
     jobs, inner_jobs = xichan.channel(1)

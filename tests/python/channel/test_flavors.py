@@ -16,7 +16,7 @@ def over(flavors):
 
 
 def full_channel(options):
-    """A channel in which a send waits, and how many values are queued in it."""
+    """Return a channel in which a send blocks, and the number of values queued in it."""
     tx, rx = xichan.channel(**options)
     for i in range(options["capacity"]):
         tx.send_nowait((i, TEXT))
@@ -30,7 +30,7 @@ def tally(end):
 
 
 @over(QUEUES)
-def test_first_in_first_out_with_exact_counts(options):
+def test_flavor_is_fifo_with_exact_counts(options):
     tx, rx = xichan.channel(**options)
     rng = random.Random(1)
     sent = received = 0
@@ -49,7 +49,7 @@ def test_first_in_first_out_with_exact_counts(options):
 
 
 @over(BOUNDED)
-def test_capacity_is_exact(options):
+def test_flavor_capacity_is_exact(options):
     tx, rx, capacity = full_channel(options)
     assert tx.capacity == rx.capacity == len(tx) == capacity
     for _ in range(3):
@@ -63,7 +63,7 @@ def test_capacity_is_exact(options):
 
 
 @pytest.mark.parametrize("name", ["unbounded", "relaxed unbounded"])
-def test_no_capacity_takes_any_number(name):
+def test_unbounded_flavor_accepts_any_number(name):
     tx, rx = xichan.channel(**QUEUES[name])
     assert tx.capacity is None and "None" in repr(tx)
     for lap in range(2):
@@ -75,7 +75,7 @@ def test_no_capacity_takes_any_number(name):
 
 
 @over(FLAVORS)
-def test_an_empty_channel(options):
+def test_recv_on_an_empty_channel_times_out(options):
     tx, rx = xichan.channel(**options)
     for _ in range(2):
         with pytest.raises(xichan.ChannelEmpty):
@@ -91,7 +91,7 @@ def test_an_empty_channel(options):
 
 
 @over(BOUNDED | RENDEZVOUS)
-def test_a_send_that_times_out_has_sent_nothing(options):
+def test_send_that_times_out_sends_nothing(options):
     tx, rx, queued = full_channel(options)
     before = alive()
     start = time.monotonic()
@@ -105,7 +105,7 @@ def test_a_send_that_times_out_has_sent_nothing(options):
 
 
 @over(QUEUES)
-def test_receivers_drain_what_the_last_sender_left(options):
+def test_receivers_drain_after_the_last_sender_closed_in_every_flavor(options):
     tx, rx = xichan.channel(**options)
     number = min(options["capacity"] or 2000, 2000)
     for i in range(number):
@@ -121,7 +121,7 @@ def test_receivers_drain_what_the_last_sender_left(options):
 
 @over(QUEUES)
 @pytest.mark.parametrize("way", ["last receiver", "shutdown immediate"])
-def test_what_is_queued_is_discarded(options, way):
+def test_closing_receivers_discards_queued_values(options, way):
     tx, rx = xichan.channel(**options)
     before = alive()
     number = min(options["capacity"] or 2000, 2000)
@@ -137,7 +137,7 @@ def test_what_is_queued_is_discarded(options, way):
 
 
 @over(QUEUES)
-def test_shutdown_lets_receivers_drain(options):
+def test_shutdown_lets_receivers_drain_in_every_flavor(options):
     tx, rx = xichan.channel(**options)
     tx.send(TEXT)
     tx.shutdown()
@@ -148,7 +148,7 @@ def test_shutdown_lets_receivers_drain(options):
 
 
 @over(FLAVORS)
-def test_a_send_wakes_a_receiver(options):
+def test_send_wakes_a_receiver(options):
     tx, rx = xichan.channel(**options)
     for i in range(20):
         receiver = Call(rx.recv)
@@ -159,7 +159,7 @@ def test_a_send_wakes_a_receiver(options):
 
 
 @over(BOUNDED | RENDEZVOUS)
-def test_a_receive_wakes_a_sender(options):
+def test_recv_wakes_a_sender(options):
     tx, rx, queued = full_channel(options)
     for i in range(queued, queued + 20):
         sender = Call(tx.send, (i, TEXT))
@@ -171,7 +171,7 @@ def test_a_receive_wakes_a_sender(options):
 
 
 def blocked_calls(options, kind):
-    """A channel whose other end is the second of the two, and two calls blocked in it on one handle."""
+    """Return a channel and two calls blocked on one of its endpoints."""
     if kind == "recv":
         tx, rx = xichan.channel(**options)
         mine, theirs, calls = rx, tx, [Call(rx.recv), Call(rx.recv, 1000)]
@@ -188,7 +188,7 @@ def blocked_calls(options, kind):
     [pytest.param(FLAVORS[name], kind, id=f"{name}-{kind}") for name in FLAVORS for kind in ("recv", "send")
      if kind == "recv" or name in {**BOUNDED, **RENDEZVOUS}],
 )  # fmt: skip
-def test_what_ends_blocked_calls(options, kind, way):
+def test_closing_ends_blocked_calls(options, kind, way):
     mine, theirs, calls = blocked_calls(options, kind)
     if way == "own handle":
         mine.close()

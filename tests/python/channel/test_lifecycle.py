@@ -1,4 +1,4 @@
-"""The module's own life: imported everywhere, deleted, imported again, and the end of the process."""
+"""Lifecycle of the module: imports, deletion, reimports and process exit."""
 
 import pytest
 from support import HERE, run_python, run_script
@@ -18,7 +18,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_settings_of_the_interpreter(setting):
+def test_package_works_under_interpreter_settings(setting):
     options, env = SETTINGS[setting]
     done = run_python(*options, f"{HERE}/support/tour.py", env=env)
     assert done.stdout.startswith("done")
@@ -78,7 +78,7 @@ def test_handles_outlive_their_module():
     """)
 
 
-def test_imported_again_and_again():
+def test_module_can_be_reimported():
     run_script("""
         import gc, importlib, sys
 
@@ -103,7 +103,7 @@ def test_imported_again_and_again():
     """)
 
 
-def test_200_first_imports_at_once():
+def test_200_concurrent_first_imports_succeed():
     run_script("""
         import threading
         from concurrent import interpreters
@@ -137,7 +137,7 @@ full[0].send("text that needs a block")
 
 
 @pytest.mark.parametrize("way", ["end of main", "sys.exit", "exception", "handles gone first"])
-def test_exit_with_blocked_daemon_threads(way):
+def test_process_exits_with_blocked_daemon_threads(way):
     done = run_script(
         EXIT
         + """
@@ -163,7 +163,7 @@ if way == "handles gone first":
 
 
 @pytest.mark.parametrize("kind", ["recv", "send"])
-def test_exit_with_daemon_threads_blocked_in_another_interpreter(kind):
+def test_process_exits_with_daemon_threads_blocked_in_another_interpreter(kind):
     done = run_script(
         EXIT
         + """
@@ -182,7 +182,7 @@ print("leaving")
     assert "leaving" in done.stdout
 
 
-def test_exit_with_everything_still_open():
+def test_process_exits_with_everything_open():
     run_script(
         EXIT
         + """

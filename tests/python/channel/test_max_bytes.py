@@ -1,4 +1,4 @@
-"""max_bytes: a bound on the memory of what is queued."""
+"""max_bytes: the bound on the memory of queued messages."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ flavors = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 
 
 def cost(value):
-    """What a value takes in the arena."""
+    """Return the bytes that a value occupies in the arena."""
     tx, rx = xichan.channel(1)
     before = xichan.memory_stats().bytes
     tx.send(value)
@@ -41,7 +41,7 @@ LARGE = ["x" * 15, b"x" * 15, 2**63, (1,), ("x" * 100, (b"y" * 1000, 2**100)), b
 
 
 @flavors
-def test_each_message_is_charged_what_it_takes(options):
+def test_each_message_is_charged_its_size(options):
     tx, rx = xichan.channel(max_bytes=100_000, **options)
     assert rx.stats().max_bytes == 100_000
     charged = 0
@@ -57,7 +57,7 @@ def test_each_message_is_charged_what_it_takes(options):
 
 
 @flavors
-def test_the_bound_is_exact(options):
+def test_max_bytes_is_exact(options):
     value = b"x" * 1000
     bound = 3 * cost(value)
     tx, rx = xichan.channel(max_bytes=bound, **options)
@@ -78,7 +78,7 @@ def test_the_bound_is_exact(options):
 
 
 @flavors
-def test_a_message_above_the_bound(options):
+def test_message_above_max_bytes_is_rejected(options):
     value = b"x" * 1000
     tx, rx = xichan.channel(max_bytes=cost(value), **options)
     tx.send(value)
@@ -101,12 +101,12 @@ def test_a_message_above_the_bound(options):
 
 @pytest.mark.parametrize("wrong, error", [(0, ValueError), (-1, ValueError), (2**63, ValueError), (10**100, ValueError),
                                           (True, TypeError), (1.5, TypeError), ("1", TypeError)])  # fmt: skip
-def test_what_is_no_bound(wrong, error):
+def test_invalid_max_bytes_is_rejected(wrong, error):
     with pytest.raises(error, match="max_bytes"):
         xichan.channel(max_bytes=wrong)
 
 
-def test_a_bound_of_one_byte_takes_small_values_alone():
+def test_max_bytes_of_one_accepts_small_values_only():
     tx, rx = xichan.channel(max_bytes=1)
     tx.send_many(SMALL)
     with pytest.raises(ValueError, match="max_bytes"):
@@ -116,7 +116,7 @@ def test_a_bound_of_one_byte_takes_small_values_alone():
 
 @pytest.mark.parametrize("way", ["last receiver", "immediate", "last sender"])
 @flavors
-def test_the_end_gives_the_bytes_back(options, way):
+def test_closing_releases_the_bytes(options, way):
     tx, rx = xichan.channel(max_bytes=100_000, **options)
     tx.send_many(LARGE)
     if way == "last receiver":
@@ -132,7 +132,7 @@ def test_the_end_gives_the_bytes_back(options, way):
 
 
 @flavors
-def test_blocked_senders_of_all_sizes_get_through(options):
+def test_blocked_senders_of_all_sizes_succeed(options):
     shared = options.get("flavor") != "spsc"
     sizes = [100, 900, 200, 800, 15, 950, 300, 700, 400, 1] * (3 if shared else 1)
     tx, rx = xichan.channel(max_bytes=1100, **options)
@@ -145,7 +145,7 @@ def test_blocked_senders_of_all_sizes_get_through(options):
     assert sorted(map(len, received)) == sorted([950, *sizes]) and tx.stats().bytes == 0
 
 
-def test_a_slot_goes_to_whom_it_serves():
+def test_free_slot_wakes_a_sender_that_fits():
     """The first waiter lacks bytes, the second only a slot."""
     tx, rx = xichan.channel(2, max_bytes=1000)
     tx.send_many([1, b"x" * 800])
@@ -160,7 +160,7 @@ def test_a_slot_goes_to_whom_it_serves():
     assert rx.drain() == [2, b"y" * 500]
 
 
-def test_the_bytes_go_to_whom_they_serve():
+def test_free_bytes_wake_a_sender_that_fits():
     """One receive makes room for two smaller messages behind a larger one."""
     tx, rx = xichan.channel(None, max_bytes=1000)
     tx.send_many([b"a" * 500, b"b" * 300])
@@ -177,7 +177,7 @@ def test_the_bytes_go_to_whom_they_serve():
 
 
 @pytest.mark.parametrize("capacity, fill", [(1, [b"x" * 100]), (None, [b"x" * 950])])
-def test_blocked_senders_leave_each_other_asleep(capacity, fill):
+def test_blocked_senders_do_not_wake_each_other(capacity, fill):
     tx, rx = xichan.channel(capacity, max_bytes=1100)
     tx.send_many(fill)
     calls = [Call(tx.send, b"y" * 200) for _ in range(6)]
@@ -194,7 +194,7 @@ def test_blocked_senders_leave_each_other_asleep(capacity, fill):
 
 
 @pytest.mark.parametrize("capacity", [2, 100, None])
-def test_traffic_of_all_sizes(capacity):
+def test_traffic_of_all_sizes_respects_max_bytes(capacity):
     pytest.importorskip("concurrent.interpreters")
     number = 3000
     tx, rx = xichan.channel(capacity, max_bytes=2000)
@@ -220,7 +220,7 @@ def test_traffic_of_all_sizes(capacity):
         assert order == sorted(order)
 
 
-def test_a_coroutine_waits_for_bytes_without_holding_up_its_loop():
+def test_coroutine_waits_for_bytes_without_blocking_its_loop():
     run_script(
         """
         import asyncio, xichan
@@ -249,7 +249,7 @@ def test_a_coroutine_waits_for_bytes_without_holding_up_its_loop():
     )
 
 
-def test_a_rendezvous_queues_nothing():
+def test_rendezvous_queues_no_bytes():
     tx, rx = xichan.channel(0, max_bytes=2000)
     sender = Call(tx.send, b"x" * 1000)
     wait_for_blocked(rx, senders=1)
@@ -257,7 +257,7 @@ def test_a_rendezvous_queues_nothing():
     sender.result()
 
 
-def test_random_sends_and_receives_keep_exact_books():
+def test_random_traffic_keeps_exact_byte_counts():
     rng = random.Random(11)
     tx, rx = xichan.channel(50, max_bytes=5000)
     queued = []

@@ -1,4 +1,4 @@
-"""Names of channels, and published values."""
+"""Named channels and published values."""
 
 import contextlib
 import math
@@ -32,7 +32,7 @@ def names_in_use():
 
 @pytest.fixture
 def published():
-    """Publish for the time of a test."""
+    """Publish values that are unpublished after the test."""
     names = []
 
     def publish(name, value):
@@ -45,7 +45,7 @@ def published():
             xichan.unpublish(name)
 
 
-def test_a_named_channel_is_found():
+def test_lookup_finds_a_named_channel():
     tx, rx = xichan.channel(3, name="quotes")
     assert tx.name == rx.name == tx.stats().name == "quotes" and "'quotes'" in repr(rx)
     sender = xichan.lookup_sender("quotes")
@@ -59,13 +59,13 @@ def test_a_named_channel_is_found():
     assert tx.name is None and sender.name == "quotes"
 
 
-def test_most_channels_have_no_name():
+def test_channel_without_a_name_has_name_none():
     for tx, _ in (xichan.channel(), xichan.channel(name=None)):
         assert tx.name is None and tx.stats().name is None
     assert names_in_use() == set()
 
 
-def test_a_name_goes_with_its_channel():
+def test_name_is_released_with_its_channel():
     for _ in range(3):
         tx, rx = xichan.channel(name="weak")
         with pytest.raises(xichan.Error, match="'weak' is in use"):
@@ -81,7 +81,7 @@ def test_a_name_goes_with_its_channel():
     assert alive()["channels"] == len(xichan.channels())
 
 
-def test_a_finished_side_is_not_found():
+def test_lookup_fails_for_a_finished_side():
     tx, rx = xichan.channel(name="half")
     tx.close()
     for lookup in (xichan.lookup, xichan.lookup_sender):
@@ -91,7 +91,7 @@ def test_a_finished_side_is_not_found():
     assert counts(rx) == (0, 1)
 
 
-def test_an_end_in_flight_keeps_the_name():
+def test_endpoint_in_flight_keeps_the_name():
     carrier, arrived = xichan.channel()
     carrier.send(xichan.channel(name="in flight")[1])
     with pytest.raises(xichan.NotFound):
@@ -102,7 +102,7 @@ def test_an_end_in_flight_keeps_the_name():
 @pytest.mark.parametrize(
     "name", ["x", "a name with spaces", "ü€😀", "nul\0inside", "nul\0another", "{}%s", "x" * 10_000, "\u202e", " "]
 )
-def test_any_text_is_a_name(name):
+def test_any_text_is_a_valid_name(name):
     tx, rx = xichan.channel(name=name)
     assert tx.name == name and xichan.lookup_sender(name).id == tx.id
     assert names_in_use() == {name}
@@ -124,7 +124,7 @@ USES = {
 
 
 @pytest.mark.parametrize("use", USES)
-def test_what_is_no_name(use):
+def test_invalid_names_are_rejected(use):
     for wrong in (1, b"x", ("x",), object(), True, *([] if use == "channel" else [None])):
         with pytest.raises(TypeError, match="name"):
             USES[use](wrong)
@@ -136,7 +136,7 @@ def test_what_is_no_name(use):
 
 
 @pytest.mark.parametrize("lookup", LOOKUPS)
-def test_a_lookup_that_times_out(lookup):
+def test_lookup_raises_not_found_after_its_timeout(lookup):
     for timeout in (0, 0.03):
         start = time.monotonic()
         with pytest.raises(xichan.NotFound):
@@ -151,7 +151,7 @@ def test_a_lookup_that_times_out(lookup):
 
 
 @pytest.mark.parametrize("timeout", [None, 1000, math.inf])
-def test_a_lookup_waits_for_a_channel(timeout):
+def test_lookup_blocks_until_the_channel_exists(timeout):
     calls = [Call(lookup, "soon", timeout) for lookup in LOOKUPS * 4]
     other = xichan.channel(name="another")
     xichan.publish("a third", 1)
@@ -164,7 +164,7 @@ def test_a_lookup_waits_for_a_channel(timeout):
     assert all((type(one) is tuple) == (lookup is xichan.lookup) for one, lookup in zip(ends, LOOKUPS * 4))
 
 
-def test_lookups_of_other_kinds_wait_on(published):
+def test_lookup_ignores_names_of_other_kinds(published):
     calls = [Call(lookup, "kind", PATIENCE) for lookup in LOOKUPS[1:]]
     published("kind", TEXT)
     assert xichan.lookup("kind") == TEXT
@@ -180,7 +180,7 @@ def test_lookups_of_other_kinds_wait_on(published):
         xichan.publish("kind", 1)
 
 
-def test_a_published_value_stays(published):
+def test_published_value_stays_until_unpublished(published):
     rng = random.Random(7)
     before = alive()
     values = {f"value {i}": random_value(rng) for i in range(100)}
@@ -199,7 +199,7 @@ def test_a_published_value_stays(published):
     assert alive()["blocks"] > before["blocks"]
 
 
-def test_published_ends_are_held_and_copied():
+def test_published_endpoints_are_held_and_cloned():
     tx, rx = xichan.channel()
     xichan.publish("service", (1, tx, TEXT))
     assert counts(rx) == (2, 1)
@@ -216,7 +216,7 @@ def test_published_ends_are_held_and_copied():
         xichan.unpublish("service")
 
 
-def test_across_interpreters(published):
+def test_names_work_across_interpreters(published):
     pytest.importorskip("concurrent.interpreters")
     tx, rx = xichan.channel(name="ours")
     waiting = Call(xichan.lookup_receiver, "theirs", PATIENCE)
@@ -249,7 +249,7 @@ def test_across_interpreters(published):
     assert left_over(before) == {}
 
 
-def test_interpreters_compete_for_names():
+def test_one_of_several_interpreters_gets_a_name():
     pytest.importorskip("concurrent.interpreters")
     source = """
         import xichan
@@ -283,7 +283,7 @@ def test_interpreters_compete_for_names():
     assert left_over(before) == {} and names_in_use() == set()
 
 
-def test_ctrl_c_ends_a_lookup():
+def test_ctrl_c_interrupts_a_lookup():
     run_script("""
         import os, signal, threading, time, xichan
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""Batches: what recv_many and drain take."""
+"""recv_many and drain."""
 
 import math
 
@@ -15,7 +15,7 @@ def texts(number):
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 6, 100, 2**31, 2**63, 10**30])
-def test_recv_many_takes_what_is_there(most):
+def test_recv_many_returns_queued_values(most):
     tx, rx = xichan.channel(10)
     tx.send_many(texts(5))
     assert rx.recv_many(most) == texts(min(most, 5))
@@ -23,7 +23,7 @@ def test_recv_many_takes_what_is_there(most):
 
 
 @pytest.mark.parametrize("most", [0, -1, -(2**70)])
-def test_recv_many_of_too_few(most):
+def test_recv_many_rejects_counts_below_one(most):
     tx, rx = xichan.channel()
     tx.send(1)
     with pytest.raises(ValueError, match="max_items"):
@@ -32,7 +32,7 @@ def test_recv_many_of_too_few(most):
 
 
 @pytest.mark.parametrize("most", [True, 1.0, math.inf, "1", None, (), object()], ids=repr)
-def test_recv_many_of_no_int(most):
+def test_recv_many_count_must_be_an_int(most):
     tx, rx = xichan.channel()
     tx.send(1)
     with pytest.raises(TypeError, match="max_items"):
@@ -42,7 +42,7 @@ def test_recv_many_of_no_int(most):
     assert len(rx) == 1
 
 
-def test_recv_many_waits_for_one():
+def test_recv_many_blocks_for_the_first_value():
     tx, rx = xichan.channel(10)
     for timeout in (0, 0.02):
         with pytest.raises(xichan.ChannelTimeout):
@@ -58,7 +58,7 @@ def test_recv_many_waits_for_one():
         receiver.result()
 
 
-def test_recv_many_tells_of_the_end_the_next_time():
+def test_recv_many_raises_closed_on_the_next_call():
     tx, rx = xichan.channel(10)
     tx.send_many(texts(3))
     tx.close()
@@ -67,7 +67,7 @@ def test_recv_many_tells_of_the_end_the_next_time():
         rx.recv_many(10)
 
 
-def test_recv_many_frees_every_sender_it_made_room_for():
+def test_recv_many_wakes_every_sender_it_made_room_for():
     tx, rx = xichan.channel(4)
     tx.send_many("abcd")
     senders = [Call(tx.send, i) for i in range(4)]
@@ -79,8 +79,8 @@ def test_recv_many_frees_every_sender_it_made_room_for():
     assert received[:4] == [*"abcd"] and sorted(received[4:]) == [0, 1, 2, 3]
 
 
-def test_a_handle_closed_while_recv_many_comes_back():
-    """Its only item is taken, and the last ends of both sides are closed, before it has the interpreter again."""
+def test_handle_may_close_while_recv_many_returns():
+    """The call takes the only item; both sides close before it re-attaches to the interpreter."""
     run_script("""
         import sys, xichan
         from support import Call, alive, wait_for_blocked, wait_until
@@ -103,7 +103,7 @@ def test_a_handle_closed_while_recv_many_comes_back():
 
 
 @pytest.mark.parametrize("options", QUEUES.values(), ids=QUEUES)
-def test_drain(options):
+def test_drain_returns_everything_queued(options):
     tx, rx = xichan.channel(**options)
     number = min(options["capacity"] or 700, 700)
     assert rx.drain() == []
@@ -111,13 +111,13 @@ def test_drain(options):
     assert rx.drain() == texts(number) and rx.drain() == []
     tx.send(1)
     tx.close()
-    assert rx.drain() == [1] and rx.drain() == [], "drained and closed is no error here"
+    assert rx.drain() == [1] and rx.drain() == [], "draining a closed channel is not an error"
     rx.close()
     with pytest.raises(xichan.ChannelClosed):
         rx.drain()
 
 
-def test_drain_takes_from_senders_that_wait():
+def test_drain_takes_values_of_blocked_senders():
     tx, rx = xichan.channel(2)
     tx.send_many([0, 1])
     senders = [Call(tx.send, i) for i in (2, 3)]
@@ -130,7 +130,7 @@ def test_drain_takes_from_senders_that_wait():
 
 
 @pytest.mark.parametrize("capacity", [1, 100, None, 0])
-def test_drain_ends_while_others_keep_sending(capacity):
+def test_drain_returns_while_others_keep_sending(capacity):
     pytest.importorskip("concurrent.interpreters")
     tx, rx = xichan.channel(capacity)
     with interpreter(tx=tx) as interp:
@@ -158,8 +158,8 @@ def test_drain_ends_while_others_keep_sending(capacity):
 
 
 @pytest.mark.parametrize("how", ["rx.recv_many(4, 0)", "rx.recv_many(1)", "rx.drain()"])
-def test_what_python_has_no_memory_for_stays(how):
-    """The Nth allocation of Python's and all later ones fail, for each N; what a call does not return comes later."""
+def test_values_stay_queued_when_python_is_out_of_memory(how):
+    """From the Nth on, all of Python's allocations fail, for each N; a later call returns what this one could not."""
     pytest.importorskip("_testcapi", reason="only _testcapi can make Python's own allocators fail")
     run_script(f"""
         import _testcapi, xichan

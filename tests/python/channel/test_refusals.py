@@ -1,4 +1,4 @@
-"""What cannot be shared is refused with its place named, and leaves nothing behind."""
+"""Unshareable values are refused by an error that names their path, and nothing leaks."""
 
 import array
 import collections
@@ -63,10 +63,10 @@ def pair():
 
 
 @pytest.mark.parametrize("bad", FOREIGN, ids=name)
-@pytest.mark.parametrize("how", ["send", "send_nowait", "send with time-out"])
+@pytest.mark.parametrize("how", ["send", "send_nowait", "send with timeout"])
 def test_foreign_types_are_refused(pair, bad, how):
     tx, rx = pair
-    send = {"send": tx.send, "send_nowait": tx.send_nowait, "send with time-out": lambda v: tx.send(v, timeout=1)}[how]
+    send = {"send": tx.send, "send_nowait": tx.send_nowait, "send with timeout": lambda v: tx.send(v, timeout=1)}[how]
     before = alive()
     for value, place in [
         (bad, "value"),
@@ -83,7 +83,7 @@ def test_foreign_types_are_refused(pair, bad, how):
     assert len(rx) == 0
 
 
-def test_refusal_is_a_type_error(pair):
+def test_not_shareable_error_is_a_type_error(pair):
     with pytest.raises(TypeError, match=r"^value\[3\]\[1\]: list is not shareable$"):
         pair[0].send((0, 1, 2, (3, [])))
     with pytest.raises(TypeError, match=r"^value: list is not shareable$"):
@@ -95,7 +95,7 @@ def leaf(i):
 
 
 def tree(bad_place=None, bad=None):
-    """1000 leaves in tuples of uneven depth, and their places; at one of them something bad."""
+    """Return 1000 leaves in tuples of uneven depth with their paths; one leaf is unshareable."""
     places = []
 
     def put(place):
@@ -115,7 +115,7 @@ def tree(bad_place=None, bad=None):
     return tuple(value), places
 
 
-def test_bad_leaf_at_each_of_1000_positions(pair):
+def test_bad_leaf_is_located_at_each_of_1000_positions(pair):
     tx, rx = pair
     good, places = tree()
     assert len(places) == 1000
@@ -132,7 +132,7 @@ def test_bad_leaf_at_each_of_1000_positions(pair):
     assert same(rx.recv(), good)
 
 
-def test_ends_before_a_bad_leaf_are_not_counted(pair):
+def test_endpoints_before_a_bad_leaf_are_not_counted(pair):
     tx, rx = pair
     before = alive()
     with pytest.raises(xichan.NotShareableError):
@@ -142,7 +142,7 @@ def test_ends_before_a_bad_leaf_are_not_counted(pair):
 
 
 @pytest.mark.parametrize("depth", [31, 32, 33, 34, 1000, 10**5])
-def test_a_deep_place_is_abridged(pair, depth):
+def test_path_of_a_deep_value_is_abridged(pair, depth):
     value = []
     for _ in range(depth):
         value = (0, value)
@@ -162,7 +162,7 @@ def test_a_deep_place_is_abridged(pair, depth):
         value = value[1]  # so that this test does not depend on deep deallocation
 
 
-def test_of_two_bad_leaves_one_is_named(pair):
+def test_one_of_two_bad_leaves_is_named(pair):
     with pytest.raises(xichan.NotShareableError) as caught:
         pair[0].send(((), ([], 1), {}))
     assert str(caught.value) in ("value[1][0]: list is not shareable", "value[2]: dict is not shareable")
@@ -176,7 +176,7 @@ def test_is_shareable_agrees_with_send(pair, good):
     assert same(rx.recv(), good)
 
 
-def test_is_shareable_of_ends(pair):
+def test_is_shareable_accepts_endpoints(pair):
     tx, rx = pair
     spare = tx.clone()
     assert xichan.is_shareable((tx, (rx, spare)))
@@ -185,7 +185,7 @@ def test_is_shareable_of_ends(pair):
     assert not xichan.is_shareable((tx, (rx, spare))), "a closed end cannot be sent"
 
 
-def test_a_closed_end_in_a_message_is_refused(pair):
+def test_closed_endpoint_in_a_message_is_refused(pair):
     tx, rx = pair
     spare, other = rx.clone(), tx.clone()
     spare.close()
@@ -200,7 +200,7 @@ def test_a_closed_end_in_a_message_is_refused(pair):
     assert rx.recv() == "goes on"
 
 
-def test_is_shareable_leaves_nothing(pair):
+def test_is_shareable_leaks_nothing(pair):
     before = alive()
     for value in [("x" * 1000, 2**1000), ("x" * 1000, []), pair, (pair, set())]:
         xichan.is_shareable(value)

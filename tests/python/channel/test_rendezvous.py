@@ -1,4 +1,4 @@
-"""What is particular to channels of capacity 0: a send completes when a receiver has the value."""
+"""Rendezvous channels (capacity 0): a send completes when a receiver has the value."""
 
 import pytest
 from support import Call, wait_for_blocked
@@ -13,7 +13,7 @@ def met(end):
     return found.sent, found.received, found.depth
 
 
-def test_a_rendezvous_holds_nothing():
+def test_rendezvous_queues_nothing():
     tx, rx = xichan.channel(0)
     assert tx.capacity == rx.capacity == len(tx) == 0 and tx.stats().flavor == "rendezvous"
     for attempt in (lambda: tx.send_nowait(1), lambda: tx.send(1, 0), rx.recv_nowait, lambda: rx.recv(0)):
@@ -21,7 +21,7 @@ def test_a_rendezvous_holds_nothing():
             attempt()
 
 
-def test_a_rendezvous_send_completes_when_it_is_received():
+def test_rendezvous_send_completes_when_received():
     tx, rx = xichan.channel(0)
     sender = Call(tx.send, TEXT)
     wait_for_blocked(rx, senders=1)
@@ -32,11 +32,11 @@ def test_a_rendezvous_send_completes_when_it_is_received():
     wait_for_blocked(tx, receivers=1)
     tx.send_nowait(TEXT)
     with pytest.raises(xichan.ChannelFull):
-        tx.send_nowait("nobody left")
+        tx.send_nowait("no receiver")
     assert receiver.result() == TEXT and met(rx) == (2, 2, 0)
 
 
-def test_a_rendezvous_serves_those_who_wait_in_their_order():
+def test_rendezvous_serves_waiters_in_order():
     tx, rx = xichan.channel(0)
     senders = []
     for i in range(10):
@@ -47,7 +47,7 @@ def test_a_rendezvous_serves_those_who_wait_in_their_order():
         sender.result()
 
 
-def test_a_rendezvous_send_that_times_out_takes_its_offer_back():
+def test_rendezvous_send_withdraws_its_offer_on_timeout():
     tx, rx = xichan.channel(0)
     for _ in range(20):
         with pytest.raises(xichan.ChannelTimeout):

@@ -1,4 +1,4 @@
-"""select: one of several cases, and that one alone."""
+"""select performs exactly one of several cases."""
 
 import math
 import time
@@ -19,11 +19,11 @@ TEXT = "text that needs a block"
 
 
 def channels(number, capacity=1):
-    """(Senders, Receivers)"""
+    """Return (Senders, Receivers)."""
     return zip(*(xichan.channel(capacity) for _ in range(number)), strict=True)
 
 
-def test_what_it_returns():
+def test_select_returns_the_case_and_the_value():
     (tx_a, tx_b), (rx_a, rx_b) = channels(2)
     tx_b.send(TEXT)
     case, value = xichan.select([rx_a, rx_b])
@@ -35,7 +35,7 @@ def test_what_it_returns():
 
 
 @pytest.mark.parametrize("kind", [list, tuple, iter, set, dict.fromkeys, lambda cases: (case for case in cases)])
-def test_cases_are_any_iterable(kind):
+def test_select_accepts_any_iterable_of_cases(kind):
     (tx, _), (rx, other) = channels(2)
     tx.send(1)
     assert xichan.select(kind([other, rx])) == (rx, 1)
@@ -47,7 +47,7 @@ def test_cases_are_any_iterable(kind):
      lambda tx, rx: [(1, 2)], lambda tx, rx: [()], lambda tx, rx: [(tx, 1, 2)], lambda tx, rx: [rx, [tx, 1]],
      lambda tx, rx: [(tx, 1), rx, "x"], lambda tx, rx: 1, lambda tx, rx: None, lambda tx, rx: rx.id],
 )  # fmt: skip
-def test_what_is_no_case(make):
+def test_select_rejects_invalid_cases(make):
     tx, rx = xichan.channel()
     tx.send(TEXT)
     with pytest.raises(TypeError):
@@ -56,12 +56,12 @@ def test_what_is_no_case(make):
 
 
 @pytest.mark.parametrize("cases", [[], (), iter([]), {}, ""])
-def test_no_cases(cases):
+def test_select_without_cases_raises_value_error(cases):
     with pytest.raises(ValueError, match="at least one"):
         xichan.select(cases)
 
 
-def test_hostile_arguments():
+def test_select_rejects_hostile_arguments():
     tx, rx = xichan.channel()
     tx.send(1)
     for timeout, error in ((-1, ValueError), (math.nan, ValueError), ("1", TypeError), (True, TypeError)):
@@ -75,7 +75,7 @@ def test_hostile_arguments():
     assert xichan.select([rx], math.inf) == (rx, 1)
 
 
-def test_an_error_in_a_value_sends_nothing():
+def test_select_sends_nothing_if_a_value_is_refused():
     (tx_a, tx_b), (rx_a, rx_b) = channels(2)
     before = alive()
     with pytest.raises(xichan.NotShareableError, match=r"value\[1\]: list is not shareable"):
@@ -88,7 +88,7 @@ def test_an_error_in_a_value_sends_nothing():
 
 
 @pytest.mark.parametrize("timeout", [0, 0.05])
-def test_a_time_out(timeout):
+def test_select_times_out(timeout):
     (tx_a, tx_b), (rx_a, rx_b) = channels(2)
     tx_b.send("full")
     before = alive()
@@ -104,7 +104,7 @@ def test_a_time_out(timeout):
 @pytest.mark.parametrize("kind", ["recv", "send"])
 @pytest.mark.parametrize("capacity", [0, 1, None])
 @pytest.mark.parametrize("chosen", range(3))
-def test_a_waiting_select_is_woken_by_any_case(kind, capacity, chosen):
+def test_blocked_select_is_woken_by_any_case(kind, capacity, chosen):
     if kind == "send" and capacity is None:
         pytest.skip("never waits")
     txs, rxs = (list(ends) for ends in channels(3, capacity))
@@ -127,7 +127,7 @@ def test_a_waiting_select_is_woken_by_any_case(kind, capacity, chosen):
         wait_for_blocked(tx)
 
 
-def test_the_same_channel_twice():
+def test_select_accepts_one_channel_twice():
     (tx, _), (rx, _) = channels(2)
     with pytest.raises(xichan.ChannelTimeout):
         xichan.select([rx, rx], 0.01)
@@ -158,7 +158,7 @@ ENDS = {
 @pytest.mark.parametrize("when", ["before", "while it waits"])
 @pytest.mark.parametrize("kind", ["recv", "send"])
 @pytest.mark.parametrize("way", ENDS)
-def test_a_closed_case_is_ready(kind, way, when):
+def test_closed_case_is_ready(kind, way, when):
     (tx, tx_b), (rx, rx_b) = channels(2)
     if kind == "send":
         tx.send("full")
@@ -181,7 +181,7 @@ def test_a_closed_case_is_ready(kind, way, when):
     assert xichan.select([rx_b]) == (rx_b, "goes on")
 
 
-def test_a_closed_receiver_is_drained_first():
+def test_closed_receiver_is_drained_first():
     tx, rx = xichan.channel()
     tx.send_many([1, 2])
     tx.close()
@@ -194,7 +194,7 @@ def test_a_closed_receiver_is_drained_first():
     assert caught.value.case is None
 
 
-def test_an_open_case_among_closed_ones_has_its_share():
+def test_open_case_among_closed_ones_is_chosen_fairly():
     (tx, closed), (rx, rx_b) = channels(2)
     closed.close()
     taken = 0
@@ -221,7 +221,7 @@ def test_select_counts_as_one_waiter_in_each_channel():
     assert counts(tx_a) == counts(tx_b) == (1, 1)
 
 
-def test_ctrl_c_ends_a_select():
+def test_ctrl_c_interrupts_a_select():
     run_script("""
         import os, signal, xichan
         from support import Call, alive, left_over, wait_for_blocked
@@ -243,7 +243,7 @@ def test_ctrl_c_ends_a_select():
     """)
 
 
-def test_what_could_not_be_decoded_is_ready_before_all_else():
+def test_undecoded_value_is_ready_first():
     pytest.importorskip("_testcapi", reason="only _testcapi can make Python's own allocators fail")
     run_script("""
         import _testcapi, xichan

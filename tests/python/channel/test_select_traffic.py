@@ -1,4 +1,4 @@
-"""select among many: each ready case has its share, and each of many selects has exactly one effect."""
+"""select under load: fairness among ready cases, and exactly one effect per select."""
 
 import random
 from collections import Counter
@@ -17,7 +17,7 @@ def channels(number, capacity=1):
 
 @pytest.mark.parametrize("ready", [range(8), (0, 1), (3, 4, 5), (2, 7), (6,)], ids=str)
 @pytest.mark.parametrize("kind", ["recv", "send", "mixed"])
-def test_each_ready_case_has_its_share(ready, kind):
+def test_select_chooses_ready_cases_fairly(ready, kind):
     rounds = 2000
     txs, rxs = (list(ends) for ends in channels(8))
     sends = [kind == "send" or (kind == "mixed" and i % 2 == 1) for i in range(8)]
@@ -36,8 +36,8 @@ def test_each_ready_case_has_its_share(ready, kind):
 
 
 @pytest.mark.parametrize("selects", [2, 3, 4, 8])
-def test_selects_in_turn_are_each_fair(selects):
-    """Those of one thread must not take turns with each other."""
+def test_alternating_selects_are_each_fair(selects):
+    """Selects that alternate in one thread must not share their random order."""
     rounds, per = 1000, 4
     groups = [[list(ends) for ends in channels(per)] for _ in range(selects)]
     chosen = [Counter() for _ in groups]
@@ -54,8 +54,8 @@ def test_selects_in_turn_are_each_fair(selects):
 
 
 @pytest.mark.parametrize("capacity", [0, 1, 64, None])
-def test_many_selects_against_many_producers(capacity):
-    """Plain receivers share the channels with selects; every item arrives once, in its producer's order."""
+def test_many_selects_receive_each_value_once(capacity):
+    """Plain receivers share the channels with selects; each item arrives once, in its producer's order."""
     txs, rxs = (list(ends) for ends in channels(6, capacity))
     each = 800
 
@@ -93,7 +93,7 @@ def test_many_selects_against_many_producers(capacity):
 
 
 @pytest.mark.parametrize("capacity", [0, 1, 64])
-def test_selects_in_two_interpreters(capacity):
+def test_selects_in_two_interpreters_receive_each_value_once(capacity):
     pytest.importorskip("concurrent.interpreters")
     txs, rxs = (list(ends) for ends in channels(3, capacity))
     number = 6000
@@ -122,7 +122,7 @@ def test_selects_in_two_interpreters(capacity):
         assert got == list(range(number)), "one send after the other"
 
 
-def test_a_rendezvous_select_never_meets_itself():
+def test_rendezvous_select_never_pairs_with_itself():
     (tx, tx_b), (rx, rx_b) = channels(2, 0)
     for cases in ([rx, (tx, 1)], [(tx, 1), rx], [(tx, 1), (tx_b, 2), rx_b, rx, rx.clone(), (tx.clone(), 3)]):
         for timeout in (0, 0.02):
@@ -139,7 +139,7 @@ def test_a_rendezvous_select_never_meets_itself():
     assert rx.stats().sent == rx.stats().received == 2 and tx_b.stats().sent == 0
 
 
-def test_two_alike_rendezvous_selects_meet_each_other():
+def test_identical_rendezvous_selects_pair_with_each_other():
     tx, rx = xichan.channel(0)
     for _ in range(200):
         calls = [Call(xichan.select, [rx, (tx, name)], PATIENCE) for name in "ab"]
@@ -150,7 +150,7 @@ def test_two_alike_rendezvous_selects_meet_each_other():
 
 
 @pytest.mark.parametrize("number", [1, 2, 5])
-def test_2000_rounds_of_two_rendezvous_selects_in_opposite_order(number):
+def test_rendezvous_selects_in_opposite_order_do_not_deadlock(number):
     rounds = 2000
     txs, rxs = (list(ends) for ends in channels(number, 0))
 
@@ -165,8 +165,8 @@ def test_2000_rounds_of_two_rendezvous_selects_in_opposite_order(number):
     assert sum(rx.stats().sent for rx in rxs) == rounds
 
 
-def test_2000_rounds_in_which_either_side_may_send():
-    """Each offers on one channel and asks on the other, so every meeting is an effect on both sides."""
+def test_rendezvous_selects_work_when_either_side_may_send():
+    """Each select offers on one channel and receives on the other, so each pairing affects both sides."""
     rounds = 2000
     (tx_a, tx_b), (rx_a, rx_b) = channels(2, 0)
 
@@ -185,7 +185,7 @@ def test_2000_rounds_in_which_either_side_may_send():
 
 
 @pytest.mark.parametrize("capacity", [0, 1])
-def test_the_same_against_another_interpreter(capacity):
+def test_rendezvous_selects_work_across_interpreters(capacity):
     pytest.importorskip("concurrent.interpreters")
     rounds = 2000
     (tx_a, tx_b), (rx_a, rx_b) = channels(2, capacity)

@@ -1,4 +1,4 @@
-"""Batches: what send_many sends, and what it tells."""
+"""send_many: what it sends and what it returns."""
 
 import time
 
@@ -24,8 +24,8 @@ def texts(*numbers):
 
 
 @pytest.mark.parametrize("options", FLAVORS.values(), ids=FLAVORS)
-def test_batches_through_every_flavor(options):
-    """Far more than fits, received by batches of every size."""
+def test_send_many_delivers_through_every_flavor(options):
+    """Sends far more than fits; receives in batches of every size."""
     tx, rx = xichan.channel(**options)
     sender = Call(tx.send_many, (value for value in texts(2000)))
     received = []
@@ -44,21 +44,21 @@ def test_batches_through_every_flavor(options):
      (b"xy", 2), ((i for i in range(64)), 64), ([None] * 65, 65), (tuple(range(129)), 129), ({7}, 1)],
     ids=str,
 )  # fmt: skip
-def test_any_iterable(values, sent):
+def test_send_many_accepts_any_iterable(values, sent):
     tx, rx = xichan.channel(200)
     expected = list(values) if not hasattr(values, "__next__") else list(range(sent))
     assert tx.send_many(values) == sent
     assert rx.drain() == expected
 
 
-def test_nothing_to_send_does_not_wait():
+def test_send_many_of_nothing_does_not_block():
     tx, rx = xichan.channel(1)
     tx.send("full")
     assert tx.send_many([]) == tx.send_many((), 0) == tx.send_many(values=iter(()), timeout=None) == 0
 
 
 @pytest.mark.parametrize("values", [None, 1, 2.5, object(), len], ids=repr)
-def test_no_iterable(values):
+def test_send_many_rejects_non_iterables(values):
     tx, rx = xichan.channel()
     with pytest.raises(TypeError):
         tx.send_many(values)
@@ -67,7 +67,7 @@ def test_no_iterable(values):
 
 @pytest.mark.parametrize("timeout", [0, 0.02])
 @pytest.mark.parametrize("options", BOUNDED.values(), ids=BOUNDED)
-def test_a_time_out_leaves_a_part(options, timeout):
+def test_send_many_returns_partial_count_on_timeout(options, timeout):
     tx, rx = xichan.channel(**options)
     capacity = options["capacity"]
     before = alive()
@@ -79,7 +79,7 @@ def test_a_time_out_leaves_a_part(options, timeout):
     assert rx.drain() == texts(capacity) and left_over(before) == {}
 
 
-def test_the_time_is_for_all_values_together():
+def test_send_many_timeout_covers_all_values():
     tx, rx = xichan.channel(1)
     start = time.monotonic()
     sender = Call(tx.send_many, texts(1000), 0.3)
@@ -102,7 +102,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("sent", [0, 3])
-def test_an_end_of_the_channel_leaves_a_part(way, sent):
+def test_send_many_returns_partial_count_when_channel_closes(way, sent):
     tx, rx = xichan.channel(3)
     before = alive()
     if sent == 0:
@@ -121,7 +121,7 @@ def test_an_end_of_the_channel_leaves_a_part(way, sent):
 
 
 @pytest.mark.parametrize("place", [0, 1, 5, 63, 64, 65, 127, 128, 300])
-def test_a_value_that_cannot_be_shared(place):
+def test_send_many_reports_an_unshareable_value(place):
     tx, rx = xichan.channel(None)
     bad = [object()]
     values = texts(place) + [(1, bad)] + texts(50)
@@ -133,7 +133,7 @@ def test_a_value_that_cannot_be_shared(place):
     assert xichan.NotShareableError("x").sent == 0 and xichan.NotShareableError("x").item is None
 
 
-def test_a_full_channel_comes_before_a_bad_value():
+def test_send_many_reports_a_full_channel_before_a_bad_value():
     tx, rx = xichan.channel(2)
     assert tx.send_many([1, 2, 3, object()], 0) == 2
     assert tx.send_many([object()] * 0) == 0
@@ -144,7 +144,7 @@ def test_a_full_channel_comes_before_a_bad_value():
 
 
 @pytest.mark.parametrize("place", [0, 10, 64, 100])
-def test_a_generator_that_raises(place):
+def test_send_many_propagates_generator_errors(place):
     tx, rx = xichan.channel(None)
 
     def values():
@@ -158,7 +158,7 @@ def test_a_generator_that_raises(place):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("place", [0, 10, 100])
-def test_a_generator_that_ends_the_channel(way, place):
+def test_generator_may_close_the_channel_of_send_many(way, place):
     tx, rx = xichan.channel(None)
     before = alive()
 
@@ -177,7 +177,7 @@ def test_a_generator_that_ends_the_channel(way, place):
     assert left_over(before) == {}
 
 
-def test_a_generator_that_uses_the_channel():
+def test_generator_may_use_the_channel_of_send_many():
     tx, rx = xichan.channel(4)
     other = tx.clone()
     assert tx.send_many(other.send(i) or rx.recv() for i in range(3)) == 3
@@ -213,5 +213,5 @@ assert rx.recv_many(9) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("side", ["senders", "receivers"])
-def test_ctrl_c(side):
+def test_ctrl_c_interrupts_send_many(side):
     run_script(INTERRUPT, side)

@@ -1,4 +1,4 @@
-"""Signals while the main thread waits. Each test in a process of its own."""
+"""Signals while the main thread is blocked. Each test runs in its own process."""
 
 import pytest
 from support import run_script
@@ -44,7 +44,7 @@ def run(source, kind, target="process"):
 
 @KINDS
 @TARGETS
-def test_ctrl_c_ends_the_wait_and_nothing_else(kind, target):
+def test_ctrl_c_interrupts_a_wait_without_side_effects(kind, target):
     run(
         """
 tx, rx = new_channel()
@@ -76,7 +76,7 @@ for i in range(20):
 
 @KINDS
 @TARGETS
-def test_a_handled_signal_does_not_end_the_wait(kind, target):
+def test_handled_signal_does_not_interrupt_a_wait(kind, target):
     run(
         """
 tx, rx = new_channel()
@@ -102,7 +102,7 @@ if kind == "send":
     assert rx.recv() == "text that needs a block"
     tx.send("first")
 
-# Nor does it bring a time-out nearer.
+# Nor does it shorten a timeout.
 handled.clear()
 helper = Call(send_signals, 5)
 start = time.monotonic()
@@ -122,7 +122,7 @@ helper.result()
 
 
 @KINDS
-def test_an_exception_from_a_handler_is_raised_by_the_call(kind):
+def test_exception_from_a_handler_propagates_from_the_call(kind):
     run(
         """
 class Stop(Exception):
@@ -149,7 +149,7 @@ assert len(rx) == (kind == "send") and not tx.closed and not rx.closed
 
 @KINDS
 @pytest.mark.parametrize("act", ["tx.close()", "rx.close()", "tx.shutdown()", "rx.shutdown(immediate=True)"])
-def test_a_handler_may_close_what_is_waited_for(kind, act):
+def test_handler_may_close_the_awaited_endpoint(kind, act):
     run(
         f"""
 signal.signal(signal.SIGUSR1, lambda number, frame: {act})
@@ -169,7 +169,7 @@ assert left_over(before) == {{}}
     )
 
 
-def test_a_handler_may_use_the_channel_that_is_waited_for():
+def test_handler_may_use_the_awaited_channel():
     run(
         """
 tx, rx = new_channel()
@@ -187,7 +187,7 @@ helper.result()
     )
 
 
-def test_signals_concern_the_main_thread_alone():
+def test_signals_interrupt_only_the_main_thread():
     run(
         """
 tx, rx = new_channel()
@@ -207,7 +207,7 @@ assert waiting.result() == "here"
     )
 
 
-def test_ctrl_c_ends_a_loop_over_a_receiver():
+def test_ctrl_c_interrupts_iteration():
     run(
         """
 tx, rx = new_channel()

@@ -1,4 +1,4 @@
-"""What is particular to channels of the spsc flavor: a side belongs to the first handle that uses it."""
+"""spsc channels: the first endpoint that uses a side claims it."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ import xichan
 TEXT = "text that needs a block"
 
 
-def test_an_spsc_end_cannot_be_cloned():
+def test_spsc_endpoint_cannot_be_cloned():
     tx, rx = xichan.channel(4, flavor="spsc")
     for end in (tx, rx):
         with pytest.raises(xichan.Error, match="spsc"):
@@ -25,7 +25,7 @@ RECEIVES = [lambda e: e.recv(), lambda e: e.recv(0), lambda e: e.recv_nowait(), 
 
 
 @pytest.mark.parametrize("use", SENDS)
-def test_an_spsc_sender_belongs_to_its_first_user(use):
+def test_spsc_sender_is_claimed_by_its_first_user(use):
     tx, rx = xichan.channel(4, flavor="spsc")
     second = xichan.Sender.from_id(tx.id)
     use(second)
@@ -39,7 +39,7 @@ def test_an_spsc_sender_belongs_to_its_first_user(use):
 
 
 @pytest.mark.parametrize("use", RECEIVES)
-def test_an_spsc_receiver_belongs_to_its_first_user(use):
+def test_spsc_receiver_is_claimed_by_its_first_user(use):
     tx, rx = xichan.channel(4, flavor="spsc")
     second = xichan.Receiver.from_id(tx.id)
     for i in range(4):
@@ -54,7 +54,7 @@ def test_an_spsc_receiver_belongs_to_its_first_user(use):
     assert [rx.recv_nowait() for _ in range(left + 1)][-1] == "last"
 
 
-def test_an_spsc_end_can_be_handed_over_before_its_first_use():
+def test_spsc_endpoint_can_be_transferred_before_first_use():
     tx, rx = xichan.channel(4, flavor="spsc")
     carrier, arrived = xichan.channel()
     carrier.send((tx, rx))
@@ -66,7 +66,7 @@ def test_an_spsc_end_can_be_handed_over_before_its_first_use():
 
 
 @pytest.mark.parametrize("capacity", [1, 64])
-def test_threads_that_share_an_spsc_end_do_no_harm(capacity):
+def test_threads_may_share_an_spsc_endpoint(capacity):
     tx, rx = xichan.channel(capacity, flavor="spsc")
     givers = [Call(lambda: [tx.send((i, TEXT)) for i in range(1000)]) for _ in range(3)]
     takers = [Call(list, rx) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""What stats() and channels() tell."""
+"""stats() and channels()."""
 
 import pickle
 
@@ -23,7 +23,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_fresh_channel(kind):
+def test_stats_of_a_fresh_channel(kind):
     options, capacity = KINDS[kind]
     tx, rx = xichan.channel(**options, name="fresh")
     found = tx.stats()
@@ -41,7 +41,7 @@ def test_a_fresh_channel(kind):
     assert all(type(found[name]) is int for name in FIELDS[5:])
 
 
-def test_a_record_is_a_dict_with_attributes():
+def test_stats_record_has_items_and_attributes():
     tx, rx = xichan.channel()
     found = tx.stats()
     assert found.depth == found["depth"] == 0 and dict(found) == found and isinstance(found, dict)
@@ -60,7 +60,7 @@ def test_a_record_is_a_dict_with_attributes():
 
 
 @pytest.mark.parametrize("options", BOUNDED.values(), ids=BOUNDED)
-def test_counts_of_messages(options):
+def test_stats_count_messages(options):
     tx, rx = xichan.channel(**options)
     for i in range(10):
         tx.send((i, TEXT))
@@ -72,7 +72,7 @@ def test_counts_of_messages(options):
     assert (found.sent, found.received, found.depth, found.bytes) == (11, 10, 0, 0)
 
 
-def test_counts_of_ends():
+def test_stats_count_endpoints():
     tx, rx = xichan.channel()
     carrier, arrived = xichan.channel()
     clones = [tx.clone() for _ in range(3)] + [rx.clone()]
@@ -88,7 +88,7 @@ def test_counts_of_ends():
 
 
 @pytest.mark.parametrize("options", FLAVORS.values(), ids=FLAVORS)
-def test_counts_of_waiting_calls(options):
+def test_stats_count_waiting_calls(options):
     tx, rx = xichan.channel(**options)
     calls = [Call(rx.recv) for _ in range(3)]
     wait_for_blocked(tx, receivers=3)
@@ -102,7 +102,7 @@ def test_counts_of_waiting_calls(options):
     assert after.wakeups > before.wakeups or options["capacity"] == 0
 
 
-def test_what_does_not_wait_is_not_counted_as_waiting():
+def test_nonblocking_calls_are_not_counted_as_waiting():
     tx, rx = xichan.channel(2)
     for i in range(100):
         tx.send(i)
@@ -111,7 +111,7 @@ def test_what_does_not_wait_is_not_counted_as_waiting():
     assert found.parks == found.wakeups == found.waiting_senders == found.waiting_receivers == 0
 
 
-def test_a_closed_end_has_no_statistics():
+def test_closed_endpoint_has_no_stats():
     tx, rx = xichan.channel()
     tx.close()
     with pytest.raises(xichan.ChannelClosed):
@@ -119,7 +119,7 @@ def test_a_closed_end_has_no_statistics():
     assert rx.stats().senders == 0
 
 
-def test_all_channels():
+def test_channels_lists_all_channels():
     before = {found.id for found in xichan.channels()}
     pairs = [xichan.channel(i, name=f"number {i}") for i in range(20)]
     pairs[3][0].send(TEXT)
@@ -134,8 +134,8 @@ def test_all_channels():
 
 
 @pytest.mark.parametrize("options", FLAVORS.values(), ids=FLAVORS)
-def test_under_traffic(options):
-    """Counts are read one by one, and may be a little late, but never absurd."""
+def test_stats_are_consistent_under_traffic(options):
+    """Counters are read one by one: they may lag, but they are never inconsistent with the invariants."""
     pytest.importorskip("concurrent.interpreters")
     number = 10_000
     tx, rx = xichan.channel(**{**options, "max_bytes": 1000})
@@ -167,7 +167,7 @@ def test_under_traffic(options):
     assert rx.stats().received == rx.stats().sent == number
 
 
-def test_channels_that_come_and_go_while_they_are_listed():
+def test_channels_tolerates_channels_that_come_and_go():
     pytest.importorskip("concurrent.interpreters")
     with interpreter() as interp:
         other = execute(

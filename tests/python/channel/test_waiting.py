@@ -1,4 +1,4 @@
-"""Calls that wait: what wakes them, when they give up, and many of them at once."""
+"""Blocking calls: wake-ups, timeouts, and many calls at once."""
 
 import math
 import os
@@ -11,7 +11,7 @@ from support import Call, alive, counts, left_over, wait_for_blocked, wait_until
 
 import xichan
 
-LATE = 2.0  # seconds after which a call with a time-out of half a second has overslept, on any machine
+LATE = 2.0  # seconds after which a call with a timeout of half a second has overslept, on any machine
 
 
 def full_channel(capacity=1):
@@ -22,7 +22,7 @@ def full_channel(capacity=1):
 
 
 def waiting_call(kind, timeout=None):
-    """A channel and a function that waits in it: for room or for an item."""
+    """Return a channel and a function that blocks on it, for room or for an item."""
     tx, rx = full_channel() if kind == "send" else xichan.channel(1)
     return tx, rx, (lambda: tx.send("x" * 100, timeout)) if kind == "send" else (lambda: rx.recv(timeout))
 
@@ -30,7 +30,7 @@ def waiting_call(kind, timeout=None):
 @pytest.mark.parametrize("kind", ["send", "recv"])
 @pytest.mark.parametrize("where", ["main thread", "other thread"])
 @pytest.mark.parametrize("timeout", [0, -0.0, 0.5])
-def test_a_time_out_is_what_it_says(kind, where, timeout):
+def test_timeout_lasts_as_long_as_requested(kind, where, timeout):
     tx, rx, call = waiting_call(kind, timeout)
     before = alive()
 
@@ -48,7 +48,7 @@ def test_a_time_out_is_what_it_says(kind, where, timeout):
 
 @pytest.mark.parametrize("kind", ["send", "recv"])
 @pytest.mark.parametrize("timeout", [5e-324, 1e-9, 1e-6, 1e-5, 1e-4, 1e-3, 0.0123, 0.049, 0.051, 0.1, 2.0])
-def test_no_time_out_comes_early(kind, timeout):
+def test_timeout_is_never_early(kind, timeout):
     tx, rx, call = waiting_call(kind, timeout)
     for _ in range(10 if timeout < 0.04 else 1 if timeout > 1 else 2):
         start = time.monotonic()
@@ -59,7 +59,7 @@ def test_no_time_out_comes_early(kind, timeout):
 
 @pytest.mark.parametrize("timeout", [None, math.inf, 1e300, 10**100, 10**400, 2**63, 2**64, 9.2e9, 1e10])
 @pytest.mark.parametrize("kind", ["send", "recv"])
-def test_a_huge_time_out_means_for_ever(kind, timeout):
+def test_huge_timeout_blocks_indefinitely(kind, timeout):
     tx, rx, call = waiting_call(kind, timeout)
     waiting = Call(call)
     wait_for_blocked(tx, senders=kind == "send", receivers=kind == "recv")
@@ -72,7 +72,7 @@ def test_a_huge_time_out_means_for_ever(kind, timeout):
 
 
 class Index:
-    """An int for all who ask properly."""
+    """An int through __index__."""
 
     def __init__(self, number):
         self.number = number
@@ -89,7 +89,7 @@ class Index:
      ((), TypeError), (1j, TypeError), (object, TypeError), (Index(-1), ValueError), (Index("1"), TypeError)],
     ids=lambda v: "object" if isinstance(v, Index) else None,
 )  # fmt: skip
-def test_what_is_no_time_out(kind, timeout, error):
+def test_invalid_timeouts_are_rejected(kind, timeout, error):
     tx, rx, call = waiting_call(kind, timeout)
     with pytest.raises(error):
         call()
@@ -100,7 +100,7 @@ def test_what_is_no_time_out(kind, timeout, error):
     assert len(rx) == 1 and rx.recv(Index(0)) == "ready"
 
 
-def test_a_send_wakes_a_receiver_and_a_receive_a_sender():
+def test_send_wakes_a_receiver_and_recv_wakes_a_sender():
     tx, rx = xichan.channel(1)
     receiver = Call(rx.recv)
     wait_for_blocked(rx, receivers=1)
@@ -114,7 +114,7 @@ def test_a_send_wakes_a_receiver_and_a_receive_a_sender():
     assert rx.recv() == "c"
 
 
-def test_closing_a_handle_wakes_its_own_calls_and_no_others():
+def test_close_wakes_only_calls_of_the_same_receiver():
     tx, rx = xichan.channel(1)
     others = [rx.clone() for _ in range(3)]
     blocked = [Call(end.recv) for end in others]
@@ -131,7 +131,7 @@ def test_closing_a_handle_wakes_its_own_calls_and_no_others():
     assert sorted(call.result() for call in blocked) == [0, 1, 2]
 
 
-def test_closing_a_full_sender_wakes_its_own_calls_and_no_others():
+def test_close_wakes_only_calls_of_the_same_sender():
     tx, rx = full_channel()
     other = tx.clone()
     before = alive()
@@ -157,7 +157,7 @@ def test_iterating_over_a_handle_closed_elsewhere_raises():
 
 @pytest.mark.parametrize("way", ["close", "drop", "shutdown", "shutdown immediate", "shutdown own side"])
 @pytest.mark.parametrize("kind", ["send", "recv"])
-def test_what_ends_a_channel_wakes_everybody(kind, way):
+def test_closing_a_channel_wakes_every_waiter(kind, way):
     tx, rx = full_channel() if kind == "send" else xichan.channel(1)
     mine, peer = (tx, rx) if kind == "send" else (rx, tx)
     ends = [mine.clone() for _ in range(8)]
@@ -176,7 +176,7 @@ def test_what_ends_a_channel_wakes_everybody(kind, way):
     assert all(end.closed for end in ends)
 
 
-def test_loops_at_the_far_end_stop_when_the_sender_closes():
+def test_receiver_loops_stop_when_the_sender_closes():
     tx, rx = xichan.channel(4)
     loops = [Call(list, rx.clone()) for _ in range(4)]
     for i in range(1000):
@@ -187,7 +187,7 @@ def test_loops_at_the_far_end_stop_when_the_sender_closes():
 
 @pytest.mark.parametrize("capacity", [1, 2, 3, 64])
 @pytest.mark.parametrize("shared", [True, False], ids=["one handle", "a handle each"])
-def test_many_threads_each_item_once_and_in_each_senders_order(capacity, shared):
+def test_many_threads_receive_each_item_once_in_sender_order(capacity, shared):
     threads, each = 2 * (os.cpu_count() or 1) + 2, 1500
     tx, rx = xichan.channel(capacity)
     start = threading.Barrier(2 * threads)
@@ -216,7 +216,7 @@ def test_many_threads_each_item_once_and_in_each_senders_order(capacity, shared)
             assert order == sorted(order)
 
 
-def test_waiting_costs_no_processor_time():
+def test_waiting_uses_no_processor_time():
     tx, rx = xichan.channel(1)
     calls = [Call(rx.recv) for _ in range(50)]
     wait_for_blocked(tx, receivers=50)

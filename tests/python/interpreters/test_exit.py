@@ -1,4 +1,4 @@
-"""The end of the process, and of an interpreter, with threads inside calls: no crash, no hang, healthy threads finish.
+"""Process and interpreter exit with threads inside calls: no crash, no hang, healthy threads finish.
 
 Each case in a process of its own, which a watchdog ends if it hangs. tests/stress/python/exits.py measures the time.
 """
@@ -54,7 +54,7 @@ def work():
         ("a thread of another", False),  # such interpreters have no daemon threads
     ],
 )
-def test_a_blocked_thread_does_not_keep_the_process(where, daemon, kind):
+def test_blocked_thread_does_not_prevent_process_exit(where, daemon, kind):
     if where != "here":
         pytest.importorskip("concurrent.interpreters")
     run_script(
@@ -89,8 +89,8 @@ wait_for_sleep(here.recv())
 
 @pytest.mark.parametrize("where", ["here", "other interpreters"])
 @pytest.mark.parametrize("flavor", ["mpmc", "rendezvous", "unbounded"])
-def test_healthy_threads_pass_their_messages_first(where, flavor):
-    """The main thread ends while there are 10,000 messages to pass."""
+def test_healthy_threads_deliver_their_messages_at_exit(where, flavor):
+    """The main thread ends while 10,000 messages are undelivered."""
     if where != "here":
         pytest.importorskip("concurrent.interpreters")
     capacity = {"mpmc": 4, "rendezvous": 0, "unbounded": None}[flavor]
@@ -126,14 +126,14 @@ del tx, rx
     assert done.stdout == "received True\n", done.stdout + done.stderr
 
 
-def test_a_look_up_that_sleeps_while_its_interpreter_ends():
-    """Something that is named later must not bring its thread back to where nothing is left."""
+def test_lookup_may_block_while_its_interpreter_ends():
+    """A name published later must not resume the thread in a finalized interpreter."""
     pytest.importorskip("_interpreters")
     run_script(
         PRELUDE
         + """
 import _interpreters
-for way in ("publish", "time-out"):
+for way in ("publish", "timeout"):
     there, here = xichan.channel(1)
     interp = _interpreters.create(_interpreters.new_config("isolated", allow_daemon_threads=True))
     _interpreters.set___main___attrs(interp, {"there": there})
@@ -150,13 +150,13 @@ for way in ("publish", "time-out"):
     for i in range(20):
         if way == "publish":
             xichan.publish(f"name {i}", i)
-        time.sleep(0.1 if way == "time-out" else 0.01)  # so long that the time-out passes, or names come one by one
+        time.sleep(0.1 if way == "timeout" else 0.01)  # past the timeout, or between two names
 """,
     )
 
 
-def test_waiting_in_a_finalizer_at_the_very_end():
-    """When the interpreter's ends have gone, a call ends at once instead of waiting for what cannot come."""
+def test_blocking_in_a_finalizer_at_exit_returns():
+    """After the interpreter's endpoints are released, a call returns at once instead of blocking."""
     done = run_script(
         PRELUDE
         + """

@@ -1,4 +1,4 @@
-"""os.fork: what the child inherited is closed for it and touches nothing; the parent never notices.
+"""os.fork: inherited endpoints are closed in the child, and the parent is unaffected.
 
 Each test in a process of its own. The child of a fork has only the thread that forked, whatever the others were doing.
 """
@@ -47,7 +47,7 @@ def run(source):
     return run_script(PRELUDE + source)
 
 
-def test_inherited_ends_raise_and_new_channels_work():
+def test_inherited_endpoints_raise_and_new_channels_work():
     run("""
 import asyncio, pickle
 pairs = [xichan.channel(1), xichan.channel(None), xichan.channel(0), xichan.channel(2, flavor="spsc"),
@@ -102,8 +102,8 @@ for tx, rx in pairs:
 """)
 
 
-def test_a_call_that_was_waiting_ends_in_the_child():
-    """The fork is made by a signal handler that interrupts the call."""
+def test_blocked_call_ends_in_the_child():
+    """A signal handler that interrupts the call forks."""
     run("""
 for kind in ("recv", "send", "select", "lookup", "join"):
     tx, rx = xichan.channel(1)
@@ -142,7 +142,7 @@ for kind in ("recv", "send", "select", "lookup", "join"):
     if children[0] == 0:
         os._exit(1)
     status = 7
-    if kind == "lookup":  # waits for a name as before: nobody gives it one
+    if kind == "lookup":  # waits for a name that never appears
         os.kill(children[0], signal.SIGKILL)
         status = -signal.SIGKILL
         xichan.unpublish("name")
@@ -152,8 +152,8 @@ for kind in ("recv", "send", "select", "lookup", "join"):
 """)
 
 
-def test_40_forks_under_traffic():
-    """Threads of the parent are anywhere in the core when it forks: no lock of it may be held in the child."""
+def test_40_forks_under_traffic_leave_the_parent_intact():
+    """Threads of the parent are anywhere in the core at the fork; the child must not inherit a held lock."""
     run("""
 import asyncio
 tx, rx = xichan.channel(4)
@@ -206,8 +206,8 @@ assert received == list(range(sent)) and sent
 """)
 
 
-def test_the_child_leaves_by_the_front_door():
-    """It runs its exit hooks and finalizers with the inherited handles: nothing of the parent's is given back."""
+def test_child_can_exit_via_sys_exit():
+    """The child runs its exit hooks and finalizers with the inherited handles; nothing of the parent's is released."""
     run("""
 import faulthandler
 faulthandler.cancel_dump_traceback_later()  # see watch_child: the child would wait for it when it leaves

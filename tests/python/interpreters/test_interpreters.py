@@ -1,4 +1,4 @@
-"""Channels between interpreters: traffic, and what happens when an interpreter ends."""
+"""Channels between interpreters: traffic, and the end of an interpreter."""
 
 import random
 import textwrap
@@ -68,7 +68,7 @@ def test_100_000_messages_there_and_back():
         back.recv()
 
 
-def test_two_interpreters_by_themselves():
+def test_two_interpreters_exchange_messages_without_main():
     tx, rx = xichan.channel(64)
     report, verdict = xichan.channel(1)
     with interpreter(tx=tx) as one, interpreter(rx=rx, report=report) as other:
@@ -99,7 +99,7 @@ def test_two_interpreters_by_themselves():
         assert verdict.recv(0) == 100_000
 
 
-def test_three_senders_and_three_receivers_each_item_once():
+def test_three_senders_and_three_receivers_deliver_each_item_once():
     tx, rx = xichan.channel(16)
     report, reports = xichan.channel(16)
     each, names = 5000, range(3)
@@ -140,7 +140,7 @@ def test_messages_outlive_their_interpreter():
         )
 
 
-def test_an_interpreter_that_ends_gives_its_senders_back():
+def test_interpreter_end_releases_its_senders():
     tx, rx = xichan.channel()
     interp = interpreter(tx=tx)
     with interp as inside:
@@ -153,7 +153,7 @@ def test_an_interpreter_that_ends_gives_its_senders_back():
     assert counts(rx) == (0, 1)
 
 
-def test_an_interpreter_that_ends_gives_its_receivers_back():
+def test_interpreter_end_releases_its_receivers():
     tx, rx = xichan.channel(1)
     with interpreter(rx=rx) as interp:
         rx.close()
@@ -166,7 +166,7 @@ def test_an_interpreter_that_ends_gives_its_receivers_back():
 
 
 @pytest.mark.parametrize("kind", ["recv", "send"])
-def test_an_interpreter_that_ends_with_a_thread_inside_a_call(kind):
+def test_interpreter_may_end_with_a_thread_inside_a_call(kind):
     run_script(
         """
         import sys, _interpreters as low, xichan
@@ -197,7 +197,7 @@ def test_an_interpreter_that_ends_with_a_thread_inside_a_call(kind):
             except xichan.ChannelClosed:
                 pass
             else:
-                raise AssertionError("sent to nobody")
+                raise AssertionError("sent without a receiver")
         else:
             assert "text that needs a block" in loop.result()
         del loop
@@ -208,7 +208,7 @@ def test_an_interpreter_that_ends_with_a_thread_inside_a_call(kind):
     )
 
 
-def test_100_interpreters_in_one_process():
+def test_100_interpreters_leak_nothing():
     run_script(
         """
         import gc, xichan
@@ -225,7 +225,7 @@ def test_100_interpreters_in_one_process():
                     number, text, end = rx.recv()
                     end.send((number, text, rx))
                     import pickle
-                    pickle.dumps(end)  # a ticket that nobody claims
+                    pickle.dumps(end)  # a ticket that is never claimed
                     results.send("is never received, and needs a block")
                 ''')
             number, text, end = answers.recv()
@@ -238,7 +238,7 @@ def test_100_interpreters_in_one_process():
     )
 
 
-def test_ends_travel_in_messages():
+def test_endpoints_travel_in_messages():
     tx, rx = xichan.channel()
     with interpreter(rx=rx) as interp:
         rx.close()
@@ -261,7 +261,7 @@ def test_ends_travel_in_messages():
         worker.result()
 
 
-def test_an_end_in_a_message_is_counted_wherever_it_is():
+def test_endpoint_in_a_message_is_always_counted():
     tx, rx = xichan.channel()
     carrier_tx, carrier_rx = xichan.channel()
     carrier_tx.send((1, (tx, rx), tx))
@@ -297,7 +297,7 @@ def test_a_chain_of_100_000_channels_is_released_at_once(way):
 
 
 @pytest.mark.parametrize("queued", ["sender", "receiver", "both", "both, in a tuple"])
-def test_an_end_queued_in_its_own_channel_lives_until_shutdown(queued):
+def test_endpoint_queued_in_its_own_channel_lives_until_shutdown(queued):
     before = alive()
     tx, rx = xichan.channel()
     for end in (tx,) * (queued != "receiver") + (rx,) * (queued != "sender"):

@@ -1,4 +1,4 @@
-"""Ends handed over by what the standard library offers: calls, queues, pools, pickle, copies."""
+"""Endpoints transferred by the standard library: calls, queues, pools, pickle, copy."""
 
 import copy
 import operator
@@ -21,7 +21,7 @@ def other():
 
 @pytest.fixture
 def tickets():
-    """A function that counts the unclaimed tickets issued since the test began."""
+    """Return a function that counts the unclaimed tickets issued since the test began."""
     before = alive()["tickets"]
     return lambda: alive()["tickets"] - before
 
@@ -71,7 +71,7 @@ SHAPES = {
 
 
 def check_counts(end, *expected):
-    """The counts become these; the standard library lets go of some objects only when it comes to it."""
+    """Wait until the counts are these; the standard library releases some objects late."""
     wait_until(lambda: counts(end) == expected)
 
 
@@ -80,7 +80,7 @@ def check_counts(end, *expected):
     [(way, shape) for way in WAYS for shape in SHAPES if "tuple" in shape or shape == "bare" or way in PICKLING],
     ids=lambda value: getattr(value, "__name__", value),
 )
-def test_handing_over_makes_a_copy(other, way, shape, tickets):
+def test_transferred_endpoint_is_a_clone(other, way, shape, tickets):
     make, path = SHAPES[shape]
     tx, rx = xichan.channel()
     way(other, make(tx, rx))
@@ -93,7 +93,7 @@ def test_handing_over_makes_a_copy(other, way, shape, tickets):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_both_ends_at_once(other, way):
+def test_both_endpoints_travel_together(other, way):
     tx, rx = xichan.channel()
     way(other, (tx, rx, tx))
     other.exec("first, end, second = given; del given; gc.collect()")
@@ -108,7 +108,7 @@ def test_both_ends_at_once(other, way):
     [(copy.copy, lambda tx, rx: tx), (copy.copy, lambda tx, rx: rx), (copy.deepcopy, lambda tx, rx: (rx, (1, tx))),
      (copy.deepcopy, lambda tx, rx: [tx, {"end": rx}])],
 )  # fmt: skip
-def test_ends_as_results_of_calls(other, function, shape):
+def test_calls_may_return_endpoints(other, function, shape):
     tx, rx = xichan.channel()
     result = other.call(function, shape(tx, rx))
     other.exec("gc.collect()")
@@ -121,7 +121,7 @@ def test_ends_as_results_of_calls(other, function, shape):
     assert other.call(operator.attrgetter("id"), tx) == tx.id
 
 
-def test_methods_of_ends_as_calls(other):
+def test_endpoint_methods_can_be_called_in_another_interpreter(other):
     tx, rx = xichan.channel()
     other.call(xichan.Sender.send, tx, "one")
     other.call(tx.send, "two")
@@ -130,7 +130,7 @@ def test_methods_of_ends_as_calls(other):
     check_counts(tx, 1, 1)
 
 
-def test_the_pool_of_the_standard_library():
+def test_endpoints_travel_through_the_standard_library_pool():
     from concurrent.futures import InterpreterPoolExecutor
 
     tx, rx = xichan.channel()
@@ -146,14 +146,14 @@ def test_the_pool_of_the_standard_library():
     check_counts(tx, 1, 1)
 
 
-def test_the_standard_library_finds_ends_shareable():
+def test_standard_library_considers_endpoints_shareable():
     tx, rx = xichan.channel()
     for value in (tx, rx, (tx, (rx, 1))):
         assert interpreters.is_shareable(value)
 
 
 @pytest.mark.parametrize("way", [by_prepare_main, by_call, by_queue, by_pickle, by_channel])
-def test_a_closed_end_cannot_be_handed_over(other, way, tickets):
+def test_closed_endpoint_cannot_be_transferred(other, way, tickets):
     tx, rx = xichan.channel()
     closed = tx.clone()
     closed.close()
@@ -166,8 +166,8 @@ def test_a_closed_end_cannot_be_handed_over(other, way, tickets):
         wait_until(lambda: tickets() == 0)
 
 
-def test_1000_ends_while_the_sender_is_blocked(tickets):
-    """The releases that the standard library owes the sender are late or lost; no count depends on them."""
+def test_1000_endpoints_travel_while_the_sender_is_blocked(tickets):
+    """The standard library releases items late or never; no count depends on it."""
     tx, rx = xichan.channel()
     gate, waiting = xichan.channel()
     queue = interpreters.create_queue()
@@ -193,7 +193,7 @@ def test_1000_ends_while_the_sender_is_blocked(tickets):
     assert rx.closed
 
 
-def test_unclaimed_tickets_are_given_back_when_their_interpreter_ends(tickets):
+def test_unclaimed_tickets_are_released_when_their_interpreter_ends(tickets):
     tx, rx = xichan.channel()
     queue = interpreters.create_queue()
     with interpreter(tx=tx, rx=rx, queue=queue) as interp:
@@ -202,7 +202,7 @@ def test_unclaimed_tickets_are_given_back_when_their_interpreter_ends(tickets):
     assert tickets() == 0 and counts(tx) == (1, 1)
 
 
-def test_a_dropped_queue_gives_its_ends_back():
+def test_dropped_queue_releases_its_endpoints():
     tx, rx = xichan.channel()
     queue = interpreters.create_queue()
     for _ in range(5):
@@ -231,7 +231,7 @@ def test_the_first_unpickle_adopts_and_later_ones_clone(protocol, tickets):
         pickle.loads(data)
 
 
-def test_a_pickle_in_flight_keeps_its_end():
+def test_pickle_in_flight_keeps_its_endpoint():
     tx, rx = xichan.channel()
     tx.send("kept")
     data = pickle.dumps(rx)
@@ -250,7 +250,7 @@ def test_copies_are_clones():
     assert deep[1][0].recv() == 1
 
 
-def test_a_pickle_means_nothing_in_another_process():
+def test_pickle_is_rejected_in_another_process():
     tx, rx = xichan.channel()
     data = pickle.dumps((1, rx))
     run_script(

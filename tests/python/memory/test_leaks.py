@@ -1,4 +1,4 @@
-"""Loops over each operation leave no memory, neither Python's nor the arena's."""
+"""Loops over each operation leak neither Python's memory nor the arena's."""
 
 import pytest
 from support.memory import loop_without_leak
@@ -23,5 +23,5 @@ LOOPS = {
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_no_memory_is_left_by(name):
+def test_operation_leaks_no_memory(name):
     loop_without_leak(LOOPS[name])

@@ -8,7 +8,7 @@ import xichan
 BIG = b"x" * 10_000
 
 
-def test_statistics_are_items_and_attributes():
+def test_memory_stats_record_has_its_fields():
     stats = xichan.memory_stats()
     assert set(stats) == {"blocks", "bytes", "high_water", "limit", "cached", "classes"}
     for name, value in stats.items():
@@ -21,7 +21,7 @@ def test_statistics_are_items_and_attributes():
         stats["no_such_thing"]
 
 
-def test_statistics_follow_what_is_queued():
+def test_memory_stats_follow_queued_values():
     tx, rx = xichan.channel()
     before = xichan.memory_stats()
     tx.send(1)
@@ -41,7 +41,7 @@ def test_statistics_follow_what_is_queued():
     assert before.limit is None
 
 
-def test_over_the_limit_nothing_waits_and_nothing_is_lost():
+def test_over_the_limit_sends_fail_at_once_and_lose_nothing():
     tx, rx = xichan.channel()
     xichan.set_memory_limit(alive()["bytes"] + 55_000)
     assert xichan.memory_stats().limit == alive()["bytes"] + 55_000
@@ -70,7 +70,7 @@ def test_over_the_limit_nothing_waits_and_nothing_is_lost():
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2**32, 2**63, 2**64 - 2])
-def test_limits_that_are_taken(limit):
+def test_valid_limits_are_accepted(limit):
     xichan.set_memory_limit(limit)
     assert xichan.memory_stats().limit == limit
 
@@ -81,19 +81,19 @@ def test_limits_that_are_taken(limit):
      (True, TypeError), ("1", TypeError), ((), TypeError)],
     ids=repr,
 )  # fmt: skip
-def test_limits_that_are_refused(limit, error):
+def test_invalid_limits_are_rejected(limit, error):
     xichan.set_memory_limit(1000)
     with pytest.raises(error):
         xichan.set_memory_limit(limit)
     assert xichan.memory_stats().limit == 1000
 
 
-def test_the_classes_tell_which_blocks_are_alive_and_which_are_kept():
+def test_classes_count_live_and_cached_blocks():
     def classes():
         return {record.size: (record.alive, record.cached) for record in xichan.memory_stats().classes}
 
     tx, rx = xichan.channel()
-    xichan.set_memory_limit(None)  # gives back what this thread has kept
+    xichan.set_memory_limit(None)  # releases what this thread has cached
     before = classes()
     tx.send(BIG)
     tx.send(b"x" * 100_000)

@@ -1,4 +1,4 @@
-"""Every allocation may fail: MemoryError and nothing else, nothing lost, nothing twice."""
+"""Every allocation may fail: MemoryError is raised, and nothing is lost or duplicated."""
 
 import pytest
 from support import alive, counts, endpoints_in, left_over, same, samples
@@ -10,13 +10,13 @@ from xichan import _core
 NAMES = list(samples(None, None))
 
 
-@pytest.mark.parametrize("how", ["send", "send_nowait", "send with time-out"])
+@pytest.mark.parametrize("how", ["send", "send_nowait", "send with timeout"])
 @pytest.mark.parametrize("name", NAMES)
-def test_failing_each_arena_allocation_of_a_send(name, how):
-    """The Nth allocation fails, for every N until the send succeeds."""
+def test_send_survives_each_failing_arena_allocation(name, how):
+    """Fails the Nth allocation, for every N until the send succeeds."""
     tx, rx = xichan.channel(4)
     value = samples(tx, rx)[name]
-    send = {"send": tx.send, "send_nowait": tx.send_nowait, "send with time-out": lambda v: tx.send(v, 5)}[how]
+    send = {"send": tx.send, "send_nowait": tx.send_nowait, "send with timeout": lambda v: tx.send(v, 5)}[how]
     before, ends = alive(), counts(tx)
 
     def nothing_came_of_it():
@@ -34,7 +34,7 @@ def test_failing_each_arena_allocation_of_a_send(name, how):
     assert left_over(before) == {}
 
 
-def test_failing_allocations_while_a_send_waits():
+def test_blocked_send_survives_failing_allocations():
     tx, rx = xichan.channel(1)
     tx.send("full")
     before = alive()
@@ -45,7 +45,7 @@ def test_failing_allocations_while_a_send_waits():
 
 
 @pytest.mark.parametrize("how", ["recv_nowait", "recv", "iterate"])
-def test_what_cannot_be_decoded_stays_for_the_next_call(how):
+def test_undecoded_value_stays_for_the_next_call(how):
     run_without_memory(
         """
     tx, rx = xichan.channel(8)
@@ -87,7 +87,7 @@ def test_what_cannot_be_decoded_stays_for_the_next_call(how):
     )
 
 
-def test_what_could_not_be_decoded_is_released_with_its_handle():
+def test_undecoded_value_is_released_with_its_handle():
     run_without_memory("""
     for way in ("close", "drop", "shutdown"):
         tx, rx = xichan.channel(8)
@@ -105,7 +105,7 @@ def test_what_could_not_be_decoded_is_released_with_its_handle():
     """)
 
 
-def test_python_running_out_of_memory_in_any_operation():
+def test_operations_survive_python_running_out_of_memory():
     run_without_memory("""
     import copy, pickle
     tx, rx = xichan.channel(4)

@@ -1,4 +1,4 @@
-"""No operation leaves references, or gives back too many. Needs a CPython that counts them: ./dev test refs."""
+"""No operation leaks references or releases too many. Needs a CPython that counts them: ./dev test refs."""
 
 import importlib
 from pathlib import Path
@@ -75,15 +75,15 @@ OPERATIONS = [(name, function.__name__) for name in MODULES for function in impo
 
 
 @pytest.mark.parametrize("module, name", OPERATIONS)
-def test_no_references_are_left_by(module, name):
+def test_operation_leaks_no_references(module, name):
     run_script(RUN, module, name, timeout=200)
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_one_reference_in_each_round_is_seen(name):
+def test_leak_of_one_reference_is_detected(name):
     run_script(DEFECT, *DEFECTS[name], timeout=200)
 
 
-def test_the_extension_counts_its_own():
-    """It is compiled with the headers of the debug build: with those of a release its references go uncounted."""
+def test_extension_counts_references():
+    """The extension must be compiled with the debug headers; otherwise its references are not counted."""
     assert b"_Py_INCREF_IncRefTotal" in Path(_core.__file__).read_bytes()

@@ -1,4 +1,4 @@
-"""What the documentation says: its examples run, its links lead somewhere, its tables agree with the sources."""
+"""The documentation: every example runs, every link resolves, and every table agrees with the sources."""
 
 import itertools
 import re
@@ -13,7 +13,9 @@ from support import environment, run_python
 import xichan
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
+# Pages without examples of their own, whose links are checked as well.
+OTHER_PAGES = sorted(path for folder in ("src", "tests", "bench", "tools") for path in (ROOT / folder).rglob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 
 
@@ -22,7 +24,7 @@ def page(name):
 
 
 def fenced(text, language):
-    """The blocks of a language in a page."""
+    """Return the fenced blocks of one language."""
     return [match[2] for match in FENCE.finditer(text) if match[1] == language]
 
 
@@ -40,16 +42,16 @@ def examples():
 def test_example(source, tmp_path):
     script = tmp_path / "example.py"
     script.write_text(source)
-    # The starter hands Ctrl-C on to the example, whatever the shell of this test ignores.
-    starter = (
+    # The shell that runs this test may ignore SIGINT; restore it, because an example may send itself Ctrl-C.
+    launcher = (
         "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
     )
-    done = run_python("-c", starter, sys.executable, "-W", "error", script)
+    done = run_python("-c", launcher, sys.executable, "-W", "error", script)
     assert done.stderr == ""
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="needs CPython 3.14")
-def test_first_program_at_the_prompt():
+def test_first_program_runs_at_the_prompt():
     (source,) = fenced(page("README.md"), "python")
     done = subprocess.run(
         [sys.executable, "-i", "-q"], input=source, env=environment(), capture_output=True, text=True, timeout=60
@@ -58,12 +60,38 @@ def test_first_program_at_the_prompt():
     assert "Error" not in done.stderr
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links(path):
+def test_pages_of_every_part_have_examples():
+    """Guards against a glob that misses a folder."""
+    pages = {name.rpartition(":")[0] for name in (example.id for example in examples())}
+    assert "README.md" in pages
+    assert {Path(name).parent.name for name in pages} >= {"tutorial", "how-to", "reference"}
+
+
+def anchors(text):
+    """Return the anchors that GitHub makes from the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", FENCE.sub("", text), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", PAGES + OTHER_PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_relative_links_resolve(path):
     text = FENCE.sub("", path.read_text())
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if not target.startswith(("http://", "https://")):
-            assert (path.parent / target.partition("#")[0]).exists(), target
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), link
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target.read_text()), link
+
+
+def test_every_page_is_in_the_index():
+    index = page("docs/README.md")
+    names = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")} - {"README.md"}
+    generated = {name for name in names if name.startswith("benchmarks/") and name != "benchmarks/README.md"}
+    for name in names - generated:  # docs/benchmarks/README.md links the generated tables
+        assert f"]({name})" in index, name
 
 
 def test_rules_are_numbered_in_order():
@@ -71,7 +99,7 @@ def test_rules_are_numbered_in_order():
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_errors():
+def test_error_table_matches_exception_classes():
     rows = re.findall(r"^\| `(\w+)` \| (?:`([\w.]+)`)? *\|", page("docs/reference/channel-semantics.md"), re.M)
     classes = {
         cls.__name__: cls for cls in vars(xichan).values() if isinstance(cls, type) and xichan.Error in cls.__bases__
@@ -83,7 +111,7 @@ def test_errors():
 
 
 def memory():
-    """The memory of this process that may be written to, region by region."""
+    """Yield the content of every writable memory region of this process."""
     with open("/proc/self/maps") as maps:
         lines = maps.readlines()
     with open("/proc/self/mem", "rb", 0) as file:
@@ -94,12 +122,12 @@ def memory():
                 file.seek(first)
                 try:
                     yield file.read(end - first)
-                except OSError:  # gone meanwhile, or not memory
+                except OSError:  # unmapped since, or not readable as memory
                     pass
 
 
 def blocks(body):
-    """The headers of all blocks in memory that have this body, one owner and no references."""
+    """Yield the header of every block in memory with this body, one owner and no references."""
     for region in memory():
         place = region.find(body)
         while place >= 0:
@@ -109,13 +137,13 @@ def blocks(body):
             place = region.find(body, place + 1)
 
 
-def test_block_is_as_shown():
+def test_block_dump_matches_memory():
     text = page("docs/reference/block-format.md")
     dump = fenced(text, "")[0]
     lines = re.findall(r"^(?: ([0-9a-f]{2})|   )    ((?:[0-9a-f]{2} +){15}[0-9a-f]{2})   ", dump, re.M)
     assert len(lines) == dump.count("\n")
     assert [place for place, _ in lines] == ["", ""] + [f"{16 * i:02x}" for i in range(len(lines) - 2)]
-    # Header and body are kept apart, or they would be found here.
+    # Keep header and body apart: joined, this copy itself would match.
     body = bytes.fromhex("".join(line for place, line in lines if place))
     assert list(blocks(body)) == []
     names = {}
@@ -124,16 +152,30 @@ def test_block_is_as_shown():
     assert names["rx"].recv() == ("AAPL", 187.25, (True, 2**70), "a text of 24 code points")
 
 
-def test_tags():
-    """The tags in the table are those of cell.h, in its order."""
+def tag_names():
+    """Return the names of the tags in cell.h; the index of a name is its tag."""
     enum = re.search(r"enum class Tag .*?\{(.*?)\n\};", page("src/value/cell.h"), re.S)[1]
-    names = re.findall(r"^  (\w+)\b", enum, re.M)
+    return re.findall(r"^  (\w+)\b", enum, re.M)
+
+
+def test_tag_table_matches_cell_header():
+    names = tag_names()
     rows = re.findall(r"^\| ((?:[0-9a-f]{2}(?:, )?)+) \|", page("docs/reference/block-format.md"), re.M)
     tags = itertools.chain.from_iterable(row.split(", ") for row in rows)
     assert [int(tag, 16) for tag in tags] == list(range(len(names)))
 
 
-def test_every_numbered_pair_is_in_the_table():
+def test_tags_in_prose_match_cell_header():
+    """In the prose a tag follows its name: "a window (tag 15)"."""
+    names = tag_names()
+    text = re.sub(r"\s+", " ", page("docs/reference/block-format.md"))
+    mentions = re.findall(r"(\S+) \(tag ([0-9a-f]{2})\)", text)
+    assert mentions
+    for name, tag in mentions:
+        assert name.strip("`").lower() == names[int(tag, 16)], f"{name} (tag {tag})"
+
+
+def test_memory_ordering_table_lists_every_numbered_pair():
     rows = [
         line.split("|")[1:3]
         for line in page("docs/explanation/memory-ordering.md").splitlines()

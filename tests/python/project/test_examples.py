@@ -1,4 +1,4 @@
-"""The programs in docs/examples, run as a user runs them."""
+"""The programs in docs/examples, run as a user would run them."""
 
 import os
 import pty
@@ -30,7 +30,7 @@ ODD_FILES = {
     "deep/\udcff.py": b"gamma = 1\n",
     "site-packages/other.py": b"other = 1\n",
     "notes.txt": b"other\n",
-    # and those that are skipped
+    # The program skips the following.
     "encoding.py": b"# coding: no-such-thing\nother = 1\n",
     "no_text.py": b"# coding: hex\nother = 1\n",
     "invalid.py": b"# plain\n# plain\nother = '\xff\xfe'\n",
@@ -52,7 +52,7 @@ LINES = 3 + 0 + 1 + 2 + 2 + 1 + 1 + 1 + 1
 
 @pytest.fixture
 def odd_files(tmp_path):
-    """A folder of source files as they should not be."""
+    """Create a folder with unusual and malformed source files."""
     for name, content in ODD_FILES.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -63,11 +63,11 @@ def odd_files(tmp_path):
 
 
 def counts(output):
-    """The identifiers printed, in their order."""
+    """Return the printed identifiers and their counts, in order."""
     return {name: int(n.replace(",", "")) for n, name in re.findall(r"^ *([\d,]+)  (\w+)$", output, re.M)}
 
 
-def test_the_standard_library():
+def test_index_of_standard_library_is_equal_with_and_without_workers():
     done = run_python(INDEX, "--limit", 40, "--workers", 2)
     assert "40 files" in done.stdout and "the results are equal" in done.stdout and "0 files skipped" in done.stdout
     assert "80 messages (2 interpreters" in done.stdout and re.search(r"^speed-up \d", done.stdout, re.M)
@@ -79,7 +79,7 @@ def test_the_standard_library():
 
 
 @pytest.mark.parametrize("workers", [1, 2, 7])
-def test_odd_files_are_reported_and_the_rest_is_counted(odd_files, workers):
+def test_malformed_files_are_reported_and_others_counted(odd_files, workers):
     done = run_python(INDEX, "--root", odd_files, "--workers", workers)
     assert counts(done.stdout) == COUNTS
     assert f"{len(ODD_FILES) - 2} files" in done.stdout and f" {LINES} lines" in done.stdout
@@ -91,31 +91,31 @@ def test_odd_files_are_reported_and_the_rest_is_counted(odd_files, workers):
     assert "Warning" not in done.stderr
 
 
-def test_a_terminal_that_lacks_the_letters(odd_files):
+def test_names_are_escaped_on_an_ascii_terminal(odd_files):
     done = run_python(INDEX, "--root", odd_files, env={"PYTHONIOENCODING": "ascii"})
     assert "1  caf\\xe9\n" in done.stdout
 
 
-def test_no_files(tmp_path):
+def test_folder_without_python_files_is_an_error(tmp_path):
     done = run_python(INDEX, "--root", tmp_path, expect=1)
     assert done.stderr == f"no Python files in {tmp_path}\n"
 
 
 def changed(folder, addition):
-    """A copy of the program whose workers are made to misbehave."""
+    """Return a copy of the program with `addition` appended to its module identifiers."""
     shutil.copy(INDEX, folder)
     text = (EXAMPLES / "identifiers.py").read_text()
     (folder / "identifiers.py").write_text(text + addition)
     return folder / INDEX.name
 
 
-def test_workers_that_fail(tmp_path):
-    program = changed(tmp_path, "\n\ndef work(texts, answers):\n    texts.recv()\n    raise RuntimeError('broken')\n")
+def test_failure_of_a_worker_is_reported(tmp_path):
+    program = changed(tmp_path, "\n\ndef work(texts, results):\n    texts.recv()\n    raise RuntimeError('broken')\n")
     done = run_python(program, "--limit", 100, "--workers", 2, expect=1)
     assert "a worker failed: RuntimeError: broken" in done.stderr
 
 
-def test_results_that_differ(tmp_path):
+def test_differing_results_are_reported(tmp_path):
     program = changed(
         tmp_path,
         """
@@ -130,7 +130,7 @@ def examine(path, text):
 
 
 def start(*arguments, **options):
-    """The program, started so that Ctrl-C reaches it whatever the shell of this test ignores."""
+    """Start the program with the default handler of SIGINT, which the shell of this test may ignore."""
     return subprocess.Popen(
         [sys.executable, INDEX, *arguments],
         env=environment(),
@@ -141,7 +141,7 @@ def start(*arguments, **options):
 
 
 @pytest.mark.parametrize("moment", ["2 workers: 10 %", "2 workers: 50 %", "alone: 10 %"])
-def test_ctrl_c(moment):
+def test_ctrl_c_interrupts_the_index(moment):
     with start("--workers", "2", stderr=subprocess.PIPE, text=True) as program:
         for line in program.stderr:
             if line.startswith(moment):
@@ -154,15 +154,15 @@ def test_ctrl_c(moment):
     assert all("%" in line for line in progress if line), rest
 
 
-def test_progress_bar_on_a_terminal():
-    terminal, theirs = pty.openpty()
-    with start("--workers", "2", "--limit", "20", stderr=theirs) as program:
-        os.close(theirs)
+def test_terminal_shows_a_progress_bar():
+    terminal, child_end = pty.openpty()
+    with start("--workers", "2", "--limit", "20", stderr=child_end) as program:
+        os.close(child_end)
         shown = b""
         try:
             while data := os.read(terminal, 1000):
                 shown += data
-        except OSError:  # how Linux says that nobody has the terminal open any more
+        except OSError:  # Linux: EIO once the other end of the terminal is closed
             pass
         os.close(terminal)
         assert "the results are equal" in program.stdout.read().decode()
@@ -170,10 +170,10 @@ def test_progress_bar_on_a_terminal():
     assert b"[" + b"#" * 40 + b"] 20/20\r\n" in shown and b"%" not in shown
 
 
-def test_the_shared_table():
+def test_shared_table_returns_no_wrong_results():
     done = run_python(TABLE, "--small", timeout=120)
     assert done.stderr == ""
-    assert "3,000 rows" in done.stdout and "1,000 questions to 2 workers at once: 0 wrong answers" in done.stdout
+    assert "3,000 rows" in done.stdout and "1,000 lookups in 2 workers at once: 0 wrong results" in done.stdout
     table = re.findall(r"^(shared|by value) +((?: +[\d.-]+){4})$", done.stdout, re.M)
     assert [title for title, _ in table] == ["shared", "by value"]
     rates = re.findall(r"^(view|eager copy|plain tuple) +([\d,]+),? ", done.stdout, re.M)
@@ -191,13 +191,13 @@ def test_the_shared_table():
         ("http_workers.py", r"^stopped in [\d.]+ ms$"),
     ],
 )
-def test_programs_of_the_pool(program, found):
+def test_pool_programs_print_their_results(program, found):
     done = run_python(EXAMPLES / program, "--small")
     assert re.search(found, done.stdout, re.M), done.stdout
     assert done.stderr == ""
 
 
-def test_pi():
+def test_pi_digits_are_correct():
     sys.path.insert(0, str(EXAMPLES))
     try:
         from pi_digits import pi_digits

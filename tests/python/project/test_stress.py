@@ -1,4 +1,4 @@
-"""Short runs of the stress programs in tests/stress/python; the docstring of each describes it."""
+"""Short runs of the stress programs in tests/stress/python."""
 
 import runpy
 from pathlib import Path

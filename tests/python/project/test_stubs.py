@@ -1,4 +1,4 @@
-"""The stubs say what the module does: checked by mypy where there is one."""
+"""The stubs agree with the module: checked by mypy where it is available."""
 
 import importlib.util
 import subprocess
@@ -18,7 +18,7 @@ def run(*arguments, cwd):
 
 
 @needs_mypy
-def test_samples_have_the_types_they_claim(tmp_path):
+def test_typing_samples_have_the_asserted_types(tmp_path):
     options = ["--strict", "--warn-unused-ignores", "--cache-dir", str(tmp_path)]
     run("-m", "mypy", *options, f"{HERE}/support/typing_samples.py", cwd=tmp_path)
 
@@ -42,5 +42,5 @@ def test_stubs_agree_with_the_module(tmp_path):
     run("-m", "mypy.stubtest", "xichan", *options, cwd=tmp_path)
 
 
-def test_samples_run(tmp_path):
+def test_typing_samples_run(tmp_path):
     run(f"{HERE}/support/typing_samples.py", cwd=tmp_path)

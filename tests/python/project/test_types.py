@@ -1,4 +1,4 @@
-"""Sender and Receiver as types, and the ids that name their channels."""
+"""Sender and Receiver as types, and channel ids."""
 
 import pickle
 import random
@@ -13,7 +13,7 @@ ENDS = [xichan.Sender, xichan.Receiver]
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_ends_are_made_by_channels_alone(end):
+def test_endpoints_cannot_be_constructed(end):
     for make in (end, lambda: end(1), lambda: end.__new__(end), lambda: object.__new__(end)):
         with pytest.raises(TypeError):
             make()
@@ -28,7 +28,7 @@ def test_ends_are_made_by_channels_alone(end):
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_generic_alias(end):
+def test_endpoint_types_are_generic(end):
     alias = end[int]
     assert isinstance(alias, types.GenericAlias)
     assert alias.__origin__ is end and alias.__args__ == (int,)
@@ -47,8 +47,8 @@ def test_methods_refuse_other_objects():
             method(other)
 
 
-def test_the_common_base_is_no_way_around():
-    """In a process of its own: a mistake here ends in a crash."""
+def test_common_base_cannot_be_used_directly():
+    """Runs in its own process: a mistake here crashes."""
     run_script("""
         import xichan
 
@@ -75,7 +75,7 @@ def test_the_common_base_is_no_way_around():
     """)
 
 
-def test_all_ends_of_a_channel_have_one_id():
+def test_endpoints_of_a_channel_share_one_id():
     tx, rx = xichan.channel()
     assert type(tx.id) is int and tx.id > 0
     assert tx.id == rx.id == tx.clone().id == rx.clone().id
@@ -87,7 +87,7 @@ def test_all_ends_of_a_channel_have_one_id():
         tx.id = 1
 
 
-def test_from_id_opens_a_further_end():
+def test_from_id_opens_another_endpoint():
     tx, rx = xichan.channel()
     second_tx, second_rx = xichan.Sender.from_id(rx.id), xichan.Receiver.from_id(tx.id)
     assert type(second_tx) is xichan.Sender and type(second_rx) is xichan.Receiver
@@ -101,7 +101,7 @@ def test_from_id_opens_a_further_end():
     assert xichan.Receiver.from_id(rx.id).closed
 
 
-def test_a_stale_id_finds_nothing():
+def test_stale_id_raises_not_found():
     tx, rx = xichan.channel()
     stale = tx.id
     del tx, rx
@@ -115,7 +115,7 @@ def test_a_stale_id_finds_nothing():
     assert stale not in {tx.id for tx, rx in successors}
 
 
-def test_ids_of_10_000_channels_are_all_different_and_stale_when_they_go():
+def test_ids_of_10_000_channels_are_unique_and_become_stale():
     kept_tx, kept_rx = xichan.channel()
     seen = {kept_tx.id}
     for _ in range(10_000):
@@ -137,7 +137,7 @@ def found(end, number):
     return True
 
 
-def test_guessed_ids_find_nothing():
+def test_guessed_ids_raise_not_found():
     channels = [xichan.channel() for _ in range(100)]
     ids = [tx.id for tx, rx in channels]
     rng = random.Random(7)
@@ -154,12 +154,12 @@ def test_guessed_ids_find_nothing():
 
 @pytest.mark.parametrize("wrong", [None, 1.0, "1", b"1", (), True, [], 1j, ...], ids=repr)
 @pytest.mark.parametrize("end", ENDS)
-def test_an_id_is_an_int(end, wrong):
+def test_id_must_be_an_int(end, wrong):
     with pytest.raises(TypeError):
         end.from_id(wrong)
 
 
-def test_the_public_names():
+def test_public_names_match_the_list():
     assert set(xichan.__all__) <= set(dir(xichan))
     for name in ("channel", "is_shareable", "set_memory_limit", "memory_stats", "__version__", "Sender", "Receiver"):
         assert name in xichan.__all__

@@ -1,4 +1,4 @@
-"""xichan.compat.channels. What it has in common with CPython's own wrapper is tested with that one too."""
+"""xichan.compat.channels. Behavior shared with CPython's own wrapper is tested on both."""
 
 import array
 import copy
@@ -19,7 +19,7 @@ def channels(request):
 
 
 def outcome(call):
-    """What a call returned, or the name of the error that it raised."""
+    """Return the result of a call, or the name of the error that it raised."""
     try:
         return call()
     except Exception as error:
@@ -27,7 +27,7 @@ def outcome(call):
 
 
 def close(recv, send):
-    """Close a channel, whatever is left in it."""
+    """Close a channel, discarding its items."""
     outcome(send.close)
     while outcome(recv.recv_nowait) != "ChannelClosedError":
         pass
@@ -35,7 +35,7 @@ def close(recv, send):
 
 @pytest.fixture
 def create(channels):
-    """`create` of the module; what it made is closed at the end."""
+    """Return `create` of the module; the channels it makes are closed after the test."""
     pairs = []
 
     def create(**options):
@@ -48,21 +48,21 @@ def create(channels):
 
 
 def queued(end):
-    """How many items are in the channel of an end."""
+    """Return the number of items in the channel of an end."""
     if type(end).__module__ == ours.__name__:
         return len(end._parts[1])
     return importlib.import_module("_interpchannels").get_count(int(end.id))
 
 
 def sending(recv, send, *args, **kwargs):
-    """A call of send that waits for its item to be received, behind all that is queued."""
+    """Start a send that blocks until its item is received, behind everything queued."""
     before = queued(recv)
     call = Call(send.send, *args, **kwargs)
     wait_until(lambda: queued(recv) == before + 1)
     return call
 
 
-def test_a_pair(channels, create):
+def test_create_returns_a_pair_of_ends(channels, create):
     recv, send = create()
     assert type(recv) is channels.RecvChannel and type(send) is channels.SendChannel
     assert int(recv.id) == int(send.id) and repr(recv) == f"RecvChannel(id={int(recv.id)})"
@@ -71,14 +71,14 @@ def test_a_pair(channels, create):
         recv.id = 2
 
 
-def test_equality_is_that_of_side_and_id(channels, create):
+def test_ends_are_equal_by_side_and_id(channels, create):
     (recv, send), (other, _) = create(), create()
     for again in (channels.RecvChannel(int(recv.id)), copy.copy(recv), pickle.loads(pickle.dumps(recv))):
         assert again == recv and hash(again) == hash(recv) and {recv: 1}[again] == 1
     assert recv != send and recv != other and recv != recv.id and len({recv, send, other}) == 3
 
 
-def test_all_that_are_open_are_listed(channels, create):
+def test_list_all_lists_open_channels(channels, create):
     before = channels.list_all()
     pairs = [create() for _ in range(3)]
     assert set(channels.list_all()) - set(before) == set(pairs)
@@ -88,20 +88,20 @@ def test_all_that_are_open_are_listed(channels, create):
     assert set(channels.list_all()) - set(before) == {pairs[0], pairs[2]}, "one is not drained, one is open"
 
 
-def test_a_channel_stays_when_its_ends_are_forgotten(channels, create):
+def test_channel_outlives_its_forgotten_ends(channels, create):
     number = int(create()[0].id)
     channels.SendChannel(number).send_nowait("kept")
     assert channels.RecvChannel(number).recv() == "kept"
 
 
 @pytest.mark.parametrize("bad, error", [("1", TypeError), (1.0, TypeError), (None, TypeError), (-1, ValueError)])
-def test_what_is_no_id(channels, bad, error):
+def test_invalid_ids_are_rejected(channels, bad, error):
     for cls in (channels.RecvChannel, channels.SendChannel):
         with pytest.raises(error, match="^channel ID must be a"):
             cls(bad)
 
 
-def test_ids_of_nothing(channels):
+def test_unknown_ids_raise_channel_not_found(channels):
     recv, send = channels.RecvChannel(MISSING), channels.SendChannel(MISSING)
     for call in (recv.recv, recv.recv_nowait, recv.close, lambda: recv.recv_nowait(1), lambda: recv.is_closed,
                  send.close, lambda: send.send(1), lambda: send.send_nowait(1), lambda: send.is_closed,
@@ -110,7 +110,7 @@ def test_ids_of_nothing(channels):
             call()
 
 
-def test_items_arrive_in_order_and_as_they_were(create):
+def test_items_arrive_in_order_and_unchanged(create):
     recv, send = create()
     items = [1, None, b"spam", "eggs", (1, (2, None), ()), 2**100, [1, {"a": {2}}], ([],), (), (b"", None, None)]
     for item in items:
@@ -118,7 +118,7 @@ def test_items_arrive_in_order_and_as_they_were(create):
     assert [recv.recv() if i % 2 else recv.recv_nowait() for i in range(len(items))] == items
 
 
-def test_ends_go_through_channels(create):
+def test_ends_travel_through_channels(create):
     (recv, send), (other_recv, other_send) = create(), create()
     send.send_nowait((recv, [other_send]))
     same, (sender,) = recv.recv()
@@ -127,7 +127,7 @@ def test_ends_go_through_channels(create):
     assert other_recv.recv() == 1
 
 
-def test_nothing_to_receive(channels, create):
+def test_recv_nowait_on_an_empty_channel(channels, create):
     recv, send = create()
     default = object()
     with pytest.raises(channels.ChannelEmptyError):
@@ -141,7 +141,7 @@ def test_nothing_to_receive(channels, create):
         recv.recv(timeout=-1)
 
 
-def test_send_waits_until_its_item_is_received(create):
+def test_send_blocks_until_its_item_is_received(create):
     recv, send = create()
     send.send_nowait(0)
     calls = [sending(recv, send, i) for i in (1, 2, 3)]
@@ -152,7 +152,7 @@ def test_send_waits_until_its_item_is_received(create):
             assert calls[i - 1].result() is None
 
 
-def test_send_gives_up(channels, create):
+def test_send_times_out(channels, create):
     recv, send = create()
     send.send_nowait(1)
     for timeout in (0, 0.01):
@@ -189,7 +189,7 @@ CLOSING = {
 
 
 @pytest.mark.parametrize("row", CLOSING.values(), ids=CLOSING)
-def test_closing(create, row):
+def test_closed_channel_rejects_operations(create, row):
     recv, send = create()
     actions = {
         "s.send": lambda: send.send("item"),
@@ -206,7 +206,7 @@ def test_closing(create, row):
         assert str(outcome(actions[action])) == expected.replace("!", "ChannelClosedError"), step
 
 
-def test_what_is_closed_is_forgotten_with_its_last_end(channels):
+def test_closed_channel_is_removed_with_its_last_end(channels):
     recv, send = channels.create()
     number = int(recv.id)
     send.close()
@@ -216,7 +216,7 @@ def test_what_is_closed_is_forgotten_with_its_last_end(channels):
     assert outcome(channels.RecvChannel(number).recv) == "ChannelNotFoundError"
 
 
-def test_closing_wakes_receivers_and_leaves_senders_waiting(channels, create):
+def test_closing_wakes_receivers_and_keeps_senders_blocked(channels, create):
     recv, send = create()
     receiver = Call(recv.recv)
     send.close()
@@ -229,7 +229,7 @@ def test_closing_wakes_receivers_and_leaves_senders_waiting(channels, create):
     sender.result()
 
 
-def test_unbounditems(channels, create):
+def test_unbounditems_are_validated_and_stored(channels, create):
     for value in (channels.UNBOUND, channels.UNBOUND_ERROR, channels.UNBOUND_REMOVE):
         recv, send = create(unbounditems=value)
         assert send.unbounditems is value
@@ -243,7 +243,7 @@ def test_unbounditems(channels, create):
 
 
 @pytest.mark.parametrize("buffer", [b"spam", bytearray(b"spam"), array.array("d", [1, 2]), memoryview(b"spam")[::2]])
-def test_buffers(create, buffer):
+def test_send_buffer_sends_the_content(create, buffer):
     recv, send = create()
     send.send_buffer_nowait(buffer)
     got = recv.recv()

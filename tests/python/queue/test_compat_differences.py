@@ -1,4 +1,4 @@
-"""xichan.compat.channels where it differs from CPython's own wrapper, and what its own workings could get wrong."""
+"""xichan.compat.channels where it differs from CPython's wrapper, and its internal failure modes."""
 
 import pickle
 import random
@@ -16,7 +16,7 @@ def queued(end):
 
 @pytest.fixture
 def pair():
-    """The ends of a channel, which is empty and closed at the end."""
+    """Return the ends of a channel that is empty and closed after the test."""
     ends = list(channels.create())
     yield ends
     for end in ends:
@@ -25,7 +25,7 @@ def pair():
     ends.clear()
 
 
-def test_names_and_families():
+def test_names_and_error_families_match():
     theirs = pytest.importorskip("test.support.channels")
     assert set(theirs.__all__) <= set(channels.__all__)
     for name in channels.__all__:
@@ -50,8 +50,8 @@ def test_buffers_are_copies(pair, buffer):
     assert recv.recv() == b"spam" and recv.recv() == buffer
 
 
-def test_a_send_against_its_time_out(pair):
-    """Whatever the moment, an item is received if and only if its send did not raise."""
+def test_send_races_its_timeout(pair):
+    """An item is received if and only if its send did not raise."""
     recv, send = pair
     rng, sent, given_up = random.Random(1), [], 0
     taker = Call(lambda: list(iter(recv.recv, None)))
@@ -66,7 +66,7 @@ def test_a_send_against_its_time_out(pair):
     recv.close()
 
 
-def test_a_send_that_is_received_when_its_time_is_up(pair, monkeypatch):
+def test_send_received_at_its_timeout_succeeds(pair, monkeypatch):
     recv, send = pair
     got = []
 
@@ -79,7 +79,7 @@ def test_a_send_that_is_received_when_its_time_is_up(pair, monkeypatch):
     assert got == ["item"]
 
 
-def test_a_time_out_that_is_refused_sends_nothing(pair):
+def test_invalid_timeout_sends_nothing(pair):
     recv, send = pair
     receiver = Call(recv.recv)
     wait_until(lambda: recv._parts[1].stats().waiting_receivers == 1)
@@ -90,7 +90,7 @@ def test_a_time_out_that_is_refused_sends_nothing(pair):
     assert receiver.result() == "item"
 
 
-def test_an_envelope_that_is_lost_holds_no_sender(pair):
+def test_lost_envelope_blocks_no_sender(pair):
     recv, send = pair
     call = Call(send.send, "item")
     wait_until(lambda: queued(recv) == 1)
@@ -98,7 +98,7 @@ def test_an_envelope_that_is_lost_holds_no_sender(pair):
     call.result()
 
 
-def test_a_closed_end_in_an_item_is_not_the_end_of_the_channel(pair):
+def test_closed_end_in_an_item_does_not_close_the_channel(pair):
     tx, _ = xichan.channel()
     tx.close()
     with pytest.raises(xichan.ChannelClosed) as caught:
@@ -107,7 +107,7 @@ def test_a_closed_end_in_an_item_is_not_the_end_of_the_channel(pair):
 
 
 @pytest.mark.parametrize("call", ["recv.recv()", "send.send(1)"])
-def test_ctrl_c(call):
+def test_ctrl_c_interrupts_send(call):
     run_script(
         """
         import os, signal, sys
@@ -149,7 +149,7 @@ def test_ctrl_c(call):
     )
 
 
-def test_between_interpreters(pair):
+def test_channels_work_between_interpreters(pair):
     interpreters = pytest.importorskip("concurrent.interpreters")
     recv, send = pair
     queue = interpreters.create_queue()

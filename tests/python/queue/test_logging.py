@@ -1,4 +1,4 @@
-"""Records logged in one interpreter and handled in another: the standard library's queue handlers over xichan.Queue."""
+"""Log records across interpreters: the standard library's queue handlers over xichan.Queue."""
 
 import logging
 import logging.handlers
@@ -20,7 +20,7 @@ class Collector(logging.Handler):
 
 
 def logger(q):
-    """A logger whose records go into a queue."""
+    """Return a logger whose records go into a queue."""
     made = logging.Logger("here")
     made.addHandler(logging.handlers.QueueHandler(q))
     return made
@@ -48,7 +48,7 @@ LOG = """
 """
 
 
-def test_records_of_two_interpreters_arrive_at_a_listener():
+def test_listener_receives_records_of_two_interpreters():
     pytest.importorskip("concurrent.interpreters")
     q, collector = xichan.Queue(pickle=True), Collector()
     listener = logging.handlers.QueueListener(q, collector)
@@ -58,7 +58,7 @@ def test_records_of_two_interpreters_arrive_at_a_listener():
         calls = [execute(interp, LOG) for interp in (one, other)]
         for call in calls:
             call.result()
-    q.join()  # the listener tells when it has handled a record
+    q.join()  # the listener calls task_done after each record
     listener.stop()
     assert len(collector.records) == 2 * 51 and q.stats().pickled == 2 * 51 and q.unfinished_tasks == 0
     for name in names:
@@ -71,7 +71,7 @@ def test_records_of_two_interpreters_arrive_at_a_listener():
 
 
 @pytest.mark.parametrize("respect_level", [False, True])
-def test_a_listener_filters_by_level_if_told(respect_level):
+def test_listener_filters_by_level_on_request(respect_level):
     q, collector = xichan.Queue(pickle=True), Collector()
     collector.setLevel(logging.WARNING)
     listener = logging.handlers.QueueListener(q, collector, respect_handler_level=respect_level)
@@ -83,7 +83,7 @@ def test_a_listener_filters_by_level_if_told(respect_level):
     assert [record.message for record in collector.records] == (["two"] if respect_level else ["one", "two"])
 
 
-def test_a_listener_can_be_started_again():
+def test_listener_can_be_restarted():
     q, collector = xichan.Queue(pickle=True), Collector()
     listener = logging.handlers.QueueListener(q, collector)
     log = logger(q)
@@ -95,7 +95,7 @@ def test_a_listener_can_be_started_again():
     assert [record.message for record in collector.records] == ["round 0", "round 1", "round 2"]
 
 
-def test_a_record_that_finds_the_queue_full_is_reported_not_raised(capsys):
+def test_full_queue_is_reported_by_the_handler(capsys):
     q = xichan.Queue(1, pickle=True)
     log = logger(q)
     log.info("kept")
@@ -104,14 +104,14 @@ def test_a_record_that_finds_the_queue_full_is_reported_not_raised(capsys):
     assert q.get().message == "kept" and q.empty()
 
 
-def test_a_record_cannot_go_through_a_queue_that_does_not_pickle(capsys):
+def test_record_needs_a_queue_that_pickles(capsys):
     q = xichan.Queue()
     logger(q).info("lost")
     assert "NotShareableError: value: LogRecord is not shareable" in capsys.readouterr().err
     assert q.empty()
 
 
-def test_shutdown_ends_what_waits_for_records():
+def test_shutdown_ends_a_waiting_listener():
     q = xichan.Queue(pickle=True)
     call = Call(logging.handlers.QueueListener(q, Collector()).dequeue, True)
     wait_until(lambda: q.stats().waiting_receivers == 1)

@@ -1,4 +1,4 @@
-"""xichan.Queue as a queue. What it has in common with queue.Queue is tested with that one too."""
+"""xichan.Queue as a queue. Behavior shared with queue.Queue is tested on both."""
 
 import functools
 import pickle
@@ -17,7 +17,7 @@ KINDS = pytest.mark.parametrize("make", OURS.values(), ids=OURS)
 
 
 def sleepers(q):
-    """How many calls are asleep in (get, put)."""
+    """Return the numbers of calls blocked in (get, put)."""
     if isinstance(q, queue.Queue):
         return len(q.not_empty._waiters), len(q.not_full._waiters)
     stats = q.stats()
@@ -33,7 +33,7 @@ def filled(make, maxsize):
 
 @BOTH
 @pytest.mark.parametrize("maxsize", [1, 2, 5, 1000])
-def test_first_in_first_out_up_to_maxsize(make, maxsize):
+def test_queue_is_fifo_up_to_maxsize(make, maxsize):
     q = make(maxsize)
     assert q.maxsize == maxsize
     for _ in range(2):
@@ -48,7 +48,7 @@ def test_first_in_first_out_up_to_maxsize(make, maxsize):
 
 @BOTH
 @pytest.mark.parametrize("maxsize", [(), (0,), (-1,)])
-def test_without_a_bound(make, maxsize):
+def test_unbounded_queue_accepts_any_number(make, maxsize):
     q = make(*maxsize)
     for i in range(5000):
         q.put_nowait(i)
@@ -64,7 +64,7 @@ PUTS = [lambda q: q.put_nowait(9), lambda q: q.put(9, False), lambda q: q.put(9,
 
 @BOTH
 @pytest.mark.parametrize("get", GETS)
-def test_get_when_empty(make, get):
+def test_get_on_an_empty_queue_raises_empty(make, get):
     q = make(2)
     with pytest.raises(queue.Empty):
         get(q)
@@ -74,7 +74,7 @@ def test_get_when_empty(make, get):
 
 @BOTH
 @pytest.mark.parametrize("put", PUTS)
-def test_put_when_full(make, put):
+def test_put_on_a_full_queue_raises_full(make, put):
     q = filled(make, 2)
     with pytest.raises(queue.Full):
         put(q)
@@ -85,14 +85,14 @@ def test_put_when_full(make, put):
 
 @BOTH
 @pytest.mark.parametrize("call", [lambda q: q.get(timeout=-1), lambda q: q.put(1, timeout=-0.001)])
-def test_negative_time_outs(make, call):
+def test_negative_timeouts_are_rejected(make, call):
     with pytest.raises(ValueError):
         call(make(5))
 
 
 @BOTH
 @pytest.mark.parametrize("seconds", [0.01, 0.12])
-def test_time_outs_are_never_early_and_may_be_fractions(make, seconds):
+def test_fractional_timeouts_are_never_early(make, seconds):
     for call, error in ((make(1).get, queue.Empty), (functools.partial(filled(make, 1).put, 2), queue.Full)):
         start = time.monotonic()
         with pytest.raises(error):
@@ -101,7 +101,7 @@ def test_time_outs_are_never_early_and_may_be_fractions(make, seconds):
 
 
 @pytest.mark.parametrize("timeout, error", [(True, TypeError), ("1", TypeError), (float("nan"), ValueError)])
-def test_what_is_no_time_out(timeout, error):
+def test_invalid_timeouts_are_rejected(timeout, error):
     q = filled(xichan.Queue, 1)
     for call in (functools.partial(q.put, 1), q.get):
         with pytest.raises(error):
@@ -110,7 +110,7 @@ def test_what_is_no_time_out(timeout, error):
 
 
 @BOTH
-def test_a_get_that_waits_takes_the_next_item(make):
+def test_blocked_get_takes_the_next_item(make):
     q = make()
     call = Call(q.get)
     wait_until(lambda: sleepers(q) == (1, 0))
@@ -120,7 +120,7 @@ def test_a_get_that_waits_takes_the_next_item(make):
 
 @BOTH
 @pytest.mark.parametrize("timeout", [None, 30])
-def test_a_put_that_waits_gets_the_next_place(make, timeout):
+def test_blocked_put_gets_the_next_slot(make, timeout):
     q = filled(make, 1)
     call = Call(q.put, 1, timeout=timeout)
     wait_until(lambda: sleepers(q) == (0, 1))
@@ -131,7 +131,7 @@ def test_a_put_that_waits_gets_the_next_place(make, timeout):
 
 @BOTH
 @pytest.mark.parametrize("immediate", [False, True])
-def test_shutdown(make, immediate):
+def test_shutdown_drains_and_rejects_put(make, immediate):
     q = filled(make, 2)
     assert not q.is_shutdown
     q.shutdown(immediate)
@@ -149,7 +149,7 @@ def test_shutdown(make, immediate):
 @BOTH
 @pytest.mark.parametrize("immediate", [False, True])
 @pytest.mark.parametrize("items", [0, 1])
-def test_shutdown_wakes_what_waits(make, items, immediate):
+def test_shutdown_wakes_blocked_calls(make, items, immediate):
     q = filled(make, 1) if items else make()
     calls = [Call(q.put, 1) if items else Call(q.get) for _ in range(3)]
     wait_until(lambda: sleepers(q) == ((0, 3) if items else (3, 0)))
@@ -161,7 +161,7 @@ def test_shutdown_wakes_what_waits(make, items, immediate):
 
 
 @BOTH
-def test_as_an_object(make):
+def test_queue_equality_hash_and_bool(make):
     q = make()
     assert q and weakref.ref(q)() is q
     assert q == q and q != make() and {q: 1}[q] == 1
@@ -180,7 +180,7 @@ FAMILIES = [
 
 
 @pytest.mark.parametrize("call, classes, theirs", FAMILIES)
-def test_errors_belong_to_all_families(call, classes, theirs):
+def test_queue_errors_have_standard_bases(call, classes, theirs):
     with pytest.raises(xichan.Error) as caught:
         call(xichan.Queue())
     assert all(isinstance(caught.value, cls) for cls in classes) and str(caught.value)
@@ -195,16 +195,16 @@ def test_errors_belong_to_all_families(call, classes, theirs):
     [(2**24 + 1, ValueError), (2**64, ValueError), (10**100, ValueError), (1.0, TypeError), (None, TypeError),
      (True, TypeError), ("1", TypeError), ((), TypeError)],
 )  # fmt: skip
-def test_what_is_no_maxsize(maxsize, error):
+def test_invalid_maxsize_is_rejected(maxsize, error):
     with pytest.raises(error):
         xichan.Queue(maxsize)
 
 
-def test_the_greatest_maxsize():
+def test_largest_maxsize_is_accepted():
     assert xichan.Queue(2**24).maxsize == 2**24 and xichan.Queue(-(10**100)).maxsize == 0
 
 
-def test_arguments_of_other_queues_change_nothing():
+def test_unused_standard_arguments_are_accepted():
     q = xichan.Queue(3, unbounditems=object(), syncobj=True)
     q.put(1, unbounditems=object())
     q.put(2, True, 1, unbounditems=None, syncobj=False)
@@ -212,7 +212,7 @@ def test_arguments_of_other_queues_change_nothing():
     assert [q.get(), q.get(), q.get()] == [1, 2, 3]
 
 
-def test_repr():
+def test_queue_repr():
     q, other = xichan.Queue(10), xichan.Queue()
     q.put(1)
     assert (repr(q), repr(other)) == ("<xichan.Queue 1 of 10>", "<xichan.Queue 0>")
@@ -220,7 +220,7 @@ def test_repr():
     assert repr(q) == "<xichan.Queue 1 of 10 shut down>"
 
 
-def test_read_only():
+def test_queue_attributes_are_read_only():
     q = xichan.Queue(3)
     for name in ("maxsize", "id", "is_shutdown", "unfinished_tasks", "something"):
         with pytest.raises(AttributeError):

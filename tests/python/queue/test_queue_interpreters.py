@@ -1,4 +1,4 @@
-"""xichan.Queue between interpreters: how it gets there, and where it stands for the standard library's own."""
+"""xichan.Queue between interpreters: transfer, and use in place of the standard library's queue."""
 
 import fractions
 import pickle
@@ -64,7 +64,7 @@ SHAPES = {"bare": (lambda q: q, "given"), "in tuples": (lambda q: (1, ("text", (
 
 
 def handles(q):
-    """How many handles of this queue there are, all of which hold one Sender and one Receiver."""
+    """Return the number of handles of this queue; each holds one Sender and one Receiver."""
     stats = q.stats()
     assert stats.senders == stats.receivers
     return stats.senders
@@ -73,7 +73,7 @@ def handles(q):
 @pytest.mark.parametrize("pickling", [False, True], ids=["plain", "pickling"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("way", WAYS)
-def test_handing_over(other, way, shape, pickling):
+def test_queue_travels_to_another_interpreter(other, way, shape, pickling):
     make, path = SHAPES[shape]
     q, tickets = xichan.Queue(5, pickle=pickling), alive()["tickets"]
     way(other, make(q))
@@ -97,14 +97,14 @@ def test_handing_over(other, way, shape, pickling):
     assert handles(q) == 1
 
 
-def test_two_handles_there_are_equal(other):
+def test_two_handles_of_one_queue_are_equal(other):
     q = xichan.Queue()
     other.prepare_main(one=q, two=(q, xichan.Queue()))
     other.exec("assert one == two[0] and one is not two[0] and len({one, *two}) == 2")
 
 
 @pytest.mark.parametrize("immediate", [False, True])
-def test_shutdown_ends_it_everywhere(other, immediate):
+def test_shutdown_applies_in_every_interpreter(other, immediate):
     q = xichan.Queue()
     other.prepare_main(q=q)
     work = execute(other, "try: q.get()\nexcept queue.ShutDown: pass\nelse: raise AssertionError")
@@ -114,7 +114,7 @@ def test_shutdown_ends_it_everywhere(other, immediate):
     other.exec("assert q.is_shutdown")
 
 
-def test_join_and_task_done_in_different_interpreters(other):
+def test_join_and_task_done_work_across_interpreters(other):
     q = xichan.Queue()
     other.prepare_main(q=q)
     q.put(1)
@@ -135,7 +135,7 @@ def test_items_and_tasks_outlive_the_interpreter_that_put_them():
     assert q.get() == fractions.Fraction(1, 3) and q.get() == ("text that needs a block", 2)
 
 
-def test_an_interpreter_that_ends_gives_its_handles_back():
+def test_interpreter_end_releases_its_queue_handles():
     q = xichan.Queue()
     with interpreter(q=q) as interp:
         interp.prepare_main(tuple=(q, q), carrier=xichan.Queue())
@@ -144,7 +144,7 @@ def test_an_interpreter_that_ends_gives_its_handles_back():
     wait_until(lambda: handles(q) == 1)
 
 
-def test_a_queue_in_flight_is_given_back_with_what_carries_it():
+def test_queue_in_flight_is_released_with_its_carrier():
     q, carrier = xichan.Queue(), xichan.Queue(pickle=True)
     carrier.put(q)
     carrier.put([q])
@@ -170,7 +170,7 @@ def use_their_queue(q):
     raise AssertionError
 
 
-def test_where_a_queue_of_the_standard_library_is_expected(other):
+def test_queue_is_accepted_where_a_standard_queue_is(other):
     assert interpreters.is_shareable(xichan.Queue())
     for q in (interpreters.create_queue(2), xichan.Queue(2)):
         assert use_their_queue(q) is q
@@ -187,7 +187,7 @@ def test_where_a_queue_of_the_standard_library_is_expected(other):
     """)
 
 
-def test_the_pool_of_the_standard_library():
+def test_queue_travels_through_the_standard_library_pool():
     from concurrent.futures import InterpreterPoolExecutor
 
     q = xichan.Queue()

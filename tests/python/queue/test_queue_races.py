@@ -1,4 +1,4 @@
-"""The tasks of xichan.Queue when threads, interpreters and signals meet: nothing is counted twice, or missed."""
+"""Task counts of xichan.Queue under races of threads, interpreters and signals."""
 
 import queue
 import random
@@ -11,8 +11,8 @@ import xichan
 
 
 @pytest.mark.parametrize("make", [xichan.Queue, queue.Queue], ids=["xichan", "queue"])
-def test_immediate_shutdown_among_threads_that_put_and_get(make):
-    """Every item put is got or dropped, and when all that were got are done nothing is unfinished."""
+def test_immediate_shutdown_races_put_and_get(make):
+    """Every item put is received or discarded; when all received items are done, nothing is unfinished."""
     for round in range(30):
         q, put, got = make(3), [], []
 
@@ -41,8 +41,8 @@ def test_immediate_shutdown_among_threads_that_put_and_get(make):
         assert q.unfinished_tasks == 0 and len(got) <= len(put) and q.empty()
 
 
-def test_2000_joins_against_a_worker_in_another_interpreter():
-    """Each round the last task_done races the look of join: one that is missed would sleep for ever."""
+def test_2000_joins_race_a_worker_in_another_interpreter():
+    """In each round the last task_done races the check in join; a missed wake-up would block indefinitely."""
     pytest.importorskip("concurrent.interpreters")
     q, (go, gone) = xichan.Queue(), xichan.channel(1)
     rng = random.Random(1)
@@ -70,7 +70,7 @@ def test_2000_joins_against_a_worker_in_another_interpreter():
         work.result()
 
 
-def test_joins_against_threads_that_change_at_every_chance():
+def test_joins_race_frequently_switching_threads():
     q, rounds = xichan.Queue(), 3000
 
     def work():
@@ -156,8 +156,8 @@ end = time.monotonic() + 2
 """
 
 
-def test_a_storm_of_signals_loses_no_count():
-    """What is counted as done is what was answered, or asked for and interrupted."""
+def test_signal_storm_loses_no_task_count():
+    """The count of finished tasks equals the calls that returned or were interrupted after taking effect."""
     run_script(
         STORM
         + """
@@ -182,7 +182,7 @@ assert hits > 100 and answered <= done <= asked, (hits, answered, done, asked)
     )
 
 
-def test_a_storm_of_signals_leaves_no_joiner_asleep_and_wakes_none_too_early():
+def test_signal_storm_wakes_every_joiner_on_time():
     run_script(
         STORM
         + """

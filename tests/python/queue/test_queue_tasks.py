@@ -1,4 +1,4 @@
-"""The tasks of xichan.Queue: task_done, join, and what shutdown does to them. Most is tested with queue.Queue too."""
+"""Tasks of xichan.Queue: task_done, join and shutdown. Most tests run on queue.Queue too."""
 
 import functools
 import queue
@@ -13,7 +13,7 @@ BOTH = pytest.mark.parametrize("make", [*KINDS.values(), queue.Queue], ids=[*KIN
 
 
 def joiners(q):
-    """How many calls of join are asleep."""
+    """Return the number of blocked join calls."""
     return len(q.all_tasks_done._waiters) if isinstance(q, queue.Queue) else q.stats().waiting_joiners
 
 
@@ -30,7 +30,7 @@ def finish(q, count):
 
 
 @BOTH
-def test_task_done_once_for_each_item(make):
+def test_task_done_is_allowed_once_per_item(make):
     q = make()
     for count in (0, 1, 3):
         for i in range(count):
@@ -43,7 +43,7 @@ def test_task_done_once_for_each_item(make):
 
 
 @BOTH
-def test_task_done_may_come_before_get(make):
+def test_task_done_may_precede_get(make):
     q = make()
     q.put(1)
     q.task_done()
@@ -51,7 +51,7 @@ def test_task_done_may_come_before_get(make):
 
 
 @BOTH
-def test_a_put_that_fails_is_no_task(make):
+def test_failed_put_adds_no_task(make):
     q = make(1)
     q.put(0)
     for put in (q.put_nowait, functools.partial(q.put, timeout=0.001)):
@@ -66,7 +66,7 @@ def test_a_put_that_fails_is_no_task(make):
 
 
 @BOTH
-def test_join_waits_for_the_last_task(make):
+def test_join_blocks_until_the_last_task(make):
     q = make()
     q.join()
     for round in range(3):
@@ -85,7 +85,7 @@ def test_join_waits_for_the_last_task(make):
 
 
 @BOTH
-def test_workers(make):
+def test_workers_complete_all_tasks(make):
     q, total = make(5), []
 
     def work():
@@ -110,7 +110,7 @@ def test_workers(make):
 
 
 @BOTH
-def test_shutdown_leaves_tasks_to_be_done(make):
+def test_shutdown_keeps_unfinished_tasks(make):
     q = make()
     for i in range(2):
         q.put(i)
@@ -124,7 +124,7 @@ def test_shutdown_leaves_tasks_to_be_done(make):
 
 @BOTH
 @pytest.mark.parametrize("got", [0, 1, 3])
-def test_immediate_shutdown_does_the_tasks_of_what_it_drops(make, got):
+def test_immediate_shutdown_finishes_tasks_of_discarded_items(make, got):
     q = make()
     for i in range(3):
         q.put(i)
@@ -144,7 +144,7 @@ def test_immediate_shutdown_does_the_tasks_of_what_it_drops(make, got):
 
 
 @BOTH
-def test_shutdown_in_two_steps(make):
+def test_immediate_shutdown_may_follow_shutdown(make):
     q = make()
     for i in range(3):
         q.put(i)
@@ -156,7 +156,7 @@ def test_shutdown_in_two_steps(make):
     assert q.unfinished_tasks == 0 and q.empty()
 
 
-def test_without_memory_no_count_is_lost():
+def test_out_of_memory_loses_no_task_count():
     q = xichan.Queue()
     q.put(1)
     for countdown in range(3):
@@ -176,7 +176,7 @@ def test_without_memory_no_count_is_lost():
     assert countdown > 0
 
 
-def test_ctrl_c_in_join():
+def test_ctrl_c_interrupts_join():
     run_script("""
         import os, queue, signal
         import xichan
@@ -208,7 +208,7 @@ def test_ctrl_c_in_join():
     """)
 
 
-def test_a_daemon_thread_in_join_does_not_keep_the_process():
+def test_daemon_thread_in_join_does_not_prevent_exit():
     run_script("""
         import threading
         import xichan

@@ -1,4 +1,4 @@
-"""What goes through xichan.Queue, as it is or pickled, and handles of one queue."""
+"""Items of xichan.Queue, sent natively or pickled, and handles of one queue."""
 
 import copy
 import enum
@@ -21,14 +21,14 @@ LOOKALIKES = [(), ((),), (((),),), (1,), (b"", ()), (NONE, ()), ((NONE, ()),), (
 
 @KINDS
 @pytest.mark.parametrize("value", LOOKALIKES, ids=repr)
-def test_tuples_arrive_as_they_were(make, value):
+def test_tuples_arrive_unchanged(make, value):
     q = make()
     q.put(value)
     assert same(q.get(), value) and q.stats().pickled == 0
 
 
 @KINDS
-def test_values_arrive_as_they_were(make):
+def test_values_arrive_unchanged(make):
     q, (tx, rx) = make(), xichan.channel()
     for value in samples("no end", "here").values():
         q.put(value)
@@ -55,7 +55,7 @@ PICKLED = [[1, (2, {})], {"a": {1}}, {1, 2}, Color.RED, Record(1, [2]), ([],), 2
 
 
 @pytest.mark.parametrize("value", PICKLED, ids=repr)
-def test_pickling(value):
+def test_unshareable_items_are_pickled(value):
     q = xichan.Queue(pickle=True)
     q.put(value)
     q.put_nowait((1, value))
@@ -68,7 +68,7 @@ def test_pickling(value):
         xichan.Queue().put(value)
 
 
-def test_what_cannot_be_sent_changes_nothing():
+def test_refused_item_changes_nothing():
     q = xichan.Queue()
     with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]\[0\]: list is not shareable$"):
         q.put((1, ([],)))
@@ -81,7 +81,7 @@ def test_what_cannot_be_sent_changes_nothing():
         assert each.get() == 1
 
 
-def test_ends_in_what_is_pickled_are_never_lost():
+def test_endpoints_inside_pickled_items_are_never_lost():
     q, (tx, rx) = xichan.Queue(1, pickle=True), xichan.channel()
     q.put([tx, (tx, rx), q])
     assert counts(tx) == (2, 2) and xichan.memory_stats().blocks > 0
@@ -99,7 +99,7 @@ def test_ends_in_what_is_pickled_are_never_lost():
 
 
 @KINDS
-def test_a_closed_end_in_an_item_is_not_the_end_of_the_queue(make):
+def test_closed_endpoint_in_an_item_does_not_close_the_queue(make):
     q, (tx, _) = make(), xichan.channel()
     tx.close()
     with pytest.raises(xichan.ChannelClosed) as caught:
@@ -109,7 +109,7 @@ def test_a_closed_end_in_an_item_is_not_the_end_of_the_queue(make):
 
 @KINDS
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda q: pickle.loads(pickle.dumps(q))])
-def test_handles_of_one_queue(make, again):
+def test_handles_of_one_queue_are_equal(make, again):
     q = make(3)
     other = again(q)
     assert other is not q and other == q and hash(other) == hash(q) and other.id == q.id and len({q, other}) == 1
@@ -119,7 +119,7 @@ def test_handles_of_one_queue(make, again):
     assert other != 1 and other != other.id and make() != other
 
 
-def test_a_pickle_is_for_its_process_alone():
+def test_queue_pickle_is_rejected_in_another_process():
     q = xichan.Queue()
     data = pickle.dumps(q)
     run_script(
@@ -137,7 +137,7 @@ def test_a_pickle_is_for_its_process_alone():
 
 
 @pytest.mark.parametrize("parts", [5, None, [1, 2, 3], "text"], ids=repr)
-def test_what_is_no_queue_inside_is_not_shareable(parts):
+def test_forged_queue_is_not_shareable(parts):
     q, (tx, _) = xichan.Queue(), xichan.channel()
     q._parts = parts
     with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]: Queue is not shareable$"):

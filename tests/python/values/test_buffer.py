@@ -1,4 +1,4 @@
-"""xichan.Buffer: memory of the arena to write into, then a Shared without a copy."""
+"""xichan.Buffer: writable arena memory that becomes a Shared without a copy."""
 
 import copy
 import ctypes
@@ -18,7 +18,7 @@ def address(buffer):
 
 
 @pytest.mark.parametrize("size", [0, 1, 14, 15, 63, 64, 1000, 1024, 100_000, 1 << 22])
-def test_from_zeroes_to_a_shared(size):
+def test_buffer_starts_zeroed_and_freezes_to_a_shared(size):
     before = alive()
     buffer = xichan.Buffer(size)
     assert len(buffer) == buffer.nbytes == size and alive()["blocks"] == before["blocks"] + 1
@@ -38,12 +38,12 @@ def test_from_zeroes_to_a_shared(size):
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 1000, 4096, 1 << 20])
-def test_it_begins_at_a_multiple_of_64(size):
+def test_buffer_is_aligned_to_64_bytes(size):
     buffers = [xichan.Buffer(size) for _ in range(8)]
     assert all(address(buffer) % 64 == 0 for buffer in buffers)
 
 
-def test_freezing_a_part():
+def test_freeze_accepts_a_length():
     for part in (0, 1, 14, 15, 99, 100, None):
         buffer = xichan.Buffer(100)
         memoryview(buffer)[:] = bytes(range(100))
@@ -62,7 +62,7 @@ def test_freezing_a_part():
     assert buffer.freeze() == bytes(100)
 
 
-def test_not_while_somebody_may_write():
+def test_freeze_fails_while_exports_exist():
     buffer = xichan.Buffer(100)
     seen = memoryview(buffer)
     part = seen[10:20]
@@ -78,7 +78,7 @@ def test_not_while_somebody_may_write():
     assert memoryview(buffer.freeze())[10] == 7
 
 
-def test_once_frozen_it_is_of_no_use():
+def test_frozen_buffer_is_unusable():
     buffer = xichan.Buffer(100)
     assert repr(buffer) == "<xichan.Buffer of 100 bytes>"
     buffer.freeze()
@@ -94,7 +94,7 @@ def test_once_frozen_it_is_of_no_use():
     assert repr(buffer) == "<xichan.Buffer frozen>"
 
 
-def test_frozen_by_its_own_argument():
+def test_freeze_argument_may_freeze_the_buffer():
     buffer = xichan.Buffer(100)
 
     class Sly:
@@ -106,7 +106,7 @@ def test_frozen_by_its_own_argument():
         buffer.freeze(Sly())
 
 
-def test_reading_into_it():
+def test_buffer_can_be_filled_by_readinto():
     buffer = xichan.Buffer(1000)
     assert io.BytesIO(b"from a file").readinto(buffer) == 11
     left, right = socket.socketpair()
@@ -116,7 +116,7 @@ def test_reading_into_it():
     assert buffer.freeze(24) == b"from a filefrom a socket"
 
 
-def test_sizes_that_are_refused():
+def test_buffer_rejects_invalid_sizes():
     before = alive()
     for size in (-1, 2**48, 2**63, 2**64, 10**100, -(2**70)):
         with pytest.raises(ValueError):
@@ -140,7 +140,7 @@ def test_sizes_that_are_refused():
     assert len(xichan.Buffer(nbytes=10)) == 10
 
 
-def test_it_cannot_be_sent_or_copied():
+def test_buffer_cannot_be_sent_or_copied():
     tx, rx = xichan.channel()
     buffer = xichan.Buffer(10)
     for value, place in ((buffer, "value"), ((1, (buffer,)), r"value\[1\]\[0\]")):

@@ -1,4 +1,4 @@
-"""dumps() and loads(): what comes back, out of the process or not, is what was written."""
+"""dumps() and loads() round trips, inside the process and across processes."""
 
 import array
 import mmap
@@ -15,7 +15,7 @@ from support.value_strategies import FLOAT_PATTERNS, HUGE, values
 import xichan
 
 
-def test_a_bit_of_everything():
+def test_round_trip_of_one_value_of_each_type():
     assert same(round_trip(rich()), rich())
     for value in rich():
         assert same(round_trip(value), value)
@@ -24,14 +24,14 @@ def test_a_bit_of_everything():
 
 @settings(max_examples=1000 * STRESS)
 @given(values)
-def test_any_value(value):
+def test_dumps_round_trips_any_value(value):
     data = xichan.dumps(value)
     back = xichan.loads(data)
     assert same(back, value)
     assert same(round_trip(back), value)
 
 
-def test_generated_values():
+def test_dumps_round_trips_generated_values():
     rng = random.Random(30_000)
     for i in range(20_000 * STRESS):
         value = random_value(rng)
@@ -39,11 +39,11 @@ def test_generated_values():
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_huge_ints(name):
+def test_dumps_round_trips_huge_ints(name):
     assert same(round_trip((HUGE[name], name)), (HUGE[name], name))
 
 
-def test_ints_and_floats_to_the_last_bit():
+def test_dumps_keeps_every_bit_of_ints_and_floats():
     numbers = tuple(sign * (2**k + off) for k in range(4097) for off in (-1, 0, 1) for sign in (1, -1))
     assert same(round_trip(numbers), numbers)
     floats = tuple(struct.unpack("<d", struct.pack("<Q", pattern))[0] for pattern in FLOAT_PATTERNS)
@@ -51,31 +51,31 @@ def test_ints_and_floats_to_the_last_bit():
 
 
 @pytest.mark.parametrize("depth", [10, 1000, 1_000_000])
-def test_any_depth_on_a_small_stack(depth):
+def test_dumps_handles_any_depth_on_a_small_stack(depth):
     value = ("bottom", 2**1_000_000)
     for _ in range(depth):
         value = (value, None)
     assert run_on_small_stack(lambda: same(round_trip(value), value), 250)
 
 
-def test_the_same_value_has_the_same_bytes():
+def test_equal_values_have_equal_dumps():
     assert xichan.dumps(rich()) == xichan.dumps(rich())
     assert xichan.dumps(xichan.loads(xichan.dumps(rich()))) == xichan.dumps(rich())
 
 
-def test_a_channel_changes_nothing_of_it():
+def test_dump_is_unchanged_by_a_channel():
     tx, rx = xichan.channel(1)
     tx.send(rich())
     assert xichan.dumps(rx.recv()) == xichan.dumps(rich())
 
 
-def test_layout():
+def test_dump_layout():
     data = xichan.dumps(5)
     assert HEADER.unpack(data[:16]) == (b"\x89XCH", 1, 0, 16)
     assert data[16:] == cell(4, 0, 5)
 
 
-def test_another_process_reads_it(tmp_path):
+def test_another_process_loads_a_dump(tmp_path):
     file = tmp_path / "dump"
     file.write_bytes(xichan.dumps(rich()))
     source = """if True:
@@ -90,7 +90,7 @@ def test_another_process_reads_it(tmp_path):
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="needs CPython 3.14")
-def test_another_interpreter_reads_it():
+def test_another_interpreter_loads_a_dump():
     there, requests = xichan.channel(1)
     replies, back = xichan.channel(1)
     with interpreter(requests=requests, replies=replies) as interp:
@@ -107,7 +107,7 @@ class Exporter:
         return memoryview(self.buffer)
 
 
-def test_any_contiguous_buffer():
+def test_loads_accepts_any_contiguous_buffer():
     data = xichan.dumps(rich())
     shifted = memoryview(b"x" + data)[1:]
     with mmap.mmap(-1, len(data)) as pages:

@@ -1,4 +1,4 @@
-"""dumps() and loads() and memory: bounds, failing allocations, nothing left."""
+"""Memory of dumps() and loads(): bounds, failing allocations, leaks."""
 
 import sys
 
@@ -10,8 +10,8 @@ from support.memory import fail_each_allocation, loop_without_leak, run_without_
 import xichan
 
 
-def test_small_input_makes_no_large_value():
-    """A million elements that are all one text of a megabyte."""
+def test_small_input_never_decodes_to_a_large_value():
+    """Input: a million references to one text of a megabyte."""
     count, size = 1_000_000, 1 << 20
     text = cell(0x0B, size, 16 * (count + 1), mark=1)
     payload = b"x" * size + b"\0" * 16
@@ -25,7 +25,7 @@ def test_small_input_makes_no_large_value():
 
 
 def test_objects_are_proportional_to_the_input():
-    """As the documentation says: up to six bytes of objects for a byte of dump."""
+    """The documentation promises at most six bytes of objects per byte of dump."""
     kinds = ["é" * 14, "\u20ac" * 7, "\U0001f600" * 3, "a" * 14, b"x" * 14, "a" * 15, "\u20ac" * 8, b"x" * 15]
     for kind in (*kinds, 2**40, 2**64, 1.5, (None,)):
         dumped = len(xichan.dumps((kind,))) - len(xichan.dumps((None,))) + 16
@@ -33,7 +33,7 @@ def test_objects_are_proportional_to_the_input():
         assert made <= 6 * dumped, kind
 
 
-def test_memory_limit():
+def test_loads_respects_the_memory_limit():
     data = xichan.dumps(("x" * 100_000,))
     xichan.set_memory_limit(50_000)
     with pytest.raises(xichan.MemoryLimitExceeded):
@@ -43,7 +43,7 @@ def test_memory_limit():
 
 
 @pytest.mark.parametrize("name", ["dumps", "loads"])
-def test_failing_each_arena_allocation(name):
+def test_dumps_survives_each_failing_arena_allocation(name):
     value, data = rich(), xichan.dumps(rich())
     call, expected = {"dumps": (lambda: xichan.dumps(value), data), "loads": (lambda: xichan.loads(data), value)}[name]
     before = alive()
@@ -55,7 +55,7 @@ def test_failing_each_arena_allocation(name):
     assert left_over(before) == {}
 
 
-def test_failing_each_allocation_of_python():
+def test_dumps_survives_each_failing_python_allocation():
     run_without_memory(
         """
     from support import rich
@@ -98,7 +98,7 @@ LOOPS = {
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_no_memory_is_left_by(name):
+def test_dumps_and_loads_leak_no_memory(name):
     loop_without_leak(
         LOOPS[name],
         """

@@ -1,4 +1,4 @@
-"""What dumps() and loads() refuse: what cannot leave, and input that is no dump, with an error and nothing worse."""
+"""What dumps() and loads() refuse: unportable values and invalid input raise an error and do no other harm."""
 
 import random
 
@@ -11,7 +11,7 @@ from support.dump_format import CELL, STRESS, cell, loads_error, round_trip, wit
 import xichan
 
 
-def test_what_cannot_leave_is_named_with_its_place():
+def test_dumps_names_the_path_of_an_unportable_value():
     tx, rx = xichan.channel(1)
     cases = {
         "value: Sender cannot leave its process": tx,
@@ -32,7 +32,7 @@ def test_what_cannot_leave_is_named_with_its_place():
         xichan.dumps((tx,))
 
 
-def test_what_is_no_buffer():
+def test_loads_rejects_non_buffers():
     for wrong in (None, 5, "text", (), [1], 1.5):
         with pytest.raises(TypeError):
             xichan.loads(wrong)
@@ -44,7 +44,7 @@ def test_what_is_no_buffer():
         xichan.dumps(1, 2)
 
 
-def test_what_is_no_dump():
+def test_loads_rejects_invalid_dumps():
     data = xichan.dumps(rich())
     assert loads_error(b"") == "input ends within the header (at byte 0)"
     assert loads_error(b"some text that is long enough") == "not a dump of xichan (at byte 0)"
@@ -66,8 +66,8 @@ def test_what_is_no_dump():
 FORGED = [0, 1, 2**31 - 1, 2**31, 2**31 + 1, 2**32 - 1, 2**32, 2**32 + 1, 2**47, 2**48 - 1, 2**63 - 1, 2**63, 2**64 - 1]
 
 
-def test_forged_lengths_and_offsets():
-    """Each field of each cell, set to each number: refused, unless it is another value of the same form."""
+def test_loads_rejects_forged_lengths_and_offsets():
+    """Sets each field of each cell to each number: loads refuses it unless the result is a valid value."""
     data = xichan.dumps(rich())
     blocks = xichan.memory_stats().blocks
     end = min(CELL.unpack_from(data, 16 + 16 * i)[3] for i in range(len(rich())) if data[16 + 16 * i] in range(11, 17))
@@ -90,7 +90,7 @@ def test_forged_lengths_and_offsets():
     assert taken > 50
 
 
-def test_every_flipped_bit():
+def test_loads_survives_every_flipped_bit():
     data = xichan.dumps(rich())
     for bit in range(len(data) * 8):
         changed = bytearray(data)
@@ -107,7 +107,7 @@ cells = st.builds(cell, st.integers(0, 0x17), st.integers(0, 3), st.one_of(st.ju
 garbage = st.one_of(st.binary(max_size=200), st.lists(cells, min_size=1, max_size=4).map(b"".join))
 
 
-def test_garbage():
+def test_loads_rejects_garbage():
     taken = 0
 
     @settings(max_examples=1000 * STRESS)
@@ -126,8 +126,8 @@ def test_garbage():
     assert taken > 0
 
 
-def test_spliced_dumps():
-    """Pieces of valid dumps put together anyhow."""
+def test_loads_survives_spliced_dumps():
+    """Input: pieces of valid dumps joined at random."""
     rng = random.Random(11)
     bodies = [xichan.dumps(value)[16:] for value in (*rich(), rich())]
     taken = 0
@@ -147,7 +147,7 @@ def test_spliced_dumps():
     assert taken > 0
 
 
-def test_tuples_that_contain_themselves():
+def test_loads_rejects_tuples_that_contain_themselves():
     def loop(*words):
         return with_body(cell(0x11, 2, words[0]) + b"".join(cell(0x11, 2, word) for word in words[1:]))
 
@@ -157,8 +157,8 @@ def test_tuples_that_contain_themselves():
     assert "not next in order" in loads_error(with_body(bomb))
 
 
-def test_input_that_changes_while_it_is_read():
-    """Another process writes to the memory that is read: a value or a loads_error, and nothing worse."""
+def test_loads_survives_input_that_changes_meanwhile():
+    """Another process writes to the input meanwhile: loads returns a value or raises."""
     run_script(
         """
     import mmap, os, random, signal

@@ -1,4 +1,4 @@
-"""An object that occurs more than once in a message: stored once, and one object again at the far end."""
+"""An object that occurs repeatedly in a message is stored once and arrives as one object."""
 
 import random
 
@@ -33,7 +33,7 @@ WAYS = pytest.mark.parametrize("way", [through_channel, through_dump])
 
 
 def block_bytes(value):
-    """What a value takes in a channel."""
+    """Return the bytes that a queued value occupies."""
     tx, rx = xichan.channel(1)
     before = xichan.memory_stats().bytes
     tx.send(value)
@@ -42,7 +42,7 @@ def block_bytes(value):
 
 @WAYS
 @pytest.mark.parametrize("name", REPEATED)
-def test_one_object_again(way, name):
+def test_repeated_object_arrives_as_one_object(way, name):
     value = REPEATED[name]
     sent = (value, 1, (value, (value, "x"), value), "y" * 40)
     back = way(sent)
@@ -52,7 +52,7 @@ def test_one_object_again(way, name):
 
 
 @WAYS
-def test_equal_objects_stay_apart(way):
+def test_equal_objects_stay_distinct(way):
     one, other = TEXT + str(1), TEXT + str(1)
     assert one is not other
     back = way((one, other, one))
@@ -60,7 +60,7 @@ def test_equal_objects_stay_apart(way):
 
 
 @WAYS
-def test_repeated_objects_met_in_any_order(way):
+def test_repeated_objects_are_found_in_any_order(way):
     rng = random.Random(5)
     objects = [*REPEATED.values(), *(f"{TEXT} {i}" for i in range(200)), *(b"%030d" % i for i in range(200))]
     for size in (2, 3, 10, 40, 1000):
@@ -76,14 +76,14 @@ def test_repeated_objects_met_in_any_order(way):
         assert len({id(copy) for copy in made.values()}) == len(made)
 
 
-def test_stored_once():
+def test_repeated_object_is_stored_once():
     large = b"x" * 100_000
     assert block_bytes((large,) * 100) < block_bytes((large,)) + 100 * 16 + 16
     assert block_bytes((large, bytes(bytearray(large)))) > 200_000
     assert len(xichan.dumps((large,) * 1000)) < 120_000
 
 
-def test_the_byte_bound_charges_it_once():
+def test_max_bytes_charges_a_repeated_object_once():
     tx, rx = xichan.channel(4, max_bytes=150_000)
     large = b"x" * 100_000
     tx.send_nowait((large, large))
@@ -95,7 +95,7 @@ def test_the_byte_bound_charges_it_once():
 
 
 @pytest.mark.parametrize("how", ["send", "dumps", "share"])
-def test_out_of_memory(how):
+def test_duplicates_survive_out_of_memory(how):
     tx, rx = xichan.channel(1)
     before = alive()
     value = tuple([TEXT, b"x" * 100] * 50)
@@ -110,7 +110,7 @@ def test_out_of_memory(how):
 
 
 def tree(depth):
-    """A value of few objects that is a tree of 2**depth leaves when written out."""
+    """Return a value of few objects that expands to a tree of 2**depth leaves."""
     value = ("leaf", TEXT)
     for _ in range(depth):
         value = (value, value)
@@ -118,7 +118,7 @@ def tree(depth):
 
 
 @pytest.mark.parametrize("depth", [40, 60, 1000])
-def test_what_no_memory_holds_is_given_up_early(depth):
+def test_oversized_value_fails_early(depth):
     tx, rx = xichan.channel(1)
     xichan.set_memory_limit(1 << 24)
     before = alive()

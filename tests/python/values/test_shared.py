@@ -1,4 +1,4 @@
-"""share() and Shared: encoded once, sent without a copy from then on."""
+"""share() and Shared: encoded once, then sent without copies."""
 
 import array
 import copy
@@ -40,7 +40,7 @@ def test_any_value_can_be_shared(value):
     assert left_over(before) == {}
 
 
-def test_sending_it_copies_nothing():
+def test_sending_a_shared_copies_nothing():
     shared = xichan.share(BIG)
     before = alive()
     for copied in (True, False):
@@ -54,7 +54,7 @@ def test_sending_it_copies_nothing():
     assert xichan.share((shared, 1)).nbytes < 200 and xichan.share((shared, 1)).value() == (shared, 1) == (BIG, 1)
 
 
-def test_a_message_is_charged_nothing_for_it():
+def test_message_is_not_charged_for_a_shared():
     tx, rx = xichan.channel(8, max_bytes=100)
     shared = xichan.share(BIG)
     for _ in range(8):
@@ -65,7 +65,7 @@ def test_a_message_is_charged_nothing_for_it():
     assert rx.drain() == [shared] * 8
 
 
-def test_equality_is_by_content():
+def test_shared_equality_is_by_content():
     nan = float_of(0x7FF8DEADBEEF1234)
     shared = xichan.share((nan,))
     assert shared == shared and shared == through(shared) and shared != xichan.share((nan,))
@@ -81,7 +81,7 @@ def test_equality_is_by_content():
             compare()
 
 
-def test_buffers_become_bytes():
+def test_share_turns_buffers_into_bytes():
     numbers = array.array("i", range(100))
     grid = memoryview(bytes(range(12))).cast("B", (3, 4))
     for source in (
@@ -102,14 +102,14 @@ def test_buffers_become_bytes():
     shared = xichan.share(source)
     source[:] = b"y" * 1000
     assert shared == b"x" * 1000, "copied when it was shared"
-    del source[:]  # the buffer has been let go
+    del source[:]  # the buffer was released
     with pytest.raises(BufferError, match="contiguous"):
         xichan.share(memoryview(b"abcdef")[::2])
     with pytest.raises(xichan.NotShareableError, match=r"value\[0\]: bytearray is not shareable"):
         xichan.share((bytearray(),))
 
 
-def test_buffer_of_a_shared():
+def test_shared_exports_a_buffer():
     for data in (b"", b"short", b"x" * 100_000):
         shared = xichan.share(data)
         seen = memoryview(shared)
@@ -132,7 +132,7 @@ def test_views_are_shared_without_a_copy():
     assert whole == BIG and part == BIG[2][0] and type(part.view()) is xichan.BytesView
 
 
-def test_what_cannot_be_shared():
+def test_share_rejects_unshareable_values():
     before = alive()
     for value in ([], {1}, object(), (1, [2]), xichan.Shared, xichan.Buffer(10)):
         with pytest.raises(xichan.NotShareableError):
@@ -149,7 +149,7 @@ def test_what_cannot_be_shared():
     assert alive() == before
 
 
-def test_ends_in_it_open_with_each_look():
+def test_endpoints_in_a_shared_open_on_each_access():
     tx, rx = xichan.channel(4)
     shared = xichan.share((tx, 1))
     assert counts(tx) == (2, 1)
@@ -164,13 +164,13 @@ def test_ends_in_it_open_with_each_look():
     assert rx.closed
 
 
-def test_copies_and_pickles_have_the_content():
+def test_copies_and_pickles_of_a_shared_have_its_content():
     shared = xichan.share(BIG)
     for copied in (copy.copy(shared), copy.deepcopy(shared), pickle.loads(pickle.dumps(shared))):
         assert type(copied) is xichan.Shared and copied == shared
 
 
-def test_repr():
+def test_shared_repr():
     assert repr(xichan.share(())) == "<xichan.Shared tuple, 48 bytes>"
     kinds = {
         None: "None",
@@ -186,7 +186,7 @@ def test_repr():
         assert repr(xichan.share(value)).startswith(f"<xichan.Shared {kind}, ")
 
 
-def test_all_samples():
+def test_every_sample_can_be_shared():
     tx, rx = xichan.channel()
     for name, value in samples(tx, rx).items():
         if name != "ends":
@@ -197,7 +197,7 @@ def test_all_samples():
         assert same(xichan.share(value).value(), value)
 
 
-def test_through_the_standard_library():
+def test_shared_travels_through_the_standard_library():
     pytest.importorskip("concurrent.interpreters")
     from concurrent import interpreters
 

@@ -1,4 +1,4 @@
-"""What is received equals what was sent, to the last bit."""
+"""Received values equal the sent ones, bit for bit."""
 
 import random
 import sys
@@ -17,7 +17,7 @@ WIDTHS = {"ascii": "a", "latin1": "é", "ucs2": "\u20ac", "ucs4": "\U0001f600"}
 
 @pytest.fixture(scope="module")
 def transfer():
-    """A function that sends a value and returns what arrives."""
+    """Return a function that sends a value and returns what arrives."""
     tx, rx = xichan.channel(1)
 
     def through(value):
@@ -30,12 +30,12 @@ def transfer():
 
 
 @pytest.mark.parametrize("value", [None, True, False])
-def test_singletons_arrive_as_themselves(transfer, value):
+def test_singletons_keep_identity(transfer, value):
     assert transfer(value) is value
     assert transfer((value, (value,)))[1][0] is value
 
 
-def test_ints_around_every_power_of_two(transfer):
+def test_ints_around_every_power_of_two_round_trip(transfer):
     numbers = [sign * (2**k + off) for k in range(4097) for off in (-1, 0, 1) for sign in (1, -1)]
     for number in numbers:
         back = transfer(number)
@@ -44,7 +44,7 @@ def test_ints_around_every_power_of_two(transfer):
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_huge_ints(transfer, name):
+def test_huge_ints_round_trip(transfer, name):
     assert same(transfer(HUGE[name]), HUGE[name])
     assert same(transfer((0, HUGE[name], name)), (0, HUGE[name], name))
 
@@ -58,7 +58,7 @@ def test_floats_keep_every_bit(transfer, pattern):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_str_of_each_width_and_length(transfer, width):
+def test_str_of_each_width_and_length_round_trips(transfer, width):
     for length in (*range(41), 255, 256, 4095, 65536, 1_000_003):
         uniform = WIDTHS[width] * length
         ends_wide = ("a" * length)[:-1] + WIDTHS[width] if length else ""
@@ -74,19 +74,19 @@ def test_str_of_each_width_and_length(transfer, width):
      "\ud83d\ude00", "\x7f\x80\xff\u0100\uffff\U00010000\U0010ffff"],
     ids=ascii,
 )  # fmt: skip
-def test_nuls_and_lone_surrogates(transfer, text):
+def test_nuls_and_lone_surrogates_round_trip(transfer, text):
     assert same(transfer(text), text)
     assert same(transfer((text, (text,))), (text, (text,)))
 
 
-def test_every_code_point(transfer):
+def test_every_code_point_round_trips(transfer):
     points = tuple(map(chr, range(sys.maxunicode + 1)))
     assert transfer(points) == points
     joined = "".join(points)
     assert transfer(joined) == joined
 
 
-def test_bytes_of_each_length_and_value(transfer):
+def test_bytes_of_each_length_and_value_round_trip(transfer):
     rng = random.Random(1)
     for length in (*range(41), 255, 256, 4096, 1 << 20):
         data = rng.randbytes(length)
@@ -96,12 +96,12 @@ def test_bytes_of_each_length_and_value(transfer):
         assert transfer(bytes([byte]) * 3) == bytes([byte]) * 3
 
 
-def test_types_are_not_confused(transfer):
+def test_equal_values_of_different_types_keep_their_type(transfer):
     value = (1, True, 1.0, "1", b"1", 0, False, 0.0, "", b"", (), None, ("",), (b"",), ((),))
     assert same(transfer(value), value)
 
 
-def test_wide_tuple(transfer):
+def test_wide_tuple_round_trips(transfer):
     value = tuple((i, str(i)) if i % 3 else float(i) for i in range(100_000))
     assert same(transfer(value), value)
 
@@ -115,7 +115,7 @@ def test_received_value_is_independent_of_the_sent_one(transfer):
 
 @pytest.mark.parametrize("depth", [10, 10**3, 10**5, 10**6])
 @pytest.mark.parametrize("small_stack", [False, True], ids=["main stack", "256 KiB stack"])
-def test_nesting_of_any_depth(transfer, depth, small_stack):
+def test_nesting_of_any_depth_round_trips(transfer, depth, small_stack):
     def there_and_back():
         value = ("bottom", -0.0)
         for _ in range(depth):
@@ -128,14 +128,14 @@ def test_nesting_of_any_depth(transfer, depth, small_stack):
         there_and_back()
 
 
-def test_wide_and_deep_at_once(transfer):
+def test_wide_and_deep_value_round_trips(transfer):
     value = "leaf of a bush"
     for _ in range(16):
         value = (value, value)  # shared here, a tree once sent
     assert same(transfer(value), value)
 
 
-def test_generated_values(transfer):
+def test_generated_values_round_trip(transfer):
     rng = random.Random(20_000)
     for i in range(20_000):
         value = random_value(rng)
@@ -146,5 +146,5 @@ def test_generated_values(transfer):
 @given(values)
 @example(((), ((),)))
 @example(("\ud800" * 7, "\ud800" * 8))
-def test_any_value(transfer, value):
+def test_any_value_round_trips(transfer, value):
     assert same(transfer(value), value)

@@ -1,4 +1,4 @@
-"""xichan.BytesView: bytes in all but type, read where they lie."""
+"""xichan.BytesView: reads bytes in place."""
 
 import array
 import collections.abc
@@ -21,7 +21,7 @@ import xichan
 DATA = random.Random(1).randbytes(3000)
 
 
-def test_type_and_what_it_is_to_python():
+def test_bytes_view_type_and_protocols():
     view = viewed(DATA)
     assert type(view) is xichan.BytesView and not isinstance(view, bytes)
     assert isinstance(view, collections.abc.Sequence) and isinstance(view, collections.abc.Buffer)
@@ -36,13 +36,13 @@ def test_type_and_what_it_is_to_python():
             pass
 
 
-def test_small_ones_are_plain():
+def test_small_bytes_arrive_as_bytes():
     for size in (0, 1, 14, 15, 512):
         assert type(viewed(DATA[:size])) is bytes and type(viewed((DATA[:size],))[0]) is bytes
     assert type(viewed(DATA[:513])) is type(viewed((DATA[:513],))[0]) is xichan.BytesView
 
 
-def test_items():
+def test_bytes_view_items():
     view = viewed(DATA)
     assert len(view) == len(DATA) and view[0] == DATA[0] and view[-1] == DATA[-1]
     assert list(view) == list(DATA) and list(reversed(view)) == list(reversed(DATA))
@@ -56,7 +56,7 @@ def test_items():
         view[0] = 1
 
 
-def test_slices():
+def test_bytes_view_slices():
     view = viewed(DATA)[10:20]
     data = DATA[10:20]
     before = alive()
@@ -71,7 +71,7 @@ def test_slices():
         view[::0]
 
 
-def test_buffer():
+def test_bytes_view_exports_a_read_only_buffer():
     view = viewed(DATA)
     seen = memoryview(view)
     assert seen.readonly and seen.format == "B" and seen.nbytes == 3000 and seen == DATA and seen.c_contiguous
@@ -84,7 +84,7 @@ def test_buffer():
     assert seen == DATA and alive() == held, "the memoryview keeps the block"
 
 
-def test_it_serves_where_bytes_do():
+def test_bytes_view_is_accepted_where_bytes_are():
     view = viewed(DATA)
     assert hashlib.sha256(view).digest() == hashlib.sha256(DATA).digest()
     assert bytes(view) == bytearray(view) == b"".join([view]) == DATA and int.from_bytes(view[:8]) >= 0
@@ -99,7 +99,7 @@ def test_it_serves_where_bytes_do():
         assert b"".join(iter(lambda: right.recv(4096), b"")) == DATA
 
 
-def test_comparing():
+def test_bytes_view_comparison():
     view, small = viewed(DATA), viewed(DATA)[:5]
     assert (
         view == DATA and DATA == view and view == viewed(DATA) and view == bytearray(DATA) and bytearray(DATA) == view
@@ -124,7 +124,7 @@ def test_comparing():
     assert small in [DATA[:5]]
 
 
-def test_searching():
+def test_bytes_view_searching():
     view = viewed(DATA)
     for needle in (DATA[5], DATA[100:120], b"", viewed(DATA)[2990:], bytearray(DATA[:3]), b"not there"):
         plain = needle if isinstance(needle, int) else bytes(needle)
@@ -147,7 +147,7 @@ def test_searching():
             view.count(wrong)
 
 
-def test_decode_and_hex():
+def test_bytes_view_decode_and_hex():
     text = "für \u20ac\U0001f600" * 100
     for encoding in ("utf-8", "utf-16", "utf-7"):
         view = viewed(text.encode(encoding))
@@ -161,7 +161,7 @@ def test_decode_and_hex():
     assert view.hex() == DATA.hex() and view.hex("-", 4) == DATA.hex("-", 4) == view.hex(sep="-", bytes_per_sep=4)
 
 
-def test_copies_are_plain():
+def test_copies_of_a_bytes_view_are_bytes():
     view = viewed(DATA)
     for copied in (
         view.value(),
@@ -173,13 +173,13 @@ def test_copies_are_plain():
     assert view[5:9].value() == DATA[5:9]
 
 
-def test_repr():
+def test_bytes_view_repr():
     assert repr(viewed(b"ab" * 300)) == f"<xichan.BytesView {b'ab' * 16!r}... of 600 bytes>"
     assert repr(viewed(b"ab" * 300)[:3]) == "xichan.BytesView(b'aba')"
 
 
 @pytest.mark.skipif(importlib.util.find_spec("numpy") is None, reason="needs NumPy")
-def test_numpy():
+def test_numpy_reads_a_bytes_view_without_a_copy():
     run_script("""
     import numpy, xichan
     tx, rx = xichan.channel()

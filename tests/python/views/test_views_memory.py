@@ -1,4 +1,4 @@
-"""Views and memory: every allocation may fail, nothing is lost, nothing is left."""
+"""Memory of views: failing allocations and leaks."""
 
 import pytest
 from support import alive, run_script, viewed
@@ -10,7 +10,7 @@ VALUE = (1, "text" * 1000, (b"x" * 50_000, (2.5, None)), 2**100, "short")
 
 
 @pytest.mark.parametrize("how", ["recv_nowait", "recv", "views", "select", "recv_many", "drain"])
-def test_what_cannot_be_viewed_stays_for_the_next_call(how):
+def test_value_stays_for_the_next_call_when_no_view_can_be_made(how):
     run_without_memory(
         """
     tx, rx = xichan.channel(8)
@@ -48,7 +48,7 @@ def test_what_cannot_be_viewed_stays_for_the_next_call(how):
     )
 
 
-def test_python_running_out_of_memory_in_any_operation():
+def test_views_survive_python_running_out_of_memory():
     run_without_memory("""
     import copy, pickle
     from support import viewed
@@ -105,7 +105,7 @@ def test_python_running_out_of_memory_in_any_operation():
     }.items(),
     ids=lambda item: item[0],
 )
-def test_failing_each_arena_allocation(operation):
+def test_views_survive_each_failing_arena_allocation(operation):
     tx, rx = xichan.channel(2)
     view = viewed(VALUE)
     before = alive()
@@ -132,7 +132,7 @@ LOOPS = {
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_no_memory_is_left_by(name):
+def test_views_leak_no_memory(name):
     loop_without_leak(
         LOOPS[name],
         """
@@ -144,7 +144,7 @@ def test_no_memory_is_left_by(name):
     )
 
 
-def test_a_view_that_outlives_the_module():
+def test_view_may_outlive_its_module():
     run_script("""
     import sys, xichan
     from support import viewed

@@ -1,4 +1,4 @@
-"""copy=False, wherever something is received."""
+"""copy=False in every receiving call."""
 
 import gc
 
@@ -18,14 +18,14 @@ def one(result):
 
 WAYS = {
     "recv": lambda rx, **how: rx.recv(**how),
-    "recv with time-out": lambda rx, **how: rx.recv(30, **how),
+    "recv with timeout": lambda rx, **how: rx.recv(30, **how),
     "recv_nowait": lambda rx, **how: rx.recv_nowait(**how),
     "recv_many": lambda rx, **how: one(rx.recv_many(1, **how)),
     "drain": lambda rx, **how: one(rx.drain(**how)),
     "arecv": lambda rx, **how: run_loop(rx.arecv(**how)),
     "arecv_many": lambda rx, **how: one(run_loop(rx.arecv_many(1, **how))),
     "select": lambda rx, **how: xichan.select([rx], **how)[1],
-    "select with time-out": lambda rx, **how: xichan.select([rx], 30, **how)[1],
+    "select with timeout": lambda rx, **how: xichan.select([rx], 30, **how)[1],
     "aselect": lambda rx, **how: run_loop(xichan.aselect([rx], **how))[1],
 }
 
@@ -35,7 +35,7 @@ def receive(request):
     return WAYS[request.param]
 
 
-def test_the_argument(receive):
+def test_copy_argument_selects_views(receive):
     tx, rx = xichan.channel()
     for how, type_ in [({}, tuple), ({"copy": True}, tuple), ({"copy": 1}, tuple), ({"copy": "no"}, tuple),
                        ({"copy": False}, xichan.TupleView), ({"copy": 0}, xichan.TupleView),
@@ -53,7 +53,7 @@ def test_the_argument(receive):
         assert type(value) is type_ and value == large
 
 
-def test_a_truth_value_that_raises(receive):
+def test_error_in_the_copy_argument_is_propagated(receive):
     class Undecided:
         def __bool__(self):
             raise KeyError("undecided")
@@ -65,7 +65,7 @@ def test_a_truth_value_that_raises(receive):
     assert len(rx) == 1 and rx.recv() == VALUE
 
 
-def test_it_must_be_named():
+def test_copy_is_keyword_only():
     tx, rx = xichan.channel()
     tx.send(VALUE)
     for call in (lambda: rx.recv(None, False), lambda: rx.recv_nowait(False), lambda: rx.recv_many(1, None, False),
@@ -76,7 +76,7 @@ def test_it_must_be_named():
     assert len(rx) == 1
 
 
-def test_many_at_once():
+def test_recv_many_returns_views():
     tx, rx = xichan.channel()
     for taken in (
         lambda: rx.recv_many(10, copy=False),
@@ -87,7 +87,7 @@ def test_many_at_once():
         assert [type(value) for value in taken()] == [xichan.TupleView, int, xichan.TupleView]
 
 
-def test_waiting_for_a_view():
+def test_blocked_recv_returns_a_view():
     tx, rx = xichan.channel(0)
     for wait in (lambda: rx.recv(copy=False), lambda: xichan.select([rx], copy=False)[1], lambda: next(rx.views())):
         call = Call(wait)
@@ -97,7 +97,7 @@ def test_waiting_for_a_view():
         del call
 
 
-def test_views_iterates_until_the_end():
+def test_views_iterates_until_the_channel_closes():
     tx, rx = xichan.channel()
     tx.send_many([VALUE, 1, VALUE])
     views = rx.views()
@@ -115,7 +115,7 @@ def test_views_iterates_until_the_end():
         type(views)()
 
 
-def test_views_of_a_receiver_that_is_held_by_nothing_else():
+def test_views_keeps_its_receiver_alive():
     tx, rx = xichan.channel()
     tx.send(VALUE)
     views = rx.views()
@@ -128,7 +128,7 @@ def test_views_of_a_receiver_that_is_held_by_nothing_else():
         tx.send(1)
 
 
-def test_views_with_async_for():
+def test_views_supports_async_for():
     async def main():
         tx, rx = xichan.channel()
         await tx.asend_many([VALUE, 1, VALUE])
@@ -139,7 +139,7 @@ def test_views_with_async_for():
     run_loop(main())
 
 
-def test_the_channel_and_its_ends_may_go():
+def test_view_outlives_the_channel():
     before = alive()
     tx, rx = xichan.channel()
     tx.send(VALUE)
@@ -160,7 +160,7 @@ def test_the_channel_and_its_ends_may_go():
     assert alive() == before
 
 
-def test_an_end_in_a_view_opens_with_each_look():
+def test_endpoint_in_a_view_opens_on_each_access():
     tx, rx = xichan.channel(2)
     carrier, away = xichan.channel(1)
     carrier.send((tx, "and more"))

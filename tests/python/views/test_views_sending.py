@@ -1,4 +1,4 @@
-"""Views sent on: without a copy, and what arrives is the value."""
+"""Forwarding views: no copy, and the value arrives."""
 
 import copy
 import pickle
@@ -21,7 +21,7 @@ def through(value, **options):
 
 
 def parts():
-    """Views of all kinds on one value, by name, each with the plain value."""
+    """Return views of every kind on one value by name, each with its plain value."""
     view = viewed(VALUE)
     return {
         "whole": (view, VALUE),
@@ -47,7 +47,7 @@ NAMES = list(parts())
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_arrives_as_the_value(name):
+def test_sent_view_arrives_as_its_value(name):
     view, plain = parts()[name]
     for value, expected in [(view, plain), ((view,), (plain,)), ((0, (view, view, "x")), (0, (plain, plain, "x")))]:
         assert same(through(value), expected)
@@ -59,7 +59,7 @@ def test_it_arrives_as_the_value(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_costs_no_copy(name):
+def test_sending_a_view_copies_nothing(name):
     view, _ = parts()[name]
     before = alive()["bytes"]
     for value, most in [(view, 700), ((view,), 800), ((0, (view, view, "x")), 1000)]:
@@ -73,7 +73,7 @@ def test_it_costs_no_copy(name):
             assert alive()["bytes"] == before
 
 
-def test_a_view_with_a_step_is_made_contiguous_once():
+def test_strided_view_is_made_contiguous_once():
     view = viewed(VALUE)[::2]
     through(view)
     before = alive()
@@ -82,7 +82,7 @@ def test_a_view_with_a_step_is_made_contiguous_once():
     assert alive() == before and view == VALUE[::2] and view[::-1] == VALUE[::2][::-1] and view.value() == VALUE[::2]
 
 
-def test_no_chain_however_often_it_is_sent_on():
+def test_forwarding_a_view_builds_no_chain():
     before = alive()["blocks"]
     view = viewed((VALUE, "beside it" * 100))[0]
     for _ in range(50):
@@ -96,7 +96,7 @@ def test_no_chain_however_often_it_is_sent_on():
     assert alive()["blocks"] == before + 1 and part == VALUE[2][0][1:]
 
 
-def test_generated_values_with_views_in_them():
+def test_generated_values_containing_views_round_trip():
     rng = random.Random(7)
     tx, rx = xichan.channel(1)
     for i in range(3000):
@@ -113,7 +113,7 @@ def test_generated_values_with_views_in_them():
             assert rx.recv_nowait()[0] == value[::step]
 
 
-def test_a_list_in_a_tuple_with_views_is_refused():
+def test_unshareable_value_beside_views_is_refused():
     view = viewed(VALUE)
     before = alive()
     tx, rx = xichan.channel(1)
@@ -124,7 +124,7 @@ def test_a_list_in_a_tuple_with_views_is_refused():
     assert left_over(before) == {}
 
 
-def test_what_a_message_is_charged():
+def test_message_with_views_is_charged_for_its_own_block():
     view = viewed(VALUE)
     tx, rx = xichan.channel(4, max_bytes=1000)
     with pytest.raises(ValueError):
@@ -134,7 +134,7 @@ def test_what_a_message_is_charged():
     assert rx.drain() == [(VALUE,)] * 4
 
 
-def test_published_and_looked_up():
+def test_views_can_be_published_and_looked_up():
     view = viewed(VALUE)
     before = alive()["bytes"]
     xichan.publish("test_views_sending", view)
@@ -143,8 +143,8 @@ def test_published_and_looked_up():
     xichan.unpublish("test_views_sending")
 
 
-def test_pipeline_of_three_interpreters():
-    """1 MiB is copied when it is first sent, and not again."""
+def test_view_passes_through_three_interpreters():
+    """1 MiB is copied by the first send only."""
     pytest.importorskip("concurrent.interpreters")
     before = alive()["bytes"]
     ends = [xichan.channel(1) for _ in range(4)]
@@ -189,7 +189,7 @@ def test_eight_interpreters_hold_one_value():
     assert alive()["bytes"] == before
 
 
-def test_the_senders_interpreter_may_go():
+def test_view_outlives_the_sending_interpreter():
     pytest.importorskip("concurrent.interpreters")
     tx, rx = xichan.channel(4)
     with interpreter(tx=tx) as interp:
@@ -199,7 +199,7 @@ def test_the_senders_interpreter_may_go():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_through_the_standard_library(name):
+def test_views_travel_through_the_standard_library(name):
     pytest.importorskip("concurrent.interpreters")
     from concurrent import interpreters
 
@@ -214,7 +214,7 @@ def test_through_the_standard_library(name):
         assert interp.call(len, view) == len(plain)
 
 
-def test_copied_and_pickled_views_hold_no_block():
+def test_copied_and_pickled_views_release_the_block():
     view, _ = parts()["whole"]
     before = alive()["blocks"]
     copies = [copy.copy(view), copy.deepcopy((view, view[1]))[1], pickle.loads(pickle.dumps(view[2]))]

@@ -28,7 +28,7 @@ def text(request):
     return TEXTS[request.param]
 
 
-def test_type(text):
+def test_str_view_type(text):
     view = viewed(text)
     assert type(view) is xichan.StrView and isinstance(view, str)
     assert weakref.ref(view)() is view
@@ -40,14 +40,14 @@ def test_type(text):
         view.attribute = 1
 
 
-def test_small_ones_are_plain():
+def test_small_str_arrives_as_str():
     for character, width in (("a", 1), ("é", 1), ("\u20ac", 2), ("\U0001f600", 4)):
         largest = 512 // width
         assert type(viewed(character * largest)) is str
         assert type(viewed(character * (largest + 1))) is xichan.StrView
 
 
-def test_it_is_the_text(text):
+def test_str_view_equals_its_text(text):
     view = viewed(text)
     assert view == text and text == view and not view != text and view == viewed(text)
     assert hash(view) == hash(text) and {view: 1}[text] == 1 and {text: 1}[view] == 1
@@ -56,7 +56,7 @@ def test_it_is_the_text(text):
     assert view.find(text[-3:]) == text.find(text[-3:]) and text[5:9] in view and view.count("a") == text.count("a")
 
 
-def test_what_is_made_of_it_is_plain(text):
+def test_values_derived_from_a_str_view_are_str(text):
     view = viewed(text)
     for made in (str(view), view.value(), view[:], f"{view}", "%s" % view, "".join([view]), view + "", "" + view,  # noqa: UP031
                  copy.copy(view), copy.deepcopy(view), sys.intern(str(view)), view.replace("no such", "")):  # fmt: skip
@@ -68,14 +68,14 @@ def test_what_is_made_of_it_is_plain(text):
             assert same(pickle.loads(pickle.dumps(view, protocol)), text)
 
 
-def test_encoding_it(text):
+def test_str_view_encodes(text):
     view = viewed(text)
     for _ in range(2):  # CPython keeps the first
         assert view.encode("utf-8", "surrogatepass") == text.encode("utf-8", "surrogatepass")
     assert view.encode("utf-32", "surrogatepass") == text.encode("utf-32", "surrogatepass")
 
 
-def test_it_serves_where_a_str_does():
+def test_str_view_is_accepted_where_a_str_is():
     for text in (TEXTS["ascii"], TEXTS["latin1"], TEXTS["ucs4"]):
         view = viewed(text)
         assert json.loads(json.dumps({view: [view]})) == {text: [text]}
@@ -99,8 +99,8 @@ def test_it_serves_where_a_str_does():
     assert eval(viewed("1 + 1" + " " * 600)) == 2
 
 
-def test_its_utf8_form_is_its_own_memory():
-    """CPython caches it in the object, in the memory of the interpreter."""
+def test_utf8_form_of_a_str_view_is_freed():
+    """CPython caches the UTF-8 form in the object, in the interpreter's memory."""
     before = alive()
     for text in TEXTS.values():
         for _ in range(200):
@@ -118,7 +118,7 @@ def test_its_utf8_form_is_its_own_memory():
     assert left_over(before) == {}
 
 
-def test_in_several_interpreters_and_threads_at_once():
+def test_str_views_work_in_several_interpreters_and_threads():
     pytest.importorskip("concurrent.interpreters")
     text = "\u20acuro" * 1000
     view = viewed(text)

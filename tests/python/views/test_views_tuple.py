@@ -1,4 +1,4 @@
-"""xichan.TupleView: a tuple in all but type, decoded where it is touched."""
+"""xichan.TupleView: reads a tuple in place and decodes elements on access."""
 
 import collections.abc
 import copy
@@ -17,7 +17,7 @@ VALUE = (1, "a", ("x" * 1000, b"y" * 5000, (2.5, None)), 2**200, True, (), "a", 
 VIEWS = (xichan.TupleView, xichan.BytesView, xichan.StrView)
 
 
-def test_type_and_what_it_is_to_python():
+def test_tuple_view_type_and_protocols():
     view = viewed(VALUE)
     assert type(view) is xichan.TupleView and not isinstance(view, tuple)
     assert isinstance(view, collections.abc.Sequence) and not isinstance(view, collections.abc.Buffer)
@@ -37,7 +37,7 @@ def test_type_and_what_it_is_to_python():
         xichan.TupleView.attribute = 1
 
 
-def test_elements():
+def test_tuple_view_elements():
     view = viewed(VALUE)
     assert len(view) == len(VALUE) and bool(view)
     for i in range(-len(VALUE), len(VALUE)):
@@ -59,7 +59,7 @@ def test_elements():
     assert list(view) == list(VALUE) and list(reversed(view)) == list(reversed(VALUE))
 
 
-def test_every_slice_is_a_view_of_the_same_block():
+def test_tuple_view_slices_share_the_block():
     value = tuple(range(5))
     view = viewed((value, "beside it"))[0]
     before = alive()
@@ -85,7 +85,7 @@ def test_every_slice_is_a_view_of_the_same_block():
     assert view[:] is view
 
 
-def test_searching():
+def test_tuple_view_searching():
     view = viewed(VALUE)
     for item in (*VALUE, "b", 2, (), 2**200, b"y" * 5000, 1.0, view[2], view[2].value()):
         assert (item in view) == (item in VALUE)
@@ -119,7 +119,7 @@ def outcome(compare, one, other):
         return TypeError
 
 
-def test_comparing_is_as_with_tuples():
+def test_tuple_view_compares_like_a_tuple():
     for one, other in itertools.product(ORDERED, repeat=2):
         for a, b in [(viewed(one), viewed(other)), (one, viewed(other)), (viewed(one), other)]:
             for compare in (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge):
@@ -133,7 +133,7 @@ def test_comparing_is_as_with_tuples():
     assert {view: 1}[VALUE] == 1 and {VALUE: 1}[view] == 1
 
 
-def test_a_view_equals_itself_with_a_nan_in_it():
+def test_tuple_view_with_a_nan_equals_itself():
     nan = float_of(0x7FF8DEADBEEF1234)
     value = (1, (nan, "text"), nan)
     view = viewed(value)
@@ -146,7 +146,7 @@ def test_a_view_equals_itself_with_a_nan_in_it():
     assert same(view.value(), value)
 
 
-def test_pattern_matching():
+def test_tuple_view_supports_pattern_matching():
     match viewed(VALUE):
         case [1, str(), [text, data, [float(), None]], *rest, last]:
             assert (type(text), type(data)) == (xichan.StrView, xichan.BytesView)
@@ -160,7 +160,7 @@ def test_pattern_matching():
     assert first == 1 and others == list(VALUE[1:])
 
 
-def test_concatenation_gives_tuples():
+def test_tuple_view_concatenation_returns_tuples():
     view = viewed((1, (2,)))
     for total in (view + view, view + (1, (2,)), (1, (2,)) + view):
         assert same(total, (1, (2,), 1, (2,)))
@@ -172,7 +172,7 @@ def test_concatenation_gives_tuples():
             other + view
 
 
-def test_repr():
+def test_tuple_view_repr():
     assert repr(viewed((1, ("a", 2.5), ()))) == "xichan.TupleView((1, ('a', 2.5), ()))"
     assert repr(viewed((1, 2, 3))[::2]) == "xichan.TupleView((1, 3))"
 
@@ -180,7 +180,7 @@ def test_repr():
 @pytest.mark.parametrize(
     "take", [lambda view: view, lambda view: view[2], lambda view: view[::-2], lambda view: view[:0]]
 )
-def test_copies_are_plain(take):
+def test_copies_of_a_tuple_view_are_tuples(take):
     view, plain = take(viewed(VALUE)), take(VALUE)
     for copied in (view.value(), copy.copy(view), copy.deepcopy(view), tuple(view.value())):
         assert same(copied, plain)
@@ -189,7 +189,7 @@ def test_copies_are_plain(take):
 
 
 def check_deeply(view, value):
-    """Compare by touching every element."""
+    """Compare element by element, at every depth."""
     pairs = [(view, value)]
     while pairs:
         seen, item = pairs.pop()
@@ -200,7 +200,7 @@ def check_deeply(view, value):
             assert same(seen.value() if type(seen) in VIEWS else seen, item)
 
 
-def test_generated_values():
+def test_tuple_views_of_generated_values_equal_them():
     rng = random.Random(20_000)
     tx, rx = xichan.channel(1)
     for i in range(20_000):
@@ -214,7 +214,7 @@ def test_generated_values():
 
 
 @pytest.mark.parametrize("small_stack", [False, True], ids=["main stack", "256 KiB stack"])
-def test_deep_nesting(small_stack):
+def test_tuple_view_of_a_deeply_nested_value(small_stack):
     depth = 1_000_000
 
     def look():

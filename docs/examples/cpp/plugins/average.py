@@ -1,10 +1,10 @@
-"""A plugin: the average so far of the numbers that it is sent.
+"""A plugin that computes the average of the numbers received so far.
 
-`events` and `answers` are a Receiver and a Sender of xichan, which the host has put here.
+The host sets the globals `events`, a xichan Receiver, and `replies`, a xichan Sender.
 """
 
 total = count = 0
 for number, payload in events:  # noqa: F821
     total += payload
     count += 1
-    answers.send(("average", number, total / count))  # noqa: F821
+    replies.send(("average", number, total / count))  # noqa: F821

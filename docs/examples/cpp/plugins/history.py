@@ -1,4 +1,4 @@
-"""A plugin that keeps everything it gets, in its own memory and in the arena: all of that goes when it is unloaded."""
+"""A plugin that keeps all events in its own memory and in the arena. Unloading it releases both."""
 
 import xichan
 
@@ -7,4 +7,4 @@ kept = []
 for number, payload in events:  # noqa: F821
     kept.append((number, payload, bytes(10_000)))
     tx.send((number, "a text that is long enough to need a block"))
-    answers.send(("history", number, len(kept)))  # noqa: F821
+    replies.send(("history", number, len(kept)))  # noqa: F821
