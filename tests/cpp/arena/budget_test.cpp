@@ -132,9 +132,9 @@ TEST_F(ArenaBudget, AChildOfAForkInTrafficGoesOn) {
     constexpr std::array<std::uint64_t, 6> sizes = {20, 100, 1000, 20'000, 70'000, 200'000};
     for (int i = 0; i < count || (count == 0 && !done.load()); ++i) {
       const std::uint32_t random = (seed + static_cast<std::uint32_t>(i)) * 2654435761u;
-      const std::uint32_t which = i % 50 == 0 ? 4 + (random >> 20 & 1) : random >> 8 & 3;
+      const std::uint32_t size_class = i % 50 == 0 ? 4 + (random >> 20 & 1) : random >> 8 & 3;
       Block* block;
-      if (Arena::allocate(sizes[which] + (random >> 16 & 63), 0, block) != Status::ok) return false;
+      if (Arena::allocate(sizes[size_class] + (random >> 16 & 63), 0, block) != Status::ok) return false;
       std::memset(block->body(), 1, block->body_bytes());
       if (Block* old = shared[random % shared.size()].exchange(block)) Arena::release(old);
     }

@@ -19,7 +19,7 @@ namespace {
 
 class ArenaCache : public test::ArenaTest {
  protected:
-  ArenaCache() { Arena::give_back_cached(); }
+  ArenaCache() { Arena::release_cached(); }
   void TearDown() override {
     Arena::set_limit(UINT64_MAX);
     ArenaTest::TearDown();
@@ -83,7 +83,7 @@ TEST_F(ArenaCache, ABlockOf1024BytesOrMoreStartsAtAMultipleOf64) {
 
 TEST_F(ArenaCache, WhatIsFreedIsUsedAgain) {
   for (const std::uint64_t total : {std::uint64_t{112}, std::uint64_t{5008}, std::uint64_t{1} << 20}) {
-    Arena::give_back_cached();
+    Arena::release_cached();
     const std::uint64_t nothing = cached();
     Block* block = block_of(total);
     EXPECT_EQ(cached(), nothing);
@@ -128,7 +128,7 @@ TEST_F(ArenaCache, ALargeBlockFitsOthersOfAboutItsSize) {
     Arena::release(other);
   }
   EXPECT_GT(cached(), nothing);
-  Arena::give_back_cached();
+  Arena::release_cached();
   EXPECT_EQ(cached(), nothing);
 }
 
@@ -181,7 +181,7 @@ TEST_F(ArenaCache, AThreadThatEndsHandsItsMagazinesBack) {
   std::uint64_t kept = 0;
   for (unsigned thread = 0; thread < 4; ++thread) kept += class_with(80 + 16 * thread).cached;
   EXPECT_GE(kept, 100u) << "of the last one at least; a sweep may have come between";
-  Arena::give_back_cached();
+  Arena::release_cached();
   EXPECT_EQ(cached(), 0u) << "nothing lies in the caches of threads that have ended";
 }
 
