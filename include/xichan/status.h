@@ -7,22 +7,22 @@
 namespace xichan {
 
 /// The outcome of an operation. Thread safety: a plain value.
-enum class [[nodiscard]] Status : std::uint8_t{
-    ok,
-    full,         ///< no free slot
-    empty,        ///< no item is ready
-    closed,       ///< all endpoints of the other side are closed, or the channel was shut down
-    end_closed,   ///< the endpoint that the call was made on is closed
-    timeout,      ///< the deadline passed; nothing was sent or received
-    interrupted,  ///< a signal or the end of a time slice ended the wait; nothing was sent or received
-    no_memory,    ///< the system is out of memory
-    arena_full,   ///< the allocation would exceed the arena's byte limit
-    not_found,    ///< no such id or ticket
-    too_large,    ///< a length or capacity exceeds what the format can represent
-    invalid,      ///< malformed input
-    claimed,      ///< this side of an spsc channel belongs to another endpoint
-    name_taken,   ///< the name is in use
-    exiting,      ///< the interpreter or the process is exiting
+enum class [[nodiscard]] Status : std::uint8_t {
+  ok,
+  full,         ///< no free slot
+  empty,        ///< no item is ready
+  closed,       ///< all endpoints of the other side are closed, or the channel was shut down
+  end_closed,   ///< the endpoint that the call was made on is closed
+  timeout,      ///< the deadline passed; nothing was sent or received
+  interrupted,  ///< a signal or the end of a time slice ended the wait; nothing was sent or received
+  no_memory,    ///< the system is out of memory
+  arena_full,   ///< the allocation would exceed the arena's byte limit
+  not_found,    ///< no such id or ticket
+  too_large,    ///< a length or capacity exceeds what the format can represent
+  invalid,      ///< malformed input
+  claimed,      ///< this side of an spsc channel belongs to another endpoint
+  name_taken,   ///< the name is in use
+  exiting,      ///< the interpreter or the process is exiting
 };
 
 /// Returns a short English phrase for messages and logs.

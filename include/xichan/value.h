@@ -170,13 +170,16 @@ class XICHAN_API Value {
   }
   /// Takes every integer type whose values fit in 64 bits with a sign.
   template <std::integral T>
-  requires(!std::same_as<T, bool> && sizeof(T) <= 8 && (std::signed_integral<T> || sizeof(T) < 8)) static Value
-      of(T value) noexcept {
+    requires(!std::same_as<T, bool> && sizeof(T) <= 8 && (std::signed_integral<T> || sizeof(T) < 8))
+  static Value of(T value) noexcept {
     return from_integer(static_cast<std::int64_t>(value));
   }
   /// Takes float and double.
   template <std::floating_point T>
-  requires(sizeof(T) <= sizeof(double)) static Value of(T value) noexcept { return from_real(value); }
+    requires(sizeof(T) <= sizeof(double))
+  static Value of(T value) noexcept {
+    return from_real(value);
+  }
 
   // The following functions may allocate. They leave `out` unchanged if they return `no_memory`, `arena_full` or
   // `too_large`.

@@ -13,7 +13,7 @@ struct ListHook {
 };
 
 /// A list of elements linked by the member `hook`. Owns nothing: remove an element before destroying it.
-template <class T, ListHook<T> T::*hook>
+template <class T, ListHook<T> T::* hook>
 class IntrusiveList {
  public:
   T* first() const noexcept { return first_; }

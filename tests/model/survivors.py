@@ -54,8 +54,8 @@ ALL_ARE_WOKEN = (
     "to be passed on. This look only saves them a wake-up for nothing."
 )
 SEEN_BEFORE = (
-    "The caller has just read the same word in has_attention, sequentially consistent; the second load cannot return an "
-    "older value."
+    "The caller has just read the same word in has_attention, sequentially consistent; the second load cannot return "
+    "an older value."
 )
 NEEDLESS = (
     "By the time the last pin goes, closers and publishers have discarded everything (NEEDLESS in "

@@ -82,8 +82,8 @@ TEST(Futex, WakeWithoutSleeperIsNotStored) {
 
 TEST(Futex, SignalInterruptsSleep) {
   const test::Watchdog watchdog("a signal");
-  struct sigaction action {};
-  struct sigaction before {};
+  struct sigaction action{};
+  struct sigaction before{};
   action.sa_handler = [](int) {};
   ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
   atomic<std::uint32_t> word{0};

@@ -64,8 +64,8 @@ TEST(ThreadWaiter, NeverTimesOutEarlyOrWakesSpuriously) {
 
 TEST(ThreadWaiter, SignalInterruptsPark) {
   const test::Watchdog watchdog("a signal to a parked thread");
-  struct sigaction action {};
-  struct sigaction before {};
+  struct sigaction action{};
+  struct sigaction before{};
   action.sa_handler = [](int) {};
   ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
   std::atomic<bool> done{false};

@@ -181,7 +181,9 @@ TEST_F(BlockValue, FinishedBuilderDoesNotReleaseBlock) {
 }
 
 TEST_F(BlockValue, BuilderWithoutBlockLeaksNothing) {
-  { BlockBuilder builder; }
+  {
+    BlockBuilder builder;
+  }
   Arena::fail_after(0);
   BlockBuilder builder;
   builder.count_bytes(100);
