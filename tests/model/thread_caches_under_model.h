@@ -58,12 +58,6 @@ int read_clock(int, timespec* now) noexcept {
   return 0;
 }
 
-}  // namespace
-}  // namespace xichan::internal::model
-
-namespace xichan::internal::model {
-namespace {
-
 const SweptStore counted_store([]() noexcept { ++world->sweeps; });
 
 // Threads that each run `work(index)` and then end.

@@ -98,7 +98,7 @@ TEST_F(VerifyBody, OnlyDumpableTagsAreAccepted) {
   EXPECT_EQ(error_of(alone(Cell())), "cell has no value");
 }
 
-// Every length and every word, each set to every forged number. What is then taken is a value of another number.
+// Sets every length and every word to every forged number. Only changed numbers are accepted.
 TEST_F(VerifyBody, ForgedLengthsAndOffsetsAreRefused) {
   const Body body = rich_body();
   const std::uint64_t blocks = memory_stats().blocks;
