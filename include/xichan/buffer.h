@@ -1,4 +1,4 @@
-// Memory of the arena to write into, which then becomes a value without being copied.
+// Writable memory of the arena that becomes a value without a copy.
 #pragma once
 
 #include <cstddef>
@@ -8,24 +8,24 @@
 
 namespace xichan {
 
-/// Bytes to be filled in. Thread safety: one thread at a time. Progress: nothing here waits.
+/// A writable byte buffer. Thread safety: one thread at a time. Progress: no function blocks.
 class XICHAN_API Buffer {
  public:
-  /// An empty one.
+  /// Makes an empty buffer.
   Buffer() noexcept = default;
   Buffer(Buffer&& other) noexcept;
   Buffer& operator=(Buffer&& other) noexcept;
   ~Buffer();
 
-  /// Room for `size` bytes, their content arbitrary until it is written: `ok | no_memory | arena_full | too_large`,
-  /// with `out` as it was.
+  /// Allocates a buffer of `size` uninitialized bytes. Returns `ok | no_memory | arena_full | too_large`; leaves `out`
+  /// unchanged unless `ok`.
   static Status make(std::size_t size, Buffer& out) noexcept;
 
-  /// Where to write; empty after `freeze`.
+  /// Returns the writable bytes; empty after `freeze`.
   std::span<std::byte> data() noexcept;
 
-  /// The first `size` bytes (at the most all) as a value of kind `bytes`, in place: O(1), but for clearing what is left
-  /// over. The buffer is empty afterwards.
+  /// Converts the first `size` bytes (all, if there are fewer) to a value of kind `bytes` in place, and empties the
+  /// buffer. O(1), apart from clearing the bytes that remain.
   Value freeze(std::size_t size = SIZE_MAX) noexcept;
 
  private:

@@ -9,38 +9,40 @@
 
 namespace xichan {
 
-/// Counters of the process-wide arena. Read one by one: exact only while nothing else runs. `high_water` is looked at
-/// for each block above 16 KiB and once per 16 KiB of smaller ones: it may be 32 KiB per thread off.
+/// Counters of the process-wide arena. They are read one after the other, so they are exact only while no other thread
+/// uses the arena. `high_water` is updated for each block above 16 KiB and once per 16 KiB of smaller ones: it may be
+/// off by 32 KiB per thread.
 struct MemoryStats {
   std::uint64_t blocks;      ///< blocks alive
   std::uint64_t bytes;       ///< bytes of blocks alive, headers included
-  std::uint64_t high_water;  ///< the most bytes that were ever alive at once
-  std::uint64_t limit;       ///< the byte limit; UINT64_MAX when there is none
-  std::uint64_t cached;      ///< bytes of freed blocks that are kept for reuse; they do not count against the limit
+  std::uint64_t high_water;  ///< maximum of `bytes` so far
+  std::uint64_t limit;       ///< the byte limit; UINT64_MAX for no limit
+  std::uint64_t cached;      ///< bytes of freed blocks cached for reuse; they do not count against the limit
 };
 
-/// Blocks of about one size.
+/// The blocks of one size class.
 struct MemoryClass {
-  std::uint64_t size;    ///< bytes: none of them is larger; UINT64_MAX for all beyond the largest class
+  std::uint64_t size;    ///< maximum size in bytes; UINT64_MAX for all blocks above the largest class
   std::uint64_t alive;   ///< blocks alive
-  std::uint64_t cached;  ///< freed blocks that are kept for reuse
+  std::uint64_t cached;  ///< freed blocks cached for reuse
 };
 
-/// How many classes there are at most.
+/// The maximum number of classes.
 inline constexpr std::size_t memory_class_count = 129;
 
-/// Any thread; never blocks. Takes time in proportion to the threads that have used the arena at once.
+/// Returns the arena's counters, in time proportional to the maximum number of threads that have used the arena at
+/// once. Any thread; never blocks.
 XICHAN_API MemoryStats memory_stats() noexcept;
 
-/// Fills in the classes that have blocks, smallest first, and returns how many there are. What `classes` has no room
-/// for is left out. Any thread; never blocks.
+/// Fills in the classes that have blocks, smallest first, and returns their number. Omits those that `classes` has no
+/// room for. Any thread; never blocks.
 XICHAN_API std::size_t memory_classes(std::span<MemoryClass> classes) noexcept;
 
-/// Bounds the bytes of all blocks; UINT64_MAX lifts the bound. An allocation that would pass it answers
-/// `Status::arena_full` at once. Blocks already alive stay. Memory kept for reuse comes on top of the bound, but is
-/// bounded by it: 1/64 of it for blocks up to 32 KiB and again for larger ones, and 1/256 for each thread; it never is
-/// more than 8 MiB, 32 MiB and 1 MiB. What is kept is given back to the system when nobody has wanted it for a second,
-/// as soon as some thread goes on allocating, and by this function. Any thread; never blocks.
+/// Limits the bytes of all blocks; UINT64_MAX removes the limit. An allocation that would exceed it immediately returns
+/// `Status::arena_full`. Blocks already alive stay. Memory cached for reuse comes on top of the limit: at most 1/64 of
+/// it for blocks up to 32 KiB, 1/64 for larger ones, and 1/256 per thread, and never more than 8 MiB, 32 MiB and 1 MiB.
+/// Cached memory that no thread has used for a second is released to the system, as soon as a thread allocates again,
+/// and by this function. Any thread; never blocks.
 XICHAN_API void set_memory_limit(std::uint64_t bytes) noexcept;
 
 }  // namespace xichan

@@ -1,4 +1,4 @@
-// What an operation of the core answers. The core throws no exceptions, prints nothing and never aborts.
+// The outcome of an operation of the core. The core throws no exceptions, prints nothing and never aborts.
 #pragma once
 
 #include <cstdint>
@@ -6,33 +6,33 @@
 
 namespace xichan {
 
-/// Outcome of an operation. Thread safety: a plain value.
+/// The outcome of an operation. Thread safety: a plain value.
 enum class [[nodiscard]] Status : std::uint8_t {
   ok,
-  full,         ///< no slot free now
-  empty,        ///< no item ready now
-  closed,       ///< the other side has gone, or the channel was shut down
-  end_closed,   ///< the very end that the call was made on was closed
-  timeout,      ///< the deadline passed; nothing was sent or taken
-  interrupted,  ///< the wait was cut short (a signal, or its slice ended); nothing was sent or taken
-  no_memory,    ///< the system has no memory left
-  arena_full,   ///< the arena's byte limit would be passed
+  full,         ///< no free slot
+  empty,        ///< no item is ready
+  closed,       ///< all endpoints of the other side are closed, or the channel was shut down
+  end_closed,   ///< the endpoint that the call was made on is closed
+  timeout,      ///< the deadline passed; nothing was sent or received
+  interrupted,  ///< a signal or the end of a time slice ended the wait; nothing was sent or received
+  no_memory,    ///< the system is out of memory
+  arena_full,   ///< the allocation would exceed the arena's byte limit
   not_found,    ///< no such id or ticket
-  too_large,    ///< a length or capacity outside what the format can hold
+  too_large,    ///< a length or capacity exceeds what the format can represent
   invalid,      ///< malformed input
-  claimed,      ///< this side of an spsc channel belongs to another end
+  claimed,      ///< this side of an spsc channel belongs to another endpoint
   name_taken,   ///< the name is in use
-  exiting,      ///< the interpreter or the process is about to end
+  exiting,      ///< the interpreter or the process is exiting
 };
 
-/// A short English phrase, for messages and logs.
+/// Returns a short English phrase for messages and logs.
 constexpr std::string_view to_string(Status status) noexcept {
   switch (status) {
     case Status::ok: return "ok";
     case Status::full: return "channel is full";
     case Status::empty: return "channel is empty";
     case Status::closed: return "channel is closed";
-    case Status::end_closed: return "this end is closed";
+    case Status::end_closed: return "this endpoint is closed";
     case Status::timeout: return "timed out";
     case Status::interrupted: return "interrupted";
     case Status::no_memory: return "out of memory";
@@ -42,7 +42,7 @@ constexpr std::string_view to_string(Status status) noexcept {
     case Status::invalid: return "malformed input";
     case Status::name_taken: return "the name is in use";
     case Status::exiting: return "interpreter is shutting down";
-    case Status::claimed: return "this side of an spsc channel belongs to another end until that is closed";
+    case Status::claimed: return "this side of an spsc channel belongs to another endpoint until that is closed";
   }
   return "unknown status";
 }

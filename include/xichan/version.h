@@ -1,4 +1,4 @@
-// The one place that names the version; the build files read it from here.
+// Defines the version; the build files read it from here.
 #pragma once
 
 #include "xichan/export.h"
@@ -7,7 +7,7 @@
 
 namespace xichan {
 
-/// The version of the library that is loaded, where XICHAN_VERSION is that of the headers. Any thread; never blocks.
+/// Returns the version of the loaded library; XICHAN_VERSION is that of the headers. Any thread; never blocks.
 XICHAN_API const char* version() noexcept;
 
 }  // namespace xichan

@@ -1,4 +1,4 @@
-// Visiting a value by its type.
+// Visits a value by its type.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace xichan {
 
-/// Several functions as one: `overloaded{[](std::int64_t n) { ... }, [](auto) { ... }}`.
+/// Combines several functions into one overload set: `overloaded{[](std::int64_t n) { ... }, [](auto) { ... }}`.
 template <class... Functions>
 struct overloaded : Functions... {
   using Functions::operator()...;
@@ -16,11 +16,11 @@ struct overloaded : Functions... {
 template <class... Functions>
 overloaded(Functions...) -> overloaded<Functions...>;
 
-/// What a visitor is called with for None.
+/// The argument of a visitor for None.
 struct None {
   friend bool operator==(None, None) = default;
 };
-/// A value of a kind that C++ has no type for, known by the kind: read it by `view`.
+/// The argument of a visitor for a kind without a C++ type: read the value through `view`.
 template <ValueKind kind>
 struct View {
   ValueView view;
@@ -33,8 +33,9 @@ using QueueView = View<ValueKind::queue>;
 using SenderView = View<ValueKind::sender>;
 using ReceiverView = View<ValueKind::receiver>;
 
-/// Calls `visitor` with the value as what it is: None, bool, std::int64_t, double, or one of the View types, and
-/// returns what that returns, which has to be of one type. Valid as long as `view`. Throws only what the visitor does.
+/// Calls `visitor` with the value as None, bool, std::int64_t, double or one of the View types, and returns its result,
+/// which must have the same type for all of them. The argument is valid as long as `view`. Throws only what the visitor
+/// throws.
 template <class Visitor>
 decltype(auto) visit(ValueView view, Visitor&& visitor) {
   switch (view.kind()) {

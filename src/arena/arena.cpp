@@ -13,14 +13,14 @@ namespace {
 
 constinit atomic<std::int64_t> fail_countdown{-1};
 
-// Dead blocks whose references are still to be given back. Giving one back may kill further blocks; they join the
-// list instead of nesting, so a chain of any length needs one stack frame.
+// Dead blocks whose references are still to be released. Releasing a reference may kill further blocks; they join the
+// queue instead of nesting, so a chain of any length needs one stack frame.
 struct DisposalQueue {
   Block* first = nullptr;
   bool running = false;
 };
 
-thread_local constinit DisposalQueue doomed;
+thread_local constinit DisposalQueue disposal_queue;
 
 bool should_inject_failure() noexcept {
   const std::int64_t countdown = fail_countdown.load(memory_order_relaxed);
@@ -30,10 +30,11 @@ bool should_inject_failure() noexcept {
   return false;
 }
 
-void count_alive(ThreadCache* cache, unsigned which, std::int64_t by) noexcept {
-  cache != nullptr ? cache->count_alive(which, by) : ThreadCache::count_alive_elsewhere(which, by);
+void count_alive(ThreadCache* cache, unsigned size_class, std::int64_t by) noexcept {
+  cache != nullptr ? cache->count_alive(size_class, by) : ThreadCache::count_alive_without_cache(size_class, by);
 }
 
+// `class_count` for a large block.
 unsigned class_or_large(std::uint64_t bytes) noexcept { return bytes <= largest_class ? class_of(bytes) : class_count; }
 
 void release_block_reference(void* object) noexcept { Arena::release(static_cast<Block*>(object)); }
@@ -52,20 +53,20 @@ Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, 
 
   ThreadCache* cache = ThreadCache::mine();
   if (!Budget::charge(cache, total)) return Status::arena_full;
-  const unsigned which = class_or_large(total);
+  const unsigned size_class = class_or_large(total);
   void* memory = nullptr;
   std::uint64_t mapped = 0;
-  if (which == class_count) {
-    memory = LargeBlocks::take(total, mapped);
+  if (size_class == class_count) {
+    memory = LargeBlocks::allocate(total, mapped);
   } else {
-    if (cache != nullptr) memory = cache->take(which, total);
-    if (memory == nullptr) memory = ThreadCache::allocate_from_system(which, total);
+    if (cache != nullptr) memory = cache->take(size_class, total);
+    if (memory == nullptr) memory = ThreadCache::allocate_from_system(size_class, total);
   }
   if (memory == nullptr) {
     Budget::refund(cache, total);
     return Status::no_memory;
   }
-  count_alive(cache, which, 1);
+  count_alive(cache, size_class, 1);
   if (total > Budget::batch) Budget::note_high_water();
   block =
       new (memory) Block(align_up(body_bytes, Block::alignment), static_cast<std::uint32_t>(reference_count), mapped);
@@ -74,44 +75,44 @@ Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, 
 
 void Arena::dispose(Block* block) noexcept {
   if (block->reference_count() == 0) return free_memory(block);
-  DisposalQueue& list = doomed;
-  block->next_doomed_ = list.first;
-  list.first = block;
-  if (list.running) return;
-  list.running = true;
-  while (Block* next = list.first) {
-    list.first = next->next_doomed_;
+  DisposalQueue& queue = disposal_queue;
+  block->next_disposed_ = queue.first;
+  queue.first = block;
+  if (queue.running) return;
+  queue.running = true;
+  while (Block* next = queue.first) {
+    queue.first = next->next_disposed_;
     const Reference* reference = next->references();
     for (std::uint32_t i = 0; i < next->reference_count(); ++i) reference[i].type->release(reference[i].object);
     free_memory(next);
   }
-  list.running = false;
+  queue.running = false;
 }
 
 void Arena::free_memory(Block* block) noexcept {
   const std::uint64_t total = block->total_bytes();
-  const unsigned which = class_or_large(total);
+  const unsigned size_class = class_or_large(total);
   ThreadCache* cache = ThreadCache::mine();
-  count_alive(cache, which, -1);
-  if (which == class_count) {
-    LargeBlocks::give(block, total, block->mapped_bytes_);
-  } else if (cache == nullptr || !cache->keep(which, block)) {
-    ThreadCache::give_back(which, block);
+  count_alive(cache, size_class, -1);
+  if (size_class == class_count) {
+    LargeBlocks::deallocate(block, total, block->mapped_bytes_);
+  } else if (cache == nullptr || !cache->keep(size_class, block)) {
+    ThreadCache::free_to_system(size_class, block);
   }
   Budget::refund(cache, total);
 }
 
-void Arena::give_back_cached() noexcept {
+void Arena::release_cached() noexcept {
   if (ThreadCache* cache = ThreadCache::mine()) cache->flush();
   ThreadCache::empty_depot();
-  LargeBlocks::give_back_all();
+  LargeBlocks::release_all();
 }
 
 void Arena::set_limit(std::uint64_t bytes) noexcept {
   Budget::set_limit(bytes);
   ThreadCache::follow_limit(bytes);
   LargeBlocks::follow_limit(bytes);
-  give_back_cached();
+  release_cached();
 }
 
 void Arena::fail_after(std::int64_t countdown) noexcept { fail_countdown.store(countdown, memory_order_relaxed); }
@@ -119,10 +120,10 @@ void Arena::fail_after(std::int64_t countdown) noexcept { fail_countdown.store(c
 MemoryStats Arena::stats() noexcept {
   MemoryStats stats{};
   stats.cached = LargeBlocks::cached_bytes();
-  for (unsigned which = 0; which <= class_count; ++which) {
-    const ClassCounts counts = ThreadCache::counts(which);
+  for (unsigned size_class = 0; size_class <= class_count; ++size_class) {
+    const ClassCounts counts = ThreadCache::counts(size_class);
     stats.blocks += counts.alive;
-    if (which < class_count) stats.cached += counts.cached * size_classes[which].size;
+    if (size_class < class_count) stats.cached += counts.cached * size_classes[size_class].size;
   }
   stats.bytes = Budget::bytes_alive();
   stats.high_water = Budget::high_water();
@@ -132,11 +133,12 @@ MemoryStats Arena::stats() noexcept {
 
 std::size_t Arena::class_stats(std::span<MemoryClass> classes) noexcept {
   std::size_t used = 0;
-  for (unsigned which = 0; which <= class_count && used < classes.size(); ++which) {
-    ClassCounts counts = ThreadCache::counts(which);
-    if (which == class_count) counts.cached = LargeBlocks::cached_blocks();
+  for (unsigned size_class = 0; size_class <= class_count && used < classes.size(); ++size_class) {
+    ClassCounts counts = ThreadCache::counts(size_class);
+    if (size_class == class_count) counts.cached = LargeBlocks::cached_blocks();
     if (counts.alive == 0 && counts.cached == 0) continue;
-    classes[used++] = {which < class_count ? size_classes[which].size : UINT64_MAX, counts.alive, counts.cached};
+    classes[used++] = {size_class < class_count ? size_classes[size_class].size : UINT64_MAX, counts.alive,
+                       counts.cached};
   }
   return used;
 }

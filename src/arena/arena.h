@@ -1,11 +1,12 @@
-// The process-wide store of blocks. It belongs to the process, never to an interpreter, and is never destroyed: any
-// thread may drop the last count of a block at any time, also while the process ends.
+// Allocates and frees the blocks of the process. The arena belongs to no interpreter and is never destroyed: any thread
+// may release the last reference to a block at any time, even while the process exits.
 //
-// Four parts, each described where it stands: the limit (budget.h), blocks of up to 32 KiB from magazines
-// (thread_cache.h), larger ones from mappings (large.h), and how much is kept of what was freed (kept.h).
+// It has four parts: the byte limit (budget.h), magazines for blocks of up to 32 KiB (thread_cache.h), mappings for
+// larger blocks (large.h), and the bounds on cached memory (cache_quota.h).
 //
-// Progress: lock-free on the usual path; as malloc or the system where fresh memory is needed.
-// Thread safety: every function may be called from any thread. Fork: the child may go on using it; nothing is locked.
+// Progress: lock-free on the fast path; that of malloc or the system calls where fresh memory is needed.
+// Thread safety: every function may be called from any thread. Fork: the child may keep using the arena; it has no
+// lock.
 #pragma once
 
 #include <cstddef>
@@ -21,35 +22,35 @@ namespace xichan::internal {
 
 class XICHAN_API Arena {
  public:
-  /// A fresh block with one count, its body and table uninitialised. On failure `block` is null and the status is
-  /// `no_memory`, `arena_full` or `too_large`. Never waits.
+  /// Allocates a block with one reference; its body and reference table are uninitialized. On failure `block` is null
+  /// and the status is `no_memory`, `arena_full` or `too_large`. Never blocks.
   static Status allocate(std::uint64_t body_bytes, std::uint64_t reference_count, Block*& block) noexcept;
 
   static void retain(Block* block, std::uint32_t count = 1) noexcept {
-    block->refs_.fetch_add(count, memory_order_relaxed);  // who calls this owns a count already
+    block->refs_.fetch_add(count, memory_order_relaxed);  // the caller already holds a reference
   }
 
-  /// Gives one count back. The last one disposes of the block and of all that only it held, in constant stack depth.
-  /// Must be called without any lock of the core held: giving back a channel end may close that channel.
+  /// Releases one reference. Releasing the last one frees the block and releases its references, in constant stack
+  /// depth. The caller must hold no lock of the core: releasing an endpoint may close its channel.
   static void release(Block* block) noexcept {
-    // (1) acquire, with the release half of (2) in another thread: its reads of the body come before our free. A
-    // count of one that is ours cannot grow, so the owner of the only count needs no read-modify-write.
+    // (1) acquire, with the release half of (2) in another thread: its reads of the body happen before this thread
+    // frees it. If this thread holds the only reference, the count cannot change, so no read-modify-write is needed.
     if (block->refs_.load(memory_order_acquire) == 1 || block->refs_.fetch_sub(1, memory_order_acq_rel) == 1) {  // (2)
       dispose(block);
     }
   }
 
-  /// Frees a block that was never published and whose reference table was not filled in.
+  /// Frees an unpublished block without reading its reference table.
   static void discard(Block* block) noexcept { free_memory(block); }
 
   static void set_limit(std::uint64_t bytes) noexcept;
   static MemoryStats stats() noexcept;
   static std::size_t class_stats(std::span<MemoryClass> classes) noexcept;
 
-  /// Gives the system back what is kept for reuse, but for other threads' own magazines.
-  static void give_back_cached() noexcept;
+  /// Releases all cached memory to the system, except for the magazines of other threads.
+  static void release_cached() noexcept;
 
-  /// Test hook: the allocation after `countdown` more of them fails, and each one after that; negative turns it off.
+  /// Test hook: `countdown` more allocations succeed, and all later ones fail. A negative value turns it off.
   static void fail_after(std::int64_t countdown) noexcept;
 
  private:
@@ -57,7 +58,7 @@ class XICHAN_API Arena {
   static void free_memory(Block* block) noexcept;
 };
 
-/// The type of references that name another block.
+/// The type of references to another block.
 XICHAN_API extern const ReferenceType block_reference;
 
 }  // namespace xichan::internal

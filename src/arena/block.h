@@ -2,17 +2,17 @@
 //
 // In memory:  Block header | body (body_bytes, a multiple of 16) | reference table (reference_count entries)
 //
-// The body is position-independent: inside it everything is named by its offset from the body's first byte. What a
-// body cannot hold by itself (other blocks, channel ends) stands in the reference table, and cells name it by index.
+// The body is position-independent: it names its parts by their offsets from its first byte. Objects that a body cannot
+// contain (other blocks, endpoints of channels) are entries of the reference table, and cells name them by index.
 //
-// Thread safety: a block is written by one thread until it is published, and read-only from then on; the count may be
-// changed by any thread.
+// Thread safety: one thread writes a block until it is published; from then on the block is read-only. Any thread may
+// change the reference count.
 //
 // Invariants
-//   B1  refs > 0 while anyone may look at the block; whoever takes it from 1 to 0 disposes of it.
+//   B1  refs > 0 while a thread may read the block; the thread that takes it from 1 to 0 frees the block.
 //   B2  body and reference table do not change after publication.
-//   B3  entries of the reference table own one count of what they name.
-//   B4  a block of 1024 bytes or more, header and table included, starts at a multiple of 64; any other of 16.
+//   B3  each entry of the reference table owns one reference to its object.
+//   B4  a block of 1024 bytes or more, header and table included, starts at a multiple of 64; any other at one of 16.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ namespace xichan::internal {
 
 enum class ReferenceKind : std::uint8_t { block, sender, receiver };
 
-/// How the arena gives back what a reference names, without knowing what it is. One constant object per kind.
+/// Lets the arena release a reference without knowing the type of its object. One constant object per kind.
 struct ReferenceType {
   ReferenceKind kind;
   void (*release)(void* object) noexcept;
@@ -37,7 +37,7 @@ struct Reference {
 
 class Block {
  public:
-  static constexpr std::uint64_t alignment = 16;        // of the block and its parts (but see B4)
+  static constexpr std::uint64_t alignment = 16;        // of the block and its parts; see B4 for larger blocks
   static constexpr std::uint64_t large_alignment = 64;  // B4
   static constexpr std::uint64_t large_bytes = 1024;    // B4
 
@@ -49,7 +49,7 @@ class Block {
   const Reference* references() const noexcept { return reinterpret_cast<const Reference*>(body() + body_bytes_); }
   std::uint32_t reference_count() const noexcept { return reference_count_; }
 
-  /// What the block costs the arena, header and table included.
+  /// Returns the bytes charged to the arena, header and table included.
   std::uint64_t total_bytes() const noexcept {
     return sizeof(Block) + body_bytes_ + reference_count_ * sizeof(Reference);
   }
@@ -63,8 +63,8 @@ class Block {
   atomic<std::uint32_t> refs_;
   std::uint32_t reference_count_;
   std::uint64_t body_bytes_;
-  Block* next_doomed_ = nullptr;  // links dead blocks while their references are given back
-  std::uint64_t mapped_bytes_;    // of a block that was mapped from the system, else 0
+  Block* next_disposed_ = nullptr;  // links dead blocks while their references are released
+  std::uint64_t mapped_bytes_;      // size of the mapping of a large block, else 0
 };
 static_assert(sizeof(Block) == 32 && sizeof(Reference) == 16);
 

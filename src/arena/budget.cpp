@@ -5,7 +5,7 @@
 namespace xichan::internal {
 namespace {
 
-// `limit` and `accounts` hardly ever change; the other words do with every batch.
+// `limit` and `accounts` rarely change; the other words change with every batch.
 struct Words {
   alignas(cache_line) atomic<std::uint64_t> limit{UINT64_MAX};
   atomic<Account*> accounts{nullptr};
@@ -39,8 +39,8 @@ bool Budget::reserve_for(Account* account, std::uint64_t bytes) noexcept {
   if (account != nullptr && bytes <= batch && reserve(bytes + batch)) {
     account->credit.fetch_add(batch, memory_order_relaxed);
   } else if (!reserve(bytes)) {
-    if (bytes > words.limit.load(memory_order_relaxed)) return false;  // hopeless: leave others their credits
-    take_credits_back();
+    if (bytes > words.limit.load(memory_order_relaxed)) return false;  // cannot succeed: leave the other credits alone
+    reclaim_credits();
     if (!reserve(bytes)) return false;
   }
   if (bytes <= batch) note_high_water();
@@ -55,7 +55,7 @@ void Budget::shed(Account* account, std::uint64_t keep) noexcept {
   unreserve(credit - keep);
 }
 
-void Budget::take_credits_back() noexcept {
+void Budget::reclaim_credits() noexcept {
   for (Account* account = first_account(); account != nullptr; account = account->next) shed(account);
 }
 
@@ -63,7 +63,7 @@ void Budget::join(Account* account) noexcept {
   Account* first = words.accounts.load(memory_order_relaxed);
   do {
     account->next = first;
-    // (7) release, with (8): a new account is made before it is found.
+    // (7) release, with (8): an account is constructed before another thread finds it.
   } while (!words.accounts.compare_exchange_weak(first, account, memory_order_release, memory_order_relaxed));
 }
 
@@ -73,7 +73,7 @@ Account* Budget::first_account() noexcept {
 
 void Budget::set_limit(std::uint64_t bytes) noexcept {
   words.limit.store(bytes, memory_order_relaxed);
-  take_credits_back();  // what was reserved under another limit
+  reclaim_credits();  // credits may exceed the new limit
 }
 
 std::uint64_t Budget::limit() noexcept { return words.limit.load(memory_order_relaxed); }

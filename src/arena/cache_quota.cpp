@@ -2,15 +2,14 @@
 
 #include <time.h>
 
-#include "arena/large.h"
-#include "arena/thread_cache.h"
-
 namespace xichan::internal {
 namespace {
 
 constinit atomic<std::int64_t> next_sweep{0};  // milliseconds
 
 }  // namespace
+
+constinit const SweptStore* SweptStore::first_ = nullptr;
 
 void sweep_if_due() noexcept {
   timespec now;
@@ -23,9 +22,6 @@ void sweep_if_due() noexcept {
   }
 }
 
-void sweep_stores() noexcept {
-  ThreadCache::sweep_depot();
-  LargeBlocks::sweep();
-}
+void sweep_stores() noexcept { SweptStore::sweep_all(); }
 
 }  // namespace xichan::internal

@@ -1,11 +1,13 @@
-// How much memory the arena's shared stores keep for reuse, and when they give it back.
+// Bounds the memory that the arena's shared stores cache for reuse, and schedules the sweeps that release idle memory.
 //
-// A store keeps at most its own maximum, and at most 1/64 of the byte limit: memory in use is near the limit then, and
-// what is kept comes on top. Memory is idle when nobody wanted it from one sweep to the next, and sweeps are at least
-// a second apart. No thread and no timer sees to that: whoever comes to a shared store anyway (once per magazine or
-// large block, never on the usual path) looks at the coarse clock, and the first one after the second sweeps. So a
-// process that goes on sending gives back within two seconds what it no longer needs, and one that falls silent keeps
-// what lies in its stores, which the maxima bound.
+// A store caches at most its own maximum, and at most 1/64 of the byte limit: cached memory comes on top of the memory
+// in use, which may be close to the limit. Memory is idle if no thread took it between two sweeps, and sweeps are at
+// least a second apart. There is no sweeper thread and no timer. A thread that accesses a shared store anyway (once per
+// magazine or large block, never on the fast path) reads the coarse clock, and the first one after the second has
+// passed sweeps all stores. So a process that keeps sending releases idle memory within two seconds. A process that
+// stops sending keeps what its stores hold, which the maxima bound.
+//
+// The stores register themselves, so this file depends on none of them.
 //
 // Thread safety: any thread. Counts only: every access is relaxed.
 #pragma once
@@ -22,7 +24,7 @@ class CacheQuota {
  public:
   constexpr explicit CacheQuota(std::uint64_t maximum) noexcept : maximum_(maximum), bound_(maximum) {}
 
-  /// False if so many more would be too many.
+  /// Returns false, and adds nothing, if the store would exceed its bound.
   bool add(std::uint64_t bytes) noexcept {
     if (bytes_.fetch_add(bytes, memory_order_relaxed) + bytes <= bound_.load(memory_order_relaxed)) return true;
     subtract(bytes);
@@ -42,9 +44,29 @@ class CacheQuota {
   atomic<std::uint64_t> bound_;
 };
 
-/// Gives back what is idle in all stores, at most once a second: the first call after that does it.
+/// Registers a store for sweeping. One object of static storage duration per store: the constructors run while the
+/// library is loaded, before another thread can use it, so the list needs no synchronization.
+class SweptStore {
+ public:
+  /// `sweep` releases what is idle in the store: what was there at the previous sweep already.
+  explicit SweptStore(void (*sweep)() noexcept) noexcept : sweep_(sweep), next_(first_) { first_ = this; }
+  SweptStore(const SweptStore&) = delete;
+  SweptStore& operator=(const SweptStore&) = delete;
+
+  static void sweep_all() noexcept {
+    for (const SweptStore* store = first_; store != nullptr; store = store->next_) store->sweep_();
+  }
+
+ private:
+  static const SweptStore* first_;
+
+  void (*const sweep_)() noexcept;
+  const SweptStore* const next_;
+};
+
+/// Sweeps all stores if the last sweep is at least a second ago.
 void sweep_if_due() noexcept;
-/// The same at any time. Idle is what was there at the last sweep already.
+/// Sweeps all stores now.
 XICHAN_API void sweep_stores() noexcept;
 
 }  // namespace xichan::internal

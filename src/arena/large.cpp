@@ -10,7 +10,7 @@
 namespace xichan::internal {
 namespace {
 
-constexpr std::uint64_t page = 4096;  // the unit of sizes; the system rounds up where its pages are larger
+constexpr std::uint64_t page = 4096;  // unit of sizes; a system with larger pages rounds up
 constexpr std::uint64_t maximum = 32u << 20;
 
 // A word: page number of the address (48 bits) | size in pages (15 bits) | the mark of the store (1 bit).
@@ -27,58 +27,62 @@ void* memory_of(std::uint64_t word) noexcept {
 constexpr std::uint64_t size_of(std::uint64_t word) noexcept { return (word >> 1 & pages_mask) * page; }
 
 constinit Slots<32> slots;
-constinit CacheQuota kept{maximum};
-constinit atomic<unsigned> next_victim{0};  // relaxed: whose turn it is matters little
+constinit CacheQuota quota{maximum};
+constinit atomic<unsigned> next_victim{0};  // relaxed: any order of eviction will do
 
 void unmap(void* memory, std::uint64_t mapped) noexcept {
   unpoison(memory, mapped, mapped);
   munmap(memory, mapped);
 }
 
-void give_back(std::uint64_t word) noexcept {
+void release(std::uint64_t word) noexcept {
   if (word == 0) return;
-  kept.subtract(size_of(word));
+  quota.subtract(size_of(word));
   unmap(memory_of(word), size_of(word));
 }
 
-// How far a mapping is from what is wanted; UINT64_MAX if it is of no use. What is missing has to be faulted in.
+void sweep() noexcept { slots.sweep(release); }
+const SweptStore swept_store(sweep);
+
+// Distance of a mapping's size from the wanted one; UINT64_MAX if it is unsuitable. Missing pages weigh more, because
+// each costs a page fault.
 constexpr std::uint64_t distance(std::uint64_t has, std::uint64_t wanted) noexcept {
   if (has < wanted / 2 || has > wanted * 2) return UINT64_MAX;
   return has >= wanted ? has - wanted : (wanted - has) * 4;
 }
 
-// The kept mapping that serves best, taken out of the store, or 0.
+// Takes the most suitable mapping out of the store; 0 if there is none.
 std::uint64_t nearest(std::uint64_t wanted) noexcept {
-  for (int attempt = 0; attempt < 4; ++attempt) {  // others take too
+  for (int attempt = 0; attempt < 4; ++attempt) {  // other threads take as well
     std::uint64_t best = 0;
-    unsigned where = 0;
+    unsigned best_slot = 0;
     for (unsigned i = 0; i < slots.size; ++i) {
-      const std::uint64_t word = slots.look(i);
+      const std::uint64_t word = slots.peek(i);
       const std::uint64_t off = distance(size_of(word), wanted);
       if (off == UINT64_MAX || (best != 0 && off >= distance(size_of(best), wanted))) continue;
-      best = word, where = i;
+      best = word, best_slot = i;
       if (off == 0) break;
     }
     if (best == 0) return 0;
-    // Whatever lies there now is ours. It may be another one than was chosen; then it goes back.
-    const std::uint64_t word = slots.take_from(where);
+    // This thread now owns the mapping in that slot. If it is not the chosen one, it is put back.
+    const std::uint64_t word = slots.take_from(best_slot);
     if (word == best) {
-      kept.subtract(size_of(word));
+      quota.subtract(size_of(word));
       return word;
     }
-    if (word != 0 && !slots.put(word)) give_back(word);
+    if (word != 0 && !slots.put(word)) release(word);
   }
   return 0;
 }
 
-// Gives a kept mapping the size that is wanted, if it must; null if that fails, and the mapping is gone.
+// Resizes a cached mapping if necessary. Returns null if that fails; the mapping is unmapped then.
 void* fit(std::uint64_t word, std::uint64_t wanted, std::uint64_t& mapped) noexcept {
   void* memory = memory_of(word);
   const std::uint64_t has = size_of(word);
   unpoison(memory, has, has);
   mapped = has;
-  if (has == wanted || (has > wanted && kept.add(has - wanted))) return memory;
-#ifndef __SANITIZE_THREAD__  // which knows mmap and munmap, but takes what mremap moved for the old memory
+  if (has == wanted || (has > wanted && quota.add(has - wanted))) return memory;
+#ifndef __SANITIZE_THREAD__  // ThreadSanitizer tracks mmap and munmap, but not memory that mremap moves
   mapped = wanted;
   void* resized = mremap(memory, has, wanted, MREMAP_MAYMOVE);
   if (resized != MAP_FAILED) return resized;
@@ -89,7 +93,7 @@ void* fit(std::uint64_t word, std::uint64_t wanted, std::uint64_t& mapped) noexc
 
 }  // namespace
 
-void* LargeBlocks::take(std::uint64_t bytes, std::uint64_t& mapped) noexcept {
+void* LargeBlocks::allocate(std::uint64_t bytes, std::uint64_t& mapped) noexcept {
   sweep_if_due();
   const std::uint64_t wanted = align_up(bytes, page);
   void* memory = nullptr;
@@ -105,35 +109,33 @@ void* LargeBlocks::take(std::uint64_t bytes, std::uint64_t& mapped) noexcept {
   return memory;
 }
 
-void LargeBlocks::give(void* memory, std::uint64_t bytes, std::uint64_t mapped) noexcept {
+void LargeBlocks::deallocate(void* memory, std::uint64_t bytes, std::uint64_t mapped) noexcept {
   sweep_if_due();
-  kept.subtract(mapped - align_up(bytes, page));
-  if (mapped > kept.bound()) return unmap(memory, mapped);
+  quota.subtract(mapped - align_up(bytes, page));
+  if (mapped > quota.bound()) return unmap(memory, mapped);
   poison(memory, mapped);
   const std::uint64_t word = word_of(memory, mapped);
   for (unsigned attempt = 0; attempt < 2 * slots.size; ++attempt) {
-    if (kept.add(mapped)) {
+    if (quota.add(mapped)) {
       if (slots.put(word)) return;
-      kept.subtract(mapped);
+      quota.subtract(mapped);
     }
-    give_back(slots.take_from(next_victim.fetch_add(1, memory_order_relaxed) % slots.size));
+    release(slots.take_from(next_victim.fetch_add(1, memory_order_relaxed) % slots.size));
   }
   unmap(memory, mapped);
 }
 
-void LargeBlocks::sweep() noexcept { slots.sweep(give_back); }
-
-void LargeBlocks::give_back_all() noexcept {
-  while (const std::uint64_t word = slots.take()) give_back(word);
+void LargeBlocks::release_all() noexcept {
+  while (const std::uint64_t word = slots.take()) release(word);
 }
 
-void LargeBlocks::follow_limit(std::uint64_t limit) noexcept { kept.follow_limit(limit); }
+void LargeBlocks::follow_limit(std::uint64_t limit) noexcept { quota.follow_limit(limit); }
 
-std::uint64_t LargeBlocks::cached_bytes() noexcept { return kept.bytes(); }
+std::uint64_t LargeBlocks::cached_bytes() noexcept { return quota.bytes(); }
 
 std::uint64_t LargeBlocks::cached_blocks() noexcept {
   std::uint64_t count = 0;
-  for (unsigned i = 0; i < slots.size; ++i) count += slots.look(i) != 0;
+  for (unsigned i = 0; i < slots.size; ++i) count += slots.peek(i) != 0;
   return count;
 }
 

@@ -1,5 +1,5 @@
-// Tells AddressSanitizer which memory nobody may touch: blocks kept for reuse, and what lies behind a block's end.
-// Thread safety: whoever owns the memory.
+// Marks memory that must not be accessed for AddressSanitizer: cached blocks, and the bytes behind a block's end.
+// Thread safety: called by the owner of the memory.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ inline void poison([[maybe_unused]] void* memory, [[maybe_unused]] std::uint64_t
 #endif
 }
 
-/// `bytes` of `size` may be touched, the rest not.
+/// Makes the first `bytes` of `size` bytes accessible and poisons the rest.
 inline void unpoison([[maybe_unused]] void* memory, [[maybe_unused]] std::uint64_t bytes,
                      [[maybe_unused]] std::uint64_t size) noexcept {
 #ifdef __SANITIZE_ADDRESS__

@@ -1,9 +1,8 @@
-// Size classes: blocks of up to 32 KiB are recycled by classes, so that one fits wherever one of its class is asked
-// for.
+// Size classes: blocks of up to 32 KiB are recycled by class; every block of a class fits every request of that class.
 //
-// Up to 512 bytes a class for each multiple of 16, which is what a block's size is: nothing is wasted. Above, 16
-// classes between a power of two and the next: at most 1/16 is. Every class of 1024 bytes or more is a multiple of 64
-// (B4). Thread safety: pure functions.
+// Up to 512 bytes there is a class for each multiple of 16, the granularity of block sizes, so nothing is wasted.
+// Above, 16 classes divide the range between two powers of two: at most 1/16 is wasted. Every class of 1024 bytes or
+// more is a multiple of 64 (B4). Thread safety: pure functions.
 #pragma once
 
 #include <algorithm>
@@ -16,16 +15,16 @@ namespace xichan::internal {
 inline constexpr std::uint64_t largest_class = 32 * 1024;
 inline constexpr unsigned class_count = 128;
 
-/// The class of a block of `bytes`, from 1 to `largest_class`.
+/// Returns the class of a block of `bytes` bytes, 1 to `largest_class`.
 constexpr unsigned class_of(std::uint64_t bytes) noexcept {
   if (bytes <= 512) return static_cast<unsigned>((bytes - 1) / 16);
-  const unsigned shift = static_cast<unsigned>(std::bit_width(bytes - 1)) - 5;  // keeps the top bit and four more
+  const unsigned shift = static_cast<unsigned>(std::bit_width(bytes - 1)) - 5;  // keeps the top five bits
   return 32 + (shift - 5) * 16 + static_cast<unsigned>((bytes - 1) >> shift) - 16;
 }
 
 struct SizeClass {
   std::uint32_t size;    // bytes of each block
-  std::uint32_t rounds;  // blocks that a magazine of this class holds at most: 128 KiB of them, or 63
+  std::uint32_t rounds;  // capacity of a magazine of this class: 128 KiB of blocks, at most 63
 };
 
 inline constexpr unsigned magazine_rounds = 63;

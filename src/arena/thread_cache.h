@@ -1,23 +1,23 @@
-// Blocks of up to 32 KiB, recycled: magazines per thread and class over a depot (J. Bonwick, J. Adams, "Magazines and
-// Vmem", USENIX 2001).
+// Recycles blocks of up to 32 KiB: per-thread magazines for each size class over a shared depot (J. Bonwick, J. Adams,
+// "Magazines and Vmem", USENIX 2001).
 //
-// malloc alone is right, but slow where it matters here: blocks are allocated on one thread and freed on another, so
-// each of them comes back to an arena that another thread is using, under its lock. A list of free blocks per thread
-// does not help either: the sender's would always be empty and the receiver's always full. So free blocks travel back
-// in bulk: a thread fills a *magazine*, an array of up to 63 blocks, and hands it to the *depot*, where the other
-// thread exchanges an empty one for it. Per class a thread has two: one that it works on, and the previous one, which
-// is full or empty; without that a thread at the edge would go to the depot with each block. Only one block in dozens
-// meets another thread's cache line, and no lock is taken (slots.h). Fresh memory comes from malloc, block by block,
-// and that is where blocks return to when enough is kept (kept.h).
+// malloc is correct but slow here: blocks are allocated on one thread and freed on another, so each one returns to a
+// malloc arena that another thread is using, under that arena's lock. A free list per thread does not help either: the
+// sender's would always be empty and the receiver's always full. So free blocks travel back in bulk. A thread fills a
+// *magazine*, an array of up to 63 blocks, and exchanges it at the *depot* for an empty one; the other thread does the
+// reverse. A thread has two magazines per class: the loaded one, and the previous one, which is full or empty. Without
+// the second, a thread at the boundary would access the depot for every block. So only one block in dozens touches
+// another thread's cache line, and no lock is taken (slots.h). Fresh memory comes from malloc block by block, and
+// blocks return to malloc when the caches hold enough (cache_quota.h).
 //
-// A thread's cache keeps at most 1 MiB, and at most 1/256 of the byte limit, or a magazine more until its next free;
-// what goes beyond that is handed to the depot. So is all of it when the thread ends, by the destructor of a
-// thread-local object. Blocks that are freed on the thread even later (by other such destructors) go straight to
-// malloc. The cache itself stays for the next thread that starts: it is never freed, so its counts can be read at any
-// time, and nobody finds it gone.
+// A thread's cache holds at most 1 MiB, and at most 1/256 of the byte limit; it may exceed that by one magazine until
+// its next free. Blocks beyond that are flushed to the depot. The destructor of a thread-local object flushes the whole
+// cache when the thread ends. Blocks that the thread frees after that (in other such destructors) go straight to
+// malloc. The cache itself remains for the next thread that starts. It is never freed, so its counts can be read at any
+// time.
 //
-// Fork: the child's one thread goes on with its own cache. The other threads' magazines are lost to the child, as are
-// those that were on their way between a cache and the depot: memory that is not reused, never memory used twice.
+// Fork: the child's one thread continues with its own cache. The magazines of the other threads are lost to the child,
+// as are those in transit between a cache and the depot: that memory is not reused, but never used twice.
 //
 // Progress: lock-free as long as malloc is not called. Thread safety: a cache belongs to its thread, except for
 // `counts`.
@@ -30,8 +30,8 @@
 #include "arena/size_class.h"
 #include "base/atomic.h"
 
-// One load in place of a call. It takes 8 bytes of the little room that glibc keeps for thread-locals of libraries
-// loaded late, and only glibc does.
+// Makes access one load instead of a call. Uses 8 bytes of the small reserve that glibc, and only glibc, keeps for the
+// thread-locals of libraries that are loaded later.
 #ifdef __GLIBC__
 #define XICHAN_FAST_THREAD_LOCAL [[gnu::tls_model("initial-exec")]]
 #else
@@ -40,14 +40,14 @@
 
 namespace xichan::internal {
 
-/// Whole magazines only are handed from thread to thread; `count` is right while it lies in the depot.
+/// An array of free blocks of one class. `count` is valid only while the magazine is in the depot.
 struct Magazine {
   std::uint64_t count;
   void* rounds[magazine_rounds];
 };
 static_assert(sizeof(Magazine) == 512);
 
-/// Counts blocks of one class; `class_count` stands for those above the largest.
+/// Block counts of one class; class `class_count` stands for all blocks above the largest class.
 struct ClassCounts {
   std::uint64_t alive;
   std::uint64_t cached;
@@ -55,90 +55,92 @@ struct ClassCounts {
 
 class alignas(cache_line) ThreadCache : public Account {
  public:
-  /// The calling thread's; null if it is about to end, or there is no memory for one.
+  /// Returns the calling thread's cache; null if the thread is ending, or without memory for a cache.
   static ThreadCache* mine() noexcept { return current_ != nullptr ? current_ : join(); }
 
-  /// A block's memory, or null if none is at hand.
-  void* take(unsigned which, std::uint64_t bytes) noexcept {
-    ClassCache& shelf = shelves_[which];
-    std::uint32_t count = shelf.loaded_count.load(memory_order_relaxed);
+  /// Returns the memory of a cached block; null if neither the cache nor the depot has one.
+  void* take(unsigned size_class, std::uint64_t bytes) noexcept {
+    ClassCache& class_cache = class_caches_[size_class];
+    std::uint32_t count = class_cache.loaded_count.load(memory_order_relaxed);
     if (count == 0) {
-      if (!reload(shelf, which)) return nullptr;
-      count = shelf.loaded_count.load(memory_order_relaxed);
+      if (!reload(class_cache, size_class)) return nullptr;
+      count = class_cache.loaded_count.load(memory_order_relaxed);
     }
-    void* memory = shelf.loaded->rounds[--count];
-    shelf.loaded_count.store(count, memory_order_relaxed);
-    const std::uint32_t size = size_classes[which].size;
+    void* memory = class_cache.loaded->rounds[--count];
+    class_cache.loaded_count.store(count, memory_order_relaxed);
+    const std::uint32_t size = size_classes[size_class].size;
     bytes_ -= size;
     unpoison(memory, bytes, size);
     return memory;
   }
 
-  /// False if there is no place for it: the caller still owns it then.
-  bool keep(unsigned which, void* memory) noexcept {
-    const auto [size, rounds] = size_classes[which];
+  /// Caches a block's memory. Returns false if the cache is full; the caller still owns the memory then.
+  bool keep(unsigned size_class, void* memory) noexcept {
+    const auto [size, rounds] = size_classes[size_class];
     if (bytes_ + size > bound_.load(memory_order_relaxed)) {
       flush();
       return false;
     }
-    ClassCache& shelf = shelves_[which];
-    std::uint32_t count = shelf.loaded_count.load(memory_order_relaxed);
-    if (shelf.loaded == nullptr || count == rounds) {
-      if (!make_room(shelf, which)) return false;
-      count = shelf.loaded_count.load(memory_order_relaxed);
+    ClassCache& class_cache = class_caches_[size_class];
+    std::uint32_t count = class_cache.loaded_count.load(memory_order_relaxed);
+    if (class_cache.loaded == nullptr || count == rounds) {
+      if (!make_room(class_cache, size_class)) return false;
+      count = class_cache.loaded_count.load(memory_order_relaxed);
     }
     poison(memory, size);
-    shelf.loaded->rounds[count] = memory;
-    shelf.loaded_count.store(count + 1, memory_order_relaxed);
+    class_cache.loaded->rounds[count] = memory;
+    class_cache.loaded_count.store(count + 1, memory_order_relaxed);
     bytes_ += size;
     return true;
   }
 
-  /// By 1 or -1.
-  void count_alive(unsigned which, std::int64_t by) noexcept {
-    atomic<std::int64_t>& alive = shelves_[which].alive;
+  /// Adds `by`, 1 or -1, to the number of blocks alive.
+  void count_alive(unsigned size_class, std::int64_t by) noexcept {
+    atomic<std::int64_t>& alive = class_caches_[size_class].alive;
     alive.store(alive.load(memory_order_relaxed) + by, memory_order_relaxed);
   }
-  /// The same for a thread without a cache.
-  static void count_alive_elsewhere(unsigned which, std::int64_t by) noexcept;
+  /// Does the same for a thread without a cache.
+  static void count_alive_without_cache(unsigned size_class, std::int64_t by) noexcept;
 
-  /// Hands all magazines to the depot.
+  /// Moves all blocks to the depot, or to malloc if the depot is full.
   void flush() noexcept;
 
-  /// Fresh memory for a class and back to where that comes from.
-  static void* allocate_from_system(unsigned which, std::uint64_t bytes) noexcept;
-  static void give_back(unsigned which, void* memory) noexcept;
+  /// Allocate and free the memory of one block with malloc.
+  static void* allocate_from_system(unsigned size_class, std::uint64_t bytes) noexcept;
+  static void free_to_system(unsigned size_class, void* memory) noexcept;
 
+  /// Releases idle magazines, see SweptStore.
   static void sweep_depot() noexcept;
   static void empty_depot() noexcept;
   static void follow_limit(std::uint64_t limit) noexcept;
 
-  /// Sums over all threads; exact while nothing else runs. `which` may be `class_count`.
-  static ClassCounts counts(unsigned which) noexcept;
+  /// Returns sums over all threads; exact while no other thread uses the arena. `size_class` may be `class_count`.
+  static ClassCounts counts(unsigned size_class) noexcept;
 
  private:
-  // Written by the owner alone; counts may be read by anybody.
+  // Written by the owning thread only; any thread may read the counts.
   struct ClassCache {
     Magazine* loaded;
     Magazine* previous;  // full, empty or null
     atomic<std::uint32_t> loaded_count;
     atomic<std::uint32_t> previous_count;
-    atomic<std::int64_t> alive;  // allocated less freed by this thread
+    atomic<std::int64_t> alive;  // blocks allocated minus blocks freed by this thread
   };
 
+  // Take over an abandoned cache, or create one; abandon the thread's cache.
   static ThreadCache* join() noexcept;
   static void leave() noexcept;
 
-  static void swap(ClassCache& shelf) noexcept;
-  bool reload(ClassCache& shelf, unsigned which) noexcept;
-  bool make_room(ClassCache& shelf, unsigned which) noexcept;
+  static void swap(ClassCache& class_cache) noexcept;
+  bool reload(ClassCache& class_cache, unsigned size_class) noexcept;
+  bool make_room(ClassCache& class_cache, unsigned size_class) noexcept;
 
   XICHAN_FAST_THREAD_LOCAL static thread_local constinit ThreadCache* current_;
   static atomic<std::uint64_t> bound_;
 
   std::uint64_t bytes_ = 0;  // of blocks in the magazines
   atomic<bool> taken_{true};
-  ClassCache shelves_[class_count + 1]{};  // the last one has no magazines
+  ClassCache class_caches_[class_count + 1]{};  // the last entry has counts only
 
   friend struct ThreadExitHook;
 };

@@ -1,11 +1,11 @@
-// The one alias through which the core names atomics, so that a model checker can stand in for them.
-// Memory orders are written unqualified and always in full: relacy turns the bare names into macros of its own.
+// The alias for all atomics of the core, which lets a model checker replace them.
+// Memory orders are written unqualified and always explicit: relacy defines the bare names as macros.
 #pragma once
 
 #ifdef XICHAN_RELACY
 #include <relacy/relacy.hpp>
 
-// Its macros for memory management break `= delete`, and what they find a sanitizer finds as well.
+// Relacy's macros for memory management break `= delete`; the sanitizers find the same errors.
 #undef new
 #undef delete
 #undef malloc
@@ -23,7 +23,7 @@ using rl::mo_seq_cst;
 template <class T>
 using atomic = rl::atomic<T>;
 template <class T>
-using plain = rl::var<T>;  // a location the checker watches for data races
+using plain = rl::var<T>;  // a location that the checker watches for data races
 }  // namespace xichan::internal
 
 #define XICHAN_PLAIN(location) (location)($)
@@ -48,7 +48,7 @@ using std::memory_order_seq_cst;
 
 namespace xichan::internal {
 
-/// Tells the processor that this is a spin loop (about 20-40 ns on x86-64).
+/// Pauses in a spin loop (about 20-40 ns on x86-64).
 inline void cpu_relax() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -59,7 +59,7 @@ inline void cpu_relax() noexcept {
 #endif
 }
 
-/// Distance that keeps two hot words from sharing a line (64 bytes), without counting on the adjacent-line prefetcher.
+/// Alignment that keeps two hot words on different cache lines. Ignores the adjacent-line prefetcher.
 inline constexpr unsigned cache_line = 64;
 
 }  // namespace xichan::internal

@@ -1,11 +1,11 @@
-// Size arithmetic that cannot wrap. Every size the core computes from a length goes through here.
+// Size arithmetic with overflow detection. The core computes every size that depends on a length with it.
 #pragma once
 
 #include <cstdint>
 
 namespace xichan::internal {
 
-/// Sums and products that remember whether any step overflowed. Thread safety: one thread at a time.
+/// A sum that records whether any step overflowed. Thread safety: one thread at a time.
 class CheckedSize {
  public:
   constexpr explicit CheckedSize(std::uint64_t value = 0) noexcept : value_(value) {}
@@ -26,8 +26,8 @@ class CheckedSize {
     return *this;
   }
 
-  /// Undoes an earlier `add`; what overflowed stays so.
-  constexpr CheckedSize& take_back(std::uint64_t n) noexcept {
+  /// Undoes an earlier `add`. An overflow remains recorded.
+  constexpr CheckedSize& subtract(std::uint64_t n) noexcept {
     value_ -= n;
     return *this;
   }

@@ -1,4 +1,4 @@
-// A point on the monotonic clock, computed once per call; no wall clock anywhere.
+// A point in time on the monotonic clock, computed once per call. The core never reads the wall clock.
 #pragma once
 
 #include <time.h>
@@ -12,19 +12,19 @@ namespace xichan::internal {
 class Deadline {
  public:
   static constexpr Deadline never() noexcept { return Deadline(INT64_MAX); }
-  /// A time before the clock's zero counts as zero.
+  /// Clamps a negative time to zero.
   static constexpr Deadline at(std::int64_t nanoseconds) noexcept {
     return Deadline(std::max<std::int64_t>(nanoseconds, 0));
   }
 
-  /// `seconds` from now. Must not be negative or NaN; from about 292 years on (infinity too) it means for ever.
+  /// Returns the time `seconds` from now, or never() for about 292 years and more. Must not be negative or NaN.
   static Deadline in_seconds(double seconds) noexcept {
     const double nanoseconds = seconds * 1e9;
     if (!(nanoseconds < 9.2e18)) return never();
     return after(static_cast<std::int64_t>(nanoseconds));
   }
 
-  /// `nanoseconds` from now, rounded up by one so that a wait never ends early.
+  /// Returns the time `nanoseconds` from now, plus one so that a wait never ends early; never() if that overflows.
   static Deadline after(std::int64_t nanoseconds) noexcept {
     std::int64_t sum;
     if (__builtin_add_overflow(now() + 1, nanoseconds, &sum)) return never();

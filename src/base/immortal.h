@@ -1,4 +1,4 @@
-// Process-wide objects that are never destroyed: threads may still use them while the process ends.
+// Process-wide objects that are never destroyed, because threads may use them while the process exits.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace xichan::internal {
 
-/// Returns the one `T` of the process, constructed at the first call. Thread-safe; the constructor must not throw.
+/// Returns the process's only `T`, constructed by the first call. Thread-safe; the constructor must not throw.
 template <class T>
 T& immortal() noexcept {
   alignas(T) static std::byte memory[sizeof(T)];

@@ -12,7 +12,7 @@ struct ListHook {
   T* next = nullptr;
 };
 
-/// A list of elements linked by the member `hook`. Owns nothing: an element leaves the list before it is destroyed.
+/// A list of elements linked by the member `hook`. Owns nothing: remove an element before destroying it.
 template <class T, ListHook<T> T::* hook>
 class IntrusiveList {
  public:
@@ -31,7 +31,7 @@ class IntrusiveList {
     (links.next == nullptr ? last_ : (links.next->*hook).previous) = links.previous;
     element.*hook = {};
   }
-  /// Forgets the elements without touching them.
+  /// Empties the list without writing to the elements.
   void clear() noexcept { first_ = last_ = nullptr; }
 
  private:

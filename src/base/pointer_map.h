@@ -1,8 +1,8 @@
-// A map from addresses to plain values that only grows: what is met a second time is found again.
+// A map from addresses to plain values, for finding repeated pointers. It only grows.
 //
 // Algorithm: open addressing with linear probing (Knuth, TAOCP vol. 3, 6.4), at most half full. Addresses are mixed by
-// the finalizer of MurmurHash3 (Austin Appleby, public domain), so that whoever chooses distances between them cannot
-// choose where they fall: the base is not known to him.
+// the finalizer of MurmurHash3 (Austin Appleby, public domain): an attacker who controls the distances between
+// addresses cannot provoke collisions without knowing their base.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace xichan::internal {
 
-/// Thread safety: one thread at a time. Allocation failure is an answer, never an exception. Empty, it has no memory.
+/// Thread safety: one thread at a time. Reports failed allocations by return value. An empty map owns no memory.
 template <class T>
 class PointerMap {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -28,7 +28,7 @@ class PointerMap {
 
   std::size_t size() const noexcept { return size_; }
 
-  /// Room for `count` keys in all without further allocation. False without memory.
+  /// Makes room for a total of `count` keys. Returns false without memory.
   [[nodiscard]] bool reserve(std::size_t count) noexcept {
     std::size_t capacity = 16;
     while (capacity / 2 < count) {
@@ -38,8 +38,8 @@ class PointerMap {
     return capacity <= capacity_ || rehash(capacity);
   }
 
-  /// The value of `key`, which is not null: zeroed if the key is new. Valid until the next insertion. Null without
-  /// memory.
+  /// Returns the value of `key`, which must not be null; the value of a new key is zeroed. Valid until the next
+  /// insertion. Returns null without memory.
   [[nodiscard]] T* insert(const void* key) noexcept {
     if (size_ >= capacity_ / 2 && !reserve(size_ + 1)) return nullptr;
     Entry& entry = entries_[slot_of(key)];
@@ -50,7 +50,7 @@ class PointerMap {
     return &entry.value;
   }
 
-  /// The value of `key`; null if there is none.
+  /// Returns the value of `key`, or null if the key is absent.
   T* find(const void* key) noexcept {
     if (size_ == 0) return nullptr;
     Entry& entry = entries_[slot_of(key)];
@@ -70,7 +70,7 @@ class PointerMap {
     return static_cast<std::size_t>(h ^ h >> 33);
   }
 
-  // Where the key is, or would be.
+  // Returns the slot of the key, or the free slot where it belongs.
   std::size_t slot_of(const void* key) const noexcept {
     std::size_t i = mix(key) & (capacity_ - 1);
     while (entries_[i].key != nullptr && entries_[i].key != key) i = (i + 1) & (capacity_ - 1);

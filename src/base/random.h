@@ -1,4 +1,4 @@
-// Random bits from the kernel, for ids and nonces that cannot be guessed.
+// Random bits from the kernel, for unpredictable ids and nonces.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace xichan::internal {
 
-/// 64 fresh bits. Any thread; blocks only while the machine boots.
+/// Returns 64 random bits. Any thread; blocks only while the machine boots.
 XICHAN_API std::uint64_t random_bits() noexcept;
 
 }  // namespace xichan::internal

@@ -1,4 +1,4 @@
-// A growable list of plain items that takes the place of recursion; the first few need no allocation.
+// A growable list of plain items that replaces recursion; the first items need no allocation.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace xichan::internal {
 
-/// Thread safety: one thread at a time. Allocation failure is an answer, never an exception.
+/// Thread safety: one thread at a time. Reports failed allocations by return value.
 template <class T, std::size_t Inline = 32>
 class Worklist {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -21,20 +21,22 @@ class Worklist {
     if (items_ != local_) std::free(items_);
   }
 
+  /// Appends an item. Returns false without memory.
   [[nodiscard]] bool push(const T& item) noexcept {
     if (size_ == capacity_ && !grow()) return false;
     items_[size_++] = item;
     return true;
   }
-  /// Room for so many in all, which `push` then cannot lack.
+  /// Makes room for a total of `count` items, for which `push` cannot fail. Returns false without memory.
   [[nodiscard]] bool reserve(std::size_t count) noexcept {
     while (capacity_ < count) {
       if (!grow()) return false;
     }
     return true;
   }
+  /// Removes and returns the last item.
   T pop() noexcept { return items_[--size_]; }
-  /// In time proportional to what stays.
+  /// Removes and returns the first item, in time proportional to the size.
   T remove_first() noexcept {
     const T first = items_[0];
     std::memmove(items_, items_ + 1, --size_ * sizeof(T));

@@ -101,7 +101,7 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
   Status status = Status::empty;
   // At a rendezvous two that only poll would not meet.
   if (cases[0].channel->flavor() != Flavor::rendezvous &&
-      spin(detached_spin_ns, answer_pauses, [&]() noexcept { return !is_pending(status = try_any(cases, chosen)); })) {
+      spin(detached_spin_ns, reply_pauses, [&]() noexcept { return !is_pending(status = try_any(cases, chosen)); })) {
     return status;
   }
 

@@ -1,11 +1,11 @@
-// How many CPUs the calling thread may run on.
+// The number of CPUs that the calling thread may run on.
 #pragma once
 
 #include "xichan/export.h"
 
 namespace xichan::internal {
 
-/// From the thread's affinity mask, read again every few hundred calls because it may change. Any thread.
+/// Returns the number of CPUs in the thread's affinity mask, which is re-read every 256 calls. Any thread.
 XICHAN_API unsigned usable_cpus() noexcept;
 
 }  // namespace xichan::internal

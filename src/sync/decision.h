@@ -1,6 +1,6 @@
 // The decision word of one blocking operation: it leaves `waiting` exactly once.
 //
-// Algorithm: one compare-and-swap of a word that holds the outcome and the index of the case that it concerns.
+// Algorithm: one compare-and-swap of a word that holds the outcome and the index of the decided case.
 // Progress: wait-free.
 #pragma once
 
@@ -16,20 +16,20 @@ class Decision {
  public:
   Decision() noexcept { word_.store(pack(Outcome::waiting, 0), memory_order_relaxed); }
 
-  /// Decides the operation. False if it was decided before.
+  /// Decides the operation. Returns false if it was decided already.
   bool decide(Outcome outcome, std::uint32_t index) noexcept {
     std::uint32_t expected = pack(Outcome::waiting, 0);
-    // (5) release, with the acquire of every look at the word: the list has unlinked the node, and a transferred value
-    // is in it, before the waiter goes on.
+    // (5) release, with the acquire of every load of the word: unlinking the node and storing a transferred value in it
+    // happen before the waiter continues.
     return word_.compare_exchange_strong(expected, pack(outcome, index), memory_order_acq_rel, memory_order_relaxed);
   }
 
   bool is_decided() const noexcept { return outcome() != Outcome::waiting; }
   Outcome outcome() const noexcept { return static_cast<Outcome>(word_.load(memory_order_acquire) & outcome_mask); }
-  /// The case that the outcome concerns.
+  /// Returns the index of the decided case.
   std::uint32_t index() const noexcept { return word_.load(memory_order_acquire) >> shift; }
 
-  /// The word to sleep on, and its value while the operation waits.
+  /// The futex word, and its value while the operation waits.
   atomic<std::uint32_t>& word() noexcept { return word_; }
   static constexpr std::uint32_t undecided = 0;
 

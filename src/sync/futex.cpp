@@ -7,7 +7,7 @@
 
 namespace xichan::internal {
 
-static_assert(sizeof(atomic<std::uint32_t>) == 4, "the kernel reads the word as it stands");
+static_assert(sizeof(atomic<std::uint32_t>) == 4, "the kernel reads the word directly");
 
 WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, Deadline deadline) noexcept {
   timespec until{};
@@ -17,13 +17,13 @@ WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, Deadl
     until.tv_nsec = deadline.nanoseconds() % 1'000'000'000;
     limit = &until;
   }
-  // The BITSET variant is the one whose time is absolute, and on the monotonic clock.
+  // The BITSET variant takes an absolute time on the monotonic clock.
   const long failed =
       syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected, limit, nullptr, FUTEX_BITSET_MATCH_ANY);
   if (failed == 0) return WaitResult::woken;
   if (errno == ETIMEDOUT) return WaitResult::timed_out;
   if (errno == EINTR) return WaitResult::interrupted;
-  return WaitResult::woken;  // EAGAIN: the word had changed already
+  return WaitResult::woken;  // EAGAIN: the word has changed already
 }
 
 void futex_wake(atomic<std::uint32_t>* word) noexcept {

@@ -1,5 +1,5 @@
-// The lock of the wait lists and registries: held for a few dozen instructions, never across a detach, a release of a
-// value, or a system call of the core.
+// The mutex of the wait lists and registries. It is held for a few dozen instructions, and never while a thread
+// detaches from its interpreter, releases a value or makes a system call of the core.
 #pragma once
 
 #include <mutex>

@@ -1,4 +1,4 @@
-// State of the whole process that every wait checks: the fork generation, and whether the process is exiting.
+// Process-wide state that every wait checks: the fork generation and the exit flag.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace xichan::internal {
 
-/// Plain words, so that a check costs one load. `generation` changes only in the child of a fork, before the child has
-/// a second thread; `exiting` is sequentially consistent with the registration of waiters (see Process::begin_exit).
+/// A check costs one load. `generation` changes only in the child of a fork, before the child has a second thread;
+/// `exiting` is sequentially consistent with the registration of waiters (see Process::begin_exit).
 struct ProcessWords {
   atomic<std::uint32_t> generation;
   atomic<std::uint32_t> exiting;
@@ -18,7 +18,7 @@ XICHAN_API extern ProcessWords process_words;
 
 inline std::uint32_t process_generation() noexcept { return process_words.generation.load(memory_order_relaxed); }
 
-/// Once the process is exiting, a wait without progress gives up after this time.
+/// Timeout of a wait without progress while the process is exiting.
 inline constexpr std::int64_t exit_patience_ns = 1'000'000'000;
 inline bool process_is_exiting() noexcept { return process_words.exiting.load(memory_order_seq_cst) != 0; }
 

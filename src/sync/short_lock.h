@@ -1,4 +1,4 @@
-// A lock of four bytes for a handful of instructions, uncontended unless two threads share one end of a channel.
+// A four-byte lock held for a few instructions; uncontended unless two threads share one endpoint of a channel.
 //
 // Algorithm: the second mutex of Ulrich Drepper, "Futexes Are Tricky". Progress: blocking.
 #pragma once
@@ -17,8 +17,8 @@ class ShortLock {
 
   void lock() noexcept {
     std::uint32_t seen = open;
-    // (9) sequentially consistent, with the same in unlock: what was done under the lock is seen by the next holder,
-    // and both take part in the single order that the wake-up argument of SpscRing needs.
+    // (9) sequentially consistent, with the same in unlock: the next holder sees all that was done under the lock, and
+    // both take part in the single total order that SpscRing's proof against lost wake-ups needs.
     if (state_.compare_exchange_strong(seen, locked, memory_order_seq_cst, memory_order_relaxed)) return;
     while (state_.exchange(contended, memory_order_seq_cst) != open) {
       (void)futex_wait(state_, contended, Deadline::never());
@@ -28,7 +28,7 @@ class ShortLock {
     if (state_.exchange(open, memory_order_seq_cst) == contended) futex_wake(&state_);
   }
 
-  /// Whether somebody holds it now. Sees all that was done under it by those who have let go.
+  /// Returns true if the lock is held. Synchronizes with the unlocks of all earlier holders.
   bool is_held() const noexcept { return state_.load(memory_order_seq_cst) != open; }
 
  private:

@@ -1,5 +1,5 @@
-// How long to spin before sleeping. On one CPU never: the peer needs it. Elsewhere about as long as a sleep and a
-// wake-up cost, with growing pauses so that the line of a nearly empty ring is not fought over.
+// Spins before sleeping, for about the cost of a sleep and a wake-up, with growing pauses to reduce contention for the
+// cache line of a nearly empty ring. Never spins on one CPU, because the peer needs it.
 #pragma once
 
 #include <algorithm>
@@ -11,17 +11,17 @@
 
 namespace xichan::internal {
 
-/// Spin while attached to an interpreter (the peer may need its lock) and detached, in nanoseconds.
+/// Nanoseconds to spin while attached to an interpreter, whose lock the peer may need, and while detached.
 inline constexpr std::int64_t attached_spin_ns = 1'000;
 inline constexpr std::int64_t detached_spin_ns = 10'000;
 
-/// Pauses before the first look: of one who waits for an answer, and of one in the middle of a stream. The latter lets
-/// the peer get ahead by some messages, so that for a while the two do not work on the same line (about a microsecond;
-/// docs/benchmarks/README.md has the figures).
-inline constexpr unsigned answer_pauses = 1;
+/// Pauses before the first check: for a caller that expects a reply, and for one that is streaming. The latter lets the
+/// peer get some messages ahead, so that the two do not access the same cache line for a while (about a microsecond;
+/// see docs/benchmarks/README.md).
+inline constexpr unsigned reply_pauses = 1;
 inline constexpr unsigned stream_pauses = 100;
 
-/// Calls `done` until it answers true or about `budget_ns` have passed; true if `done` did.
+/// Calls `done` until it returns true or about `budget_ns` have passed. Returns true if `done` did.
 template <class Done>
 bool spin(std::int64_t budget_ns, unsigned pauses, Done done) noexcept {
   if (usable_cpus() < 2) return false;

@@ -1,4 +1,4 @@
-// A thread that sleeps on a futex word of its own until one of its cases is decided.
+// A waiter for a thread, which sleeps on its own futex word until one of its cases is decided.
 #pragma once
 
 #include "base/deadline.h"
@@ -7,7 +7,7 @@
 
 namespace xichan::internal {
 
-/// Thread safety: `park` and the accessors belong to the waiting thread; peers decide from any thread.
+/// Thread safety: `park` and the accessors belong to the waiting thread; any thread may decide the operation.
 class XICHAN_API ThreadWaiter final : public Waiter {
  public:
   bool notify(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::notified, node, wake); }
@@ -19,7 +19,7 @@ class XICHAN_API ThreadWaiter final : public Waiter {
   /// Sleeps until the operation is decided (`woken`), the deadline passes or a signal arrives.
   WaitResult park(Deadline deadline) noexcept;
 
-  // The decision. It is final once no node of this waiter is linked any more.
+  // The decision is final once no node of this waiter is linked.
   bool is_decided() const noexcept { return decision_.is_decided(); }
   bool was_notified() const noexcept { return decision_.outcome() == Outcome::notified; }
   bool was_transferred() const noexcept { return decision_.outcome() == Outcome::transferred; }

@@ -35,8 +35,8 @@ void WaitList::decide_first(Decide decide) noexcept {
 }
 
 void WaitList::decide_all(Decide decide) noexcept {
-  // One at a time, so that the system calls are made outside the lock. Who is not in this count joined after the reason
-  // to wake (both sequentially consistent) and sees it by looking again.
+  // One at a time, to make the system calls outside the lock. A waiter that is not in this count joined after the event
+  // (both are sequentially consistent) and sees the event when it checks again.
   const std::uint32_t waiters = count_.load(memory_order_seq_cst) & ~attention;
   for (std::uint32_t i = 0; i < waiters; ++i) decide_first(decide);
 }

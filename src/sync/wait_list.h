@@ -1,16 +1,16 @@
-// Sleeping and waking, in one place: lists of waiters, each with a futex word (or event loop) of its own.
+// Lists of waiters, each with its own futex word or event loop: the one place that implements sleeping and waking.
 //
-// Algorithm: an event count with a list of waiters instead of a sequence number, so that every wake-up is a token held
-// by one waiter and can be passed on. Progress: a wake-up with nobody waiting is one load; else a short lock.
+// Algorithm: an event count with a list of waiters instead of a sequence number, so that every wake-up is a token that
+// one waiter holds and can pass on. Progress: a wake-up without waiters is one load; otherwise a short lock.
 //
-// Why no wake-up is lost. The waker publishes, then reads `count_`; the waiter adds itself to `count_`, then looks
-// again at what would be published. All four are sequentially consistent, so in their single order either the waker
-// sees the waiter or the waiter sees the publication.
+// Why no wake-up is lost: the waker publishes, then reads `count_`; the waiter adds itself to `count_`, then checks for
+// the publication again. All four are sequentially consistent, so in their single total order either the waker sees the
+// waiter or the waiter sees the publication.
 //
 // Invariants
 //   W1  a node is linked iff it counts in `count_`; both change under the lock.
-//   W2  who decides a waiter's state has unlinked that node before and does not touch it afterwards.
-//   W3  a notified waiter holds one wake token; it takes something or passes the token on (notify_one).
+//   W2  a thread that decides a waiter has unlinked that node before and does not access it afterwards.
+//   W3  a notified waiter holds one wake token; it takes an item or passes the token on (notify_one).
 //   W4  no node is linked while its thread attaches to an interpreter or returns.
 #pragma once
 
@@ -37,29 +37,29 @@ class XICHAN_API WaitList {
     std::lock_guard guard(lock_);
     link(node);
   }
-  /// Unlinks the node. False if somebody did before, who then has decided its waiter or found it decided.
+  /// Unlinks the node. Returns false if another thread did so before; the waiter is decided then.
   bool remove(WaitNode& node) noexcept;
 
-  /// Hands one token to the longest waiting waiter that still wants it. Costs one load when nobody waits.
+  /// Gives one token to the longest-waiting undecided waiter. Costs one load when the list is empty.
   void notify_one() noexcept {
     if (count_.load(memory_order_seq_cst) != 0) decide_first(&Waiter::notify);
   }
   void notify_all() noexcept { decide_all(&Waiter::notify); }
-  /// Makes every waiter look at the world again.
+  /// Makes every waiter re-check all its conditions.
   void nudge_all() noexcept { decide_all(&Waiter::nudge); }
   /// Cancels every waiter that waits on behalf of `owner`.
   void cancel_owner(const void* owner) noexcept;
 
-  /// Makes `has_attention` true for ever, so that the one load a publisher makes sends it to a slower check too.
+  /// Makes `has_attention` true permanently, so that the publisher's one load also sends it to a slower check.
   void demand_attention() noexcept { count_.fetch_or(attention, memory_order_seq_cst); }
-  /// True if somebody waits or attention is demanded. Sequentially consistent, see above.
+  /// Returns true if there is a waiter or attention is demanded. Sequentially consistent, see above.
   bool has_attention() const noexcept { return count_.load(memory_order_seq_cst) != 0; }
   bool demands_attention() const noexcept { return count_.load(memory_order_seq_cst) & attention; }
 
   std::uint32_t waiting() const noexcept { return count_.load(memory_order_relaxed) & ~attention; }
 
-  // For those who hold the lock already.
-  void forget_all() noexcept {  // in the child of a fork, which has none of the threads that wait
+  // The caller must hold the lock.
+  void forget_all() noexcept {  // in the child of a fork, where the waiting threads do not exist
     nodes_.clear();
     count_.store(0, memory_order_relaxed);
   }
@@ -75,7 +75,7 @@ class XICHAN_API WaitList {
   void decide_first(Decide decide) noexcept;
   void decide_all(Decide decide) noexcept;
 
-  atomic<std::uint32_t> count_;  // nodes linked, and the attention bit
+  atomic<std::uint32_t> count_;  // number of linked nodes | attention bit
   Mutex& lock_;
   Nodes nodes_;
 };

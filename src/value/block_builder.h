@@ -1,13 +1,14 @@
-// Builds one block in two phases: first everything is counted, then one allocation of the exact size is filled.
+// Builds one block in two phases: the first counts, then one allocation of the exact size is filled.
 //
 //   body:  root cell | cells of the tuples, in the order they are opened | payloads, each 8-byte aligned
 //
-// A caller walks its value twice in the same order (breadth first, so that no recursion is needed): `count_*` for each
-// leaf and tuple, then `allocate`, then `write_*` for each. A builder that goes before `finish` leaves nothing behind.
+// The caller walks its value twice in the same order (breadth first, so no recursion is needed): it calls `count_*` for
+// each leaf and tuple, then `allocate`, then `write_*` for each. A builder that is destroyed before `finish` releases
+// the block and its references.
 //
-// A payload that occurs twice is counted and written once; its further cells are written by `write_repeat`.
+// A payload that occurs more than once is counted and written once; `write_repeat` writes its further cells.
 //
-// Thread safety: one thread at a time. Sizes are checked once, in `allocate`; the second walk must match the first.
+// Thread safety: one thread at a time. `allocate` checks all sizes; the second walk must match the first.
 #pragma once
 
 #include <cassert>
@@ -53,13 +54,13 @@ class BlockBuilder {
     payload_.add(sizeof(Cell));
   }
 
-  /// Take back what the like of it counted before: that payload is there already.
+  /// Undo an earlier count of the same size, for a payload that turns out to be a repeat.
   void uncount_text(TextKind kind, std::uint64_t length) noexcept {
-    payload_.take_back(align_up((length + 1) * text_width(kind), payload_alignment));
+    payload_.subtract(align_up((length + 1) * text_width(kind), payload_alignment));
   }
-  void uncount_bytes(std::uint64_t length) noexcept { payload_.take_back(align_up(length, payload_alignment)); }
+  void uncount_bytes(std::uint64_t length) noexcept { payload_.subtract(align_up(length, payload_alignment)); }
 
-  /// Bytes counted so far, of cells alone or of the whole body; meaningless once a sum has overflowed.
+  /// Return the bytes counted so far, of cells only or of the whole body; meaningless once a sum has overflowed.
   std::uint64_t counted_cells() const noexcept { return cells_.value(); }
   std::uint64_t counted() const noexcept { return sizeof(Cell) + cells_.value() + payload_.value(); }
 
@@ -71,21 +72,22 @@ class BlockBuilder {
     if (status != Status::ok) return status;
     next_cell_ = sizeof(Cell);
     next_payload_ = next_cell_ + cells_.value();
-    // What the arena rounded up is part of the body too.
+    // The body includes the bytes that the arena added when it rounded up the size.
     std::memset(block_->body() + body.value(), 0, block_->body_bytes() - body.value());
     return Status::ok;
   }
 
   Cell& root() noexcept { return *cell_at(0); }
 
-  /// Makes `cell` a tuple (or `queue`) of `length` elements and returns the place of its cells.
+  /// Makes `cell` a tuple (or `queue`) of `length` elements. Returns the address of its cells.
   Cell* write_tuple(Cell& cell, std::uint64_t length, Tag tag = Tag::tuple) noexcept {
     cell = Cell::of(tag, length, length == 0 ? 0 : next_cell_);
     Cell* cells = cell_at(next_cell_);
     next_cell_ += length * sizeof(Cell);
     return cells;
   }
-  /// `data` holds `length` code points of the kind's width; null leaves them to the caller. Returns their place.
+  /// Writes `length` code points of the kind's width. With null `data`, the caller fills them in at the returned
+  /// address.
   void* write_text(Cell& cell, TextKind kind, const void* data, std::uint64_t length) noexcept {
     const unsigned width = text_width(kind);
     return write_payload(cell, text_tag(kind), data, length, length * width, width);
@@ -93,24 +95,24 @@ class BlockBuilder {
   void write_bytes(Cell& cell, const void* data, std::uint64_t length) noexcept {
     write_payload(cell, Tag::bytes, data, length, length, 0);
   }
-  /// Room for an int of `length` bytes (a multiple of 8); the caller fills it in.
+  /// Returns the address of an int of `length` bytes (a multiple of 8), which the caller fills in.
   void* write_big_int(Cell& cell, std::uint64_t length) noexcept {
     assert(length % payload_alignment == 0);
     return write_payload(cell, Tag::big_int, nullptr, length, length, 0);
   }
-  /// `cell` is the same value as `first`, an earlier one of this body that has a payload.
+  /// Makes `cell` a back-reference to `first`, an earlier cell of this body that has a payload.
   void write_repeat(Cell& cell, Cell& first) noexcept {
     assert(first.has_payload() && &first < &cell);
     first.mark_repeated();
     cell = Cell::of(Tag::repeat, 0, reinterpret_cast<std::byte*>(&first) - block_->body());
   }
-  /// The block takes over the count that `reference` owns. `tag` may be `shared`, for a block.
+  /// Moves `reference` into the block. `tag` may be `shared` for a reference to a block.
   void write_reference(Cell& cell, Reference reference, Tag tag = Tag::reference) noexcept {
     cell = Cell::of(tag, 0, next_reference_);
     block_->references()[next_reference_++] = reference;
   }
-  /// `cell` stands for the value that `seen`, a cell of the body of another block (or one like it, over part of a tuple
-  /// or payload there), describes. The block takes over the count that `reference`, to that other block, owns.
+  /// Makes `cell` a window: it describes the same value as `seen`, a cell that is valid in the body of another block.
+  /// Moves `reference`, to that other block, into this one.
   void write_window(Cell& cell, Reference reference, const Cell& seen) noexcept {
     cell = Cell::of(Tag::window, next_reference_, next_payload_);
     std::memcpy(block_->body() + next_payload_, &seen, sizeof seen);
@@ -118,7 +120,7 @@ class BlockBuilder {
     block_->references()[next_reference_++] = reference;
   }
 
-  /// The finished block as a cell that owns its one count.
+  /// Returns the finished block as a cell that owns its only reference.
   Cell finish() noexcept {
     assert(next_reference_ == reference_total_ && next_payload_ <= block_->body_bytes());
     Block* block = block_;
@@ -134,14 +136,14 @@ class BlockBuilder {
   std::byte* write_payload(Cell& cell, Tag tag, const void* data, std::uint64_t length, std::uint64_t bytes,
                            unsigned extra) noexcept {
     cell = Cell::of(tag, length, next_payload_);
-    std::byte* place = block_->body() + next_payload_;
+    std::byte* payload = block_->body() + next_payload_;
     const std::uint64_t end = align_up(bytes + extra, payload_alignment);
-    // The NUL and the padding, which is part of the body too, are within the last 8 bytes: one store before the data is
-    // cheaper than clearing just them.
-    if (end != 0) std::memset(place + end - payload_alignment, 0, payload_alignment);
-    if (data != nullptr) std::memcpy(place, data, bytes);
+    // The NUL and the padding lie within the last 8 bytes: one store before the data is cheaper than clearing exactly
+    // those bytes.
+    if (end != 0) std::memset(payload + end - payload_alignment, 0, payload_alignment);
+    if (data != nullptr) std::memcpy(payload, data, bytes);
     next_payload_ += end;
-    return place;
+    return payload;
   }
 
   CheckedSize cells_;

@@ -1,7 +1,7 @@
-// Reads the cells of a block. Every access is O(1): element i of a tuple is found without looking at its siblings.
+// Reads the cells of a block. Every access is O(1): reading element i of a tuple does not read its siblings.
 //
-// Thread safety: any number of threads, as long as each holds a count of the block. The body is trusted: it was built
-// by BlockBuilder, or verified.
+// Thread safety: any number of threads, as long as each holds a reference to the block. The body is trusted:
+// BlockBuilder built it, or verify() accepted it.
 #pragma once
 
 #include <span>
@@ -19,18 +19,18 @@ class BlockReader {
   const Block* block() const noexcept { return block_; }
   const Cell& root() const noexcept { return *cells_at(0); }
 
-  /// The elements of a cell of tag `tuple`.
+  /// Returns the elements of a cell of tag `tuple` or `queue`.
   std::span<const Cell> elements(const Cell& cell) const noexcept { return {cells_at(cell.word), cell.length()}; }
-  /// Where the payload of a long text, bytes or int begins; a text ends in a NUL of its width.
+  /// Returns the address of the payload of a long text, bytes or int. A text ends in a NUL of its width.
   const void* payload(const Cell& cell) const noexcept { return block_->body() + cell.word; }
-  /// What a cell of tag `reference` or `shared` names.
+  /// Returns the reference that a cell of tag `reference` or `shared` names.
   const Reference& reference(const Cell& cell) const noexcept { return block_->references()[cell.word]; }
-  /// Of a cell of tag `window`: the block that is looked into, and the cell to read there, which stands in this body.
+  /// For a cell of tag `window`: the block that contains the value, and the cell, in this body, that describes it.
   BlockReader window_block(const Cell& cell) const noexcept {
     return BlockReader(static_cast<const Block*>(block_->references()[cell.length()].object));
   }
   const Cell& window(const Cell& cell) const noexcept { return *cells_at(cell.word); }
-  /// The cell that one of tag `repeat` stands for.
+  /// Returns the cell that a cell of tag `repeat` points to.
   const Cell& repeated(const Cell& cell) const noexcept { return *cells_at(cell.word); }
 
  private:
@@ -41,43 +41,43 @@ class BlockReader {
   const Block* block_ = nullptr;
 };
 
-/// Where a value stands.
+/// A cell and the block whose body it is valid in.
 struct CellRef {
   BlockReader reader;
   const Cell* cell;
 };
 
-/// Follows references to other blocks, windows into them and repeats, until the value itself is found. A Shared is a
-/// value of its own, and not looked into.
+/// Follows references to other blocks, windows into them and repeats, and returns the cell of the value itself. Does
+/// not look into a Shared, which is a value of its own.
 inline CellRef resolve(BlockReader reader, const Cell& cell) noexcept {
-  CellRef place{reader, &cell};
-  while (place.cell->tag() >= Tag::reference) {
-    if (place.cell->tag() == Tag::window) {
-      const Cell& seen = place.reader.window(*place.cell);
-      place = {place.reader.window_block(*place.cell), &seen};
-    } else if (place.cell->tag() == Tag::repeat) {
-      place.cell = &place.reader.repeated(*place.cell);
+  CellRef ref{reader, &cell};
+  while (ref.cell->tag() >= Tag::reference) {
+    if (ref.cell->tag() == Tag::window) {
+      const Cell& seen = ref.reader.window(*ref.cell);
+      ref = {ref.reader.window_block(*ref.cell), &seen};
+    } else if (ref.cell->tag() == Tag::repeat) {
+      ref.cell = &ref.reader.repeated(*ref.cell);
     } else {
-      const Reference& reference = place.reader.reference(*place.cell);
+      const Reference& reference = ref.reader.reference(*ref.cell);
       if (reference.type->kind != ReferenceKind::block) break;
-      place.reader = BlockReader(static_cast<const Block*>(reference.object));
-      place.cell = &place.reader.root();
+      ref.reader = BlockReader(static_cast<const Block*>(reference.object));
+      ref.cell = &ref.reader.root();
     }
   }
-  return place;
+  return ref;
 }
 
-/// The same, and what is found in a Shared instead of that.
+/// Resolves likewise, and replaces a Shared by its content.
 inline CellRef resolve_through(BlockReader reader, const Cell& cell) noexcept {
-  CellRef place = resolve(reader, cell);
-  while (place.cell->tag() == Tag::shared) {
-    const BlockReader inside(static_cast<const Block*>(place.reader.reference(*place.cell).object));
-    place = resolve(inside, inside.root());
+  CellRef ref = resolve(reader, cell);
+  while (ref.cell->tag() == Tag::shared) {
+    const BlockReader inside(static_cast<const Block*>(ref.reader.reference(*ref.cell).object));
+    ref = resolve(inside, inside.root());
   }
-  return place;
+  return ref;
 }
 
-/// The width of a text's code points, from its tag.
+/// Returns the width of a text's code points from its tag.
 constexpr TextKind text_kind(Tag tag) noexcept {
   const Tag first = tag >= Tag::ascii ? Tag::ascii : Tag::short_ascii;
   return static_cast<TextKind>(static_cast<unsigned>(tag) - static_cast<unsigned>(first));

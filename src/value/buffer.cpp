@@ -1,4 +1,4 @@
-// Values that share a block: buffers that become one, parts of one, and Shared.
+// Values that share a block: frozen buffers, parts of a value, and Shared.
 #include "xichan/buffer.h"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ std::span<std::byte> payload(Block* block) noexcept {
 Buffer::Buffer(Buffer&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
-  Buffer moved(std::move(other));  // what this buffer was goes with it
+  Buffer moved(std::move(other));  // releases the previous content
   std::swap(block_, moved.block_);
   return *this;
 }
@@ -60,7 +60,7 @@ Value Buffer::freeze(std::size_t size) noexcept {
     return value;
   }
   Block* block = as_block(std::exchange(block_, nullptr));
-  std::ranges::fill(bytes.subspan(size), std::byte{0});  // as all padding
+  std::ranges::fill(bytes.subspan(size), std::byte{0});  // padding is zero
   Cell& root = *reinterpret_cast<Cell*>(block->body());
   root = Cell::of(Tag::bytes, size, root.word);
   ValueAccess::adopt(value, Cell::of_block(block));
@@ -74,7 +74,7 @@ Status ValueView::to_value(Value& out) const noexcept {
     ValueAccess::adopt(out, cell);
     return Status::ok;
   }
-  auto* block = const_cast<Block*>(reader.block());  // only its count is changed
+  auto* block = const_cast<Block*>(reader.block());  // only the reference count changes
   if (&cell == &reader.root()) {
     Arena::retain(block);
     ValueAccess::adopt(out, Cell::of_block(block));

@@ -4,16 +4,17 @@
 //   short  tag   length         14 bytes of payload, the text or bytes themselves
 //   other  tag   0, or a mark   length (48 bits)            word
 //
-// The mark is 1 in a cell with a payload that a `repeat` may name, so that a reader keeps what it makes of it.
-// What `word` is depends on the tag: the integer, the float's bits, the offset of the payload in the block's body, the
-// index in the block's reference table, or (only in a cell outside any body) the block's address.
+// The mark is 1 in a cell with a payload that a `repeat` may point to; a reader caches the object that it makes of it.
+// The meaning of `word` depends on the tag: the integer, the float's bits, the offset of the payload in the block's
+// body, the index in the block's reference table, or (only in a cell outside a body) the block's address.
 //
 // Invariants
-//   C1  a cell outside a body is complete in itself, or of tag `block` or `shared_block`; inside a body it is neither.
+//   C1  a cell outside a body is self-contained, or of tag `block` or `shared_block`; a cell inside a body never has
+//       these two tags.
 //   C2  lengths count code points for str, bytes for bytes and int, elements for tuple.
-//   C3  a value has one representation: what fits a short cell is short, an int of 64 bits is `integer`; text is
-//       in its narrowest form, and a larger int in as few bytes, a multiple of 8, as hold it and its sign.
-//   C4  a `repeat` names a cell that comes before it in the body, that has a payload and that is marked as repeated.
+//   C3  a value has one representation: a value that fits a short cell is short, an int of 64 bits is `integer`, text
+//       is in its narrowest form, and a larger int has the fewest bytes, a multiple of 8, that hold it and its sign.
+//   C4  a `repeat` points to an earlier cell of the body that has a payload and the mark.
 #pragma once
 
 #include <bit>
@@ -25,7 +26,7 @@ namespace xichan::internal {
 class Block;
 
 enum class Tag : std::uint8_t {
-  empty = 0,  // no value; zeroed memory is no valid value
+  empty = 0,  // no value, so that zeroed memory is invalid
   none,
   false_,
   true_,
@@ -43,13 +44,13 @@ enum class Tag : std::uint8_t {
   bytes,         // word: offset of `length` bytes
   big_int,       // word: offset of `length` bytes, two's complement, little endian, a multiple of 8
   tuple,         // word: offset of `length` cells; an empty tuple has offset 0
-  queue,         // as tuple: the parts of a Queue
+  queue,         // like tuple: the parts of a Queue
   shared,        // word: index in the reference table of a block; the value is a Shared of that block's root
-  reference,     // word: index in the reference table; from here on the value is found elsewhere
-  window,        // length: index in the reference table of a block; word: offset in this body of a Cell of that block's
-  repeat,        // word: offset in this body of an earlier cell; the value is that very one
-  block,         // word: address of a Block whose root is the value; owns one count of it
-  shared_block,  // as block; the value is a Shared of that block's root
+  reference,     // word: index in the reference table; this and all later tags refer to another cell
+  window,        // length: index in the reference table; word: offset in this body of a cell valid in that block
+  repeat,        // word: offset in this body of an earlier cell with the same value
+  block,         // word: address of a Block whose root is the value; owns one reference
+  shared_block,  // like block; the value is a Shared of that block's root
 };
 inline constexpr std::uint8_t tag_count = 25;
 
@@ -81,7 +82,7 @@ struct alignas(8) Cell {
     return of(tag, 0, reinterpret_cast<std::uintptr_t>(block));
   }
 
-  /// `length` units of `width` bytes that fit the payload.
+  /// Returns a short cell of `length` units of `width` bytes, which must fit.
   static Cell of_short(Tag tag, const void* data, std::size_t length, unsigned width = 1) noexcept {
     Cell cell{static_cast<std::uint64_t>(tag) | length << 8, 0};
     if (length != 0) std::memcpy(cell.payload(), data, length * width);
@@ -89,14 +90,14 @@ struct alignas(8) Cell {
   }
 
   Tag tag() const noexcept { return static_cast<Tag>(head & 0xff); }
-  /// Whether it says all by itself, without a body or block.
+  /// True if the cell is self-contained (needs no block).
   bool is_complete() const noexcept { return tag() < Tag::ascii || (tag() == Tag::tuple && length() == 0); }
-  /// Text, bytes or int that lies outside the cell.
+  /// True for text, bytes or int stored outside the cell.
   bool has_payload() const noexcept { return tag() >= Tag::ascii && tag() <= Tag::big_int; }
-  /// Of a cell with a payload: whether a `repeat` may name it.
+  /// For a cell with a payload: true if a `repeat` may point to it.
   bool is_repeated() const noexcept { return (head & repeated_mark) != 0; }
   void mark_repeated() noexcept { head |= repeated_mark; }
-  /// Outside a body: whether it owns a count of a block.
+  /// For a cell outside a body: true if it owns a reference to a block.
   bool owns_block() const noexcept { return tag() >= Tag::block; }
   std::uint64_t length() const noexcept { return head >> 16; }
   unsigned short_length() const noexcept { return head >> 8 & 0xff; }

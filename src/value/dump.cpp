@@ -7,13 +7,13 @@
 namespace xichan::internal {
 namespace {
 
-// Its first byte is no ASCII, so that a text is never taken for a dump.
+// The first byte is not ASCII, so that text is never mistaken for a dump.
 constexpr std::uint32_t magic = 0x48435889;
 
-// Checks the header against what there is.
-Status check_header(std::span<const std::byte> data, VerifyError& flaw) noexcept {
+// Checks the header against the size of the input.
+Status check_header(std::span<const std::byte> data, VerifyError& error) noexcept {
   const auto fail = [&](const char* what, std::uint64_t offset) noexcept {
-    flaw = {what, offset};
+    error = {what, offset};
     return Status::invalid;
   };
   DumpHeader header{};
@@ -22,18 +22,18 @@ Status check_header(std::span<const std::byte> data, VerifyError& flaw) noexcept
   if (header.magic != magic) return fail("not a dump of xichan", 0);
   if (data.size() < sizeof header) return fail("input ends within the header", data.size());
   if (header.version != dump_version) {
-    return fail("version of the format that this release does not know", offsetof(DumpHeader, version));
+    return fail("unsupported format version", offsetof(DumpHeader, version));
   }
-  if (header.flags != 0) return fail("reserved bytes that are not zero", offsetof(DumpHeader, flags));
+  if (header.flags != 0) return fail("reserved bytes are not zero", offsetof(DumpHeader, flags));
   const std::uint64_t rest = data.size() - sizeof header;
   if (header.body_bytes > rest) return fail("input ends within the body", data.size());
   if (header.body_bytes < rest) return fail("bytes after the end of the body", sizeof header + header.body_bytes);
   return Status::ok;
 }
 
-Status verify_in_place(std::span<const std::byte> body, VerifyError& flaw) noexcept {
-  const Status status = verify(body, flaw);
-  if (status != Status::ok) flaw.offset += sizeof(DumpHeader);
+Status verify_in_place(std::span<const std::byte> body, VerifyError& error) noexcept {
+  const Status status = verify(body, error);
+  if (status != Status::ok) error.offset += sizeof(DumpHeader);
   return status;
 }
 
@@ -46,23 +46,23 @@ std::span<const std::byte> dump_body(const Cell& flat) noexcept {
   return {flat.as_block()->body(), flat.as_block()->body_bytes()};
 }
 
-Status load(std::span<const std::byte> data, Cell& cell, VerifyError& flaw) noexcept {
-  Status status = check_header(data, flaw);
+Status load(std::span<const std::byte> data, Cell& cell, VerifyError& error) noexcept {
+  Status status = check_header(data, error);
   if (status != Status::ok) return status;
   const std::span<const std::byte> body = data.subspan(sizeof(DumpHeader));
   if (body.size() == sizeof(Cell)) {
     Cell copy;
     std::memcpy(&copy, body.data(), sizeof copy);
-    status = verify_in_place(std::as_bytes(std::span(&copy, 1)), flaw);
+    status = verify_in_place(std::as_bytes(std::span(&copy, 1)), error);
     if (status == Status::ok) cell = copy;
     return status;
   }
   Block* block;
   status = Arena::allocate(body.size(), 0, block);
   if (status != Status::ok) return status;
-  const std::span<std::byte> copy(block->body(), body.size());  // the arena may have rounded that up
+  const std::span<std::byte> copy(block->body(), body.size());  // the arena may have rounded up the body
   std::memcpy(copy.data(), body.data(), body.size());
-  status = verify_in_place(copy, flaw);
+  status = verify_in_place(copy, error);
   if (status == Status::ok) {
     cell = Cell::of_block(block);
   } else {

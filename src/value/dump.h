@@ -1,9 +1,9 @@
-// A value as bytes that may leave the process: a header, and the body of a block without references.
+// The serialized form of a value: a header, and the body of a block without references.
 //
 //   byte   0 .. 3                   4 .. 5    6 .. 7   8 .. 15
-//          89 58 43 48 ("\x89XCH")  version   0        bytes of the body, which follows
+//          89 58 43 48 ("\x89XCH")  version   0        size of the body, which follows
 //
-// Thread safety: as flatten() and verify().
+// Thread safety: that of flatten() and verify().
 #pragma once
 
 #include <cstddef>
@@ -27,12 +27,13 @@ static_assert(sizeof(DumpHeader) == 16);
 
 XICHAN_API DumpHeader dump_header(std::uint64_t body_bytes) noexcept;
 
-/// The body to write after the header, of a cell that flatten() made: in its block, or the cell itself.
+/// Returns the body to write after the header. `flat` is a result of flatten(); the body lies in its block, or is the
+/// cell itself.
 XICHAN_API std::span<const std::byte> dump_body(const Cell& flat) noexcept;
 
-/// Makes `cell`, which owns what it names, from a header and a body. The body is copied before it is checked, so
-/// `data` may change meanwhile; no more memory is taken than `data` is long. `invalid`, and why in `flaw`, for anything
-/// but the dump of a value; `no_memory` or `arena_full`.
-XICHAN_API Status load(std::span<const std::byte> data, Cell& cell, VerifyError& flaw) noexcept;
+/// Reads a header and a body into `cell`, which owns its block. Copies the body before checking it, so `data` may
+/// change concurrently; allocates no more memory than the size of `data`. Returns `invalid` and sets `error` if `data`
+/// is not a valid dump; `no_memory` or `arena_full` without memory.
+XICHAN_API Status load(std::span<const std::byte> data, Cell& cell, VerifyError& error) noexcept;
 
 }  // namespace xichan::internal

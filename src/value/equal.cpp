@@ -1,4 +1,4 @@
-// Comparing values: pairs of elements go through a worklist, which takes the place of recursion.
+// Compares values: a worklist of pairs replaces recursion.
 #include "base/worklist.h"
 #include "value/text.h"
 #include "value/value_access.h"
@@ -20,7 +20,7 @@ bool equal_text(const TextParts& one, const TextParts& other) noexcept {
   if (width == text_width(other.kind)) {
     return one.length == 0 || std::memcmp(one.data, other.data, one.length * width) == 0;
   }
-  // Part of a text may be wider than its own code points need.
+  // A slice of a text may be wider than its own code points require.
   for (std::uint64_t i = 0; i < one.length; ++i) {
     if (load_code_point(one.kind, one.data, i) != load_code_point(other.kind, other.data, i)) return false;
   }
@@ -32,7 +32,7 @@ bool equal_leaves(ValueView one, ValueView other, ValueKind kind) noexcept {
     case ValueKind::boolean: return one.as_bool() == other.as_bool();
     case ValueKind::integer: return one.as_integer() == other.as_integer();
     case ValueKind::real: return one.as_real() == other.as_real();
-    case ValueKind::big_integer:  // C3: of one length if equal
+    case ValueKind::big_integer:  // C3: equal values have equal lengths
     case ValueKind::bytes: {
       const auto a = one.as_bytes(), b = other.as_bytes();
       return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
@@ -54,7 +54,7 @@ bool equal_leaves(ValueView one, ValueView other, ValueKind kind) noexcept {
 
 Status ValueView::equal(ValueView one, ValueView other, bool& out) noexcept {
   Worklist<Pair> pairs;
-  // False if they differ, or there is no memory to remember them.
+  // Returns false if the values differ, or if the worklist cannot grow.
   Status status = Status::ok;
   const auto compare = [&](ValueView a, ValueView b) noexcept {
     const ValueKind kind = a.kind();

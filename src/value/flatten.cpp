@@ -10,28 +10,28 @@
 namespace xichan::internal {
 namespace {
 
-/// A tuple that has been met, and where.
+/// A tuple to walk, and its position in the value.
 struct Visit {
   BlockReader reader;
   const Cell* cells;
   std::uint64_t length;
-  std::uint64_t parent;  // index of the visit whose element it is
-  std::uint64_t index;   // which one
+  std::uint64_t parent;  // index of the visit of the enclosing tuple
+  std::uint64_t index;   // position in that tuple
 };
 
-/// A payload that has been met.
+/// A payload that was counted.
 struct Payload {
-  std::uint64_t head;  // of the cell that describes it, with no mark; 0 for none
+  std::uint64_t head;  // of the cell that describes it, without the mark; 0 if there is none
   bool again;          // it occurs more than once
   Cell* first;         // where it was written
 };
 
-/// What a cell holds, in its one representation.
+/// The content of a cell in its canonical representation (C3).
 class Content {
  public:
-  explicit Content(const CellRef& place) noexcept : cell_(*place.cell) {
+  explicit Content(const CellRef& ref) noexcept : cell_(*ref.cell) {
     if (!cell_.has_payload()) return;
-    data_ = place.reader.payload(cell_);
+    data_ = ref.reader.payload(cell_);
     if (is_text()) {
       from_ = text_kind(cell_.tag());
       kind_ = narrowest_kind(highest_code_point(from_, data_, length()));
@@ -45,7 +45,7 @@ class Content {
   Tag tag() const noexcept { return cell_.tag(); }
   std::uint64_t length() const noexcept { return cell_.length(); }
   const void* data() const noexcept { return data_; }
-  /// Tells apart what lies at one address.
+  /// Distinguishes payloads at the same address.
   std::uint64_t head() const noexcept { return cell_.head & ~Cell::repeated_mark; }
 
   void count(BlockBuilder& builder) const noexcept {
@@ -66,7 +66,7 @@ class Content {
     }
   }
 
-  /// Of a value that has no payload, or needs none.
+  /// Returns the cell of a value that needs no payload.
   Cell short_cell() const noexcept {
     if (!short_) return cell_;
     if (!is_text()) return Cell::of_short(Tag::short_bytes, data_, length());
@@ -85,7 +85,7 @@ class Content {
 
 class Flattener {
  public:
-  explicit Flattener(UnportableValue& stay) noexcept : stay_(stay) {}
+  explicit Flattener(UnportableValue& unportable) noexcept : unportable_(unportable) {}
 
   Status measure(BlockReader root) noexcept {
     Status status = measure(root, root.root(), 0, 0);
@@ -93,9 +93,9 @@ class Flattener {
       const Visit tuple = tuples_[i];
       for (std::uint64_t j = 0; j < tuple.length && status == Status::ok; ++j) {
         status = measure(tuple.reader, tuple.cells[j], i, j);
-        if (status == Status::invalid && !note_place(i, j)) return Status::no_memory;
+        if (status == Status::invalid && !record_path(i, j)) return Status::no_memory;
       }
-      if (status == Status::ok) status = ceiling_.check(builder_.counted());
+      if (status == Status::ok) status = size_guard_.check(builder_.counted());
     }
     return status;
   }
@@ -120,22 +120,22 @@ class Flattener {
 
  private:
   Status measure(BlockReader from, const Cell& cell, std::uint64_t parent, std::uint64_t index) noexcept {
-    const CellRef place = resolve_through(from, cell);
-    const Tag tag = place.cell->tag();
+    const CellRef ref = resolve_through(from, cell);
+    const Tag tag = ref.cell->tag();
     if (tag == Tag::queue || tag == Tag::reference) {
-      stay_.tag = tag;
-      if (tag == Tag::reference) stay_.end = place.reader.reference(*place.cell).type->kind;
+      unportable_.tag = tag;
+      if (tag == Tag::reference) unportable_.end = ref.reader.reference(*ref.cell).type->kind;
       return Status::invalid;
     }
     if (tag == Tag::tuple) {
-      const std::uint64_t length = place.cell->length();
+      const std::uint64_t length = ref.cell->length();
       if (length == 0) return Status::ok;
       is_short_ = false;
       builder_.count_tuple(length);
-      const Visit visit{place.reader, place.reader.elements(*place.cell).data(), length, parent, index};
+      const Visit visit{ref.reader, ref.reader.elements(*ref.cell).data(), length, parent, index};
       return tuples_.push(visit) ? Status::ok : Status::no_memory;
     }
-    const Content content(place);
+    const Content content(ref);
     if (!content.has_payload()) return Status::ok;
     is_short_ = false;
     Payload* payload = payloads_.insert(content.data());
@@ -144,19 +144,19 @@ class Flattener {
       payload->again = true;
       return Status::ok;
     }
-    // Another part of a payload that begins at the same place is written by itself.
+    // A different slice that begins at the same address is written separately.
     if (payload->head == 0) payload->head = content.head();
     content.count(builder_);
     return Status::ok;
   }
 
   void write(BlockReader from, const Cell& item, Cell& cell) noexcept {
-    const CellRef place = resolve_through(from, item);
-    if (place.cell->tag() == Tag::tuple) {
-      builder_.write_tuple(cell, place.cell->length());
+    const CellRef ref = resolve_through(from, item);
+    if (ref.cell->tag() == Tag::tuple) {
+      builder_.write_tuple(cell, ref.cell->length());
       return;
     }
-    const Content content(place);
+    const Content content(ref);
     if (!content.has_payload()) {
       cell = content.short_cell();
       return;
@@ -168,23 +168,23 @@ class Flattener {
     payload->first = &cell;
   }
 
-  bool note_place(std::uint64_t tuple, std::uint64_t index) noexcept {
-    if (!stay_.steps.push(index)) return false;
+  bool record_path(std::uint64_t tuple, std::uint64_t index) noexcept {
+    if (!unportable_.steps.push(index)) return false;
     for (; tuple != 0; tuple = tuples_[tuple].parent) {
-      if (!stay_.steps.push(tuples_[tuple].index)) return false;
+      if (!unportable_.steps.push(tuples_[tuple].index)) return false;
     }
     return true;
   }
 
-  UnportableValue& stay_;
+  UnportableValue& unportable_;
   BlockBuilder builder_;
-  SizeGuard ceiling_;
+  SizeGuard size_guard_;
   Worklist<Visit> tuples_;
   PointerMap<Payload> payloads_;
   bool is_short_ = true;
 };
 
-// Whether a block is flat already: no references, and no Queue among its cells, which lie one after the other.
+// Returns true if a block is flat: it has no references, and no Queue among its cells, which are contiguous.
 bool is_flat(const Block* block) noexcept {
   if (block->reference_count() != 0) return false;
   const Cell* cell = &BlockReader(block).root();
@@ -197,13 +197,13 @@ bool is_flat(const Block* block) noexcept {
 
 }  // namespace
 
-Status flatten(const Cell& cell, Cell& flat, UnportableValue& stay) noexcept {
+Status flatten(const Cell& cell, Cell& flat, UnportableValue& unportable) noexcept {
   if (!cell.owns_block() || is_flat(cell.as_block())) {
     flat = cell.owns_block() ? Cell::of_block(cell.as_block()) : cell;
     retain(flat);
     return Status::ok;
   }
-  Flattener flattener(stay);
+  Flattener flattener(unportable);
   const BlockReader root(cell.as_block());
   const Status status = flattener.measure(root);
   return status == Status::ok ? flattener.write(root, flat) : status;

@@ -1,8 +1,8 @@
-// One body without references from a value that may have some: what a dump writes.
+// Converts a value that may have references to one body without references: the content of a dump.
 //
-// Algorithm: as an encoder, one walk that counts and one that writes, breadth first, here over cells. Blocks, windows
-// and Shareds are written in place; payloads that lie at the same address are written once. What is looked at through a
-// window is brought to its one representation (C3). Progress: time proportional to the value written out.
+// Algorithm: like an encoder, one walk that counts and one that writes, breadth first, here over cells. Blocks, windows
+// and Shareds are written in place; payloads at the same address are written once. A value seen through a window is
+// converted to its canonical representation (C3). Progress: time proportional to the size of the result.
 #pragma once
 
 #include "arena/block.h"
@@ -13,17 +13,17 @@
 
 namespace xichan::internal {
 
-/// Where in a value something stands that cannot leave the process, and what it is.
+/// A part of a value that cannot leave the process, and its position.
 struct UnportableValue {
-  Tag tag = Tag::empty;                      // `queue`, or `reference` for an end; `empty` for none
-  ReferenceKind end = ReferenceKind::block;  // of an end: which
-  Worklist<std::uint64_t> steps;             // indices, the innermost first; none for the value itself
+  Tag tag = Tag::empty;                      // `queue`, or `reference` for an endpoint; `empty` if there is none
+  ReferenceKind end = ReferenceKind::block;  // kind of the endpoint
+  Worklist<std::uint64_t> steps;             // indices, innermost first; empty for the value itself
 };
 
-/// Makes `flat`, which owns a count of its own, from what `cell`, one outside any body, describes. `invalid` if an end
-/// or a Queue is in it, which `stay` tells then; `no_memory`, `arena_full` or `too_large`.
+/// Flattens the value of `cell`, a cell outside a body, into `flat`, which owns its own reference. Returns `invalid`
+/// and sets `unportable` if the value contains an endpoint or a Queue; `no_memory`, `arena_full` or `too_large`.
 ///
-/// Thread safety: as reading the blocks of `cell`.
-XICHAN_API Status flatten(const Cell& cell, Cell& flat, UnportableValue& stay) noexcept;
+/// Thread safety: that of reading the blocks of `cell`.
+XICHAN_API Status flatten(const Cell& cell, Cell& flat, UnportableValue& unportable) noexcept;
 
 }  // namespace xichan::internal

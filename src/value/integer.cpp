@@ -1,4 +1,4 @@
-// Integers of any size: 64 bits lie in the cell, more in a block, always in the fewest words of 64 bits (C3).
+// Integers of any size: up to 64 bits in the cell, larger ones in a block, in the fewest 64-bit words (C3).
 #include <bit>
 
 #include "value/block_builder.h"
@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t word_size = sizeof(std::uint64_t);
 
-// The bytes that count: those before say no more than their sign.
+// Returns the number of significant bytes: the bytes above them only repeat the sign.
 std::size_t significant(std::span<const std::byte> data) noexcept {
   std::size_t size = data.size();
   const auto is_negative = [&](std::size_t i) noexcept { return (data[i] & std::byte{0x80}) != std::byte{0}; };

@@ -1,4 +1,4 @@
-// Owning a cell that is not in a body: it may hold a count of a block.
+// Ownership of a cell outside a body, which may own a reference to a block.
 #pragma once
 
 #include "arena/arena.h"
@@ -10,13 +10,13 @@ inline void retain(const Cell& cell) noexcept {
   if (cell.owns_block()) Arena::retain(cell.as_block());
 }
 
-/// Gives back what the cell owns. No lock of the core may be held (see Arena::release).
+/// Releases the block that the cell owns, if any. The caller must hold no lock of the core (see Arena::release).
 inline void release(const Cell& cell) noexcept {
   if (cell.owns_block()) Arena::release(cell.as_block());
 }
 
-/// What a message is charged against a channel's byte bound: its own block, not the blocks that this refers to, and
-/// nothing for a Shared.
+/// Returns the bytes that a message is charged against a channel's byte bound: those of its own block, not of blocks
+/// that this references, and 0 for a Shared.
 inline std::uint64_t cost_of(const Cell& cell) noexcept {
   return cell.tag() == Tag::block ? cell.as_block()->total_bytes() : 0;
 }

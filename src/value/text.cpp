@@ -13,7 +13,7 @@ Unit load(const void* text, std::uint64_t i) noexcept {
   return unit;
 }
 
-// A loop that compilers turn into vector instructions.
+// A loop that compilers vectorize.
 template <class Unit>
 std::uint32_t highest(const void* text, std::uint64_t length) noexcept {
   Unit most = 0;

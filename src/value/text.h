@@ -1,4 +1,4 @@
-// The four widths of text: which is the narrowest for some code points, and from one to another.
+// Selects and converts between the four widths of text.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace xichan::internal {
 
 inline constexpr std::uint32_t max_code_point = 0x10ffff;
 
-/// The narrowest that holds code points up to `highest`.
+/// Returns the narrowest kind that holds code points up to `highest`.
 constexpr TextKind narrowest_kind(std::uint32_t highest) noexcept {
   return highest < 0x80      ? TextKind::ascii
          : highest < 0x100   ? TextKind::latin1
@@ -18,14 +18,14 @@ constexpr TextKind narrowest_kind(std::uint32_t highest) noexcept {
                              : TextKind::ucs4;
 }
 
-/// The highest of `length` code points (units: a body may hold what is none); 0 if there are none. `text` need not be
+/// Returns the highest of `length` units, which need not be valid code points; 0 if there are none. `text` need not be
 /// aligned.
 XICHAN_API std::uint32_t highest_code_point(TextKind kind, const void* text, std::uint64_t length) noexcept;
 
-/// Code point `i`.
+/// Returns unit `i`.
 XICHAN_API std::uint32_t load_code_point(TextKind kind, const void* text, std::uint64_t i) noexcept;
 
-/// Writes `length` code points, which `to` can hold, in that width to `out`.
+/// Writes `length` code points to `out` in the width of `to`, which must hold them.
 void convert_text(TextKind from, const void* text, std::uint64_t length, TextKind to, void* out) noexcept;
 
 }  // namespace xichan::internal

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t malformed = UINT32_MAX;
 
-// The next code point, or `malformed`; moves `at` past it. Refuses overlong forms and what is above U+10FFFF.
+// Returns the next code point and moves `at` past it. Returns `malformed` for overlong forms and above U+10FFFF.
 std::uint32_t next(std::string_view text, std::size_t& at) noexcept {
   const auto byte = [&](std::size_t i) noexcept { return static_cast<unsigned char>(text[i]); };
   const unsigned lead = byte(at++);

@@ -1,4 +1,4 @@
-// The public value: a cell that owns what it names.
+// The public value: a cell that owns its block.
 #include "xichan/value.h"
 
 #include <utility>
@@ -29,7 +29,7 @@ Value::Value() noexcept { store(cell_, Cell::none()); }
 Value::Value(Value&& other) noexcept : Value() { std::swap(cell_, other.cell_); }
 
 Value& Value::operator=(Value&& other) noexcept {
-  Value moved(std::move(other));  // what this value was goes with it
+  Value moved(std::move(other));  // releases the previous value
   std::swap(cell_, moved.cell_);
   return *this;
 }
@@ -130,8 +130,8 @@ ValueView Value::view() const noexcept {
 
 Status Value::dump(Dump& out) const noexcept {
   Cell flat;
-  UnportableValue stay;
-  const Status status = flatten(as_cell(cell_), flat, stay);
+  UnportableValue unportable;
+  const Status status = flatten(as_cell(cell_), flat, unportable);
   if (status != Status::ok) return status;
   Value value;
   ValueAccess::adopt(value, flat);
@@ -141,8 +141,8 @@ Status Value::dump(Dump& out) const noexcept {
 
 Status Value::load(std::span<const std::byte> data, Value& out) noexcept {
   Cell cell;
-  VerifyError flaw;
-  const Status status = xichan::load(data, cell, flaw);
+  VerifyError error;
+  const Status status = xichan::load(data, cell, error);
   if (status != Status::ok) return status;
   ValueAccess::adopt(out, cell);
   return Status::ok;

@@ -1,4 +1,4 @@
-// What the core knows of the public values: which cell a Value owns, and where a ValueView looks.
+// Gives the core access to the cells of Value and ValueView.
 //
 // Thread safety: as for Value and ValueView.
 #pragma once
@@ -21,7 +21,7 @@ struct TextParts {
   std::uint64_t length = 0;
 };
 
-/// Of what is no text: nothing.
+/// Returns an empty text for a cell that is not text.
 inline TextParts text_parts(BlockReader reader, const Cell& cell) noexcept {
   if (is_short_text(cell.tag())) return {text_kind(cell.tag()), cell.payload(), cell.short_length()};
   if (!is_long_text(cell.tag())) return {};
@@ -37,18 +37,18 @@ struct ValueAccess {
     return BlockReader(static_cast<const Block*>(view.block_));
   }
 
-  /// A view of what a cell stands for: references, windows and Shared are seen through.
+  /// Returns a view of the value of a cell, after following references, windows and Shareds.
   static ValueView view(BlockReader reader, const Cell& cell) noexcept {
-    const CellRef place = resolve_through(reader, cell);
-    return {place.reader.block(), place.cell};
+    const CellRef ref = resolve_through(reader, cell);
+    return {ref.reader.block(), ref.cell};
   }
 
-  /// The end that a view shows, or null.
+  /// Returns the endpoint of a view, or null.
   static const Reference* end(const ValueView& view) noexcept {
     return cell(view).tag() == Tag::reference ? &reader(view).reference(cell(view)) : nullptr;
   }
 
-  /// Makes `out` own what the cell owns; what it owned before goes.
+  /// Moves ownership of the cell to `out`, which releases its previous value.
   static void adopt(Value& out, const Cell& owned) noexcept { release(std::exchange(cell(out), owned)); }
 };
 

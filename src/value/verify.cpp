@@ -11,27 +11,28 @@ namespace {
 
 class Verifier {
  public:
-  Verifier(std::span<const std::byte> body, VerifyError& flaw) noexcept : body_(body), flaw_(flaw) {}
+  Verifier(std::span<const std::byte> body, VerifyError& error) noexcept : body_(body), error_(error) {}
 
   bool run() noexcept { return check_size() && check_tuples() && check_values() && check_rest(); }
 
  private:
   bool check_size() noexcept {
-    if (body_.size() < sizeof(Cell)) return fail("shorter than a cell", body_.size());
-    if (body_.size() % Block::alignment != 0) return fail("not a multiple of 16 bytes long", body_.size());
+    if (body_.size() < sizeof(Cell)) return fail("body is shorter than a cell", body_.size());
+    if (body_.size() % Block::alignment != 0) return fail("body size is not a multiple of 16", body_.size());
     return true;
   }
 
-  // Finds where the cells end. Each tuple met moves that on by its elements, and there its own cells must be.
+  // Finds the end of the cells. The elements of each tuple must begin at the current end, and extend it.
   bool check_tuples() noexcept {
     cells_end_ = sizeof(Cell);
     for (std::uint64_t at = 0; at < cells_end_; at += sizeof(Cell)) {
       const Cell cell = cell_at(at);
       if (cell.tag() != Tag::tuple) continue;
-      if (cell.short_length() != 0) return fail("reserved byte that is not zero", at);
+      if (cell.short_length() != 0) return fail("reserved byte is not zero", at);
       const std::uint64_t length = cell.length();
-      if (length > (body_.size() - cells_end_) / sizeof(Cell)) return fail("tuple longer than the rest", at);
-      if (cell.word != (length == 0 ? 0 : cells_end_)) return fail("tuple whose elements are not next in order", at);
+      if (length > (body_.size() - cells_end_) / sizeof(Cell))
+        return fail("tuple is longer than the remaining body", at);
+      if (cell.word != (length == 0 ? 0 : cells_end_)) return fail("tuple elements are not next in order", at);
       cells_end_ += length * sizeof(Cell);
     }
     return true;
@@ -45,9 +46,9 @@ class Verifier {
     return true;
   }
 
-  // Padding up to a whole number of cells.
+  // Only padding to a multiple of 16 bytes may follow the last payload.
   bool check_rest() noexcept {
-    if (body_.size() - payload_end_ >= Block::alignment) return fail("bytes that belong to no value", payload_end_);
+    if (body_.size() - payload_end_ >= Block::alignment) return fail("bytes after the last value", payload_end_);
     return check_zeros(payload_end_, body_.size());
   }
 
@@ -55,7 +56,7 @@ class Verifier {
     switch (cell.tag()) {
       case Tag::none:
       case Tag::false_:
-      case Tag::true_: return cell.word == 0 ? check_plain(cell, at) : fail("singleton with a word", at);
+      case Tag::true_: return cell.word == 0 ? check_plain(cell, at) : fail("None or bool has a word", at);
       case Tag::integer:
       case Tag::real: return check_plain(cell, at);
       case Tag::short_ascii:
@@ -69,25 +70,25 @@ class Verifier {
       case Tag::ucs4: return check_text(cell, at);
       case Tag::bytes: return check_payload(cell, 1, 0, at);
       case Tag::big_int: return check_big_int(cell, at);
-      case Tag::tuple: return true;  // by check_tuples
+      case Tag::tuple: return true;  // checked by check_tuples
       case Tag::repeat: return check_repeat(cell, at);
       case Tag::queue:
       case Tag::shared:
       case Tag::reference:
       case Tag::window:
       case Tag::block:
-      case Tag::shared_block: return fail("value that cannot leave its process", at);
-      case Tag::empty: return fail("cell without a value", at);
+      case Tag::shared_block: return fail("value cannot leave its process", at);
+      case Tag::empty: return fail("cell has no value", at);
     }
     return fail("unknown tag", at);
   }
 
   bool check_plain(const Cell& cell, std::uint64_t at) noexcept {
-    return cell.head >> 8 == 0 || fail("reserved byte that is not zero", at);
+    return cell.head >> 8 == 0 || fail("reserved byte is not zero", at);
   }
 
   bool check_short(const Cell& cell, unsigned width, std::uint64_t at) noexcept {
-    if (!fits_short(cell.short_length(), width)) return fail("short value longer than its cell", at);
+    if (!fits_short(cell.short_length(), width)) return fail("short value exceeds its cell", at);
     return check_zeros(at + short_at + cell.short_length() * width, at + sizeof(Cell));
   }
 
@@ -104,47 +105,50 @@ class Verifier {
 
   bool check_points(TextKind kind, std::uint64_t from, std::uint64_t length, std::uint64_t at) noexcept {
     const std::uint32_t highest = highest_code_point(kind, &body_[from], length);
-    if (highest > max_code_point) return fail("code point above 10ffff", at);
-    return narrowest_kind(highest) == kind || fail("text that is not in its narrowest form", at);
+    if (highest > max_code_point) return fail("code point exceeds U+10FFFF", at);
+    return narrowest_kind(highest) == kind || fail("text is not in its narrowest form", at);
   }
 
   bool check_big_int(const Cell& cell, std::uint64_t at) noexcept {
     constexpr std::uint64_t limb = BlockBuilder::payload_alignment;
-    if (cell.length() < 2 * limb || cell.length() % limb != 0) return fail("int of a wrong length", at);
+    if (cell.length() < 2 * limb || cell.length() % limb != 0) return fail("int has an invalid length", at);
     if (!check_payload(cell, 1, 0, at)) return false;
     const auto limb_at = [&](std::uint64_t offset) noexcept {
       std::int64_t value;
       std::memcpy(&value, &body_[offset], sizeof value);
       return value;
     };
-    // The last limb must say more than the sign of the one before it.
+    // The last limb must differ from the sign extension of the one before it.
     const std::uint64_t last = cell.word + cell.length() - limb;
-    return limb_at(last) != limb_at(last - limb) >> 63 || fail("int that needs fewer bytes", at);
+    return limb_at(last) != limb_at(last - limb) >> 63 || fail("int is not in its shortest form", at);
   }
 
-  // The payload must be the next in order, and end in `extra` bytes of zero and padding.
+  // The payload must be next in order, followed by `extra` zero bytes and padding.
   bool check_payload(const Cell& cell, unsigned width, unsigned extra, std::uint64_t at) noexcept {
     if (cell.short_length() > 1) return fail("unknown mark", at);
-    if (fits_short(cell.length(), width)) return fail("value that fits its cell", at);
-    if (cell.word != payload_end_) return fail("payload that is not next in order", at);
-    const std::uint64_t bytes = cell.length() * width;  // of 50 bits at the most
+    if (fits_short(cell.length(), width)) return fail("value fits in a cell but has a payload", at);
+    if (cell.word != payload_end_) return fail("payload is not next in order", at);
+    const std::uint64_t bytes = cell.length() * width;  // at most 50 bits
     const std::uint64_t whole = align_up(bytes + extra, BlockBuilder::payload_alignment);
-    if (whole > body_.size() - payload_end_) return fail("payload longer than the rest", at);
+    if (whole > body_.size() - payload_end_) return fail("payload is longer than the remaining body", at);
     const std::uint64_t begin = payload_end_;
     payload_end_ += whole;
     return check_zeros(begin + bytes, payload_end_);
   }
 
   bool check_repeat(const Cell& cell, std::uint64_t at) noexcept {
-    if (cell.head >> 8 != 0) return fail("reserved byte that is not zero", at);
-    if (cell.word >= at || cell.word % sizeof(Cell) != 0) return fail("repeat of what is no earlier cell", at);
+    if (cell.head >> 8 != 0) return fail("reserved byte is not zero", at);
+    if (cell.word >= at || cell.word % sizeof(Cell) != 0)
+      return fail("back-reference does not point to an earlier cell", at);
     const Cell first = cell_at(cell.word);
-    return first.has_payload() && first.is_repeated() ? true : fail("repeat of a cell that is not marked", at);
+    return first.has_payload() && first.is_repeated()
+               ? true
+               : fail("back-reference to a cell that is not marked as repeated", at);
   }
 
   bool check_zeros(std::uint64_t from, std::uint64_t to) noexcept {
     for (; from < to; ++from) {
-      if (body_[from] != std::byte{0}) return fail("padding that is not zero", from);
+      if (body_[from] != std::byte{0}) return fail("padding is not zero", from);
     }
     return true;
   }
@@ -156,22 +160,22 @@ class Verifier {
   }
 
   bool fail(const char* what, std::uint64_t offset) noexcept {
-    flaw_ = {what, offset};
+    error_ = {what, offset};
     return false;
   }
 
   static constexpr std::uint64_t short_at = sizeof(Cell) - short_payload;
 
   const std::span<const std::byte> body_;
-  VerifyError& flaw_;
+  VerifyError& error_;
   std::uint64_t cells_end_ = 0;    // a multiple of 16, up to body_.size()
   std::uint64_t payload_end_ = 0;  // a multiple of 8, up to body_.size()
 };
 
 }  // namespace
 
-Status verify(std::span<const std::byte> body, VerifyError& flaw) noexcept {
-  return Verifier(body, flaw).run() ? Status::ok : Status::invalid;
+Status verify(std::span<const std::byte> body, VerifyError& error) noexcept {
+  return Verifier(body, error).run() ? Status::ok : Status::invalid;
 }
 
 }  // namespace xichan::internal

@@ -1,10 +1,10 @@
-// Checks the body of a block that comes from elsewhere: after that BlockReader may be trusted with it.
+// Checks the body of a block from an untrusted source, so that BlockReader may read it afterwards.
 //
-// Algorithm: two walks over the cells, in the order in which they lie. Because the cells of the tuples must follow one
-// another in the order in which the tuples are met breadth first, and payloads in the order of the cells that name
-// them, one running offset each decides whether a cell names what it must; so nothing overlaps, nothing is named
-// twice, no tuple contains itself, and nothing is left over. A `repeat` names the cell that it repeats, which has been
-// checked by then. Progress: time proportional to the size of the body, whatever it says; no recursion, no memory.
+// Algorithm: two walks over the cells in order. The cells of the tuples must follow one another in breadth-first order,
+// and payloads must follow in the order of their cells. So one running offset each decides whether a cell is correct:
+// nothing overlaps, nothing is named twice, no tuple contains itself, and no byte is left over. A `repeat` points to an
+// earlier cell, which has been checked by then. Progress: time proportional to the size of the body, whatever it
+// contains; no recursion, no memory.
 #pragma once
 
 #include <cstddef>
@@ -16,16 +16,16 @@
 
 namespace xichan::internal {
 
-/// What is wrong with some input, for a message, and at which of its bytes.
+/// A description of invalid input for an error message, and the offset of the first invalid byte.
 struct VerifyError {
   const char* what = nullptr;
   std::uint64_t offset = 0;
 };
 
-/// Whether `body` is what BlockBuilder makes of a value without references, to the last byte: `ok`, or `invalid` and
-/// what was found first. `body` need not be aligned, but must not change meanwhile.
+/// Returns `ok` if `body` is, to the last byte, what BlockBuilder makes of a value without references; else `invalid`,
+/// and sets `error` to the first problem. `body` need not be aligned, but must not change concurrently.
 ///
-/// Thread safety: touches nothing but the body.
-XICHAN_API Status verify(std::span<const std::byte> body, VerifyError& flaw) noexcept;
+/// Thread safety: accesses only the body.
+XICHAN_API Status verify(std::span<const std::byte> body, VerifyError& error) noexcept;
 
 }  // namespace xichan::internal

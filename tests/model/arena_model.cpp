@@ -1,5 +1,5 @@
-// A model of the counts of a block (src/arena/arena.h): whoever drops the last one may write to the block's memory, and
-// every read of the body comes before that.
+// A model of a block's reference count (src/arena/arena.h): the thread that releases the last reference may write to
+// the block's memory, and every read of the body happens before that.
 #include "model.h"
 
 #define static_assert(...)  // sizes differ: the checker's atomics are large
@@ -20,7 +20,7 @@ Status Arena::allocate(std::uint64_t, std::uint64_t, Block*& block) noexcept {
 }
 void Arena::dispose(Block* block) noexcept {
   ++*disposals;
-  (*body)($) = -1;  // the memory is used again
+  (*body)($) = -1;  // the memory is reused
   delete block;
 }
 void Arena::free_memory(Block*) noexcept {}
@@ -28,7 +28,7 @@ void Arena::free_memory(Block*) noexcept {}
 namespace model {
 namespace {
 
-// Each thread holds a count, reads the body, and lets go; one of them clones its count before.
+// Each thread holds a reference, reads the body and releases the reference; one of them clones its reference first.
 template <unsigned Threads>
 struct LastReference : Model<LastReference<Threads>, Threads> {
   Block* block;

@@ -22,10 +22,10 @@ ACCESS = re.compile(r"\b(load|store|exchange|fetch_\w+|compare_exchange_\w+)\(")
 # and those that hand memory on or keep the accounts of it.
 CALL = re.compile(
     r"(?<![\w.>):])(?<!void )"
-    r"(?:(?:not_\w+|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|ring_|cache|kept)(?:\.|->))?"
+    r"(?:(?:not_\w+|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|ring_|cache|quota)(?:\.|->))?"
     r"(?:waiter->cancel|notify_(?:one|all)|nudge_all|serve_receivers|wake_senders|futex_wake|demand_attention|"
     r"discard_queued|close|unpin|decide_first|pass_token|"
-    r"flush|note_taken|drop_empty|unload|discard|swap|subtract|(?:Budget::)?shed|Budget::join|take_credits_back|"
+    r"flush|note_taken|drop_empty|unload|discard|swap|subtract|(?:Budget::)?shed|Budget::join|reclaim_credits|"
     r"unreserve)(?=\()"
 )
 
@@ -37,7 +37,8 @@ CONDITIONS = [
     ("src/ring/mpmc.h", "while (moved(counter, position))", "moved(counter, position)", ["false"]),
     ("src/ring/mpmc.h", "== (head | mark_)", "(head | mark_)",
      ["is_closed() ? tail_.load(memory_order_seq_cst) : mark_", "tail_.load(memory_order_seq_cst) + 1"]),
-    ("src/ring/mpmc.h", "if (contiguous_ready(position, phase, 1) != 0)", "contiguous_ready(position, phase, 1) != 0", ["false"]),
+    ("src/ring/mpmc.h", "if (contiguous_ready(position, phase, 1) != 0)", "contiguous_ready(position, phase, 1) != 0",
+     ["false"]),
     ("src/ring/mpmc.h", "!= place.lap + phase", "place.lap + phase", ["place.slot.turn.load(memory_order_relaxed)"]),
     ("src/ring/mpmc.h", "position = next(position)", "next(position)", ["position"]),
     ("src/ring/mpmc.h", "distance > UINT64_MAX / 2", "distance > UINT64_MAX / 2", ["false"]),
@@ -107,31 +108,31 @@ CONDITIONS = [
     ("src/arena/thread_cache.h", "bytes_ += size;", "bytes_ += size", ["bytes_"]),
     ("src/arena/thread_cache.h", "if (bytes_ + size > bound_", "bytes_ + size > bound_.load(memory_order_relaxed)",
      ["false"]),
-    ("src/arena/thread_cache.h", "if (shelf.loaded == nullptr ||", "shelf.loaded == nullptr", ["false"]),
+    ("src/arena/thread_cache.h", "if (class_cache.loaded == nullptr ||", "class_cache.loaded == nullptr", ["false"]),
     ("src/arena/thread_cache.h", "count == rounds", "count == rounds", ["false"]),
     ("src/arena/thread_cache.cpp", "magazine->count = count", "magazine->count = count", ["count"]),
-    ("src/arena/thread_cache.cpp", "if (!kept.add(bytes))", "kept.add(bytes)", ["(VALUE, true)"]),
-    ("src/arena/thread_cache.cpp", "depots[which].rounds.fetch_add(count, ", "count", ["0"]),
-    ("src/arena/thread_cache.cpp", "depots[which].rounds.fetch_sub(count, ", "count", ["0"]),
-    ("src/arena/thread_cache.cpp", "if (depots[which].magazines.put(", "depots[which].magazines.put(as_word(magazine))",
-     ["(VALUE, true)"]),
+    ("src/arena/thread_cache.cpp", "if (!quota.add(bytes))", "quota.add(bytes)", ["(VALUE, true)"]),
+    ("src/arena/thread_cache.cpp", "depots[size_class].rounds.fetch_add(count, ", "count", ["0"]),
+    ("src/arena/thread_cache.cpp", "depots[size_class].rounds.fetch_sub(count, ", "count", ["0"]),
+    ("src/arena/thread_cache.cpp", "if (depots[size_class].magazines.put(",
+     "depots[size_class].magazines.put(as_word(magazine))", ["(VALUE, true)"]),
     ("src/arena/thread_cache.cpp", "if (departed) return", "departed", ["false"]),
     ("src/arena/thread_cache.cpp", "departed = true", "true", ["false"]),
     ("src/arena/thread_cache.cpp", "taken_.exchange(true", "true", ["false"]),
     ("src/arena/thread_cache.cpp", "taken_.store(false", "false", ["true"]),
     ("src/arena/thread_cache.cpp", "std::exchange(current_, nullptr)", "nullptr", ["current_"]),
-    ("src/arena/thread_cache.cpp", "shelf.previous_count.load(memory_order_relaxed) == 0",
-     "shelf.previous_count.load(memory_order_relaxed) == 0", ["true", "false"]),
+    ("src/arena/thread_cache.cpp", "class_cache.previous_count.load(memory_order_relaxed) == 0",
+     "class_cache.previous_count.load(memory_order_relaxed) == 0", ["true", "false"]),
     ("src/arena/thread_cache.cpp", "bytes_ += full->count", "full->count", ["0 * full->count"]),
-    ("src/arena/thread_cache.cpp", "if (shelf.previous == nullptr || full != 0)", "full != 0", ["false"]),
+    ("src/arena/thread_cache.cpp", "if (class_cache.previous == nullptr || full != 0)", "full != 0", ["false"]),
     ("src/arena/thread_cache.cpp", "bytes_ -= std::uint64_t{full}", "std::uint64_t{full}", ["0 * std::uint64_t{full}"]),
-    ("src/arena/thread_cache.cpp", "if (!put(shelf.previous, which, full))", "put(shelf.previous, which, full)",
-     ["(VALUE, true)", "(VALUE, false)"]),
-    ("src/arena/thread_cache.cpp", "shelf.previous_count.store(0, ", "0", ["full"]),
-    ("src/arena/thread_cache.cpp", "std::exchange(shelf.loaded, nullptr)", "nullptr", ["shelf.loaded"]),
-    ("src/arena/thread_cache.cpp", "shelf.loaded_count.store(0, ", "0", ["count"]),
+    ("src/arena/thread_cache.cpp", "if (!put(class_cache.previous, size_class, full))",
+     "put(class_cache.previous, size_class, full)", ["(VALUE, true)", "(VALUE, false)"]),
+    ("src/arena/thread_cache.cpp", "class_cache.previous_count.store(0, ", "0", ["full"]),
+    ("src/arena/thread_cache.cpp", "std::exchange(class_cache.loaded, nullptr)", "nullptr", ["class_cache.loaded"]),
+    ("src/arena/thread_cache.cpp", "class_cache.loaded_count.store(0, ", "0", ["count"]),
     ("src/arena/thread_cache.cpp", "(count != 0 && put(", "count != 0", ["true"]),
-    ("src/arena/thread_cache.cpp", "&& put(magazine, which, count)", "put(magazine, which, count)",
+    ("src/arena/thread_cache.cpp", "&& put(magazine, size_class, count)", "put(magazine, size_class, count)",
      ["(VALUE, true)", "(VALUE, false)"]),
     ("src/arena/thread_cache.cpp", "bytes_ = 0;", "0", ["bytes_"]),
 ]  # fmt: skip

@@ -1,5 +1,5 @@
-// A model of the arena's shared stores (src/arena/slots.h): magazines that change hands between threads, and the sweep.
-// Whoever takes a magazine owns it alone, sees what its last owner wrote into it, and may write to it.
+// A model of the arena's shared stores (src/arena/slots.h): threads exchange magazines, and sweep. A thread that takes
+// a magazine owns it exclusively, sees the writes of its last owner, and may write to it.
 #include "model.h"
 
 #include "arena/slots.h"
@@ -12,43 +12,43 @@ struct alignas(8) Magazine {
   rl::var<int> owner;
 };
 
-constexpr int nobody = -1;
+constexpr int no_thread = -1;
 
-// Two slots for three magazines: a store that is full, and one that is empty, come about.
+// Two slots for three magazines, so that full and empty stores occur.
 struct Stores {
   Slots<2> slots;
   Magazine magazines[3];
-  bool given_back[3] = {};
+  bool released[3] = {};
 
   static Magazine* as_magazine(std::uint64_t word) { return reinterpret_cast<Magazine*>(word); }
 
   void begin(int in_store) {
     for (Magazine& magazine : magazines) {
       magazine.rounds($) = 0;
-      magazine.owner($) = nobody;
+      magazine.owner($) = no_thread;
     }
     for (int i = 0; i < in_store; ++i) RL_ASSERT(slots.put(reinterpret_cast<std::uint64_t>(&magazines[i])));
   }
   void own(Magazine* magazine, int thread) {
-    RL_ASSERT(magazine->owner($) == nobody);
+    RL_ASSERT(magazine->owner($) == no_thread);
     magazine->owner($) = thread;
     magazine->rounds($) = magazine->rounds($) + 1;
   }
-  // What finds no place goes back to the system.
+  // Releases the magazine if the store is full.
   void put(Magazine* magazine) {
-    magazine->owner($) = nobody;
-    if (!slots.put(reinterpret_cast<std::uint64_t>(magazine))) give_back(magazine);
+    magazine->owner($) = no_thread;
+    if (!slots.put(reinterpret_cast<std::uint64_t>(magazine))) release(magazine);
   }
-  void give_back(Magazine* magazine) {
-    RL_ASSERT(!given_back[magazine - magazines]);
-    given_back[magazine - magazines] = true;
+  void release(Magazine* magazine) {
+    RL_ASSERT(!released[magazine - magazines]);
+    released[magazine - magazines] = true;
   }
-  // Each magazine is in the store or was given back, once; the number of those that were brought.
+  // Returns the number of magazines that are in the store or were released, each exactly once.
   int count() {
-    int found = given_back[0] + given_back[1] + given_back[2];
+    int found = released[0] + released[1] + released[2];
     while (const std::uint64_t word = slots.take()) {
-      RL_ASSERT(!given_back[as_magazine(word) - magazines]);
-      give_back(as_magazine(word));
+      RL_ASSERT(!released[as_magazine(word) - magazines]);
+      release(as_magazine(word));
       ++found;
     }
     return found;
@@ -56,7 +56,7 @@ struct Stores {
   int rounds() { return magazines[0].rounds($) + magazines[1].rounds($) + magazines[2].rounds($); }
 };
 
-// Each thread takes a magazine, works on it and puts it back, twice.
+// Each thread takes a magazine, writes to it and puts it back, `Turns` times.
 template <unsigned Threads, int Turns>
 struct Exchange : Model<Exchange<Threads, Turns>, Threads> {
   Stores stores;
@@ -66,7 +66,7 @@ struct Exchange : Model<Exchange<Threads, Turns>, Threads> {
   void thread(unsigned index) {
     for (int turn = 0; turn < Turns; ++turn) {
       const std::uint64_t word = stores.slots.take();
-      if (word == 0) continue;  // others have them
+      if (word == 0) continue;  // the other threads have them
       Magazine* magazine = Stores::as_magazine(word);
       stores.own(magazine, static_cast<int>(index));
       ++turns[index];
@@ -81,7 +81,7 @@ struct Exchange : Model<Exchange<Threads, Turns>, Threads> {
   }
 };
 
-// One thread sweeps twice while the other takes one and brings one: each magazine ends up in exactly one place.
+// One thread sweeps twice while the other takes one magazine and puts one in: each ends up in exactly one place.
 struct Sweep : Model<Sweep, 2> {
   Stores stores;
 
@@ -91,7 +91,7 @@ struct Sweep : Model<Sweep, 2> {
       for (int i = 0; i < 2; ++i) {
         stores.slots.sweep([this](std::uint64_t word) {
           stores.own(Stores::as_magazine(word), 0);
-          stores.give_back(Stores::as_magazine(word));
+          stores.release(Stores::as_magazine(word));
         });
       }
       return;
@@ -106,15 +106,15 @@ struct Sweep : Model<Sweep, 2> {
   void after() { RL_ASSERT(stores.count() == 2); }
 };
 
-// A mapping is chosen by what was seen in a slot. Meanwhile another thread takes it and brings another one: whatever is
-// taken is owned, and it is what was seen or something else, never half of each.
-struct TakeWhatWasSeen : Model<TakeWhatWasSeen, 3> {
+// A thread chooses a mapping by peeking into a slot, and another thread replaces it before it is taken. The thread owns
+// the item that it takes, which is the one it saw or the other one, never a mixture.
+struct TakeAfterPeek : Model<TakeAfterPeek, 3> {
   Stores stores;
 
   void begin() { stores.begin(1); }
   void thread(unsigned index) {
     if (index == 0) stores.put(&stores.magazines[1]);
-    if (stores.slots.look(0) == 0) return;
+    if (stores.slots.peek(0) == 0) return;
     const std::uint64_t word = stores.slots.take_from(0);
     if (word == 0) return;
     stores.own(Stores::as_magazine(word), static_cast<int>(index));
@@ -133,6 +133,6 @@ int main(int argc, char** argv) {
                                            {"exchange_2", full_search<Exchange<2, 1>>, 1'000},
                                            {"exchange_3", random_search<Exchange<3, 2>>, 1'000'000},
                                            {"sweep", full_search<Sweep>, 100'000},
-                                           {"take_what_was_seen", random_search<TakeWhatWasSeen>, 1'000'000},
+                                           {"take_after_peek", random_search<TakeAfterPeek>, 1'000'000},
                                        });
 }

@@ -1,9 +1,9 @@
-// Atomics for models of code that keeps some of them in static storage. The checker's own exist within a schedule only,
-// so these make theirs anew for each: `Statics::make` and `Statics::drop` go around a schedule.
+// Atomics for models of code that has some in static storage. The checker's own atomics exist within one schedule only,
+// so these construct a new one for each schedule: `Statics::make` and `Statics::drop` enclose a schedule.
 //
-// They carry the variables of a thread as well. The checker's threads are fibers of one thread, for which
-// `thread_local` means nothing; but they change at accesses to atomics alone. So each access keeps the running thread's
-// values on its stack and puts them back in place before it goes on.
+// They also emulate thread-local variables. The checker's threads are fibers of one thread, which share its
+// thread-locals; but the checker switches fibers only at accesses to atomics. So each access saves the running thread's
+// values on its stack and restores them before it returns.
 #pragma once
 
 #include "model.h"
@@ -13,7 +13,7 @@ class ThreadCache;
 
 namespace model {
 
-/// What code under the model declares `thread_local`. Defined by the model, as are the two functions.
+/// The thread-local variables of the code under the model. The model defines the two functions.
 struct Locals {
   ThreadCache* current;
   bool departed;
@@ -21,7 +21,7 @@ struct Locals {
 Locals locals() noexcept;
 void set_locals(const Locals& values) noexcept;
 
-/// All atomics that were made outside of any schedule.
+/// The atomics that were constructed outside a schedule.
 class Statics {
  public:
   static void make() noexcept {
@@ -49,7 +49,7 @@ template <class T>
 class StaticAtomic : Statics {
  public:
   StaticAtomic(T value = T()) noexcept : value_(value), is_static_(!in_schedule) {
-    UnportableValue stay;
+    KeepLocals guard;
     is_static_ ? enter() : begin();
   }
   StaticAtomic(const StaticAtomic&) = delete;
@@ -60,45 +60,45 @@ class StaticAtomic : Statics {
   T debug_value() const noexcept { return real()->debug_value(); }
   template <class... Order>
   T load(Order... order) const noexcept {
-    UnportableValue stay;
+    KeepLocals guard;
     return real()->load(order...);
   }
   template <class... Order>
   void store(T value, Order... order) noexcept {
-    UnportableValue stay;
+    KeepLocals guard;
     real()->store(value, order...);
   }
   template <class... Order>
   T exchange(T value, Order... order) noexcept {
-    UnportableValue stay;
+    KeepLocals guard;
     return real()->exchange(value, order...);
   }
   template <class... Order>
   T fetch_add(T value, Order... order) noexcept {
-    UnportableValue stay;
+    KeepLocals guard;
     return real()->fetch_add(value, order...);
   }
   template <class... Order>
   T fetch_sub(T value, Order... order) noexcept {
-    UnportableValue stay;
+    KeepLocals guard;
     return real()->fetch_sub(value, order...);
   }
   template <class... Order>
   bool compare_exchange_weak(T& expected, T value, Order... order) noexcept {
-    UnportableValue stay;
+    KeepLocals guard;
     return real()->compare_exchange_weak(expected, value, order...);
   }
   template <class... Order>
   bool compare_exchange_strong(T& expected, T value, Order... order) noexcept {
-    UnportableValue stay;
+    KeepLocals guard;
     return real()->compare_exchange_strong(expected, value, order...);
   }
 
  private:
-  // Others may run meanwhile.
-  struct UnportableValue {
+  // Other threads may run during an access.
+  struct KeepLocals {
     const Locals mine = locals();
-    ~UnportableValue() { set_locals(mine); }
+    ~KeepLocals() { set_locals(mine); }
   };
 
   rl::atomic<T>* real() const noexcept { return reinterpret_cast<rl::atomic<T>*>(place_); }

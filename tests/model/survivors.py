@@ -54,12 +54,12 @@ ALL_ARE_WOKEN = (
     "to be passed on. This look only saves them a wake-up for nothing."
 )
 SEEN_BEFORE = (
-    "Who comes here has read the same word just before, in has_attention, sequentially consistent: the second look "
-    "cannot answer an older value."
+    "The caller has just read the same word in has_attention, sequentially consistent; the second load cannot return "
+    "an older value."
 )
 NEEDLESS = (
     "By the time the last pin goes, closers and publishers have discarded everything (NEEDLESS in "
-    "test_channel_life.py). CacheQuota, for it costs nothing."
+    "test_channel_life.py). The call remains, because it costs nothing."
 )
 THE_SWAP_ACQUIRES = (
     "A side that is free is claimed by the compare-and-swap, whose success acquires once more. Who finds its own lane "
@@ -81,13 +81,15 @@ THE_LOCK_ORDERS_BOTH = (
     "node: either the closer finds the node, or the flag was set before the lock that the waiter took."
 )
 UNDER_THE_LOCK = (
-    "Who decides holds the lock of the lists, and the owner takes it in delist before it looks for good: the lock "
-    "orders what the decision brings. What is seen before that only ends the sleep."
+    "The deciding thread holds the lock of the lists, and the waiter takes that lock in delist before it reads the "
+    "decision that counts: the lock orders the effects of the decision. A read before that only ends the sleep."
 )
-AN_OLDER_COUNT_IS_LARGER = "Who reads a count from before takes the lock and finds nobody; additions keep their order."
+AN_OLDER_COUNT_IS_LARGER = (
+    "A thread that reads an older count takes the lock and finds no waiter; additions keep their order."
+)
 LOOKS_TWICE = (
-    "The futex compares the word itself, and delist is followed by another look at the decision: each of the two "
-    "looks in park spares a system call or a turn, and neither decides."
+    "The futex compares the word itself, and the decision is read again after delist: each of the two reads in park "
+    "saves a system call or an iteration, and neither decides."
 )
 FOR_CALLERS = "A promise to those who ask for the figure; the channel itself decides nothing by it."
 # (file, part of the line, or the end of the line above, a line break and a part, what it becomes, where the line has
@@ -184,9 +186,9 @@ SURVIVORS = {
     ("src/sync/wait_list.cpp", "count_.fetch_sub(", "memory_order_relaxed"): AN_OLDER_COUNT_IS_LARGER,
     ("src/sync/wait_list.h", "bool demands_attention()", "memory_order_acquire"): SEEN_BEFORE,
     ("src/sync/wait_list.h", "bool demands_attention()", "memory_order_relaxed"): SEEN_BEFORE,
-    ("src/sync/thread_waiter.h", "state_.load(", "memory_order_relaxed"): UNDER_THE_LOCK,
-    ("src/sync/thread_waiter.h", "state_.compare_exchange_strong(", "memory_order_acquire"): UNDER_THE_LOCK,
-    ("src/sync/thread_waiter.h", "state_.compare_exchange_strong(", "memory_order_release"): UNDER_THE_LOCK,
+    ("src/sync/decision.h", "word_.load(", "memory_order_relaxed"): UNDER_THE_LOCK,
+    ("src/sync/decision.h", "word_.compare_exchange_strong(", "memory_order_acquire"): UNDER_THE_LOCK,
+    ("src/sync/decision.h", "word_.compare_exchange_strong(", "memory_order_release"): UNDER_THE_LOCK,
     ("src/sync/thread_waiter.cpp", "if (is_decided())", "false"): LOOKS_TWICE,
     ("src/channel/channel.h", "is_shut_down() const", "memory_order_relaxed"): FOR_CALLERS,
     ("src/channel/channel.h", "endpoint_count(Side side) const", "memory_order_relaxed"): FOR_CALLERS,
@@ -223,7 +225,7 @@ SURVIVORS = {
     ("src/channel/channel.cpp", "std::uint64_t held = bytes_.load(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "bytes_.compare_exchange_weak(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "bytes_.compare_exchange_weak(", "memory_order_acquire"): BYTES_ONLY_COUNT,
-    ("src/channel/channel.cpp", "Registry::remove(id_);\ndiscard_queued()", ""): NEEDLESS,
+    ("src/channel/channel.cpp", "retire_(*this);\ndiscard_queued()", ""): NEEDLESS,
     (
         "src/channel/select.cpp",
         "if (status == Status::closed ||",
@@ -235,11 +237,14 @@ SURVIVORS = {
 }
 
 
+def matches(entry, mutant):
+    """Whether a key of SURVIVORS names this mutant."""
+    file, part, after = entry
+    orders = f"{mutant.before} -> {mutant.after}".replace("memory_order_", "")
+    code = f"{mutant.above}\n{mutant.code}" if "\n" in part else mutant.code
+    return file == mutant.file and part in code and after in (mutant.after, orders)
+
+
 def reason_for(mutant):
     """Why this mutant may survive, or None."""
-    orders = f"{mutant.before} -> {mutant.after}".replace("memory_order_", "")
-    for (file, part, after), reason in SURVIVORS.items():
-        code = f"{mutant.above}\n{mutant.code}" if "\n" in part else mutant.code
-        if file == mutant.file and part in code and after in (mutant.after, orders):
-            return reason
-    return None
+    return next((reason for entry, reason in SURVIVORS.items() if matches(entry, mutant)), None)

@@ -1,12 +1,12 @@
-// Models of the caches of threads (src/arena/thread_cache.h), of what they share (slots.h, kept.h), and of the byte
-// limit (budget.h). A block is owned by one thread at a time, and so is a cache; what the last owner did is seen by the
-// next; in the end all is where it came from.
+// Models of the thread caches (src/arena/thread_cache.h), of their shared stores (slots.h, cache_quota.h), and of the
+// byte limit (budget.h). A block has one owner at a time, and so has a cache; the next owner sees the writes of the
+// last one; in the end every block is freed.
 #include "thread_caches_under_model.h"
 
 namespace xichan::internal::model {
 namespace {
 
-// Two threads and two caches, searched fully: each has one of its own, or the one that the other has left.
+// Two threads and two caches, searched fully: each thread takes over one, or the one that the other has abandoned.
 struct TakenOver : WithCaches<TakenOver, 2> {
   void begin() {
     WithCaches::begin();
@@ -17,13 +17,13 @@ struct TakenOver : WithCaches<TakenOver, 2> {
   }
   void after() {
     RL_ASSERT(ThreadCache::counts(0).alive == 2);
-    ThreadCache::count_alive_elsewhere(0, -2);
+    ThreadCache::count_alive_without_cache(0, -2);
     WithCaches::after();
   }
 };
 
-// Threads come and go, with blocks that an earlier one has left. Whoever starts takes over a cache or makes one, which
-// another finds in the list.
+// Threads start and end, with blocks of an earlier thread in the caches. A thread that starts takes over a cache or
+// creates one, which another thread finds in the list.
 template <unsigned Threads, int Things>
 struct ComeAndGo : WithCaches<ComeAndGo<Threads, Things>, Threads> {
   void begin() {
@@ -37,7 +37,7 @@ struct ComeAndGo : WithCaches<ComeAndGo<Threads, Things>, Threads> {
   }
 };
 
-// What one thread allocates another one frees, and goes; the first finds it again.
+// One thread frees the blocks that another allocates, and ends; the allocating thread reuses them.
 template <int Things>
 struct ThereAndBack : WithCaches<ThereAndBack<Things>, 2> {
   void begin() {
@@ -59,7 +59,7 @@ struct ThereAndBack : WithCaches<ThereAndBack<Things>, 2> {
   }
 };
 
-// Each thread fills more magazines than the depot has room for, and takes from what it has.
+// Each thread fills more magazines than the depot has room for, and takes blocks out again.
 template <unsigned Threads>
 struct Overflow : WithCaches<Overflow<Threads>, Threads> {
   void begin() {
@@ -77,7 +77,7 @@ struct Overflow : WithCaches<Overflow<Threads>, Threads> {
   }
 };
 
-// The stores are swept, when it is time or on demand, and emptied, while others take and bring.
+// The stores are swept, by the clock or on demand, and emptied, while other threads take and put.
 template <bool HasClock>
 struct Swept : WithCaches<Swept<HasClock>, 3> {
   void begin() {
@@ -99,11 +99,11 @@ struct Swept : WithCaches<Swept<HasClock>, 3> {
   }
 };
 
-// Caches and depot may keep two blocks each; then a cache may keep one.
+// Caches and depot may hold two blocks each; then a cache may hold only one.
 struct Limited : WithCaches<Limited, 3> {
   void begin() {
     WithCaches::begin();
-    kept.follow_limit(64 * block_bytes * 2);
+    quota.follow_limit(64 * block_bytes * 2);
     bind(2);
     leave_behind(2, 1);
   }
@@ -118,7 +118,7 @@ struct Limited : WithCaches<Limited, 3> {
   static void bind(int blocks) { ThreadCache::bound_.store(block_bytes * blocks, memory_order_relaxed); }
 };
 
-// A thread frees after it has given up its cache: that goes straight back, and it takes no other one.
+// A thread frees a block after it has abandoned its cache: it frees to malloc, and takes over no other cache.
 struct Late : WithCaches<Late, 2> {
   void begin() {
     WithCaches::begin();
@@ -130,11 +130,11 @@ struct Late : WithCaches<Late, 2> {
     drop(early, thread);
     leave();
     drop(late, thread);
-    RL_ASSERT(ThreadCache::current_ == nullptr && world->given_back[late - world->things]);
+    RL_ASSERT(ThreadCache::current_ == nullptr && world->freed[late - world->things]);
   }
 };
 
-// Somebody reads the counts while caches are made and taken over: it meets none that is half made.
+// A thread reads the counts while caches are created and taken over: it sees no partially constructed cache.
 struct Counted : WithCaches<Counted, 3> {
   void begin() { WithCaches::begin(); }
   void work(int thread) {
@@ -147,7 +147,7 @@ struct Counted : WithCaches<Counted, 3> {
   }
 };
 
-// The byte limit, with credits: never is more charged than it allows, and what is not in use can be had.
+// The byte limit, with credits: the charges never exceed the limit, and bytes not in use are available.
 template <class Derived, unsigned Threads>
 struct WithLimit : WithCaches<Derived, Threads> {
   static constexpr std::uint64_t batch = Budget::batch;
@@ -181,7 +181,7 @@ struct WithLimit : WithCaches<Derived, Threads> {
   static void check_reserved() { RL_ASSERT(words.reserved.debug_value() <= limit); }  // A2
 };
 
-// Some charge and refund, one block at a time. Perhaps the limit falls meanwhile.
+// Threads charge and refund, one block at a time, while the limit falls or not.
 template <unsigned Threads, bool LimitFalls>
 struct Charged : WithLimit<Charged<Threads, LimitFalls>, Threads> {
   static constexpr std::uint64_t batch = Budget::batch;
@@ -200,7 +200,7 @@ struct Charged : WithLimit<Charged<Threads, LimitFalls>, Threads> {
     ThreadCache* cache = this->cache_of(0);
     RL_ASSERT(!this->charge(cache, last + 1) && this->charge(cache, last) && !this->charge(cache, 1));
     this->refund(cache, last);
-    // A credit is taken back when it is wanted, and does not outlive its limit.
+    // A credit is reclaimed when another account needs it, and does not outlive its limit.
     RL_ASSERT(this->charge(cache, 1) && this->charge(nullptr, last - 1));
     this->refund(nullptr, last - 1);
     RL_ASSERT(this->charge(cache, 1));
@@ -212,7 +212,7 @@ struct Charged : WithLimit<Charged<Threads, LimitFalls>, Threads> {
   }
 };
 
-// One gives back so much that it sheds some of its credit; another wants all of it at that moment.
+// One thread refunds so much that it sheds some of its credit while another thread charges the whole limit.
 struct Reclaimed : WithLimit<Reclaimed, 2> {
   bool has_all = false;
 

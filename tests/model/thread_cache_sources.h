@@ -1,13 +1,12 @@
 // The sources of the thread caches for thread_caches_under_model.h: src/arena/thread_cache.cpp and .h, slots.h,
-// kept.cpp and budget.cpp as they are, with other words for what the checker does not have. Their atomics are those of
-// static_atomic.h, their stores have two slots, and malloc and the clock are the model's.
+// cache_quota.cpp and budget.cpp unchanged, with macros for what the checker lacks. Their atomics are those of
+// static_atomic.h, their stores have two slots, and the model provides malloc and the clock.
 #pragma once
 
 #include "static_atomic.h"
 
 #include <utility>
 
-#include "arena/large.h"
 #include "arena/poison.h"
 #include "arena/size_class.h"
 
@@ -18,34 +17,34 @@
 namespace xichan::internal::model {
 namespace {
 
-void* obtain_memory(std::uint64_t bytes) noexcept;
-void* obtain_cache(std::uint64_t alignment, std::uint64_t bytes) noexcept;
-void give_back_memory(void* memory) noexcept;
-int tell_time(int clock, timespec* now) noexcept;
+void* allocate_memory(std::uint64_t bytes) noexcept;
+void* allocate_cache(std::uint64_t alignment, std::uint64_t bytes) noexcept;
+void free_memory(void* memory) noexcept;
+int read_clock(int clock, timespec* now) noexcept;
 
 }  // namespace
 }  // namespace xichan::internal::model
 namespace std {
-using xichan::internal::model::give_back_memory;
-using xichan::internal::model::obtain_cache;
-using xichan::internal::model::obtain_memory;
+using xichan::internal::model::allocate_cache;
+using xichan::internal::model::allocate_memory;
+using xichan::internal::model::free_memory;
 }  // namespace std
 
-// The sources under the model. They look for nothing in the standard library that is not included by now.
+// The sources under the model. All headers of the standard library that they need are included above.
 #define atomic model::StaticAtomic
 #define thread_local
 #define constinit
-#define private public  // the model looks into the caches
-#define malloc obtain_memory
-#define aligned_alloc obtain_cache
-#define free give_back_memory
-#define clock_gettime model::tell_time
+#define private public  // the model inspects the caches
+#define malloc allocate_memory
+#define aligned_alloc allocate_cache
+#define free free_memory
+#define clock_gettime model::read_clock
 #include "arena/budget.h"
 #include "arena/slots.h"
 #define constexpr  // of a constructor
 #include "arena/cache_quota.h"
 #undef constexpr
-#undef __GLIBC__  // it asks for a model of thread-locals, and there are none
+#undef __GLIBC__  // selects a model of thread-locals, which do not exist here
 #include "arena/thread_cache.h"
 namespace xichan::internal {
 template <unsigned>

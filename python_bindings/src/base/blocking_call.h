@@ -121,7 +121,7 @@ template <class Abandon>
   // Who has sent since it last had to wait, waits for the answer; who receives on and on, or finds no room, is in a
   // stream.
   const bool answer = std::exchange(owner.has_sent, false) && end.side() == Side::receiver;
-  if (timeout.now || spin(attached_spin_ns, answer ? answer_pauses : stream_pauses, again)) {
+  if (timeout.now || spin(attached_spin_ns, answer ? reply_pauses : stream_pauses, again)) {
     if (status != Status::ok) abandon();
     return true;
   }

@@ -1,4 +1,4 @@
-// What the arena hands out, what it counts, and how it refuses.
+// Allocation: layout of blocks, counters, limit and failures.
 #include "arena/arena.h"
 
 #include <cstring>
@@ -17,7 +17,7 @@ class ArenaAllocate : public test::ArenaTest {
   }
 };
 
-TEST_F(ArenaAllocate, CountsABlockUntilItsLastReferenceGoes) {
+TEST_F(ArenaAllocate, CountsBlockUntilLastReferenceIsReleased) {
   Block* block;
   ASSERT_EQ(Arena::allocate(1000, 0, block), Status::ok);
   EXPECT_EQ(new_blocks(), 1u);
@@ -32,7 +32,7 @@ TEST_F(ArenaAllocate, CountsABlockUntilItsLastReferenceGoes) {
   EXPECT_EQ(new_bytes(), 0u);
 }
 
-TEST_F(ArenaAllocate, AlignsTheBodyAndTheTable) {
+TEST_F(ArenaAllocate, AlignsBodyAndReferenceTable) {
   for (std::uint64_t bytes = 0; bytes <= 130; ++bytes) {
     for (const std::uint32_t references : {0, 1, 3}) {
       Block* block;
@@ -42,7 +42,7 @@ TEST_F(ArenaAllocate, AlignsTheBodyAndTheTable) {
       EXPECT_EQ(block->reference_count(), references);
       EXPECT_EQ(reinterpret_cast<std::byte*>(block->references()), block->body() + block->body_bytes());
       EXPECT_EQ(block->total_bytes(), sizeof(Block) + block->body_bytes() + references * sizeof(Reference));
-      std::memset(block->body(), 0xff, block->total_bytes() - sizeof(Block));  // for the sanitizer to see
+      std::memset(block->body(), 0xff, block->total_bytes() - sizeof(Block));  // lets AddressSanitizer check the bounds
       Arena::discard(block);
     }
   }
@@ -60,7 +60,7 @@ TEST_F(ArenaAllocate, BlocksDoNotOverlap) {
   }
 }
 
-TEST_F(ArenaAllocate, RefusesAtOnceWhatWouldPassTheLimit) {
+TEST_F(ArenaAllocate, RefusesAllocationBeyondLimit) {
   const std::uint64_t used = memory_stats().bytes;
   Block* first;
   ASSERT_EQ(Arena::allocate(1000, 0, first), Status::ok);
@@ -68,25 +68,25 @@ TEST_F(ArenaAllocate, RefusesAtOnceWhatWouldPassTheLimit) {
   EXPECT_EQ(memory_stats().limit, used + 2 * first->total_bytes());
 
   Block* second;
-  ASSERT_EQ(Arena::allocate(1000, 0, second), Status::ok) << "exactly at the limit is within it";
+  ASSERT_EQ(Arena::allocate(1000, 0, second), Status::ok) << "an allocation exactly up to the limit succeeds";
   Block* third;
   EXPECT_EQ(Arena::allocate(0, 0, third), Status::arena_full);
   EXPECT_EQ(third, nullptr);
   EXPECT_EQ(new_blocks(), 2u);
 
   Arena::release(first);
-  ASSERT_EQ(Arena::allocate(1000, 0, first), Status::ok) << "room again";
+  ASSERT_EQ(Arena::allocate(1000, 0, first), Status::ok) << "a release makes room";
   set_memory_limit(0);
   EXPECT_EQ(Arena::allocate(0, 0, third), Status::arena_full);
-  EXPECT_EQ(new_blocks(), 2u) << "blocks alive stay when the limit falls below them";
+  EXPECT_EQ(new_blocks(), 2u) << "a lower limit does not affect blocks alive";
   set_memory_limit(UINT64_MAX);
   ASSERT_EQ(Arena::allocate(0, 0, third), Status::ok);
   for (Block* block : {first, second, third}) Arena::release(block);
 }
 
-TEST_F(ArenaAllocate, HighWaterIsTheMostThatWasAlive) {
+TEST_F(ArenaAllocate, HighWaterIsMaximumOfBytesAlive) {
   Block* big;
-  // More than any test before this one had, if they run in one process.
+  // Exceeds the maximum of all earlier tests in this process.
   ASSERT_EQ(Arena::allocate(memory_stats().high_water + 10'000'000, 0, big), Status::ok);
   const std::uint64_t peak = memory_stats().bytes;
   Arena::release(big);
@@ -97,7 +97,7 @@ TEST_F(ArenaAllocate, HighWaterIsTheMostThatWasAlive) {
   Arena::release(small);
 }
 
-TEST_F(ArenaAllocate, WhatWasRefusedLeavesNoTraceInTheCounters) {
+TEST_F(ArenaAllocate, RefusedAllocationDoesNotChangeCounters) {
   const MemoryStats before = memory_stats();
   Block* block;
   EXPECT_EQ(Arena::allocate(PTRDIFF_MAX / 2, 0, block), Status::no_memory);
@@ -110,7 +110,7 @@ TEST_F(ArenaAllocate, WhatWasRefusedLeavesNoTraceInTheCounters) {
   EXPECT_EQ(after.high_water, before.high_water);
 }
 
-TEST_F(ArenaAllocate, SizesThatOverflowAreTooLarge) {
+TEST_F(ArenaAllocate, OverflowingSizesAreTooLarge) {
   struct Size {
     std::uint64_t body, references;
   };
@@ -128,12 +128,12 @@ TEST_F(ArenaAllocate, SizesThatOverflowAreTooLarge) {
   EXPECT_EQ(new_bytes(), 0u);
 }
 
-TEST_F(ArenaAllocate, FailsFromTheAllocationItIsToldOn) {
+TEST_F(ArenaAllocate, InjectedFailureStartsAtGivenAllocation) {
   std::vector<Block*> blocks(5);
   Arena::fail_after(3);
   for (std::size_t i = 0; i < 3; ++i) ASSERT_EQ(Arena::allocate(16, 0, blocks[i]), Status::ok);
   EXPECT_EQ(Arena::allocate(16, 0, blocks[3]), Status::no_memory);
-  EXPECT_EQ(Arena::allocate(16, 0, blocks[3]), Status::no_memory) << "and each one after that";
+  EXPECT_EQ(Arena::allocate(16, 0, blocks[3]), Status::no_memory) << "and all later ones";
   EXPECT_EQ(blocks[3], nullptr);
   EXPECT_EQ(new_blocks(), 3u);
   Arena::fail_after(-1);
@@ -141,7 +141,7 @@ TEST_F(ArenaAllocate, FailsFromTheAllocationItIsToldOn) {
   for (Block* block : blocks) Arena::release(block);
 }
 
-TEST_F(ArenaAllocate, TheLimitHoldsAgainstManyThreads) {
+TEST_F(ArenaAllocate, ManyThreadsStayWithinLimit) {
   const test::Watchdog watchdog("the limit against many threads");
   const std::uint64_t limit = memory_stats().bytes + 64 * 1024;
   set_memory_limit(limit);
@@ -165,7 +165,7 @@ TEST_F(ArenaAllocate, TheLimitHoldsAgainstManyThreads) {
   EXPECT_GT(refused.load(), 0);
 }
 
-TEST_F(ArenaAllocate, AHugeRequestOfOneThreadRefusesNobodyElse) {
+TEST_F(ArenaAllocate, HugeRequestDoesNotRefuseOtherThreads) {
   const test::Watchdog watchdog("a huge request");
   set_memory_limit(memory_stats().bytes + (1u << 20));
   std::atomic<bool> done{false};
@@ -177,7 +177,7 @@ TEST_F(ArenaAllocate, AHugeRequestOfOneThreadRefusesNobodyElse) {
     }
     for (int i = 0; i < 100'000; ++i) {
       const Status status = Arena::allocate(100, 0, block);
-      EXPECT_EQ(status, Status::ok) << "there is room for it";
+      EXPECT_EQ(status, Status::ok) << "a small request fits";
       if (status != Status::ok) break;
       Arena::release(block);
     }

@@ -1,4 +1,4 @@
-// The byte limit when several threads pay from credits of their own; failing allocations; fork.
+// The byte limit with credits of several threads; injected failures; fork.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ class ArenaBudget : public test::ArenaTest {
   }
 };
 
-TEST_F(ArenaBudget, CreditsOfSleepingThreadsAreThereForOthers) {
+TEST_F(ArenaBudget, CreditsOfSleepingThreadsAreReclaimed) {
   const test::Watchdog watchdog("credits of sleeping threads");
   const std::uint64_t before = memory_stats().bytes;
   constexpr std::uint64_t room = 8 * Budget::batch;
@@ -50,18 +50,18 @@ TEST_F(ArenaBudget, CreditsOfSleepingThreadsAreThereForOthers) {
   Block* block;
   while (Arena::allocate(1000, 0, block) == Status::ok) blocks.push_back(block);
   ASSERT_FALSE(blocks.empty());
-  EXPECT_EQ(blocks.size(), room / blocks[0]->total_bytes()) << "exact, to the last block that fits";
+  EXPECT_EQ(blocks.size(), room / blocks[0]->total_bytes()) << "exact to the last block that fits";
   EXPECT_EQ(new_bytes(), blocks.size() * blocks[0]->total_bytes());
   for (Block* b : blocks) Arena::release(b);
   Block* all = nullptr;
-  EXPECT_EQ(Arena::allocate(room - sizeof(Block), 0, all), Status::ok) << "there is room again, in one piece";
+  EXPECT_EQ(Arena::allocate(room - sizeof(Block), 0, all), Status::ok) << "the whole limit is available for one block";
   EXPECT_EQ(Arena::allocate(0, 0, block), Status::arena_full);
   if (all != nullptr) Arena::release(all);
   done.store(true);
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_F(ArenaBudget, TheLimitHoldsWhenOthersFree) {
+TEST_F(ArenaBudget, LimitHoldsWhileOtherThreadsFree) {
   const test::Watchdog watchdog("the limit when others free", std::chrono::seconds(120));
   const std::uint64_t before = memory_stats().bytes;
   const std::uint64_t limit = before + 10 * Budget::batch;
@@ -90,11 +90,12 @@ TEST_F(ArenaBudget, TheLimitHoldsWhenOthersFree) {
     if (Block* block = slot.load()) Arena::release(block);
   }
   Block* all;
-  ASSERT_EQ(Arena::allocate(limit - before - sizeof(Block), 0, all), Status::ok) << "recovers when drained";
+  ASSERT_EQ(Arena::allocate(limit - before - sizeof(Block), 0, all), Status::ok)
+      << "the whole limit is available again";
   Arena::release(all);
 }
 
-TEST_F(ArenaBudget, ALowerLimitHoldsForCreditsToo) {
+TEST_F(ArenaBudget, LowerLimitAppliesToCredits) {
   Block* block;
   ASSERT_EQ(Arena::allocate(100, 0, block), Status::ok);
   set_memory_limit(memory_stats().bytes);
@@ -105,7 +106,7 @@ TEST_F(ArenaBudget, ALowerLimitHoldsForCreditsToo) {
   Arena::release(other);
 }
 
-TEST_F(ArenaBudget, FailingAtEachAllocationLosesNothing) {
+TEST_F(ArenaBudget, FailureAtEachAllocationLeaksNothing) {
   constexpr std::array<std::uint64_t, 6> sizes = {0, 100, 2000, 40'000, 300'000, 100};
   for (std::int64_t n = 0; n <= static_cast<std::int64_t>(sizes.size()); ++n) {
     Arena::fail_after(n);
@@ -122,9 +123,8 @@ TEST_F(ArenaBudget, FailingAtEachAllocationLosesNothing) {
   }
 }
 
-TEST_F(ArenaBudget, AChildOfAForkInTrafficGoesOn) {
-  if (test::sanitized)
-    GTEST_SKIP() << "a fork copies the locks of the sanitizers' own allocators as they are, maybe held";
+TEST_F(ArenaBudget, ForkedChildKeepsAllocating) {
+  if (test::sanitized) GTEST_SKIP() << "fork may copy locked mutexes of the sanitizers' allocators";
   const test::Watchdog watchdog("forks in traffic", std::chrono::seconds(120));
   std::atomic<bool> done{false};
   std::array<std::atomic<Block*>, 16> shared{};
@@ -132,9 +132,9 @@ TEST_F(ArenaBudget, AChildOfAForkInTrafficGoesOn) {
     constexpr std::array<std::uint64_t, 6> sizes = {20, 100, 1000, 20'000, 70'000, 200'000};
     for (int i = 0; i < count || (count == 0 && !done.load()); ++i) {
       const std::uint32_t random = (seed + static_cast<std::uint32_t>(i)) * 2654435761u;
-      const std::uint32_t which = i % 50 == 0 ? 4 + (random >> 20 & 1) : random >> 8 & 3;
+      const std::uint32_t size_class = i % 50 == 0 ? 4 + (random >> 20 & 1) : random >> 8 & 3;
       Block* block;
-      if (Arena::allocate(sizes[which] + (random >> 16 & 63), 0, block) != Status::ok) return false;
+      if (Arena::allocate(sizes[size_class] + (random >> 16 & 63), 0, block) != Status::ok) return false;
       std::memset(block->body(), 1, block->body_bytes());
       if (Block* old = shared[random % shared.size()].exchange(block)) Arena::release(old);
     }
@@ -145,7 +145,7 @@ TEST_F(ArenaBudget, AChildOfAForkInTrafficGoesOn) {
   for (int i = 0; i < test::rounds(20); ++i) {
     const pid_t child = fork();
     if (child == 0) {
-      alarm(60);  // ends a child that hangs
+      alarm(60);  // kills a hanging child
       bool good = churn(7, 3000);
       std::thread other([&] { good = churn(9, 3000) && good; });
       other.join();

@@ -1,4 +1,4 @@
-// What the arena keeps of freed blocks: where they start, what is used again, what is given back, and when threads end.
+// The arena's caches: alignment, reuse, release of idle memory, and thread exit.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -19,14 +19,14 @@ namespace {
 
 class ArenaCache : public test::ArenaTest {
  protected:
-  ArenaCache() { Arena::give_back_cached(); }
+  ArenaCache() { Arena::release_cached(); }
   void TearDown() override {
     Arena::set_limit(UINT64_MAX);
     ArenaTest::TearDown();
   }
 };
 
-/// A block of `total` bytes, all of them written to.
+/// Allocates a block of `total` bytes and writes to all of them.
 Block* block_of(std::uint64_t total) {
   Block* block = nullptr;
   EXPECT_EQ(Arena::allocate(total - sizeof(Block), 0, block), Status::ok);
@@ -52,7 +52,7 @@ MemoryClass class_with(std::uint64_t size) {
   return {size, 0, 0};
 }
 
-TEST(ArenaSizeClass, WastesAtMostASixteenth) {
+TEST(ArenaSizeClass, WastesAtMostOneSixteenth) {
   for (std::uint64_t bytes = sizeof(Block); bytes <= largest_class; bytes += Block::alignment) {
     const std::uint64_t size = size_classes[class_of(bytes)].size;
     ASSERT_GE(size, bytes);
@@ -61,7 +61,7 @@ TEST(ArenaSizeClass, WastesAtMostASixteenth) {
   }
 }
 
-TEST_F(ArenaCache, ABlockOf1024BytesOrMoreStartsAtAMultipleOf64) {
+TEST_F(ArenaCache, BlocksOf1024BytesOrMoreAreAlignedTo64) {
   for (int fresh_then_used_again = 0; fresh_then_used_again < 2; ++fresh_then_used_again) {
     std::vector<Block*> blocks;
     for (std::uint64_t total = sizeof(Block); total < 70'000; total += total < 2048 ? 16 : 2000) {
@@ -81,9 +81,9 @@ TEST_F(ArenaCache, ABlockOf1024BytesOrMoreStartsAtAMultipleOf64) {
   }
 }
 
-TEST_F(ArenaCache, WhatIsFreedIsUsedAgain) {
+TEST_F(ArenaCache, FreedMemoryIsReused) {
   for (const std::uint64_t total : {std::uint64_t{112}, std::uint64_t{5008}, std::uint64_t{1} << 20}) {
-    Arena::give_back_cached();
+    Arena::release_cached();
     const std::uint64_t nothing = cached();
     Block* block = block_of(total);
     EXPECT_EQ(cached(), nothing);
@@ -97,7 +97,7 @@ TEST_F(ArenaCache, WhatIsFreedIsUsedAgain) {
   }
 }
 
-TEST_F(ArenaCache, StatisticsNameTheClassesInUse) {
+TEST_F(ArenaCache, StatisticsListClassesInUse) {
   const std::uint64_t size = size_classes[class_of(5008)].size;
   std::vector<Block*> blocks = {block_of(5008), block_of(5008), block_of(5008)};
   EXPECT_EQ(class_with(size).alive, 3u);
@@ -116,10 +116,10 @@ TEST_F(ArenaCache, StatisticsNameTheClassesInUse) {
   Arena::release(blocks[2]);
 }
 
-TEST_F(ArenaCache, ALargeBlockFitsOthersOfAboutItsSize) {
+TEST_F(ArenaCache, CachedMappingServesSimilarSizes) {
   const std::uint64_t nothing = cached();
   constexpr std::uint64_t mib = 1 << 20;
-  // Larger, smaller, much smaller and much larger than what is kept at that moment; each is written to its end.
+  // Larger, smaller, much smaller and much larger than the cached mappings; each block is written to its end.
   for (const std::uint64_t total : {mib, mib + mib / 2, mib, mib / 2 + 16, mib / 8, 8 * mib, 5 * mib}) {
     Block* block = block_of(total);
     Block* other = block_of(total + 4096);
@@ -128,12 +128,12 @@ TEST_F(ArenaCache, ALargeBlockFitsOthersOfAboutItsSize) {
     Arena::release(other);
   }
   EXPECT_GT(cached(), nothing);
-  Arena::give_back_cached();
+  Arena::release_cached();
   EXPECT_EQ(cached(), nothing);
 }
 
-TEST_F(ArenaCache, WhatNobodyWantsBetweenTwoSweepsIsGivenBack) {
-  // On a thread that ends, so that nothing stays in its own magazines.
+TEST_F(ArenaCache, SecondSweepReleasesIdleMemory) {
+  // On a thread that ends, so that no block stays in its magazines.
   std::thread([] {
     for (const std::uint64_t total : {80u, 1040u, 20'000u, 100'000u}) allocate_and_release(total, 200);
   }).join();
@@ -144,7 +144,7 @@ TEST_F(ArenaCache, WhatNobodyWantsBetweenTwoSweepsIsGivenBack) {
   EXPECT_EQ(cached(), 0u);
 }
 
-TEST_F(ArenaCache, WhatIsWantedBetweenTwoSweepsStays) {
+TEST_F(ArenaCache, SweepKeepsMemoryUsedSinceLastSweep) {
   allocate_and_release(1 << 20, 1);
   allocate_and_release(3 << 20, 1);
   sweep_stores();
@@ -155,12 +155,12 @@ TEST_F(ArenaCache, WhatIsWantedBetweenTwoSweepsStays) {
   EXPECT_EQ(class_with(UINT64_MAX).cached, 0u);
 }
 
-TEST_F(ArenaCache, KeepsNoMoreThanItSays) {
+TEST_F(ArenaCache, CachedMemoryStaysWithinQuota) {
   constexpr std::uint64_t mib = 1 << 20;
   for (const std::uint64_t limit : {UINT64_MAX, 640 * mib, 64 * mib, mib}) {
     Arena::set_limit(limit);
     const std::uint64_t shared = std::min(8 * mib, limit / 32) + std::min(32 * mib, limit / 32);
-    const std::uint64_t bound = shared + 2 * std::min(mib, limit / 256);  // this thread and the other one
+    const std::uint64_t bound = shared + 2 * std::min(mib, limit / 256);  // this thread and the new one
     std::thread([&] {
       for (const std::uint64_t total : {48u, 112u, 1040u, 9'008u, 32'768u, 33'008u, 200'000u}) {
         allocate_and_release(total, std::min(limit, 60 * mib) / total / 2);
@@ -173,16 +173,16 @@ TEST_F(ArenaCache, KeepsNoMoreThanItSays) {
   }
 }
 
-TEST_F(ArenaCache, AThreadThatEndsHandsItsMagazinesBack) {
+TEST_F(ArenaCache, EndingThreadFlushesItsMagazines) {
   const test::Watchdog watchdog("threads that end with full magazines");
   for (int round = 0; round < test::rounds(50); ++round) {
     test::together(4, [](unsigned thread) { allocate_and_release(80 + 16 * thread, 100); });
   }
-  std::uint64_t kept = 0;
-  for (unsigned thread = 0; thread < 4; ++thread) kept += class_with(80 + 16 * thread).cached;
-  EXPECT_GE(kept, 100u) << "of the last one at least; a sweep may have come between";
-  Arena::give_back_cached();
-  EXPECT_EQ(cached(), 0u) << "nothing lies in the caches of threads that have ended";
+  std::uint64_t flushed = 0;
+  for (unsigned thread = 0; thread < 4; ++thread) flushed += class_with(80 + 16 * thread).cached;
+  EXPECT_GE(flushed, 100u) << "at least those of the last thread; a sweep may have intervened";
+  Arena::release_cached();
+  EXPECT_EQ(cached(), 0u) << "caches of ended threads are empty";
 }
 
 struct Late {
@@ -197,9 +197,9 @@ struct Late {
   }
 };
 
-TEST_F(ArenaCache, BlocksMayGoAfterTheirThreadsCacheHas) {
+TEST_F(ArenaCache, BlocksMayBeFreedAfterThreadCacheIsFlushed) {
   std::thread([] {
-    static thread_local Late late;  // made before the thread's cache, so destroyed after it
+    static thread_local Late late;  // constructed before the thread's cache, so destroyed after it
     late.blocks.reserve(100);
     for (const std::uint64_t total : {80u, 5008u, 100'000u}) {
       for (int i = 0; i < 30; ++i) late.blocks.push_back(block_of(total));
@@ -207,13 +207,13 @@ TEST_F(ArenaCache, BlocksMayGoAfterTheirThreadsCacheHas) {
   }).join();
 }
 
-TEST_F(ArenaCache, FreedOnOneThreadUsedOnAnother) {
-  const test::Watchdog watchdog("blocks that go round", std::chrono::seconds(120));
+TEST_F(ArenaCache, BlocksFreedOnOneThreadAreReusedOnAnother) {
+  const test::Watchdog watchdog("blocks passed between threads", std::chrono::seconds(120));
   constexpr std::size_t slots = 64;
   std::array<std::atomic<Block*>, slots> hand{};
   const int count = test::rounds(20'000);
   constexpr std::array<std::uint64_t, 8> sizes = {48, 112, 112, 112, 1040, 112, 5008, 66'000};
-  // Thread 0 sends to 1 and 1 to 2, each taking what comes and sending a block of its own.
+  // Thread 0 sends to 1 and 1 to 2; each releases the block it receives and sends a new one.
   test::together(3, [&](unsigned thread) {
     for (int i = 0; i < count; ++i) {
       std::atomic<Block*>& in = hand[static_cast<std::size_t>(i) % (slots / 2) + (thread == 2 ? slots / 2 : 0)];
@@ -236,7 +236,7 @@ TEST_F(ArenaCache, FreedOnOneThreadUsedOnAnother) {
   });
 }
 
-TEST_F(ArenaCache, ManyThreadsTakeAndGiveTheSameMappings) {
+TEST_F(ArenaCache, ManyThreadsShareCachedMappings) {
   const test::Watchdog watchdog("large blocks from many threads", std::chrono::seconds(120));
   test::together(4, [](unsigned thread) {
     for (int i = 0; i < test::rounds(1'000); ++i) {

@@ -1,4 +1,4 @@
-// Giving blocks back: on any thread, each reference of the table once, and chains of any length in a small stack.
+// Releasing blocks: on any thread, each reference exactly once, and chains of any length on a small stack.
 #include <cstring>
 
 #include "arena/arena.h"
@@ -9,7 +9,7 @@ namespace {
 
 using ArenaRelease = test::ArenaTest;
 
-// A reference that notes when it is given back.
+// A reference that logs its release.
 struct Noted {
   int number;
   std::vector<int>* log;
@@ -32,7 +32,7 @@ Block* block_with(std::initializer_list<Reference> references) {
 
 Block* leaf() { return block_with({}); }
 
-TEST_F(ArenaRelease, GivesBackEachReferenceOnceAndInOrder) {
+TEST_F(ArenaRelease, ReleasesEachReferenceOnceInOrder) {
   std::vector<int> log;
   Noted noted[] = {{1, &log}, {2, &log}, {3, &log}};
   Block* block =
@@ -44,14 +44,14 @@ TEST_F(ArenaRelease, GivesBackEachReferenceOnceAndInOrder) {
   EXPECT_EQ(log, (std::vector{1, 2, 3}));
 }
 
-TEST_F(ArenaRelease, DiscardDoesNotTouchTheTable) {
+TEST_F(ArenaRelease, DiscardDoesNotReadReferenceTable) {
   Block* block;
   ASSERT_EQ(Arena::allocate(64, 4, block), Status::ok);
   std::memset(block->references(), 0xff, 4 * sizeof(Reference));
   Arena::discard(block);
 }
 
-TEST_F(ArenaRelease, AChildSharedByTwoParentsGoesWithTheLast) {
+TEST_F(ArenaRelease, SharedChildIsFreedWithLastParent) {
   Block* child = leaf();
   Arena::retain(child);
   Block* one = block_with({{&block_reference, child}});
@@ -62,14 +62,14 @@ TEST_F(ArenaRelease, AChildSharedByTwoParentsGoesWithTheLast) {
   EXPECT_EQ(new_blocks(), 0u);
 }
 
-TEST_F(ArenaRelease, OneParentMayNameAChildTwice) {
+TEST_F(ArenaRelease, ParentMayReferenceChildTwice) {
   Block* child = leaf();
   Arena::retain(child);
   Arena::release(block_with({{&block_reference, child}, {&block_reference, child}}));
   EXPECT_EQ(new_blocks(), 0u);
 }
 
-TEST_F(ArenaRelease, AChainOfAMillionInASmallStack) {
+TEST_F(ArenaRelease, ChainOfOneMillionIsFreedOnSmallStack) {
   Block* chain = leaf();
   for (int i = 1; i < 1'000'000; ++i) chain = block_with({{&block_reference, chain}});
   EXPECT_EQ(new_blocks(), 1'000'000u);
@@ -77,7 +77,7 @@ TEST_F(ArenaRelease, AChainOfAMillionInASmallStack) {
   EXPECT_EQ(new_blocks(), 0u);
 }
 
-TEST_F(ArenaRelease, ATreeInASmallStack) {
+TEST_F(ArenaRelease, TreeIsFreedOnSmallStack) {
   Block* tree = leaf();
   for (int depth = 0; depth < 17; ++depth) {
     Block* copy = leaf();
@@ -88,7 +88,7 @@ TEST_F(ArenaRelease, ATreeInASmallStack) {
   EXPECT_EQ(new_blocks(), 0u);
 }
 
-// Giving back a reference may release blocks that hang nowhere else (a channel's queue does that).
+// Releasing a reference may release further blocks, as a channel's queue does.
 struct Bag {
   std::vector<Block*> blocks;
 };
@@ -97,7 +97,7 @@ void empty_bag(void* object) noexcept {
 }
 constinit const ReferenceType bag_reference{ReferenceKind::receiver, empty_bag};
 
-TEST_F(ArenaRelease, AReleaseInsideAReleaseJoinsTheListInsteadOfNesting) {
+TEST_F(ArenaRelease, NestedReleaseIsQueued) {
   std::vector<Bag> bags(100'000);
   for (std::size_t i = 0; i + 1 < bags.size(); ++i) {
     bags[i].blocks = {block_with({{&bag_reference, &bags[i + 1]}}), leaf()};
@@ -107,7 +107,7 @@ TEST_F(ArenaRelease, AReleaseInsideAReleaseJoinsTheListInsteadOfNesting) {
   EXPECT_EQ(new_blocks(), 0u);
 }
 
-TEST_F(ArenaRelease, OnAnotherThreadThanTheOneThatAllocated) {
+TEST_F(ArenaRelease, ReleaseOnThreadOtherThanAllocator) {
   const test::Watchdog watchdog("release across threads");
   const int rounds = test::rounds(20'000);
   std::atomic<Block*> hand{nullptr};
@@ -130,23 +130,23 @@ TEST_F(ArenaRelease, OnAnotherThreadThanTheOneThatAllocated) {
   });
 }
 
-TEST_F(ArenaRelease, ManyThreadsDropOneBlockAndItsReferencesGoOnce) {
+TEST_F(ArenaRelease, ReferencesAreReleasedOnceByManyThreads) {
   const test::Watchdog watchdog("many threads drop one block");
   const int rounds = test::rounds(5'000);
-  std::atomic<int> given_back{0};
+  std::atomic<int> released{0};
   std::vector<Block*> blocks(static_cast<std::size_t>(rounds));
   for (Block*& block : blocks) {
-    block = block_with({{&counting_reference, &given_back}, {&block_reference, leaf()}});
+    block = block_with({{&counting_reference, &released}, {&block_reference, leaf()}});
     std::memset(block->body(), 7, 16);
     Arena::retain(block, 3);
   }
   test::together(4, [&](unsigned) {
     for (Block* block : blocks) {
-      EXPECT_EQ(block->body()[3], std::byte{7});  // a read before the drop comes before the free
+      EXPECT_EQ(block->body()[3], std::byte{7});  // the read must happen before the free
       Arena::release(block);
     }
   });
-  EXPECT_EQ(given_back.load(), rounds);
+  EXPECT_EQ(released.load(), rounds);
 }
 
 }  // namespace

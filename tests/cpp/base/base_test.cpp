@@ -1,4 +1,4 @@
-// Sizes that cannot wrap, the worklist that takes the place of recursion, random bits, and the words for a status.
+// CheckedSize, Worklist, random_bits, and the phrases of Status.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -12,31 +12,31 @@
 namespace xichan::internal {
 namespace {
 
-TEST(CheckedSize, AddsAndMultiplies) {
+TEST(CheckedSize, AddsMultipliesAndAligns) {
   CheckedSize size(32);
   size.add(8).add_product(3, 16).align(64);
   EXPECT_FALSE(size.overflowed());
   EXPECT_EQ(size.value(), 128u);
 }
 
-TEST(CheckedSize, AlignKeepsWhatIsAligned) {
+TEST(CheckedSize, AlignKeepsAlignedSizes) {
   for (std::uint64_t n = 0; n <= 64; ++n) {
     EXPECT_EQ(CheckedSize(n).align(16).value(), (n + 15) / 16 * 16) << n;
     EXPECT_EQ(align_up(n, 16), (n + 15) / 16 * 16) << n;
   }
 }
 
-TEST(CheckedSize, RemembersAnOverflowInAnyStep) {
+TEST(CheckedSize, RecordsOverflowInAnyStep) {
   EXPECT_TRUE(CheckedSize(UINT64_MAX).add(1).overflowed());
   EXPECT_TRUE(CheckedSize(0).add_product(std::uint64_t{1} << 32, std::uint64_t{1} << 32).overflowed());
   EXPECT_TRUE(CheckedSize(1).add_product(UINT64_MAX, 1).overflowed());
   EXPECT_TRUE(CheckedSize(UINT64_MAX - 14).align(16).overflowed());
   EXPECT_FALSE(CheckedSize(UINT64_MAX - 15).align(16).overflowed());
   EXPECT_FALSE(CheckedSize(0).add(UINT64_MAX).overflowed());
-  EXPECT_TRUE(CheckedSize(UINT64_MAX).add(1).add(5).overflowed()) << "a later step forgets it";
+  EXPECT_TRUE(CheckedSize(UINT64_MAX).add(1).add(5).overflowed()) << "a later step must not clear the overflow";
 }
 
-TEST(Worklist, LastInFirstOut) {
+TEST(Worklist, PopsLastPushedFirst) {
   Worklist<int, 4> list;
   EXPECT_TRUE(list.empty());
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(list.push(i));
@@ -55,12 +55,12 @@ void grow_and_check(int count) {
   EXPECT_TRUE(list.empty());
 }
 
-TEST(Worklist, GrowsPastTheInlineItemsAndKeepsThem) {
+TEST(Worklist, GrowsPastInlineItemsAndKeepsThem) {
   for (const int count : {1, 31, 32, 33, 64, 65, 1'000, 1'000'000}) grow_and_check<Worklist<int>>(count);
   for (const int count : {1, 2, 3, 100}) grow_and_check<Worklist<int, 1>>(count);
 }
 
-TEST(Worklist, RemoveFirstKeepsTheOrderOfTheRest) {
+TEST(Worklist, RemoveFirstKeepsOrderOfRest) {
   Worklist<int, 2> list;
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(list.push(i));
   for (int i = 0; i < 25; ++i) EXPECT_EQ(list.remove_first(), i);
@@ -69,7 +69,7 @@ TEST(Worklist, RemoveFirstKeepsTheOrderOfTheRest) {
   EXPECT_EQ(list.pop(), 49);
 }
 
-TEST(Random, EveryBitChanges) {
+TEST(Random, EveryBitVaries) {
   std::uint64_t ones = 0;
   std::uint64_t zeros = 0;
   std::set<std::uint64_t> seen;
@@ -84,7 +84,7 @@ TEST(Random, EveryBitChanges) {
   EXPECT_EQ(seen.size(), 128u);
 }
 
-TEST(Status, HasAPhraseForEach) {
+TEST(Status, EveryStatusHasPhrase) {
   std::set<std::string> phrases;
   const int last = static_cast<int>(Status::too_large);
   for (int i = 0; i <= last; ++i) phrases.emplace(to_string(static_cast<Status>(i)));

@@ -1,4 +1,4 @@
-// The map from addresses: finds what was put in, and nothing else, at any size.
+// PointerMap finds exactly the inserted keys at any size.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -8,14 +8,14 @@
 namespace xichan::internal {
 namespace {
 
-TEST(PointerMap, FindsWhatWasPutInAndNothingElse) {
+TEST(PointerMap, FindsInsertedKeysOnly) {
   std::vector<char> places(100'000);
   PointerMap<std::size_t> map;
   EXPECT_EQ(map.find(&places[0]), nullptr);
   for (std::size_t i = 0; i < places.size(); i += 2) {
     std::size_t* value = map.insert(&places[i]);
     ASSERT_NE(value, nullptr);
-    EXPECT_EQ(*value, 0u) << "new ones are zeroed";
+    EXPECT_EQ(*value, 0u) << "new values are zeroed";
     *value = i + 1;
   }
   EXPECT_EQ(map.size(), places.size() / 2);
@@ -26,11 +26,11 @@ TEST(PointerMap, FindsWhatWasPutInAndNothingElse) {
       EXPECT_EQ(*value, i + 1);
     }
   }
-  EXPECT_EQ(*map.insert(&places[0]), 1u) << "there already";
+  EXPECT_EQ(*map.insert(&places[0]), 1u) << "the key exists";
   EXPECT_EQ(map.size(), places.size() / 2);
 }
 
-TEST(PointerMap, ReservesWithoutMemory) {
+TEST(PointerMap, ReserveFailsWithoutMemory) {
   PointerMap<int> map;
   EXPECT_FALSE(map.reserve(SIZE_MAX));
   EXPECT_FALSE(map.reserve(SIZE_MAX / 64));

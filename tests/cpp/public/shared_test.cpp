@@ -1,4 +1,4 @@
-// Values that share their content: clones, parts, buffers, Shared; and how views see through all of that.
+// Values that share content: clones, parts, buffers and Shared, and views of them.
 #include <cstring>
 
 #include "public/public_support.h"
@@ -10,7 +10,7 @@ using PublicShared = test::PublicTest;
 
 const std::string big(100'000, 'b');
 
-TEST_F(PublicShared, ClonesCostNothing) {
+TEST_F(PublicShared, ClonesShareMemory) {
   const Value value = bytes(big);
   const std::uint64_t before = new_bytes();
   const Value clone = value.clone();
@@ -18,7 +18,7 @@ TEST_F(PublicShared, ClonesCostNothing) {
   EXPECT_EQ(clone.view().as_bytes().data(), value.view().as_bytes().data());
 }
 
-TEST_F(PublicShared, APartBecomesAValueOfItsOwn) {
+TEST_F(PublicShared, PartBecomesIndependentValue) {
   Value parts[8];
   std::uint64_t before;
   {
@@ -27,7 +27,7 @@ TEST_F(PublicShared, APartBecomesAValueOfItsOwn) {
     for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(whole.view()[i].to_value(parts[i]), Status::ok);
     EXPECT_EQ(whole.view()[2][1].to_value(parts[6]), Status::ok);
     EXPECT_EQ(whole.view().to_value(parts[7]), Status::ok);
-    EXPECT_LT(new_bytes() - before, 1'000u) << "nothing large is copied";
+    EXPECT_LT(new_bytes() - before, 1'000u) << "large content is not copied";
     EXPECT_TRUE(parts[7] == whole);
   }
   EXPECT_EQ(parts[0].view().as_bytes().size(), big.size());
@@ -43,8 +43,8 @@ TEST_F(PublicShared, APartBecomesAValueOfItsOwn) {
   EXPECT_EQ(again.view().as_ascii(), big);
 }
 
-TEST_F(PublicShared, PartsInsideOneBlockToo) {
-  // Texts of a tuple made by Python stand in the tuple's own block; here a part of a tuple of tuples does.
+TEST_F(PublicShared, PartWithinSameBlockBecomesValue) {
+  // A tuple from Python has its texts in its own block; here it is a part of a tuple of tuples.
   Value inner, part;
   ASSERT_EQ(tuple(tuple(1, 2, 3)).view()[0].to_value(inner), Status::ok);
   const Value outer = tuple(inner, inner);
@@ -53,7 +53,7 @@ TEST_F(PublicShared, PartsInsideOneBlockToo) {
   EXPECT_TRUE(part == tuple(1, 2, 3));
 }
 
-TEST_F(PublicShared, AreReadLikeTheirContent) {
+TEST_F(PublicShared, SharedReadsLikeItsContent) {
   const Value values[] = {tuple(1, big), text("x"), Value::of(3), bytes(big)};
   for (const Value& value : values) {
     Value shared, again;
@@ -72,21 +72,21 @@ TEST_F(PublicShared, AreReadLikeTheirContent) {
   }
 }
 
-TEST_F(PublicShared, BuffersBecomeBytesInPlace) {
+TEST_F(PublicShared, FreezeConvertsBufferInPlace) {
   Buffer buffer;
   EXPECT_TRUE(buffer.data().empty());
   ASSERT_EQ(Buffer::make(big.size(), buffer), Status::ok);
   ASSERT_EQ(buffer.data().size(), big.size());
-  const std::byte* place = buffer.data().data();
+  const std::byte* address = buffer.data().data();
   std::memcpy(buffer.data().data(), big.data(), big.size());
   const Value value = buffer.freeze();
-  EXPECT_EQ(value.view().as_bytes().data(), place);
+  EXPECT_EQ(value.view().as_bytes().data(), address);
   EXPECT_TRUE(value == bytes(big));
   EXPECT_TRUE(buffer.data().empty());
-  EXPECT_TRUE(buffer.freeze() == bytes("")) << "an empty buffer gives no bytes";
+  EXPECT_TRUE(buffer.freeze() == bytes("")) << "an empty buffer freezes to empty bytes";
 }
 
-TEST_F(PublicShared, BuffersMayBeLongerThanWhatIsWritten) {
+TEST_F(PublicShared, FreezeTruncatesBuffer) {
   for (const std::size_t size : {0, 1, 14, 15, 16, 99, 100, 101}) {
     Buffer buffer;
     ASSERT_EQ(Buffer::make(100, buffer), Status::ok);
@@ -101,7 +101,7 @@ TEST_F(PublicShared, BuffersMayBeLongerThanWhatIsWritten) {
   EXPECT_TRUE(dropped.data().empty());
   EXPECT_EQ(moved.data().size(), 1'000u);
   EXPECT_EQ(Buffer::make(SIZE_MAX, moved), Status::too_large);
-  EXPECT_EQ(moved.data().size(), 1'000u) << "left as it was";
+  EXPECT_EQ(moved.data().size(), 1'000u) << "unchanged";
 }
 
 }  // namespace

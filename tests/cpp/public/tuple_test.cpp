@@ -1,4 +1,4 @@
-// Integers of any size, packing, walking, visiting and comparing values.
+// Integers of any size; packing, iterating, visiting and comparing values.
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -20,7 +20,7 @@ Value integer(const Words& words) {
   return value;
 }
 
-TEST_F(PublicTuple, IntegersOfAnySize) {
+TEST_F(PublicTuple, IntegersOfAnySizeAreNormalized) {
   EXPECT_EQ(integer({}).view().as_integer(), 0);
   EXPECT_EQ(integer({0, 0, 0}).view().as_integer(), 0);
   EXPECT_EQ(integer({~0ull, ~0ull}).view().as_integer(), -1);
@@ -30,9 +30,9 @@ TEST_F(PublicTuple, IntegersOfAnySize) {
   const Value large = integer(words);
   const auto data = large.view().as_bytes();
   EXPECT_TRUE(std::ranges::equal(data, std::as_bytes(std::span(words))));
-  EXPECT_TRUE(large == integer({1, 2, 3, 1ull << 62, 0, 0})) << "in the fewest words";
+  EXPECT_TRUE(large == integer({1, 2, 3, 1ull << 62, 0, 0})) << "extra words are dropped";
   EXPECT_EQ(integer({5, 0}).view().kind(), ValueKind::integer);
-  for (std::size_t size = 0; size <= 20; ++size) {  // not a multiple of anything
+  for (std::size_t size = 0; size <= 20; ++size) {  // sizes that are not multiples of a word
     std::vector<std::byte> bytes(size, std::byte{0x5a});
     Value value;
     ASSERT_EQ(Value::integer(bytes, value), Status::ok);
@@ -51,7 +51,7 @@ TEST_F(PublicTuple, IntegersOfAnySize) {
   }
 }
 
-TEST_F(PublicTuple, UnsignedIntegers) {
+TEST_F(PublicTuple, UnsignedIntegersRoundTrip) {
   for (const std::uint64_t number : {std::uint64_t{0}, std::uint64_t{1} << 63, UINT64_MAX, std::uint64_t{INT64_MAX}}) {
     Value value;
     ASSERT_EQ(Value::unsigned_integer(number, value), Status::ok);
@@ -63,7 +63,7 @@ TEST_F(PublicTuple, UnsignedIntegers) {
   EXPECT_EQ(text("x").view().as_unsigned(), 0u);
 }
 
-TEST_F(PublicTuple, PacksWhatItIsGiven) {
+TEST_F(PublicTuple, PackAcceptsEveryItemType) {
   const std::string name = "AAPL";
   const std::byte raw[] = {std::byte{1}, std::byte{2}};
   const Value value = tuple(7, std::uint64_t{UINT64_MAX}, -1.5f, true, "char", name, std::string_view("view"),
@@ -83,19 +83,19 @@ TEST_F(PublicTuple, PacksWhatItIsGiven) {
   EXPECT_EQ(view[10].as_integer(), 9);
   Value out = Value::of(3);
   EXPECT_EQ(Value::pack(out, 1, "bad \xff", 2), Status::invalid);
-  EXPECT_EQ(out.view().as_integer(), 3) << "left as it was";
+  EXPECT_EQ(out.view().as_integer(), 3) << "unchanged";
   EXPECT_EQ(tuple().view().size(), 0u);
   Value kept = text("a text that needs a block"), moved = kept.clone();
   EXPECT_EQ(Value::pack(out, std::move(moved), "bad \xff"), Status::invalid);
-  EXPECT_TRUE(moved == kept) << "left as it was";
+  EXPECT_TRUE(moved == kept) << "unchanged";
   EXPECT_EQ(Value::pack(out, kept, std::move(moved)), Status::ok);
   EXPECT_EQ(moved.view().kind(), ValueKind::none);
   EXPECT_TRUE(out == tuple(kept, kept));
-  EXPECT_EQ(Value::pack(out, std::move(out)), Status::ok) << "into itself";
+  EXPECT_EQ(Value::pack(out, std::move(out)), Status::ok) << "pack a value into itself";
   EXPECT_TRUE(out.view()[0] == tuple(kept, kept).view());
 }
 
-TEST_F(PublicTuple, IsWalked) {
+TEST_F(PublicTuple, IterationIsRandomAccess) {
   const Value value = tuple(1, 2, 3, 4);
   std::int64_t sum = 0;
   for (const ValueView item : value.view()) sum += item.as_integer();
@@ -113,7 +113,7 @@ TEST_F(PublicTuple, IsWalked) {
   EXPECT_EQ(value.view()[4].kind(), ValueKind::none);
 }
 
-TEST_F(PublicTuple, IsVisited) {
+TEST_F(PublicTuple, VisitDispatchesByKind) {
   auto [tx, rx] = open({});
   Value end;
   ASSERT_EQ(tx.as_value(end), Status::ok);
@@ -135,12 +135,12 @@ TEST_F(PublicTuple, IsVisited) {
             3);
 }
 
-TEST_F(PublicTuple, IsCompared) {
+TEST_F(PublicTuple, EqualityComparesKindAndContent) {
   const auto every = [&] {
     std::vector<Value> values;
     for (const auto* t :
          {"", "a", "b", "a text that needs a block", "\u20ac", "\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac",
-          "\u00e9", "\U0001f600", "\U0001f600\U0001f601"}) {  // short ones of all widths, which are not aligned
+          "\u00e9", "\U0001f600", "\U0001f600\U0001f601"}) {  // short texts of all widths, whose payload is not aligned
       values.push_back(text(t));
       values.push_back(bytes(t));
       values.push_back(tuple(t));
@@ -170,7 +170,7 @@ TEST_F(PublicTuple, IsCompared) {
   EXPECT_FALSE(holder == tuple(nan));
 }
 
-TEST_F(PublicTuple, OfAnyDepthIsComparedOnASmallStack) {
+TEST_F(PublicTuple, DeepEqualityNeedsNoStack) {
   const auto nest = [] {
     Value value = Value::of(1);
     for (int i = 0; i < 100'000; ++i) {
@@ -189,14 +189,14 @@ TEST_F(PublicTuple, OfAnyDepthIsComparedOnASmallStack) {
   test::on_small_stack([&] { nest(), nest(); });
 }
 
-TEST_F(PublicTuple, NeedsMemory) {
+TEST_F(PublicTuple, MemoryLimitIsReported) {
   const Value keep = tuple(text("a text that needs a block"));
   set_memory_limit(memory_stats().bytes);
   Value out = Value::of(1);
   Buffer buffer;
   EXPECT_EQ(Value::pack(out, 1, 2), Status::arena_full);
   EXPECT_EQ(Value::unsigned_integer(UINT64_MAX, out), Status::arena_full);
-  EXPECT_EQ(keep.share(out), Status::ok) << "what is in a block already is shared without any";
+  EXPECT_EQ(keep.share(out), Status::ok) << "sharing an existing block needs no memory";
   EXPECT_EQ(Value::of(1).share(out), Status::arena_full);
   EXPECT_TRUE(out == keep);
   EXPECT_EQ(Buffer::make(100, buffer), Status::arena_full);

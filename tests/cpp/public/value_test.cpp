@@ -1,4 +1,4 @@
-// Values from C++: made, read in place, shared; and text in UTF-8, refused where it is malformed.
+// Values in C++: construction, reading in place, sharing, UTF-8 and dumps.
 #include <bit>
 #include <limits>
 #include <string>
@@ -26,7 +26,7 @@ Value tuple(std::span<const Value> items) {
   return value;
 }
 
-TEST_F(PublicValue, Scalars) {
+TEST_F(PublicValue, ScalarsRoundTrip) {
   EXPECT_EQ(Value().view().kind(), ValueKind::none);
   EXPECT_TRUE(Value::of(true).view().as_bool());
   EXPECT_FALSE(Value::of(false).view().as_bool());
@@ -39,7 +39,7 @@ TEST_F(PublicValue, Scalars) {
   EXPECT_EQ(Value::of(1.5).view().kind(), ValueKind::real);
 }
 
-TEST_F(PublicValue, TheWrongAccessorAnswersNothing) {
+TEST_F(PublicValue, AccessorOfOtherKindReturnsZero) {
   const Value values[] = {Value(),        Value::of(true), Value::of(3),
                           Value::of(2.5), text("short"),   text(std::string(99, 'x'))};
   for (const Value& value : values) {
@@ -61,7 +61,7 @@ TEST_F(PublicValue, TheWrongAccessorAnswersNothing) {
   }
 }
 
-TEST_F(PublicValue, TextOfEveryWidthAndLengthComesBack) {
+TEST_F(PublicValue, TextOfEveryWidthAndLengthRoundTrips) {
   for (const std::string& point : {"a"s, "\0"s, "\x7f"s, "\u0080"s, "\u00ff"s, "\u0100"s, "\u20ac"s, "\uffff"s,
                                    "\U00010000"s, "\U0010ffff"s, "\xed\xa0\x80"s, "\xed\xbf\xbf"s}) {
     std::string utf8;
@@ -77,7 +77,7 @@ TEST_F(PublicValue, TextOfEveryWidthAndLengthComesBack) {
   EXPECT_EQ(text(mixed).view().utf8(), mixed);
 }
 
-TEST_F(PublicValue, EveryCodePointComesBack) {
+TEST_F(PublicValue, EveryCodePointRoundTrips) {
   for (char32_t point = 0; point <= 0x10ffff; point += point < 0x11000 ? 1 : 37) {
     std::string utf8;
     const auto put = [&](unsigned bits) { utf8 += static_cast<char>(bits); };
@@ -121,12 +121,12 @@ TEST_F(PublicValue, MalformedUtf8IsRefused) {
       Value out = Value::of(5);
       EXPECT_EQ(Value::text(around + bad + around, out), Status::invalid);
       EXPECT_EQ(Value::text(around + bad, out), Status::invalid);
-      EXPECT_EQ(out.view().as_integer(), 5) << "left as it was";
+      EXPECT_EQ(out.view().as_integer(), 5) << "unchanged";
     }
   }
 }
 
-TEST_F(PublicValue, BytesOfEveryLengthComeBack) {
+TEST_F(PublicValue, BytesOfEveryLengthRoundTrip) {
   for (std::size_t length = 0; length < 40; ++length) {
     const std::string data = std::string(length / 2, '\0') + std::string(length - length / 2, '\xff');
     Value value;
@@ -141,7 +141,7 @@ TEST_F(PublicValue, BytesOfEveryLengthComeBack) {
   EXPECT_EQ(value.view().size(), 0u);
 }
 
-TEST_F(PublicValue, TuplesShareTheContentOfTheirItems) {
+TEST_F(PublicValue, TuplesShareContentOfItems) {
   const std::string big(100'000, 'b');
   Value items[] = {text(big), Value::of(2), Value(), text("x")};
   const std::uint64_t before = new_bytes();
@@ -159,7 +159,7 @@ TEST_F(PublicValue, TuplesShareTheContentOfTheirItems) {
   EXPECT_EQ(view[0][3].utf8(), "x");
 }
 
-TEST_F(PublicValue, EmptyTuplesAlsoInsideOthers) {
+TEST_F(PublicValue, EmptyTuplesAreValidItems) {
   Value items[] = {tuple({}), tuple({})};
   EXPECT_EQ(items[0].view().kind(), ValueKind::tuple);
   EXPECT_EQ(items[0].view().size(), 0u);
@@ -168,7 +168,7 @@ TEST_F(PublicValue, EmptyTuplesAlsoInsideOthers) {
   EXPECT_EQ(outer.view()[1].size(), 0u);
 }
 
-TEST_F(PublicValue, AMillionTuplesInsideEachOtherInASmallStack) {
+TEST_F(PublicValue, OneMillionNestedTuplesNeedNoStack) {
   test::on_small_stack([] {
     const int depth = test::sanitized ? 100'000 : 1'000'000;
     Value value = text("the innermost value of them all");
@@ -183,7 +183,7 @@ TEST_F(PublicValue, AMillionTuplesInsideEachOtherInASmallStack) {
   });
 }
 
-TEST_F(PublicValue, MovesAndClones) {
+TEST_F(PublicValue, MovesAndClonesShareOneBlock) {
   Value first = text(std::string(1'000, 'm'));
   Value copy = first.clone();
   EXPECT_EQ(new_blocks(), 1u);
@@ -198,14 +198,14 @@ TEST_F(PublicValue, MovesAndClones) {
   EXPECT_EQ(new_blocks(), 0u);
 }
 
-TEST_F(PublicValue, OutOfMemoryLeavesOutAsItWas) {
+TEST_F(PublicValue, OutOfMemoryLeavesOutputUnchanged) {
   Value out = Value::of(5);
   const Value item = text(std::string(100, 'i'));
   set_memory_limit(memory_stats().bytes);
   EXPECT_EQ(Value::text(std::string(100, 'x'), out), Status::arena_full);
   EXPECT_EQ(Value::bytes(as_bytes(std::string(100, 'x')), out), Status::arena_full);
   EXPECT_EQ(Value::tuple(std::span(&item, 1), out), Status::arena_full);
-  EXPECT_EQ(Value::text("short", out), Status::ok) << "needs no memory";
+  EXPECT_EQ(Value::text("short", out), Status::ok) << "a short text needs no memory";
   set_memory_limit(UINT64_MAX);
   EXPECT_EQ(out.view().utf8(), "short");
 }
@@ -218,7 +218,7 @@ std::string dumped(const Value& value) {
   return data;
 }
 
-TEST_F(PublicValue, DumpAndLoad) {
+TEST_F(PublicValue, DumpAndLoadRoundTrip) {
   const Value items[] = {text("a text that needs a block"), Value::of(1.5), Value(), text("short")};
   const Value inner = tuple(items);
   const Value twice[] = {inner.clone(), inner.clone()};
@@ -237,7 +237,7 @@ TEST_F(PublicValue, DumpAndLoad) {
   EXPECT_EQ(data.find("needs a block"), data.rfind("needs a block")) << "stored once";
 }
 
-TEST_F(PublicValue, ADumpOfASmallValueIsTwoCellsLong) {
+TEST_F(PublicValue, DumpOfSmallValueIsTwoCells) {
   EXPECT_EQ(dumped(Value()).size(), 32u);
   EXPECT_EQ(Dump().size(), 32u);
   Value back;
@@ -245,13 +245,13 @@ TEST_F(PublicValue, ADumpOfASmallValueIsTwoCellsLong) {
   EXPECT_EQ(back.view().utf8(), "short");
 }
 
-TEST_F(PublicValue, WhatIsNoDumpLeavesOutAsItWas) {
+TEST_F(PublicValue, InvalidDumpLeavesOutputUnchanged) {
   const std::string data = dumped(text("a text that needs a block"));
   Value out = Value::of(5);
   for (std::size_t length = 0; length < data.size(); ++length) {
     EXPECT_EQ(Value::load(as_bytes(data.substr(0, length)), out), Status::invalid);
   }
-  EXPECT_EQ(Value::load(as_bytes("some other text, which is no dump"), out), Status::invalid);
+  EXPECT_EQ(Value::load(as_bytes("some other text, not a dump"), out), Status::invalid);
   set_memory_limit(memory_stats().bytes);
   EXPECT_EQ(Value::load(as_bytes(data), out), Status::arena_full);
   set_memory_limit(UINT64_MAX);

@@ -1,5 +1,5 @@
-// An item whose copying stops where a test wants it: in a push after the slot was claimed and before the item is
-// published, in a pop after the item was claimed and before the slot is free again.
+// An item whose copy constructor blocks at a gate: in a push between claiming the slot and publishing the item, in a
+// pop between claiming the item and freeing the slot.
 #pragma once
 
 #include <condition_variable>
@@ -7,7 +7,7 @@
 
 namespace xichan::test {
 
-/// One thread stands in it until another opens it.
+/// Blocks one thread until another opens the gate.
 class Gate {
  public:
   void stop_here() {
@@ -33,7 +33,7 @@ class Gate {
   bool open_ = false;
 };
 
-/// Stops at its own gate and at that of what it is copied from.
+/// Its copies block at the gates of both the source and the target.
 struct GatedItem {
   int value = 0;
   Gate* gate = nullptr;  // stays with the object: never copied

@@ -1,4 +1,4 @@
-// Some tests ask for more memory than there is, and want the null that malloc answers then.
+// Some tests request more memory than exists, and expect malloc to return null.
 
 extern "C" __attribute__((used, visibility("default"))) const char* __asan_default_options() {
   return "allocator_may_return_null=1:detect_stack_use_after_return=1";

@@ -1,4 +1,4 @@
-// What several test files need: threads that start together, small stacks, affinity, and a fixture that finds leaks.
+// Test helpers: threads that start together, small stacks, CPU affinity, and a fixture that detects leaks.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -30,18 +30,19 @@ inline constexpr bool sanitized = true;
 inline constexpr bool sanitized = false;
 #endif
 
-/// From the environment variable XICHAN_STRESS.
+/// Returns the value of the environment variable XICHAN_STRESS, at least 1.
 inline int stress_factor() {
   const char* text = std::getenv("XICHAN_STRESS");
   const int factor = text == nullptr ? 1 : std::atoi(text);
   return factor > 0 ? factor : 1;
 }
 
-/// How often to do what is a matter of chance: `usual` times, a tenth of that under a sanitizer, more under stress.
+/// Returns the number of rounds of a nondeterministic test: `usual`, a tenth under a sanitizer, multiplied under
+/// stress.
 inline int rounds(int usual) { return std::max(1, usual / (sanitized ? 10 : 1) * stress_factor()); }
 
-/// How to wait for another thread in a loop: spin, then give way, then sleep shortly. A thread that only gives way is
-/// run last on a busy machine, and a test with many rounds takes minutes.
+/// Pauses in a loop that waits for another thread: spins, then yields, then sleeps briefly. A thread that only yields
+/// is scheduled last on a busy machine, so that a test with many rounds takes minutes.
 class Backoff {
  public:
   void pause() {
@@ -55,13 +56,13 @@ class Backoff {
   int calls_ = 0;
 };
 
-/// Waits until `done` answers true. For what another thread is certain to do; the watchdog guards it.
+/// Waits until `done` returns true. For conditions that another thread certainly fulfills; a watchdog limits the wait.
 template <class Done>
 void await(Done done) {
   for (Backoff backoff; !done();) backoff.pause();
 }
 
-/// Threads meet here, again and again, before a race. std::barrier is not used: that of libstdc++ 12 loses wake-ups.
+/// A reusable barrier. Replaces std::barrier, which loses wake-ups in libstdc++ 12.
 class Meeting {
  public:
   explicit Meeting(unsigned members) : members_(members) {}
@@ -76,7 +77,7 @@ class Meeting {
       return changed_.notify_all();
     }
     guard.unlock();
-    // Spin for a while, so that all go on at the same moment if there are processors for them.
+    // Spin for a while, so that all threads continue at the same moment if there are enough CPUs.
     for (int i = 0; i < 200 && round_.load() == round; ++i) cpu_relax();
     guard.lock();
     changed_.wait(guard, [&] { return round_.load() != round; });
@@ -118,7 +119,7 @@ inline void on_small_stack(std::function<void()> work) {
   pthread_attr_destroy(&attributes);
 }
 
-/// Keeps the calling thread, and threads it starts, on one CPU while it lives.
+/// Pins the calling thread, and threads that it starts, to one CPU for the lifetime of the object.
 class OneCpu {
  public:
   OneCpu() {
@@ -142,7 +143,7 @@ class OneCpu {
   cpu_set_t before_;
 };
 
-/// A test after which the arena must hold what it held before.
+/// A test that fails if the arena has more or fewer blocks afterwards.
 class ArenaTest : public ::testing::Test {
  protected:
   void TearDown() override {

@@ -1,4 +1,4 @@
-// Ends a test that hangs: aborts with a message, so that the run goes on and says which test it was.
+// Aborts a hanging test with a message that names it, so that the test run continues.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 
 namespace xichan::test {
 
-/// Put one at the top of every test that starts threads. Thread safety: one thread makes and destroys it.
+/// Construct one at the top of every test that starts threads. Thread safety: one thread constructs and destroys it.
 class Watchdog {
  public:
   explicit Watchdog(const char* what, std::chrono::seconds limit = std::chrono::seconds(60))

@@ -1,4 +1,4 @@
-// The futex: who sleeps, until when, and what wakes it.
+// futex_wait and futex_wake: sleeping, timeouts, wake-ups and signals.
 #include "sync/futex.h"
 
 #include <signal.h>
@@ -8,12 +8,12 @@
 namespace xichan::internal {
 namespace {
 
-TEST(Futex, DoesNotSleepWhenTheWordHasChanged) {
+TEST(Futex, DoesNotSleepIfWordHasChanged) {
   atomic<std::uint32_t> word{1};
   EXPECT_EQ(futex_wait(word, 0, Deadline::never()), WaitResult::woken);
 }
 
-TEST(Futex, TimesOutNeverEarly) {
+TEST(Futex, NeverTimesOutEarly) {
   atomic<std::uint32_t> word{0};
   for (const std::int64_t wait : {0, 1'000, 100'000, 5'000'000, 30'000'000}) {
     const std::int64_t start = Deadline::now();
@@ -22,14 +22,14 @@ TEST(Futex, TimesOutNeverEarly) {
   }
 }
 
-TEST(Futex, ADeadlineLongPastTimesOutAtOnce) {
+TEST(Futex, PastDeadlineTimesOutImmediately) {
   atomic<std::uint32_t> word{0};
   for (const std::int64_t when : {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, std::int64_t{-2'000'000'000}}) {
     EXPECT_EQ(futex_wait(word, 0, Deadline::at(when)), WaitResult::timed_out) << when;
   }
 }
 
-TEST(Futex, ADeadlineInTheFarFutureIsNoError) {
+TEST(Futex, FarDeadlineIsAccepted) {
   const test::Watchdog watchdog("a far deadline");
   atomic<std::uint32_t> word{0};
   std::thread waiter([&] {
@@ -40,7 +40,7 @@ TEST(Futex, ADeadlineInTheFarFutureIsNoError) {
   waiter.join();
 }
 
-TEST(Futex, AWakeUpEndsTheSleep) {
+TEST(Futex, WakeEndsSleep) {
   const test::Watchdog watchdog("ping-pong over a futex");
   atomic<std::uint32_t> word{0};
   const auto rounds = static_cast<std::uint32_t>(test::rounds(20'000));
@@ -68,19 +68,19 @@ TEST(Futex, WakesOneSleeperAtATime) {
   }
   word.store(1);
   test::await([&] {
-    futex_wake(&word);  // each call wakes one at most
+    futex_wake(&word);  // each call wakes at most one
     return awake.load() == 3;
   });
   for (std::thread& sleeper : sleepers) sleeper.join();
 }
 
-TEST(Futex, AWakeUpOfNobodyIsHarmless) {
+TEST(Futex, WakeWithoutSleeperIsNotStored) {
   atomic<std::uint32_t> word{0};
   futex_wake(&word);
-  EXPECT_EQ(futex_wait(word, 0, Deadline::after(1'000'000)), WaitResult::timed_out) << "it is not remembered";
+  EXPECT_EQ(futex_wait(word, 0, Deadline::after(1'000'000)), WaitResult::timed_out) << "an early wake-up is not stored";
 }
 
-TEST(Futex, ASignalInterruptsTheSleep) {
+TEST(Futex, SignalInterruptsSleep) {
   const test::Watchdog watchdog("a signal");
   struct sigaction action{};
   struct sigaction before{};
@@ -92,7 +92,7 @@ TEST(Futex, ASignalInterruptsTheSleep) {
     EXPECT_EQ(futex_wait(word, 0, Deadline::never()), WaitResult::interrupted);
     done.store(true);
   });
-  test::await([&] {  // a signal that comes before the sleep begins interrupts nothing: send more
+  test::await([&] {  // a signal before the sleep interrupts nothing, so keep sending
     pthread_kill(sleeper.native_handle(), SIGUSR1);
     return done.load();
   });

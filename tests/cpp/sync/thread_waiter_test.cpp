@@ -1,4 +1,4 @@
-// A thread that waits: decided once, woken once, never early.
+// ThreadWaiter: decided once, woken once, never early.
 #include <signal.h>
 
 #include <memory>
@@ -39,10 +39,10 @@ TEST(ThreadWaiter, DoesNotSleepWhenDecided) {
   EXPECT_EQ(waiter.park(Deadline::never()), WaitResult::woken);
   std::construct_at(&waiter);  // waiting again
   ASSERT_TRUE(waiter.cancel(node, wake));
-  EXPECT_EQ(waiter.park(Deadline::at(0)), WaitResult::woken) << "a decision counts more than the deadline";
+  EXPECT_EQ(waiter.park(Deadline::at(0)), WaitResult::woken) << "a decision takes precedence over the deadline";
 }
 
-TEST(ThreadWaiter, TimesOutNeverEarlyAndNotForAForeignWakeUp) {
+TEST(ThreadWaiter, NeverTimesOutEarlyOrWakesSpuriously) {
   const test::Watchdog watchdog("a parked thread and foreign wake-ups");
   std::atomic<bool> done{false};
   WaitNode node;
@@ -62,7 +62,7 @@ TEST(ThreadWaiter, TimesOutNeverEarlyAndNotForAForeignWakeUp) {
   noise.join();
 }
 
-TEST(ThreadWaiter, ASignalInterrupts) {
+TEST(ThreadWaiter, SignalInterruptsPark) {
   const test::Watchdog watchdog("a signal to a parked thread");
   struct sigaction action{};
   struct sigaction before{};
@@ -82,7 +82,7 @@ TEST(ThreadWaiter, ASignalInterrupts) {
   sigaction(SIGUSR1, &before, nullptr);
 }
 
-// Each token that is handed out wakes one thread, however tokens, time-outs and registrations interleave.
+// Each token wakes exactly one thread, however tokens, timeouts and registrations interleave.
 TEST(ThreadWaiter, TokensAreConserved) {
   const test::Watchdog watchdog("tokens");
   constexpr int waiters = 3;
@@ -107,7 +107,7 @@ TEST(ThreadWaiter, TokensAreConserved) {
       list.add(node);
       (void)waiter.park(Deadline::after(thread == 1 ? 5'000 : 2'000'000));
       const bool removed = list.remove(node);
-      EXPECT_EQ(removed, !waiter.is_decided()) << "who was not notified takes itself out";
+      EXPECT_EQ(removed, !waiter.is_decided()) << "a waiter that was not notified unlinks itself";
       if (!removed) ++received;
     }
   });

@@ -1,4 +1,4 @@
-// The list of waiters: first come first woken, each node linked or not, tokens to those who still want them.
+// WaitList: FIFO order, linking and unlinking, and tokens for undecided waiters.
 #include "sync/wait_list.h"
 #include "sync/thread_waiter.h"
 
@@ -7,7 +7,7 @@
 namespace xichan::internal {
 namespace {
 
-// A waiter that writes down what happens to it, and may have been decided before.
+// A waiter that logs its decisions, and may be decided already.
 struct Recorder final : Waiter {
   explicit Recorder(std::vector<int>& to, int n, const void* of = nullptr) : log(to), number(n) {
     node.waiter = this;
@@ -52,7 +52,7 @@ class WaitListTest : public ::testing::Test {
 
 using Log = std::vector<int>;
 
-TEST_F(WaitListTest, NotifyOneTakesTheLongestWaiting) {
+TEST_F(WaitListTest, NotifyOneNotifiesLongestWaiting) {
   for (int i = 1; i <= 3; ++i) add(i);
   EXPECT_EQ(list.waiting(), 3u);
   list.notify_one();
@@ -65,27 +65,27 @@ TEST_F(WaitListTest, NotifyOneTakesTheLongestWaiting) {
   EXPECT_EQ(log, (Log{1, 2, 3, 4}));
   EXPECT_EQ(list.waiting(), 0u);
   list.notify_one();
-  EXPECT_EQ(log.size(), 4u) << "a notification with nobody waiting is not remembered";
+  EXPECT_EQ(log.size(), 4u) << "a notification without waiters is not stored";
 }
 
-TEST_F(WaitListTest, NotifyAllTakesEverybodyInOrder) {
+TEST_F(WaitListTest, NotifyAllNotifiesAllInOrder) {
   for (int i = 1; i <= 5; ++i) add(i);
   list.notify_all();
   EXPECT_EQ(log, (Log{1, 2, 3, 4, 5}));
   EXPECT_FALSE(list.has_attention());
 }
 
-TEST_F(WaitListTest, WhoWasDecidedElsewhereIsPassedOver) {
+TEST_F(WaitListTest, NotifyOneSkipsDecidedWaiters) {
   add(1).decided = true;
   add(2).decided = true;
   add(3);
   add(4);
   list.notify_one();
-  EXPECT_EQ(log, (Log{3})) << "the token goes to one who wants it";
+  EXPECT_EQ(log, (Log{3})) << "the token goes to an undecided waiter";
   EXPECT_EQ(list.waiting(), 1u);
 }
 
-TEST_F(WaitListTest, RemoveTellsWhetherTheNodeWasStillLinked) {
+TEST_F(WaitListTest, RemoveReturnsFalseForUnlinkedNode) {
   Recorder& first = add(1);
   Recorder& second = add(2);
   Recorder& third = add(3);
@@ -99,7 +99,7 @@ TEST_F(WaitListTest, RemoveTellsWhetherTheNodeWasStillLinked) {
   EXPECT_EQ(list.waiting(), 0u);
 }
 
-TEST_F(WaitListTest, RemoveFromEveryPlace) {
+TEST_F(WaitListTest, RemoveWorksAtEveryPosition) {
   for (int removed = 1; removed <= 3; ++removed) {
     log.clear();
     Recorder* nodes[] = {&add(1), &add(2), &add(3)};
@@ -111,7 +111,7 @@ TEST_F(WaitListTest, RemoveFromEveryPlace) {
   }
 }
 
-TEST_F(WaitListTest, ANodeMayBeAddedAgainAtTheEnd) {
+TEST_F(WaitListTest, RemovedNodeCanBeAddedAgain) {
   Recorder& first = add(1);
   add(2);
   ASSERT_TRUE(list.remove(first.node));
@@ -120,7 +120,7 @@ TEST_F(WaitListTest, ANodeMayBeAddedAgainAtTheEnd) {
   EXPECT_EQ(log, (Log{2, 1}));
 }
 
-TEST_F(WaitListTest, CancelOwnerTakesItsNodesAlone) {
+TEST_F(WaitListTest, CancelOwnerCancelsOnlyItsNodes) {
   const int a = 0;
   const int b = 0;
   add(1, &a);
@@ -136,7 +136,7 @@ TEST_F(WaitListTest, CancelOwnerTakesItsNodesAlone) {
   EXPECT_EQ(log, (Log{-1, -3, 2, 4}));
 }
 
-TEST_F(WaitListTest, AttentionIsNoWaiter) {
+TEST_F(WaitListTest, AttentionDoesNotCountAsWaiter) {
   EXPECT_FALSE(list.has_attention());
   list.demand_attention();
   list.demand_attention();
@@ -149,7 +149,7 @@ TEST_F(WaitListTest, AttentionIsNoWaiter) {
   EXPECT_EQ(list.waiting(), 1u);
   list.notify_all();
   EXPECT_EQ(log, (Log{1}));
-  EXPECT_TRUE(list.demands_attention()) << "for ever";
+  EXPECT_TRUE(list.demands_attention()) << "permanently";
 }
 
 TEST_F(WaitListTest, WaitersWithoutAttentionDoNotDemandIt) {
@@ -159,14 +159,14 @@ TEST_F(WaitListTest, WaitersWithoutAttentionDoNotDemandIt) {
   list.notify_all();
 }
 
-// Everybody who was there when notify_all began is woken, also while others come and go by themselves.
-TEST(WaitListThreads, NotifyAllAgainstThoseWhoLeave) {
+// notify_all wakes every waiter that was linked when it began, while others join and leave by themselves.
+TEST(WaitListThreads, NotifyAllWakesAllWhileOthersLeave) {
   const test::Watchdog watchdog("notify_all");
   Mutex lock;
   WaitList list{lock};
   std::atomic<bool> done{false};
-  constexpr unsigned leavers = 2;
-  test::together(leavers + 2, [&](unsigned thread) {
+  constexpr unsigned leaving = 2;
+  test::together(leaving + 2, [&](unsigned thread) {
     if (thread == 0) {
       for (int i = 0; i < test::rounds(3'000); ++i) {
         test::await([&] { return list.waiting() > 0; });
@@ -175,7 +175,7 @@ TEST(WaitListThreads, NotifyAllAgainstThoseWhoLeave) {
       done.store(true);
       list.notify_all();
     } else if (thread == 1) {
-      while (!done.load()) {  // this one never leaves by itself: only notify_all frees it
+      while (!done.load()) {  // this thread never times out: only notify_all wakes it
         ThreadWaiter waiter;
         WaitNode node{.waiter = &waiter, .owner = nullptr};
         list.add(node);

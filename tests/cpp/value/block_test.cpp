@@ -1,4 +1,4 @@
-// Building a block and reading it back; what a builder leaves behind that does not finish: nothing.
+// Building and reading blocks; an unfinished builder leaks nothing.
 #include <array>
 #include <cmath>
 #include <string>
@@ -23,7 +23,7 @@ std::string bytes_at(const BlockReader& reader, const Cell& cell, std::size_t wi
   return {static_cast<const char*>(reader.payload(cell)), (cell.length() + extra) * width};
 }
 
-// One block with one bytes as its root.
+// Makes a block whose root is bytes.
 Cell bytes_message(const std::string& data) {
   BlockBuilder builder;
   builder.count_bytes(data.size());
@@ -32,11 +32,11 @@ Cell bytes_message(const std::string& data) {
   return builder.finish();
 }
 
-std::atomic<int> given_back{0};
-void count_up(void*) noexcept { ++given_back; }
+std::atomic<int> released{0};
+void count_up(void*) noexcept { ++released; }
 constinit const ReferenceType counting_reference{ReferenceKind::sender, count_up};
 
-TEST_F(BlockValue, EveryTagOfABodyRoundTrips) {
+TEST_F(BlockValue, EveryTagRoundTrips) {
   const std::string ascii(40, 'a');
   const std::string latin1 = "caf\xe9 \xff" + std::string(1, '\0') + "0123456789";
   const std::u16string ucs2 = char16_t{0xd800} + std::u16string(u" lone, \u20ac and more");
@@ -101,10 +101,10 @@ TEST_F(BlockValue, EveryTagOfABodyRoundTrips) {
 
   EXPECT_EQ(new_blocks(), 2u);
   release(message);
-  EXPECT_EQ(new_blocks(), 0u) << "with it goes what it refers to";
+  EXPECT_EQ(new_blocks(), 0u) << "its references are released with it";
 }
 
-TEST_F(BlockValue, PayloadsAreAlignedAndWithinTheBody) {
+TEST_F(BlockValue, PayloadsAreAlignedAndWithinBody) {
   for (std::uint64_t length = 0; length < 70; ++length) {
     BlockBuilder builder;
     builder.count_tuple(8);
@@ -127,7 +127,7 @@ TEST_F(BlockValue, PayloadsAreAlignedAndWithinTheBody) {
   }
 }
 
-// The body of a bytes, built in memory that held `dirt` before.
+// Builds bytes in memory that was filled with `dirt`, and returns the body.
 std::string body_in_dirty_memory(const std::string& data, int dirt) {
   const Cell used = bytes_message(data);
   std::memset(used.as_block()->body(), dirt, used.as_block()->body_bytes());
@@ -139,15 +139,15 @@ std::string body_in_dirty_memory(const std::string& data, int dirt) {
   return body;
 }
 
-TEST_F(BlockValue, TheSameValueHasTheSameBodyToTheLastByte) {
+TEST_F(BlockValue, EqualValuesHaveIdenticalBodies) {
   for (std::size_t length = 15; length < 100; ++length) {
     const std::string data(length, 'd');
     EXPECT_EQ(body_in_dirty_memory(data, 0x11), body_in_dirty_memory(data, 0xee)) << length;
   }
 }
 
-TEST_F(BlockValue, ABuilderAbandonedHalfWayGivesBackWhatItTookOver) {
-  given_back = 0;
+TEST_F(BlockValue, AbandonedBuilderReleasesItsReferences) {
+  released = 0;
   {
     BlockBuilder builder;
     builder.count_tuple(3);
@@ -158,12 +158,12 @@ TEST_F(BlockValue, ABuilderAbandonedHalfWayGivesBackWhatItTookOver) {
     builder.write_reference(cells[1], {&counting_reference, nullptr});
     EXPECT_EQ(new_blocks(), 1u);
   }
-  EXPECT_EQ(given_back, 2);
+  EXPECT_EQ(released, 2);
   EXPECT_EQ(new_blocks(), 0u);
 }
 
-TEST_F(BlockValue, AFinishedBuilderKeepsItsHandsOff) {
-  given_back = 0;
+TEST_F(BlockValue, FinishedBuilderDoesNotReleaseBlock) {
+  released = 0;
   Cell message;
   {
     BlockBuilder builder;
@@ -172,15 +172,15 @@ TEST_F(BlockValue, AFinishedBuilderKeepsItsHandsOff) {
     builder.write_reference(builder.root(), {&counting_reference, nullptr});
     message = builder.finish();
   }
-  EXPECT_EQ(given_back, 0);
+  EXPECT_EQ(released, 0);
   retain(message);
   release(message);
-  EXPECT_EQ(given_back, 0);
+  EXPECT_EQ(released, 0);
   release(message);
-  EXPECT_EQ(given_back, 1);
+  EXPECT_EQ(released, 1);
 }
 
-TEST_F(BlockValue, ABuilderThatNeverAllocatedOrFailedToLeavesNothing) {
+TEST_F(BlockValue, BuilderWithoutBlockLeaksNothing) {
   {
     BlockBuilder builder;
   }
@@ -191,7 +191,7 @@ TEST_F(BlockValue, ABuilderThatNeverAllocatedOrFailedToLeavesNothing) {
   EXPECT_EQ(new_bytes(), 0u);
 }
 
-TEST_F(BlockValue, LengthsOutsideTheFormatAreTooLarge) {
+TEST_F(BlockValue, LengthsBeyondFormatAreTooLarge) {
   for (const std::uint64_t length : {max_length + 1, std::uint64_t{1} << 60, std::uint64_t{1} << 63, UINT64_MAX}) {
     BlockBuilder bytes, text, tuple;
     bytes.count_bytes(length);

@@ -1,4 +1,4 @@
-// Bodies of blocks to check and to spoil: one of each kind of value, and edits of single fields.
+// Bodies of blocks for tests: a body with every tag, and edits of single fields.
 #pragma once
 
 #include <cstring>
@@ -16,7 +16,7 @@ using namespace internal;
 
 using Body = std::vector<std::byte>;
 
-/// Takes the message's body, and releases the message.
+/// Copies the message's body and releases the message.
 inline Body take_body(const Cell& message) {
   const std::byte* begin = message.as_block()->body();
   Body body(begin, begin + message.as_block()->body_bytes());
@@ -24,7 +24,8 @@ inline Body take_body(const Cell& message) {
   return body;
 }
 
-/// Every tag that a body without references may hold, payloads in every width, tuples in tuples, and a repeat.
+/// Makes a message with every tag that a body without references may have: payloads of every width, nested tuples, and
+/// a repeat.
 inline Cell rich_message() {
   const std::string ascii(40, 'a');
   const std::string latin1 = "caf\xe9 \xff" + std::string(1, '\0') + "0123456789";
@@ -89,11 +90,11 @@ Body with(Body body, std::size_t at, T value) {
   return body;
 }
 
-/// What is wrong with a body; "" for nothing.
-inline std::string flaw_of(std::span<const std::byte> body) {
-  VerifyError flaw;
-  if (verify(body, flaw) == Status::ok) return "";
-  return flaw.what == nullptr ? "?" : flaw.what;
+/// Returns the error of an invalid body, or "".
+inline std::string error_of(std::span<const std::byte> body) {
+  VerifyError error;
+  if (verify(body, error) == Status::ok) return "";
+  return error.what == nullptr ? "?" : error.what;
 }
 
 }  // namespace xichan::test

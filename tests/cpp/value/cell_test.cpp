@@ -1,4 +1,4 @@
-// How a value is packed into the 16 bytes of a cell, and where short ends.
+// Encoding of values in the 16 bytes of a cell.
 #include "value/cell.h"
 
 #include <gtest/gtest.h>
@@ -13,20 +13,20 @@
 namespace xichan::internal {
 namespace {
 
-TEST(Cell, ZeroedMemoryIsNoValue) {
+TEST(Cell, ZeroedMemoryHasNoValue) {
   const Cell cell;
   EXPECT_EQ(cell.head, 0u);
   EXPECT_EQ(cell.tag(), Tag::empty);
   EXPECT_EQ(static_cast<unsigned>(Tag::shared_block) + 1, tag_count);
 }
 
-TEST(Cell, NoneAndBools) {
+TEST(Cell, NoneAndBoolsHaveTags) {
   EXPECT_EQ(Cell::none().tag(), Tag::none);
   EXPECT_EQ(Cell::boolean(true).tag(), Tag::true_);
   EXPECT_EQ(Cell::boolean(false).tag(), Tag::false_);
 }
 
-TEST(Cell, IntegersOf64Bits) {
+TEST(Cell, IntegersOf64BitsRoundTrip) {
   for (const std::int64_t value : {INT64_MIN, INT64_MIN + 1, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
     EXPECT_EQ(Cell::integer(value).tag(), Tag::integer);
     EXPECT_EQ(Cell::integer(value).as_integer(), value);
@@ -38,7 +38,7 @@ TEST(Cell, IntegersOf64Bits) {
   }
 }
 
-TEST(Cell, FloatsBitForBit) {
+TEST(Cell, FloatsKeepTheirBits) {
   const double subnormal = std::numeric_limits<double>::denorm_min();
   for (const std::uint64_t bits :
        {std::bit_cast<std::uint64_t>(-0.0), std::bit_cast<std::uint64_t>(subnormal), std::uint64_t{0x7ff8000000000abc},
@@ -50,7 +50,7 @@ TEST(Cell, FloatsBitForBit) {
   }
 }
 
-TEST(Cell, EveryTagKeepsLengthAndWordApart) {
+TEST(Cell, LengthAndWordAreIndependentForEveryTag) {
   for (std::uint8_t tag = 0; tag < tag_count; ++tag) {
     for (const std::uint64_t length : {std::uint64_t{0}, std::uint64_t{1}, max_length - 1, max_length}) {
       for (const std::uint64_t word : {std::uint64_t{0}, UINT64_MAX}) {
@@ -63,7 +63,7 @@ TEST(Cell, EveryTagKeepsLengthAndWordApart) {
   }
 }
 
-TEST(Cell, ShortPayloadsOfEveryLength) {
+TEST(Cell, ShortPayloadsOfEveryLengthRoundTrip) {
   const std::string data(
       "\0\x01\xff"
       "bcdefghijkl\0zz",
@@ -77,7 +77,7 @@ TEST(Cell, ShortPayloadsOfEveryLength) {
   }
 }
 
-TEST(Cell, ShortTextOfEveryWidth) {
+TEST(Cell, ShortTextOfEveryWidthRoundTrips) {
   const char16_t wide[] = {0x100, 0xd800, u'x', 0, u'y', u'z', 0xffff};
   const Cell two = Cell::of_short(Tag::short_ucs2, wide, 7, 2);
   EXPECT_EQ(two.short_length(), 7u);
@@ -88,7 +88,7 @@ TEST(Cell, ShortTextOfEveryWidth) {
   EXPECT_EQ(std::memcmp(four.payload(), wider, 12), 0);
 }
 
-TEST(Cell, WhereShortEnds) {
+TEST(Cell, FitsShortUpTo14Bytes) {
   EXPECT_TRUE(fits_short(0, 1));
   EXPECT_TRUE(fits_short(14, 1));
   EXPECT_FALSE(fits_short(15, 1));
@@ -101,7 +101,7 @@ TEST(Cell, WhereShortEnds) {
   }
 }
 
-TEST(Cell, KindsOfTextAndTheirTags) {
+TEST(Cell, TextKindsMapToTags) {
   const TextKind kinds[] = {TextKind::ascii, TextKind::latin1, TextKind::ucs2, TextKind::ucs4};
   const Tag shorts[] = {Tag::short_ascii, Tag::short_latin1, Tag::short_ucs2, Tag::short_ucs4};
   const Tag longs[] = {Tag::ascii, Tag::latin1, Tag::ucs2, Tag::ucs4};
@@ -115,7 +115,7 @@ TEST(Cell, KindsOfTextAndTheirTags) {
   }
 }
 
-TEST(Cell, KnowsItsBlock) {
+TEST(Cell, BlockCellHoldsAddress) {
   alignas(16) std::byte somewhere[16];
   Block* block = reinterpret_cast<Block*>(somewhere);
   EXPECT_EQ(Cell::of_block(block).tag(), Tag::block);

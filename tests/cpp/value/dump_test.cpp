@@ -1,5 +1,5 @@
-// What leaves the process: references, windows and Shareds written out, ends refused with their place; and what comes
-// back.
+// Dump and load: references, windows and Shareds are expanded, endpoints are refused with their path, and invalid input
+// is refused.
 #include "value/dump.h"
 #include "support/support.h"
 #include "value/block_reader.h"
@@ -9,7 +9,7 @@ namespace xichan::internal {
 namespace {
 
 using test::Body;
-using test::flaw_of;
+using test::error_of;
 using test::take_body;
 
 class DumpValue : public test::ArenaTest {
@@ -21,8 +21,8 @@ class DumpValue : public test::ArenaTest {
   }
 };
 
-void give_back_nothing(void*) noexcept {}
-constinit const ReferenceType sender_reference{ReferenceKind::sender, give_back_nothing};
+void release_nothing(void*) noexcept {}
+constinit const ReferenceType sender_reference{ReferenceKind::sender, release_nothing};
 
 Cell bytes_message(const std::string& data) {
   BlockBuilder builder;
@@ -40,7 +40,7 @@ Cell text_message(TextKind kind, const void* data, std::uint64_t length) {
   return builder.finish();
 }
 
-// A tuple of `count` references to the message, which is given up.
+// Makes a tuple of `count` references to the message, and releases the message.
 Cell tuple_of(const Cell& message, unsigned count, Tag tag = Tag::reference) {
   BlockBuilder builder;
   builder.count_tuple(count);
@@ -55,7 +55,7 @@ Cell tuple_of(const Cell& message, unsigned count, Tag tag = Tag::reference) {
   return builder.finish();
 }
 
-// A tuple of windows into the message, which is given up, onto these cells.
+// Makes a tuple of windows into the message onto these cells, and releases the message.
 Cell windows_of(const Cell& message, std::span<const Cell> seen) {
   BlockBuilder builder;
   builder.count_tuple(seen.size());
@@ -70,11 +70,11 @@ Cell windows_of(const Cell& message, std::span<const Cell> seen) {
   return builder.finish();
 }
 
-// The flat body of the message, which is given up; verified.
+// Returns the verified flat body of the message, and releases the message.
 Body flat_body(const Cell& message) {
   Cell flat;
-  UnportableValue stay;
-  EXPECT_EQ(flatten(message, flat, stay), Status::ok);
+  UnportableValue unportable;
+  EXPECT_EQ(flatten(message, flat, unportable), Status::ok);
   release(message);
   Body body;
   if (flat.owns_block()) {
@@ -83,41 +83,41 @@ Body flat_body(const Cell& message) {
     const auto bytes = dump_body(flat);
     body.assign(bytes.begin(), bytes.end());
   }
-  EXPECT_EQ(flaw_of(body), "");
+  EXPECT_EQ(error_of(body), "");
   return body;
 }
 
 Cell cell_at(const Body& body, std::size_t at) { return test::field<Cell>(body, at); }
 
-TEST_F(DumpValue, AFlatBlockIsItself) {
+TEST_F(DumpValue, FlatBlockIsNotCopied) {
   const Cell message = test::rich_message();
   Cell flat;
-  UnportableValue stay;
-  EXPECT_EQ(flatten(message, flat, stay), Status::ok);
+  UnportableValue unportable;
+  EXPECT_EQ(flatten(message, flat, unportable), Status::ok);
   EXPECT_EQ(flat.as_block(), message.as_block());
   release(flat);
   release(message);
 }
 
-TEST_F(DumpValue, ReferencesAndSharedsAreWrittenOut) {
+TEST_F(DumpValue, ReferencesAndSharedsAreExpanded) {
   const Body rich = test::rich_body();
   EXPECT_EQ(flat_body(tuple_of(tuple_of(test::rich_message(), 1), 1)).size(), rich.size() + 2 * sizeof(Cell));
   for (const Tag tag : {Tag::reference, Tag::shared}) {
     const Body body = flat_body(tuple_of(tuple_of(bytes_message(std::string(1000, 'b')), 3, tag), 2, tag));
-    // Two tuples of three, and the payload once.
+    // Two tuples of three elements, and the payload once.
     EXPECT_EQ(body.size(), (1 + 2 + 6) * sizeof(Cell) + align_up(1000, 16));
     EXPECT_TRUE(cell_at(body, 3 * 16).is_repeated());
     for (int i = 4; i < 9; ++i) EXPECT_EQ(cell_at(body, i * 16).tag(), Tag::repeat);
   }
 }
 
-TEST_F(DumpValue, ASharedByItself) {
+TEST_F(DumpValue, SharedRootIsExpanded) {
   const Cell message = bytes_message(std::string(100, 's'));
   const Body body = take_body(bytes_message(std::string(100, 's')));
   EXPECT_EQ(flat_body(Cell::of_block(message.as_block(), Tag::shared_block)), body);
 }
 
-TEST_F(DumpValue, RepeatsStayRepeats) {
+TEST_F(DumpValue, RepeatsArePreserved) {
   const Body rich = test::rich_body();
   const Body body = flat_body(tuple_of(test::rich_message(), 1));
   const auto repeats = [](const Body& in, std::size_t cells) {
@@ -129,8 +129,8 @@ TEST_F(DumpValue, RepeatsStayRepeats) {
   EXPECT_EQ(repeats(body, 24), 1u);
 }
 
-// Parts of payloads and tuples come in their one representation.
-TEST_F(DumpValue, WindowsAreWrittenOut) {
+// Slices of payloads and tuples are written in their canonical representation.
+TEST_F(DumpValue, WindowsAreExpanded) {
   const Cell message = bytes_message("0123456789abcdefghijklmnopqrstuvwxyz");
   const std::uint64_t at = BlockReader(message.as_block()).root().word;
   const Cell parts[] = {Cell::of(Tag::bytes, 20, at), Cell::of(Tag::bytes, 20, at + 3), Cell::of(Tag::bytes, 5, at + 3),
@@ -148,7 +148,7 @@ TEST_F(DumpValue, WindowsAreWrittenOut) {
   EXPECT_EQ(cell_at(body, 6 * 16).tag(), Tag::repeat);
 }
 
-TEST_F(DumpValue, TextSeenThroughAWindowIsNarrowed) {
+TEST_F(DumpValue, TextInWindowIsNarrowed) {
   const std::u32string text = U"0123456789abcdefghij\u00e9\u20ac\U0001f600";
   const Cell message = text_message(TextKind::ucs4, text.data(), text.size());
   const std::uint64_t at = BlockReader(message.as_block()).root().word;
@@ -160,7 +160,7 @@ TEST_F(DumpValue, TextSeenThroughAWindowIsNarrowed) {
   EXPECT_EQ(std::memcmp(&body[cell_at(body, 16).word], "0123456789abcdefghij", 21), 0);
 }
 
-TEST_F(DumpValue, AWindowOntoPartOfATuple) {
+TEST_F(DumpValue, WindowOntoTupleSliceIsExpanded) {
   const Cell message = test::rich_message();
   const std::uint64_t cells = BlockReader(message.as_block()).root().word;
   const Cell parts[] = {Cell::of(Tag::tuple, 2, cells + 3 * 16), Cell::of(Tag::tuple)};
@@ -170,7 +170,7 @@ TEST_F(DumpValue, AWindowOntoPartOfATuple) {
   EXPECT_EQ(cell_at(body, 4 * 16).tag(), Tag::real);
 }
 
-TEST_F(DumpValue, AnEndIsRefusedWithItsPlace) {
+TEST_F(DumpValue, EndpointIsRefusedWithPath) {
   BlockBuilder builder;
   builder.count_tuple(2);
   builder.count_reference();
@@ -180,56 +180,56 @@ TEST_F(DumpValue, AnEndIsRefusedWithItsPlace) {
   builder.write_reference(cells[1], {&sender_reference, nullptr});
   const Cell message = tuple_of(builder.finish(), 3, Tag::shared);
   Cell flat;
-  UnportableValue stay;
-  EXPECT_EQ(flatten(message, flat, stay), Status::invalid);
-  EXPECT_EQ(stay.tag, Tag::reference);
-  EXPECT_EQ(stay.end, ReferenceKind::sender);
-  ASSERT_EQ(stay.steps.size(), 2u);
-  EXPECT_EQ(stay.steps[0], 1u);
-  EXPECT_EQ(stay.steps[1], 0u);
+  UnportableValue unportable;
+  EXPECT_EQ(flatten(message, flat, unportable), Status::invalid);
+  EXPECT_EQ(unportable.tag, Tag::reference);
+  EXPECT_EQ(unportable.end, ReferenceKind::sender);
+  ASSERT_EQ(unportable.steps.size(), 2u);
+  EXPECT_EQ(unportable.steps[0], 1u);
+  EXPECT_EQ(unportable.steps[1], 0u);
   release(message);
 }
 
-TEST_F(DumpValue, AQueueIsRefusedEvenWithoutReferences) {
+TEST_F(DumpValue, QueueWithoutReferencesIsRefused) {
   BlockBuilder builder;
   builder.count_tuple(1);
   ASSERT_EQ(builder.allocate(), Status::ok);
   builder.write_tuple(builder.root(), 1, Tag::queue)[0] = Cell::none();
   const Cell message = builder.finish();
   Cell flat;
-  UnportableValue stay;
-  EXPECT_EQ(flatten(message, flat, stay), Status::invalid);
-  EXPECT_EQ(stay.tag, Tag::queue);
-  EXPECT_TRUE(stay.steps.empty());
+  UnportableValue unportable;
+  EXPECT_EQ(flatten(message, flat, unportable), Status::invalid);
+  EXPECT_EQ(unportable.tag, Tag::queue);
+  EXPECT_TRUE(unportable.steps.empty());
   release(message);
 }
 
-// 2^60 leaves out of 60 small blocks.
-TEST_F(DumpValue, WhatCannotFitIsGivenUpEarly) {
+// 60 small blocks that expand to 2^60 leaves.
+TEST_F(DumpValue, HugeExpansionIsRefusedEarly) {
   Cell message = bytes_message(std::string(100, 'x'));
   for (int i = 0; i < 60; ++i) message = tuple_of(message, 2, i % 2 == 0 ? Tag::reference : Tag::shared);
   set_memory_limit(std::uint64_t{1} << 24);
   Cell flat;
-  UnportableValue stay;
-  EXPECT_EQ(flatten(message, flat, stay), Status::arena_full);
+  UnportableValue unportable;
+  EXPECT_EQ(flatten(message, flat, unportable), Status::arena_full);
   release(message);
 }
 
-TEST_F(DumpValue, OutOfMemory) {
+TEST_F(DumpValue, FlattenReportsOutOfMemory) {
   const Cell message = tuple_of(bytes_message(std::string(100, 'x')), 2);
   Arena::fail_after(0);
   Cell flat;
-  UnportableValue stay;
-  EXPECT_EQ(flatten(message, flat, stay), Status::no_memory);
+  UnportableValue unportable;
+  EXPECT_EQ(flatten(message, flat, unportable), Status::no_memory);
   Arena::fail_after(-1);
   release(message);
 }
 
-// What a dump consists of, as bytes.
+// Returns the bytes of a dump, and releases the message.
 Body dump_of(const Cell& message) {
   Cell flat;
-  UnportableValue stay;
-  EXPECT_EQ(flatten(message, flat, stay), Status::ok);
+  UnportableValue unportable;
+  EXPECT_EQ(flatten(message, flat, unportable), Status::ok);
   const auto body = dump_body(flat);
   const DumpHeader header = dump_header(body.size());
   const auto first = std::as_bytes(std::span(&header, 1));
@@ -240,58 +240,58 @@ Body dump_of(const Cell& message) {
   return dump;
 }
 
-std::string load_flaw(std::span<const std::byte> data) {
+std::string load_error(std::span<const std::byte> data) {
   Cell cell;
-  VerifyError flaw;
-  const Status status = load(data, cell, flaw);
+  VerifyError error;
+  const Status status = load(data, cell, error);
   if (status == Status::ok) release(cell);
-  return status == Status::ok ? "" : status == Status::invalid ? flaw.what : to_string(status).data();
+  return status == Status::ok ? "" : status == Status::invalid ? error.what : to_string(status).data();
 }
 
-TEST_F(DumpValue, LoadingGivesTheSameBody) {
+TEST_F(DumpValue, LoadRestoresBody) {
   const Body dump = dump_of(test::rich_message());
   for (std::size_t shift = 0; shift < 8; ++shift) {
     Body moved(shift + dump.size());
     std::memcpy(moved.data() + shift, dump.data(), dump.size());
     Cell cell;
-    VerifyError flaw;
-    ASSERT_EQ(load(std::span(moved).subspan(shift), cell, flaw), Status::ok);
+    VerifyError error;
+    ASSERT_EQ(load(std::span(moved).subspan(shift), cell, error), Status::ok);
     EXPECT_EQ(take_body(cell), test::rich_body());
   }
   Cell cell;
-  VerifyError flaw;
-  ASSERT_EQ(load(dump_of(Cell::integer(-5)), cell, flaw), Status::ok);
+  VerifyError error;
+  ASSERT_EQ(load(dump_of(Cell::integer(-5)), cell, error), Status::ok);
   EXPECT_EQ(cell.as_integer(), -5);
 }
 
-TEST_F(DumpValue, AHeaderThatIsNone) {
+TEST_F(DumpValue, InvalidHeadersAreRefused) {
   const Body dump = dump_of(test::rich_message());
-  EXPECT_EQ(load_flaw(dump), "");
-  EXPECT_EQ(load_flaw({}), "input ends within the header");
+  EXPECT_EQ(load_error(dump), "");
+  EXPECT_EQ(load_error({}), "input ends within the header");
   for (std::size_t length = 0; length < dump.size(); ++length) {
-    EXPECT_EQ(load_flaw(std::span(dump).first(length)),
+    EXPECT_EQ(load_error(std::span(dump).first(length)),
               length < 16 ? "input ends within the header" : "input ends within the body");
   }
   Body longer = dump;
   longer.push_back(std::byte{0});
-  EXPECT_EQ(load_flaw(longer), "bytes after the end of the body");
-  EXPECT_EQ(load_flaw(test::with(dump, 0, 'x')), "not a dump of xichan");
-  EXPECT_EQ(load_flaw(test::with(dump, 4, std::uint16_t{2})), "version of the format that this release does not know");
-  EXPECT_EQ(load_flaw(test::with(dump, 6, '\1')), "reserved bytes that are not zero");
+  EXPECT_EQ(load_error(longer), "bytes after the end of the body");
+  EXPECT_EQ(load_error(test::with(dump, 0, 'x')), "not a dump of xichan");
+  EXPECT_EQ(load_error(test::with(dump, 4, std::uint16_t{2})), "unsupported format version");
+  EXPECT_EQ(load_error(test::with(dump, 6, '\1')), "reserved bytes are not zero");
   for (const std::uint64_t length : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 31, std::uint64_t{1} << 32,
                                      std::uint64_t{INT64_MAX}, UINT64_MAX, UINT64_MAX - 15}) {
-    EXPECT_NE(load_flaw(test::with(dump, 8, length)), "") << length;
+    EXPECT_NE(load_error(test::with(dump, 8, length)), "") << length;
     EXPECT_EQ(new_blocks(), 0u);
   }
 }
 
-TEST_F(DumpValue, LoadingWithoutMemory) {
+TEST_F(DumpValue, LoadReportsOutOfMemory) {
   const Body dump = dump_of(test::rich_message());
   Arena::fail_after(0);
-  EXPECT_EQ(load_flaw(dump), to_string(Status::no_memory));
+  EXPECT_EQ(load_error(dump), to_string(Status::no_memory));
   Arena::fail_after(-1);
   set_memory_limit(memory_stats().bytes);
-  EXPECT_EQ(load_flaw(dump), to_string(Status::arena_full));
+  EXPECT_EQ(load_error(dump), to_string(Status::arena_full));
 }
 
 }  // namespace

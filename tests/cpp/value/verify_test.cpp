@@ -1,4 +1,4 @@
-// Verifying a body: what BlockBuilder makes is taken, and nothing else, to the last bit.
+// verify() accepts exactly the bodies that BlockBuilder makes, to the last bit.
 #include "support/support.h"
 #include "value/block_reader.h"
 #include "value/bodies.h"
@@ -7,8 +7,8 @@ namespace xichan::internal {
 namespace {
 
 using test::Body;
+using test::error_of;
 using test::field;
-using test::flaw_of;
 using test::rich_body;
 using test::with;
 
@@ -29,14 +29,14 @@ constexpr std::uint64_t forged[] = {0,
                                     UINT64_MAX - 15,
                                     UINT64_MAX};
 
-// A body of the one cell.
+// Makes a body of one cell.
 Body alone(const Cell& cell) {
   Body body(sizeof cell);
   std::memcpy(body.data(), &cell, sizeof cell);
   return body;
 }
 
-// A body of one cell, and then this.
+// Makes a body of one cell followed by `payload`.
 Body followed(const Cell& cell, const std::string& payload) {
   Body body = alone(cell);
   const auto bytes = std::as_bytes(std::span(payload));
@@ -56,50 +56,50 @@ Body int_body(std::initializer_list<std::uint64_t> limbs) {
                   std::string(reinterpret_cast<const char*>(limbs.begin()), limbs.size() * 8));
 }
 
-TEST_F(VerifyBody, WhatABuilderMakesIsTaken) {
-  EXPECT_EQ(flaw_of(rich_body()), "");
-  EXPECT_EQ(flaw_of(alone(Cell::none())), "");
-  EXPECT_EQ(flaw_of(alone(Cell::of(Tag::tuple))), "");
-  EXPECT_EQ(flaw_of(alone(Cell::of_short(Tag::short_ascii, "", 0))), "");
+TEST_F(VerifyBody, BuilderOutputIsAccepted) {
+  EXPECT_EQ(error_of(rich_body()), "");
+  EXPECT_EQ(error_of(alone(Cell::none())), "");
+  EXPECT_EQ(error_of(alone(Cell::of(Tag::tuple))), "");
+  EXPECT_EQ(error_of(alone(Cell::of_short(Tag::short_ascii, "", 0))), "");
 }
 
-TEST_F(VerifyBody, ItNeedNotBeAligned) {
+TEST_F(VerifyBody, UnalignedBodyIsAccepted) {
   const Body body = rich_body();
   for (std::size_t shift = 0; shift < 16; ++shift) {
     Body moved(shift + body.size());
     std::memcpy(moved.data() + shift, body.data(), body.size());
-    EXPECT_EQ(flaw_of(std::span(moved).subspan(shift)), "");
+    EXPECT_EQ(error_of(std::span(moved).subspan(shift)), "");
   }
 }
 
-TEST_F(VerifyBody, EveryOtherLengthIsRefused) {
+TEST_F(VerifyBody, WrongLengthsAreRefused) {
   const Body body = rich_body();
   for (std::size_t length = 0; length < body.size(); ++length) {
-    EXPECT_NE(flaw_of(std::span(body).first(length)), "") << length;
+    EXPECT_NE(error_of(std::span(body).first(length)), "") << length;
   }
   Body longer = body;
   for (int i = 0; i < 64; ++i) {
     longer.push_back(std::byte{0});
-    EXPECT_NE(flaw_of(longer), "") << i;
+    EXPECT_NE(error_of(longer), "") << i;
   }
 }
 
-TEST_F(VerifyBody, EveryTag) {
+TEST_F(VerifyBody, OnlyDumpableTagsAreAccepted) {
   for (unsigned tag = 0; tag < 256; ++tag) {
     const bool complete = tag >= 1 && tag <= 5;
-    const bool empty = tag == 6 || tag == 10 || tag == 17;  // of texts, the ASCII one alone
-    EXPECT_EQ(flaw_of(alone(Cell::of(static_cast<Tag>(tag)))).empty(), complete || empty) << tag;
+    const bool empty = tag == 6 || tag == 10 || tag == 17;  // empty text must be ASCII
+    EXPECT_EQ(error_of(alone(Cell::of(static_cast<Tag>(tag)))).empty(), complete || empty) << tag;
     const Body inside = with(rich_body(), 16, std::uint64_t{tag});
-    EXPECT_EQ(flaw_of(inside).empty(), complete || empty) << tag;
+    EXPECT_EQ(error_of(inside).empty(), complete || empty) << tag;
   }
   for (const Tag tag : {Tag::reference, Tag::shared, Tag::window, Tag::queue, Tag::block, Tag::shared_block}) {
-    EXPECT_EQ(flaw_of(alone(Cell::of(tag))), "value that cannot leave its process");
+    EXPECT_EQ(error_of(alone(Cell::of(tag))), "value cannot leave its process");
   }
-  EXPECT_EQ(flaw_of(alone(Cell())), "cell without a value");
+  EXPECT_EQ(error_of(alone(Cell())), "cell has no value");
 }
 
-// Every length and every word, each set to every forged number. What is then taken is a value of another number.
-TEST_F(VerifyBody, ForgedLengthsAndOffsets) {
+// Sets every length and every word to every forged number. Only changed numbers are accepted.
+TEST_F(VerifyBody, ForgedLengthsAndOffsetsAreRefused) {
   const Body body = rich_body();
   const std::uint64_t blocks = memory_stats().blocks;
   for (std::size_t at = 0; at < 23 * sizeof(Cell); at += sizeof(Cell)) {
@@ -109,82 +109,82 @@ TEST_F(VerifyBody, ForgedLengthsAndOffsets) {
       const Body word = with(body, at + 8, value);
       const bool same_text = tag >= Tag::short_ascii && tag <= Tag::short_bytes;
       if (!number && !same_text && word != body) {
-        EXPECT_NE(flaw_of(word), "") << at << ' ' << value;
+        EXPECT_NE(error_of(word), "") << at << ' ' << value;
       }
       if (number) {
-        EXPECT_EQ(flaw_of(word), "");
+        EXPECT_EQ(error_of(word), "");
       }
       const Body length = with(body, at, (field<std::uint64_t>(body, at) & 0xffff) | value << 16);
       if (!same_text && length != body) {
-        EXPECT_NE(flaw_of(length), "") << at << ' ' << value;
+        EXPECT_NE(error_of(length), "") << at << ' ' << value;
       }
       const auto byte = static_cast<std::uint8_t>(value);
       const Body short_length = with(body, at + 1, byte);
       const bool mark = byte == 1 && tag >= Tag::ascii && tag <= Tag::big_int;
       if (short_length != body && !mark && !same_text) {
-        EXPECT_NE(flaw_of(short_length), "") << at << ' ' << value;
+        EXPECT_NE(error_of(short_length), "") << at << ' ' << value;
       }
     }
   }
   EXPECT_EQ(memory_stats().blocks, blocks);
 }
 
-// One bit at a time. What is still taken has another content of the same form, or a mark more.
-TEST_F(VerifyBody, EveryFlippedBit) {
+// Flips one bit at a time. An accepted body has other content of the same form, or an additional mark.
+TEST_F(VerifyBody, FlippedBitsAreMostlyRefused) {
   const Body body = rich_body();
-  std::size_t taken = 0;
+  std::size_t accepted = 0;
   for (std::size_t bit = 0; bit < body.size() * 8; ++bit) {
     const Body flipped = with(body, bit / 8, body[bit / 8] ^ std::byte(1 << bit % 8));
-    taken += flaw_of(flipped).empty();
+    accepted += error_of(flipped).empty();
   }
-  EXPECT_GT(taken, 100u);
-  EXPECT_LT(taken, body.size() * 8 / 2);
+  EXPECT_GT(accepted, 100u);
+  EXPECT_LT(accepted, body.size() * 8 / 2);
 }
 
-TEST_F(VerifyBody, OneRepresentation) {
-  EXPECT_EQ(flaw_of(text_body(Tag::ascii, std::string(14, 'a'))), "value that fits its cell");
-  EXPECT_EQ(flaw_of(text_body(Tag::ascii, std::string(15, 'a'))), "");
-  EXPECT_EQ(flaw_of(text_body(Tag::ascii, std::string(15, '\x80'))), "text that is not in its narrowest form");
-  EXPECT_EQ(flaw_of(text_body(Tag::latin1, std::string(15, 'a'))), "text that is not in its narrowest form");
-  EXPECT_EQ(flaw_of(text_body(Tag::latin1, std::string(15, 'a') + '\xff')), "");
-  EXPECT_EQ(flaw_of(text_body(Tag::ucs2, std::u16string(15, 0xff))), "text that is not in its narrowest form");
-  EXPECT_EQ(flaw_of(text_body(Tag::ucs2, std::u16string(7, 0x100))), "value that fits its cell");
-  EXPECT_EQ(flaw_of(text_body(Tag::ucs2, std::u16string(8, 0x100))), "");
-  EXPECT_EQ(flaw_of(text_body(Tag::ucs2, std::u16string(8, 0xdfff))), "") << "lone surrogates are code points of str";
-  EXPECT_EQ(flaw_of(text_body(Tag::ucs4, std::u32string(8, 0xffff))), "text that is not in its narrowest form");
-  EXPECT_EQ(flaw_of(text_body(Tag::ucs4, std::u32string(3, 0x10000))), "value that fits its cell");
-  EXPECT_EQ(flaw_of(text_body(Tag::ucs4, std::u32string(4, 0x10000))), "");
-  EXPECT_EQ(flaw_of(text_body(Tag::ucs4, std::u32string(4, 0x10ffff))), "");
-  EXPECT_EQ(flaw_of(text_body(Tag::ucs4, std::u32string(4, 0x110000))), "code point above 10ffff");
-  EXPECT_EQ(flaw_of(text_body(Tag::ucs4, std::u32string(4, 0xffffffff))), "code point above 10ffff");
-  EXPECT_EQ(flaw_of(alone(Cell::of_short(Tag::short_ascii, "\x80", 1))), "text that is not in its narrowest form");
-  EXPECT_EQ(flaw_of(alone(Cell::of_short(Tag::short_latin1, "a", 1))), "text that is not in its narrowest form");
-  EXPECT_EQ(flaw_of(alone(Cell::of_short(Tag::short_latin1, "", 0))), "text that is not in its narrowest form");
-  EXPECT_EQ(flaw_of(alone(Cell::of_short(Tag::short_ucs2, u"a", 1, 2))), "text that is not in its narrowest form");
-  EXPECT_EQ(flaw_of(alone(Cell::of_short(Tag::short_ucs4, U"a", 1, 4))), "text that is not in its narrowest form");
-  EXPECT_EQ(flaw_of(int_body({1})), "int of a wrong length");
-  EXPECT_EQ(flaw_of(int_body({1, 0})), "int that needs fewer bytes");
-  EXPECT_EQ(flaw_of(int_body({UINT64_MAX, UINT64_MAX})), "int that needs fewer bytes");
-  EXPECT_EQ(flaw_of(int_body({1ull << 63, 0})), "");
-  EXPECT_EQ(flaw_of(int_body({INT64_MAX, UINT64_MAX})), "");
-  EXPECT_EQ(flaw_of(int_body({0, 1ull << 63})), "");
-  EXPECT_EQ(flaw_of(int_body({0, 1ull << 63, UINT64_MAX})), "int that needs fewer bytes");
+TEST_F(VerifyBody, OnlyCanonicalRepresentationIsAccepted) {
+  EXPECT_EQ(error_of(text_body(Tag::ascii, std::string(14, 'a'))), "value fits in a cell but has a payload");
+  EXPECT_EQ(error_of(text_body(Tag::ascii, std::string(15, 'a'))), "");
+  EXPECT_EQ(error_of(text_body(Tag::ascii, std::string(15, '\x80'))), "text is not in its narrowest form");
+  EXPECT_EQ(error_of(text_body(Tag::latin1, std::string(15, 'a'))), "text is not in its narrowest form");
+  EXPECT_EQ(error_of(text_body(Tag::latin1, std::string(15, 'a') + '\xff')), "");
+  EXPECT_EQ(error_of(text_body(Tag::ucs2, std::u16string(15, 0xff))), "text is not in its narrowest form");
+  EXPECT_EQ(error_of(text_body(Tag::ucs2, std::u16string(7, 0x100))), "value fits in a cell but has a payload");
+  EXPECT_EQ(error_of(text_body(Tag::ucs2, std::u16string(8, 0x100))), "");
+  EXPECT_EQ(error_of(text_body(Tag::ucs2, std::u16string(8, 0xdfff))), "") << "lone surrogates are code points of str";
+  EXPECT_EQ(error_of(text_body(Tag::ucs4, std::u32string(8, 0xffff))), "text is not in its narrowest form");
+  EXPECT_EQ(error_of(text_body(Tag::ucs4, std::u32string(3, 0x10000))), "value fits in a cell but has a payload");
+  EXPECT_EQ(error_of(text_body(Tag::ucs4, std::u32string(4, 0x10000))), "");
+  EXPECT_EQ(error_of(text_body(Tag::ucs4, std::u32string(4, 0x10ffff))), "");
+  EXPECT_EQ(error_of(text_body(Tag::ucs4, std::u32string(4, 0x110000))), "code point exceeds U+10FFFF");
+  EXPECT_EQ(error_of(text_body(Tag::ucs4, std::u32string(4, 0xffffffff))), "code point exceeds U+10FFFF");
+  EXPECT_EQ(error_of(alone(Cell::of_short(Tag::short_ascii, "\x80", 1))), "text is not in its narrowest form");
+  EXPECT_EQ(error_of(alone(Cell::of_short(Tag::short_latin1, "a", 1))), "text is not in its narrowest form");
+  EXPECT_EQ(error_of(alone(Cell::of_short(Tag::short_latin1, "", 0))), "text is not in its narrowest form");
+  EXPECT_EQ(error_of(alone(Cell::of_short(Tag::short_ucs2, u"a", 1, 2))), "text is not in its narrowest form");
+  EXPECT_EQ(error_of(alone(Cell::of_short(Tag::short_ucs4, U"a", 1, 4))), "text is not in its narrowest form");
+  EXPECT_EQ(error_of(int_body({1})), "int has an invalid length");
+  EXPECT_EQ(error_of(int_body({1, 0})), "int is not in its shortest form");
+  EXPECT_EQ(error_of(int_body({UINT64_MAX, UINT64_MAX})), "int is not in its shortest form");
+  EXPECT_EQ(error_of(int_body({1ull << 63, 0})), "");
+  EXPECT_EQ(error_of(int_body({INT64_MAX, UINT64_MAX})), "");
+  EXPECT_EQ(error_of(int_body({0, 1ull << 63})), "");
+  EXPECT_EQ(error_of(int_body({0, 1ull << 63, UINT64_MAX})), "int is not in its shortest form");
 }
 
-TEST_F(VerifyBody, NothingIsLeftOverOrHidden) {
+TEST_F(VerifyBody, UnusedBytesMustBeZeroPadding) {
   Body body = text_body(Tag::ascii, std::string(18, 'a'));
-  EXPECT_EQ(flaw_of(body), "");
-  EXPECT_EQ(flaw_of(with(body, 16 + 18, 'x')), "padding that is not zero") << "the NUL";
-  EXPECT_EQ(flaw_of(with(body, 16 + 31, 'x')), "padding that is not zero");
+  EXPECT_EQ(error_of(body), "");
+  EXPECT_EQ(error_of(with(body, 16 + 18, 'x')), "padding is not zero") << "the NUL";
+  EXPECT_EQ(error_of(with(body, 16 + 31, 'x')), "padding is not zero");
   body.resize(body.size() + 16);
-  EXPECT_EQ(flaw_of(body), "bytes that belong to no value");
-  EXPECT_EQ(flaw_of(with(alone(Cell::of_short(Tag::short_bytes, "ab", 2)), 15, 'x')), "padding that is not zero");
-  EXPECT_EQ(flaw_of(with(alone(Cell::none()), 15, 'x')), "singleton with a word");
-  EXPECT_EQ(flaw_of(with(alone(Cell::none()), 5, 'x')), "reserved byte that is not zero");
-  EXPECT_EQ(flaw_of(with(alone(Cell::integer(1)), 1, '\1')), "reserved byte that is not zero");
+  EXPECT_EQ(error_of(body), "bytes after the last value");
+  EXPECT_EQ(error_of(with(alone(Cell::of_short(Tag::short_bytes, "ab", 2)), 15, 'x')), "padding is not zero");
+  EXPECT_EQ(error_of(with(alone(Cell::none()), 15, 'x')), "None or bool has a word");
+  EXPECT_EQ(error_of(with(alone(Cell::none()), 5, 'x')), "reserved byte is not zero");
+  EXPECT_EQ(error_of(with(alone(Cell::integer(1)), 1, '\1')), "reserved byte is not zero");
 }
 
-TEST_F(VerifyBody, TuplesThatShareOrContainThemselves) {
+TEST_F(VerifyBody, SharedAndCyclicTuplesAreRefused) {
   // A pair whose elements are both the next pair, 60 deep: 2^60 leaves.
   Body bomb = alone(Cell::of(Tag::tuple, 2, 16));
   for (std::uint64_t level = 1; level <= 60; ++level) {
@@ -192,45 +192,47 @@ TEST_F(VerifyBody, TuplesThatShareOrContainThemselves) {
     for (int i = 0; i < 2; ++i) bomb.insert(bomb.end(), next.begin(), next.end());
   }
   bomb.resize(bomb.size() + 32);
-  EXPECT_EQ(flaw_of(bomb), "tuple whose elements are not next in order");
+  EXPECT_EQ(error_of(bomb), "tuple elements are not next in order");
   // A tuple that is its own element.
-  EXPECT_EQ(flaw_of(followed(Cell::of(Tag::tuple, 1, 16), std::string("\x11\0\1\0\0\0\0\0\x10\0\0\0\0\0\0\0", 16))),
-            "tuple longer than the rest");
-  EXPECT_EQ(flaw_of(alone(Cell::of(Tag::tuple, 1, 0))), "tuple longer than the rest");
+  EXPECT_EQ(error_of(followed(Cell::of(Tag::tuple, 1, 16), std::string("\x11\0\1\0\0\0\0\0\x10\0\0\0\0\0\0\0", 16))),
+            "tuple is longer than the remaining body");
+  EXPECT_EQ(error_of(alone(Cell::of(Tag::tuple, 1, 0))), "tuple is longer than the remaining body");
 }
 
-TEST_F(VerifyBody, PayloadsThatShare) {
+TEST_F(VerifyBody, SharedPayloadsAreRefusedWithoutRepeat) {
   const Body body = rich_body();
   const std::size_t ascii = 16 + 10 * 16, bytes = 16 + 14 * 16, repeat = 16 + 17 * 16 + 2 * 16;
   ASSERT_EQ(field<std::uint8_t>(body, repeat), static_cast<unsigned>(Tag::repeat));
-  // A second cell of the very same words.
-  EXPECT_NE(flaw_of(with(body, repeat, field<Cell>(body, ascii))), "");
-  EXPECT_EQ(flaw_of(with(body, ascii + 1, '\0')), "repeat of a cell that is not marked");
-  EXPECT_EQ(flaw_of(with(body, ascii + 1, '\2')), "unknown mark");
-  EXPECT_EQ(flaw_of(with(body, repeat + 8, bytes)), "repeat of a cell that is not marked");
-  EXPECT_EQ(flaw_of(with(with(body, repeat + 8, bytes), bytes + 1, '\1')), "");
-  EXPECT_EQ(flaw_of(with(body, repeat + 8, repeat)), "repeat of what is no earlier cell") << "itself";
-  EXPECT_EQ(flaw_of(with(body, repeat + 8, ascii + 8)), "repeat of what is no earlier cell");
-  EXPECT_EQ(flaw_of(with(body, repeat + 8, std::uint64_t{0})), "repeat of a cell that is not marked") << "a tuple";
-  EXPECT_EQ(flaw_of(with(body, repeat + 1, '\1')), "reserved byte that is not zero");
+  // A second cell with the same words.
+  EXPECT_NE(error_of(with(body, repeat, field<Cell>(body, ascii))), "");
+  EXPECT_EQ(error_of(with(body, ascii + 1, '\0')), "back-reference to a cell that is not marked as repeated");
+  EXPECT_EQ(error_of(with(body, ascii + 1, '\2')), "unknown mark");
+  EXPECT_EQ(error_of(with(body, repeat + 8, bytes)), "back-reference to a cell that is not marked as repeated");
+  EXPECT_EQ(error_of(with(with(body, repeat + 8, bytes), bytes + 1, '\1')), "");
+  EXPECT_EQ(error_of(with(body, repeat + 8, repeat)), "back-reference does not point to an earlier cell") << "itself";
+  EXPECT_EQ(error_of(with(body, repeat + 8, ascii + 8)), "back-reference does not point to an earlier cell");
+  EXPECT_EQ(error_of(with(body, repeat + 8, std::uint64_t{0})),
+            "back-reference to a cell that is not marked as repeated")
+      << "a tuple";
+  EXPECT_EQ(error_of(with(body, repeat + 1, '\1')), "reserved byte is not zero");
 }
 
-// A chain of tuples, a million deep: taken, and walked, on a small stack.
-TEST_F(VerifyBody, AnyDepth) {
+// Verifies a chain of one million nested tuples on a small stack.
+TEST_F(VerifyBody, DeepNestingNeedsNoStack) {
   constexpr std::uint64_t depth = 1'000'000;
   std::vector<Cell> cells;
   for (std::uint64_t i = 0; i < depth; ++i) cells.push_back(Cell::of(Tag::tuple, 1, (i + 1) * 16));
   cells.push_back(Cell::none());
-  test::on_small_stack([&] { EXPECT_EQ(flaw_of(std::as_bytes(std::span(cells))), ""); });
+  test::on_small_stack([&] { EXPECT_EQ(error_of(std::as_bytes(std::span(cells))), ""); });
   cells[depth / 2].word += 16;
-  EXPECT_EQ(flaw_of(std::as_bytes(std::span(cells))), "tuple whose elements are not next in order");
+  EXPECT_EQ(error_of(std::as_bytes(std::span(cells))), "tuple elements are not next in order");
 }
 
-TEST_F(VerifyBody, TheFlawSaysWhere) {
-  VerifyError flaw;
+TEST_F(VerifyBody, ErrorHasOffset) {
+  VerifyError error;
   const Body body = with(rich_body(), 5 * 16 + 3, 'x');
-  EXPECT_EQ(verify(body, flaw), Status::invalid);
-  EXPECT_EQ(flaw.offset, 5 * 16u);
+  EXPECT_EQ(verify(body, error), Status::invalid);
+  EXPECT_EQ(error.offset, 5 * 16u);
 }
 
 }  // namespace

@@ -55,11 +55,11 @@ def test_loads_rejects_invalid_dumps():
     assert loads_error(data + b"\0") == f"bytes after the end of the body (at byte {len(data)})"
     assert loads_error(data + data) == f"bytes after the end of the body (at byte {len(data)})"
     newer = data[:4] + b"\2" + data[5:]
-    assert loads_error(newer) == "version of the format that this release does not know (at byte 4)"
-    assert loads_error(data[:6] + b"\1" + data[7:]) == "reserved bytes that are not zero (at byte 6)"
-    assert loads_error(with_body(b"")) == "shorter than a cell (at byte 16)"
-    assert loads_error(with_body(cell(1) + b"\0" * 8)) == "not a multiple of 16 bytes long (at byte 40)"
-    assert loads_error(with_body(cell(0))) == "cell without a value (at byte 16)"
+    assert loads_error(newer) == "unsupported format version (at byte 4)"
+    assert loads_error(data[:6] + b"\1" + data[7:]) == "reserved bytes are not zero (at byte 6)"
+    assert loads_error(with_body(b"")) == "body is shorter than a cell (at byte 16)"
+    assert loads_error(with_body(cell(1) + b"\0" * 8)) == "body size is not a multiple of 16 (at byte 40)"
+    assert loads_error(with_body(cell(0))) == "cell has no value (at byte 16)"
     assert loads_error(with_body(cell(0x30))) == "unknown tag (at byte 16)"
 
 

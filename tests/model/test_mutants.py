@@ -1,0 +1,31 @@
+"""The lists of mutants and survivors quote code that exists. A moved or renamed line would silently drop its entry."""
+
+from pathlib import Path
+
+import pytest
+from mutants import CONDITIONS, TOGETHER, all_mutants, without_comments
+from mutate import MODELS
+from survivors import SURVIVORS, matches
+
+ROOT = Path(__file__).resolve().parents[2]
+MUTANTS = all_mutants(ROOT, MODELS)
+
+
+@pytest.mark.parametrize("file", sorted({entry[0] for entry in [*CONDITIONS, *TOGETHER]}))
+def test_mutants_quote_existing_code(file):
+    assert file in MODELS, "no model is shown the mutants of this file"
+    code = without_comments((ROOT / file).read_text())
+    quoted = [(entry[1], entry[2]) for entry in CONDITIONS if entry[0] == file]
+    quoted += [(entry[1], before) for entry in TOGETHER if entry[0] == file for before, _ in entry[2]]
+    for context, before in quoted:
+        assert context in code
+        assert before in code[code.index(context) :]
+
+
+def test_every_file_with_models_has_mutants():
+    assert {mutant.file for mutant in MUTANTS} == set(MODELS)
+
+
+@pytest.mark.parametrize("entry", SURVIVORS, ids=lambda entry: f"{entry[0]}: {entry[1]}")
+def test_survivors_name_existing_mutants(entry):
+    assert any(matches(entry, mutant) for mutant in MUTANTS)
