@@ -28,7 +28,7 @@ def wait_until(condition, timeout=PATIENCE):
 def counts(end):
     """(senders, receivers) counted for the end's channel."""
     found = end.stats()
-    return found["senders"], found["receivers"]
+    return found.senders, found.receivers
 
 
 def wait_for_blocked(end, senders=0, receivers=0):
@@ -36,7 +36,7 @@ def wait_for_blocked(end, senders=0, receivers=0):
 
     def there():
         found = end.stats()
-        return (found["waiting_senders"], found["waiting_receivers"]) == (senders, receivers)
+        return (found.waiting_senders, found.waiting_receivers) == (senders, receivers)
 
     wait_until(there)
 

@@ -47,7 +47,7 @@ class World:
 
     def waits(self, kind):
         if kind == "join":  # those that were interrupted are counted until the next waking
-            return self.queue.stats()["waiting_joiners"] > self.joiners
+            return self.queue.stats().waiting_joiners > self.joiners
         end = {"send": self.full, "get": self.empty._parts[0]}.get(kind, self.tx)
         found = end.stats()
         return found.waiting_senders + found.waiting_receivers == 1
@@ -80,7 +80,7 @@ def main():
         inside = alive()
         for _ in range(rounds):
             sent_at = []
-            world.joiners = world.queue.stats()["waiting_joiners"]
+            world.joiners = world.queue.stats().waiting_joiners
             helper = Call(interrupt, world, kind, sent_at)
             try:
                 call(world)

@@ -125,7 +125,7 @@ def rain_on(world, name, rain, number, running):
     ident = checked(world.begun, running)
     rain.fall(ident, number // 10)  # on its way into the call
     if end is not None:
-        wait_until(lambda: getattr(world, end).stats()[counter] == 1)
+        wait_until(lambda: getattr(getattr(world, end).stats(), counter) == 1)
     rain.fall(ident, number)
     assert not len(world.answered), f"{name} ended before its time"
     release(world)
