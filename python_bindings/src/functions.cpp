@@ -129,7 +129,7 @@ PyDoc_STRVAR(channel_doc,
 "Sender only.\n"
 "max_bytes: bound on the memory of the values queued, in bytes; small values cost nothing, and a value that alone is\n"
 "larger raises ValueError when it is sent.\n"
-"name: under which lookup(), lookup_sender() and lookup_receiver() find the channel while it lives.\n\n"
+"name: the name by which lookup(), Sender.lookup() and Receiver.lookup() find the channel while it lives.\n\n"
 "Raises TypeError or ValueError for other arguments, Error if the name is in use, MemoryError. Never waits.");
 
 PyDoc_STRVAR(is_shareable_doc,
@@ -147,8 +147,6 @@ PyMethodDef methods[] = {
     {"select", as_method(select_cases), METH_FASTCALL | METH_KEYWORDS, select_doc},
     {"aselect", as_method(aselect), METH_FASTCALL | METH_KEYWORDS, aselect_doc},
     {"lookup", as_method(lookup), METH_FASTCALL | METH_KEYWORDS, lookup_doc},
-    {"lookup_sender", as_method(lookup_sender), METH_FASTCALL | METH_KEYWORDS, lookup_sender_doc},
-    {"lookup_receiver", as_method(lookup_receiver), METH_FASTCALL | METH_KEYWORDS, lookup_receiver_doc},
     {"publish", as_method(publish), METH_FASTCALL | METH_KEYWORDS, publish_doc},
     {"unpublish", unpublish, METH_O, unpublish_doc},
     {"dumps", dumps, METH_O, dumps_doc},

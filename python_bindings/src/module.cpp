@@ -41,13 +41,6 @@ PyTypeObject* add_type(PyObject* module, PyType_Spec& spec, PyTypeObject* base) 
   return reinterpret_cast<PyTypeObject*>(type);
 }
 
-PyObject* import_attribute(const char* module_name, const char* name) noexcept {
-  PyObject* module = PyImport_ImportModule(module_name);
-  PyObject* attribute = module == nullptr ? nullptr : PyObject_GetAttrString(module, name);
-  Py_XDECREF(module);
-  return attribute;
-}
-
 // Called by the threading module when its interpreter shuts down: what waits for nothing must not keep it from ending.
 PyObject* begin_exit(PyObject* capsule, PyObject*) noexcept {
   auto* ends = static_cast<InterpreterEnds*>(PyCapsule_GetPointer(capsule, nullptr));
@@ -92,9 +85,8 @@ int watch_for_exit(ModuleState& state) noexcept {
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
   if (own_ends(state) < 0 || load_errors(state) < 0) return -1;
-  state.stats_type = import_attribute("xichan._stats", "Stats");
   state.parts_name = PyUnicode_InternFromString("_parts");
-  if (state.stats_type == nullptr || state.parts_name == nullptr) return -1;
+  if (state.parts_name == nullptr) return -1;
   PyTypeObject* base = add_type(module, end_spec, nullptr);
   if (base == nullptr) return -1;
   state.sender_type = add_type(module, sender_spec, base);
@@ -120,7 +112,7 @@ int traverse(PyObject* module, visitproc visit, void* arg) noexcept {
   Py_VISIT(state.receiver_type);
   Py_VISIT(state.watch_type);
   for (PyTypeObject* type : state.value_types) Py_VISIT(type);
-  Py_VISIT(state.stats_type);
+  for (PyObject* record : state.records) Py_VISIT(record);
   Py_VISIT(state.queue_type);
   Py_VISIT(state.unpickle);
   Py_VISIT(state.share);
@@ -143,7 +135,7 @@ void free_state(void* module) noexcept {
   Py_CLEAR(state.receiver_type);
   Py_CLEAR(state.watch_type);
   for (PyTypeObject*& type : state.value_types) Py_CLEAR(type);
-  Py_CLEAR(state.stats_type);
+  for (PyObject*& record : state.records) Py_CLEAR(record);
   Py_CLEAR(state.queue_type);
   Py_CLEAR(state.parts_name);
   for (PyObject*& error : state.errors) Py_CLEAR(error);

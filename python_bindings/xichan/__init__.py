@@ -4,8 +4,8 @@
 
     tx, rx = xichan.channel(capacity=1024)
 
-Both ends can be handed to other interpreters; values are copied into memory that belongs to the process and decoded at
-the far end, without pickling and without polling.
+Both endpoints can be transferred to other interpreters. A value is encoded once, into memory that belongs to the
+process, and decoded by its receiver, without pickling.
 """
 
 from ._core import (
@@ -24,8 +24,6 @@ from ._core import (
     is_shareable,
     loads,
     lookup,
-    lookup_receiver,
-    lookup_sender,
     memory_stats,
     publish,
     select,
@@ -44,46 +42,55 @@ from ._errors import (
     NotShareableError,
 )
 from ._queue import Queue
-from ._stats import Stats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._stats import ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
     from .pool.errors import BrokenInterpreterPool, BrokenWorker
     from .pool.executor import InterpreterPoolExecutor
     from .pool.remote import RemoteError
     from .service import Client, serve
 
-# Imported when it is used: an interpreter that does not pays nothing.
-_LATER = {
+# Imported on first use, so that an interpreter pays only for what it uses.
+_LAZY = {
     "BrokenInterpreterPool": "pool.errors",
     "BrokenWorker": "pool.errors",
+    "ChannelStats": "_stats",
     "Client": "service",
     "InterpreterPoolExecutor": "pool.executor",
+    "MemoryClass": "_stats",
+    "MemoryStats": "_stats",
+    "PoolStats": "_stats",
+    "QueueStats": "_stats",
     "RemoteError": "pool.remote",
     "serve": "service",
 }
 
 __all__ = [
-    "MemoryLimitExceeded",
-    "Buffer",
-    "BytesView",
     "BrokenInterpreterPool",
     "BrokenWorker",
+    "Buffer",
+    "BytesView",
     "ChannelClosed",
     "ChannelEmpty",
     "ChannelFull",
+    "ChannelStats",
     "ChannelTimeout",
     "Client",
     "Error",
     "InterpreterPoolExecutor",
+    "MemoryClass",
+    "MemoryLimitExceeded",
+    "MemoryStats",
     "NotFound",
     "NotShareableError",
+    "PoolStats",
     "Queue",
+    "QueueStats",
     "Receiver",
     "RemoteError",
     "Sender",
     "Shared",
-    "Stats",
     "StrView",
     "TupleView",
     "__version__",
@@ -94,8 +101,6 @@ __all__ = [
     "is_shareable",
     "loads",
     "lookup",
-    "lookup_receiver",
-    "lookup_sender",
     "memory_stats",
     "publish",
     "select",
@@ -106,14 +111,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
-    module = _LATER.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # type checkers see the imports above
 
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    def __getattr__(name):
+        module = _LAZY.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(f"{__name__}.{module}"), name)
 
 
-def __dir__():
-    return sorted({*globals(), *_LATER})
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

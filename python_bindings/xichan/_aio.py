@@ -1,9 +1,11 @@
-"""The coroutines of ends, for asyncio. Imported when the first of them is called.
+"""The coroutines of endpoints, for asyncio. Imported when the first of them is called.
 
-Each event loop has one notifier: a descriptor that the loop reads, and the futures of its watches by key. A coroutine
-tries, and if it cannot go ahead opens a watch and sleeps on a future. It acts only in its last step, after which there
-is no ``await``, so that cancelling it loses nothing.
+Each event loop has one notifier: a descriptor that the loop reads, and the futures of the loop's watches by key. A
+coroutine tries its operation; if that cannot proceed, the coroutine opens a watch and waits for a future. It acts only
+in its last step, which no ``await`` follows, so that cancelling it loses nothing.
 """
+
+from __future__ import annotations
 
 import asyncio
 import itertools
@@ -12,33 +14,41 @@ import weakref
 from . import _core
 from ._errors import ChannelClosed, ChannelEmpty, ChannelFull, ChannelTimeout, NotShareableError
 
-_EXIT_PATIENCE = 1.0  # seconds that a wait may take once its interpreter is about to end
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+    from typing import Any
 
-# By event loop, weakly: a loop holds its notifier as long as it reads the descriptor, and lets go when it is closed.
+    from ._core import Receiver, Sender, _End
+
+_EXIT_GRACE = 1.0  # seconds that a wait may last once its interpreter has begun to shut down
+
+# By event loop. Weak: a loop holds its notifier while it reads the descriptor, and drops it when the loop is closed.
+_notifiers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[_LoopNotifier]]
 _notifiers = weakref.WeakKeyDictionary()
 
 
 class _LoopNotifier:
-    """The notifier of one event loop. Does not refer to the loop, which refers to it."""
+    """The notifier of one event loop. Holds no reference to the loop, which refers to it."""
 
-    def __init__(self, loop):
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._core = _core._Notifier()
-        self._futures = {}
+        self._futures: dict[int, asyncio.Future[bool]] = {}
         self._keys = itertools.count(1)
         loop.add_reader(self._core.fileno(), self._wake)
 
-    def _wake(self):
+    def _wake(self) -> None:
         for key in self._core.collect():
             future = self._futures.pop(key, None)
             if future is not None and not future.done():
                 future.set_result(False)
 
-    async def wait(self, cases):
-        """Sleep until one of the cases may be ready.
+    async def wait(self, cases: list[Any]) -> tuple[_core._Watch, int | None, bool]:
+        """Wait until one of the cases may be ready.
 
-        Returns the watch, which the caller releases when it has tried; the index of the case that the other side has
-        completed meanwhile, or None; and whether this was the last try, because the interpreter ends. Nothing is
-        enlisted any more then, so the caller may act.
+        Returns the watch, which the caller releases after its next attempt; the index of the case that the other side
+        has completed meanwhile, or None; and whether that attempt is the last one, because the interpreter is shutting
+        down. The watch is no longer enlisted then, so the caller may act.
         """
         key = next(self._keys)
         watch, ready = self._core.watch(key, cases)
@@ -47,8 +57,8 @@ class _LoopNotifier:
             if not ready:
                 loop = asyncio.get_running_loop()
                 self._futures[key] = future = loop.create_future()
-                # After the watch was enlisted: either this sees that the end begins, or the watch is nudged then.
-                timer = loop.call_later(_EXIT_PATIENCE, _give_up, future) if _core._is_exiting() else None
+                # After the watch was enlisted: a shutdown that is not seen here wakes the watch.
+                timer = loop.call_later(_EXIT_GRACE, _give_up, future) if _core._is_exiting() else None
                 try:
                     last = await future
                 finally:
@@ -62,14 +72,16 @@ class _LoopNotifier:
             self._futures.pop(key, None)
 
 
-def _give_up(future):
+def _give_up(future: asyncio.Future[bool]) -> None:
     if not future.done():
         future.set_result(True)
 
 
-async def _retry(attempt, pending, cases):
-    """Call ``attempt`` until it does not raise ``pending``, asleep in between. Returns what it returned, or the index
-    of the case that the other side has completed."""
+async def _retry(attempt: Callable[[], Any], pending: type[Exception], cases: list[Any]) -> Any:
+    """Call ``attempt`` until it does not raise ``pending``, and wait between the calls.
+
+    Returns the result of ``attempt``, or the index of the case that the other side has completed.
+    """
     try:
         return attempt()
     except pending:
@@ -89,18 +101,18 @@ async def _retry(attempt, pending, cases):
             used = len(cases) == 1
             return result
         except pending:
-            used = True  # spent: whoever makes the channel ready again brings a new one
+            used = True  # spent: the operation that makes the channel ready again issues another token
             if last:
                 raise ChannelClosed("interpreter is shutting down") from None
         finally:
             watch.release(used)
 
 
-async def asend(tx, value):
+async def asend(tx: Sender[Any], value: object) -> None:
     await _retry(lambda: tx.send_nowait(value), ChannelFull, [(tx, value)])
 
 
-async def asend_many(tx, values):
+async def asend_many(tx: Sender[Any], values: Iterable[Any]) -> int:
     sent = 0
     for value in values:
         try:
@@ -116,43 +128,44 @@ async def asend_many(tx, values):
     return sent
 
 
-async def arecv(rx, *, copy=True):
+async def arecv(rx: Receiver[Any], *, copy: bool = True) -> Any:
     return await _retry(lambda: rx.recv_nowait(copy=copy), ChannelEmpty, [rx])
 
 
-async def arecv_many(rx, max_items, *, copy=True):
-    return await _retry(lambda: rx.recv_many(max_items, 0, copy=copy), ChannelTimeout, [rx])
+async def arecv_many(rx: Receiver[Any], max_items: int, *, copy: bool = True) -> list[Any]:
+    items: list[Any] = await _retry(lambda: rx.recv_many(max_items, 0, copy=copy), ChannelTimeout, [rx])
+    return items
 
 
-async def anext(rx, *, copy=True):
+async def anext(rx: Receiver[Any], *, copy: bool = True) -> Any:
     try:
         return await arecv(rx, copy=copy)
     except ChannelClosed:
-        if _core._is_closed(rx) or not rx.closed:  # this end, or the interpreter ends: not the end of the channel
+        if _core._is_closed(rx) or not rx.closed:  # closed endpoint or interpreter exit: not the end of the stream
             raise
     raise StopAsyncIteration
 
 
-def anext_view(rx):
+def anext_view(rx: Receiver[Any]) -> Coroutine[Any, Any, Any]:
     return anext(rx, copy=False)
 
 
-async def aenter(end):
-    return end.__enter__()
+async def aenter[E: _End](endpoint: E) -> E:
+    return endpoint.__enter__()
 
 
-async def aexit(end):
-    end.close()
+async def aexit(endpoint: _End) -> None:
+    endpoint.close()
 
 
 class _NothingReady(Exception):
-    """No case of a select can go ahead now."""
+    """No case of a select can proceed now."""
 
 
-async def aselect(cases, *, copy=True):
+async def aselect(cases: Iterable[Any], *, copy: bool = True) -> tuple[Any, Any]:
     cases = list(cases)
 
-    def attempt():
+    def attempt() -> tuple[Any, Any]:
         result = _core._try_select(cases, copy=copy)
         if result is None:
             raise _NothingReady

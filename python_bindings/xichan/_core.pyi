@@ -1,4 +1,4 @@
-"""Types of the compiled module. What may be sent: str, bytes, int, float, bool, None, ends, Shared, and tuples."""
+"""Types of the compiled module."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from collections.abc import Buffer as _Buffer
@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, Literal, Self, SupportsIndex, TypeVar, f
 
 from typing_extensions import disjoint_base
 
-from ._stats import Stats
+from ._stats import ChannelStats, MemoryStats
 
 _T_co = TypeVar("_T_co", covariant=True)
 _T_contra = TypeVar("_T_contra", contravariant=True)
@@ -16,33 +16,33 @@ __version__: Final[str]
 
 @disjoint_base
 class _End:
-    """What Sender and Receiver have in common."""
+    """The common base class of Sender and Receiver."""
 
     @property
     def closed(self) -> bool:
-        """This end is closed, or the channel shut down or finished for it."""
+        """True if this endpoint is closed, or the channel is shut down or finished for it."""
     @property
     def id(self) -> int:
-        """The same for all ends of a channel, and for no other channel ever."""
+        """The same for all endpoints of a channel, and never that of another channel."""
     @property
     def capacity(self) -> int | None:
-        """How many values the channel holds at the most; None for any number."""
+        """The maximum number of values that the channel holds; None if it is unbounded."""
     @property
     def name(self) -> str | None:
-        """The name by which lookup() finds the channel; None once this end is closed."""
+        """The name by which lookup() finds the channel; None if it has none or this endpoint is closed."""
     def close(self) -> None:
-        """Give this end back; the last one of its side ends the channel for the other. Idempotent, never waits."""
+        """Close this endpoint; closing the last one of a side ends the channel for the other side. Idempotent."""
     def clone(self) -> Self:
-        """A further end of the same channel and side, to be closed on its own."""
+        """Return another endpoint of the same channel and side, which is closed separately."""
     def shutdown(self, immediate: bool = False) -> None:
-        """Close the channel for every end; ``immediate`` discards what is queued. Never waits."""
+        """Close the channel for every endpoint, in every interpreter; ``immediate`` discards what is queued."""
     @classmethod
     def from_id(cls, id: int, /) -> Self:
-        """Open one more end of the channel that has this id, or raise NotFound."""
-    def stats(self) -> Stats:
-        """A record of the channel's depth, counts of messages, ends and waiting calls."""
+        """Open another endpoint of the channel with this id, or raise NotFound."""
+    def stats(self) -> ChannelStats:
+        """Return the statistics of the channel."""
     def fileno(self) -> int:
-        """A descriptor for other event loops: watch it for reading after a _nowait call found this end not ready."""
+        """Return a file descriptor to poll for reading after a _nowait call found this endpoint not ready."""
     def __len__(self) -> int: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
@@ -58,56 +58,64 @@ class _End:
 
 @final
 class Sender(_End, Generic[_T_contra]):
-    """The sending end of a channel; made by ``xichan.channel()``."""
+    """The sending endpoint of a channel; created by ``xichan.channel()``."""
+
+    @classmethod
+    def lookup(cls, name: str, timeout: float | None = 0) -> Self:
+        """Open a Sender of the channel with this name; block until there is one or the timeout expires."""
 
     def send(self, value: _T_contra, timeout: float | None = None) -> None:
-        """Put a value into the channel, waiting up to ``timeout`` seconds while it is full."""
+        """Send a value; block while the channel is full."""
     def send_nowait(self, value: _T_contra, /) -> None:
-        """Put a value into the channel without waiting, or raise ChannelFull."""
+        """Send a value without blocking, or raise ChannelFull."""
     def send_many(self, values: Iterable[_T_contra], timeout: float | None = None) -> int:
-        """Put all values into the channel, waiting up to ``timeout`` seconds in all; how many were sent."""
+        """Send all values of an iterable; block while the channel is full. Returns the number of values sent."""
     def asend(self, value: _T_contra) -> Coroutine[Any, Any, None]:
-        """Put a value into the channel, waiting in the running asyncio event loop."""
+        """Send a value; wait in the running asyncio event loop while the channel is full."""
     def asend_many(self, values: Iterable[_T_contra]) -> Coroutine[Any, Any, int]:
-        """Put all values into the channel, waiting in the running asyncio event loop; how many were sent."""
+        """Send all values of an iterable, as ``asend()`` does. Returns the number of values sent."""
 
 @final
 class Receiver(_End, Generic[_T_co]):
-    """The receiving end of a channel; made by ``xichan.channel()``. Iterating receives until nothing can come."""
+    """The receiving endpoint of a channel; created by ``xichan.channel()``. Iteration receives until it ends."""
+
+    @classmethod
+    def lookup(cls, name: str, timeout: float | None = 0) -> Self:
+        """Open a Receiver of the channel with this name; block until there is one or the timeout expires."""
 
     @overload
     def recv(self, timeout: float | None = None, *, copy: Literal[True] = True) -> _T_co:
-        """Take the oldest value, waiting up to ``timeout`` seconds while the channel is empty.
+        """Receive the oldest value; block while the channel is empty.
 
-        Without ``copy``, a tuple, and large bytes or str, arrive as TupleView, BytesView and StrView, which read it in place.
+        With ``copy=False``, tuples, and large bytes and str, arrive as TupleView, BytesView and StrView.
         """
     @overload
     def recv(self, timeout: float | None = None, *, copy: bool) -> Any: ...
     @overload
     def recv_nowait(self, *, copy: Literal[True] = True) -> _T_co:
-        """Take the oldest value without waiting, or raise ChannelEmpty."""
+        """Receive the oldest value without blocking, or raise ChannelEmpty."""
     @overload
     def recv_nowait(self, *, copy: bool) -> Any: ...
     @overload
     def recv_many(self, max_items: int, timeout: float | None = None, *, copy: Literal[True] = True) -> list[_T_co]:
-        """Wait for one value and take with it what else is there, up to ``max_items``."""
+        """Receive 1 to ``max_items`` values; block while the channel is empty."""
     @overload
     def recv_many(self, max_items: int, timeout: float | None = None, *, copy: bool) -> list[Any]: ...
     @overload
     def drain(self, *, copy: Literal[True] = True) -> list[_T_co]:
-        """Take all that is there now, without waiting."""
+        """Receive everything that is queued now, without blocking."""
     @overload
     def drain(self, *, copy: bool) -> list[Any]: ...
     def views(self) -> _Views:
-        """An iterator that receives with ``copy=False`` until nothing can come; for ``async for`` too."""
+        """Return an iterator that receives with ``copy=False`` until the channel ends; also for ``async for``."""
     @overload
     def arecv(self, *, copy: Literal[True] = True) -> Coroutine[Any, Any, _T_co]:
-        """Take the oldest value, waiting in the running asyncio event loop."""
+        """Receive the oldest value; wait in the running asyncio event loop while the channel is empty."""
     @overload
     def arecv(self, *, copy: bool) -> Coroutine[Any, Any, Any]: ...
     @overload
     def arecv_many(self, max_items: int, *, copy: Literal[True] = True) -> Coroutine[Any, Any, list[_T_co]]:
-        """As recv_many(), waiting in the running asyncio event loop."""
+        """Receive 1 to ``max_items`` values, waiting as ``arecv()`` does."""
     @overload
     def arecv_many(self, max_items: int, *, copy: bool) -> Coroutine[Any, Any, list[Any]]: ...
     def __aiter__(self) -> Self: ...
@@ -117,14 +125,14 @@ class Receiver(_End, Generic[_T_co]):
 
 @final
 class TupleView(Sequence[Any]):
-    """A tuple that is read where it lies in the memory of the process; received with ``copy=False``."""
+    """A tuple that is read in place, in the shared memory of the process; received with ``copy=False``."""
 
     def value(self) -> tuple[Any, ...]:
-        """The tuple itself, as recv() would have given it."""
+        """Return a copy, as a tuple."""
     def count(self, value: object, /) -> int:
-        """How many elements are equal to the value."""
+        """Return the number of elements equal to the value."""
     def index(self, value: object, start: SupportsIndex = 0, stop: SupportsIndex = ..., /) -> int:
-        """The index of the first element equal to the value; ValueError if there is none."""
+        """Return the index of the first element equal to the value, or raise ValueError."""
     @overload
     def __getitem__(self, key: SupportsIndex, /) -> Any: ...
     @overload
@@ -144,18 +152,18 @@ class TupleView(Sequence[Any]):
 
 @final
 class BytesView(Sequence[int]):
-    """Bytes that are read where they lie in the memory of the process; received with ``copy=False``."""
+    """Bytes that are read in place, in the shared memory of the process; received with ``copy=False``."""
 
     def value(self) -> bytes:
-        """The bytes themselves, as recv() would have given them."""
+        """Return a copy, as bytes."""
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """The text that the bytes encode, as bytes.decode()."""
+        """Decode the bytes to a str, as ``bytes.decode()`` does."""
     def hex(self, sep: str | bytes = ..., bytes_per_sep: SupportsIndex = 1) -> str:
-        """The bytes in hexadecimal digits, as bytes.hex()."""
+        """Return the bytes as hexadecimal digits, as ``bytes.hex()`` does."""
     def count(self, value: SupportsIndex | _Buffer, /) -> int:
-        """How often a byte or bytes occur, not counting overlaps."""
+        """Return the number of non-overlapping occurrences of a byte or bytes."""
     def index(self, value: SupportsIndex | _Buffer, start: SupportsIndex = 0, stop: SupportsIndex = ..., /) -> int:
-        """Where a byte or bytes first occur; ValueError if they do not."""
+        """Return the index of the first occurrence of a byte or bytes, or raise ValueError."""
     @overload
     def __getitem__(self, key: SupportsIndex, /) -> int: ...
     @overload
@@ -174,41 +182,41 @@ class BytesView(Sequence[int]):
 
 @final
 class StrView(str):
-    """A str whose characters stay where they lie in the memory of the process; received with ``copy=False``."""
+    """A str whose characters stay in the shared memory of the process; received with ``copy=False``."""
 
     def value(self) -> str:
-        """A plain str, as recv() would have given it."""
+        """Return a copy, as a plain str."""
     def __reduce__(self) -> tuple[type[str], tuple[str]]: ...
 
 @final
 class Shared:
-    """A value encoded once by share(), which is sent without a copy ever after."""
+    """A value encoded once, by ``share()``, and sent any number of times without a copy."""
 
     @property
     def nbytes(self) -> int:
-        """The bytes of memory that it takes, once in the whole process."""
+        """The bytes of memory that the value occupies, once in the whole process."""
     def value(self) -> Any:
-        """The value: a copy of its own, as recv() would give it."""
+        """Return a copy of the value, as ``recv()`` does."""
     def view(self) -> Any:
-        """The value as a view, as recv(copy=False) would give it."""
+        """Return a view of the value, as ``recv(copy=False)`` does."""
     def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def __reduce__(self) -> tuple[Callable[[object], Shared], tuple[Any]]: ...
 
 def share(value: object, /) -> Shared:
-    """Encode a value, or the content of a contiguous buffer, once, to be sent without a copy from then on."""
+    """Encode a value, or the content of a contiguous buffer, once; the result is sent without a copy."""
 
 @final
 class Buffer:
-    """Zeroed memory of so many bytes to write into, which ``freeze()`` turns into a Shared without a copy."""
+    """Zeroed, writable memory of ``nbytes`` bytes, which ``freeze()`` turns into a Shared without a copy."""
 
     def __new__(cls, nbytes: int) -> Self: ...
     @property
     def nbytes(self) -> int:
-        """How many bytes it holds."""
+        """The size in bytes."""
     def freeze(self, nbytes: int | None = None) -> Shared:
-        """A Shared of the first ``nbytes`` bytes; the Buffer is of no use afterwards."""
+        """Turn the first ``nbytes`` bytes, all by default, into a Shared; the Buffer cannot be used afterwards."""
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def __release_buffer__(self, buffer: memoryview, /) -> None: ...
@@ -220,50 +228,44 @@ def channel(
     max_bytes: int | None = None,
     name: str | None = None,
 ) -> tuple[Sender[Any], Receiver[Any]]:
-    """Make a channel and return its two ends."""
+    """Create a channel and return its endpoints, (Sender, Receiver)."""
 
 def select(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any]], timeout: float | None = None, *, copy: bool = True
 ) -> tuple[Receiver[Any] | tuple[Sender[Any], Any], Any]:
-    """Wait for the first case that can go ahead, and do that one alone; (case, value)."""
+    """Block until one of several operations can proceed, and perform exactly that one. Returns (case, value)."""
 
 def aselect(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any]], *, copy: bool = True
 ) -> Coroutine[Any, Any, tuple[Receiver[Any] | tuple[Sender[Any], Any], Any]]:
-    """As select(), waiting in the running asyncio event loop."""
-
-def lookup_sender(name: str, timeout: float | None = 0) -> Sender[Any]:
-    """Open a Sender of the channel made with this name, waiting up to ``timeout`` seconds for it."""
-
-def lookup_receiver(name: str, timeout: float | None = 0) -> Receiver[Any]:
-    """Open a Receiver of the channel made with this name, waiting up to ``timeout`` seconds for it."""
+    """Perform exactly one of several operations, as ``select()`` does; wait in the running asyncio event loop."""
 
 def lookup(name: str, timeout: float | None = 0) -> Any:
-    """The value published under a name, or (Sender, Receiver) of the channel made with it."""
+    """Return the value published under a name, or a new (Sender, Receiver) of the channel with this name."""
 
 def publish(name: str, value: object) -> None:
-    """Keep a value under a name for every interpreter, until unpublish()."""
+    """Keep a value under a name until ``unpublish(name)``; ``lookup(name)`` returns it in every interpreter."""
 
 def unpublish(name: str, /) -> None:
-    """End a published name."""
+    """Remove a published name and release its value."""
 
-def channels() -> list[Stats]:
-    """The stats() of every channel alive in the process."""
+def channels() -> list[ChannelStats]:
+    """Return a list with the statistics of every channel alive in the process."""
 
-def memory_stats() -> Stats:
-    """Counters of the process-wide arena: ``blocks``, ``bytes``, ``high_water``, ``limit``, ``cached``, ``classes``."""
+def memory_stats() -> MemoryStats:
+    """Return the statistics of the process-wide arena."""
 
 def dumps(value: object, /) -> bytes:
-    """A value as bytes that may leave the process; ends and Queues cannot: NotShareableError."""
+    """Encode a value as bytes that may leave the process; endpoints and Queues raise NotShareableError."""
 
 def loads(buffer: _Buffer, /) -> Any:
-    """The value that dumps() made these bytes of; ValueError for anything else."""
+    """Decode what ``dumps()`` returned, or raise ValueError."""
 
 def is_shareable(value: object, /) -> bool:
-    """Whether a channel takes this value, with all that is in it."""
+    """Return True if channels accept this value and everything in it."""
 
 def set_memory_limit(nbytes: int | None, /) -> None:
-    """Bound the bytes of all values on their way in the whole process; None lifts the bound."""
+    """Limit the memory, in bytes, of all values in the process; None removes the limit."""
 
 @final
 class _Views:

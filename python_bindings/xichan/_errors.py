@@ -1,47 +1,49 @@
-"""The errors of xichan: one family, each also of the standard class that its callers know."""
+"""The exceptions of xichan: one family, each also an instance of the matching standard class."""
 
 import queue
 
 
 class Error(Exception):
-    """Base of all errors of xichan."""
+    """Base class of all exceptions of xichan."""
 
 
 class ChannelClosed(Error):
-    """The end was closed, the channel shut down, or the other side has gone.
+    """The endpoint is closed, the channel is shut down, or all endpoints of the other side are closed.
 
-    ``case`` is the case of ``select`` that found it so, else None."""
+    ``case`` is the case of ``select()`` that raised it, else None.
+    """
 
-    case = None
+    case: object = None
 
 
 class ChannelFull(Error, queue.Full):
-    """There is no room now (``send_nowait``)."""
+    """The channel is full now (``send_nowait()``)."""
 
 
 class ChannelEmpty(Error, queue.Empty):
-    """Nothing is ready now (``recv_nowait``)."""
+    """The channel is empty now (``recv_nowait()``)."""
 
 
 class ChannelTimeout(Error, TimeoutError):
-    """The time-out passed; nothing was sent or taken."""
+    """The timeout expired; nothing was sent or received."""
 
 
 class NotShareableError(Error, TypeError):
-    """A value, or the part of it that the message names, cannot be sent.
+    """The value, or the part of it that the message names, cannot be sent.
 
-    From ``send_many``: ``sent`` is the number of values before it, all of which were sent, and ``item`` the value."""
+    From ``send_many()``: ``item`` is the value, and ``sent`` the number of values before it, all of which were sent.
+    """
 
-    sent = 0
-    item = None
+    sent: int = 0
+    item: object = None
 
 
 class MemoryLimitExceeded(Error, MemoryError):
-    """The memory limit (``set_memory_limit``) would be passed."""
+    """The value does not fit into the memory limit (``set_memory_limit()``)."""
 
 
 class NotFound(Error, LookupError):
-    """No such channel, or an end that was given back already."""
+    """The name or id does not exist, or its endpoints have been released."""
 
 
 for _class in (

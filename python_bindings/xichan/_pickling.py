@@ -1,8 +1,10 @@
-"""Pickles for what channels do not take. Imported when there is something to pickle.
+"""Pickles of values that channels do not accept. Imported when there is something to pickle.
 
-Ends and queues stay beside the pickle, so that they travel as in any other message: whoever throws that away, unread,
-gives them back.
+Endpoints and queues are kept outside the pickle and travel as in any other message: if the message is discarded unread,
+they are released.
 """
+
+from __future__ import annotations
 
 import io
 import pickle
@@ -10,38 +12,43 @@ import pickle
 from ._core import Receiver, Sender
 from ._queue import Queue
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
 
 class Pickler(pickle.Pickler):
-    def __init__(self, file):
+    def __init__(self, file: BinaryIO) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
-        self.beside = []
-        self.places = {}
+        self.external: list[Any] = []
+        self.indexes: dict[int, int] = {}
 
-    def persistent_id(self, value):
+    def persistent_id(self, value: Any) -> int | None:
         if type(value) not in (Sender, Receiver, Queue):
             return None
-        if id(value) not in self.places:
-            self.places[id(value)] = len(self.beside)
-            self.beside.append(value)
-        return self.places[id(value)]
+        if id(value) not in self.indexes:
+            self.indexes[id(value)] = len(self.external)
+            self.external.append(value)
+        return self.indexes[id(value)]
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, file, beside):
+    def __init__(self, file: BinaryIO, external: tuple[Any, ...]) -> None:
         super().__init__(file)
-        self.beside = beside
+        self.external = external
 
-    def persistent_load(self, place):
-        return self.beside[place]
+    def persistent_load(self, index: int) -> Any:
+        return self.external[index]
 
 
-def dumps(value, pickler_class=Pickler):
-    """Returns (data, beside): a shareable tuple, from which ``loads`` makes the value again."""
+def dumps(value: object, pickler_class: type[Pickler] = Pickler) -> tuple[bytes, tuple[Any, ...]]:
+    """Return (data, external), a shareable tuple; ``loads(*result)`` is a copy of the value."""
     file = io.BytesIO()
     pickler = pickler_class(file)
     pickler.dump(value)
-    return file.getvalue(), tuple(pickler.beside)
+    return file.getvalue(), tuple(pickler.external)
 
 
-def loads(data, beside):
-    return _Unpickler(io.BytesIO(data), beside).load()
+def loads(data: bytes, external: tuple[Any, ...]) -> Any:
+    """Return a copy of the value that ``dumps()`` pickled."""
+    return _Unpickler(io.BytesIO(data), external).load()

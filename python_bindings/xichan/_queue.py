@@ -1,102 +1,132 @@
 """``xichan.Queue``: the interface of ``queue.Queue`` over channels, for every interpreter.
 
-The ``_parts`` of a queue are the two ends of each of these channels, which no handle ever closes:
+The ``_parts`` of a queue are both endpoints of each of these channels. No handle ever closes them:
 
-* the *items*;
-* the *count*, of capacity 1. It holds one int: how many tasks are done. Whoever takes it out has it alone until it is
-  put back, so it is also the lock of all that concerns tasks;
-* the *joiners*: of each sleeping ``join`` the only Sender of a channel of its own. To drop that is to wake the sleeper;
-* *pickled*, if the queue pickles: always empty. What was ever sent through it is the number of items pickled.
+* *items*: the items;
+* *count*, of capacity 1: one int, the number of tasks done. A thread that takes it out has exclusive access until it
+  puts it back, so the channel is also the lock of everything that concerns tasks;
+* *joiners*: for each blocked ``join``, the only Sender of a channel of its own. Dropping it wakes that call;
+* *pickled*, if the queue pickles: always empty. The number of values ever sent through it is the number of items
+  pickled.
 
-``put`` and ``get`` touch the items alone and wait for no lock. Unfinished are the items ever put, which the channel of
-the items counts, less the tasks done:
+``put`` and ``get`` use *items* alone and take no lock. The number of unfinished tasks is the number of items ever put,
+which *items* counts, minus the tasks done:
 
-1. A put is counted by the step that claims its place, so before anybody can get the item: whoever has got it finds it
-   counted. A put that fails is never counted, and nothing takes one away.
-2. Tasks done change only under the lock and never pass the items put, because ``task_done`` looks before it counts. So
-   what is unfinished falls only under the lock.
-3. A joiner looks, and leaves its Sender, under the lock. Whoever then brings what is unfinished to zero, also under the
-   lock, finds that Sender. A put in between only makes more unfinished, and then the task of that put comes after.
-4. Waking comes before counting, both under the lock; a joiner that was woken takes the lock and looks again. So an
-   exception between the two (Ctrl-C) wakes somebody for nothing, and leaves nobody asleep when nothing is unfinished.
-5. A joiner that is interrupted drops its Receiver. Its Sender wakes nobody, and goes with the next waking.
-6. ``shutdown(immediate=True)`` first closes the items to puts, then takes all of them under the lock, each counted as
-   done: every put was refused or is among them. A get meanwhile may take one instead, and its task stays unfinished.
+1. A put is counted by the step that claims its slot, before any thread can get the item: a thread that has got an item
+   finds it counted. A put that fails is never counted, and nothing decreases the count.
+2. The tasks done change only under the lock and never exceed the items put, because ``task_done`` checks before it
+   counts. So the number of unfinished tasks decreases only under the lock.
+3. A joiner checks the number, and leaves its Sender, under the lock. The call that then brings the number to zero, also
+   under the lock, finds that Sender. A put in between only increases the number, and the task of that put ends later.
+4. Joiners are woken before the task is counted, both under the lock; a woken joiner takes the lock and checks again. So
+   an exception between the two (Ctrl-C) causes a spurious wake-up, never a joiner that stays blocked with no unfinished
+   task.
+5. A joiner that is interrupted drops its Receiver. Its Sender wakes no thread and is dropped with the next wake-up.
+6. ``shutdown(immediate=True)`` first closes *items* to puts, then takes all items under the lock and counts each as
+   done: every put was refused or is among them. A concurrent get may take an item instead; its task stays unfinished.
 
-The lock is taken by a ``for`` and given back in a ``finally``. CPython runs signal handlers after calls and at jumps
-backward, hence neither between the step of a ``for`` and the ``try`` behind it, nor before the call that puts the count
-back. That call finds the one slot free, and an int needs no memory. So the count cannot get lost.
+The lock is acquired by a ``for`` and released in a ``finally``. CPython runs signal handlers after calls and at
+backward jumps, hence neither between the step of a ``for`` and the ``try`` that follows it, nor before the call that
+puts the count back. That call finds the one slot free, and an int needs no memory. So the count cannot get lost.
 """
 
-import functools
+from __future__ import annotations
+
 import operator
 import types
 
 from . import _core
 from ._errors import ChannelClosed, ChannelEmpty, ChannelFull, ChannelTimeout, NotShareableError
 
-# Places in `_parts`; the even ones are Senders.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any, Generic, TypeVar
+
+    from ._stats import QueueStats
+
+    _T = TypeVar("_T")
+else:  # typing takes longer to import than the rest of xichan
+
+    class Generic:
+        __slots__ = ()
+        __class_getitem__ = classmethod(types.GenericAlias)
+
+    _T = None
+
+# Indexes in `_parts`; the Senders have the even ones.
 _ITEMS_TX, _ITEMS_RX, _COUNT_TX, _COUNT_RX, _JOINERS_TX, _JOINERS_RX, _PICKLED_TX, _PICKLED_RX = range(8)
 
 
-@functools.cache
-def _errors():
+def _errors() -> ModuleType:
     from . import _queue_errors
 
     return _queue_errors
 
 
-@functools.cache
-def _pickling():
+def _pickling() -> ModuleType:
     from . import _pickling
 
     return _pickling
 
 
-class Queue:
-    """First in, first out, between the threads of all interpreters: the interface of ``queue.Queue``.
+class Queue(Generic[_T]):
+    """A first-in, first-out queue for the threads of all interpreters, with the interface of ``queue.Queue``.
 
-    maxsize: how many items it holds at the most, up to 2**24; 0 or less: any number. Ctrl-C interrupts all that waits.
+    maxsize: the maximum number of items, up to 2**24; 0 or less: unbounded. Ctrl-C interrupts every blocked call.
 
-    Items are what channels take: str, bytes, int, float, bool, None, ends, queues, and tuples of these; anything else
-    raises NotShareableError. With ``pickle=True`` it is pickled instead, as a whole. That costs time, needs its classes
-    to be importable in the interpreter that gets it, and is counted in ``stats()["pickled"]``.
+    Items are what channels accept: str, bytes, int, float, bool, None, endpoints, queues, and tuples of these; anything
+    else raises NotShareableError. With ``pickle=True`` such an item is pickled instead, as a whole. Pickling takes
+    time, requires that the receiving interpreter can import the item's classes, and is counted in ``stats().pickled``.
 
-    A Queue can be handed to other interpreters as ends can: in messages, through ``concurrent.interpreters``, or
-    pickled within this process. What arrives is the same queue, equal to this one. It serves where a
-    ``concurrent.interpreters.Queue`` is expected; for that ``unbounditems`` and ``syncobj`` are accepted, and ignored:
-    items outlive the interpreter that put them.
+    A Queue can be transferred to other interpreters as endpoints can: in messages, through ``concurrent.interpreters``,
+    or pickled within this process. What arrives is the same queue and equal to this one. A Queue also works where a
+    ``concurrent.interpreters.Queue`` is expected: ``unbounditems`` and ``syncobj`` are accepted for that, and ignored,
+    because items outlive the interpreter that put them.
 
-    The errors are ``queue.Empty``, ``queue.Full`` and ``queue.ShutDown``, and at the same time ChannelEmpty,
-    ChannelFull and ChannelClosed, and the first two QueueEmpty and QueueFull of ``concurrent.interpreters``.
+    The exceptions are ``queue.Empty``, ``queue.Full`` and ``queue.ShutDown``. They are also ChannelEmpty, ChannelFull
+    and ChannelClosed, and the first two are QueueEmpty and QueueFull of ``concurrent.interpreters``.
     """
 
-    __slots__ = ("__weakref__", "_parts")  # nothing else: what arrives from elsewhere is made without Python code
+    __slots__ = ("__weakref__", "_parts")  # nothing else: transferred queues are created without running Python code
     __module__ = "xichan"
+    _parts: tuple[Any, ...]
 
-    def __init__(self, maxsize=0, *, pickle=False, unbounditems=None, syncobj=None):
+    def __init__(
+        self, maxsize: int = 0, *, pickle: bool = False, unbounditems: object = None, syncobj: object = None
+    ) -> None:
         if isinstance(maxsize, bool):
             raise TypeError("maxsize must be an int, not bool")
         maxsize = operator.index(maxsize)
         if maxsize > 2**24:
-            raise ValueError("maxsize must not be over 2**24; 0 means any number")
+            raise ValueError(f"maxsize must be at most 2**24, got {maxsize}; 0 makes an unbounded queue")
         channel = _core.channel
-        parts = (*channel(maxsize if maxsize > 0 else None), *channel(1), *channel(None))
+        parts: tuple[Any, ...] = (*channel(maxsize if maxsize > 0 else None), *channel(1), *channel(None))
         if pickle:
             parts += channel(None)
         parts[_COUNT_TX].send_nowait(0)
         self._parts = parts
 
-    def put(self, item, block=True, timeout=None, *, unbounditems=None, syncobj=None):
-        """Put an item into the queue, waiting while it is full.
+    def put(
+        self,
+        item: _T,
+        block: bool = True,
+        timeout: float | None = None,
+        *,
+        unbounditems: object = None,
+        syncobj: object = None,
+    ) -> None:
+        """Put an item into the queue; block while it is full.
 
-        block: whether to wait. timeout: for how many seconds (not negative, may be a fraction); None: for ever; not
-        looked at if ``block`` is false. Raises Full, ShutDown, NotShareableError, MemoryLimitExceeded; then nothing was put.
+        block: False raises Full instead of blocking.
+        timeout: seconds (int or float, not negative); None blocks indefinitely. Ignored if ``block`` is false.
+
+        Raises Full, ShutDown, NotShareableError or MemoryLimitExceeded; after an exception, nothing has been put.
         """
         parts = self._parts
         try:
             if len(parts) > _PICKLED_TX:
-                _put_anything(parts, item, block, timeout)
+                _put_or_pickle(parts, item, block, timeout)
             elif block:
                 parts[_ITEMS_TX].send(item, timeout)
             else:
@@ -105,13 +135,15 @@ class Queue:
             raise _errors().QueueFull("the queue is full") from None
         except ChannelClosed as error:
             if not parts[_ITEMS_TX].closed:
-                raise  # an end in the item is closed, or the interpreter ends
+                raise  # an endpoint in the item is closed, or the interpreter is shutting down
             raise _errors().QueueShutDown(str(error)) from None
 
-    def get(self, block=True, timeout=None):
-        """Take the oldest item out of the queue, waiting while it is empty.
+    def get(self, block: bool = True, timeout: float | None = None) -> _T:
+        """Take the oldest item out of the queue; block while it is empty.
 
-        ``block`` and ``timeout`` as in ``put``. Raises Empty; ShutDown if the queue is shut down and empty.
+        block, timeout: as for ``put()``.
+
+        Raises Empty, or ShutDown if the queue is shut down and empty.
         """
         parts = self._parts
         try:
@@ -121,31 +153,34 @@ class Queue:
         except ChannelClosed as error:
             raise _errors().QueueShutDown(str(error)) from None
         if type(item) is tuple and len(parts) > _PICKLED_TX:
-            return item[0] if len(item) == 1 else _pickling().loads(*item)
+            item = item[0] if len(item) == 1 else _pickling().loads(*item)
         return item
 
-    def put_nowait(self, item, *, unbounditems=None, syncobj=None):
-        """Put an item into the queue without waiting, or raise Full."""
+    def put_nowait(self, item: _T, *, unbounditems: object = None, syncobj: object = None) -> None:
+        """Put an item into the queue without blocking, or raise Full."""
         self.put(item, False)
 
-    def get_nowait(self):
-        """Take the oldest item without waiting, or raise Empty."""
+    def get_nowait(self) -> _T:
+        """Take the oldest item without blocking, or raise Empty."""
         return self.get(False)
 
-    def qsize(self):
-        """How many items are queued now."""
+    def qsize(self) -> int:
+        """Return the number of items queued now."""
         return len(self._parts[_ITEMS_RX])
 
-    def empty(self):
-        """Whether no item is queued now."""
+    def empty(self) -> bool:
+        """Return True if no item is queued now."""
         return not len(self._parts[_ITEMS_RX])
 
-    def full(self):
-        """Whether ``maxsize`` items are queued now."""
+    def full(self) -> bool:
+        """Return True if ``maxsize`` items are queued now."""
         return 0 < self.maxsize <= len(self._parts[_ITEMS_RX])
 
-    def task_done(self):
-        """Tell that an item that was got has been dealt with. ValueError if all that were put have been."""
+    def task_done(self) -> None:
+        """Mark the task of one item as done.
+
+        Raises ValueError if all items that were put are already done.
+        """
         parts = self._parts
         for done in parts[_COUNT_RX]:
             try:
@@ -153,14 +188,14 @@ class Queue:
                 if done >= put:
                     raise ValueError("task_done() called too many times")
                 if done + 1 == put:
-                    parts[_JOINERS_RX].drain()  # and drop
+                    parts[_JOINERS_RX].drain()  # dropping the Senders wakes the joiners
                 done += 1
             finally:
                 parts[_COUNT_TX].send_nowait(done)
             break
 
-    def join(self):
-        """Wait until ``task_done`` has been called for every item that was put."""
+    def join(self) -> None:
+        """Block until ``task_done()`` has been called for every item that was put."""
         parts = self._parts
         while True:
             wake_tx, wake_rx = _core.channel(1)
@@ -176,11 +211,12 @@ class Queue:
             for _ in wake_rx:
                 pass
 
-    def shutdown(self, immediate=False):
-        """Close the queue for every handle, in every interpreter: ``put`` raises ShutDown from now on, and so does
-        ``get`` once the queue is empty. Calls that wait are woken.
+    def shutdown(self, immediate: bool = False) -> None:
+        """Close the queue for every handle, in every interpreter, and wake all blocked calls.
 
-        immediate: empty the queue too. The tasks of the items thrown away are done; ``join`` waits for the others.
+        From then on ``put()`` raises ShutDown, and so does ``get()`` once the queue is empty.
+
+        immediate: True also discards the queued items and marks their tasks as done; ``join()`` waits for the others.
         """
         parts = self._parts
         parts[_ITEMS_TX].shutdown()
@@ -188,7 +224,7 @@ class Queue:
             return
         for done in parts[_COUNT_RX]:
             try:
-                parts[_JOINERS_RX].drain()  # and drop
+                parts[_JOINERS_RX].drain()  # dropping the Senders wakes the joiners
                 for _ in parts[_ITEMS_RX]:
                     done += 1
             finally:
@@ -196,63 +232,75 @@ class Queue:
             break
 
     @property
-    def maxsize(self):
-        """int: how many items the queue holds at the most; 0: any number."""
+    def maxsize(self) -> int:
+        """int: the maximum number of items; 0: unbounded."""
         return self._parts[_ITEMS_RX].capacity or 0
 
     @property
-    def is_shutdown(self):
-        """bool: the queue has been shut down; it may still hold items."""
+    def is_shutdown(self) -> bool:
+        """bool: True once the queue has been shut down; it may still hold items."""
         return self._parts[_ITEMS_TX].closed
 
     @property
-    def unfinished_tasks(self):
-        """int: how many items were put for which ``task_done`` has not been called."""
-        return self.stats()["unfinished"]
+    def unfinished_tasks(self) -> int:
+        """int: the number of items put for which ``task_done()`` has not been called."""
+        done = self._tasks_done()
+        return _core._sent(self._parts[_ITEMS_TX]) - done
 
     @property
-    def id(self):
-        """int: the same for all handles of a queue, and for no other queue ever."""
+    def id(self) -> int:
+        """int: the same for all handles of the queue, and different from that of any other queue."""
         return self._parts[_ITEMS_TX].id
 
-    def stats(self):
-        """A record of the channel that holds the items, with unfinished (tasks), waiting_joiners, pickled (items)."""
+    def stats(self) -> QueueStats:
+        """Return the statistics of the queue: those of the channel that holds its items, and three more."""
+        from ._stats import queue_stats
+
+        parts = self._parts
+        done = self._tasks_done()
+        items = parts[_ITEMS_TX].stats()
+        pickled = _core._sent(parts[_PICKLED_TX]) if len(parts) > _PICKLED_TX else 0
+        return queue_stats(items, items.sent - done, len(parts[_JOINERS_RX]), pickled)
+
+    def _tasks_done(self) -> int:
+        """Return the count, read before the items put, which it therefore does not exceed."""
         parts = self._parts
         for done in parts[_COUNT_RX]:
             parts[_COUNT_TX].send_nowait(done)
             break
-        record = parts[_ITEMS_TX].stats()
-        record["unfinished"] = record["sent"] - done
-        record["waiting_joiners"] = len(parts[_JOINERS_RX])
-        record["pickled"] = parts[_PICKLED_TX].stats()["sent"] if len(parts) > _PICKLED_TX else 0
-        return record
+        return done
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return self.id == other.id if isinstance(other, Queue) else NotImplemented
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self.id)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         bound = f" of {self.maxsize}" if self.maxsize else ""
         return f"<xichan.Queue {self.qsize()}{bound}{' shut down' if self.is_shutdown else ''}>"
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self._parts)
 
-    __class_getitem__ = classmethod(types.GenericAlias)
+
+if not TYPE_CHECKING:
+    del _T
 
 
-def _rebuild(cls, parts):
+def _rebuild(cls: type[Queue[Any]], parts: tuple[Any, ...]) -> Queue[Any]:
     self = cls.__new__(cls)
     self._parts = parts
     return self
 
 
-def _put_anything(parts, item, block, timeout):
-    """Send an item, pickled if need be. To be told apart, a tuple travels in a tuple of one, a pickle in one of two."""
+def _put_or_pickle(parts: tuple[Any, ...], item: object, block: bool, timeout: float | None) -> None:
+    """Send an item, pickled if it is not shareable.
 
-    def send(value):
+    To be told apart, a tuple is sent in a tuple of one element, a pickle in a tuple of two.
+    """
+
+    def send(value: object) -> None:
         parts[_ITEMS_TX].send(value, timeout) if block else parts[_ITEMS_TX].send_nowait(value)
 
     try:

@@ -1,26 +1,29 @@
-"""The errors of ``xichan.Queue``, each also that of the other queues which its users know.
+"""The exceptions of ``xichan.Queue``; each is also that of the other queues with this interface.
 
-Imported when the first of them is raised: ``concurrent.interpreters`` takes longer to import than all of xichan.
+Imported when the first of them is raised, because ``concurrent.interpreters`` takes longer to import than the rest of
+xichan.
 """
 
 import queue
+import sys
 
 from ._errors import ChannelClosed, ChannelEmpty, ChannelFull
 
-try:
+if sys.version_info >= (3, 14):
     from concurrent.interpreters import QueueEmpty as _QueueEmpty
     from concurrent.interpreters import QueueFull as _QueueFull
-except ImportError:  # CPython 3.13
-    _QueueEmpty, _QueueFull = queue.Empty, queue.Full
+else:
+    from queue import Empty as _QueueEmpty
+    from queue import Full as _QueueFull
 
 
 class QueueEmpty(ChannelEmpty, _QueueEmpty):
-    """The queue is empty, and was for as long as ``get`` was to wait."""
+    """The queue is empty, and stayed empty until the timeout of ``get()`` expired."""
 
 
 class QueueFull(ChannelFull, _QueueFull):
-    """The queue is full, and was for as long as ``put`` was to wait."""
+    """The queue is full, and stayed full until the timeout of ``put()`` expired."""
 
 
 class QueueShutDown(ChannelClosed, queue.ShutDown):
-    """The queue has been shut down, and for ``get``: is empty."""
+    """The queue has been shut down and, for ``get()``, is empty."""

@@ -1,17 +1,101 @@
-"""Statistics as records: each field is an item and an attribute."""
+"""Records of statistics: snapshots, which do not change when their source does.
+
+Imported by the first call that makes a record, because ``dataclasses`` takes longer to import than the rest of xichan.
+"""
+
+from dataclasses import dataclass
 
 
-class Stats(dict):
-    """A snapshot. ``stats["bytes"]`` and ``stats.bytes`` are the same; ``dict(stats)`` is a plain dict."""
+@dataclass(frozen=True, slots=True)
+class ChannelStats:
+    """Statistics of a channel, from ``stats()`` of its endpoints and ``channels()``.
 
-    __slots__ = ()
+    Counts are read one after another: they are exact only while no other thread uses the channel.
+    """
+
     __module__ = "xichan"
 
-    def __getattr__(self, name):
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"no statistic {name!r}; there are {', '.join(self)}") from None
+    id: int  # the same for all endpoints of the channel
+    name: str | None
+    flavor: str  # "mpmc", "spsc", "unbounded", "relaxed" or "rendezvous"
+    capacity: int | None  # None: unbounded
+    max_bytes: int | None  # None: no bound
+    depth: int  # values queued
+    bytes: int  # memory of the values queued; 0 unless max_bytes bounds it
+    sent: int
+    received: int
+    senders: int  # open in the whole process, including those in messages that are queued
+    receivers: int
+    waiting_senders: int  # calls that are blocked now
+    waiting_receivers: int
+    parks: int  # how often a call blocked
+    wakeups: int  # how often a blocked call was woken
+    tickets: int  # endpoints that were pickled, or passed through the standard library, and not yet claimed
 
-    def __repr__(self):
-        return f"Stats({', '.join(f'{name}={value!r}' for name, value in self.items())})"
+
+@dataclass(frozen=True)
+class QueueStats(ChannelStats):
+    """Statistics of a Queue: those of the channel that holds its items, and three of its own."""
+
+    __module__ = "xichan"
+    __slots__ = ("unfinished", "waiting_joiners", "pickled")  # slots=True repeats the inherited ones to type checkers
+
+    unfinished: int  # items put for which task_done() has not been called
+    waiting_joiners: int  # calls of join() that are blocked now
+    pickled: int  # items that were pickled
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryClass:
+    """Blocks of one size class, as in ``MemoryStats.classes``."""
+
+    __module__ = "xichan"
+
+    size: int | None  # bytes of the largest block of the class; None: the class of all larger blocks
+    alive: int
+    cached: int  # freed and kept for reuse
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryStats:
+    """Statistics of the process-wide arena, from ``memory_stats()``.
+
+    Exact only while no thread sends or receives.
+    """
+
+    __module__ = "xichan"
+
+    blocks: int  # alive
+    bytes: int  # of these blocks
+    high_water: int  # the maximum of ``bytes`` so far, to within 32 KiB per thread
+    limit: int | None  # as set by set_memory_limit()
+    cached: int  # bytes of freed blocks kept for reuse, not counted against the limit
+    classes: tuple[MemoryClass, ...]  # the size classes in use
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """Statistics of an InterpreterPoolExecutor.
+
+    Every task that was submitted ends up in one of ``finished``, ``failed`` and ``cancelled``.
+    """
+
+    __module__ = "xichan"
+
+    workers: int  # alive
+    max_workers: int
+    queued: int  # tasks that no worker has taken
+    submitted: int
+    finished: int  # with a result
+    failed: int  # with an exception
+    cancelled: int
+    lost: int  # workers that ended while they ran a task
+    replaced: int  # workers whose interpreter was replaced
+    pickled_calls: int  # calls that could not be sent as values
+    pickled_results: int
+
+
+def queue_stats(items: ChannelStats, unfinished: int, waiting_joiners: int, pickled: int) -> QueueStats:
+    """Extend the statistics of the channel that holds the items of a queue."""
+    fields = {name: getattr(items, name) for name in ChannelStats.__match_args__}
+    return QueueStats(**fields, unfinished=unfinished, waiting_joiners=waiting_joiners, pickled=pickled)

@@ -12,8 +12,8 @@ go there at once.
 """
 
 from concurrent.futures import Executor
+from types import SimpleNamespace
 
-from ._stats import Stats
 from .pool.policy import Policy
 
 
@@ -44,4 +44,4 @@ class Dispatcher(Executor):
 
     def stats(self):
         """A record: in_workers, in_main (tasks submitted by this dispatcher), and reasons: {why in main: how many}."""
-        return Stats(self._policy.stats())
+        return SimpleNamespace(**self._policy.stats())

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, ParamSpec, TypeVar
 
-from ._stats import Stats
 from .pool.executor import InterpreterPoolExecutor
 
 _P = ParamSpec("_P")
@@ -33,5 +32,5 @@ class Dispatcher(Executor):
         buffersize: int | None = None,
     ) -> Iterator[_T]: ...
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None: ...
-    def stats(self) -> Stats:
+    def stats(self) -> SimpleNamespace:
         """A record: in_workers, in_main (tasks submitted by this dispatcher), and reasons: {why in main: how many}."""

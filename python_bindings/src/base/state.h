@@ -12,6 +12,9 @@ using namespace internal;
 /// The classes of xichan._errors, in the order of `error_names` in errors.cpp.
 enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, arena_full, not_found, count };
 
+/// The classes of xichan._stats, in the order of `record_names` in stats.cpp.
+enum class RecordType { channel, memory, memory_class, count };
+
 /// Types of values that read a block in place, or fill one; in the order of `specs` in view.cpp.
 enum class ValueType { tuple, bytes, str, shared, buffer, views, count };
 
@@ -34,8 +37,8 @@ struct ModuleState {
   PyTypeObject* receiver_type;
   PyTypeObject* watch_type;
   PyTypeObject* value_types[static_cast<int>(ValueType::count)];
-  PyObject* stats_type;  // xichan._stats.Stats
-  PyObject* queue_type;  // xichan._queue.Queue, once that is imported
+  PyObject* records[static_cast<int>(RecordType::count)];  // null until the first of the kind is made
+  PyObject* queue_type;                                    // xichan._queue.Queue, once that is imported
   PyObject* parts_name;  // "_parts", the attribute in which a Queue keeps what it is made of
   PyObject* errors[static_cast<int>(ErrorClass::count)];
   PyObject* unpickle;  // the function that a pickled end names

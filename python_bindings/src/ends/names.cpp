@@ -1,4 +1,4 @@
-// Names: lookup_sender, lookup_receiver, lookup, publish, unpublish.
+// Names: lookup, publish, unpublish and the lookup methods of Sender and Receiver.
 #include "directory/names.h"
 
 #include "directory/registry.h"
@@ -12,14 +12,14 @@ namespace {
 
 bool parse_name(PyObject* object, std::string_view& name) noexcept {
   if (!PyUnicode_Check(object)) {
-    PyErr_Format(PyExc_TypeError, "a name must be a str, not %T", object);
+    PyErr_Format(PyExc_TypeError, "expected a str as the name, got %T", object);
     return false;
   }
   Py_ssize_t length;
   const char* text = PyUnicode_AsUTF8AndSize(object, &length);
   if (text == nullptr) return false;
   if (length == 0) {
-    PyErr_SetString(PyExc_ValueError, "a name must not be empty");
+    PyErr_SetString(PyExc_ValueError, "the name must not be empty");
     return false;
   }
   name = {text, static_cast<std::size_t>(length)};
@@ -31,7 +31,7 @@ PyObject* open_end(ModuleState& state, const ChannelId& id, Side side) noexcept 
   return channel == nullptr ? nullptr : new_handle(state, channel, side);
 }
 
-// What a name gives: null without an exception if it gives nothing now.
+// Open what a registered name stands for. Null without an exception if the name does not stand for it now.
 PyObject* open_sender(ModuleState& state, NameKind kind, const ChannelId& id, const Cell&) noexcept {
   return kind == NameKind::channel ? open_end(state, id, Side::sender) : nullptr;
 }
@@ -49,10 +49,10 @@ PyObject* open_either(ModuleState& state, NameKind kind, const ChannelId& id, co
   return pair;
 }
 
-// Sleeps detached until the names change: false with an exception set.
+// Blocks, detached from the interpreter, until the names change or the timeout expires. False with an exception set.
 bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& timeout) noexcept {
   EndpointOwner& owner = state.ends->owner;
-  Deadline patience = Deadline::never();
+  Deadline exit_deadline = Deadline::never();
   const bool sliced = runs_signal_handlers();
   for (;;) {
     if (owner.has_ended()) {
@@ -61,8 +61,8 @@ bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& time
     }
     const auto hold_nothing = [](Status) noexcept {};
     const Status status = sleep_detached(
-        owner, timeout, sliced, patience, [&](const WaitLimits& limits) noexcept { return Names::wait(seen, limits); },
-        hold_nothing, hold_nothing);
+        owner, timeout, sliced, exit_deadline,
+        [&](const WaitLimits& limits) noexcept { return Names::wait(seen, limits); }, hold_nothing, hold_nothing);
     if (status == Status::ok || status == Status::timeout) return true;
     if (status == Status::exiting) {
       raise(state, status);
@@ -72,12 +72,15 @@ bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& time
   }
 }
 
-using Open = PyObject* (*)(ModuleState&, NameKind, const ChannelId&, const Cell&) noexcept;
+struct Lookup {
+  const char* wanted;  // for the message of NotFound
+  PyObject* (*open)(ModuleState&, NameKind, const ChannelId&, const Cell&) noexcept;
+};
 
-PyObject* look_up(const char* function, Open open, PyObject* module, PyObject* const* args, Py_ssize_t count,
+PyObject* look_up(ModuleState& state, const Lookup& lookup, PyObject* const* args, Py_ssize_t count,
                   PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"name", "timeout"};
-  const Signature signature{function, names, 1, 2};
+  static constexpr Signature signature{"lookup", names, 1, 2};
   PyObject* values[2];
   std::string_view name;
   Timeout timeout{.deadline = Deadline::at(0), .now = true};
@@ -86,32 +89,39 @@ PyObject* look_up(const char* function, Open open, PyObject* module, PyObject* c
     timeout = {};
     if (!parse_timeout(values[1], timeout)) return nullptr;
   }
-  ModuleState& state = *state_of(module);
   for (;;) {
     const std::uint32_t seen = Names::version();
     ChannelId id;
     Cell value;
     const NameKind kind = Names::find(name, id, value);
-    PyObject* found = open(state, kind, id, value);
+    PyObject* found = lookup.open(state, kind, id, value);
     release(value);
     if (found != nullptr || PyErr_Occurred()) return found;
     if (timeout.now || timeout.deadline.passed()) {
-      return PyErr_Format(state.error(ErrorClass::not_found), "nothing of the kind is named %R", values[0]);
+      return PyErr_Format(state.error(ErrorClass::not_found), "no %s is registered under the name %R", lookup.wanted,
+                          values[0]);
     }
     if (!wait_for_change(state, seen, timeout)) return nullptr;
   }
 }
 
+// `type` is Sender or Receiver itself: neither can be subclassed.
+ModuleState& state_of_class(PyObject* type) noexcept {
+  return *static_cast<ModuleState*>(PyType_GetModuleState(reinterpret_cast<PyTypeObject*>(type)));
+}
+
 }  // namespace
 
-PyObject* lookup_sender(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  return look_up("lookup_sender", open_sender, module, args, count, keywords);
+PyObject* sender_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  return look_up(state_of_class(type), {"Sender", open_sender}, args, count, keywords);
 }
-PyObject* lookup_receiver(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  return look_up("lookup_receiver", open_receiver, module, args, count, keywords);
+
+PyObject* receiver_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  return look_up(state_of_class(type), {"Receiver", open_receiver}, args, count, keywords);
 }
+
 PyObject* lookup(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  return look_up("lookup", open_either, module, args, count, keywords);
+  return look_up(*state_of(module), {"channel or value", open_either}, args, count, keywords);
 }
 
 PyObject* publish(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
@@ -151,23 +161,31 @@ bool parse_channel_name(PyObject* object, std::string_view& name) noexcept {
   return object == nullptr || object == Py_None || parse_name(object, name);
 }
 
-const char lookup_sender_doc[] =
-    "lookup_sender($module, /, name, timeout=0)\n--\n\n"
-    "Open a Sender of the channel that was made with this name, in whatever interpreter.\n\n"
-    "timeout: seconds to wait for such a channel; None waits for ever. NotFound if there is none by then.";
-const char lookup_receiver_doc[] =
-    "lookup_receiver($module, /, name, timeout=0)\n--\n\n"
-    "Open a Receiver of the channel that was made with this name; else as lookup_sender().";
+const char sender_lookup_doc[] =
+    "lookup($type, /, name, timeout=0)\n--\n\n"
+    "Open a Sender of the channel with this name; block until there is one or the timeout expires.\n\n"
+    "name: str, as passed to channel(name=...) in any interpreter of the process.\n"
+    "timeout: seconds (int or float, not negative); None blocks indefinitely, 0 does not block.\n\n"
+    "Raises NotFound if no channel has the name or all Senders of the channel are closed.";
+const char receiver_lookup_doc[] =
+    "lookup($type, /, name, timeout=0)\n--\n\n"
+    "Open a Receiver of the channel with this name; block until there is one or the timeout expires.\n\n"
+    "name: str, as passed to channel(name=...) in any interpreter of the process.\n"
+    "timeout: seconds (int or float, not negative); None blocks indefinitely, 0 does not block.\n\n"
+    "Raises NotFound if no channel has the name or all Receivers of the channel are closed.";
 const char lookup_doc[] =
     "lookup($module, /, name, timeout=0)\n--\n\n"
-    "What a name stands for: the value that was published, or (Sender, Receiver) of the channel.\n\n"
-    "timeout: seconds to wait for the name; None waits for ever. NotFound if nothing has it by then.";
+    "Return the value published under a name, or a new (Sender, Receiver) of the channel with this name.\n\n"
+    "timeout: seconds (int or float, not negative) to wait for the name; None blocks indefinitely, 0 does not "
+    "block.\n\n"
+    "Raises NotFound if no value and no channel has the name, or one side of the channel is closed.";
 const char publish_doc[] =
     "publish($module, /, name, value)\n--\n\n"
-    "Keep a value under a name for every interpreter's lookup(), until unpublish(name).\n\n"
-    "Error if the name is in use, NotShareableError as send(). Never waits.";
+    "Keep a value under a name until unpublish(name); lookup(name) returns it in every interpreter.\n\n"
+    "Raises Error if the name is in use, and NotShareableError as send() does. Never blocks.";
 const char unpublish_doc[] =
     "unpublish($module, name, /)\n--\n\n"
-    "End a published name. NotFound if no value has it. Never waits.";
+    "Remove a published name and release its value.\n\n"
+    "Raises NotFound if no value is published under the name. Never blocks.";
 
 }  // namespace xichan::python

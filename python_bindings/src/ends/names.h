@@ -1,4 +1,4 @@
-// Names of channels and published values, as module functions.
+// Names of channels and published values: functions of the module, and class methods of Sender and Receiver.
 #pragma once
 
 #include <string_view>
@@ -8,20 +8,20 @@
 
 namespace xichan::python {
 
-PyObject* lookup_sender(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
-PyObject* lookup_receiver(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
+PyObject* sender_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
+PyObject* receiver_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* lookup(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* publish(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* unpublish(PyObject* module, PyObject* name) noexcept;
-extern const char lookup_sender_doc[];
-extern const char lookup_receiver_doc[];
+extern const char sender_lookup_doc[];
+extern const char receiver_lookup_doc[];
 extern const char lookup_doc[];
 extern const char publish_doc[];
 extern const char unpublish_doc[];
 
-/// The `name` argument of channel(): absent, None or a non-empty str. False with an exception set.
+/// Parses the `name` argument of channel(): absent, None or a non-empty str. False with an exception set.
 bool parse_channel_name(PyObject* object, std::string_view& name) noexcept;
-/// Raises for a name that could not be had. Returns null.
+/// Raises the exception for a name that could not be registered. Returns null.
 PyObject* raise_name(const ModuleState& state, Status status, PyObject* name) noexcept;
 
 }  // namespace xichan::python

@@ -1,6 +1,7 @@
 // xichan.Receiver
 #include "ends/async.h"
 #include "ends/batch.h"
+#include "ends/names.h"
 #include "ends/receive.h"
 #include "values/view.h"
 
@@ -65,6 +66,7 @@ PyDoc_STRVAR(drain_doc,
 "Take all that is in the channel now, without waiting; a list, empty if there is nothing.");
 
 PyMethodDef methods[] = {
+    {"lookup", as_method(receiver_lookup), METH_FASTCALL | METH_KEYWORDS | METH_CLASS, receiver_lookup_doc},
     {"recv", as_method(receiver_recv), METH_FASTCALL | METH_KEYWORDS, recv_doc},
     {"recv_nowait", as_method(receiver_recv_nowait), METH_FASTCALL | METH_KEYWORDS, recv_nowait_doc},
     {"recv_many", as_method(receiver_recv_many), METH_FASTCALL | METH_KEYWORDS, recv_many_doc},

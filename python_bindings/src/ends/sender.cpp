@@ -3,6 +3,7 @@
 #include "base/handle.h"
 #include "ends/async.h"
 #include "ends/batch.h"
+#include "ends/names.h"
 #include "value/message.h"
 #include "values/encode.h"
 
@@ -75,6 +76,7 @@ PyDoc_STRVAR(send_many_doc,
 "NotShareableError with `sent`, how many before it were sent, and `item`, the value.");
 
 PyMethodDef methods[] = {
+    {"lookup", as_method(sender_lookup), METH_FASTCALL | METH_KEYWORDS | METH_CLASS, sender_lookup_doc},
     {"send", as_method(sender_send), METH_FASTCALL | METH_KEYWORDS, send_doc},
     {"send_nowait", sender_send_nowait, METH_O, send_nowait_doc},
     {"send_many", as_method(sender_send_many), METH_FASTCALL | METH_KEYWORDS, send_many_doc},

@@ -1,4 +1,6 @@
-// Looking inside: statistics as xichan.Stats records.
+// Statistics: stats() of an endpoint, channels() and memory_stats(), as records of xichan._stats.
+#include <iterator>
+
 #include "arena/arena.h"
 #include "base/handle.h"
 #include "directory/registry.h"
@@ -20,30 +22,46 @@ constexpr const char* flavor_name(Flavor flavor) noexcept {
   return "";
 }
 
-// Steals the dict.
-PyObject* as_record(const ModuleState& state, PyObject* dict) noexcept {
-  PyObject* record = dict == nullptr ? nullptr : PyObject_CallOneArg(state.stats_type, dict);
-  Py_XDECREF(dict);
+constexpr const char* record_names[] = {"ChannelStats", "MemoryStats", "MemoryClass"};
+static_assert(std::size(record_names) == static_cast<int>(RecordType::count));
+
+// Returns a class of xichan._stats (borrowed). Imports it on first use, because `dataclasses` takes longer to import
+// than the rest of the package.
+PyObject* record_type(ModuleState& state, RecordType which) noexcept {
+  PyObject*& type = state.records[static_cast<int>(which)];
+  if (type != nullptr) return type;
+  PyObject* module = PyImport_ImportModule("xichan._stats");
+  PyObject* found = module == nullptr ? nullptr : PyObject_GetAttrString(module, record_names[static_cast<int>(which)]);
+  Py_XDECREF(module);
+  if (found != nullptr) Py_XSETREF(type, found);  // another thread may have stored it during the import
+  return found;
+}
+
+// Makes a record of `fields`, a dict, which it releases. Null, with an exception set, if `fields` is null.
+PyObject* make_record(ModuleState& state, RecordType which, PyObject* fields) noexcept {
+  PyObject* type = fields == nullptr ? nullptr : record_type(state, which);
+  PyObject* record = type == nullptr ? nullptr : PyObject_VectorcallDict(type, nullptr, 0, fields);
+  Py_XDECREF(fields);
   return record;
 }
 
-// None for the greatest value.
+// Converts to an int; the maximum stands for "no bound" and becomes None.
 PyObject* bounded(std::uint64_t value) noexcept {
   return value == UINT64_MAX ? Py_NewRef(Py_None) : PyLong_FromUnsignedLongLong(value);
 }
 
-PyObject* describe(const ModuleState& state, const Channel& channel) noexcept {
+PyObject* describe(ModuleState& state, const Channel& channel) noexcept {
   const ChannelStats s = channel.stats();
   const std::string_view name = channel.name();
-  return as_record(state,
-                   Py_BuildValue("{sNss#sssNsNsKsKsKsKsIsIsIsIsKsKsK}", "id", id_as_int(channel.id()), "name",
-                                 name.empty() ? nullptr : name.data(), static_cast<Py_ssize_t>(name.size()), "flavor",
-                                 flavor_name(channel.flavor()), "capacity", bounded(channel.capacity()), "max_bytes",
-                                 bounded(channel.max_bytes() == 0 ? UINT64_MAX : channel.max_bytes()), "depth",
-                                 Count{s.depth}, "bytes", Count{s.bytes}, "sent", Count{s.sent}, "received",
-                                 Count{s.received}, "senders", s.senders, "receivers", s.receivers, "waiting_senders",
-                                 s.waiting_senders, "waiting_receivers", s.waiting_receivers, "parks", Count{s.parks},
-                                 "wakeups", Count{s.wakeups}, "tickets", Count{Tickets::unclaimed(&channel)}));
+  return make_record(state, RecordType::channel,
+                     Py_BuildValue("{sNss#sssNsNsKsKsKsKsIsIsIsIsKsKsK}", "id", id_as_int(channel.id()), "name",
+                                   name.empty() ? nullptr : name.data(), static_cast<Py_ssize_t>(name.size()), "flavor",
+                                   flavor_name(channel.flavor()), "capacity", bounded(channel.capacity()), "max_bytes",
+                                   bounded(channel.max_bytes() == 0 ? UINT64_MAX : channel.max_bytes()), "depth",
+                                   Count{s.depth}, "bytes", Count{s.bytes}, "sent", Count{s.sent}, "received",
+                                   Count{s.received}, "senders", s.senders, "receivers", s.receivers, "waiting_senders",
+                                   s.waiting_senders, "waiting_receivers", s.waiting_receivers, "parks", Count{s.parks},
+                                   "wakeups", Count{s.wakeups}, "tickets", Count{Tickets::unclaimed(&channel)}));
 }
 
 }  // namespace
@@ -54,11 +72,11 @@ PyObject* end_stats(PyObject* self, PyObject*) noexcept {
 }
 
 PyObject* list_channels(PyObject* module, PyObject*) noexcept {
-  const ModuleState& state = *state_of(module);
+  ModuleState& state = *state_of(module);
   PyObject* list = PyList_New(0);
-  std::uint64_t at = 0;
+  std::uint64_t position = 0;
   while (list != nullptr) {
-    Channel* channel = Registry::next(at);  // pinned, because making a record may run other threads
+    Channel* channel = Registry::next(position);  // pinned: making a record may let other threads run
     if (channel == nullptr) break;
     PyObject* record = describe(state, *channel);
     channel->unpin();
@@ -69,14 +87,15 @@ PyObject* list_channels(PyObject* module, PyObject*) noexcept {
 }
 
 PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
-  const ModuleState& state = *state_of(module);
+  ModuleState& state = *state_of(module);
   MemoryClass classes[memory_class_count];
   const std::size_t used = memory_classes(classes);
   PyObject* records = PyTuple_New(static_cast<Py_ssize_t>(used));
   if (records == nullptr) return nullptr;
   for (std::size_t i = 0; i < used; ++i) {
-    PyObject* record = as_record(state, Py_BuildValue("{sNsKsK}", "size", bounded(classes[i].size), "alive",
-                                                      Count{classes[i].alive}, "cached", Count{classes[i].cached}));
+    PyObject* record = make_record(state, RecordType::memory_class,
+                                   Py_BuildValue("{sNsKsK}", "size", bounded(classes[i].size), "alive",
+                                                 Count{classes[i].alive}, "cached", Count{classes[i].cached}));
     if (record == nullptr) {
       Py_DECREF(records);
       return nullptr;
@@ -84,31 +103,23 @@ PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
     PyTuple_SET_ITEM(records, static_cast<Py_ssize_t>(i), record);
   }
   const MemoryStats s = Arena::stats();
-  return as_record(state, Py_BuildValue("{sKsKsKsNsKsN}", "blocks", Count{s.blocks}, "bytes", Count{s.bytes},
-                                        "high_water", Count{s.high_water}, "limit", bounded(s.limit), "cached",
-                                        Count{s.cached}, "classes", records));
+  return make_record(
+      state, RecordType::memory,
+      Py_BuildValue("{sKsKsKsNsKsN}", "blocks", Count{s.blocks}, "bytes", Count{s.bytes}, "high_water",
+                    Count{s.high_water}, "limit", bounded(s.limit), "cached", Count{s.cached}, "classes", records));
 }
 
 const char end_stats_doc[] =
     "stats($self, /)\n--\n\n"
-    "A record of the channel: id, name, flavor, capacity, max_bytes; depth (values queued), bytes (of their blocks, "
-    "where\n"
-    "max_bytes bounds them), sent, received; senders and receivers (ends open in the process, those in flight "
-    "included);\n"
-    "waiting_senders, waiting_receivers; parks and wakeups (of waiting calls); tickets (ends handed over by other "
-    "means\n"
-    "than a channel and not yet received). Counts are read one by one: exact only while nothing else runs.";
+    "Return the statistics of the channel, as a ChannelStats.\n\n"
+    "The counts are read one after another: they are exact only while no other thread uses the channel.\n\n"
+    "Raises ChannelClosed if this endpoint is closed. Never blocks.";
 const char list_channels_doc[] =
     "channels($module, /)\n--\n\n"
-    "The stats() of every channel alive in the process, as a list.";
+    "Return a list with the stats() of every channel alive in the process. Never blocks.";
 const char arena_stats_doc[] =
     "memory_stats($module, /)\n--\n\n"
-    "Counters of the process-wide arena: blocks and bytes alive, high_water (the most bytes ever, to within 32 KiB "
-    "per\n"
-    "thread), limit (bytes, or None), cached (bytes of freed blocks that are kept for reuse, beyond the limit), "
-    "classes:\n"
-    "a tuple with a record per size class in use, of size (the most bytes of such a block; None: any larger), alive "
-    "and\n"
-    "cached (blocks). Exact only while nothing is sent or received.";
+    "Return the statistics of the process-wide arena, as a MemoryStats.\n\n"
+    "The counts are exact only while no thread sends or receives. Never blocks.";
 
 }  // namespace xichan::python

@@ -1,1 +1,1 @@
-"""Interfaces of other libraries on top of xichan, so that code written for them runs with another import."""
+"""Interfaces of other libraries on top of xichan: code written for them runs with a different import."""

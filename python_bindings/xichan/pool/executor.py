@@ -5,10 +5,10 @@ import itertools
 import os
 import time
 from concurrent.futures import Executor
+from types import SimpleNamespace
 
 from .. import _core
 from .._errors import NotShareableError
-from .._stats import Stats
 from . import scripts
 from .arguments import check_names, culprit, own, positive
 from .batch import Batch
@@ -191,7 +191,11 @@ class InterpreterPoolExecutor(Executor):
     def stats(self):
         """A record: workers, tasks queued and running, how many were submitted, finished (with a result), failed (with
         an exception), cancelled; workers lost in a task, or replaced; calls and results that were pickled."""
-        return Stats(self._crew.stats() | ({} if self._policy is None else self._policy.stats()))
+        if self._policy is not None:
+            return SimpleNamespace(**self._crew.stats(), **self._policy.stats())
+        from .._stats import PoolStats
+
+        return PoolStats(**self._crew.stats())
 
     def _prepare(self, fn):
         """What describes a function, see Crew.submit."""

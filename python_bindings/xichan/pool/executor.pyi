@@ -5,7 +5,7 @@ from concurrent.futures import Executor, Future
 from os import PathLike
 from typing import Any, Literal, ParamSpec, TypeVar
 
-from .._stats import Stats
+from .._stats import PoolStats
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -42,5 +42,5 @@ class InterpreterPoolExecutor(Executor):
         """As ``run_string``, with a file of source code or a compiled one."""
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more tasks; the workers leave when they have done those that there are."""
-    def stats(self) -> Stats:
+    def stats(self) -> PoolStats:
         """A record of workers, tasks, and of what was pickled."""

@@ -152,7 +152,7 @@ class Tasks:
     def _count_sent(self):
         """After what may have been interrupted before it was counted."""
         if not self.tasks_tx.closed:
-            self.sent = self.tasks_tx.stats()["sent"]
+            self.sent = self.tasks_tx.stats().sent
         if self.stopping:  # perhaps there is no task left
             self.collector.nudge()
             self.collector.ring()
@@ -223,7 +223,7 @@ class Tasks:
                 self._absorb()
                 if self.tasks_rx.closed:
                     return True
-                return future.id not in self.held and future.place <= self.tasks_rx.stats()["received"]
+                return future.id not in self.held and future.place <= self.tasks_rx.stats().received
             finally:
                 self.lock.release()
 

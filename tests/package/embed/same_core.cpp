@@ -18,7 +18,7 @@ int main() {
     const int result = PyRun_SimpleString(R"(
 import xichan
 assert [c.name for c in xichan.channels()] == ["made in C++"], xichan.channels()
-tx = xichan.lookup_sender("made in C++")
+tx = xichan.Sender.lookup("made in C++")
 tx.send(("from Python", 1))
 kept = xichan.channel(name="made in Python")
 assert len(xichan.channels()) == 2

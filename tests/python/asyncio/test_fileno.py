@@ -170,7 +170,7 @@ def test_descriptor_takes_no_wake_token(kind):
         before = tx.stats()
         waiting = [Call(rx.recv) if kind == "recv" else Call(tx.send, TEXT) for _ in range(2)]
         side = "waiting_receivers" if kind == "recv" else "waiting_senders"
-        wait_for_blocked(tx, **{side[8:]: before[side] + 2})
+        wait_for_blocked(tx, **{side[8:]: getattr(before, side) + 2})
         if order == "waiter first":
             attempt(fail)
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Named channels and published values."""
+"""Names of channels and published values: lookup, publish, unpublish."""
 
 import contextlib
 import math
@@ -23,7 +23,7 @@ from support import (
 import xichan
 
 TEXT = "text that needs a block"
-LOOKUPS = [xichan.lookup, xichan.lookup_sender, xichan.lookup_receiver]
+LOOKUPS = [xichan.lookup, xichan.Sender.lookup, xichan.Receiver.lookup]
 
 
 def names_in_use():
@@ -32,7 +32,7 @@ def names_in_use():
 
 @pytest.fixture
 def published():
-    """Publish values that are unpublished after the test."""
+    """Publish values until the end of the test."""
     names = []
 
     def publish(name, value):
@@ -45,11 +45,11 @@ def published():
             xichan.unpublish(name)
 
 
-def test_lookup_finds_a_named_channel():
+def test_lookup_opens_a_named_channel():
     tx, rx = xichan.channel(3, name="quotes")
     assert tx.name == rx.name == tx.stats().name == "quotes" and "'quotes'" in repr(rx)
-    sender = xichan.lookup_sender("quotes")
-    receiver = xichan.lookup_receiver("quotes")
+    sender = xichan.Sender.lookup("quotes")
+    receiver = xichan.Receiver.lookup("quotes")
     pair = xichan.lookup("quotes")
     assert type(sender) is type(pair[0]) is xichan.Sender and type(receiver) is type(pair[1]) is xichan.Receiver
     assert {sender.id, receiver.id, pair[0].id, pair[1].id} == {tx.id} and counts(tx) == (3, 3)
@@ -59,13 +59,13 @@ def test_lookup_finds_a_named_channel():
     assert tx.name is None and sender.name == "quotes"
 
 
-def test_channel_without_a_name_has_name_none():
+def test_channels_have_no_name_by_default():
     for tx, _ in (xichan.channel(), xichan.channel(name=None)):
         assert tx.name is None and tx.stats().name is None
     assert names_in_use() == set()
 
 
-def test_name_is_released_with_its_channel():
+def test_a_name_is_free_once_its_channel_is_gone():
     for _ in range(3):
         tx, rx = xichan.channel(name="weak")
         with pytest.raises(xichan.Error, match="'weak' is in use"):
@@ -75,28 +75,28 @@ def test_name_is_released_with_its_channel():
         with pytest.raises(xichan.Error, match="in use"):
             xichan.channel(name="weak")  # it still has a receiver
         rx.close()
-        for lookup in LOOKUPS:
-            with pytest.raises(xichan.NotFound, match="'weak'"):
+        for lookup, wanted in zip(LOOKUPS, ("channel or value", "Sender", "Receiver"), strict=True):
+            with pytest.raises(xichan.NotFound, match=f"^no {wanted} is registered under the name 'weak'$"):
                 lookup("weak")
     assert alive()["channels"] == len(xichan.channels())
 
 
-def test_lookup_fails_for_a_finished_side():
+def test_lookup_does_not_open_a_finished_side():
     tx, rx = xichan.channel(name="half")
     tx.close()
-    for lookup in (xichan.lookup, xichan.lookup_sender):
+    for lookup in (xichan.lookup, xichan.Sender.lookup):
         with pytest.raises(xichan.NotFound):
             lookup("half", timeout=0.01)
-    assert xichan.lookup_receiver("half").id == rx.id
+    assert xichan.Receiver.lookup("half").id == rx.id
     assert counts(rx) == (0, 1)
 
 
-def test_endpoint_in_flight_keeps_the_name():
+def test_an_endpoint_in_flight_keeps_the_name():
     carrier, arrived = xichan.channel()
     carrier.send(xichan.channel(name="in flight")[1])
     with pytest.raises(xichan.NotFound):
-        xichan.lookup_sender("in flight")
-    assert xichan.lookup_receiver("in flight").id == arrived.recv().id
+        xichan.Sender.lookup("in flight")
+    assert xichan.Receiver.lookup("in flight").id == arrived.recv().id
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_endpoint_in_flight_keeps_the_name():
 )
 def test_any_text_is_a_valid_name(name):
     tx, rx = xichan.channel(name=name)
-    assert tx.name == name and xichan.lookup_sender(name).id == tx.id
+    assert tx.name == name and xichan.Sender.lookup(name).id == tx.id
     assert names_in_use() == {name}
     xichan.publish(name + "!", name)
     assert xichan.lookup(name + "!") == name
@@ -116,15 +116,15 @@ def test_any_text_is_a_valid_name(name):
 USES = {
     "channel": lambda name: xichan.channel(name=name),
     "lookup": xichan.lookup,
-    "lookup_sender": lambda name: xichan.lookup_sender(name, timeout=5),
-    "lookup_receiver": lambda name: xichan.lookup_receiver(name=name),
+    "Sender.lookup": lambda name: xichan.Sender.lookup(name, timeout=5),
+    "Receiver.lookup": lambda name: xichan.Receiver.lookup(name=name),
     "publish": lambda name: xichan.publish(name, TEXT),
     "unpublish": xichan.unpublish,
 }
 
 
 @pytest.mark.parametrize("use", USES)
-def test_invalid_names_are_rejected(use):
+def test_invalid_names_raise(use):
     for wrong in (1, b"x", ("x",), object(), True, *([] if use == "channel" else [None])):
         with pytest.raises(TypeError, match="name"):
             USES[use](wrong)
@@ -136,7 +136,7 @@ def test_invalid_names_are_rejected(use):
 
 
 @pytest.mark.parametrize("lookup", LOOKUPS)
-def test_lookup_raises_not_found_after_its_timeout(lookup):
+def test_lookup_raises_not_found_after_the_timeout(lookup):
     for timeout in (0, 0.03):
         start = time.monotonic()
         with pytest.raises(xichan.NotFound):
@@ -151,7 +151,7 @@ def test_lookup_raises_not_found_after_its_timeout(lookup):
 
 
 @pytest.mark.parametrize("timeout", [None, 1000, math.inf])
-def test_lookup_blocks_until_the_channel_exists(timeout):
+def test_lookup_blocks_until_the_name_is_registered(timeout):
     calls = [Call(lookup, "soon", timeout) for lookup in LOOKUPS * 4]
     other = xichan.channel(name="another")
     xichan.publish("a third", 1)
@@ -164,7 +164,7 @@ def test_lookup_blocks_until_the_channel_exists(timeout):
     assert all((type(one) is tuple) == (lookup is xichan.lookup) for one, lookup in zip(ends, LOOKUPS * 4))
 
 
-def test_lookup_ignores_names_of_other_kinds(published):
+def test_lookup_of_an_endpoint_ignores_published_values(published):
     calls = [Call(lookup, "kind", PATIENCE) for lookup in LOOKUPS[1:]]
     published("kind", TEXT)
     assert xichan.lookup("kind") == TEXT
@@ -180,7 +180,7 @@ def test_lookup_ignores_names_of_other_kinds(published):
         xichan.publish("kind", 1)
 
 
-def test_published_value_stays_until_unpublished(published):
+def test_a_published_value_stays_until_unpublish(published):
     rng = random.Random(7)
     before = alive()
     values = {f"value {i}": random_value(rng) for i in range(100)}
@@ -199,7 +199,7 @@ def test_published_value_stays_until_unpublished(published):
     assert alive()["blocks"] > before["blocks"]
 
 
-def test_published_endpoints_are_held_and_cloned():
+def test_published_endpoints_are_held_and_copied():
     tx, rx = xichan.channel()
     xichan.publish("service", (1, tx, TEXT))
     assert counts(rx) == (2, 1)
@@ -216,17 +216,17 @@ def test_published_endpoints_are_held_and_cloned():
         xichan.unpublish("service")
 
 
-def test_names_work_across_interpreters(published):
+def test_names_are_shared_by_all_interpreters(published):
     pytest.importorskip("concurrent.interpreters")
     tx, rx = xichan.channel(name="ours")
-    waiting = Call(xichan.lookup_receiver, "theirs", PATIENCE)
+    waiting = Call(xichan.Receiver.lookup, "theirs", PATIENCE)
     before = alive()
     with interpreter() as interp:
         other = execute(
             interp,
             """
             import xichan
-            with xichan.lookup_sender("ours") as end:
+            with xichan.Sender.lookup("ours") as end:
                 end.send("text that needs a block")
             tx, rx = xichan.channel(name="theirs")
             xichan.publish("constant", (1, "text that needs a block"))
@@ -268,7 +268,7 @@ def test_one_of_several_interpreters_gets_a_name():
                 pass
             except xichan.Error:
                 try:
-                    with xichan.lookup_sender(name) as end:
+                    with xichan.Sender.lookup(name) as end:
                         found += 1
                         end.send_nowait("x" * 100)
                 except (xichan.NotFound, xichan.ChannelClosed, xichan.ChannelFull):
@@ -283,7 +283,7 @@ def test_one_of_several_interpreters_gets_a_name():
     assert left_over(before) == {} and names_in_use() == set()
 
 
-def test_ctrl_c_interrupts_a_lookup():
+def test_ctrl_c_interrupts_lookup():
     run_script("""
         import os, signal, threading, time, xichan
         signal.signal(signal.SIGINT, signal.default_int_handler)

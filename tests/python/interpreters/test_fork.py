@@ -71,7 +71,7 @@ def check():
     for number in ids:
         raises(xichan.NotFound, xichan.Sender.from_id, number)
     raises(xichan.NotFound, pickle.loads, pickled)
-    raises(xichan.NotFound, xichan.lookup_sender, "before")
+    raises(xichan.NotFound, xichan.Sender.lookup, "before")
     assert xichan.lookup("kept") == ("a value", 2**100)
     assert xichan.channels() == []
     new, there = xichan.channel(1, name="before")

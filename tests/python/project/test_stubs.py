@@ -1,4 +1,4 @@
-"""The stubs agree with the module: checked by mypy where it is available."""
+"""The stubs and annotations agree with the package: checked by mypy if it is installed."""
 
 import importlib.util
 import subprocess
@@ -25,8 +25,8 @@ def test_typing_samples_have_the_asserted_types(tmp_path):
 
 @needs_mypy
 def test_stubs_agree_with_the_module(tmp_path):
-    # Modules that are private and have no stub are taken for their own, where their classes go by their public names,
-    # and functions in a functools.cache take anything.
+    # Modules without a stub are compared with their own source. That fails for classes that go by the name of a public
+    # module, and for functions in a functools.cache, which seem to accept any arguments.
     private = tmp_path / "private.txt"
     names = (
         r"compat\._.*",
@@ -34,7 +34,7 @@ def test_stubs_agree_with_the_module(tmp_path):
         r"pool\.(functions\._NAMED|scripts\._compile)",
     )
     private.write_text("".join(rf"xichan\.{name}" + "\n" for name in names))
-    # What the benchmarks import has no stubs, or is not there.
+    # Imported by the benchmarks: without stubs, or not installed.
     foreign = ("bocpy", "extrainterpreters", "faster_fifo", "jinja2", "matplotlib", "rich", "zmq")
     config = tmp_path / "mypy.ini"
     config.write_text("[mypy]\n" + "".join(f"[mypy-{name}.*]\nignore_missing_imports = True\n" for name in foreign))

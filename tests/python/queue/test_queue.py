@@ -1,5 +1,6 @@
 """xichan.Queue as a queue. Behavior shared with queue.Queue is tested on both."""
 
+import dataclasses
 import functools
 import pickle
 import queue
@@ -227,9 +228,23 @@ def test_queue_attributes_are_read_only():
             setattr(q, name, 1)
 
 
-def test_importing_xichan_imports_neither_pickle_nor_interpreters():
+def test_importing_xichan_imports_no_slow_modules():
     run_script("""
         import sys, xichan
         xichan.Queue(pickle=True).put(1)
-        assert not {"pickle", "concurrent.interpreters"} & set(sys.modules)
+        assert not {"pickle", "concurrent.interpreters", "dataclasses", "typing"} & set(sys.modules)
     """)
+
+
+def test_stats_returns_the_record_of_the_channel_with_three_more_fields():
+    q = xichan.Queue(3, pickle=True)
+    q.put(1)
+    q.put([2])
+    found, items = q.stats(), q._parts[0].stats()
+    assert type(found) is xichan.QueueStats and isinstance(found, xichan.ChannelStats)
+    own = {"unfinished": 2, "waiting_joiners": 0, "pickled": 1}
+    assert dataclasses.asdict(found) == {**dataclasses.asdict(items), **own} and found.depth == 2
+    assert repr(found).startswith("QueueStats(id=") and not hasattr(found, "__dict__")
+    assert pickle.loads(pickle.dumps(found)) == found
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.pickled = 0

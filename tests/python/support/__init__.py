@@ -30,7 +30,7 @@ def wait_until(condition, timeout=PATIENCE):
 def counts(end):
     """Return (senders, receivers) of the endpoint's channel."""
     found = end.stats()
-    return found["senders"], found["receivers"]
+    return found.senders, found.receivers
 
 
 def wait_for_blocked(end, senders=0, receivers=0):
@@ -38,7 +38,7 @@ def wait_for_blocked(end, senders=0, receivers=0):
 
     def blocked():
         found = end.stats()
-        return (found["waiting_senders"], found["waiting_receivers"]) == (senders, receivers)
+        return (found.waiting_senders, found.waiting_receivers) == (senders, receivers)
 
     wait_until(blocked)
 

@@ -86,6 +86,7 @@ def loop_without_leak(body, setup="", rounds=10_000):
                 return int(file.read().split()[1]) * resource.getpagesize()
 
         rounds = int(sys.argv[1])
+        alive()  # its first call imports modules
         loop(rounds // 5)
         gc.collect()
         blocks, before, ours = sys.getallocatedblocks(), rss(), alive()

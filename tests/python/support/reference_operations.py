@@ -100,7 +100,7 @@ def iterating():
 def names():
     tx, rx = xichan.channel(1, name="references")
     refused(xichan.channel, 1, name="references")
-    xichan.lookup("references"), xichan.lookup_sender("references"), xichan.lookup_receiver("references")
+    xichan.lookup("references"), xichan.Sender.lookup("references"), xichan.Receiver.lookup("references")
     xichan.channels(), tx.name
     xichan.publish("references, a value", (tx, VALUE))
     xichan.lookup("references, a value")
@@ -108,7 +108,7 @@ def names():
     refused(xichan.lookup, "references, a value")
     refused(xichan.unpublish, "references, a value")
     refused(xichan.publish, "references, a value", [])
-    refused(xichan.lookup_sender, "unregistered", 1e-6)
+    refused(xichan.Sender.lookup, "unregistered", 1e-6)
 
 
 def handles():

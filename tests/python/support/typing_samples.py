@@ -1,4 +1,4 @@
-"""The types that type checkers must infer for xichan. test_stubs.py checks this file and runs it."""
+"""Types that type checkers must infer for xichan. Checked by test_stubs.py, and executed."""
 
 from collections.abc import Iterator
 from typing import Any, assert_type
@@ -60,7 +60,7 @@ def both_sides() -> None:
 
 
 def variance() -> None:
-    """Sender is contravariant and Receiver covariant."""
+    """A Sender of object is also a Sender of int; a Receiver of bool is also a Receiver of int."""
     anything: Sender[object]
     flags: Receiver[bool]
     anything, flags = xichan.channel()
@@ -128,10 +128,12 @@ def errors() -> None:
 
 def memory() -> None:
     stats = xichan.memory_stats()
-    assert_type(stats, xichan.Stats)
+    assert_type(stats, xichan.MemoryStats)
+    assert_type(stats.limit, int | None)
+    assert_type(stats.classes, tuple[xichan.MemoryClass, ...])
     xichan.set_memory_limit(1 << 30)
     xichan.set_memory_limit(None)
-    print(stats.bytes, stats["blocks"], xichan.__version__.upper())
+    print(stats.bytes, stats.blocks, xichan.__version__.upper())
 
 
 def dumping() -> None:
@@ -140,8 +142,29 @@ def dumping() -> None:
     assert_type(xichan.loads(memoryview(data)), Any)
 
 
+def statistics() -> None:
+    tx, rx = xichan.channel()
+    assert_type(tx.stats(), xichan.ChannelStats)
+    assert_type(xichan.channels(), list[xichan.ChannelStats])
+    assert_type(rx.stats().name, str | None)
+    assert_type(rx.stats().depth, int)
+    queue: xichan.Queue[int] = xichan.Queue()
+    queue.put(1)
+    assert_type(queue.get(), int)
+    assert_type(queue.stats(), xichan.QueueStats)
+    assert_type(queue.stats().pickled, int)
+
+
+def names() -> None:
+    tx, rx = xichan.channel(name="typing samples")
+    opened: Sender[int] = Sender.lookup("typing samples")
+    opened.send(1)
+    other: Receiver[int] = xichan.Receiver.lookup("typing samples", timeout=None)
+    assert_type(other.recv(), int)
+
+
 def mistakes() -> None:
-    """Each line is a type error; `warn_unused_ignores` reports lines that are not."""
+    """Each ignored line must be an error to type checkers; `warn_unused_ignores` reports those that are not."""
     tx: Sender[int]
     rx: Receiver[int]
     tx, rx = xichan.channel()
@@ -154,6 +177,10 @@ def mistakes() -> None:
     xichan.channel("8")  # type: ignore[arg-type]
     xichan.channel(8, flavor="no such flavor")  # type: ignore[arg-type]
     rx.recv(timeout="1")  # type: ignore[call-overload]
+    rx.stats().depth = 1  # type: ignore[misc]
+    rx.stats()["depth"]  # type: ignore[index]
+    print(xichan.no_such_name)  # type: ignore[attr-defined]
+    xichan.Queue[int]().put("text")  # type: ignore[arg-type]
     print(text, wrong)
 
 
@@ -169,6 +196,8 @@ if __name__ == "__main__":
         views,
         errors,
         memory,
+        statistics,
+        names,
         dumping,
     )
     for sample in samples:

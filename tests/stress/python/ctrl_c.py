@@ -47,7 +47,7 @@ class Targets:
 
     def is_blocked(self, kind):
         if kind == "join":  # interrupted joiners count until the next wake-up
-            return self.queue.stats()["waiting_joiners"] > self.joiners
+            return self.queue.stats().waiting_joiners > self.joiners
         end = {"send": self.full, "get": self.empty._parts[0]}.get(kind, self.tx)
         found = end.stats()
         return found.waiting_senders + found.waiting_receivers == 1
@@ -80,7 +80,7 @@ def main():
         inside = alive()
         for _ in range(rounds):
             sent_at = []
-            targets.joiners = targets.queue.stats()["waiting_joiners"]
+            targets.joiners = targets.queue.stats().waiting_joiners
             helper = Call(interrupt, targets, kind, sent_at)
             try:
                 call(targets)

@@ -281,7 +281,7 @@ TRIPS = {
 LOOKS = {
     "clone": lambda tx, rx: (tx.clone(), rx.clone()) and None,
     "from_id": lambda tx, rx: (xichan.Sender.from_id(tx.id), xichan.Receiver.from_id(rx.id)) and None,
-    "lookup_sender": lambda tx, rx: xichan.lookup_sender(NAME) and None,
+    "Sender.lookup": lambda tx, rx: xichan.Sender.lookup(NAME) and None,
     "lookup": lambda tx, rx: xichan.lookup(NAME) and None,
     "stats": lambda tx, rx: tx.stats() and None,
     "channels": lambda tx, rx: xichan.channels() and None,

@@ -126,7 +126,7 @@ def hit_call(targets, name, storm, number, running):
     ident = receive_result(targets.begun, running)
     storm.hit(ident, number // 10)  # while it enters the call
     if end is not None:
-        wait_until(lambda: getattr(targets, end).stats()[counter] == 1)
+        wait_until(lambda: getattr(getattr(targets, end).stats(), counter) == 1)
     storm.hit(ident, number)
     assert not len(targets.reported), f"{name} returned early"
     release(targets)
