@@ -26,23 +26,23 @@ bool parse_name(PyObject* object, std::string_view& name) noexcept {
   return true;
 }
 
-PyObject* open_end(ModuleState& state, const ChannelId& id, Side side) noexcept {
+PyObject* open_endpoint(ModuleState& state, const ChannelId& id, Side side) noexcept {
   Channel* channel = Registry::open(id, side);
   return channel == nullptr ? nullptr : new_handle(state, channel, side);
 }
 
 // What a name gives: null without an exception if it gives nothing now.
 PyObject* open_sender(ModuleState& state, NameKind kind, const ChannelId& id, const Cell&) noexcept {
-  return kind == NameKind::channel ? open_end(state, id, Side::sender) : nullptr;
+  return kind == NameKind::channel ? open_endpoint(state, id, Side::sender) : nullptr;
 }
 PyObject* open_receiver(ModuleState& state, NameKind kind, const ChannelId& id, const Cell&) noexcept {
-  return kind == NameKind::channel ? open_end(state, id, Side::receiver) : nullptr;
+  return kind == NameKind::channel ? open_endpoint(state, id, Side::receiver) : nullptr;
 }
 PyObject* open_either(ModuleState& state, NameKind kind, const ChannelId& id, const Cell& value) noexcept {
   if (kind == NameKind::value) return decode(state, value);
   if (kind != NameKind::channel) return nullptr;
-  PyObject* sender = open_end(state, id, Side::sender);
-  PyObject* receiver = sender == nullptr ? nullptr : open_end(state, id, Side::receiver);
+  PyObject* sender = open_endpoint(state, id, Side::sender);
+  PyObject* receiver = sender == nullptr ? nullptr : open_endpoint(state, id, Side::receiver);
   PyObject* pair = receiver == nullptr ? nullptr : PyTuple_Pack(2, sender, receiver);
   Py_XDECREF(sender);
   Py_XDECREF(receiver);
@@ -51,8 +51,8 @@ PyObject* open_either(ModuleState& state, NameKind kind, const ChannelId& id, co
 
 // Sleeps detached until the names change: false with an exception set.
 bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& timeout) noexcept {
-  EndpointOwner& owner = state.ends->owner;
-  Deadline patience = Deadline::never();
+  EndpointOwner& owner = state.endpoints->owner;
+  Deadline exit_deadline = Deadline::never();
   const bool sliced = runs_signal_handlers();
   for (;;) {
     if (owner.has_ended()) {
@@ -61,8 +61,8 @@ bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& time
     }
     const auto hold_nothing = [](Status) noexcept {};
     const Status status = sleep_detached(
-        owner, timeout, sliced, patience, [&](const WaitLimits& limits) noexcept { return Names::wait(seen, limits); },
-        hold_nothing, hold_nothing);
+        owner, timeout, sliced, exit_deadline,
+        [&](const WaitLimits& limits) noexcept { return Names::wait(seen, limits); }, hold_nothing, hold_nothing);
     if (status == Status::ok || status == Status::timeout) return true;
     if (status == Status::exiting) {
       raise(state, status);

@@ -1,4 +1,6 @@
 // Looking inside: statistics as xichan.Stats records.
+#include "ends/stats.h"
+
 #include "arena/arena.h"
 #include "base/handle.h"
 #include "directory/registry.h"
@@ -48,9 +50,9 @@ PyObject* describe(const ModuleState& state, const Channel& channel) noexcept {
 
 }  // namespace
 
-PyObject* end_stats(PyObject* self, PyObject*) noexcept {
+PyObject* endpoint_stats(PyObject* self, PyObject*) noexcept {
   const Handle* handle = as_handle(self);
-  return check_open(handle) ? describe(*handle->state, *handle->end->channel()) : nullptr;
+  return check_open(handle) ? describe(*handle->state, *handle->endpoint->channel()) : nullptr;
 }
 
 PyObject* list_channels(PyObject* module, PyObject*) noexcept {
@@ -89,7 +91,7 @@ PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
                                         Count{s.cached}, "classes", records));
 }
 
-const char end_stats_doc[] =
+const char endpoint_stats_doc[] =
     "stats($self, /)\n--\n\n"
     "A record of the channel: id, name, flavor, capacity, max_bytes; depth (values queued), bytes (of their blocks, "
     "where\n"
