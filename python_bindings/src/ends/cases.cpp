@@ -8,15 +8,10 @@
 
 namespace xichan::python {
 
-Cases::~Cases() {
-  release_values();
-  Py_XDECREF(list_);
-}
-
 bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
-  list_ = PySequence_List(iterable);
-  if (list_ == nullptr) return false;
-  const Py_ssize_t count = PyList_GET_SIZE(list_);
+  list_ = Ref(PySequence_List(iterable));
+  if (!list_) return false;
+  const Py_ssize_t count = PyList_GET_SIZE(list_.get());
   if (count == 0) {
     PyErr_SetString(PyExc_ValueError, "select() requires at least one case");
     return false;
@@ -30,7 +25,7 @@ bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
     return false;
   }
   for (Py_ssize_t i = 0; i < count; ++i) {
-    if (!parse_case(state, PyList_GET_ITEM(list_, i))) return false;
+    if (!parse_case(state, PyList_GET_ITEM(list_.get(), i))) return false;
   }
   return true;
 }
@@ -72,16 +67,15 @@ PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
   const bool receiving = cases_[chosen].side == Side::receiver;
   release_values(chosen);
   // The pair is allocated first: a delivered value would be lost if the allocation failed.
-  PyObject* pair = PyTuple_New(2);
-  if (pair == nullptr) {
+  Ref pair(PyTuple_New(2));
+  if (!pair) {
     if (receiving) keep_unread(handles_[chosen], cases_[chosen].cell);
     return nullptr;
   }
-  PyTuple_SET_ITEM(pair, 0, Py_NewRef(object(chosen)));
+  PyTuple_SET_ITEM(pair.get(), 0, Py_NewRef(object(chosen)));
   PyObject* value = receiving ? deliver(handles_[chosen], cases_[chosen].cell, copy) : Py_NewRef(Py_None);
-  PyTuple_SET_ITEM(pair, 1, value);
-  if (value == nullptr) Py_CLEAR(pair);
-  return pair;
+  PyTuple_SET_ITEM(pair.get(), 1, value);
+  return value == nullptr ? nullptr : pair.release();
 }
 
 PyObject* Cases::raise(std::size_t chosen, Status status) noexcept {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/handle.h"
+#include "base/ref.h"
 
 namespace xichan::python {
 
@@ -12,14 +13,14 @@ class Cases {
   Cases() noexcept = default;
   Cases(const Cases&) = delete;
   Cases& operator=(const Cases&) = delete;
-  ~Cases();
+  ~Cases() { release_values(); }
 
   /// Reads an iterable of cases and encodes the values to send. False with an exception set; a ChannelClosed carries
   /// the case.
   bool parse(const ModuleState& state, PyObject* iterable) noexcept;
 
   std::size_t size() const noexcept { return size_; }
-  PyObject* object(std::size_t i) const noexcept { return PyList_GET_ITEM(list_, static_cast<Py_ssize_t>(i)); }
+  PyObject* object(std::size_t i) const noexcept { return PyList_GET_ITEM(list_.get(), static_cast<Py_ssize_t>(i)); }
   Handle* handle(std::size_t i) const noexcept { return handles_[i]; }
   std::span<Endpoint* const> endpoints() const noexcept { return {endpoints_.get(), size_}; }
   std::span<Case> cases() noexcept { return {cases_.get(), size_}; }
@@ -38,7 +39,7 @@ class Cases {
  private:
   bool parse_case(const ModuleState& state, PyObject* object) noexcept;
 
-  PyObject* list_ = nullptr;  // keeps the cases and their handles alive
+  Ref list_;  // keeps the cases and their handles alive
   std::unique_ptr<Handle*[]> handles_;
   std::unique_ptr<Endpoint*[]> endpoints_;
   std::unique_ptr<Case[]> cases_;

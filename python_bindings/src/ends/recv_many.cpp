@@ -1,8 +1,8 @@
 #include "ends/recv_many.h"
 
 #include <algorithm>
-#include <utility>
 
+#include "base/ref.h"
 #include "ends/receive.h"
 #include "value/message.h"
 #include "values/decode.h"
@@ -29,29 +29,26 @@ class Results {
   /// Starts with room for `expected` values.
   explicit Results(std::uint64_t expected) noexcept
       : list_(PyList_New(static_cast<Py_ssize_t>(std::min<std::uint64_t>(expected, PY_SSIZE_T_MAX)))) {
-    if (list_ != nullptr) resize(0);
+    if (list_) resize(0);
   }
-  Results(const Results&) = delete;
-  Results& operator=(const Results&) = delete;
-  ~Results() { Py_XDECREF(list_); }
 
-  Py_ssize_t size() const noexcept { return PyList_GET_SIZE(list_); }
+  Py_ssize_t size() const noexcept { return PyList_GET_SIZE(list_.get()); }
   /// Returns how many values there is room for now.
   std::size_t room() const noexcept {
-    return static_cast<std::size_t>(reinterpret_cast<PyListObject*>(list_)->allocated - size());
+    return static_cast<std::size_t>(reinterpret_cast<PyListObject*>(list_.get())->allocated - size());
   }
   /// Makes room for at least one value. False with MemoryError set.
   bool make_room() noexcept {
-    if (list_ == nullptr) return false;
+    if (!list_) return false;
     if (room() != 0) return true;
-    if (PyList_Append(list_, Py_None) < 0) return false;
+    if (PyList_Append(list_.get(), Py_None) < 0) return false;
     resize(size() - 1);  // the None left behind is immortal
     return true;
   }
   /// Appends a value, consuming the reference. False if it is null.
   bool fill(PyObject* value) noexcept {
     if (value == nullptr) return false;
-    PyList_SET_ITEM(list_, size(), value);
+    PyList_SET_ITEM(list_.get(), size(), value);
     resize(size() + 1);
     return true;
   }
@@ -60,17 +57,17 @@ class Results {
   /// failed is kept by the handle, and any other failure is raised by the next call.
   PyObject* finish() noexcept {
     if (PyErr_Occurred()) {
-      if (list_ == nullptr || size() == 0) return nullptr;
+      if (!list_ || size() == 0) return nullptr;
       PyErr_Clear();
     }
-    return std::exchange(list_, nullptr);
+    return list_.release();
   }
 
  private:
   // Stays within the allocated size.
-  void resize(Py_ssize_t size) noexcept { Py_SET_SIZE(reinterpret_cast<PyVarObject*>(list_), size); }
+  void resize(Py_ssize_t size) noexcept { Py_SET_SIZE(reinterpret_cast<PyVarObject*>(list_.get()), size); }
 
-  PyObject* list_;
+  Ref list_;
 };
 
 // Receives a chunk of the values that are there now, at most `left`, and subtracts their number from `left`, which is

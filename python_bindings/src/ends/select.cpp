@@ -12,13 +12,12 @@ bool is_pending(Status status) noexcept { return status == Status::full || statu
 // A value that an earlier call could not decode makes its case ready before all others.
 PyObject* deliver_first_unread(Cases& cases, std::size_t chosen, bool copy) noexcept {
   cases.release_values();
-  PyObject* pair = PyTuple_New(2);
-  if (pair == nullptr) return nullptr;
-  PyTuple_SET_ITEM(pair, 0, Py_NewRef(cases.object(chosen)));
+  Ref pair(PyTuple_New(2));
+  if (!pair) return nullptr;
+  PyTuple_SET_ITEM(pair.get(), 0, Py_NewRef(cases.object(chosen)));
   PyObject* value = deliver_unread(cases.handle(chosen), copy);
-  PyTuple_SET_ITEM(pair, 1, value);
-  if (value == nullptr) Py_CLEAR(pair);
-  return pair;
+  PyTuple_SET_ITEM(pair.get(), 1, value);
+  return value == nullptr ? nullptr : pair.release();
 }
 
 PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {

@@ -128,8 +128,8 @@ class Decoder {
   PyObject* make_handle(const Reference& reference) noexcept {
     const Side side = reference.type->kind == ReferenceKind::sender ? Side::sender : Side::receiver;
     auto* channel = static_cast<Channel*>(reference.object);
-    channel->add_endpoint(
-        side);  // if the channel was inherited by a fork, it is never released and the handle is closed
+    // If the channel was inherited by a fork, the endpoint is never released and the handle is closed.
+    channel->add_endpoint(side);
     return new_handle(state_, channel, side);
   }
 
