@@ -107,7 +107,7 @@ def test_a_record_that_finds_the_queue_full_is_reported_not_raised(capsys):
 def test_a_record_cannot_go_through_a_queue_that_does_not_pickle(capsys):
     q = xichan.Queue()
     logger(q).info("lost")
-    assert "NotShareableError: value: LogRecord is not shareable" in capsys.readouterr().err
+    assert "NotShareableError: value: logging.LogRecord is not shareable" in capsys.readouterr().err
     assert q.empty()
 
 
