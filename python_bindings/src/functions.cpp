@@ -1,32 +1,29 @@
-// The functions of the module.
 #include "functions.h"
 
 #include "arena/arena.h"
 #include "base/handle.h"
+#include "base/ref.h"
 #include "directory/create_channel.h"
 #include "directory/registry.h"
 #include "directory/tickets.h"
-#include "ends/async.h"
-#include "ends/cases.h"
 #include "ends/names.h"
-#include "values/dumps.h"
+#include "ends/stats.h"
 #include "values/encode.h"
-#include "values/view.h"
 
 namespace xichan::python {
 namespace {
 
-// Capacity and flavor together: None and 0 are flavors of their own.
+// Parses capacity and flavor together: the capacities None and 0 select flavors of their own.
 bool parse_flavor(PyObject* flavor, PyObject* capacity, ChannelOptions& options) noexcept {
-  const bool endless = capacity == Py_None;
-  if (endless) options.capacity = Channel::unbounded;
+  const bool unbounded = capacity == Py_None;
+  if (unbounded) options.capacity = Channel::unbounded;
   if (!parse_optional_int("capacity", capacity, 0, Channel::max_capacity, options.capacity)) return false;
   if (flavor != nullptr && !PyUnicode_Check(flavor)) {
-    PyErr_Format(PyExc_TypeError, "flavor must be a str, not %T", flavor);
+    PyErr_Format(PyExc_TypeError, "flavor must be a str, got %T", flavor);
     return false;
   }
   if (flavor == nullptr || PyUnicode_EqualToUTF8(flavor, "mpmc")) {
-    options.flavor = endless ? Flavor::unbounded : options.capacity == 0 ? Flavor::rendezvous : Flavor::mpmc;
+    options.flavor = unbounded ? Flavor::unbounded : options.capacity == 0 ? Flavor::rendezvous : Flavor::mpmc;
     return true;
   }
   if (PyUnicode_EqualToUTF8(flavor, "spsc")) {
@@ -34,12 +31,12 @@ bool parse_flavor(PyObject* flavor, PyObject* capacity, ChannelOptions& options)
   } else if (PyUnicode_EqualToUTF8(flavor, "relaxed")) {
     options.flavor = Flavor::relaxed;
   } else {
-    PyErr_Format(PyExc_ValueError, "flavor must be 'mpmc', 'spsc' or 'relaxed', not %R", flavor);
+    PyErr_Format(PyExc_ValueError, "flavor must be 'mpmc', 'spsc' or 'relaxed', got %R", flavor);
     return false;
   }
-  if (options.capacity != 0 && !(endless && options.flavor == Flavor::spsc)) return true;
-  PyErr_Format(PyExc_ValueError, "a channel of flavor %R needs a capacity of at least 1%s", flavor,
-               options.flavor == Flavor::relaxed ? ", or None" : "");
+  if (options.capacity != 0 && !(unbounded && options.flavor == Flavor::spsc)) return true;
+  PyErr_Format(PyExc_ValueError, "flavor %R requires a capacity of at least 1%s, got %R", flavor,
+               options.flavor == Flavor::relaxed ? " or None" : "", capacity);
   return false;
 }
 
@@ -57,16 +54,13 @@ PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count
   Channel* channel;
   const Status status = create_channel(options, channel);
   if (status != Status::ok) return raise_name(state, status, values[3]);
-  PyObject* sender = new_handle(state, channel, Side::sender);
-  if (sender == nullptr) {
+  const Ref sender(new_handle(state, channel, Side::sender));
+  if (!sender) {
     channel->drop_endpoint(Side::receiver);
     return nullptr;
   }
-  PyObject* receiver = new_handle(state, channel, Side::receiver);
-  PyObject* pair = receiver == nullptr ? nullptr : PyTuple_Pack(2, sender, receiver);
-  Py_DECREF(sender);
-  Py_XDECREF(receiver);
-  return pair;
+  const Ref receiver(new_handle(state, channel, Side::receiver));
+  return receiver ? PyTuple_Pack(2, sender.get(), receiver.get()) : nullptr;
 }
 
 PyObject* value_is_shareable(PyObject* module, PyObject* value) noexcept {
@@ -81,37 +75,37 @@ PyObject* set_limit(PyObject*, PyObject* value) noexcept {
   Py_RETURN_NONE;
 }
 
-// Whether a wait without progress has to end, because this interpreter or the process is about to: for xichan._aio.
+// For xichan._aio: whether a wait without progress must end, because the interpreter or the process is exiting.
 PyObject* is_exiting(PyObject* module, PyObject*) noexcept {
-  return PyBool_FromLong(state_of(module)->ends->owner.is_exiting());
+  return PyBool_FromLong(state_of(module)->endpoints->owner.is_exiting());
 }
 
-// For the tests: what is alive in the whole process.
+// For the tests: the number of live channels and tickets in the process.
 PyObject* count_alive(PyObject*, PyObject*) noexcept {
   return Py_BuildValue("{sKsK}", "channels", static_cast<unsigned long long>(Registry::size()), "tickets",
                        static_cast<unsigned long long>(Tickets::unclaimed()));
 }
 
-// Whether this very end is closed, or inherited by a fork; `closed` also tells of the channel.
-PyObject* end_is_closed(PyObject* module, PyObject* object) noexcept {
-  const ModuleState& state = *state_of(module);
-  if (!Py_IS_TYPE(object, state.sender_type) && !Py_IS_TYPE(object, state.receiver_type)) {
-    return PyErr_Format(PyExc_TypeError, "a Sender or Receiver, not %T", object);
-  }
-  return PyBool_FromLong(as_handle(object)->end->is_closed());
+PyObject* raise_not_endpoint(PyObject* object) noexcept {
+  return PyErr_Format(PyExc_TypeError, "expected a Sender or Receiver, got %T", object);
 }
 
-// Values ever sent; cheaper than stats().
+// Returns whether this endpoint is closed or was inherited by a fork. Unlike `closed`, ignores the channel.
+PyObject* endpoint_is_closed(PyObject* module, PyObject* object) noexcept {
+  const ModuleState& state = *state_of(module);
+  if (!is_handle(state, object)) return raise_not_endpoint(object);
+  return PyBool_FromLong(as_handle(object)->endpoint->is_closed());
+}
+
+// Returns how many values were ever sent. Cheaper than stats().
 PyObject* sent_count(PyObject* module, PyObject* object) noexcept {
   const ModuleState& state = *state_of(module);
-  if (!Py_IS_TYPE(object, state.sender_type) && !Py_IS_TYPE(object, state.receiver_type)) {
-    return PyErr_Format(PyExc_TypeError, "a Sender or Receiver, not %T", object);
-  }
+  if (!is_handle(state, object)) return raise_not_endpoint(object);
   if (!check_open(as_handle(object))) return nullptr;
-  return PyLong_FromUnsignedLongLong(as_handle(object)->end->channel()->sent());
+  return PyLong_FromUnsignedLongLong(as_handle(object)->endpoint->channel()->sent());
 }
 
-// For the tests: the arena allocation after `countdown` more fails, and all after it; a negative one ends that.
+// For the tests: after `countdown` more arena allocations, all fail. A negative count ends the failures.
 PyObject* fail_after(PyObject*, PyObject* value) noexcept {
   const long long countdown = PyLong_AsLongLong(value);
   if (countdown == -1 && PyErr_Occurred()) return nullptr;
@@ -121,54 +115,44 @@ PyObject* fail_after(PyObject*, PyObject* value) noexcept {
 
 PyDoc_STRVAR(channel_doc,
 "channel($module, /, capacity=1024, *, flavor='mpmc', max_bytes=None, name=None)\n--\n\n"
-"Make a channel and return its two ends, (Sender, Receiver).\n\n"
-"capacity: how many values it holds at the most, exactly, from 1 to 2**24; a send to a full channel waits. None: any\n"
-"number. 0: none, a send completes when a receiver has the value.\n"
-"flavor: 'mpmc', for any number of senders and receivers, first in, first out; 'spsc', faster in C++, where each side\n"
-"belongs to the first end that uses it until that is closed; 'relaxed', for many senders, first in, first out for each\n"
-"Sender only.\n"
-"max_bytes: bound on the memory of the values queued, in bytes; small values cost nothing, and a value that alone is\n"
-"larger raises ValueError when it is sent.\n"
-"name: the name by which lookup(), Sender.lookup() and Receiver.lookup() find the channel while it lives.\n\n"
-"Raises TypeError or ValueError for other arguments, Error if the name is in use, MemoryError. Never waits.");
+"Make a channel and return its two endpoints, (Sender, Receiver).\n\n"
+"capacity: the most values that the channel holds, an int from 1 to 2**24. A send to a full channel blocks. None:\n"
+"no limit. 0: the channel holds no values, and a send completes when a receiver has received the value.\n"
+"flavor: 'mpmc', for any number of senders and receivers, first in, first out; 'spsc', where each side belongs to\n"
+"the first endpoint that uses it until that endpoint is closed; 'relaxed', for many senders, first in, first out\n"
+"for each Sender only.\n"
+"max_bytes: bound on the memory of the queued values, in bytes, or None. Small values take none. Sending a value\n"
+"that alone is larger raises ValueError.\n"
+"name: str, under which lookup(), Sender.lookup() and Receiver.lookup() find the channel while it exists, or None.\n\n"
+"Raises TypeError or ValueError for invalid arguments, Error if the name is in use, and MemoryError. Never blocks.\n"
+"Thread-safe.");
 
 PyDoc_STRVAR(is_shareable_doc,
 "is_shareable($module, value, /)\n--\n\n"
-"Whether a channel takes this value, with all that is in it. Costs one walk over its tuples.");
+"Return True if a channel accepts the value, including everything in it.\n\n"
+"Walks the tuples in the value once. Raises MemoryLimitExceeded or MemoryError. Never blocks. Thread-safe.");
 
 PyDoc_STRVAR(set_memory_limit_doc,
 "set_memory_limit($module, nbytes, /)\n--\n\n"
-"Bound the memory, in bytes, of all values on their way in the whole process; None lifts the bound.\n\n"
-"What would pass it raises MemoryLimitExceeded at once, never waits. Small values travel inside their channel and cost nothing.\n"
-"Memory kept for reuse comes on top, at most 1/32 of the bound and 1/256 per thread; this call gives it back.");
+"Bound the memory of all values in transit in the process.\n\n"
+"nbytes: int, in bytes, or None for no limit.\n\n"
+"An operation that would exceed the limit raises MemoryLimitExceeded immediately; it never blocks. Small values\n"
+"travel inside their channel and take no memory. Freed memory that is cached for reuse comes on top, at most 1/32\n"
+"of the limit and 1/256 per thread; this call releases it. Raises TypeError or ValueError for an invalid limit.\n"
+"Never blocks. Thread-safe.");
 
-PyMethodDef methods[] = {
+}  // namespace
+
+PyMethodDef module_functions[] = {
     {"channel", as_method(make_channel), METH_FASTCALL | METH_KEYWORDS, channel_doc},
-    {"select", as_method(select_cases), METH_FASTCALL | METH_KEYWORDS, select_doc},
-    {"aselect", as_method(aselect), METH_FASTCALL | METH_KEYWORDS, aselect_doc},
-    {"lookup", as_method(lookup), METH_FASTCALL | METH_KEYWORDS, lookup_doc},
-    {"publish", as_method(publish), METH_FASTCALL | METH_KEYWORDS, publish_doc},
-    {"unpublish", unpublish, METH_O, unpublish_doc},
-    {"dumps", dumps, METH_O, dumps_doc},
-    {"loads", loads, METH_O, loads_doc},
     {"is_shareable", value_is_shareable, METH_O, is_shareable_doc},
-    {"share", share, METH_O, share_doc},
-    {"channels", list_channels, METH_NOARGS, list_channels_doc},
-    {"memory_stats", arena_stats, METH_NOARGS, arena_stats_doc},
     {"set_memory_limit", set_limit, METH_O, set_memory_limit_doc},
-    {"_try_select", as_method(try_select), METH_FASTCALL | METH_KEYWORDS, nullptr},
-    {"_is_closed", end_is_closed, METH_O, nullptr},
+    {"_is_closed", endpoint_is_closed, METH_O, nullptr},
     {"_is_exiting", is_exiting, METH_NOARGS, nullptr},
     {"_sent", sent_count, METH_O, nullptr},
-    {"_unpickle_end", unpickle_end, METH_VARARGS, nullptr},
-    {"_register_queue", register_queue, METH_O, nullptr},
     {"_count_alive", count_alive, METH_NOARGS, nullptr},
     {"_fail_after", fail_after, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
-
-}  // namespace
-
-PyMethodDef* module_methods() noexcept { return methods; }
 
 }  // namespace xichan::python

@@ -4,7 +4,7 @@
 
 namespace xichan::python {
 
-/// The table of the module's functions.
-PyMethodDef* module_methods() noexcept;
+/// The functions of the module that belong to no other file.
+extern PyMethodDef module_functions[];
 
 }  // namespace xichan::python

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/ref.h"
+
 namespace xichan::python {
 namespace {
 
@@ -49,18 +51,24 @@ bool parse_arguments(const Signature& signature, PyObject* const* args, Py_ssize
 bool parse_int(const char* what, PyObject* value, std::uint64_t least, std::uint64_t most, std::uint64_t& number,
                const char* wanted) noexcept {
   if (!PyIndex_Check(value) || PyBool_Check(value)) {
-    PyErr_Format(PyExc_TypeError, "%s must be %s, not %T", what, wanted, value);
+    PyErr_Format(PyExc_TypeError, "%s must be %s, got %T", what, wanted, value);
     return false;
   }
-  PyObject* integer = PyNumber_Index(value);
-  if (integer == nullptr) return false;
-  const unsigned long long whole = PyLong_AsUnsignedLongLong(integer);
-  Py_DECREF(integer);
-  const bool fits = !PyErr_Occurred();  // else it is negative, or larger than any bound
+  const Ref integer(PyNumber_Index(value));
+  if (!integer) return false;
+  const unsigned long long whole = PyLong_AsUnsignedLongLong(integer.get());
+  const bool fits = !PyErr_Occurred();  // otherwise it is negative, or larger than any bound
   PyErr_Clear();
   if (!fits || whole < least || whole > most) {
-    PyErr_Format(PyExc_ValueError, "%s must be from %llu to %llu", what, static_cast<unsigned long long>(least),
-                 static_cast<unsigned long long>(most));
+    int overflow;
+    const long long found = PyLong_AsLongLongAndOverflow(integer.get(), &overflow);
+    const auto from = static_cast<unsigned long long>(least), to = static_cast<unsigned long long>(most);
+    if (overflow == 0) {
+      PyErr_Format(PyExc_ValueError, "%s must be from %llu to %llu, got %lld", what, from, to, found);
+    } else {  // str() refuses an int of many digits
+      PyErr_Format(PyExc_ValueError, "%s must be from %llu to %llu, got a %s int", what, from, to,
+                   overflow < 0 ? "smaller" : "larger");
+    }
     return false;
   }
   number = whole;
@@ -80,19 +88,19 @@ bool parse_timeout(PyObject* value, Timeout& timeout) noexcept {
   if (PyFloat_Check(value)) {
     seconds = PyFloat_AS_DOUBLE(value);
   } else if (PyIndex_Check(value) && !PyBool_Check(value)) {
-    PyObject* integer = PyNumber_Index(value);
-    if (integer == nullptr) return false;
+    const Ref integer(PyNumber_Index(value));
+    if (!integer) return false;
     int overflow;
-    const long long whole = PyLong_AsLongLongAndOverflow(integer, &overflow);
-    Py_DECREF(integer);
+    const long long whole = PyLong_AsLongLongAndOverflow(integer.get(), &overflow);
     seconds = overflow != 0 ? overflow * HUGE_VAL : static_cast<double>(whole);
   } else {
-    // bool too: recv(True) is somebody's `block` argument, not one second.
-    PyErr_Format(PyExc_TypeError, "timeout must be a number of seconds or None, not %T", value);
+    // bool is rejected too: recv(True) was meant as the `block` argument of queue.Queue.get(), not as one second.
+    PyErr_Format(PyExc_TypeError, "timeout must be a number of seconds or None, got %T", value);
     return false;
   }
   if (std::isnan(seconds) || seconds < 0) {
-    PyErr_Format(PyExc_ValueError, "timeout must not be %s", std::isnan(seconds) ? "NaN" : "negative");
+    const Ref found(PyFloat_FromDouble(seconds));
+    if (found) PyErr_Format(PyExc_ValueError, "timeout must be 0 or more seconds, got %R", found.get());
     return false;
   }
   timeout.deadline = Deadline::in_seconds(seconds);

@@ -1,4 +1,4 @@
-// Leaving the interpreter for a call that may block, and coming back.
+// Calls that may block: they detach from the interpreter while they wait.
 #pragma once
 
 #include <sys/syscall.h>
@@ -14,48 +14,51 @@
 
 namespace xichan::python {
 
-/// Signal handlers run in the main thread of the main interpreter alone, and the kernel may deliver a signal between
-/// our look and the futex, or to another thread. So that thread, and no other, looks again at this interval.
+/// Python's signal handlers run only in the main thread of the main interpreter. The kernel may deliver a signal to
+/// another thread, or between the check and the futex wait. So the main thread, and no other, re-checks at this
+/// interval.
 inline constexpr std::int64_t signal_slice_ns = 50'000'000;
 
 inline bool runs_signal_handlers() noexcept {
   return PyInterpreterState_Get() == PyInterpreterState_Main() && syscall(SYS_gettid) == getpid();
 }
 
-/// The interpreter of this thread has ended around its call, and its thread state is being freed: attaching would
-/// crash. The thread sleeps until the process ends.
+/// Blocks until the process exits. For a thread whose interpreter was finalized during its call: its thread state is
+/// being freed, so attaching would crash.
 [[noreturn]] inline void park_forever() noexcept {
   for (;;) pause();
 }
 
-/// What a call that has succeeded took just now, and what it did not send, goes with its interpreter.
-inline void give_back_cells(std::span<const Case> cases, std::size_t chosen) noexcept {
+/// Releases the values of a call that succeeded too late, because its interpreter has been finalized: the value it
+/// received and the values it did not send.
+inline void release_cells(std::span<const Case> cases, std::size_t chosen) noexcept {
   for (std::size_t i = 0; i < cases.size(); ++i) {
     if (i != chosen || cases[i].side == Side::receiver) release(cases[i].cell);
   }
 }
 
-/// One round of a wait, detached: `wait(limits)` again after each interruption, but for the one thread that runs signal
-/// handlers; no other comes back for that, because it must not attach for nothing while its interpreter ends. What it
-/// answered; `exiting` in place of a time-out that is not the caller's own. `settle(status)` runs before attaching, and
-/// gives back what must not be held meanwhile; `give_up(status)` after it, if there is nothing left to come back to.
-/// `patience` is the caller's, for all rounds of one call.
-template <class Wait, class Settle, class GiveUp>
-Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced, Deadline& patience, Wait wait,
-                      Settle settle, GiveUp give_up) noexcept {
+/// Performs one round of a wait, detached from the interpreter. Repeats `wait(limits)` after each interruption, except
+/// in the thread that runs signal handlers; any other thread must not attach needlessly while its interpreter is being
+/// finalized. Returns the status of the wait, with `exiting` in place of a timeout that is not the caller's own.
+/// `before_attach(status)` runs before attaching and releases what must not be held meanwhile; `if_ended(status)` runs
+/// after it if the interpreter has been finalized. `exit_deadline` belongs to the caller and bounds all rounds of a
+/// call.
+template <class Wait, class BeforeAttach, class IfEnded>
+Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced, Deadline& exit_deadline, Wait wait,
+                      BeforeAttach before_attach, IfEnded if_ended) noexcept {
   owner.enter();
   PyThreadState* thread = PyEval_SaveThread();
   Status status;
   do {
     const bool exiting = owner.is_exiting();
-    if (exiting && patience.is_never()) patience = Deadline::after(exit_patience_ns);
+    if (exiting && exit_deadline.is_never()) exit_deadline = Deadline::after(exit_patience_ns);
     const Deadline slice = sliced ? Deadline::after(signal_slice_ns) : Deadline::never();
-    status = wait(owner.limits(earlier(timeout.deadline, patience), slice, exiting));
+    status = wait(owner.limits(earlier(timeout.deadline, exit_deadline), slice, exiting));
   } while (status == Status::interrupted && !sliced);
   if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
-  settle(status);
+  before_attach(status);
   if (owner.has_ended()) {
-    give_up(status);
+    if_ended(status);
     park_forever();
   }
   PyEval_RestoreThread(thread);
@@ -63,41 +66,41 @@ Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced,
   return status;
 }
 
-/// Waits detached for one of the `cases`, which stand for calls on `ends`, again after each interruption, until it is
-/// decided. False with an exception set if a signal handler raised; then the call has sent and taken nothing.
+/// Blocks, detached, until one of the `cases`, which belong to `endpoints`, is decided; resumes after interruptions.
+/// False with an exception set if a signal handler raised; then the call has sent and received nothing.
 ///
-/// While attaching, no lock is held, no node is linked and no pin is owned: a thread whose interpreter has gone never
-/// comes back from there. So `abandon` runs detached, before, when the call has failed: it gives back what it holds.
+/// While attaching, the thread holds no lock, has no linked node and owns no pin: if its interpreter has been
+/// finalized, attaching never returns. So a failed call runs `abandon` before it attaches, to release what it holds.
 template <class Abandon>
-bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> ends, std::span<Case> cases, const Timeout& timeout,
-                   Status& status, std::size_t& chosen, Abandon abandon) noexcept {
+bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, std::span<Case> cases,
+                   const Timeout& timeout, Status& status, std::size_t& chosen, Abandon abandon) noexcept {
   const bool sliced = runs_signal_handlers();
-  Deadline patience = Deadline::never();
+  Deadline exit_deadline = Deadline::never();
   for (;;) {
-    if (owner.has_ended()) {  // a finalizer's call: there will be nothing to come back to
+    if (owner.has_ended()) {  // called by a finalizer of an interpreter that has released its endpoints
       abandon();
       status = Status::exiting;
       return true;
     }
-    for (Endpoint* end : ends) end->enter();
+    for (Endpoint* endpoint : endpoints) endpoint->enter();
     status = sleep_detached(
-        owner, timeout, sliced, patience,
+        owner, timeout, sliced, exit_deadline,
         [&](const WaitLimits& limits) noexcept { return wait_any(cases, limits, chosen); },
-        [&](Status answer) noexcept {
+        [&](Status result) noexcept {
           for (const Case& c : cases) c.channel->unpin();
-          if (answer != Status::ok && answer != Status::interrupted) abandon();
+          if (result != Status::ok && result != Status::interrupted) abandon();
         },
-        [&](Status answer) noexcept {
-          if (answer == Status::ok) give_back_cells(cases, chosen);
+        [&](Status result) noexcept {
+          if (result == Status::ok) release_cells(cases, chosen);
         });
-    for (Endpoint* end : ends) end->leave();
+    for (Endpoint* endpoint : endpoints) endpoint->leave();
     if (status != Status::interrupted) return true;
     if (PyErr_CheckSignals() < 0) {
       abandon();
       return false;
     }
-    for (std::size_t i = 0; i < ends.size(); ++i) {
-      if (!ends[i]->is_closed()) continue;  // else closed by a signal handler
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+      if (!endpoints[i]->is_closed()) continue;  // otherwise a signal handler closed it
       abandon();
       chosen = i;
       status = Status::end_closed;
@@ -106,38 +109,37 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> ends, std::s
   }
 }
 
-/// One attempt of a call on one end: whether it is decided, with the answer in `status`.
-inline bool attempt(Endpoint& end, Side side, Cell& cell, Status& status) noexcept {
-  status = side == Side::sender ? end.try_send(cell) : end.try_recv(cell);
+/// Attempts a call on one endpoint without blocking. Returns true if it is decided, with the result in `status`.
+inline bool attempt(Endpoint& endpoint, Side side, Cell& cell, Status& status) noexcept {
+  status = side == Side::sender ? endpoint.try_send(cell) : endpoint.try_recv(cell);
   return status != Status::full && status != Status::empty;
 }
 
-/// One call on one end whose first attempt has found it full or empty: spinning shortly while attached, then detached.
-/// As `wait_detached`, but a time-out of zero leaves that answer.
+/// Continues a call whose first attempt found the channel full or empty: spins briefly while attached, then waits
+/// detached. Returns as `wait_detached` does, but leaves `full` or `empty` in `status` if the timeout is zero.
 template <class Abandon>
-[[gnu::noinline]] bool call_again(EndpointOwner& owner, Endpoint& end, Cell& cell, const Timeout& timeout,
+[[gnu::noinline]] bool call_again(EndpointOwner& owner, Endpoint& endpoint, Cell& cell, const Timeout& timeout,
                                   Status& status, Abandon abandon) noexcept {
-  const auto again = [&]() noexcept { return attempt(end, end.side(), cell, status); };
-  // Who has sent since it last had to wait, waits for the answer; who receives on and on, or finds no room, is in a
-  // stream.
-  const bool answer = std::exchange(owner.has_sent, false) && end.side() == Side::receiver;
-  if (timeout.now || spin(attached_spin_ns, answer ? reply_pauses : stream_pauses, again)) {
+  const auto again = [&]() noexcept { return attempt(endpoint, endpoint.side(), cell, status); };
+  // A caller that sent since it last blocked expects a reply; otherwise it is streaming.
+  const bool expects_reply = std::exchange(owner.has_sent, false) && endpoint.side() == Side::receiver;
+  if (timeout.now || spin(attached_spin_ns, expects_reply ? reply_pauses : stream_pauses, again)) {
     if (status != Status::ok) abandon();
     return true;
   }
-  Endpoint* const ends[] = {&end};
-  Case cases[] = {end.as_case(cell)};
+  Endpoint* const endpoints[] = {&endpoint};
+  Case cases[] = {endpoint.as_case(cell)};
   std::size_t chosen;
-  if (!wait_detached(owner, ends, cases, timeout, status, chosen, abandon)) return false;
+  if (!wait_detached(owner, endpoints, cases, timeout, status, chosen, abandon)) return false;
   cell = cases[0].cell;
   return true;
 }
 
-/// One call on one end of that side: at once, or as `call_again`.
+/// Performs a call on one endpoint of the given side, blocking if necessary. Returns as `call_again` does.
 template <class Abandon>
-bool call(EndpointOwner& owner, Endpoint& end, Side side, Cell& cell, const Timeout& timeout, Status& status,
+bool call(EndpointOwner& owner, Endpoint& endpoint, Side side, Cell& cell, const Timeout& timeout, Status& status,
           Abandon abandon) noexcept {
-  if (!attempt(end, side, cell, status)) return call_again(owner, end, cell, timeout, status, abandon);
+  if (!attempt(endpoint, side, cell, status)) return call_again(owner, endpoint, cell, timeout, status, abandon);
   if (side == Side::sender) owner.has_sent = true;
   if (status != Status::ok) abandon();
   return true;

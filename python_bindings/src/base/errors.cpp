@@ -1,5 +1,7 @@
 #include "base/errors.h"
 
+#include "base/ref.h"
+
 namespace xichan::python {
 namespace {
 
@@ -33,22 +35,19 @@ PyObject* class_for(const ModuleState& state, Status status) noexcept {
 }  // namespace
 
 int load_errors(ModuleState& state) noexcept {
-  PyObject* module = PyImport_ImportModule("xichan._errors");
-  if (module == nullptr) return -1;
+  const Ref module(PyImport_ImportModule("xichan._errors"));
+  if (!module) return -1;
   for (int i = 0; i < static_cast<int>(ErrorClass::count); ++i) {
-    state.errors[i] = PyObject_GetAttrString(module, error_names[i]);
-    if (state.errors[i] == nullptr) break;
+    state.errors[i] = PyObject_GetAttrString(module.get(), error_names[i]);
+    if (state.errors[i] == nullptr) return -1;
   }
-  Py_DECREF(module);
-  return PyErr_Occurred() ? -1 : 0;
+  return 0;
 }
 
 PyObject* raise(const ModuleState& state, Status status, const char* message) noexcept {
   const std::string_view text = message != nullptr ? message : to_string(status);
-  PyObject* value = PyUnicode_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size()));
-  if (value == nullptr) return nullptr;
-  PyErr_SetObject(class_for(state, status), value);
-  Py_DECREF(value);
+  const Ref value(PyUnicode_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
+  if (value) PyErr_SetObject(class_for(state, status), value.get());
   return nullptr;
 }
 

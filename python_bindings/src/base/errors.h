@@ -1,4 +1,4 @@
-// From Status to exception: one table.
+// The table that maps each Status to an exception.
 #pragma once
 
 #include "base/state.h"
@@ -6,10 +6,10 @@
 
 namespace xichan::python {
 
-/// Fetches the exception classes from xichan._errors. -1 with an exception set on failure.
+/// Loads the exception classes from xichan._errors. -1 with an exception set.
 int load_errors(ModuleState& state) noexcept;
 
-/// Sets the exception that stands for `status` (never `ok`) and returns null. `message` replaces the usual text.
+/// Raises the exception for `status` (never `ok`) and returns null. `message` replaces the default text.
 PyObject* raise(const ModuleState& state, Status status, const char* message = nullptr) noexcept;
 
 }  // namespace xichan::python

@@ -5,6 +5,7 @@
 #include "value/message.h"
 
 namespace xichan::python {
+
 void drop_unread(Handle* handle) noexcept {
   Unread* unread = std::exchange(handle->unread, nullptr);
   if (unread == nullptr) return;
@@ -21,22 +22,22 @@ PyObject* new_handle(ModuleState& state, Channel* channel, Side side) noexcept {
   handle->weak_references = nullptr;
   handle->state = &state;
   handle->unread = nullptr;
-  handle->end = Endpoint::open(channel, side, state.ends->owner);
-  if (handle->end != nullptr) return reinterpret_cast<PyObject*>(handle);
+  handle->endpoint = Endpoint::open(channel, side, state.endpoints->owner);
+  if (handle->endpoint != nullptr) return reinterpret_cast<PyObject*>(handle);
   Py_DECREF(handle);
-  return state.ends->owner.has_ended() ? raise(state, Status::closed, "the interpreter is shutting down")
-                                       : PyErr_NoMemory();
+  return state.endpoints->owner.has_ended() ? raise(state, Status::closed, "the interpreter is shutting down")
+                                            : PyErr_NoMemory();
 }
 
 PyObject* raise_for(const Handle* handle, Status status) noexcept {
-  const Endpoint& end = *handle->end;
+  const Endpoint& endpoint = *handle->endpoint;
   const char* message = nullptr;
   if (status == Status::end_closed) {
-    message = end.side() == Side::sender ? "this Sender is closed" : "this Receiver is closed";
-  } else if (status == Status::closed && !end.is_closed()) {
-    message = end.channel()->is_shut_down() ? "the channel was shut down"
-              : end.side() == Side::sender  ? "all Receivers are closed"
-                                            : "all Senders are closed and the channel is drained";
+    message = endpoint.side() == Side::sender ? "this Sender is closed" : "this Receiver is closed";
+  } else if (status == Status::closed && !endpoint.is_closed()) {
+    message = endpoint.channel()->is_shut_down() ? "the channel was shut down"
+              : endpoint.side() == Side::sender  ? "all Receivers are closed"
+                                                 : "all Senders are closed and the channel is drained";
   } else if (status == Status::too_large) {
     message = "the message is larger than the channel's max_bytes";
   }
@@ -49,10 +50,10 @@ PyObject* id_as_int(const ChannelId& id) noexcept {
 
 bool parse_id(PyObject* value, ChannelId& id) noexcept {
   if (!PyLong_CheckExact(value)) {
-    PyErr_Format(PyExc_TypeError, "an id is an int, not %T", value);
+    PyErr_Format(PyExc_TypeError, "an id must be an int, got %T", value);
     return false;
   }
-  unsigned char bytes[sizeof id + 1];  // one more, for the sign
+  unsigned char bytes[sizeof id + 1];  // with room for the sign
   const Py_ssize_t needed = PyLong_AsNativeBytes(value, bytes, sizeof bytes, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
   if (needed < 0) return false;
   id = {};

@@ -1,4 +1,4 @@
-// What one instance of the module holds: one per interpreter that imports it. No PyObject lives in a global.
+// The state of one module instance: one per interpreter that imports it. No PyObject lives in a global.
 #pragma once
 
 #include <Python.h>
@@ -15,46 +15,53 @@ enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, aren
 /// The classes of xichan._stats, in the order of `record_names` in stats.cpp.
 enum class RecordType { channel, memory, memory_class, count };
 
-/// Types of values that read a block in place, or fill one; in the order of `specs` in view.cpp.
-enum class ValueType { tuple, bytes, str, shared, buffer, views, count };
+/// The types of values that read or fill a block in place, in the order of `specs` in values/types.cpp.
+enum class ValueType { tuple, bytes, str, shared, buffer, count };
 
-/// The ends of an interpreter, given back when it ends. Shared by the module and the interpreter's exit callback,
-/// because with a thread stuck in a call the module is never freed, and otherwise it is freed first. Guarded by the
-/// GIL.
-struct InterpreterEnds {
+/// The endpoints of an interpreter, released when it is finalized. Shared by the module and the exit callback of the
+/// interpreter: the module is usually freed first, but never if a thread is stuck in a call. Guarded by the GIL.
+struct InterpreterEndpoints {
   EndpointOwner owner;
   PyInterpreterState* interpreter = nullptr;
   int users = 1;
 
-  static void drop(InterpreterEnds* ends) noexcept {
-    // A call that never came back from the end of its interpreter may still look at it: then it stays.
-    if (ends != nullptr && --ends->users == 0 && !ends->owner.has_calls()) delete ends;
+  static void drop(InterpreterEndpoints* endpoints) noexcept {
+    // A call that never returned from a finalized interpreter may still read it; then it is leaked.
+    if (endpoints != nullptr && --endpoints->users == 0 && !endpoints->owner.has_calls()) delete endpoints;
   }
 };
 
 struct ModuleState {
   PyTypeObject* sender_type;
   PyTypeObject* receiver_type;
+  PyTypeObject* views_type;  // the iterator of Receiver.views()
   PyTypeObject* watch_type;
   PyTypeObject* value_types[static_cast<int>(ValueType::count)];
   PyObject* records[static_cast<int>(RecordType::count)];  // null until the first of the kind is made
-  PyObject* queue_type;                                    // xichan._queue.Queue, once that is imported
-  PyObject* parts_name;  // "_parts", the attribute in which a Queue keeps what it is made of
+  PyObject* queue_type;  // xichan._queue.Queue, once that module is imported
+  PyObject* parts_name;  // "_parts", the attribute of a Queue that holds its parts
   PyObject* errors[static_cast<int>(ErrorClass::count)];
-  PyObject* unpickle;  // the function that a pickled end names
-  PyObject* share;     // and the one that a pickled Shared does
-  InterpreterEnds* ends;
+  PyObject* unpickle;  // the function that rebuilds a pickled endpoint
+  PyObject* share;     // the function that rebuilds a pickled Shared
+  InterpreterEndpoints* endpoints;
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }
   PyTypeObject* type_of(ValueType which) const noexcept { return value_types[static_cast<int>(which)]; }
   PyObject* error(ErrorClass which) const noexcept { return errors[static_cast<int>(which)]; }
+
+  int traverse(visitproc visit, void* arg) const noexcept;
+  /// Breaks the cycles through the module. Handles may outlive this call, and the types keep the state's memory.
+  void clear() noexcept;
+  /// Releases everything.
+  void free() noexcept;
 };
 
+/// Defined in module.cpp, which lists what the module consists of.
 extern PyModuleDef module_definition;
 
 inline ModuleState* state_of(PyObject* module) noexcept { return static_cast<ModuleState*>(PyModule_GetState(module)); }
 
-/// The state in the interpreter that is attached now, importing the package if need be. Null with an exception set.
+/// Returns the state in the attached interpreter, importing the package if needed. Null with an exception set.
 ModuleState* import_state() noexcept;
 
 }  // namespace xichan::python

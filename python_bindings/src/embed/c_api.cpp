@@ -43,10 +43,7 @@ constexpr Api api = {
 }  // namespace
 
 int add_c_api(PyObject* module) noexcept {
-  PyObject* capsule = PyCapsule_New(const_cast<Api*>(&api), Api::name, nullptr);
-  const int result = capsule == nullptr ? -1 : PyModule_AddObjectRef(module, "_C_API", capsule);
-  Py_XDECREF(capsule);
-  return result;
+  return PyModule_Add(module, "_C_API", PyCapsule_New(const_cast<Api*>(&api), Api::name, nullptr));
 }
 
 }  // namespace xichan::python

@@ -1,12 +1,12 @@
-// Guards of interpreters. From CPython 3.15 on PEP 788 does it: a view that may outlive its interpreter, and a guard
-// that holds up its end. Before, a gate counts the guards, and a function that `atexit` calls when the interpreter ends
-// shuts the gate and waits until the last has left: late enough that the interpreter's own threads are done, and before
-// CPython looks whether thread states are left.
+// Guards delay the finalization of an interpreter. CPython 3.15 provides them (PEP 788): a view, which may outlive its
+// interpreter, and a guard made from it. For older versions a gate counts the guards, and a function registered with
+// `atexit` shuts the gate and blocks until the last guard is released. It runs after the interpreter's own threads are
+// joined, and before CPython checks for remaining thread states.
 //
 // Invariants
-//   G1  the interpreter of a gate lives while its gate is open, or a guard is counted.
-//   G2  no lock is held while attaching to an interpreter.
-//   G3  the table is process-wide and holds no Python object; it is never destroyed.
+//   G1  The interpreter of a gate exists while the gate is open or a guard is counted.
+//   G2  No lock is held while attaching to an interpreter.
+//   G3  The table is process-wide, holds no Python object and is never destroyed.
 #include "embed/guard.h"
 
 #include <pthread.h>
@@ -16,6 +16,7 @@
 #include <mutex>
 #include <new>
 
+#include "base/ref.h"
 #include "base/state.h"
 #include "directory/process.h"
 
@@ -54,7 +55,7 @@ namespace {
 
 struct Table {
   std::mutex lock;
-  std::map<std::int64_t, Gate*> gates;  // a reference each
+  std::map<std::int64_t, Gate*> gates;  // holds one reference to each
 };
 
 Table& table() noexcept {
@@ -63,13 +64,13 @@ Table& table() noexcept {
   return *instance;
 }
 
-// The child of a fork has one thread and no guards: gates of the parent's admit nobody, and the table is held across
-// the fork so that it is whole. `current_gate` opens others.
+// The child of a fork has one thread and no guards. The gates of the parent admit no thread in the child, where
+// `current_gate` opens new ones. The table is locked across the fork, to be consistent in the child.
 void before_fork() noexcept { table().lock.lock(); }
 void after_fork() noexcept { table().lock.unlock(); }
 [[gnu::constructor]] void watch_forks() { pthread_atfork(before_fork, after_fork, after_fork); }
 
-// Null if there is none.
+// Returns a new reference to the gate of an interpreter, or null.
 Gate* find(std::int64_t id) noexcept {
   Table& t = table();
   std::lock_guard guard(t.lock);
@@ -79,7 +80,7 @@ Gate* find(std::int64_t id) noexcept {
   return found->second;
 }
 
-// Takes over a reference.
+// Adds a gate to the table and takes over a reference. False if there is no memory or the interpreter has a gate.
 bool add(Gate* gate) noexcept try {
   Table& t = table();
   std::lock_guard guard(t.lock);
@@ -88,7 +89,8 @@ bool add(Gate* gate) noexcept try {
   return false;
 }
 
-// Takes a gate out of the table and keeps its reference: threads that the child of a fork does not have may use it.
+// Removes a gate from the table of the child of a fork. Its reference is leaked: threads of the parent used the gate,
+// and may have left its lock held.
 void forget(const Gate* gate) noexcept {
   Table& t = table();
   std::lock_guard guard(t.lock);
@@ -133,7 +135,7 @@ void Gate::leave(const Attachment& attachment) noexcept {
 Gate::~Gate() = default;
 
 void Gate::shut() noexcept {
-  if (is_inherited()) return;  // its lock may be held by a thread that is not here
+  if (is_inherited()) return;  // a thread that does not exist in the child may hold its lock
   std::unique_lock guard(lock_);
   open_ = false;
   left_.wait(guard, [this] { return inside_ == 0; });
@@ -171,7 +173,7 @@ void Gate::leave(const Attachment& attachment) noexcept {
     PyThreadState_Clear(static_cast<PyThreadState*>(attachment.thread));
     PyThreadState_DeleteCurrent();
   }
-  step_out();  // before this thread goes back to where it was: that may never let it in
+  step_out();  // before re-attaching to the previous interpreter, which may never return
   if (attachment.other != nullptr) PyEval_RestoreThread(static_cast<PyThreadState*>(attachment.other));
 }
 
@@ -193,18 +195,13 @@ PyMethodDef shut_gate_method = {"_shut_gate", shut_gate, METH_NOARGS, nullptr};
 
 bool Gate::prepare() noexcept {
   interpreter_ = PyInterpreterState_Get();
-  PyObject* capsule = PyCapsule_New(this, nullptr, [](PyObject* self) { release_gate(gate_of(self)); });
-  if (capsule == nullptr) return false;
+  const Ref capsule(PyCapsule_New(this, nullptr, [](PyObject* self) { release_gate(gate_of(self)); }));
+  if (!capsule) return false;
   retain_gate(this);
-  PyObject* hook = PyCFunction_New(&shut_gate_method, capsule);
-  PyObject* atexit = PyImport_ImportModule("atexit");
-  PyObject* result =
-      hook == nullptr || atexit == nullptr ? nullptr : PyObject_CallMethod(atexit, "register", "O", hook);
-  Py_DECREF(capsule);
-  Py_XDECREF(hook);
-  Py_XDECREF(atexit);
-  Py_XDECREF(result);
-  return result != nullptr;
+  const Ref hook(PyCFunction_New(&shut_gate_method, capsule.get()));
+  if (!hook) return false;
+  const Ref atexit(PyImport_ImportModule("atexit"));
+  return atexit && Ref(PyObject_CallMethod(atexit.get(), "register", "O", hook.get()));
 }
 
 #endif
@@ -237,7 +234,7 @@ void remove_gate(PyInterpreterState* interpreter) noexcept {
 Gate* current_gate() noexcept {
   if (import_state() == nullptr) return nullptr;
   Gate* gate = find(current_id());
-  if (gate != nullptr && gate->is_inherited()) {  // the module was imported before a fork
+  if (gate != nullptr && gate->is_inherited()) {  // the module was imported before the fork
     forget(gate);
     gate = open_gate() < 0 ? nullptr : find(current_id());
   }
@@ -250,7 +247,7 @@ Gate* current_gate() noexcept {
 Gate* find_gate(std::int64_t id) noexcept { return find(id); }
 void retain_gate(Gate* gate) noexcept { gate->references_.fetch_add(1, memory_order_relaxed); }
 void release_gate(Gate* gate) noexcept {
-  // acq_rel among all who drop a reference: their last use of the gate comes before its destruction.
+  // acq_rel: every use of the gate happens before its destruction.
   if (gate->references_.fetch_sub(1, memory_order_acq_rel) == 1) delete gate;
 }
 std::int64_t gate_id(const Gate* gate) noexcept { return gate->id_; }

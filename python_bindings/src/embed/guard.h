@@ -1,17 +1,17 @@
-// How C++ threads go into an interpreter: one gate per interpreter that has imported this module.
+// Gates, through which C++ threads enter an interpreter: one per interpreter that has imported this module.
 #pragma once
 
 #include "xichan/python.h"
 
 namespace xichan::python {
 
-/// Opens the gate of the interpreter that is attached, if it is not open. -1 with an exception set.
+/// Opens the gate of the attached interpreter, unless it is open. -1 with an exception set.
 int open_gate() noexcept;
 
-/// For the interpreter's very end: nobody finds its gate any more.
+/// Removes the gate of an interpreter that is being finalized, so that no thread finds it.
 void remove_gate(PyInterpreterState* interpreter) noexcept;
 
-// For the capsule; see xichan/python.h. `current_gate` and `find_gate` give a reference.
+// For the capsule; see xichan/python.h. `current_gate` and `find_gate` return a new reference.
 Gate* current_gate() noexcept;
 Gate* find_gate(std::int64_t id) noexcept;
 void retain_gate(Gate* gate) noexcept;

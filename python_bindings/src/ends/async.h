@@ -1,7 +1,7 @@
-// asyncio: the primitives are here, the coroutines in xichan/_aio.py, which is imported when first used.
+// Entry points of the coroutines, which are implemented in xichan/_aio.py. It is imported on first use.
 #pragma once
 
-#include "base/handle.h"
+#include <Python.h>
 
 namespace xichan::python {
 
@@ -11,18 +11,10 @@ PyObject* receiver_arecv(PyObject* self, PyObject* const* args, Py_ssize_t count
 PyObject* receiver_arecv_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* receiver_anext(PyObject* self) noexcept;
 PyObject* receiver_anext_view(PyObject* receiver) noexcept;
-PyObject* end_aenter(PyObject* self, PyObject*) noexcept;
-PyObject* end_aexit(PyObject* self, PyObject* args) noexcept;
-PyObject* aselect(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
+PyObject* endpoint_aenter(PyObject* self, PyObject*) noexcept;
+PyObject* endpoint_aexit(PyObject* self, PyObject* args) noexcept;
 
-extern const char asend_doc[];
-extern const char asend_many_doc[];
-extern const char arecv_doc[];
-extern const char arecv_many_doc[];
-extern const char aselect_doc[];
-
-/// xichan._core._Notifier and _Watch.
-extern PyType_Spec notifier_spec;
-extern PyType_Spec watch_spec;
+/// The module function aselect().
+extern PyMethodDef aselect_functions[];
 
 }  // namespace xichan::python

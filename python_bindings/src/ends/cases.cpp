@@ -7,88 +7,75 @@
 #include "values/encode.h"
 
 namespace xichan::python {
-namespace {
-
-bool is_end(const ModuleState& state, PyObject* object, Side side) noexcept {
-  return Py_IS_TYPE(object, state.type_of(side));
-}
-
-}  // namespace
-
-Cases::~Cases() {
-  give_back_values();
-  Py_XDECREF(list_);
-}
 
 bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
-  list_ = PySequence_List(iterable);
-  if (list_ == nullptr) return false;
-  const Py_ssize_t count = PyList_GET_SIZE(list_);
+  list_ = Ref(PySequence_List(iterable));
+  if (!list_) return false;
+  const Py_ssize_t count = PyList_GET_SIZE(list_.get());
   if (count == 0) {
-    PyErr_SetString(PyExc_ValueError, "select needs at least one case");
+    PyErr_SetString(PyExc_ValueError, "select() requires at least one case");
     return false;
   }
   const auto room = static_cast<std::size_t>(count);
   handles_.reset(new (std::nothrow) Handle*[room]);
-  ends_.reset(new (std::nothrow) Endpoint*[room]);
+  endpoints_.reset(new (std::nothrow) Endpoint*[room]);
   cases_.reset(new (std::nothrow) Case[room]);
-  if (handles_ == nullptr || ends_ == nullptr || cases_ == nullptr) {
+  if (handles_ == nullptr || endpoints_ == nullptr || cases_ == nullptr) {
     PyErr_NoMemory();
     return false;
   }
   for (Py_ssize_t i = 0; i < count; ++i) {
-    if (!parse_case(state, PyList_GET_ITEM(list_, i))) return false;
+    if (!parse_case(state, PyList_GET_ITEM(list_.get(), i))) return false;
   }
   return true;
 }
 
 bool Cases::parse_case(const ModuleState& state, PyObject* object) noexcept {
-  PyObject* end = object;
+  PyObject* endpoint = object;
   PyObject* value = nullptr;
   if (PyTuple_CheckExact(object) && PyTuple_GET_SIZE(object) == 2) {
-    end = PyTuple_GET_ITEM(object, 0);
+    endpoint = PyTuple_GET_ITEM(object, 0);
     value = PyTuple_GET_ITEM(object, 1);
   }
-  if (!is_end(state, end, value == nullptr ? Side::receiver : Side::sender)) {
-    PyErr_Format(PyExc_TypeError, "a case is a Receiver or (Sender, value), not %T", object);
+  if (!Py_IS_TYPE(endpoint, state.type_of(value == nullptr ? Side::receiver : Side::sender))) {
+    PyErr_Format(PyExc_TypeError, "a case must be a Receiver or (Sender, value), got %T", object);
     return false;
   }
-  Handle* handle = as_handle(end);
+  Handle* handle = as_handle(endpoint);
   handles_[size_] = handle;
-  ends_[size_] = handle->end;
-  if (handle->end->is_closed()) {
+  endpoints_[size_] = handle->endpoint;
+  if (handle->endpoint->is_closed()) {
     raise(size_, Status::end_closed);
     return false;
   }
   Cell cell;
   if (value != nullptr && !encode(state, value, cell)) return false;
-  cases_[size_] = handle->end->as_case(cell);
+  cases_[size_] = handle->endpoint->as_case(cell);
   ++size_;
   return true;
 }
 
-void Cases::give_back_values(std::size_t but) noexcept {
+void Cases::release_values(std::size_t sent) noexcept {
   for (std::size_t i = 0; i < size_; ++i) {
     if (cases_[i].side != Side::sender) continue;
-    if (i != but) release(cases_[i].cell);
+    if (i != sent) release(cases_[i].cell);
     cases_[i].cell = {};
   }
 }
 
 PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
   const bool receiving = cases_[chosen].side == Side::receiver;
-  give_back_values(chosen);
-  // The pair first: once delivered, a value must not be lost for want of memory.
-  PyObject* pair = PyTuple_New(2);
-  if (pair == nullptr) {
+  release_values(chosen);
+  // The pair is allocated first: a delivered value would be lost if the allocation failed.
+  Ref pair(PyTuple_New(2));
+  if (!pair) {
     if (receiving) keep_unread(handles_[chosen], cases_[chosen].cell);
     return nullptr;
   }
-  PyTuple_SET_ITEM(pair, 0, Py_NewRef(object(chosen)));
+  PyTuple_SET_ITEM(pair.get(), 0, Py_NewRef(object(chosen)));
   PyObject* value = receiving ? deliver(handles_[chosen], cases_[chosen].cell, copy) : Py_NewRef(Py_None);
-  PyTuple_SET_ITEM(pair, 1, value);
-  if (value == nullptr) Py_CLEAR(pair);
-  return pair;
+  PyTuple_SET_ITEM(pair.get(), 1, value);
+  return value == nullptr ? nullptr : pair.release();
 }
 
 PyObject* Cases::raise(std::size_t chosen, Status status) noexcept {

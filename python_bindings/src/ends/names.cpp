@@ -26,23 +26,23 @@ bool parse_name(PyObject* object, std::string_view& name) noexcept {
   return true;
 }
 
-PyObject* open_end(ModuleState& state, const ChannelId& id, Side side) noexcept {
+PyObject* open_endpoint(ModuleState& state, const ChannelId& id, Side side) noexcept {
   Channel* channel = Registry::open(id, side);
   return channel == nullptr ? nullptr : new_handle(state, channel, side);
 }
 
 // Open what a registered name stands for. Null without an exception if the name does not stand for it now.
 PyObject* open_sender(ModuleState& state, NameKind kind, const ChannelId& id, const Cell&) noexcept {
-  return kind == NameKind::channel ? open_end(state, id, Side::sender) : nullptr;
+  return kind == NameKind::channel ? open_endpoint(state, id, Side::sender) : nullptr;
 }
 PyObject* open_receiver(ModuleState& state, NameKind kind, const ChannelId& id, const Cell&) noexcept {
-  return kind == NameKind::channel ? open_end(state, id, Side::receiver) : nullptr;
+  return kind == NameKind::channel ? open_endpoint(state, id, Side::receiver) : nullptr;
 }
 PyObject* open_either(ModuleState& state, NameKind kind, const ChannelId& id, const Cell& value) noexcept {
   if (kind == NameKind::value) return decode(state, value);
   if (kind != NameKind::channel) return nullptr;
-  PyObject* sender = open_end(state, id, Side::sender);
-  PyObject* receiver = sender == nullptr ? nullptr : open_end(state, id, Side::receiver);
+  PyObject* sender = open_endpoint(state, id, Side::sender);
+  PyObject* receiver = sender == nullptr ? nullptr : open_endpoint(state, id, Side::receiver);
   PyObject* pair = receiver == nullptr ? nullptr : PyTuple_Pack(2, sender, receiver);
   Py_XDECREF(sender);
   Py_XDECREF(receiver);
@@ -51,7 +51,7 @@ PyObject* open_either(ModuleState& state, NameKind kind, const ChannelId& id, co
 
 // Blocks, detached from the interpreter, until the names change or the timeout expires. False with an exception set.
 bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& timeout) noexcept {
-  EndpointOwner& owner = state.ends->owner;
+  EndpointOwner& owner = state.endpoints->owner;
   Deadline exit_deadline = Deadline::never();
   const bool sliced = runs_signal_handlers();
   for (;;) {
@@ -120,11 +120,11 @@ PyObject* receiver_lookup(PyObject* type, PyObject* const* args, Py_ssize_t coun
   return look_up(state_of_class(type), {"Receiver", open_receiver}, args, count, keywords);
 }
 
-PyObject* lookup(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+static PyObject* lookup(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   return look_up(*state_of(module), {"channel or value", open_either}, args, count, keywords);
 }
 
-PyObject* publish(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+static PyObject* publish(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"name", "value"};
   static constexpr Signature signature{"publish", names, 2, 2};
   PyObject* values[2];
@@ -141,7 +141,7 @@ PyObject* publish(PyObject* module, PyObject* const* args, Py_ssize_t count, PyO
   return raise_name(state, status, values[0]);
 }
 
-PyObject* unpublish(PyObject* module, PyObject* object) noexcept {
+static PyObject* unpublish(PyObject* module, PyObject* object) noexcept {
   std::string_view name;
   Cell cell;
   if (!parse_name(object, name)) return nullptr;
@@ -161,31 +161,38 @@ bool parse_channel_name(PyObject* object, std::string_view& name) noexcept {
   return object == nullptr || object == Py_None || parse_name(object, name);
 }
 
-const char sender_lookup_doc[] =
-    "lookup($type, /, name, timeout=0)\n--\n\n"
-    "Open a Sender of the channel with this name; block until there is one or the timeout expires.\n\n"
-    "name: str, as passed to channel(name=...) in any interpreter of the process.\n"
-    "timeout: seconds (int or float, not negative); None blocks indefinitely, 0 does not block.\n\n"
-    "Raises NotFound if no channel has the name or all Senders of the channel are closed.";
-const char receiver_lookup_doc[] =
-    "lookup($type, /, name, timeout=0)\n--\n\n"
-    "Open a Receiver of the channel with this name; block until there is one or the timeout expires.\n\n"
-    "name: str, as passed to channel(name=...) in any interpreter of the process.\n"
-    "timeout: seconds (int or float, not negative); None blocks indefinitely, 0 does not block.\n\n"
-    "Raises NotFound if no channel has the name or all Receivers of the channel are closed.";
-const char lookup_doc[] =
-    "lookup($module, /, name, timeout=0)\n--\n\n"
-    "Return the value published under a name, or a new (Sender, Receiver) of the channel with this name.\n\n"
-    "timeout: seconds (int or float, not negative) to wait for the name; None blocks indefinitely, 0 does not "
-    "block.\n\n"
-    "Raises NotFound if no value and no channel has the name, or one side of the channel is closed.";
-const char publish_doc[] =
-    "publish($module, /, name, value)\n--\n\n"
-    "Keep a value under a name until unpublish(name); lookup(name) returns it in every interpreter.\n\n"
-    "Raises Error if the name is in use, and NotShareableError as send() does. Never blocks.";
-const char unpublish_doc[] =
-    "unpublish($module, name, /)\n--\n\n"
-    "Remove a published name and release its value.\n\n"
-    "Raises NotFound if no value is published under the name. Never blocks.";
+;
+;
+;
+;
+;
+
+// clang-format off
+PyDoc_STRVAR(lookup_doc,
+"lookup($module, /, name, timeout=0)\n"
+"--\n\n"
+"Return the value published under a name, or a new (Sender, Receiver) of the channel with this name.\n\n"
+"timeout: seconds (int or float, not negative) to wait for the name; None blocks indefinitely, 0 does not block.\n\n"
+"Raises NotFound if no value and no channel has the name, or one side of the channel is closed.");
+
+PyDoc_STRVAR(publish_doc,
+"publish($module, /, name, value)\n"
+"--\n\n"
+"Keep a value under a name until unpublish(name); lookup(name) returns it in every interpreter.\n\n"
+"Raises Error if the name is in use, and NotShareableError as send() does. Never blocks.");
+
+PyDoc_STRVAR(unpublish_doc,
+"unpublish($module, name, /)\n"
+"--\n\n"
+"Remove a published name and release its value.\n\n"
+"Raises NotFound if no value is published under the name. Never blocks.");
+// clang-format on
+
+PyMethodDef name_functions[] = {
+    {"lookup", as_method(lookup), METH_FASTCALL | METH_KEYWORDS, lookup_doc},
+    {"publish", as_method(publish), METH_FASTCALL | METH_KEYWORDS, publish_doc},
+    {"unpublish", unpublish, METH_O, unpublish_doc},
+    {nullptr, nullptr, 0, nullptr},
+};
 
 }  // namespace xichan::python

@@ -10,14 +10,8 @@ namespace xichan::python {
 
 PyObject* sender_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* receiver_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
-PyObject* lookup(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
-PyObject* publish(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
-PyObject* unpublish(PyObject* module, PyObject* name) noexcept;
-extern const char sender_lookup_doc[];
-extern const char receiver_lookup_doc[];
-extern const char lookup_doc[];
-extern const char publish_doc[];
-extern const char unpublish_doc[];
+/// lookup(), publish() and unpublish() of the module.
+extern PyMethodDef name_functions[];
 
 /// Parses the `name` argument of channel(): absent, None or a non-empty str. False with an exception set.
 bool parse_channel_name(PyObject* object, std::string_view& name) noexcept;

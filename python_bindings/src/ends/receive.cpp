@@ -43,7 +43,8 @@ PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finis
   if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
   Status status;
-  if (!call(owner_of(handle), *handle->end, Side::receiver, cell, timeout, status, []() noexcept {})) return nullptr;
+  if (!call(owner_of(handle), *handle->endpoint, Side::receiver, cell, timeout, status, []() noexcept {}))
+    return nullptr;
   if (status == Status::ok) return deliver(handle, cell, copy);
   if (status == Status::closed && finished != nullptr) {
     *finished = true;
@@ -56,8 +57,8 @@ PyObject* receive_nowait(Handle* handle, bool copy) noexcept {
   if (!check_open(handle)) return nullptr;
   if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
-  Status status = handle->end->try_recv(cell);
-  if (status == Status::empty && handle->end->arm()) status = handle->end->try_recv(cell);
+  Status status = handle->endpoint->try_recv(cell);
+  if (status == Status::empty && handle->endpoint->arm()) status = handle->endpoint->try_recv(cell);
   return status == Status::ok ? deliver(handle, cell, copy) : raise_for(handle, status);
 }
 

@@ -1,26 +1,25 @@
-// Taking one value, for the calls that take one, many, or the first of several. `copy` is the argument of that name of
-// theirs: see decode.h.
+// Receiving one value, shared by recv(), recv_many() and select(). `copy` is their argument of that name; see decode.h.
 #pragma once
 
 #include "base/handle.h"
 
 namespace xichan::python {
 
-/// Whether an earlier call took an item that it could not decode; it is to be delivered first.
+/// Returns true if an earlier call received a value that it could not decode. It is delivered first.
 inline bool has_unread(const Handle* handle) noexcept { return handle->unread != nullptr && !handle->unread->empty(); }
-/// Keeps an item for the next call. Without memory even for that, the item is lost.
+/// Keeps a received value for the next call. If there is no memory even for that, the value is lost.
 void keep_unread(Handle* handle, const Cell& cell) noexcept;
-/// Makes room for so many, which keep_unread then cannot lose. False if there is no memory.
+/// Reserves room so that the next `count` calls of keep_unread lose nothing. False if there is no memory.
 bool reserve_unread(Handle* handle, std::size_t count) noexcept;
-/// Decodes the oldest of those. Null with MemoryError set; it then stays where it is.
+/// Decodes the oldest kept value and returns it. Null with MemoryError set; then the value stays kept.
 PyObject* deliver_unread(Handle* handle, bool copy) noexcept;
-/// Decodes an item just taken, after those. Null with MemoryError set; it then stays with the handle.
+/// Decodes a value just received, after any kept ones. Null with MemoryError set; then the value is kept.
 PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept;
 
-/// Waits for one item and delivers it. Null with an exception set; or without one, and `finished` set, if the caller
-/// gave that and the channel is finished.
+/// Blocks until a value arrives and returns it. Null with an exception set. If the channel is finished and the caller
+/// passed `finished`, sets that instead of raising ChannelClosed.
 PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finished = nullptr) noexcept;
-/// The same without waiting; ChannelEmpty if there is none. Arms the handle's descriptor then.
+/// Does the same without blocking. If no value is there, raises ChannelEmpty and arms the descriptor of the handle.
 PyObject* receive_nowait(Handle* handle, bool copy) noexcept;
 
 }  // namespace xichan::python

@@ -1,9 +1,10 @@
-// xichan.Receiver
+#include "ends/receiver.h"
+
 #include "ends/async.h"
-#include "ends/batch.h"
 #include "ends/names.h"
 #include "ends/receive.h"
-#include "values/view.h"
+#include "ends/receiver_views.h"
+#include "ends/recv_many.h"
 
 namespace xichan::python {
 namespace {
@@ -36,34 +37,71 @@ PyObject* receiver_next(PyObject* self) noexcept {
   return receive(as_handle(self), Timeout{}, true, &finished);
 }
 
+PyDoc_STRVAR(receiver_lookup_doc,
+"lookup($type, /, name, timeout=0)\n"
+"--\n\n"
+"Open a Receiver of the channel with this name; block until there is one or the timeout expires.\n\n"
+"name: str, as passed to channel(name=...) in any interpreter of the process.\n"
+"timeout: seconds (int or float, not negative); None blocks indefinitely, 0 does not block.\n\n"
+"Raises NotFound if no channel has the name or all Receivers of the channel are closed.");
+
 PyDoc_STRVAR(receiver_doc,
-"The receiving end of a channel; made by xichan.channel().\n\n"
-"Iterating receives until the channel is finished: all Senders closed, or the channel shut down, and nothing left in\n"
-"it. A Receiver may be used by every thread of its interpreter, and handed to other interpreters; handing it over\n"
-"makes a copy, as with pipes. Each value is received once, by one of the Receivers. Equal only to itself; always true.");
+"The receiving endpoint of a channel, made by xichan.channel().\n\n"
+"Iterating over a Receiver receives until the channel is finished: all Senders are closed or the channel is shut\n"
+"down, and no value is left. Each value is received once, by one of the Receivers. A Receiver can be transferred\n"
+"to another interpreter as a Sender can; as with pipes, a transfer makes a copy. Equal only to itself, and always\n"
+"true. Any thread of its interpreter may use it.");
 
 PyDoc_STRVAR(recv_doc,
 "recv($self, /, timeout=None, *, copy=True)\n--\n\n"
-"Take the oldest value out of the channel, waiting while it is empty.\n\n"
-"timeout: seconds (int or float, not negative) after which ChannelTimeout is raised; None waits for ever, 0 not at\n"
-"all.\n"
-"copy: False gives tuples, and large str and bytes, as views (Tuple, Str, Bytes), which read the value where it lies.\n\n"
-"Raises ChannelClosed when this end was closed, or nothing is left and nothing can come; MemoryError when there is no\n"
-"memory for the value, which the next call on this end then returns. After any exception nothing has been lost. Other\n"
-"threads run while this one waits.");
+"Receive the oldest value; block while the channel is empty.\n\n"
+"timeout: seconds (int or float, not negative) after which ChannelTimeout is raised. None blocks indefinitely, 0\n"
+"does not block.\n"
+"copy: bool; False receives tuples, and large str and bytes, as views (TupleView, StrView, BytesView), which read\n"
+"the value in place.\n\n"
+"Raises ChannelClosed if this Receiver is closed, or if the channel is empty and no value can arrive; MemoryError\n"
+"if there is no memory for the value, which the next call on this Receiver then returns; Error if this side of an\n"
+"spsc channel belongs to another Receiver. No exception loses a value. Other threads run while this one blocks.\n"
+"Thread-safe.");
 
 PyDoc_STRVAR(recv_nowait_doc,
 "recv_nowait($self, /, *, copy=True)\n--\n\n"
-"Take the oldest value without waiting; ChannelEmpty if none is ready now. Otherwise raises as recv() does.");
+"Receive the oldest value without blocking; raise ChannelEmpty if the channel is empty.\n\n"
+"Otherwise takes `copy` and raises as recv() does. Thread-safe.");
 
 PyDoc_STRVAR(recv_many_doc,
 "recv_many($self, /, max_items, timeout=None, *, copy=True)\n--\n\n"
-"Wait for one value, as recv() does, and take with it what else is there, up to max_items; a list of 1 to max_items.\n\n"
-"When the channel ends or memory runs out after the first value, the list is shorter; the next call tells.");
+"Receive values until the channel is empty, at most max_items, and return a list; block for the first.\n\n"
+"max_items: int, at least 1.\n"
+"timeout: seconds (int or float, not negative) to wait for the first value, after which ChannelTimeout is raised.\n"
+"None blocks indefinitely, 0 does not block.\n"
+"copy: bool; False receives views, as recv(copy=False) does.\n\n"
+"Raises as recv() does, and TypeError or ValueError for an invalid max_items. If the channel closes or memory runs\n"
+"out after the first value, returns a shorter list, and the next call raises. Other threads run while this one\n"
+"blocks. Thread-safe.");
 
 PyDoc_STRVAR(drain_doc,
 "drain($self, /, *, copy=True)\n--\n\n"
-"Take all that is in the channel now, without waiting; a list, empty if there is nothing.");
+"Receive all values that are in the channel now and return a list, empty if there are none.\n\n"
+"copy: bool; False receives views, as recv(copy=False) does.\n\n"
+"Raises ChannelClosed if this Receiver is closed, and MemoryError. Never blocks. Thread-safe.");
+
+PyDoc_STRVAR(views_doc,
+"views($self, /)\n--\n\n"
+"Return an iterator that receives as iterating over the Receiver does, but with copy=False.\n\n"
+"Also supports `async for`. Raises ChannelClosed if this Receiver is closed. Each step blocks while the channel is\n"
+"empty.");
+
+PyDoc_STRVAR(arecv_doc,
+"arecv($self, /, *, copy=True)\n--\n\n"
+"Coroutine: receive the oldest value; wait in the running asyncio event loop while the channel is empty.\n\n"
+"Takes `copy` and raises as recv() does. A cancelled call has received nothing.");
+
+PyDoc_STRVAR(arecv_many_doc,
+"arecv_many($self, /, max_items, *, copy=True)\n--\n\n"
+"Coroutine: receive values until the channel is empty, at most max_items, and return a list.\n\n"
+"Waits in the running asyncio event loop for the first value. Takes `copy` and raises as recv_many() does. A\n"
+"cancelled call has received nothing.");
 
 PyMethodDef methods[] = {
     {"lookup", as_method(receiver_lookup), METH_FASTCALL | METH_KEYWORDS | METH_CLASS, receiver_lookup_doc},

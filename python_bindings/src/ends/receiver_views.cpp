@@ -1,7 +1,7 @@
-// The iterator of Receiver.views().
+#include "ends/receiver_views.h"
+
 #include "ends/async.h"
 #include "ends/receive.h"
-#include "values/view.h"
 
 namespace xichan::python {
 namespace {
@@ -37,14 +37,10 @@ PyType_Slot slots[] = {
 
 PyObject* receiver_views(PyObject* self, PyObject*) noexcept {
   if (!check_open(as_handle(self))) return nullptr;
-  Views* views = PyObject_New(Views, as_handle(self)->state->type_of(ValueType::views));
+  Views* views = PyObject_New(Views, as_handle(self)->state->views_type);
   if (views != nullptr) views->receiver = Py_NewRef(self);
   return reinterpret_cast<PyObject*>(views);
 }
-
-const char views_doc[] =
-    "views($self, /)\n--\n\n"
-    "An iterator that receives as iterating over the Receiver does, with copy=False; for `async for` too.";
 
 PyType_Spec views_spec = {"xichan._core._Views", sizeof(Views), 0,
                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};

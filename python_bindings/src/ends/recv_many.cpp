@@ -1,7 +1,8 @@
-#include <algorithm>
-#include <utility>
+#include "ends/recv_many.h"
 
-#include "ends/batch.h"
+#include <algorithm>
+
+#include "base/ref.h"
 #include "ends/receive.h"
 #include "value/message.h"
 #include "values/decode.h"
@@ -11,69 +12,67 @@ namespace {
 
 bool parse_max_items(PyObject* value, Py_ssize_t& most) noexcept {
   if (!PyIndex_Check(value) || PyBool_Check(value)) {
-    PyErr_Format(PyExc_TypeError, "max_items must be an int, not %T", value);
+    PyErr_Format(PyExc_TypeError, "max_items must be an int, got %T", value);
     return false;
   }
-  most = PyNumber_AsSsize_t(value, nullptr);  // clipped: a list cannot be longer
+  most = PyNumber_AsSsize_t(value, nullptr);  // clipped, because a list cannot be longer
   if (most == -1 && PyErr_Occurred()) return false;
   if (most >= 1) return true;
-  PyErr_SetString(PyExc_ValueError, "max_items must be at least 1");
+  PyErr_Format(PyExc_ValueError, "max_items must be at least 1, got %zd", most);
   return false;
 }
 
-/// A list that has room for values before they are taken, so that none is lost for want of memory. What the list has
-/// allocated beyond its size is that room.
+/// A list with room for values before they are received, so that none is lost for lack of memory. The room is what the
+/// list has allocated beyond its size.
 class Results {
  public:
-  /// Room for so many at first.
+  /// Starts with room for `expected` values.
   explicit Results(std::uint64_t expected) noexcept
       : list_(PyList_New(static_cast<Py_ssize_t>(std::min<std::uint64_t>(expected, PY_SSIZE_T_MAX)))) {
-    if (list_ != nullptr) resize(0);
+    if (list_) resize(0);
   }
-  Results(const Results&) = delete;
-  Results& operator=(const Results&) = delete;
-  ~Results() { Py_XDECREF(list_); }
 
-  Py_ssize_t size() const noexcept { return PyList_GET_SIZE(list_); }
-  /// For how many values there is room now.
+  Py_ssize_t size() const noexcept { return PyList_GET_SIZE(list_.get()); }
+  /// Returns how many values there is room for now.
   std::size_t room() const noexcept {
-    return static_cast<std::size_t>(reinterpret_cast<PyListObject*>(list_)->allocated - size());
+    return static_cast<std::size_t>(reinterpret_cast<PyListObject*>(list_.get())->allocated - size());
   }
-  /// Makes room for one value, mostly for more. False with MemoryError set.
+  /// Makes room for at least one value. False with MemoryError set.
   bool make_room() noexcept {
-    if (list_ == nullptr) return false;
+    if (!list_) return false;
     if (room() != 0) return true;
-    if (PyList_Append(list_, Py_None) < 0) return false;
-    resize(size() - 1);  // the None in that room is immortal
+    if (PyList_Append(list_.get(), Py_None) < 0) return false;
+    resize(size() - 1);  // the None left behind is immortal
     return true;
   }
-  /// Puts a value (stolen) into that room; false if it is null.
+  /// Appends a value, consuming the reference. False if it is null.
   bool fill(PyObject* value) noexcept {
     if (value == nullptr) return false;
-    PyList_SET_ITEM(list_, size(), value);
+    PyList_SET_ITEM(list_.get(), size(), value);
     resize(size() + 1);
     return true;
   }
 
-  /// The list. After a failure with values in it they count, and what failed stays with the handle or is told next
-  /// time.
+  /// Returns the list, or null with an exception set. If the list holds values, an exception is dropped: the value that
+  /// failed is kept by the handle, and any other failure is raised by the next call.
   PyObject* finish() noexcept {
     if (PyErr_Occurred()) {
-      if (list_ == nullptr || size() == 0) return nullptr;
+      if (!list_ || size() == 0) return nullptr;
       PyErr_Clear();
     }
-    return std::exchange(list_, nullptr);
+    return list_.release();
   }
 
  private:
-  // Within what is allocated.
-  void resize(Py_ssize_t size) noexcept { Py_SET_SIZE(reinterpret_cast<PyVarObject*>(list_), size); }
+  // Stays within the allocated size.
+  void resize(Py_ssize_t size) noexcept { Py_SET_SIZE(reinterpret_cast<PyVarObject*>(list_.get()), size); }
 
-  PyObject* list_;
+  Ref list_;
 };
 
-// Takes what is there now, a chunk of it, and counts it off `left`, which is not zero. False if there was nothing more
-// to take, with an exception set only if there is more to it: no memory, or a side that belongs to another end.
+// Receives a chunk of the values that are there now, at most `left`, and subtracts their number from `left`, which is
+// not zero. False if no more can be received; an exception is set only if memory ran out or the side of an spsc channel
+// belongs to another endpoint.
 bool take_now(Handle* handle, bool copy, std::uint64_t& left, Results& results) noexcept {
   if (!results.make_room()) return false;
   if (has_unread(handle)) {
@@ -81,10 +80,10 @@ bool take_now(Handle* handle, bool copy, std::uint64_t& left, Results& results) 
     return results.fill(deliver_unread(handle, copy));
   }
   std::uint64_t most = std::min<std::uint64_t>({left, results.room(), batch_size});
-  if (!reserve_unread(handle, most)) most = 1;  // whose place in need is made when it comes to that
+  if (!reserve_unread(handle, most)) most = 1;  // keep_unread can allocate for a single value
   Cell cells[batch_size];
   std::uint64_t taken;
-  const Status status = handle->end->try_recv_many(cells, most, taken);
+  const Status status = handle->endpoint->try_recv_many(cells, most, taken);
   if (status == Status::claimed) raise_for(handle, status);
   if (status != Status::ok) return false;
   left -= taken;
@@ -109,12 +108,12 @@ PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t c
     return nullptr;
   }
   if (!check_open(handle)) return nullptr;
-  // What is there now and one to wait for, but no more than is wanted.
-  Results results(std::min(static_cast<std::uint64_t>(most), handle->end->channel()->size() + 1));
+  // The values that are there now and one to wait for, but at most as many as requested.
+  Results results(std::min(static_cast<std::uint64_t>(most), handle->endpoint->channel()->size() + 1));
   if (results.make_room() && results.fill(receive(handle, timeout, copy))) {
-    // The end may have been closed while `receive` waited; from here on no Python code runs.
+    // The endpoint may have been closed while `receive` blocked; from here on no Python code runs.
     auto left = static_cast<std::uint64_t>(most - 1);
-    while (left != 0 && !handle->end->is_closed() && take_now(handle, copy, left, results)) {
+    while (left != 0 && !handle->endpoint->is_closed() && take_now(handle, copy, left, results)) {
     }
   }
   return results.finish();
@@ -130,9 +129,9 @@ PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count
       !check_open(handle)) {
     return nullptr;
   }
-  // What is there now, queued or offered by those who wait: senders that keep sending must not hold it up. One attempt
-  // in any case, which tells of a side that belongs to another end.
-  const ChannelStats stats = handle->end->channel()->stats();
+  // Only the values that are queued or offered by waiting senders now: senders that keep sending must not keep this
+  // call busy. At least one attempt, which raises if the side of an spsc channel belongs to another endpoint.
+  const ChannelStats stats = handle->endpoint->channel()->stats();
   std::uint64_t left = std::max<std::uint64_t>(stats.depth + stats.waiting_senders, 1);
   Results results(left);
   left += handle->unread == nullptr ? 0 : handle->unread->size();

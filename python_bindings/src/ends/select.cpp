@@ -1,3 +1,5 @@
+#include "ends/select.h"
+
 #include "base/blocking_call.h"
 #include "ends/cases.h"
 #include "ends/receive.h"
@@ -7,19 +9,16 @@ namespace {
 
 bool is_pending(Status status) noexcept { return status == Status::full || status == Status::empty; }
 
-// An item that an earlier call could not decode makes its case ready before all others.
+// A value that an earlier call could not decode makes its case ready before all others.
 PyObject* deliver_first_unread(Cases& cases, std::size_t chosen, bool copy) noexcept {
-  cases.give_back_values();
-  PyObject* pair = PyTuple_New(2);
-  if (pair == nullptr) return nullptr;
-  PyTuple_SET_ITEM(pair, 0, Py_NewRef(cases.object(chosen)));
+  cases.release_values();
+  Ref pair(PyTuple_New(2));
+  if (!pair) return nullptr;
+  PyTuple_SET_ITEM(pair.get(), 0, Py_NewRef(cases.object(chosen)));
   PyObject* value = deliver_unread(cases.handle(chosen), copy);
-  PyTuple_SET_ITEM(pair, 1, value);
-  if (value == nullptr) Py_CLEAR(pair);
-  return pair;
+  PyTuple_SET_ITEM(pair.get(), 1, value);
+  return value == nullptr ? nullptr : pair.release();
 }
-
-}  // namespace
 
 PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"cases", "timeout", "copy"};
@@ -39,8 +38,8 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
   std::size_t chosen;
   Status status = try_any(cases.cases(), chosen);
   if (is_pending(status) && !timeout.now &&
-      !wait_detached(state.ends->owner, cases.ends(), cases.cases(), timeout, status, chosen,
-                     [&]() noexcept { cases.give_back_values(); })) {
+      !wait_detached(state.endpoints->owner, cases.endpoints(), cases.cases(), timeout, status, chosen,
+                     [&]() noexcept { cases.release_values(); })) {
     return nullptr;
   }
   if (status == Status::ok) return cases.result(chosen, copy);
@@ -49,6 +48,18 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
     return raise(state, status);
   return cases.raise(chosen, status);
 }
+
+PyDoc_STRVAR(select_doc,
+"select($module, /, cases, timeout=None, *, copy=True)\n--\n\n"
+"Block until one of several operations can proceed, and perform exactly that one.\n\n"
+"cases: an iterable of Receivers and (Sender, value) tuples. If several are ready, they take turns.\n"
+"timeout: seconds (int or float, not negative) after which ChannelTimeout is raised. None blocks indefinitely, 0\n"
+"does not block.\n"
+"copy: bool; False receives views, as recv(copy=False) does.\n\n"
+"Returns (case, value): the case that was passed, and the received value, or None for a case that sent. A case\n"
+"whose endpoint or channel is closed (and drained) is ready: it raises ChannelClosed with the case as its\n"
+"attribute `case`. Otherwise raises as send() and recv() do, and TypeError or ValueError for invalid cases. After\n"
+"an exception nothing has been sent or received. Other threads run while this one blocks. Thread-safe.");
 
 PyObject* try_select(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"cases", "copy"};
@@ -69,16 +80,12 @@ PyObject* try_select(PyObject* module, PyObject* const* args, Py_ssize_t count, 
   return cases.raise(chosen, status);
 }
 
-const char select_doc[] =
-    "select($module, /, cases, timeout=None, *, copy=True)\n--\n\n"
-    "Wait for the first of several cases that can go ahead, and do that one alone.\n\n"
-    "cases: an iterable of Receivers, and of (Sender, value) tuples. Among several that are ready each has its turn.\n"
-    "timeout: seconds (not negative) after which ChannelTimeout is raised; None waits for ever, 0 not at all.\n"
-    "copy: False receives as recv(copy=False) does.\n\n"
-    "Returns (case, value): the case as it was given, and what was received, or None for what was sent. A case whose "
-    "end\n"
-    "or channel is closed (and drained) is ready: ChannelClosed is raised, with the case as its `case`. Raises what "
-    "send()\n"
-    "and recv() raise. After an exception nothing has been sent or taken.";
+}  // namespace
+
+PyMethodDef select_functions[] = {
+    {"select", as_method(select_cases), METH_FASTCALL | METH_KEYWORDS, select_doc},
+    {"_try_select", as_method(try_select), METH_FASTCALL | METH_KEYWORDS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
 
 }  // namespace xichan::python

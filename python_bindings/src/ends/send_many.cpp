@@ -1,14 +1,17 @@
+#include "ends/send_many.h"
+
 #include <utility>
 
 #include "base/blocking_call.h"
-#include "ends/batch.h"
+#include "base/handle.h"
+#include "base/ref.h"
 #include "value/message.h"
 #include "values/encode.h"
 
 namespace xichan::python {
 namespace {
 
-/// The values of an iterable, one after the other. A list or tuple is read by index, as its iterator does.
+/// Reads the values of an iterable one by one. Reads a list or tuple by index, as its iterator does.
 class Source {
  public:
   explicit Source(PyObject* values) noexcept
@@ -16,17 +19,14 @@ class Source {
               : PyTuple_CheckExact(values) ? Kind::tuple
                                            : Kind::iterator),
         from_(kind_ == Kind::iterator ? PyObject_GetIter(values) : Py_NewRef(values)) {}
-  Source(const Source&) = delete;
-  Source& operator=(const Source&) = delete;
-  ~Source() { Py_XDECREF(from_); }
 
-  bool valid() const noexcept { return from_ != nullptr; }
-  /// The next value, or null: at the end, or with an exception set.
+  bool valid() const noexcept { return static_cast<bool>(from_); }
+  /// Returns the next value; null at the end or with an exception set.
   PyObject* next() noexcept {
-    if (kind_ == Kind::iterator) return PyIter_Next(from_);
+    if (kind_ == Kind::iterator) return PyIter_Next(from_.get());
     const bool list = kind_ == Kind::list;
-    if (index_ >= (list ? PyList_GET_SIZE(from_) : PyTuple_GET_SIZE(from_))) return nullptr;
-    PyObject* value = list ? PyList_GET_ITEM(from_, index_) : PyTuple_GET_ITEM(from_, index_);
+    if (index_ >= (list ? PyList_GET_SIZE(from_.get()) : PyTuple_GET_SIZE(from_.get()))) return nullptr;
+    PyObject* value = list ? PyList_GET_ITEM(from_.get(), index_) : PyTuple_GET_ITEM(from_.get(), index_);
     ++index_;
     return Py_NewRef(value);
   }
@@ -35,11 +35,11 @@ class Source {
   enum class Kind { list, tuple, iterator };
 
   const Kind kind_;
-  PyObject* const from_;
+  const Ref from_;
   Py_ssize_t index_ = 0;
 };
 
-/// Up to a chunk of encoded values that are still to be sent. What is not sent is given back.
+/// Encoded values that are not sent yet. Releases those that are never sent.
 class Chunk {
  public:
   Chunk() noexcept = default;
@@ -47,8 +47,8 @@ class Chunk {
   Chunk& operator=(const Chunk&) = delete;
   ~Chunk() { drop(); }
 
-  /// Encodes values of the source until the chunk is full or it ends. False with the exception set if a value could
-  /// not be had or encoded; those before it stay.
+  /// Encodes values of the source until the chunk is full or the source ends. False with an exception set if the source
+  /// raised or a value could not be encoded; the values before it stay in the chunk.
   bool fill(const ModuleState& state, Source& source, bool& more) noexcept {
     first_ = size_ = 0;
     while (size_ < batch_size) {
@@ -86,23 +86,23 @@ class Chunk {
   std::size_t size_ = 0;
 };
 
-// Sends what is in the chunk. False with an exception set if a signal handler raised; else `status` is that of the last
-// attempt, and what was not sent stays in the chunk.
+// Sends the chunk. False with an exception set if a signal handler raised. Otherwise stores the status of the last
+// attempt; values that were not sent stay in the chunk.
 bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t& sent, Status& status) noexcept {
   status = Status::ok;
   while (!chunk.empty()) {
-    if (handle->end->is_closed()) {
+    if (handle->endpoint->is_closed()) {
       status = Status::end_closed;
       return true;
     }
     std::uint64_t done;
-    if (handle->end->try_send_many(&chunk.front(), chunk.size(), done) == Status::ok) {
+    if (handle->endpoint->try_send_many(&chunk.front(), chunk.size(), done) == Status::ok) {
       owner_of(handle).has_sent = true;
       chunk.pop(done);
       sent += static_cast<Py_ssize_t>(done);
       continue;
     }
-    const bool decided = call(owner_of(handle), *handle->end, Side::sender, chunk.front(), timeout, status,
+    const bool decided = call(owner_of(handle), *handle->endpoint, Side::sender, chunk.front(), timeout, status,
                               [&]() noexcept { release(chunk.front()); });
     chunk.pop();
     if (!decided) return false;
@@ -112,13 +112,12 @@ bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t
   return true;
 }
 
-// Puts the number of values sent into a NotShareableError about to be raised.
+// Stores the number of sent values in a pending NotShareableError.
 void note_sent(const ModuleState& state, Py_ssize_t sent) noexcept {
   if (!PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable))) return;
   PyObject* error = PyErr_GetRaisedException();
-  PyObject* count = PyLong_FromSsize_t(sent);
-  if (count == nullptr || PyObject_SetAttrString(error, "sent", count) < 0) PyErr_Clear();
-  Py_XDECREF(count);
+  const Ref count(PyLong_FromSsize_t(sent));
+  if (!count || PyObject_SetAttrString(error, "sent", count.get()) < 0) PyErr_Clear();
   PyErr_SetRaisedException(error);
 }
 
@@ -141,7 +140,7 @@ PyObject* sender_send_many(PyObject* self, PyObject* const* args, Py_ssize_t cou
   PyObject* error = nullptr;
   Status status = Status::ok;
   for (bool more = true; more && error == nullptr && status == Status::ok;) {
-    // What stands before a value that cannot be had or encoded is still sent.
+    // The values before one that cannot be read or encoded are still sent.
     if (!chunk.fill(*handle->state, source, more)) error = PyErr_GetRaisedException();
     if (!send_chunk(handle, chunk, timeout, sent, status)) {
       Py_XDECREF(error);

@@ -1,9 +1,10 @@
-// xichan.Sender
+#include "ends/sender.h"
+
 #include "base/blocking_call.h"
 #include "base/handle.h"
 #include "ends/async.h"
-#include "ends/batch.h"
 #include "ends/names.h"
+#include "ends/send_many.h"
 #include "value/message.h"
 #include "values/encode.h"
 
@@ -14,7 +15,8 @@ PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept
   Cell cell;
   Status status;
   if (!check_open(handle) || !encode(*handle->state, value, cell) ||
-      !call(owner_of(handle), *handle->end, Side::sender, cell, timeout, status, [&]() noexcept { release(cell); })) {
+      !call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
+            [&]() noexcept { release(cell); })) {
     return nullptr;
   }
   if (status == Status::ok) [[likely]]
@@ -36,8 +38,8 @@ PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
   Handle* handle = as_handle(self);
   Cell cell;
   if (!check_open(handle) || !encode(*handle->state, value, cell)) return nullptr;
-  Status status = handle->end->try_send(cell);
-  if (status == Status::full && handle->end->arm()) status = handle->end->try_send(cell);
+  Status status = handle->endpoint->try_send(cell);
+  if (status == Status::full && handle->endpoint->arm()) status = handle->endpoint->try_send(cell);
   if (status == Status::ok) {
     owner_of(handle).has_sent = true;
     Py_RETURN_NONE;
@@ -46,34 +48,59 @@ PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
   return raise_for(handle, status);
 }
 
+PyDoc_STRVAR(sender_lookup_doc,
+"lookup($type, /, name, timeout=0)\n"
+"--\n\n"
+"Open a Sender of the channel with this name; block until there is one or the timeout expires.\n\n"
+"name: str, as passed to channel(name=...) in any interpreter of the process.\n"
+"timeout: seconds (int or float, not negative); None blocks indefinitely, 0 does not block.\n\n"
+"Raises NotFound if no channel has the name or all Senders of the channel are closed.");
+
 PyDoc_STRVAR(sender_doc,
-"The sending end of a channel; made by xichan.channel().\n\n"
-"A Sender may be used by every thread of its interpreter, and handed to other interpreters: in a message, through\n"
-"concurrent.interpreters, or pickled within this process. Handing it over makes a copy, as with pipes: close your own,\n"
-"or the receiving loop at the far end never ends. Equal only to itself; always true.");
+"The sending endpoint of a channel, made by xichan.channel().\n\n"
+"A Sender can be transferred to another interpreter: in a message, through concurrent.interpreters, or pickled\n"
+"within this process. As with pipes, a transfer makes a copy: close your own Sender, or the receiving loop in the\n"
+"other interpreter never ends. Equal only to itself, and always true. Any thread of its interpreter may use it.");
 
 PyDoc_STRVAR(send_doc,
 "send($self, /, value, timeout=None)\n--\n\n"
-"Put a value into the channel, waiting while it is full.\n\n"
-"value: str, bytes, int, float, bool, None, a Sender or Receiver, a view or Shared, or a tuple of these, nested to any\n"
-"depth.\n"
-"timeout: seconds (int or float, not negative) after which ChannelTimeout is raised; None waits for ever, 0 not at\n"
-"all.\n\n"
-"Raises NotShareableError, naming the place of the part that cannot be shared; ChannelClosed when this end was\n"
-"closed, the channel shut down, or all Receivers are gone; MemoryLimitExceeded over the memory limit. After an exception\n"
-"nothing has been sent. Other threads run while this one waits.");
+"Send a value; block while the channel is full.\n\n"
+"value: str, bytes, int, float, bool, None, a Sender, Receiver or Queue, a view or Shared, or a tuple of these,\n"
+"nested to any depth.\n"
+"timeout: seconds (int or float, not negative) after which ChannelTimeout is raised. None blocks indefinitely, 0\n"
+"does not block.\n\n"
+"Raises NotShareableError, which names the path to the part that cannot be shared; ChannelClosed if this Sender is\n"
+"closed, the channel is shut down, or all Receivers are closed; MemoryLimitExceeded over the memory limit;\n"
+"ValueError if the value is larger than the max_bytes of the channel; MemoryError; Error if this side of an spsc\n"
+"channel belongs to another Sender. After an exception nothing has been sent. Other threads run while this one\n"
+"blocks. Thread-safe.");
 
 PyDoc_STRVAR(send_nowait_doc,
 "send_nowait($self, value, /)\n--\n\n"
-"Put a value into the channel without waiting; ChannelFull if there is no room now.\n\n"
-"Otherwise raises as send() does.");
+"Send a value without blocking; raise ChannelFull if the channel is full.\n\n"
+"Otherwise raises as send() does. Thread-safe.");
 
 PyDoc_STRVAR(send_many_doc,
 "send_many($self, /, values, timeout=None)\n--\n\n"
-"Put all values of an iterable into the channel, waiting while it is full; returns how many were sent.\n\n"
-"timeout: seconds for all of them together. When the time is up or the channel closed after some were sent, their\n"
-"number is returned; if none was, ChannelTimeout or ChannelClosed is raised. A value that cannot be shared raises\n"
-"NotShareableError with `sent`, how many before it were sent, and `item`, the value.");
+"Send all values of an iterable and return how many were sent; block while the channel is full.\n\n"
+"values: an iterable of values that send() accepts.\n"
+"timeout: seconds (int or float, not negative) for all of them together. None blocks indefinitely, 0 does not\n"
+"block.\n\n"
+"If the time runs out or the channel closes after some values were sent, returns their number; before any was\n"
+"sent, raises ChannelTimeout or ChannelClosed. A value that cannot be shared raises NotShareableError with `sent`,\n"
+"the number of values sent before it, and `item`, the value. Otherwise raises as send() does, and whatever the\n"
+"iterable raises. Other threads run while this one blocks. Thread-safe.");
+
+PyDoc_STRVAR(asend_doc,
+"asend($self, /, value)\n--\n\n"
+"Coroutine: send a value; wait in the running asyncio event loop while the channel is full.\n\n"
+"Raises as send() does. A cancelled call has sent nothing, except on a channel of capacity 0, where a receiver may\n"
+"have received the value at that very moment.");
+
+PyDoc_STRVAR(asend_many_doc,
+"asend_many($self, /, values)\n--\n\n"
+"Coroutine: send all values of an iterable and return how many were sent.\n\n"
+"Waits in the running asyncio event loop while the channel is full. Raises as send_many() does.");
 
 PyMethodDef methods[] = {
     {"lookup", as_method(sender_lookup), METH_FASTCALL | METH_KEYWORDS | METH_CLASS, sender_lookup_doc},

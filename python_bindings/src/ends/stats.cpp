@@ -1,4 +1,5 @@
-// Statistics: stats() of an endpoint, channels() and memory_stats(), as records of xichan._stats.
+#include "ends/stats.h"
+
 #include <iterator>
 
 #include "arena/arena.h"
@@ -66,12 +67,12 @@ PyObject* describe(ModuleState& state, const Channel& channel) noexcept {
 
 }  // namespace
 
-PyObject* end_stats(PyObject* self, PyObject*) noexcept {
+PyObject* endpoint_stats(PyObject* self, PyObject*) noexcept {
   const Handle* handle = as_handle(self);
-  return check_open(handle) ? describe(*handle->state, *handle->end->channel()) : nullptr;
+  return check_open(handle) ? describe(*handle->state, *handle->endpoint->channel()) : nullptr;
 }
 
-PyObject* list_channels(PyObject* module, PyObject*) noexcept {
+static PyObject* list_channels(PyObject* module, PyObject*) noexcept {
   ModuleState& state = *state_of(module);
   PyObject* list = PyList_New(0);
   std::uint64_t position = 0;
@@ -86,7 +87,7 @@ PyObject* list_channels(PyObject* module, PyObject*) noexcept {
   return list;
 }
 
-PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
+static PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
   ModuleState& state = *state_of(module);
   MemoryClass classes[memory_class_count];
   const std::size_t used = memory_classes(classes);
@@ -109,17 +110,27 @@ PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
                     Count{s.high_water}, "limit", bounded(s.limit), "cached", Count{s.cached}, "classes", records));
 }
 
-const char end_stats_doc[] =
-    "stats($self, /)\n--\n\n"
-    "Return the statistics of the channel, as a ChannelStats.\n\n"
-    "The counts are read one after another: they are exact only while no other thread uses the channel.\n\n"
-    "Raises ChannelClosed if this endpoint is closed. Never blocks.";
-const char list_channels_doc[] =
-    "channels($module, /)\n--\n\n"
-    "Return a list with the stats() of every channel alive in the process. Never blocks.";
-const char arena_stats_doc[] =
-    "memory_stats($module, /)\n--\n\n"
-    "Return the statistics of the process-wide arena, as a MemoryStats.\n\n"
-    "The counts are exact only while no thread sends or receives. Never blocks.";
+;
+;
+;
+
+// clang-format off
+PyDoc_STRVAR(list_channels_doc,
+"channels($module, /)\n"
+"--\n\n"
+"Return a list with the stats() of every channel alive in the process. Never blocks.");
+
+PyDoc_STRVAR(arena_stats_doc,
+"memory_stats($module, /)\n"
+"--\n\n"
+"Return the statistics of the process-wide arena, as a MemoryStats.\n\n"
+"The counts are exact only while no thread sends or receives. Never blocks.");
+// clang-format on
+
+PyMethodDef stats_functions[] = {
+    {"channels", list_channels, METH_NOARGS, list_channels_doc},
+    {"memory_stats", arena_stats, METH_NOARGS, arena_stats_doc},
+    {nullptr, nullptr, 0, nullptr},
+};
 
 }  // namespace xichan::python

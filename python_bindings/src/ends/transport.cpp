@@ -1,6 +1,9 @@
-// Ends, queues and views in somebody else's hands: the cross-interpreter protocol of the standard library, and pickle.
-// Both carry the number of a ticket (channel/ticket.h), never an address: a transport may drop it or give it back late.
+// The cross-interpreter protocol of the standard library and pickle both carry the number of a ticket
+// (directory/tickets.h), never an address: a transport may drop what it carries, or return it late.
+#include "ends/transport.h"
+
 #include "base/handle.h"
+#include "base/ref.h"
 #include "directory/process.h"
 #include "directory/registry.h"
 #include "directory/tickets.h"
@@ -8,8 +11,8 @@
 #include "values/decode.h"
 #include "values/encode.h"
 
-// Private to CPython but exported, and the only way to be shareable through concurrent.interpreters. Declared weak and
-// tested: a version that lacks them still has pickle. The layout has been the same from 3.12 to 3.15.
+// Private to CPython but exported, and the only way to support concurrent.interpreters. Declared weak and checked for
+// null: without them, pickle still works. The layout is the same from 3.12 to 3.15.
 extern "C" {
 struct xichan_xidata {
   void* data;
@@ -34,22 +37,21 @@ __attribute__((weak)) int _PyCrossInterpreterData_RegisterClass(PyTypeObject*,
 namespace xichan::python {
 namespace {
 
-constexpr const char* lost = "what was handed over was received already, or given back when its interpreter ended";
+constexpr const char* lost = "the endpoint was already claimed, or was released when its interpreter was finalized";
 
-// 0 with an exception set on failure.
+// Returns the number of a new ticket for `object`; 0 with an exception set on failure.
 std::uint64_t issue_ticket(const ModuleState& state, PyObject* object) noexcept {
   Cell value;
   if (!encode(state, object, value)) return 0;
-  const bool is_end = Py_IS_TYPE(object, state.sender_type) || Py_IS_TYPE(object, state.receiver_type);
-  const Channel* channel = is_end ? as_handle(object)->end->channel() : nullptr;
-  const std::uint64_t number = Tickets::issue(value, channel, &state.ends->owner);
+  const Channel* channel = is_handle(state, object) ? as_handle(object)->endpoint->channel() : nullptr;
+  const std::uint64_t number = Tickets::issue(value, channel, &state.endpoints->owner);
   if (number != 0) return number;
   release(value);
   PyErr_NoMemory();
   return 0;
 }
 
-// The value of a claimed ticket: a view, if it was handed over as one. If there is no memory for it, it is given back.
+// Returns the value of a claimed ticket, as a view if a view was transferred. Releases the value, also on failure.
 PyObject* redeem(ModuleState& state, const Cell& value) noexcept {
   PyObject* object = decode(state, value, false);
   release(value);
@@ -66,7 +68,7 @@ PyObject* adopt_ticket(xichan_xidata* data) noexcept {
   if (state == nullptr) return nullptr;
   Cell value;
   const bool claimed = Tickets::claim(number_of(data->data), value);
-  data->data = nullptr;  // nothing is left for `free` to give back
+  data->data = nullptr;  // the ticket is used up, so `free` must not cancel it
   return claimed ? redeem(*state, value) : raise(*state, Status::not_found, lost);
 }
 
@@ -92,16 +94,35 @@ int register_type(PyTypeObject* type) noexcept {
 #endif
 }
 
-}  // namespace
-
-// _register_queue(type): called by xichan/_queue.py. Its instances travel as their `_parts`, a tuple.
+// _register_queue(type): called by xichan/_queue.py. An instance is sent as its `_parts`, a tuple.
 PyObject* register_queue(PyObject* module, PyObject* type) noexcept {
   ModuleState& state = *state_of(module);
-  if (!PyType_Check(type)) return PyErr_Format(PyExc_TypeError, "a type, not %T", type);
+  if (!PyType_Check(type)) return PyErr_Format(PyExc_TypeError, "expected a type, got %T", type);
   Py_XSETREF(state.queue_type, Py_NewRef(type));
   if (register_type(reinterpret_cast<PyTypeObject*>(type)) < 0) return nullptr;
   Py_RETURN_NONE;
 }
+
+// _unpickle_end(id, nonce, ticket, type): the first call claims the ticket, later calls open another endpoint.
+PyObject* unpickle_endpoint(PyObject* module, PyObject* args) noexcept {
+  ModuleState& state = *state_of(module);
+  PyObject* id_object;
+  unsigned long long nonce, number;
+  PyObject* type;
+  ChannelId id;
+  if (!PyArg_ParseTuple(args, "OKKO:_unpickle_end", &id_object, &nonce, &number, &type) || !parse_id(id_object, id)) {
+    return nullptr;
+  }
+  if (nonce != Process::nonce()) return raise(state, Status::not_found, "the endpoint was pickled in another process");
+  const Side side = type == reinterpret_cast<PyObject*>(state.sender_type) ? Side::sender : Side::receiver;
+  Cell value;
+  if (Tickets::claim(number, value)) return redeem(state, value);
+  Channel* channel = Registry::open(id, side);
+  if (channel == nullptr) return raise(state, Status::not_found, lost);
+  return new_handle(state, channel, side);
+}
+
+}  // namespace
 
 int register_with_interpreters(ModuleState& state) noexcept {
   for (PyTypeObject* type :
@@ -112,36 +133,23 @@ int register_with_interpreters(ModuleState& state) noexcept {
   return 0;
 }
 
-PyObject* end_reduce(PyObject* self, PyObject*) noexcept {
+PyObject* endpoint_reduce(PyObject* self, PyObject*) noexcept {
   const Handle* handle = as_handle(self);
   const std::uint64_t number = issue_ticket(*handle->state, self);
   if (number == 0) return nullptr;
-  PyObject* id = id_as_int(handle->end->id());
-  PyObject* reduced = id == nullptr ? nullptr
-                                    : Py_BuildValue("O(NKKO)", handle->state->unpickle, id,
-                                                    static_cast<unsigned long long>(Process::nonce()),
-                                                    static_cast<unsigned long long>(number), Py_TYPE(self));
+  const Ref id(id_as_int(handle->endpoint->id()));
+  PyObject* reduced = id ? Py_BuildValue("O(OKKO)", handle->state->unpickle, id.get(),
+                                         static_cast<unsigned long long>(Process::nonce()),
+                                         static_cast<unsigned long long>(number), Py_TYPE(self))
+                         : nullptr;
   if (reduced == nullptr) Tickets::cancel(number);
   return reduced;
 }
 
-// _unpickle_end(id, nonce, ticket, type): the first call adopts the ticket's count, later ones open a further end.
-PyObject* unpickle_end(PyObject* module, PyObject* args) noexcept {
-  ModuleState& state = *state_of(module);
-  PyObject* id_object;
-  unsigned long long nonce, number;
-  PyObject* type;
-  ChannelId id;
-  if (!PyArg_ParseTuple(args, "OKKO:_unpickle_end", &id_object, &nonce, &number, &type) || !parse_id(id_object, id)) {
-    return nullptr;
-  }
-  if (nonce != Process::nonce()) return raise(state, Status::not_found, "this end was pickled in another process");
-  const Side side = type == reinterpret_cast<PyObject*>(state.sender_type) ? Side::sender : Side::receiver;
-  Cell value;
-  if (Tickets::claim(number, value)) return redeem(state, value);
-  Channel* channel = Registry::open(id, side);
-  if (channel == nullptr) return raise(state, Status::not_found, lost);
-  return new_handle(state, channel, side);
-}
+PyMethodDef transport_functions[] = {
+    {"_unpickle_end", unpickle_endpoint, METH_VARARGS, nullptr},
+    {"_register_queue", register_queue, METH_O, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
 
 }  // namespace xichan::python

@@ -1,10 +1,11 @@
-// xichan._core._Notifier and _Watch: what xichan/_aio.py stands on.
 #include "endpoint/watch.h"
 
 #include <new>
+#include <utility>
 
-#include "ends/async.h"
-#include "ends/cases.h"
+#include "base/handle.h"
+#include "base/ref.h"
+#include "ends/watch.h"
 #include "values/encode.h"
 
 namespace xichan::python {
@@ -18,7 +19,7 @@ struct NotifierObject {
 struct WatchObject {
   PyObject_HEAD
   Watch* watch;
-  PyObject* handles;  // a list that keeps the ends' handles
+  PyObject* handles;  // a list that keeps the handles of the endpoints alive
 };
 
 NotifierObject* as_notifier(PyObject* object) noexcept { return reinterpret_cast<NotifierObject*>(object); }
@@ -48,18 +49,16 @@ PyObject* notifier_collect(PyObject* self, PyObject*) noexcept {
   PyObject* keys = PyList_New(0);
   if (keys == nullptr) return nullptr;
   const bool all = as_notifier(self)->notifier->collect([&](std::uint64_t key) noexcept {
-    PyObject* number = PyLong_FromUnsignedLongLong(key);
-    const bool taken = number != nullptr && PyList_Append(keys, number) == 0;
-    Py_XDECREF(number);
-    return taken;
+    const Ref number(PyLong_FromUnsignedLongLong(key));
+    return number && PyList_Append(keys, number.get()) == 0;
   });
-  // Without memory those that were had first go on; the descriptor is readable still, and the loop comes back.
+  // If memory runs out, the keys collected so far are returned; the descriptor stays readable, so the loop calls again.
   if (!all && PyList_GET_SIZE(keys) != 0) PyErr_Clear();
   if (PyErr_Occurred()) Py_CLEAR(keys);
   return keys;
 }
 
-// What a sender has to send: offered while it waits, at a rendezvous; else only its cost is of interest.
+// Reads the value of a sender. A rendezvous channel offers it to receivers; any other needs only its cost.
 bool read_value(const ModuleState& state, PyObject* value, WatchCase& watched) noexcept {
   Cell cell;
   if (!encode(state, value, cell)) return false;
@@ -72,7 +71,7 @@ bool read_value(const ModuleState& state, PyObject* value, WatchCase& watched) n
   return true;
 }
 
-// watch(key, cases) -> (watch, ready). A case is a Receiver, or (Sender, value).
+// watch(key, cases) -> (watch, ready). A case is a Receiver or (Sender, value).
 PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
   unsigned long long key;
   PyObject* list;
@@ -86,7 +85,7 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
     PyObject* item = PyList_GET_ITEM(list, static_cast<Py_ssize_t>(parsed));
     PyObject* value = PyTuple_CheckExact(item) ? PyTuple_GET_ITEM(item, 1) : nullptr;
     Handle* handle = as_handle(value == nullptr ? item : PyTuple_GET_ITEM(item, 0));
-    cases[parsed].end = handle->end;
+    cases[parsed].end = handle->endpoint;
     cases[parsed].offer = {};
     cases[parsed].cost = 0;
     if (!check_open(handle) || (value != nullptr && !read_value(state, value, cases[parsed]))) break;
@@ -99,7 +98,7 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
   }
   object->handles = Py_NewRef(list);
   bool ready = false;
-  object->watch = Watch::open(*as_notifier(self)->notifier, state.ends->owner, key, cases, count, ready);
+  object->watch = Watch::open(*as_notifier(self)->notifier, state.endpoints->owner, key, cases, count, ready);
   if (object->watch != nullptr) return Py_BuildValue("NO", object, ready ? Py_True : Py_False);
   Py_DECREF(object);
   return PyErr_NoMemory();
@@ -113,14 +112,14 @@ void watch_dealloc(PyObject* self) noexcept {
   Py_DECREF(type);
 }
 
-// close() -> index of the case that the other side completed, or None.
+// close() -> the index of the case that the other side completed, or None.
 PyObject* watch_close(PyObject* self, PyObject*) noexcept {
   std::size_t number;
   if (as_watch(self)->watch->close(number) == Outcome::transferred) return PyLong_FromSize_t(number);
   Py_RETURN_NONE;
 }
 
-// release(used): gives up the ends; a wake token that was not used goes to the next waiter.
+// release(used): releases the endpoints. A wake token that was not used goes to the next waiter.
 PyObject* watch_release(PyObject* self, PyObject* used) noexcept {
   if (Watch* watch = std::exchange(as_watch(self)->watch, nullptr)) Watch::destroy(watch, used == Py_True);
   Py_CLEAR(as_watch(self)->handles);

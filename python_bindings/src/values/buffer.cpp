@@ -1,6 +1,6 @@
-// xichan.Buffer: memory of the arena to write into, which `freeze` turns into a Shared without a copy.
-//
-// Its block is built to be that Shared's from the start: all that freezing adds is the root cell.
+// The block has the layout of a Shared of bytes from the start: freeze() only adds the root cell.
+#include "values/buffer.h"
+
 #include <cstring>
 #include <utility>
 
@@ -13,7 +13,7 @@
 namespace xichan::python {
 namespace {
 
-// Where the content begins in memory: as NumPy, SIMD instructions and cache lines like it.
+// Alignment of the content in memory, for NumPy, SIMD instructions and cache lines.
 constexpr std::uint64_t content_alignment = 64;
 
 struct BufferObject {
@@ -22,15 +22,15 @@ struct BufferObject {
   ModuleState* state;
   Block* block;  // null once frozen
   std::uint64_t length;
-  std::uint64_t offset;  // of the content in the block's body
-  Py_ssize_t exports;    // memoryviews and the like that may write
+  std::uint64_t offset;  // of the content in the body of the block
+  Py_ssize_t exports;    // buffers that may still be written to
 };
 
 BufferObject* as_buffer(PyObject* object) noexcept { return reinterpret_cast<BufferObject*>(object); }
 
 bool check_usable(const BufferObject* buffer) noexcept {
   if (buffer->block != nullptr) return true;
-  PyErr_SetString(PyExc_ValueError, "buffer is frozen");
+  PyErr_SetString(PyExc_ValueError, "the buffer is frozen");
   return false;
 }
 
@@ -44,7 +44,7 @@ PyObject* buffer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noe
   }
   auto* state = static_cast<ModuleState*>(PyType_GetModuleState(type));
   Block* block;
-  // The content may have to move up to where it is aligned.
+  // With room to align the content.
   const Status status = Arena::allocate(CheckedSize(sizeof(Cell) + content_alignment).add(length).value(), 0, block);
   if (status != Status::ok) return raise(*state, status);
   std::memset(block->body(), 0, block->body_bytes());
@@ -93,18 +93,19 @@ PyObject* buffer_freeze(PyObject* self, PyObject* const* args, Py_ssize_t count,
   std::uint64_t length = buffer->length;
   if (!parse_arguments(signature, args, count, keywords, values) ||
       !parse_optional_int("nbytes", values[0], 0, buffer->length, length) ||
-      !check_usable(buffer)) {  // last: an __index__ may have frozen it
+      !check_usable(buffer)) {  // checked last: __index__ runs Python code, which may freeze the buffer
     return nullptr;
   }
   if (buffer->exports > 0) {
-    return PyErr_Format(PyExc_BufferError, "cannot freeze a buffer that memoryviews or the like still write to");
+    return PyErr_Format(PyExc_BufferError, "cannot freeze: the buffer has %zd active export%s", buffer->exports,
+                        buffer->exports == 1 ? "" : "s");
   }
   std::byte* body = buffer->block->body();
   const Cell root = fits_short(length, 1) ? Cell::of_short(Tag::short_bytes, body + buffer->offset, length)
                                           : Cell::of(Tag::bytes, length, buffer->offset);
   std::memcpy(body, &root, sizeof root);
   PyObject* shared = new_shared(*buffer->state, buffer->block);
-  if (shared != nullptr) Arena::release(std::exchange(buffer->block, nullptr));  // the Shared has a count of its own
+  if (shared != nullptr) Arena::release(std::exchange(buffer->block, nullptr));  // the Shared holds its own reference
   return shared;
 }
 
@@ -124,15 +125,19 @@ PyObject* buffer_repr(PyObject* self) noexcept {
 
 PyDoc_STRVAR(buffer_doc,
 "Buffer(nbytes)\n--\n\n"
-"Memory to write into, of so many bytes, all zero at first; freeze() makes it a Shared, without a copy.\n\n"
-"A writable buffer, for memoryview, numpy.frombuffer, file.readinto, socket.recv_into. It begins at a multiple of 64.\n"
-"It cannot be sent itself. Raises ValueError for a size that is negative or beyond 2**48 - 1; MemoryLimitExceeded, MemoryError.");
+"Writable memory, initially zero, that freeze() turns into a Shared without a copy.\n\n"
+"A writable buffer for memoryview, numpy.frombuffer, file.readinto and socket.recv_into, aligned to 64 bytes. A\n"
+"Buffer itself cannot be sent.\n\n"
+"nbytes: int, the size in bytes, from 0 to 2**48 - 1.\n\n"
+"Raises TypeError or ValueError for any other size, MemoryLimitExceeded over the memory limit, and MemoryError.\n"
+"Never blocks. Any thread of its interpreter may use it; the program orders concurrent writes.");
 
 PyDoc_STRVAR(freeze_doc,
 "freeze($self, /, nbytes=None)\n--\n\n"
-"A Shared of the first nbytes bytes, all by default, in the same memory. The Buffer is of no use afterwards.\n\n"
-"BufferError while a memoryview or another object can still write to it; ValueError if it is frozen already, or nbytes\n"
-"is negative or more than there is.");
+"Return a Shared of the first bytes, in the same memory. The Buffer cannot be used afterwards.\n\n"
+"nbytes: int, how many bytes to keep; all of them by default.\n\n"
+"Raises BufferError while a memoryview or another object can still write to the memory, and ValueError if the\n"
+"Buffer is already frozen, or if nbytes is negative or larger than the Buffer. Never blocks.");
 
 PyMethodDef methods[] = {
     {"freeze", as_method(buffer_freeze), METH_FASTCALL | METH_KEYWORDS, freeze_doc},
@@ -140,7 +145,7 @@ PyMethodDef methods[] = {
 };
 
 PyGetSetDef properties[] = {
-    {"nbytes", buffer_nbytes, nullptr, "int: how many bytes it holds.", nullptr},
+    {"nbytes", buffer_nbytes, nullptr, "int: the size in bytes. Raises ValueError once frozen.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 

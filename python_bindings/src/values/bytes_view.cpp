@@ -1,18 +1,20 @@
-// xichan.BytesView: reads bytes where they lie, by the buffer protocol and as a sequence.
+#include "values/bytes_view.h"
+
 #include <algorithm>
 #include <cstring>
 
+#include "base/ref.h"
 #include "values/view.h"
 
 namespace xichan::python {
 namespace {
 
 std::span<const unsigned char> content(PyObject* self) noexcept {
-  const BlockSlice& sight = as_view(self)->sight;
-  return {static_cast<const unsigned char*>(sight.reader().payload(sight.cell)), sight.cell.length()};
+  const BlockSlice& slice = as_view(self)->slice;
+  return {static_cast<const unsigned char*>(slice.reader().payload(slice.cell)), slice.cell.length()};
 }
 
-Py_ssize_t bytes_length(PyObject* self) noexcept { return static_cast<Py_ssize_t>(as_view(self)->sight.cell.length()); }
+Py_ssize_t bytes_length(PyObject* self) noexcept { return static_cast<Py_ssize_t>(as_view(self)->slice.cell.length()); }
 
 int bytes_get_buffer(PyObject* self, Py_buffer* buffer, int flags) noexcept {
   const auto data = content(self);
@@ -30,7 +32,7 @@ PyObject* bytes_slice(PyObject* self, PyObject* slice) noexcept {
   if (PySlice_Unpack(slice, &start, &stop, &step) < 0) return nullptr;
   const View* view = as_view(self);
   const Py_ssize_t length = PySlice_AdjustIndices(bytes_length(self), &start, &stop, step);
-  if (length > 1 && step != 1) {  // not contiguous: a copy
+  if (length > 1 && step != 1) {  // not contiguous, so copied
     PyObject* copy = PyBytes_FromStringAndSize(nullptr, length);
     if (copy == nullptr) return nullptr;
     const unsigned char* from = content(self).data() + start;
@@ -39,23 +41,23 @@ PyObject* bytes_slice(PyObject* self, PyObject* slice) noexcept {
     return copy;
   }
   if (length == bytes_length(self)) return Py_NewRef(self);
-  const std::uint64_t first = view->sight.cell.word + static_cast<std::uint64_t>(start);
+  const std::uint64_t first = view->slice.cell.word + static_cast<std::uint64_t>(start);
   return new_view(
-      *view->state, ValueType::bytes, view->sight.block,
-      Cell::of(Tag::bytes, static_cast<std::uint64_t>(length), length == 0 ? view->sight.cell.word : first));
+      *view->state, ValueType::bytes, view->slice.block,
+      Cell::of(Tag::bytes, static_cast<std::uint64_t>(length), length == 0 ? view->slice.cell.word : first));
 }
 
 PyObject* bytes_subscript(PyObject* self, PyObject* key) noexcept {
   if (PySlice_Check(key)) return bytes_slice(self, key);
   if (!PyIndex_Check(key)) {
-    return PyErr_Format(PyExc_TypeError, "xichan.BytesView indices must be integers or slices, not %T", key);
+    return PyErr_Format(PyExc_TypeError, "xichan.BytesView indices must be integers or slices, got %T", key);
   }
   const Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
   if (i == -1 && PyErr_Occurred()) return nullptr;
   return bytes_item(self, i < 0 ? i + bytes_length(self) : i);
 }
 
-/// What is looked for in bytes: a byte, given as an int, or the content of a buffer.
+/// What to search for in bytes: a byte, given as an int, or the content of a buffer.
 class Needle {
  public:
   Needle() noexcept = default;
@@ -70,7 +72,7 @@ class Needle {
       const Py_ssize_t number = PyNumber_AsSsize_t(value, nullptr);
       if (number == -1 && PyErr_Occurred()) return false;
       if (number < 0 || number > 255) {
-        PyErr_SetString(PyExc_ValueError, "byte must be in range(0, 256)");
+        PyErr_Format(PyExc_ValueError, "byte must be from 0 to 255, got %zd", number);
         return false;
       }
       byte_ = static_cast<unsigned char>(number);
@@ -82,7 +84,7 @@ class Needle {
   }
 
   std::size_t size() const noexcept { return data_.size(); }
-  /// The place of the first occurrence at or after `from`; -1 if there is none.
+  /// Returns the index of the first occurrence at or after `from`, or -1.
   Py_ssize_t find_in(std::span<const unsigned char> all, std::size_t from) const noexcept {
     if (from > all.size()) return -1;
     const auto rest = all.subspan(from);
@@ -126,11 +128,9 @@ PyObject* bytes_index(PyObject* self, PyObject* args) noexcept {
 PyObject* bytes_compare(PyObject* self, PyObject* other, int operation) noexcept {
   if (!PyObject_CheckBuffer(other)) Py_RETURN_NOTIMPLEMENTED;
   if (!PyBytes_Check(other) && !PyByteArray_Check(other) && !Py_IS_TYPE(other, Py_TYPE(self))) {
-    // A buffer of items that need not be bytes: memoryview knows how.
-    PyObject* view = PyMemoryView_FromObject(self);
-    PyObject* result = view == nullptr ? nullptr : PyObject_RichCompare(view, other, operation);
-    Py_XDECREF(view);
-    return result;
+    // A buffer whose items may be larger than a byte; memoryview compares those.
+    const Ref view(PyMemoryView_FromObject(self));
+    return view ? PyObject_RichCompare(view.get(), other, operation) : nullptr;
   }
   Py_buffer theirs;
   if (PyObject_GetBuffer(other, &theirs, PyBUF_SIMPLE) < 0) return nullptr;
@@ -148,10 +148,9 @@ Py_hash_t bytes_hash(PyObject* self) noexcept {
 #if PY_VERSION_HEX >= 0x030E0000
     view->hash = Py_HashBuffer(content(self).data(), bytes_length(self));
 #else
-    PyObject* copy = PyBytes_FromObject(self);
-    if (copy == nullptr) return -1;
-    view->hash = PyObject_Hash(copy);
-    Py_DECREF(copy);
+    const Ref copy(PyBytes_FromObject(self));
+    if (!copy) return -1;
+    view->hash = PyObject_Hash(copy.get());
 #endif
   }
   return view->hash;
@@ -161,12 +160,10 @@ PyObject* bytes_repr(PyObject* self) noexcept {
   constexpr Py_ssize_t shown = 32;
   const Py_ssize_t length = bytes_length(self);
   const auto* data = reinterpret_cast<const char*>(content(self).data());
-  PyObject* part = PyBytes_FromStringAndSize(data, std::min(length, shown));
-  if (part == nullptr) return nullptr;
-  PyObject* repr = length <= shown ? PyUnicode_FromFormat("xichan.BytesView(%R)", part)
-                                   : PyUnicode_FromFormat("<xichan.BytesView %R... of %zd bytes>", part, length);
-  Py_DECREF(part);
-  return repr;
+  const Ref start(PyBytes_FromStringAndSize(data, std::min(length, shown)));
+  if (!start) return nullptr;
+  return length <= shown ? PyUnicode_FromFormat("xichan.BytesView(%R)", start.get())
+                         : PyUnicode_FromFormat("<xichan.BytesView %R... of %zd bytes>", start.get(), length);
 }
 
 PyObject* bytes_iterator(PyObject* self) noexcept { return PySeqIter_New(self); }
@@ -189,14 +186,12 @@ PyObject* bytes_decode(PyObject* self, PyObject* args, PyObject* keywords) noexc
   return PyUnicode_FromEncodedObject(self, encoding, errors);
 }
 
-// By memoryview, which has it with all its arguments.
+// Delegates to memoryview.hex(), which takes the same arguments.
 PyObject* bytes_hex(PyObject* self, PyObject* args, PyObject* keywords) noexcept {
-  PyObject* view = PyMemoryView_FromObject(self);
-  PyObject* method = view == nullptr ? nullptr : PyObject_GetAttrString(view, "hex");
-  PyObject* text = method == nullptr ? nullptr : PyObject_Call(method, args, keywords);
-  Py_XDECREF(view);
-  Py_XDECREF(method);
-  return text;
+  const Ref view(PyMemoryView_FromObject(self));
+  if (!view) return nullptr;
+  const Ref method(PyObject_GetAttrString(view.get(), "hex"));
+  return method ? PyObject_Call(method.get(), args, keywords) : nullptr;
 }
 
 PyCFunction with_keywords(PyCFunctionWithKeywords function) noexcept {
@@ -204,21 +199,30 @@ PyCFunction with_keywords(PyCFunctionWithKeywords function) noexcept {
 }
 
 PyDoc_STRVAR(bytes_doc,
-"Bytes that are read where they lie in the memory of the process; got by receiving with copy=False.\n\n"
-"A read-only buffer (for memoryview, numpy.frombuffer, sockets, files, hashlib) and a collections.abc.Sequence of ints;\n"
-"equal to and hashing like the bytes. Slices are views again, but for those with a step. It keeps the memory of the\n"
-"whole message it came in, and so does every memoryview of it.");
+"Bytes that are read in place, in shared memory of the process. Received with copy=False.\n\n"
+"A read-only buffer (for memoryview, numpy.frombuffer, sockets, files, hashlib) and a collections.abc.Sequence of\n"
+"ints that equals the bytes and has the same hash. A slice is a view again, unless it has a step; then it is a\n"
+"bytes object. The view, and every memoryview of it, keeps the memory of the whole message that it was received\n"
+"in. Immutable, so any thread of its interpreter may use it.");
 
-PyDoc_STRVAR(value_doc, "value($self, /)\n--\n\nThe bytes themselves, as recv() would have given them.");
+PyDoc_STRVAR(value_doc,
+"value($self, /)\n--\n\n"
+"Return a copy as bytes, as recv() returns it. Raises MemoryError.");
 PyDoc_STRVAR(decode_doc,
-"decode($self, /, encoding='utf-8', errors='strict')\n--\n\nThe text that the bytes encode, as bytes.decode().");
-PyDoc_STRVAR(hex_doc, "hex($self, /, sep='', bytes_per_sep=1)\n--\n\nThe bytes in hexadecimal digits, as bytes.hex().");
+"decode($self, /, encoding='utf-8', errors='strict')\n--\n\n"
+"Return the str that the bytes encode, as bytes.decode() does.");
+PyDoc_STRVAR(hex_doc,
+"hex($self, /, sep='', bytes_per_sep=1)\n--\n\n"
+"Return the bytes as hexadecimal digits, as bytes.hex() does.");
 PyDoc_STRVAR(count_doc,
-"count($self, value, /)\n--\n\nHow often a byte (an int) or bytes occur, not counting overlaps.");
+"count($self, value, /)\n--\n\n"
+"Return the number of non-overlapping occurrences of a byte (an int) or of bytes.");
 PyDoc_STRVAR(index_doc,
 "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\n"
-"Where a byte (an int) or bytes first occur; ValueError if they do not.");
-PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nPickled and copied as the bytes themselves.");
+"Return the index of the first occurrence of a byte (an int) or of bytes. Raises ValueError if there is none.");
+PyDoc_STRVAR(reduce_doc,
+"__reduce__($self, /)\n--\n\n"
+"Support pickle and copy: the copy is a bytes object.");
 
 PyMethodDef methods[] = {
     {"value", get_value, METH_NOARGS, value_doc},

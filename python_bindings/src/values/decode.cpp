@@ -2,25 +2,20 @@
 
 #include "base/handle.h"
 #include "base/pointer_map.h"
+#include "base/ref.h"
 #include "base/worklist.h"
+#include "values/str_view.h"
+#include "values/text.h"
 #include "values/view.h"
 
 namespace xichan::python {
 namespace {
 
-constexpr Py_UCS4 widest[] = {0x7f, 0xff, 0xffff, 0x10ffff};  // by TextKind
-
-PyObject* make_text(TextKind kind, const void* data, std::uint64_t length) noexcept {
-  PyObject* text = PyUnicode_New(static_cast<Py_ssize_t>(length), widest[static_cast<int>(kind)]);
-  if (text != nullptr && length > 0) std::memcpy(PyUnicode_DATA(text), data, length * text_width(kind));
-  return text;
-}
-
 PyObject* make_bytes(const void* data, std::uint64_t length) noexcept {
   return PyBytes_FromStringAndSize(static_cast<const char*>(data), static_cast<Py_ssize_t>(length));
 }
 
-/// A tuple whose elements are still to be made, and where their cells stand.
+/// A tuple whose elements are not decoded yet, and their cells.
 struct Unfilled {
   PyObject* tuple;
   BlockReader reader;
@@ -31,8 +26,8 @@ class Decoder {
  public:
   explicit Decoder(ModuleState& state) noexcept : state_(state) {}
 
-  /// Makes the value at a resolved place. Top down: a nested tuple is put in its place first and filled later, so that
-  /// no recursion is needed; nobody can see the unfilled ones, because no Python code runs meanwhile.
+  /// Returns the value at a resolved place. Works top down, to avoid recursion: a nested tuple is stored in its parent
+  /// first and filled later. No Python code runs meanwhile, so none can see an unfilled tuple.
   PyObject* make(const CellRef& place) noexcept {
     PyObject* root = make_item(place);
     while (root != nullptr && !unfilled_.empty()) {
@@ -41,7 +36,7 @@ class Decoder {
       for (Py_ssize_t i = 0; i < length; ++i) {
         PyObject* item = make_item(resolve(next.reader, next.cells[i]));
         if (item == nullptr) {
-          Py_DECREF(root);  // takes with it all that hangs from it
+          Py_DECREF(root);  // releases everything made so far
           return nullptr;
         }
         PyTuple_SET_ITEM(next.tuple, i, item);
@@ -50,7 +45,7 @@ class Decoder {
     return root;
   }
 
-  /// A value that needs no block.
+  /// Returns the value of a cell that needs no block.
   static PyObject* make_short(const Cell& cell) noexcept {
     switch (cell.tag()) {
       case Tag::none: return Py_NewRef(Py_None);
@@ -66,7 +61,8 @@ class Decoder {
       case Tag::tuple: return PyTuple_New(0);
       default: break;
     }
-    PyErr_Format(PyExc_SystemError, "xichan: a cell of tag %d outside a block", static_cast<int>(cell.tag()));
+    PyErr_Format(PyExc_SystemError, "xichan: expected a self-contained cell, got one with tag %d",
+                 static_cast<int>(cell.tag()));
     return nullptr;
   }
 
@@ -95,14 +91,14 @@ class Decoder {
     return PyLong_FromNativeBytes(data, cell.length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
   }
 
-  // One object for all that repeat a cell: as it was where the value came from, and a small block that repeats a large
-  // payload again and again is no large value.
+  // Makes one object for all cells that repeat one payload. This matches the original value, and it keeps a small block
+  // that repeats a large payload many times from becoming a large value.
   PyObject* make_repeated(BlockReader reader, const Cell& cell) noexcept {
     PyObject** made = made_.insert(&cell);
     if (made == nullptr) return PyErr_NoMemory();
     if (*made != nullptr) return Py_NewRef(*made);
     PyObject* value = make_payload(reader.payload(cell), cell);
-    *made = value;  // borrowed: it hangs from the root
+    *made = value;  // borrowed from the root
     return value;
   }
 
@@ -114,39 +110,48 @@ class Decoder {
     return PyErr_NoMemory();
   }
 
-  // A queue whose parts are still to be made. Allocating it and setting its slot run no Python code.
+  // Makes a Queue whose parts are filled later. Allocating it and setting its slot run no Python code.
   PyObject* make_queue(BlockReader reader, const Cell& cell) noexcept {
     if (state_.queue_type == nullptr) {
-      PyErr_SetString(PyExc_SystemError, "xichan: a Queue before its type");
+      PyErr_SetString(PyExc_SystemError, "xichan: received a Queue before xichan._queue registered its type");
       return nullptr;
     }
     auto* type = reinterpret_cast<PyTypeObject*>(state_.queue_type);
-    PyObject* parts = make_tuple(reader, cell);
-    PyObject* queue = parts == nullptr ? nullptr : type->tp_alloc(type, 0);
-    if (queue != nullptr && PyObject_SetAttr(queue, state_.parts_name, parts) < 0) Py_CLEAR(queue);
-    // If that failed, the parts may wait in `unfilled_`: nothing of it is used any more, because the root goes too.
-    Py_XDECREF(parts);
-    return queue;
+    const Ref parts(make_tuple(reader, cell));
+    if (!parts) return nullptr;
+    // On failure `unfilled_` keeps a dangling reference to the parts. It is not used: the whole decode fails.
+    Ref queue(type->tp_alloc(type, 0));
+    if (!queue || PyObject_SetAttr(queue.get(), state_.parts_name, parts.get()) < 0) return nullptr;
+    return queue.release();
   }
 
   PyObject* make_handle(const Reference& reference) noexcept {
     const Side side = reference.type->kind == ReferenceKind::sender ? Side::sender : Side::receiver;
     auto* channel = static_cast<Channel*>(reference.object);
-    channel->add_endpoint(side);  // of an inherited channel it is never given back, and the handle is closed
+    // If the channel was inherited by a fork, the endpoint is never released and the handle is closed.
+    channel->add_endpoint(side);
     return new_handle(state_, channel, side);
   }
 
   ModuleState& state_;
   Worklist<Unfilled> unfilled_;
-  PointerMap<PyObject*> made_;  // by their cells
+  PointerMap<PyObject*> made_;  // keyed by cell
 };
+
+PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {
+  switch (place.cell->tag()) {
+    case Tag::tuple: return new_view(state, ValueType::tuple, place.reader.block(), *place.cell);
+    case Tag::bytes: return new_view(state, ValueType::bytes, place.reader.block(), *place.cell);
+    default: return new_str_view(state, place);
+  }
+}
 
 }  // namespace
 
 PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
   const CellRef place = resolve(reader, cell);
   if (place.cell->is_complete()) return Decoder::make_short(*place.cell);
-  if (!copy && deserves_view(*place.cell)) return new_view(state, place);
+  if (!copy && deserves_view(*place.cell)) return new_view_at(state, place);
   return Decoder(state).make(place);
 }
 

@@ -12,10 +12,12 @@ namespace {
 
 constexpr const char* cannot_leave = "cannot leave its process";
 
-PyObject* raise_flatten(const ModuleState& state, Status status, const UnportableValue& stay) noexcept {
+PyObject* raise_flatten(const ModuleState& state, Status status, const UnportableValue& found) noexcept {
   if (status != Status::invalid) return raise(state, status);
-  const char* what = stay.tag == Tag::queue ? "Queue" : stay.end == ReferenceKind::sender ? "Sender" : "Receiver";
-  raise_not_shareable(state, stay.steps, what, cannot_leave);
+  const char* type = found.tag == Tag::queue              ? "xichan.Queue"
+                     : found.end == ReferenceKind::sender ? "xichan.Sender"
+                                                          : "xichan.Receiver";
+  raise_not_shareable(state, found.steps, type, cannot_leave);
   return nullptr;
 }
 
@@ -30,33 +32,43 @@ PyObject* write(const Cell& flat) noexcept {
   return bytes;
 }
 
-}  // namespace
-
 PyObject* dumps(PyObject* module, PyObject* value) noexcept {
   const ModuleState& state = *state_of(module);
   Cell cell;
   if (!encode(state, value, cell, Destination::outside)) return nullptr;
   Cell flat;
-  UnportableValue stay;
-  const Status status = flatten(cell, flat, stay);
+  UnportableValue found;
+  const Status status = flatten(cell, flat, found);
   release(cell);
-  if (status != Status::ok) return raise_flatten(state, status, stay);
+  if (status != Status::ok) return raise_flatten(state, status, found);
   PyObject* bytes = write(flat);
   release(flat);
   return bytes;
 }
+
+PyDoc_STRVAR(dumps_doc,
+"dumps($module, value, /)\n--\n\n"
+"Return a value as bytes that can leave the process.\n\n"
+"loads() makes the value again, equal to the last bit, in this process or another, with this release of xichan or\n"
+"a later one.\n\n"
+"value: anything that can be sent, except Senders, Receivers and Queues, which belong to their process. A str,\n"
+"bytes or large int that occurs more than once in the value is stored once.\n\n"
+"Raises NotShareableError, which names the path to the part that cannot leave the process or cannot be sent;\n"
+"MemoryLimitExceeded or MemoryError, because a copy of the value is held in memory that set_memory_limit() bounds.\n"
+"Never blocks. Thread-safe.");
 
 PyObject* loads(PyObject* module, PyObject* buffer) noexcept {
   ModuleState& state = *state_of(module);
   Py_buffer view;
   if (PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE) < 0) return nullptr;
   Cell cell;
-  VerifyError flaw;
-  const Status status = load({static_cast<const std::byte*>(view.buf), static_cast<std::size_t>(view.len)}, cell, flaw);
+  VerifyError error;
+  const Status status =
+      load({static_cast<const std::byte*>(view.buf), static_cast<std::size_t>(view.len)}, cell, error);
   PyBuffer_Release(&view);
   if (status == Status::invalid) {
-    const auto offset = static_cast<unsigned long long>(flaw.offset);
-    return PyErr_Format(PyExc_ValueError, "xichan.loads: %s (at byte %llu)", flaw.what, offset);
+    const auto offset = static_cast<unsigned long long>(error.offset);
+    return PyErr_Format(PyExc_ValueError, "xichan.loads: %s (at byte %llu)", error.what, offset);
   }
   if (status != Status::ok) return raise(state, status);
   PyObject* value = decode(state, cell);
@@ -64,22 +76,22 @@ PyObject* loads(PyObject* module, PyObject* buffer) noexcept {
   return value;
 }
 
-const char dumps_doc[] = PyDoc_STR(
-    "dumps($module, value, /)\n--\n\n"
-    "A value as bytes that may leave the process; loads() makes the value again, to the last bit, in this\n"
-    "process or another, with this release of xichan or a later one.\n\n"
-    "Takes what channels take but for ends and Queues, which belong to their process: NotShareableError\n"
-    "names the place of such a one, as of anything else that cannot be sent. A str, bytes or large int that\n"
-    "occurs more than once in the value is stored once. On the way the value is held in memory that\n"
-    "set_memory_limit() bounds: MemoryLimitExceeded or another MemoryError. Never waits.");
+PyDoc_STRVAR(loads_doc,
+"loads($module, buffer, /)\n--\n\n"
+"Return the value that dumps() was called with.\n\n"
+"buffer: bytes, bytearray, memoryview, mmap or any other object with a contiguous buffer, holding exactly one\n"
+"dump. It may come from an untrusted source, and may even be modified during the call: loading runs no code, and\n"
+"takes time and memory proportional to the length of the buffer.\n\n"
+"Raises ValueError, with a reason and the offset of the offending byte, if the buffer does not hold a valid dump;\n"
+"TypeError if the object has no buffer; BufferError if the memory is not contiguous; MemoryLimitExceeded or\n"
+"MemoryError. Never blocks. Thread-safe.");
 
-const char loads_doc[] = PyDoc_STR(
-    "loads($module, buffer, /)\n--\n\n"
-    "The value that dumps() made these bytes of.\n\n"
-    "buffer: bytes, bytearray, memoryview, mmap or whatever else shows contiguous memory, of exactly one\n"
-    "dump. It may come from anywhere, and may even be written to meanwhile: what is no dump raises\n"
-    "ValueError, which says what is wrong and at which byte, and runs no code. The work and the memory\n"
-    "taken are proportional to the buffer's length. Raises TypeError for what is no buffer, BufferError for\n"
-    "memory that is not contiguous, MemoryLimitExceeded or another MemoryError. Never waits.");
+}  // namespace
+
+PyMethodDef dumps_functions[] = {
+    {"dumps", dumps, METH_O, dumps_doc},
+    {"loads", loads, METH_O, loads_doc},
+    {nullptr, nullptr, 0, nullptr},
+};
 
 }  // namespace xichan::python

@@ -1,13 +1,11 @@
-// dumps() and loads(): values that leave the process, as module functions.
+// dumps() and loads(): values as bytes that can leave the process.
 #pragma once
 
 #include <Python.h>
 
 namespace xichan::python {
 
-PyObject* dumps(PyObject* module, PyObject* value) noexcept;
-PyObject* loads(PyObject* module, PyObject* buffer) noexcept;
-extern const char dumps_doc[];
-extern const char loads_doc[];
+/// The module functions dumps() and loads().
+extern PyMethodDef dumps_functions[];
 
 }  // namespace xichan::python

@@ -1,8 +1,8 @@
-// Which str, bytes and int objects occur more than once in a message: their payload is stored once.
+// Finds the str, bytes and int objects that occur more than once in a message, whose payload is stored once.
 //
-// Algorithm: the first walk lists the objects that something else refers to as well (no other can occur twice); then
-// one set finds those listed twice. A list whose addresses rise holds nothing twice and needs no set, which is what
-// objects made one after the other look like.
+// Algorithm: the measuring walk notes every object with more than one reference (no other can occur twice). Then a hash
+// set finds the objects that were noted twice. If the noted addresses strictly rise, which is common for objects that
+// were created one after another, no object was noted twice and the set is skipped.
 #pragma once
 
 #include <Python.h>
@@ -16,43 +16,45 @@
 
 namespace xichan::python {
 
-/// Thread safety: one thread at a time. Objects are borrowed.
+/// Thread safety: one thread at a time. Borrows the objects.
 class DuplicateTracker {
  public:
-  /// Notes that `value`, which has a payload, occurs. False without memory.
+  /// Notes one occurrence of `value`, which has a payload. False if there is no memory.
   [[nodiscard]] bool note(PyObject* value) noexcept {
     rising_ &= value > last_;
     last_ = value;
     return noted_.push(value);
   }
 
-  /// To be called after the walk: calls `repeated` for each object each time it was noted again. False without memory.
+  /// Calls `repeated` for each occurrence of an object after its first. Called once, after all occurrences are noted.
+  /// False if there is no memory.
   template <class Repeated>
-  [[nodiscard]] bool settle(Repeated repeated) noexcept {
+  [[nodiscard]] bool for_each_repeat(Repeated repeated) noexcept {
     if (rising_) return true;
-    // Open addressing, at most half full, by Fibonacci hashing (Knuth, TAOCP vol. 3, 6.4): nobody chooses addresses.
+    // Open addressing, at most half full, by Fibonacci hashing (Knuth, TAOCP vol. 3, 6.4). Addresses are
+    // not chosen by an attacker.
     const int bits = std::bit_width(2 * noted_.size());
     const std::size_t mask = (std::size_t{1} << bits) - 1;
-    auto* met = static_cast<PyObject**>(std::calloc(mask + 1, sizeof(PyObject*)));
-    if (met == nullptr) return false;
+    auto* seen = static_cast<PyObject**>(std::calloc(mask + 1, sizeof(PyObject*)));
+    if (seen == nullptr) return false;
     bool in_memory = true;
     for (PyObject* value : noted_) {
       std::size_t i = reinterpret_cast<std::uintptr_t>(value) * 0x9e3779b97f4a7c15u >> (64 - bits);
-      while (met[i] != nullptr && met[i] != value) i = (i + 1) & mask;
-      if (met[i] == nullptr) {
-        met[i] = value;
+      while (seen[i] != nullptr && seen[i] != value) i = (i + 1) & mask;
+      if (seen[i] == nullptr) {
+        seen[i] = value;
       } else {
         in_memory &= first_cells_.insert(value) != nullptr;
         repeated(value);
       }
     }
-    std::free(met);
+    std::free(seen);
     return in_memory;
   }
 
-  /// Whether there are any.
+  /// Returns true if any object occurs more than once.
   bool any() const noexcept { return first_cells_.size() != 0; }
-  /// Where to keep the cell in which `value` was written first; null if it occurs once.
+  /// Returns the entry for the cell that holds the payload of `value`; null if `value` occurs once.
   Cell** first_cell(PyObject* value) noexcept { return first_cells_.find(value); }
 
  private:

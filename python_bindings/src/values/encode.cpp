@@ -6,14 +6,14 @@
 #include "value/block_builder.h"
 #include "value/size_guard.h"
 #include "values/duplicate_tracker.h"
+#include "values/elements.h"
 #include "values/encode_path.h"
-#include "values/encode_short.h"
 #include "values/encode_view.h"
 
 namespace xichan::python {
 namespace {
 
-/// Counts, allocates and writes one block. Both walks visit the tuples breadth first, in the order of `tuples_`.
+/// Measures, allocates and writes one block. Both walks visit the tuples breadth first, in the order of `tuples_`.
 class BlockEncoder {
  public:
   explicit BlockEncoder(const ModuleState& state, Destination destination = Destination::process) noexcept
@@ -28,17 +28,17 @@ class BlockEncoder {
         PyObject* item = PyTuple_GET_ITEM(tuple, j);
         if (!encode_short(item, nullptr) && !count(item)) return refused(value, item, i, j);
       }
-      status_ = ceiling_.check(builder_.counted_cells());
+      status_ = size_guard_.check(builder_.counted_cells());
       if (status_ != Status::ok) return refused(value, value, 0, 0);
     }
-    if (repeats_.settle([this](PyObject* item) noexcept { uncount_payload(item); })) return true;
+    if (duplicates_.for_each_repeat([this](PyObject* item) noexcept { uncount_payload(item); })) return true;
     status_ = Status::no_memory;
     return refused(value, value, 0, 0);
   }
 
   bool write(PyObject* value, Cell& cell) noexcept {
     Status status = Status::ok;
-    for (View* view : stepped_) {
+    for (View* view : strided_) {
       if (status == Status::ok && view->step != 1) status = make_contiguous(view);
     }
     if (status == Status::ok) status = builder_.allocate();
@@ -47,7 +47,7 @@ class BlockEncoder {
       return false;
     }
     write_item(value, builder_.root());
-    // Tuples are opened in the order in which they stand in `tuples_`, so their cells follow one another.
+    // `write_item` reserves the cells of tuples in the order of `tuples_`, so they follow one another.
     Cell* cells = &builder_.root() + 1;
     for (std::size_t i = 0; i < tuples_.size(); ++i) {
       PyObject* tuple = tuples_[i];
@@ -62,7 +62,7 @@ class BlockEncoder {
     return true;
   }
 
-  /// Of a measure that failed: whether that says nothing about the value.
+  /// Returns true if `measure` failed for lack of memory, which says nothing about the value.
   bool out_of_memory() const noexcept { return status_ != Status::ok; }
 
  private:
@@ -72,15 +72,15 @@ class BlockEncoder {
       builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(elements)));
       return in_memory(tuples_.push(elements));
     }
-    if (count_payload(value)) return Py_REFCNT(value) == 1 || in_memory(repeats_.note(value));
-    if (!is_end(value)) return count_part(value);
+    if (count_payload(value)) return Py_REFCNT(value) == 1 || in_memory(duplicates_.note(value));
+    if (!is_handle(state_, value)) return count_view(value);
     if (destination_ == Destination::outside) return false;
-    closed_end_ = as_handle(value)->end->is_closed();
+    closed_endpoint_ = as_handle(value)->endpoint->is_closed();
     builder_.count_reference();
-    return !closed_end_;
+    return !closed_endpoint_;
   }
 
-  // False for what has no payload.
+  // Returns false if the value has no payload.
   bool count_payload(PyObject* value) noexcept {
     if (PyUnicode_CheckExact(value)) {
       const Text text(value);
@@ -95,13 +95,13 @@ class BlockEncoder {
     return true;
   }
 
-  bool count_part(PyObject* value) noexcept {
-    switch (part_of(state_, value).kind) {
+  bool count_view(PyObject* value) noexcept {
+    switch (encoding_of(state_, value).kind) {
       case ViewEncoding::ViewKind::none: return false;
       case ViewEncoding::ViewKind::complete: return true;
       case ViewEncoding::ViewKind::window: builder_.count_window(); return true;
       case ViewEncoding::ViewKind::strided:
-        if (!in_memory(stepped_.push(as_view(value)))) return false;
+        if (!in_memory(strided_.push(as_view(value)))) return false;
         break;
       case ViewEncoding::ViewKind::reference:
       case ViewEncoding::ViewKind::shared: break;
@@ -123,7 +123,7 @@ class BlockEncoder {
     if (PyObject* elements = elements_of(state_, value)) {
       builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(elements)),
                            elements == value ? Tag::tuple : Tag::queue);
-    } else if (repeats_.any()) {
+    } else if (duplicates_.any()) {
       write_repeated(value, cell);
     } else {
       write_single(value, cell);
@@ -131,7 +131,7 @@ class BlockEncoder {
   }
 
   void write_repeated(PyObject* value, Cell& cell) noexcept {
-    Cell** first = repeats_.first_cell(value);
+    Cell** first = duplicates_.first_cell(value);
     if (first != nullptr && *first != nullptr) return builder_.write_repeat(cell, **first);
     write_single(value, cell);
     if (first != nullptr) *first = &cell;
@@ -147,32 +147,28 @@ class BlockEncoder {
       const std::uint64_t length = int_bytes(value);
       PyLong_AsNativeBytes(value, builder_.write_big_int(cell, length), static_cast<Py_ssize_t>(length),
                            Py_ASNATIVEBYTES_LITTLE_ENDIAN);
-    } else if (!write_part(part_of(state_, value), cell)) {
-      const Endpoint& end = *as_handle(value)->end;
-      end.channel()->add_endpoint(end.side());
-      builder_.write_reference(cell, {&endpoint_reference(end.side()), end.channel()});
+    } else if (!write_view(encoding_of(state_, value), cell)) {
+      const Endpoint& endpoint = *as_handle(value)->endpoint;
+      endpoint.channel()->add_endpoint(endpoint.side());
+      builder_.write_reference(cell, {&endpoint_reference(endpoint.side()), endpoint.channel()});
     }
   }
 
-  bool write_part(const ViewEncoding& part, Cell& cell) noexcept {
-    if (part.kind == ViewEncoding::ViewKind::none) return false;
-    if (part.kind == ViewEncoding::ViewKind::complete) {
-      cell = part.cell;
+  bool write_view(const ViewEncoding& encoding, Cell& cell) noexcept {
+    if (encoding.kind == ViewEncoding::ViewKind::none) return false;
+    if (encoding.kind == ViewEncoding::ViewKind::complete) {
+      cell = encoding.cell;
       return true;
     }
-    Arena::retain(part.block);
-    const Reference reference{&block_reference, part.block};
-    if (part.kind == ViewEncoding::ViewKind::window) {
-      builder_.write_window(cell, reference, part.cell);
+    Arena::retain(encoding.block);
+    const Reference reference{&block_reference, encoding.block};
+    if (encoding.kind == ViewEncoding::ViewKind::window) {
+      builder_.write_window(cell, reference, encoding.cell);
     } else {
       builder_.write_reference(cell, reference,
-                               part.kind == ViewEncoding::ViewKind::shared ? Tag::shared : Tag::reference);
+                               encoding.kind == ViewEncoding::ViewKind::shared ? Tag::shared : Tag::reference);
     }
     return true;
-  }
-
-  bool is_end(PyObject* value) const noexcept {
-    return Py_IS_TYPE(value, state_.sender_type) || Py_IS_TYPE(value, state_.receiver_type);
   }
 
   bool in_memory(bool ok) noexcept {
@@ -180,32 +176,32 @@ class BlockEncoder {
     return ok;
   }
 
-  // Sets the exception for an item that `count` refused and returns false.
+  // Raises the exception for an item that `count` refused, and returns false.
   bool refused(PyObject* root, PyObject* item, std::size_t tuple, Py_ssize_t index) noexcept {
     if (status_ != Status::ok) {
       raise(state_, status_);
-    } else if (closed_end_) {
+    } else if (closed_endpoint_) {
       raise_for(as_handle(item), Status::end_closed);
     } else {
-      const bool stays = is_end(item) || elements_of(state_, item) != nullptr;
+      const bool stays = is_handle(state_, item) || elements_of(state_, item) != nullptr;
       raise_not_shareable(state_, root, item, tuple, index,
                           stays                                   ? "cannot leave its process"
-                          : is_a(state_, item, ValueType::buffer) ? "is not shareable; what its freeze() gives is"
+                          : is_a(state_, item, ValueType::buffer) ? "is not shareable; share the result of its freeze()"
                                                                   : "is not shareable");
     }
     return false;
   }
 
-  // As few bytes, a multiple of 8, as hold the int and its sign.
+  // Returns the smallest multiple of 8 bytes that holds the int and its sign.
   static std::uint64_t int_bytes(PyObject* value) noexcept {
     const auto needed =
         static_cast<std::uint64_t>(PyLong_AsNativeBytes(value, nullptr, 0, Py_ASNATIVEBYTES_LITTLE_ENDIAN));
     constexpr std::uint64_t unit = BlockBuilder::payload_alignment;
-    // Asked without a buffer, it answers one byte too many for the lowest number that fits a length.
+    // Without a buffer, PyLong_AsNativeBytes returns one byte too many for the lowest int that fits in a length.
     return needed % unit == 1 && is_lowest(value, needed - 1) ? needed - 1 : align_up(needed, unit);
   }
 
-  // Whether an int beyond 64 bits is the lowest that fits `bytes`: -2**(8 * bytes - 1).
+  // Returns true if an int beyond 64 bits is the lowest that fits in `bytes`: -2**(8 * bytes - 1).
   static bool is_lowest(PyObject* value, std::uint64_t bytes) noexcept {
     const _PyLongValue& parts = reinterpret_cast<PyLongObject*>(value)->long_value;
     constexpr std::uintptr_t negative = 2;
@@ -221,24 +217,15 @@ class BlockEncoder {
   const ModuleState& state_;
   const Destination destination_;
   BlockBuilder builder_;
-  Worklist<PyObject*> tuples_;  // borrowed: the root holds them, and the interpreter stays attached
-  Worklist<View*, 4> stepped_;  // likewise
-  DuplicateTracker repeats_;
-  SizeGuard ceiling_;
-  Status status_ = Status::ok;  // other than ok: no memory, or not as much as is needed
-  bool closed_end_ = false;
+  Worklist<PyObject*> tuples_;  // borrowed from the root, while the thread stays attached
+  Worklist<View*, 4> strided_;  // borrowed likewise
+  DuplicateTracker duplicates_;
+  SizeGuard size_guard_;
+  Status status_ = Status::ok;  // not ok: no memory, or over the limit
+  bool closed_endpoint_ = false;
 };
 
 }  // namespace
-
-PyObject* elements_of(const ModuleState& state, PyObject* value) noexcept {
-  if (PyTuple_CheckExact(value)) return value;
-  if (!Py_IS_TYPE(value, reinterpret_cast<PyTypeObject*>(state.queue_type))) return nullptr;
-  PyObject* parts = PyObject_GetAttr(value, state.parts_name);
-  if (parts == nullptr) PyErr_Clear();
-  Py_XDECREF(parts);  // the queue holds it
-  return parts != nullptr && PyTuple_CheckExact(parts) ? parts : nullptr;
-}
 
 bool encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
   if (encode_whole(state, value, cell)) return true;

@@ -1,32 +1,27 @@
-// From a Python value to a cell. Runs no Python code: nothing can change the value, close the end or switch threads
-// while it is read.
+// Encoding: makes the cell that describes a Python value. Runs no Python code, so nothing can change the value, close
+// an endpoint or switch threads while the value is read.
 #pragma once
 
+#include "base/state.h"
 #include "values/encode_short.h"
 
 namespace xichan::python {
 
-/// Where a value goes: through a channel, or out of the process, where no end and no Queue can go.
+/// Where an encoded value goes: through a channel, or outside the process, where endpoints and Queues cannot go.
 enum class Destination { process, outside };
 
-/// Encodes `value`; the cell owns what it needs (see xichan::release). False with an exception set: NotShareableError
-/// that names the place of what cannot be shared, ChannelClosed for a closed end inside, MemoryError,
-/// MemoryLimitExceeded or ValueError (too large). Then nothing is left behind. An object that occurs more than once in
-/// a value is stored once if it is a str, bytes or int that does not fit a cell, and written out each time if it is a
-/// tuple.
-bool encode_block(const ModuleState& state, PyObject* value, Cell& cell,
-                  Destination destination) noexcept;  // what is not short
+/// Encodes `value`; the cell owns what it needs (see xichan::release). False with an exception set, and nothing
+/// allocated: NotShareableError, which names the path to the offending part, ChannelClosed if the value contains a
+/// closed endpoint, MemoryError, MemoryLimitExceeded, or ValueError if the value is too large. A str, bytes or int that
+/// does not fit in a cell is stored once, however often it occurs in the value; a tuple is written out each time it
+/// occurs. `encode_block` is for values that `encode_short` does not encode.
+bool encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept;
 inline bool encode(const ModuleState& state, PyObject* value, Cell& cell,
                    Destination destination = Destination::process) noexcept {
   return encode_short(value, &cell) || encode_block(state, value, cell, destination);
 }
 
-/// Whether `encode` would find every part of the value shareable: 1 or 0, or -1 with MemoryError or MemoryLimitExceeded
-/// set.
+/// Returns 1 if every part of the value is shareable, 0 if not, and -1 with MemoryError or MemoryLimitExceeded set.
 int is_shareable(const ModuleState& state, PyObject* value) noexcept;
-
-/// The elements that an encode visits in a value: a tuple itself, the parts of a Queue; else null. Borrowed. Reading
-/// the slot of a Queue runs no Python code.
-PyObject* elements_of(const ModuleState& state, PyObject* value) noexcept;
 
 }  // namespace xichan::python

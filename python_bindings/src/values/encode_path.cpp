@@ -1,21 +1,23 @@
 #include "values/encode_path.h"
 
 #include "base/errors.h"
-#include "values/encode.h"
+#include "base/ref.h"
+#include "values/elements.h"
 
 namespace xichan::python {
 namespace {
 
 struct Visit {
   PyObject* tuple;
-  std::size_t parent;  // index of the visit whose tuple holds this one
-  Py_ssize_t index;    // where
+  std::size_t parent;  // the visit whose tuple contains this one
+  Py_ssize_t index;    // in that tuple
 };
 
-// A place deeper than this is shown by its first and last steps.
+// A path longer than twice this is abbreviated to this many steps at each end.
 constexpr std::size_t shown_steps = 16;
 
-// The steps from the root to element `index` of the `wanted`-th tuple, innermost first. False without memory.
+// Finds the steps from the root to element `index` of the `wanted`-th tuple, innermost first. False if there is no
+// memory.
 bool find_steps(const ModuleState& state, PyObject* root, std::size_t wanted, Py_ssize_t index, Steps& steps) noexcept {
   Worklist<Visit> visits;
   if (!visits.push({elements_of(state, root), 0, 0})) return false;
@@ -35,27 +37,26 @@ bool find_steps(const ModuleState& state, PyObject* root, std::size_t wanted, Py
 }
 
 PyObject* describe(const Steps& steps) noexcept {
-  PyObject* place = PyUnicode_FromString("value");
+  PyObject* path = PyUnicode_FromString("value");
   const std::size_t total = steps.size();
-  for (std::size_t i = 0; i < total && place != nullptr; ++i) {
+  for (std::size_t i = 0; i < total && path != nullptr; ++i) {
     if (total > 2 * shown_steps && i == shown_steps) {
       const std::size_t left_out = total - 2 * shown_steps;
-      PyUnicode_AppendAndDel(&place, PyUnicode_FromFormat("[... %zu more ...]", left_out));
+      PyUnicode_AppendAndDel(&path, PyUnicode_FromFormat("[... %zu more ...]", left_out));
       i += left_out - 1;
     } else {
-      PyUnicode_AppendAndDel(&place,
+      PyUnicode_AppendAndDel(&path,
                              PyUnicode_FromFormat("[%llu]", static_cast<unsigned long long>(steps[total - 1 - i])));
     }
   }
-  return place;
+  return path;
 }
 
-// Steals the name, which may be null with an exception set.
-void raise_at(const ModuleState& state, const Steps& steps, PyObject* name, const char* why) noexcept {
-  PyObject* place = name == nullptr ? nullptr : describe(steps);
-  if (place != nullptr) PyErr_Format(state.error(ErrorClass::not_shareable), "%U: %U %s", place, name, why);
-  Py_XDECREF(place);
-  Py_XDECREF(name);
+// The name may be null, with an exception set.
+void raise_at(const ModuleState& state, const Steps& steps, const Ref& name, const char* why) noexcept {
+  if (!name) return;
+  const Ref path(describe(steps));
+  if (path) PyErr_Format(state.error(ErrorClass::not_shareable), "%U: %U %s", path.get(), name.get(), why);
 }
 
 }  // namespace
@@ -67,11 +68,11 @@ void raise_not_shareable(const ModuleState& state, PyObject* root, PyObject* ite
     PyErr_NoMemory();
     return;
   }
-  raise_at(state, steps, PyType_GetName(Py_TYPE(item)), why);
+  raise_at(state, steps, Ref(PyType_GetFullyQualifiedName(Py_TYPE(item))), why);
 }
 
 void raise_not_shareable(const ModuleState& state, const Steps& steps, const char* what, const char* why) noexcept {
-  raise_at(state, steps, PyUnicode_FromString(what), why);
+  raise_at(state, steps, Ref(PyUnicode_FromString(what)), why);
 }
 
 }  // namespace xichan::python

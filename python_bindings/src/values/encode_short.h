@@ -1,27 +1,13 @@
-// What fits a cell by itself: most messages, so this is part of their shortest way.
+// Fast path: encodes values that fit in a cell without a block. Most messages do.
 #pragma once
 
-#include "base/state.h"
-#include "value/cell.h"
+#include "values/text.h"
 
 namespace xichan::python {
 
-struct Text {
-  explicit Text(PyObject* value) noexcept
-      : kind(PyUnicode_IS_ASCII(value)                       ? TextKind::ascii
-             : PyUnicode_KIND(value) == PyUnicode_1BYTE_KIND ? TextKind::latin1
-             : PyUnicode_KIND(value) == PyUnicode_2BYTE_KIND ? TextKind::ucs2
-                                                             : TextKind::ucs4),
-        length(static_cast<std::uint64_t>(PyUnicode_GET_LENGTH(value))),
-        data(PyUnicode_DATA(value)) {}
-
-  TextKind kind;
-  std::uint64_t length;
-  const void* data;
-};
-
-/// Encodes what fits a cell by itself; false for everything else. The one place that says what does. Without a cell it
-/// only says so: inlined, because the walk that counts asks that of every leaf.
+/// Encodes a value that fits in a cell without a block, and returns true; false for any other value. No other function
+/// decides which values fit. If `cell` is null, only decides. Always inlined, because the counting walk calls it for
+/// every leaf.
 [[gnu::always_inline]] inline bool encode_short(PyObject* value, Cell* cell) noexcept {
   if (PyLong_CheckExact(value)) {
     if (PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(value))) {

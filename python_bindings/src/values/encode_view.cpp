@@ -1,43 +1,45 @@
 #include "values/encode_view.h"
 
+#include "arena/arena.h"
 #include "value/block_builder.h"
 #include "value/message.h"
+#include "values/str_view.h"
 
 namespace xichan::python {
 namespace {
 
 bool same(const Cell& one, const Cell& other) noexcept { return one.head == other.head && one.word == other.word; }
 
-ViewEncoding part_of(const BlockSlice& sight) noexcept {
-  const Cell& cell = sight.cell;
+ViewEncoding encoding_of(const BlockSlice& slice) noexcept {
+  const Cell& cell = slice.cell;
   if (cell.is_complete()) return {ViewEncoding::ViewKind::complete, nullptr, cell};
   if (cell.tag() == Tag::bytes && fits_short(cell.length(), 1)) {  // a slice
     return {ViewEncoding::ViewKind::complete, nullptr,
-            Cell::of_short(Tag::short_bytes, sight.reader().payload(cell), cell.length())};
+            Cell::of_short(Tag::short_bytes, slice.reader().payload(cell), cell.length())};
   }
-  const bool whole = same(cell, sight.reader().root());
-  return {whole ? ViewEncoding::ViewKind::reference : ViewEncoding::ViewKind::window, sight.block, cell};
+  const bool whole = same(cell, slice.reader().root());
+  return {whole ? ViewEncoding::ViewKind::reference : ViewEncoding::ViewKind::window, slice.block, cell};
 }
 
 }  // namespace
 
-ViewEncoding part_of(const ModuleState& state, PyObject* value) noexcept {
-  if (is_a(state, value, ValueType::str)) return part_of(reinterpret_cast<StrView*>(value)->sight);
-  if (is_a(state, value, ValueType::bytes)) return part_of(as_view(value)->sight);
+ViewEncoding encoding_of(const ModuleState& state, PyObject* value) noexcept {
+  if (is_a(state, value, ValueType::str)) return encoding_of(reinterpret_cast<StrView*>(value)->slice);
+  if (is_a(state, value, ValueType::bytes)) return encoding_of(as_view(value)->slice);
   if (is_a(state, value, ValueType::tuple)) {
     if (as_view(value)->step != 1) return {ViewEncoding::ViewKind::strided, nullptr, {}};
-    return part_of(as_view(value)->sight);
+    return encoding_of(as_view(value)->slice);
   }
-  if (is_a(state, value, ValueType::shared)) return {ViewEncoding::ViewKind::shared, as_view(value)->sight.block, {}};
+  if (is_a(state, value, ValueType::shared)) return {ViewEncoding::ViewKind::shared, as_view(value)->slice.block, {}};
   return {};
 }
 
 bool encode_whole(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
-  const ViewEncoding part = part_of(state, value);
-  switch (part.kind) {
-    case ViewEncoding::ViewKind::complete: cell = part.cell; return true;
-    case ViewEncoding::ViewKind::reference: cell = Cell::of_block(part.block); break;
-    case ViewEncoding::ViewKind::shared: cell = Cell::of_block(part.block, Tag::shared_block); break;
+  const ViewEncoding encoding = encoding_of(state, value);
+  switch (encoding.kind) {
+    case ViewEncoding::ViewKind::complete: cell = encoding.cell; return true;
+    case ViewEncoding::ViewKind::reference: cell = Cell::of_block(encoding.block); break;
+    case ViewEncoding::ViewKind::shared: cell = Cell::of_block(encoding.block, Tag::shared_block); break;
     default: return false;
   }
   retain(cell);
@@ -45,9 +47,9 @@ bool encode_whole(const ModuleState& state, PyObject* value, Cell& cell) noexcep
 }
 
 Status make_contiguous(View* view) noexcept {
-  const BlockReader reader = view->sight.reader();
-  const auto length = static_cast<std::uint64_t>(view->sight.cell.length());
-  const Cell* const first = reader.elements(view->sight.cell).data();
+  const BlockReader reader = view->slice.reader();
+  const auto length = static_cast<std::uint64_t>(view->slice.cell.length());
+  const Cell* const first = reader.elements(view->slice.cell).data();
   const auto element = [&](std::uint64_t i) noexcept {
     return resolve(reader, first[static_cast<Py_ssize_t>(i) * view->step]);
   };
@@ -70,8 +72,8 @@ Status make_contiguous(View* view) noexcept {
     }
   }
   Block* const made = builder.finish().as_block();
-  Block* const before = view->sight.block;
-  view->sight = {made, BlockReader(made).root()};
+  Block* const before = view->slice.block;
+  view->slice = {made, BlockReader(made).root()};
   view->step = 1;
   Arena::release(before);
   return Status::ok;

@@ -1,67 +1,43 @@
-// xichan.share and xichan.Shared: a value encoded once, which any number of messages then refer to.
+#include "values/shared.h"
+
 #include "arena/arena.h"
+#include "base/errors.h"
+#include "base/ref.h"
 #include "value/block_builder.h"
 #include "values/decode.h"
 #include "values/encode.h"
-#include "values/encode_view.h"
+#include "values/view.h"
 
 namespace xichan::python {
 namespace {
 
-PyObject* look(PyObject* self, bool copy) noexcept {
-  const BlockReader reader = as_view(self)->sight.reader();
+PyObject* decode_content(PyObject* self, bool copy) noexcept {
+  const BlockReader reader = as_view(self)->slice.reader();
   return decode_at(*as_view(self)->state, reader, reader.root(), copy);
 }
 
-PyObject* get_value(PyObject* self, PyObject*) noexcept { return look(self, true); }
-PyObject* get_view(PyObject* self, PyObject*) noexcept { return look(self, false); }
+PyObject* get_value(PyObject* self, PyObject*) noexcept { return decode_content(self, true); }
+PyObject* get_view(PyObject* self, PyObject*) noexcept { return decode_content(self, false); }
 
 PyObject* get_nbytes(PyObject* self, void*) noexcept {
-  return PyLong_FromUnsignedLongLong(as_view(self)->sight.block->total_bytes());
+  return PyLong_FromUnsignedLongLong(as_view(self)->slice.block->total_bytes());
 }
 
-int get_buffer(PyObject* self, Py_buffer* buffer, int flags) noexcept {
-  std::span<const std::byte> bytes;
-  if (!bytes_of(as_view(self), bytes)) {
-    PyErr_SetString(PyExc_BufferError, "this Shared holds no bytes");
-    buffer->obj = nullptr;
-    return -1;
+// Points `bytes` to the content of a Shared of bytes. False, with nothing set, if the value has another type.
+bool bytes_of(const View* view, std::span<const std::byte>& bytes) noexcept {
+  // Short bytes lie in the root cell itself, so this reads the cell in the block, not its copy in the view.
+  const BlockReader reader = view->slice.reader();
+  const CellRef place = resolve(reader, reader.root());
+  if (place.cell->tag() == Tag::short_bytes) {
+    bytes = {reinterpret_cast<const std::byte*>(place.cell->payload()), place.cell->short_length()};
+    return true;
   }
-  return PyBuffer_FillInfo(buffer, self, const_cast<std::byte*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size()), 1,
-                           flags);
+  if (place.cell->tag() != Tag::bytes) return false;
+  bytes = {static_cast<const std::byte*>(place.reader.payload(*place.cell)), place.cell->length()};
+  return true;
 }
 
-PyObject* shared_compare(PyObject* self, PyObject* other, int operation) noexcept {
-  if (operation != Py_EQ && operation != Py_NE) Py_RETURN_NOTIMPLEMENTED;
-  const bool both = Py_IS_TYPE(other, Py_TYPE(self));
-  // One block: what is in it is the same, NaNs included.
-  if (both && as_view(self)->sight.block == as_view(other)->sight.block) return PyBool_FromLong(operation == Py_EQ);
-  PyObject* one = look(self, false);
-  PyObject* two = one == nullptr ? nullptr : both ? look(other, false) : Py_NewRef(other);
-  PyObject* result = two == nullptr ? nullptr : PyObject_RichCompare(one, two, operation);
-  Py_XDECREF(one);
-  Py_XDECREF(two);
-  return result;
-}
-
-Py_hash_t shared_hash(PyObject* self) noexcept {
-  View* view = as_view(self);
-  if (view->hash != -1) return view->hash;
-  if (resolve(view->sight.reader(), view->sight.cell).cell->tag() == Tag::reference) {
-    PyErr_SetString(PyExc_TypeError, "unhashable: a Shared of a Sender or Receiver");
-    return -1;
-  }
-  PyObject* content = look(self, false);
-  if (content == nullptr) return -1;
-  if (Py_EnterRecursiveCall(" while hashing a xichan.Shared") == 0) {
-    view->hash = PyObject_Hash(content);
-    Py_LeaveRecursiveCall();
-  }
-  Py_DECREF(content);
-  return view->hash;
-}
-
-const char* kind_of(Tag tag) noexcept {
+const char* type_name(Tag tag) noexcept {
   switch (tag) {
     case Tag::none: return "None";
     case Tag::false_:
@@ -73,23 +49,63 @@ const char* kind_of(Tag tag) noexcept {
     case Tag::bytes: return "bytes";
     case Tag::tuple: return "tuple";
     case Tag::queue: return "Queue";
-    case Tag::reference: return "an end";
+    case Tag::reference: return "endpoint";
     default: return "str";
   }
 }
 
+const char* content_type(const View* view) noexcept {
+  return type_name(resolve(view->slice.reader(), view->slice.cell).cell->tag());
+}
+
+int get_buffer(PyObject* self, Py_buffer* buffer, int flags) noexcept {
+  std::span<const std::byte> bytes;
+  if (!bytes_of(as_view(self), bytes)) {
+    PyErr_Format(PyExc_BufferError, "expected a Shared of bytes, got a Shared of %s", content_type(as_view(self)));
+    buffer->obj = nullptr;
+    return -1;
+  }
+  return PyBuffer_FillInfo(buffer, self, const_cast<std::byte*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size()), 1,
+                           flags);
+}
+
+PyObject* shared_compare(PyObject* self, PyObject* other, int operation) noexcept {
+  if (operation != Py_EQ && operation != Py_NE) Py_RETURN_NOTIMPLEMENTED;
+  const bool both = Py_IS_TYPE(other, Py_TYPE(self));
+  // Two references to one block are equal, NaNs included.
+  if (both && as_view(self)->slice.block == as_view(other)->slice.block) return PyBool_FromLong(operation == Py_EQ);
+  const Ref one(decode_content(self, false));
+  if (!one) return nullptr;
+  const Ref two(both ? decode_content(other, false) : Py_NewRef(other));
+  return two ? PyObject_RichCompare(one.get(), two.get(), operation) : nullptr;
+}
+
+Py_hash_t shared_hash(PyObject* self) noexcept {
+  View* view = as_view(self);
+  if (view->hash != -1) return view->hash;
+  if (resolve(view->slice.reader(), view->slice.cell).cell->tag() == Tag::reference) {
+    PyErr_SetString(PyExc_TypeError, "unhashable value: the xichan.Shared holds a Sender or Receiver");
+    return -1;
+  }
+  const Ref content(decode_content(self, false));
+  if (!content || Py_EnterRecursiveCall(" while hashing a xichan.Shared") != 0) return -1;
+  view->hash = PyObject_Hash(content.get());
+  Py_LeaveRecursiveCall();
+  return view->hash;
+}
+
 PyObject* shared_repr(PyObject* self) noexcept {
-  const BlockSlice& sight = as_view(self)->sight;
-  return PyUnicode_FromFormat("<xichan.Shared %s, %llu bytes>",
-                              kind_of(resolve(sight.reader(), sight.cell).cell->tag()),
-                              static_cast<unsigned long long>(sight.block->total_bytes()));
+  const BlockSlice& slice = as_view(self)->slice;
+  return PyUnicode_FromFormat("<xichan.Shared %s, %llu bytes>", content_type(as_view(self)),
+                              static_cast<unsigned long long>(slice.block->total_bytes()));
 }
 
 PyObject* shared_reduce(PyObject* self, PyObject*) noexcept {
-  return reduce_to(as_view(self)->state->share, look(self, true));
+  return reduce_to(as_view(self)->state->share, decode_content(self, true));
 }
 
-// A block of what has been encoded, which is given up on failure. Null with an exception set.
+// Returns the block of an encoded value, made if the value needs none. Null with an exception set; then the value has
+// nothing to release.
 Block* as_block(const ModuleState& state, const Cell& cell) noexcept {
   if (cell.owns_block()) return cell.as_block();
   BlockBuilder builder;
@@ -108,7 +124,7 @@ bool copy_buffer(const ModuleState& state, PyObject* value, Cell& cell) noexcept
   bool copied = false;
   const auto length = static_cast<std::uint64_t>(buffer.len);
   if (!PyBuffer_IsContiguous(&buffer, 'C')) {
-    PyErr_Format(PyExc_BufferError, "share() needs a C-contiguous buffer; this %T is not", value);
+    PyErr_Format(PyExc_BufferError, "share() requires a C-contiguous buffer; the buffer of this %T is not", value);
   } else if (fits_short(length, 1)) {
     cell = Cell::of_short(Tag::short_bytes, buffer.buf, length);
     copied = true;
@@ -129,14 +145,20 @@ bool copy_buffer(const ModuleState& state, PyObject* value, Cell& cell) noexcept
 }
 
 PyDoc_STRVAR(shared_doc,
-"A value that was encoded once, by share(), and is sent without a copy ever after; also inside tuples, and by other\n"
-"means than channels. It arrives as a Shared, and is never closed: its memory goes with the last one.\n\n"
-"Equal to and hashing like the value. A read-only buffer, if that is bytes.");
+"A value encoded once, by share(), and sent without a copy any number of times.\n\n"
+"It can be sent through a channel, alone or inside tuples, through concurrent.interpreters, or pickled, and\n"
+"arrives as a Shared. Its memory is freed with the last Shared that refers to it. Equals the value and has the\n"
+"same hash; a read-only buffer if the value is bytes. Immutable, so any thread of its interpreter may use it.");
 
-PyDoc_STRVAR(value_doc, "value($self, /)\n--\n\nThe value: a copy of its own, as recv() would give it.");
+PyDoc_STRVAR(value_doc,
+"value($self, /)\n--\n\n"
+"Return a copy of the value, as recv() returns it. Raises MemoryError.");
 PyDoc_STRVAR(view_doc,
-"view($self, /)\n--\n\nThe value as a view, as recv(copy=False) would give it: a small one is a plain object.");
-PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nPickled with its content; loading it shares that anew.");
+"view($self, /)\n--\n\n"
+"Return the value as recv(copy=False) does: large parts are views. Raises MemoryError.");
+PyDoc_STRVAR(reduce_doc,
+"__reduce__($self, /)\n--\n\n"
+"Support pickle and copy: the value is pickled, and loading it calls share().");
 
 PyMethodDef methods[] = {
     {"value", get_value, METH_NOARGS, value_doc},
@@ -146,7 +168,7 @@ PyMethodDef methods[] = {
 };
 
 PyGetSetDef properties[] = {
-    {"nbytes", get_nbytes, nullptr, "int: the bytes of memory that it takes, once in the whole process.", nullptr},
+    {"nbytes", get_nbytes, nullptr, "int: the memory that the value takes in the process, in bytes.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
@@ -163,8 +185,6 @@ PyType_Slot slots[] = {
     {0, nullptr},
 };
 
-}  // namespace
-
 PyObject* share(PyObject* module, PyObject* value) noexcept {
   ModuleState& state = *state_of(module);
   if (is_a(state, value, ValueType::shared)) return Py_NewRef(value);
@@ -174,19 +194,26 @@ PyObject* share(PyObject* module, PyObject* value) noexcept {
   if (!(is_buffer ? copy_buffer(state, value, cell) : encode(state, value, cell))) return nullptr;
   Block* block = as_block(state, cell);
   if (block == nullptr) return nullptr;
-  PyObject* shared = new_shared(state, block);
+  PyObject* shared = new_shared(state, block);  // holds its own reference
   Arena::release(block);
   return shared;
 }
 
-const char share_doc[] =
-    "share($module, value, /)\n--\n\n"
-    "Encode a value once, to be sent without a copy as often as you like: a Shared.\n\n"
-    "value: whatever can be sent, views and ends included; or an object with a C-contiguous buffer (bytearray, "
-    "memoryview,\n"
-    "array, NumPy array), whose content is copied once and becomes bytes. A Shared is returned as it is. Raises what "
-    "send()\n"
-    "raises, and BufferError for a buffer that is not contiguous. Never waits.";
+PyDoc_STRVAR(share_doc,
+"share($module, value, /)\n--\n\n"
+"Encode a value once, to be sent without a copy any number of times, and return a Shared.\n\n"
+"value: anything that can be sent, including views and endpoints; or an object with a C-contiguous buffer\n"
+"(bytearray, memoryview, array, NumPy array), whose content is copied once and becomes bytes. A Shared is returned\n"
+"unchanged.\n\n"
+"Raises NotShareableError, ChannelClosed, MemoryLimitExceeded, MemoryError or ValueError as send() does, and\n"
+"BufferError if the buffer is not contiguous. Never blocks. Thread-safe.");
+
+}  // namespace
+
+PyMethodDef share_functions[] = {
+    {"share", share, METH_O, share_doc},
+    {nullptr, nullptr, 0, nullptr},
+};
 
 PyType_Spec shared_spec = {"xichan.Shared", sizeof(View), 0,
                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};

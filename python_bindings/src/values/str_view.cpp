@@ -1,14 +1,15 @@
-// xichan.StrView: a str whose characters stay in their block.
+// The object has the layout of an instance of a subclass of str: a header with the address of its characters. CPython
+// would free those characters, which belong to the block, so the deallocator clears the address first.
 //
-// The object is a str of the kind that subclasses of str have: a header with the address of its characters, which
-// CPython frees by itself, and which are not its own here. So the addresses are taken back before CPython sees the
-// object go. The characters never change, end in a NUL of their width, and are in the narrowest form: what CPython
-// asks of a str (S1). Its hash and UTF-8 form belong to the object, and so to the interpreter.
+// Invariants
+//   S1  The characters never change, end in a NUL of their width and have the narrowest width that fits: CPython relies
+//       on this for every str. The hash and the UTF-8 form belong to the object, and so to its interpreter.
+#include "values/str_view.h"
+
 #include <cstring>
 
 #include "arena/arena.h"
-#include "values/decode.h"
-#include "values/view.h"
+#include "values/text.h"
 
 namespace xichan::python {
 namespace {
@@ -24,16 +25,15 @@ void str_dealloc(PyObject* self) noexcept {
   compact.utf8 = nullptr;
   compact.utf8_length = 0;
   view->text.data.any = nullptr;
-  Block* block = view->sight.block;
+  Block* block = view->slice.block;
   PyUnicode_Type.tp_dealloc(self);
   Py_DECREF(type);
   Arena::release(block);
 }
 
 PyObject* get_value(PyObject* self, PyObject*) noexcept {
-  const BlockSlice& sight = as_str(self)->sight;
-  auto* state = static_cast<ModuleState*>(PyType_GetModuleState(Py_TYPE(self)));
-  return decode_at(*state, sight.reader(), sight.cell, true);
+  const BlockSlice& slice = as_str(self)->slice;
+  return make_text(text_kind(slice.cell.tag()), slice.reader().payload(slice.cell), slice.cell.length());
 }
 
 PyObject* str_reduce(PyObject* self, PyObject*) noexcept {
@@ -41,12 +41,16 @@ PyObject* str_reduce(PyObject* self, PyObject*) noexcept {
 }
 
 PyDoc_STRVAR(str_doc,
-"A str whose characters stay where they lie in the memory of the process; got by receiving with copy=False.\n\n"
-"Serves wherever a str does; str(), slices and concatenation give plain ones. It keeps the memory of the whole message\n"
-"it came in.");
+"A str whose characters are read in place, in shared memory of the process. Received with copy=False.\n\n"
+"A StrView is a str and works wherever a str does; str(), slices and concatenation return a plain str. It keeps\n"
+"the memory of the whole message that it was received in. Immutable, so any thread of its interpreter may use it.");
 
-PyDoc_STRVAR(value_doc, "value($self, /)\n--\n\nA plain str, as recv() would have given it.");
-PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nPickled and copied as a plain str.");
+PyDoc_STRVAR(value_doc,
+"value($self, /)\n--\n\n"
+"Return a copy as a plain str, as recv() returns it. Raises MemoryError.");
+PyDoc_STRVAR(reduce_doc,
+"__reduce__($self, /)\n--\n\n"
+"Support pickle and copy: the copy is a plain str.");
 
 PyMethodDef methods[] = {
     {"value", get_value, METH_NOARGS, value_doc},
@@ -69,10 +73,10 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyObject* new_str(ModuleState& state, const CellRef& place) noexcept {
+PyObject* new_str_view(ModuleState& state, const CellRef& place) noexcept {
   StrView* view = PyObject_New(StrView, state.type_of(ValueType::str));
   if (view == nullptr) return nullptr;
-  // All that follows the head of every object.
+  // Everything after the header that PyObject_New has initialized.
   std::memset(reinterpret_cast<char*>(view) + sizeof(PyObject), 0, sizeof(StrView) - sizeof(PyObject));
   const TextKind kind = text_kind(place.cell->tag());
   PyCompactUnicodeObject& compact = view->text._base;
@@ -80,13 +84,13 @@ PyObject* new_str(ModuleState& state, const CellRef& place) noexcept {
   compact._base.hash = -1;
   compact._base.state.kind = text_width(kind);
   compact._base.state.ascii = kind == TextKind::ascii;
-  view->text.data.any = const_cast<void*>(place.reader.payload(*place.cell));  // nobody writes to it: S1
+  view->text.data.any = const_cast<void*>(place.reader.payload(*place.cell));  // never written to: S1
   if (kind == TextKind::ascii) {
     compact.utf8 = static_cast<char*>(view->text.data.any);
     compact.utf8_length = compact._base.length;
   }
-  view->sight = {const_cast<Block*>(place.reader.block()), *place.cell};
-  Arena::retain(view->sight.block);
+  view->slice = {const_cast<Block*>(place.reader.block()), *place.cell};
+  Arena::retain(view->slice.block);
   return reinterpret_cast<PyObject*>(view);
 }
 

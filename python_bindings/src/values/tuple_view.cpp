@@ -1,18 +1,21 @@
-// xichan.TupleView: reads a tuple where it lies, decoding what is touched. Each access is O(1), and none needs
-// recursion over the value but ==, order, hash and repr, which recurse as the tuple's do and raise RecursionError in
-// good time.
-#include "base/handle.h"
+// Elements are decoded when they are accessed, each in O(1). Comparison, hash and repr recurse over the value, as those
+// of a tuple do, and raise RecursionError before the stack overflows; nothing else recurses.
+#include "values/tuple_view.h"
+
+#include <algorithm>
+
+#include "base/ref.h"
 #include "values/decode.h"
 #include "values/view.h"
 
 namespace xichan::python {
 namespace {
 
-Py_ssize_t tuple_length(PyObject* self) noexcept { return static_cast<Py_ssize_t>(as_view(self)->sight.cell.length()); }
+Py_ssize_t tuple_length(PyObject* self) noexcept { return static_cast<Py_ssize_t>(as_view(self)->slice.cell.length()); }
 
-// Looked up afresh for each element: Python code in between may send the view, which may move it.
+// Not cached by callers: Python code that runs between two elements may send the view, which may move them (V2).
 const Cell& element(const View* view, Py_ssize_t i) noexcept {
-  return view->sight.reader().elements(view->sight.cell).data()[i * view->step];
+  return view->slice.reader().elements(view->slice.cell).data()[i * view->step];
 }
 
 PyObject* tuple_item(PyObject* self, Py_ssize_t i) noexcept {
@@ -21,7 +24,7 @@ PyObject* tuple_item(PyObject* self, Py_ssize_t i) noexcept {
     PyErr_SetString(PyExc_IndexError, "xichan.TupleView index out of range");
     return nullptr;
   }
-  return decode_at(*view->state, view->sight.reader(), element(view, i), false);
+  return decode_at(*view->state, view->slice.reader(), element(view, i), false);
 }
 
 PyObject* tuple_slice(PyObject* self, PyObject* slice) noexcept {
@@ -32,9 +35,9 @@ PyObject* tuple_slice(PyObject* self, PyObject* slice) noexcept {
   if (length == tuple_length(self) && step == 1) return Py_NewRef(self);
   if (length <= 1) step = 1;
   const std::uint64_t first =
-      view->sight.cell.word + static_cast<std::uint64_t>(start * view->step) * sizeof(Cell);  // modulo 2**64
+      view->slice.cell.word + static_cast<std::uint64_t>(start * view->step) * sizeof(Cell);  // modulo 2**64
   const Cell cell = Cell::of(Tag::tuple, static_cast<std::uint64_t>(length), length == 0 ? 0 : first);
-  return new_view(*view->state, ValueType::tuple, view->sight.block, cell, length <= 1 ? 1 : step * view->step);
+  return new_view(*view->state, ValueType::tuple, view->slice.block, cell, length <= 1 ? 1 : step * view->step);
 }
 
 PyObject* tuple_subscript(PyObject* self, PyObject* key) noexcept {
@@ -47,13 +50,10 @@ PyObject* tuple_subscript(PyObject* self, PyObject* key) noexcept {
   return tuple_item(self, i < 0 ? i + tuple_length(self) : i);
 }
 
-// Whether the elements at `index` and of `value` are the same or equal: 1 or 0, or -1 with an exception set.
+// Returns 1 if the element at `index` is or equals `value`, 0 if not, and -1 with an exception set.
 int equals_item(PyObject* self, Py_ssize_t index, PyObject* value) noexcept {
-  PyObject* item = tuple_item(self, index);
-  if (item == nullptr) return -1;
-  const int equal = PyObject_RichCompareBool(item, value, Py_EQ);
-  Py_DECREF(item);
-  return equal;
+  const Ref item(tuple_item(self, index));
+  return item ? PyObject_RichCompareBool(item.get(), value, Py_EQ) : -1;
 }
 
 int tuple_contains(PyObject* self, PyObject* value) noexcept {
@@ -73,10 +73,11 @@ PyObject* tuple_count(PyObject* self, PyObject* value) noexcept {
 }
 
 PyObject* tuple_index(PyObject* self, PyObject* const* args, Py_ssize_t count) noexcept {
-  if (count < 1 || count > 3) return PyErr_Format(PyExc_TypeError, "index() takes from 1 to 3 arguments");
+  if (count < 1 || count > 3)
+    return PyErr_Format(PyExc_TypeError, "index() takes from 1 to 3 arguments, got %zd", count);
   Py_ssize_t limits[] = {0, PY_SSIZE_T_MAX};
   for (Py_ssize_t i = 1; i < count; ++i) {
-    if (!PyIndex_Check(args[i])) return PyErr_Format(PyExc_TypeError, "index() takes ints as limits, not %T", args[i]);
+    if (!PyIndex_Check(args[i])) return PyErr_Format(PyExc_TypeError, "index() limits must be ints, got %T", args[i]);
     limits[i - 1] = PyNumber_AsSsize_t(args[i], nullptr);
     if (limits[i - 1] == -1 && PyErr_Occurred()) return nullptr;
   }
@@ -89,18 +90,17 @@ PyObject* tuple_index(PyObject* self, PyObject* const* args, Py_ssize_t count) n
 }
 
 bool is_same(const View* one, const View* other) noexcept {
-  return one->sight.block == other->sight.block && one->sight.cell.head == other->sight.cell.head &&
-         one->sight.cell.word == other->sight.cell.word && one->step == other->step;
+  return one->slice.block == other->slice.block && one->slice.cell.head == other->slice.cell.head &&
+         one->slice.cell.word == other->slice.cell.word && one->step == other->step;
 }
 
-// The first place where the two differ, or the length of the shorter; -1 with an exception set.
+// Returns the first index where the two differ, or the length of the shorter; -1 with an exception set.
 Py_ssize_t first_difference(PyObject* self, PyObject* other, bool views) noexcept {
   const Py_ssize_t length = std::min(tuple_length(self), views ? tuple_length(other) : PyTuple_GET_SIZE(other));
   for (Py_ssize_t i = 0; i < length; ++i) {
-    PyObject* item = views ? tuple_item(other, i) : Py_NewRef(PyTuple_GET_ITEM(other, i));
-    if (item == nullptr) return -1;
-    const int equal = equals_item(self, i, item);
-    Py_DECREF(item);
+    const Ref item(views ? tuple_item(other, i) : Py_NewRef(PyTuple_GET_ITEM(other, i)));
+    if (!item) return -1;
+    const int equal = equals_item(self, i, item.get());
     if (equal <= 0) return equal < 0 ? -1 : i;
   }
   return length;
@@ -111,47 +111,40 @@ PyObject* tuple_compare(PyObject* self, PyObject* other, int operation) noexcept
   if (!views && !PyTuple_Check(other)) Py_RETURN_NOTIMPLEMENTED;
   const Py_ssize_t mine = tuple_length(self);
   const Py_ssize_t theirs = views ? tuple_length(other) : PyTuple_GET_SIZE(other);
-  // The same place: what is in it is the same too, NaNs included.
+  // Two views of one cell are equal, NaNs included: elements that are identical count as equal.
   const bool same = views && is_same(as_view(self), as_view(other));
   if (mine != theirs && (operation == Py_EQ || operation == Py_NE)) return PyBool_FromLong(operation == Py_NE);
   const Py_ssize_t at = same ? mine : first_difference(self, other, views);
   if (at < 0) return nullptr;
   if (at == mine || at == theirs) Py_RETURN_RICHCOMPARE(mine, theirs, operation);
   if (operation == Py_EQ || operation == Py_NE) return PyBool_FromLong(operation == Py_NE);
-  PyObject* one = tuple_item(self, at);
-  PyObject* two = views ? tuple_item(other, at) : Py_NewRef(PyTuple_GET_ITEM(other, at));
-  PyObject* result = one == nullptr || two == nullptr ? nullptr : PyObject_RichCompare(one, two, operation);
-  Py_XDECREF(one);
-  Py_XDECREF(two);
-  return result;
+  const Ref one(tuple_item(self, at));
+  if (!one) return nullptr;
+  const Ref two(views ? tuple_item(other, at) : Py_NewRef(PyTuple_GET_ITEM(other, at)));
+  return two ? PyObject_RichCompare(one.get(), two.get(), operation) : nullptr;
 }
 
-// Equal ends are one object, and each look at one makes another: nothing to make a hash of.
-bool holds_end(const View* view, Py_ssize_t i) noexcept {
-  return resolve(view->sight.reader(), element(view, i)).cell->tag() == Tag::reference;
+// An endpoint equals only itself, and each access makes a new one, so a tuple that contains one has no stable hash.
+bool holds_endpoint(const View* view, Py_ssize_t i) noexcept {
+  return resolve(view->slice.reader(), element(view, i)).cell->tag() == Tag::reference;
 }
 
-// That of the tuple whose elements are views where they would be tuples, so equal to that of the tuple.
+// Returns the hash of a tuple of the elements. Nested views hash like the tuples they show, so this equals the hash of
+// the tuple itself.
 Py_hash_t hash_elements(PyObject* self) noexcept {
   const Py_ssize_t length = tuple_length(self);
-  PyObject* items = PyTuple_New(length);
-  for (Py_ssize_t i = 0; i < length && items != nullptr; ++i) {
-    PyObject* item = nullptr;
-    if (holds_end(as_view(self), i)) {
-      PyErr_SetString(PyExc_TypeError, "unhashable: a view of a tuple with a Sender or Receiver in it");
-    } else {
-      item = tuple_item(self, i);
+  const Ref items(PyTuple_New(length));
+  if (!items) return -1;
+  for (Py_ssize_t i = 0; i < length; ++i) {
+    if (holds_endpoint(as_view(self), i)) {
+      PyErr_SetString(PyExc_TypeError, "unhashable value: the xichan.TupleView contains a Sender or Receiver");
+      return -1;
     }
-    if (item == nullptr) {
-      Py_CLEAR(items);
-    } else {
-      PyTuple_SET_ITEM(items, i, item);
-    }
+    PyObject* item = tuple_item(self, i);
+    if (item == nullptr) return -1;
+    PyTuple_SET_ITEM(items.get(), i, item);
   }
-  if (items == nullptr) return -1;
-  const Py_hash_t hash = PyObject_Hash(items);
-  Py_DECREF(items);
-  return hash;
+  return PyObject_Hash(items.get());
 }
 
 Py_hash_t tuple_hash(PyObject* self) noexcept {
@@ -163,11 +156,24 @@ Py_hash_t tuple_hash(PyObject* self) noexcept {
   return view->hash;
 }
 
+// Returns a TupleView as a tuple, copied at any depth.
+PyObject* tuple_value(const View* view) noexcept {
+  const BlockReader reader = view->slice.reader();
+  if (view->step == 1) return decode_at(*view->state, reader, view->slice.cell, true);
+  const auto length = static_cast<Py_ssize_t>(view->slice.cell.length());
+  Ref tuple(PyTuple_New(length));
+  if (!tuple) return nullptr;
+  for (Py_ssize_t i = 0; i < length; ++i) {
+    PyObject* item = decode_at(*view->state, reader, element(view, i), true);
+    if (item == nullptr) return nullptr;
+    PyTuple_SET_ITEM(tuple.get(), i, item);
+  }
+  return tuple.release();
+}
+
 PyObject* tuple_repr(PyObject* self) noexcept {
-  PyObject* value = tuple_value(as_view(self));
-  PyObject* repr = value == nullptr ? nullptr : PyUnicode_FromFormat("xichan.TupleView(%R)", value);
-  Py_XDECREF(value);
-  return repr;
+  const Ref value(tuple_value(as_view(self)));
+  return value ? PyUnicode_FromFormat("xichan.TupleView(%R)", value.get()) : nullptr;
 }
 
 PyObject* tuple_iterator(PyObject* self) noexcept { return PySeqIter_New(self); }
@@ -180,38 +186,41 @@ PyObject* tuple_reduce(PyObject* self, PyObject*) noexcept {
 
 PyObject* tuple_add(PyObject* left, PyObject* right) noexcept;
 
-// A Tuple or tuple as a real tuple; NotImplemented for anything else.
+// Returns a TupleView or tuple as a tuple, and NotImplemented for any other object.
 PyObject* addend(PyObject* object) noexcept {
   const PyNumberMethods* methods = Py_TYPE(object)->tp_as_number;
   if (methods != nullptr && methods->nb_add == tuple_add) return tuple_value(as_view(object));
   return Py_NewRef(PyTuple_Check(object) ? object : Py_NotImplemented);
 }
 
-// With a Tuple on either side. Here and not in sq_concat, which only the left operand is asked for.
+// A number slot, because sq_concat is only looked up on the left operand.
 PyObject* tuple_add(PyObject* left, PyObject* right) noexcept {
-  PyObject* one = addend(left);
-  PyObject* two = one == nullptr ? nullptr : addend(right);
-  PyObject* sum = nullptr;
-  if (two != nullptr) {
-    const bool both = one != Py_NotImplemented && two != Py_NotImplemented;
-    sum = both ? PySequence_Concat(one, two) : Py_NewRef(Py_NotImplemented);
-  }
-  Py_XDECREF(one);
-  Py_XDECREF(two);
-  return sum;
+  const Ref one(addend(left));
+  if (!one) return nullptr;
+  const Ref two(addend(right));
+  if (!two) return nullptr;
+  if (one.get() == Py_NotImplemented || two.get() == Py_NotImplemented) Py_RETURN_NOTIMPLEMENTED;
+  return PySequence_Concat(one.get(), two.get());
 }
 
 PyDoc_STRVAR(tuple_doc,
-"A tuple that is read where it lies in the memory of the process; got by receiving with copy=False.\n\n"
-"A collections.abc.Sequence, equal to and hashing like the tuple. Elements are decoded when they are touched: nested\n"
-"tuples and large str and bytes are views again, as slices are. It keeps the memory of the whole message it came in.");
+"A tuple that is read in place, in shared memory of the process. Received with copy=False.\n\n"
+"A collections.abc.Sequence that equals the tuple and has the same hash. Elements are decoded when they are\n"
+"accessed: slices, nested tuples, and large str and bytes are views again. It keeps the memory of the whole\n"
+"message that it was received in. Immutable, so any thread of its interpreter may use it.");
 
-PyDoc_STRVAR(value_doc, "value($self, /)\n--\n\nThe tuple itself, as recv() would have given it.");
-PyDoc_STRVAR(count_doc, "count($self, value, /)\n--\n\nHow many elements are equal to the value.");
+PyDoc_STRVAR(value_doc,
+"value($self, /)\n--\n\n"
+"Return a copy as a tuple, as recv() returns it. Raises MemoryError.");
+PyDoc_STRVAR(count_doc,
+"count($self, value, /)\n--\n\n"
+"Return the number of elements equal to the value.");
 PyDoc_STRVAR(index_doc,
 "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\n"
-"The index of the first element equal to the value; ValueError if there is none.");
-PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nPickled and copied as the tuple itself.");
+"Return the index of the first element equal to the value. Raises ValueError if there is none.");
+PyDoc_STRVAR(reduce_doc,
+"__reduce__($self, /)\n--\n\n"
+"Support pickle and copy: the copy is a tuple.");
 
 PyMethodDef methods[] = {
     {"value", get_value, METH_NOARGS, value_doc},
@@ -240,22 +249,6 @@ PyType_Slot slots[] = {
 };
 
 }  // namespace
-
-PyObject* tuple_value(const View* view) noexcept {
-  const BlockReader reader = view->sight.reader();
-  if (view->step == 1) return decode_at(*view->state, reader, view->sight.cell, true);
-  const auto length = static_cast<Py_ssize_t>(view->sight.cell.length());
-  PyObject* tuple = PyTuple_New(length);
-  for (Py_ssize_t i = 0; i < length && tuple != nullptr; ++i) {
-    PyObject* item = decode_at(*view->state, reader, element(view, i), true);
-    if (item == nullptr) {
-      Py_CLEAR(tuple);
-    } else {
-      PyTuple_SET_ITEM(tuple, i, item);
-    }
-  }
-  return tuple;
-}
 
 PyType_Spec tuple_spec = {
     "xichan.TupleView", sizeof(View), 0,

@@ -54,6 +54,11 @@ def name(value):
     return type(value).__name__
 
 
+def full_name(value):
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
 @pytest.fixture
 def pair():
     tx, rx = xichan.channel(4)
@@ -77,7 +82,7 @@ def test_foreign_types_are_refused(pair, bad, how):
     ]:
         with pytest.raises(xichan.NotShareableError) as caught:
             send(value)
-        assert str(caught.value) == f"{place}: {name(bad)} is not shareable"
+        assert str(caught.value) == f"{place}: {full_name(bad)} is not shareable"
         assert not xichan.is_shareable(value)
     assert alive() == before
     assert len(rx) == 0

@@ -107,7 +107,7 @@ def test_full_queue_is_reported_by_the_handler(capsys):
 def test_record_needs_a_queue_that_pickles(capsys):
     q = xichan.Queue()
     logger(q).info("lost")
-    assert "NotShareableError: value: LogRecord is not shareable" in capsys.readouterr().err
+    assert "NotShareableError: value: logging.LogRecord is not shareable" in capsys.readouterr().err
     assert q.empty()
 
 

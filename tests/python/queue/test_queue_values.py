@@ -140,7 +140,7 @@ def test_queue_pickle_is_rejected_in_another_process():
 def test_forged_queue_is_not_shareable(parts):
     q, (tx, _) = xichan.Queue(), xichan.channel()
     q._parts = parts
-    with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]: Queue is not shareable$"):
+    with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]: xichan\.Queue is not shareable$"):
         tx.send((1, q))
     del q._parts
     assert not xichan.is_shareable(q) and not xichan.is_shareable((q,))

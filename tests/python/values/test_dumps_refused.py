@@ -14,11 +14,11 @@ import xichan
 def test_dumps_names_the_path_of_an_unportable_value():
     tx, rx = xichan.channel(1)
     cases = {
-        "value: Sender cannot leave its process": tx,
-        "value[1]: Sender cannot leave its process": (0, tx),
-        "value[1][2][0]: Receiver cannot leave its process": (0, (1, 2, (rx,))),
-        "value: Queue cannot leave its process": xichan.Queue(),
-        "value[0][1]: Queue cannot leave its process": ((0, xichan.Queue()), 1, 2),
+        "value: xichan.Sender cannot leave its process": tx,
+        "value[1]: xichan.Sender cannot leave its process": (0, tx),
+        "value[1][2][0]: xichan.Receiver cannot leave its process": (0, (1, 2, (rx,))),
+        "value: xichan.Queue cannot leave its process": xichan.Queue(),
+        "value[0][1]: xichan.Queue cannot leave its process": ((0, xichan.Queue()), 1, 2),
         "value[2]: list is not shareable": (0, TEXT, []),
     }
     for message, value in cases.items():
@@ -28,7 +28,7 @@ def test_dumps_names_the_path_of_an_unportable_value():
         assert str(caught.value) == message
         assert alive() == before
     tx.close()  # a closed one as well
-    with pytest.raises(xichan.NotShareableError, match="Sender cannot leave"):
+    with pytest.raises(xichan.NotShareableError, match=r"value\[0\]: xichan\.Sender cannot leave"):
         xichan.dumps((tx,))
 
 

@@ -1,11 +1,10 @@
-// The calls that move many values at once.
+// Receiver.recv_many() and drain().
 #pragma once
 
-#include "base/handle.h"
+#include <Python.h>
 
 namespace xichan::python {
 
-PyObject* sender_send_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 

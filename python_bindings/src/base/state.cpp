@@ -1,0 +1,50 @@
+#include "base/state.h"
+
+#include <utility>
+
+#include "base/ref.h"
+
+namespace xichan::python {
+
+int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
+  Py_VISIT(sender_type);
+  Py_VISIT(receiver_type);
+  Py_VISIT(views_type);
+  Py_VISIT(watch_type);
+  for (PyTypeObject* type : value_types) Py_VISIT(type);
+  for (PyObject* record : records) Py_VISIT(record);
+  Py_VISIT(queue_type);
+  Py_VISIT(unpickle);
+  Py_VISIT(share);
+  for (PyObject* error : errors) Py_VISIT(error);
+  return 0;
+}
+
+void ModuleState::clear() noexcept {
+  Py_CLEAR(unpickle);
+  Py_CLEAR(share);
+}
+
+void ModuleState::free() noexcept {
+  clear();
+  Py_CLEAR(sender_type);
+  Py_CLEAR(receiver_type);
+  Py_CLEAR(views_type);
+  Py_CLEAR(watch_type);
+  for (PyTypeObject*& type : value_types) Py_CLEAR(type);
+  for (PyObject*& record : records) Py_CLEAR(record);
+  Py_CLEAR(queue_type);
+  Py_CLEAR(parts_name);
+  for (PyObject*& error : errors) Py_CLEAR(error);
+  InterpreterEndpoints::drop(std::exchange(endpoints, nullptr));
+}
+
+ModuleState* import_state() noexcept {
+  const Ref module(PyImport_ImportModule("xichan._core"));  // sys.modules keeps it alive after this
+  if (!module) return nullptr;
+  ModuleState* state = PyModule_GetDef(module.get()) == &module_definition ? state_of(module.get()) : nullptr;
+  if (state == nullptr && !PyErr_Occurred()) PyErr_SetString(PyExc_ImportError, "xichan._core has been replaced");
+  return state;
+}
+
+}  // namespace xichan::python

@@ -1,0 +1,17 @@
+// Transferring endpoints, queues and views through the standard library and pickle.
+#pragma once
+
+#include "base/state.h"
+
+namespace xichan::python {
+
+/// Registers the types with concurrent.interpreters. -1 with an exception set.
+int register_with_interpreters(ModuleState& state) noexcept;
+
+/// The __reduce__ of an endpoint.
+PyObject* endpoint_reduce(PyObject* self, PyObject*) noexcept;
+
+/// The module functions _unpickle_end() and _register_queue().
+extern PyMethodDef transport_functions[];
+
+}  // namespace xichan::python
