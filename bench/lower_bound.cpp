@@ -31,7 +31,7 @@ class CellRing {
   bool valid() const noexcept { return cells_.valid(); }
 
   void push(const Cell& cell) noexcept {
-    until_ok([&]() noexcept { return cells_.try_push(cell); });
+    until_ok([&]() noexcept { return cells_.try_push(cell, lane_); });
   }
 
   void pop(Cell& cell) noexcept {
@@ -51,6 +51,7 @@ class CellRing {
   }
 
   MpmcRing<Cell> cells_{ring_capacity};
+  Lane lane_;
   const int patience_ = usable_cpus() < 2 ? 0 : 1000;  // asked once: it takes a system call
 };
 

@@ -1,6 +1,10 @@
 // The functions of the module.
 #include "functions.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "arena/arena.h"
 #include "base/handle.h"
 #include "directory/create_channel.h"
@@ -16,30 +20,47 @@
 namespace xichan::python {
 namespace {
 
-// Capacity and flavor together: None and 0 are flavors of their own.
+// The flavors that callers choose by name: "'mpmc', 'spsc' or 'relaxed'".
+constexpr auto flavor_choices = [] {
+  constexpr auto is_choice = [](const FlavorInfo& info) { return !info.has_fixed_capacity(); };
+  std::array<char, 128> text{};
+  char* end = text.data();
+  const auto append = [&](std::string_view part) { end = std::ranges::copy(part, end).out; };
+  auto left = std::ranges::count_if(flavors, is_choice);
+  for (const FlavorInfo& info : flavors) {
+    if (!is_choice(info)) continue;
+    append("'");
+    append(info.name);
+    append(--left == 0 ? "'" : left == 1 ? "' or " : "', ");
+  }
+  return text;
+}();
+
+// Parses capacity and flavor together, because a capacity of None or 0 turns mpmc into another flavor.
 bool parse_flavor(PyObject* flavor, PyObject* capacity, ChannelOptions& options) noexcept {
-  const bool endless = capacity == Py_None;
-  if (endless) options.capacity = Channel::unbounded;
+  if (capacity == Py_None) options.capacity = unbounded;
   if (!parse_optional_int("capacity", capacity, 0, Channel::max_capacity, options.capacity)) return false;
   if (flavor != nullptr && !PyUnicode_Check(flavor)) {
     PyErr_Format(PyExc_TypeError, "flavor must be a str, not %T", flavor);
     return false;
   }
-  if (flavor == nullptr || PyUnicode_EqualToUTF8(flavor, "mpmc")) {
-    options.flavor = endless ? Flavor::unbounded : options.capacity == 0 ? Flavor::rendezvous : Flavor::mpmc;
-    return true;
-  }
-  if (PyUnicode_EqualToUTF8(flavor, "spsc")) {
-    options.flavor = Flavor::spsc;
-  } else if (PyUnicode_EqualToUTF8(flavor, "relaxed")) {
-    options.flavor = Flavor::relaxed;
-  } else {
-    PyErr_Format(PyExc_ValueError, "flavor must be 'mpmc', 'spsc' or 'relaxed', not %R", flavor);
+  const auto chosen = std::ranges::find_if(flavors, [&](const FlavorInfo& info) noexcept {
+    if (flavor == nullptr) return info.flavor == Flavor::mpmc;
+    return !info.has_fixed_capacity() && PyUnicode_EqualToUTF8(flavor, info.name);
+  });
+  if (chosen == flavors.end()) {
+    PyErr_Format(PyExc_ValueError, "flavor must be %s, not %R", flavor_choices.data(), flavor);
     return false;
   }
-  if (options.capacity != 0 && !(endless && options.flavor == Flavor::spsc)) return true;
+  options.flavor = chosen->flavor;
+  if (options.flavor == Flavor::mpmc) {
+    if (options.capacity == unbounded) options.flavor = Flavor::unbounded;
+    if (options.capacity == 0) options.flavor = Flavor::rendezvous;
+    return true;
+  }
+  if (chosen->accepts(options.capacity)) return true;
   PyErr_Format(PyExc_ValueError, "a channel of flavor %R needs a capacity of at least 1%s", flavor,
-               options.flavor == Flavor::relaxed ? ", or None" : "");
+               chosen->accepts(unbounded) ? ", or None" : "");
   return false;
 }
 
@@ -124,9 +145,8 @@ PyDoc_STRVAR(channel_doc,
 "Make a channel and return its two ends, (Sender, Receiver).\n\n"
 "capacity: how many values it holds at the most, exactly, from 1 to 2**24; a send to a full channel waits. None: any\n"
 "number. 0: none, a send completes when a receiver has the value.\n"
-"flavor: 'mpmc', for any number of senders and receivers, first in, first out; 'spsc', faster in C++, where each side\n"
-"belongs to the first end that uses it until that is closed; 'relaxed', for many senders, first in, first out for each\n"
-"Sender only.\n"
+"flavor: 'mpmc', for any number of senders and receivers, first in, first out; 'spsc', where each side belongs to the\n"
+"first end that uses it until that is closed; 'relaxed', for many senders, first in, first out for each Sender only.\n"
 "max_bytes: bound on the memory of the values queued, in bytes; small values cost nothing, and a value that alone is\n"
 "larger raises ValueError when it is sent.\n"
 "name: under which lookup(), lookup_sender() and lookup_receiver() find the channel while it lives.\n\n"

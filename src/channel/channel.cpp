@@ -4,23 +4,33 @@
 #include <new>
 
 namespace xichan::internal {
+namespace {
+
+std::uint64_t effective_capacity(const ChannelOptions& options) noexcept {
+  switch (flavor_info(options.flavor).rule) {
+    case CapacityRule::always_zero: return 0;
+    case CapacityRule::always_unbounded: return unbounded;
+    default: return options.capacity;
+  }
+}
+
+}  // namespace
+
 Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
     : ring_(options.flavor, options.capacity),
       plain_(options.flavor == Flavor::mpmc && options.max_bytes == 0),
       generation_(process_generation()),
       not_empty_(waiters_lock_),
       not_full_(waiters_lock_),
-      capacity_(options.flavor == Flavor::rendezvous  ? 0
-                : options.flavor == Flavor::unbounded ? unbounded
-                                                      : options.capacity),
+      capacity_(effective_capacity(options)),
       max_bytes_(options.max_bytes),
       retire_(retire) {}
 
 Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept {
   channel = nullptr;
-  const bool has_capacity = options.flavor != Flavor::rendezvous && options.flavor != Flavor::unbounded;
-  const bool endless = options.flavor == Flavor::relaxed && options.capacity == unbounded;
-  if (has_capacity && !endless && (options.capacity == 0 || options.capacity > max_capacity)) return Status::too_large;
+  if (!flavor_info(options.flavor).accepts(options.capacity)) return Status::too_large;
+  const std::uint64_t capacity = effective_capacity(options);
+  if (capacity != unbounded && capacity > max_capacity) return Status::too_large;
   Channel* fresh = new (std::nothrow) Channel(options, retire);
   if (fresh == nullptr) return Status::no_memory;
   const bool named = !options.name.empty();

@@ -45,7 +45,6 @@ inline Cell to_cell(const Packet& packet) noexcept { return std::bit_cast<Cell>(
 class XICHAN_API Channel {
  public:
   static constexpr std::uint64_t max_capacity = std::uint64_t{1} << 24;
-  static constexpr std::uint64_t unbounded = UINT64_MAX;
 
   /// Creates a channel with one endpoint counted on each side, which calls `retire` before it is destroyed;
   /// create_channel (directory/create_channel.h) also registers it. Errors: `too_large` if the capacity is not in 1 ..
@@ -59,7 +58,7 @@ class XICHAN_API Channel {
   Status try_send(const Cell& cell, Lane& lane) noexcept {
     if (!plain_) [[unlikely]]
       return try_send_special(cell, lane);
-    const Status status = ring_.mpmc().try_push(cell);
+    const Status status = ring_.mpmc().try_push(cell, lane);
     if (status == Status::ok) after_send();
     return status;
   }

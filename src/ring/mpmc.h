@@ -50,7 +50,7 @@ class MpmcRing {
 
   bool valid() const noexcept { return slots_ != nullptr; }
 
-  Status try_push(const T& item) noexcept {
+  Status try_push(const T& item, Lane&) noexcept {
     std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
     for (;;) {
       if (tail & mark_) return Status::closed;
@@ -238,5 +238,7 @@ class MpmcRing {
   alignas(cache_line) atomic<std::uint64_t> head_;
   alignas(cache_line) atomic<std::uint64_t> tail_;
 };
+
+static_assert(Ring<MpmcRing<int>, int>);
 
 }  // namespace xichan::internal

@@ -18,13 +18,12 @@
 #include "ring/ring.h"
 #include "value/cell.h"
 #include "xichan/export.h"
+#include "xichan/flavor.h"
 
 namespace xichan::internal {
 
 class XICHAN_API RelaxedRing {
  public:
-  static constexpr std::uint64_t unbounded = UINT64_MAX;
-
   explicit RelaxedRing(std::uint64_t capacity) noexcept;
   RelaxedRing(const RelaxedRing&) = delete;
   RelaxedRing& operator=(const RelaxedRing&) = delete;
@@ -58,5 +57,7 @@ class XICHAN_API RelaxedRing {
   alignas(cache_line) atomic<std::uint64_t> ready_;
   atomic<std::uint64_t> popped_{0};  // a statistic
 };
+
+static_assert(Ring<RelaxedRing, Cell>);
 
 }  // namespace xichan::internal

@@ -51,7 +51,7 @@ class SegmentedRing {
   bool valid() const noexcept { return mapped_ != nullptr; }
 
   /// Also `no_memory`.
-  Status try_push(const T& item) noexcept {
+  Status try_push(const T& item, Lane&) noexcept {
     for (;;) {
       std::uint64_t tail = tail_.load(memory_order_seq_cst);
       if (tail & mark) return Status::closed;
@@ -236,5 +236,7 @@ class SegmentedRing {
   Segment* free_ = nullptr;
   Segment* mapped_ = nullptr;
 };
+
+static_assert(Ring<SegmentedRing<int>, int>);
 
 }  // namespace xichan::internal

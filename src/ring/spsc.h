@@ -35,7 +35,7 @@ class SpscRing {
 
   bool valid() const noexcept { return queue_ != nullptr; }
 
-  Status try_push(const T& item) noexcept {
+  Status try_push(const T& item, Lane&) noexcept {
     std::lock_guard guard(push_lock_);
     if (closed_.load(memory_order_seq_cst)) return Status::closed;
     bool done = queue_->push(item);
@@ -84,5 +84,7 @@ class SpscRing {
   atomic<std::uint64_t> pushed_{0};
   alignas(cache_line) ShortLock pop_lock_;
 };
+
+static_assert(Ring<SpscRing<int>, int>);
 
 }  // namespace xichan::internal

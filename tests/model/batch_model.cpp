@@ -15,7 +15,7 @@ template <std::uint64_t Capacity>
 struct OfOne : MpmcRing<int> {
   static constexpr int bound = Capacity;
   OfOne() : MpmcRing(Capacity) {}
-  Status try_push(int item) {
+  Status try_push(int item, Lane&) {
     std::uint64_t done;
     return try_push_many(&item, 1, done);
   }

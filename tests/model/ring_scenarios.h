@@ -3,6 +3,9 @@
 
 #include "model.h"
 
+// After the checker.
+#include "ring/lane.h"
+
 namespace xichan::internal::model {
 namespace {
 
@@ -10,8 +13,9 @@ namespace {
 template <class Ring>
 struct WithRing {
   Ring ring;
+  Lane lane;  // the rings of these models ignore it
 
-  bool push(int item) { return ring.try_push(item) == Status::ok; }
+  bool push(int item) { return ring.try_push(item, lane) == Status::ok; }
   int pop() {
     int item = 0;
     const Status status = ring.try_pop(item);
@@ -104,7 +108,7 @@ struct Closing : Model<Closing<Ring, Producers, Consumers, Items, Patient>, Prod
   void thread(unsigned index) {
     if (index < Producers) {
       for (int i = 0; i < Items; ++i) {
-        const Status status = this->ring.try_push(1);
+        const Status status = this->ring.try_push(1, this->lane);
         accepted += status == Status::ok;
         if (status == Status::closed) RL_ASSERT(this->ring.is_closed());
       }
@@ -120,7 +124,7 @@ struct Closing : Model<Closing<Ring, Producers, Consumers, Items, Patient>, Prod
     }
   }
   void after() {
-    RL_ASSERT(this->ring.try_push(1) == Status::closed);
+    RL_ASSERT(this->ring.try_push(1, this->lane) == Status::closed);
     if (Patient) RL_ASSERT(taken == accepted);
     while (taken < accepted) {
       RL_ASSERT(this->pop() == 1);

@@ -82,7 +82,7 @@ PyObject* end_id(PyObject* self, void*) noexcept { return id_as_int(as_handle(se
 
 PyObject* end_capacity(PyObject* self, void*) noexcept {
   const std::uint64_t capacity = as_handle(self)->end->capacity();
-  if (capacity == Channel::unbounded) Py_RETURN_NONE;
+  if (capacity == unbounded) Py_RETURN_NONE;
   return PyLong_FromUnsignedLongLong(capacity);
 }
 

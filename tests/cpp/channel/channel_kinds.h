@@ -21,7 +21,7 @@ struct Kind {
   bool is_bounded() const { return has_capacity || is_rendezvous() || max_bytes != 0; }
   Channel* make(std::uint64_t capacity) const {
     Channel* channel = nullptr;
-    if (!has_capacity) capacity = Channel::unbounded;
+    if (!has_capacity) capacity = unbounded;
     EXPECT_EQ(create_channel({.flavor = flavor, .capacity = capacity, .max_bytes = max_bytes}, channel), Status::ok);
     return channel;
   }

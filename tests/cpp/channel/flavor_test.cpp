@@ -124,7 +124,7 @@ TEST_P(MaxBytes, SendersOfUnequalSizeAllGetThrough) {
   Channel* channel = nullptr;
   const std::uint64_t bound = cost_and_release(test::block_message(1'000));
   ASSERT_EQ(create_channel({.flavor = GetParam().flavor,
-                            .capacity = GetParam().has_capacity ? 3 : Channel::unbounded,
+                            .capacity = GetParam().has_capacity ? 3 : unbounded,
                             .max_bytes = bound},
                            channel),
             Status::ok);
@@ -165,7 +165,7 @@ TEST_P(MaxBytes, SendersThatGiveUpTakeNoBytesWithThem) {
   Channel* channel = nullptr;
   const std::uint64_t bound = cost_and_release(test::block_message(1'000));
   ASSERT_EQ(create_channel({.flavor = GetParam().flavor,
-                            .capacity = GetParam().has_capacity ? 2 : Channel::unbounded,
+                            .capacity = GetParam().has_capacity ? 2 : unbounded,
                             .max_bytes = bound},
                            channel),
             Status::ok);

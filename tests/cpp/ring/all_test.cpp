@@ -11,7 +11,7 @@
 namespace xichan::internal {
 namespace {
 
-// Gives the relaxed ring the interface of the others: each producer thread has a lane.
+// Gives each producer thread a lane of its own.
 class RelaxedWithLanes : public RelaxedRing {
  public:
   using RelaxedRing::RelaxedRing;
@@ -26,12 +26,9 @@ class RelaxedWithLanes : public RelaxedRing {
   Lane lanes_[8];
 };
 
-class Segmented : public SegmentedRing<Cell> {
- public:
-  explicit Segmented(std::uint64_t) noexcept {}
-};
-
-static_assert(Ring<SpscRing<Cell>, Cell> && Ring<SegmentedRing<Cell>, Cell> && Ring<RelaxedWithLanes, Cell>);
+using Mpmc = test::Mpmc::Of<Cell>;
+using Spsc = test::Spsc::Of<Cell>;
+using Segmented = test::Segmented::Of<Cell>;
 
 template <class R, bool HasBound, bool HasManySides>
 struct Flavor {
@@ -39,7 +36,7 @@ struct Flavor {
   static constexpr bool bounded = HasBound;
   static constexpr bool many = HasManySides;
 };
-using Flavors = ::testing::Types<Flavor<MpmcRing<Cell>, true, true>, Flavor<SpscRing<Cell>, true, false>,
+using Flavors = ::testing::Types<Flavor<Mpmc, true, true>, Flavor<Spsc, true, false>,
                                  Flavor<Segmented, false, true>, Flavor<RelaxedWithLanes, true, true>>;
 
 template <class F>
@@ -137,7 +134,7 @@ TYPED_TEST(AnyRingTest, ManyProducersAndConsumers) {
 // Two threads that share one end exclude each other: no item is lost, though nobody promises their order.
 TEST(SpscRing, TwoThreadsOnEachSide) {
   const test::Watchdog watchdog("two threads on each side of an spsc ring");
-  SpscRing<Cell> ring(8);
+  Spsc ring(8);
   const std::int64_t items = test::rounds(20'000);
   std::atomic<std::int64_t> sum{0};
   std::atomic<int> producing{2};
@@ -165,7 +162,7 @@ TEST(SpscRing, TwoThreadsOnEachSide) {
 
 // Segments are used again, and a burst does not stay in memory (see SegmentedRing::recycle).
 TEST(SegmentedRing, ManySegments) {
-  SegmentedRing<Cell> ring;
+  Segmented ring(0);
   Cell cell;
   std::int64_t next = 0, expected = 0;
   for (const int burst : {1, 5'000, 100'000, 3, 50'000}) {

@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <numeric>
 
-#include "ring/mpmc.h"
+#include "ring/ring_flavors.h"
 #include "support/support.h"
 
 namespace xichan::internal {
 namespace {
 
-using Ring = MpmcRing<std::uint64_t>;
+using Ring = test::Mpmc::Of<std::uint64_t>;
 
 TEST(RingBatch, TakesWhatGoesAndNoMore) {
   for (const std::uint64_t capacity : {1, 2, 3, 5, 8, 64}) {

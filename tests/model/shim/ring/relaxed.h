@@ -23,7 +23,10 @@ class RelaxedRing {
   bool can_pop() const noexcept { return false; }
   bool can_push() const noexcept { return false; }
   std::uint64_t size() const noexcept { return 0; }
+  std::uint64_t capacity() const noexcept { return 0; }
   std::uint64_t pushed() const noexcept { return 0; }
 };
+
+static_assert(Ring<RelaxedRing, Cell>);
 
 }  // namespace xichan::internal
