@@ -41,9 +41,9 @@ void settle(SelectCase& chosen, const Case& done) noexcept {
 
 // False if the end is closed.
 bool SelectCase::fill(Case& filled) noexcept {
-  if (!end_->usable()) return false;
+  if (!endpoint_->usable()) return false;
   const Side side = sends_ ? Side::sender : Side::receiver;
-  filled = case_of(*end_->channel_, side, *end_->lane_, sends_ ? ValueAccess::cell(value) : Cell{});
+  filled = case_of(*endpoint_->channel_, side, *endpoint_->lane_, sends_ ? ValueAccess::cell(value) : Cell{});
   return true;
 }
 
