@@ -1,8 +1,8 @@
-// xichan.bench._lower_bound: what the machine takes for the parts that no channel can do without. For the benchmarks
-// alone; nothing of the package uses it.
+// xichan.bench._lower_bound: the cost on this machine of the steps that every channel needs. Used only by the
+// benchmarks.
 //
-// Each function runs its n steps between two threads of its own, with the interpreter detached, and answers with the
-// seconds that a step took. The threads wait for each other for ever, so n is all that bounds a call.
+// Each function runs n steps between two threads of its own, with the interpreter detached, and returns the seconds per
+// step. The threads wait for each other indefinitely, so only n bounds a call.
 #include <Python.h>
 
 #include <new>
@@ -24,8 +24,7 @@ namespace {
 
 constexpr std::uint64_t ring_capacity = 1024;
 
-// A ring with its ends that wait: they spin, and let others run only when the peer cannot be running, its processor
-// being theirs too or somebody else's.
+// A ring whose push and pop wait. They spin, and yield only if the peer cannot be running because no CPU is free.
 class CellRing {
  public:
   bool valid() const noexcept { return cells_.valid(); }
@@ -52,11 +51,11 @@ class CellRing {
 
   MpmcRing<Cell> cells_{ring_capacity};
   Lane lane_;
-  const int patience_ = usable_cpus() < 2 ? 0 : 1000;  // asked once: it takes a system call
+  const int patience_ = usable_cpus() < 2 ? 0 : 1000;  // read once: it takes a system call
 };
 
-// Runs `far` in another thread and `near` in this one; the nanoseconds from when both are there until `near` is done,
-// none if there is no thread to be had.
+// Runs `far` in another thread and `near` in this one. Returns the nanoseconds from the start of both to the end of
+// `near`, or none if no thread can be created.
 template <class Near, class Far>
 std::optional<std::int64_t> time_pair(Near near, Far far) noexcept {
   try {

@@ -18,7 +18,7 @@ namespace {
 // Runs when the interpreter ends, also when a thread of it is still inside a call.
 void give_back_ends(void* data) noexcept {
   auto* ends = static_cast<InterpreterEnds*>(data);
-  ends->owner.give_back_all();
+  ends->owner.release_all();
   remove_gate(ends->interpreter);
   InterpreterEnds::drop(ends);
 }

@@ -1,4 +1,4 @@
-// The public ends: a counted end each, and the blocking calls without any interpreter around them.
+// The public endpoints: each owns one count; their blocking calls work without an interpreter.
 #include "api/access.h"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ Status store(Endpoint opened, Endpoint& endpoint) noexcept {
   return Status::ok;
 }
 
-// As `channel(capacity=, flavor=)` in Python.
+// Turns mpmc into another flavor if the capacity asks for it, as `channel()` in Python does.
 Status normalize(ChannelOptions& options) noexcept {
   const bool endless = options.capacity == unbounded;
   if (options.flavor == Flavor::mpmc && endless) options.flavor = Flavor::unbounded;
@@ -99,7 +99,7 @@ EndpointOf<Endpoint>::EndpointOf(Channel* channel) noexcept : EndpointBase(chann
 
 template <class Endpoint>
 EndpointOf<Endpoint>& EndpointOf<Endpoint>::operator=(EndpointOf&& other) noexcept {
-  EndpointOf moved(std::move(other));  // releases the previous endpoint of `this` when it is destroyed
+  EndpointOf moved(std::move(other));  // its destructor closes the previous endpoint
   swap(moved);
   return *this;
 }

@@ -104,7 +104,7 @@ void Arena::free_memory(Block* block) noexcept {
 void Arena::give_back_cached() noexcept {
   if (ThreadCache* cache = ThreadCache::mine()) cache->flush();
   ThreadCache::empty_depot();
-  LargeBlocks::give_back_all();
+  LargeBlocks::release_all();
 }
 
 void Arena::set_limit(std::uint64_t bytes) noexcept {

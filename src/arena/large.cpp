@@ -123,7 +123,7 @@ void LargeBlocks::give(void* memory, std::uint64_t bytes, std::uint64_t mapped) 
 
 void LargeBlocks::sweep() noexcept { slots.sweep(give_back); }
 
-void LargeBlocks::give_back_all() noexcept {
+void LargeBlocks::release_all() noexcept {
   while (const std::uint64_t word = slots.take()) give_back(word);
 }
 

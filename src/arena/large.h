@@ -25,7 +25,7 @@ struct LargeBlocks {
   static void give(void* memory, std::uint64_t bytes, std::uint64_t mapped) noexcept;
 
   static void sweep() noexcept;
-  static void give_back_all() noexcept;
+  static void release_all() noexcept;
   static void follow_limit(std::uint64_t limit) noexcept;
 
   static std::uint64_t cached_bytes() noexcept;

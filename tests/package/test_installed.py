@@ -1,4 +1,4 @@
-"""The installed C++ package: found by CMake and pkg-config, with nothing in it but xichan's own."""
+"""The installed C++ package: CMake, pkg-config, symbols and headers."""
 
 import collections
 import os
@@ -29,19 +29,19 @@ def exported(library):
     return nodes
 
 
-def test_cmake(build, installed):
+def test_cmake_package_builds_consumer(build, installed):
     folder = build(HERE / "consumer", "consumer", CMAKE_PREFIX_PATH=installed, XICHAN_WANTED="0.1")
     assert run(folder / "consumer").split() == [xichan.__version__] * 2
 
 
-def test_another_version_is_refused(toolchain, installed, tmp_path):
+def test_cmake_package_rejects_other_version(toolchain, installed, tmp_path):
     options = [f"-DCMAKE_PREFIX_PATH={installed}", "-DXICHAN_WANTED=99.0", "-G", toolchain.generator]
-    said = run(toolchain.cmake, "-S", HERE / "consumer", "-B", tmp_path, *options, expect=1)
-    assert re.search(r"compatible\s+with\s+requested\s+version", said)
+    output = run(toolchain.cmake, "-S", HERE / "consumer", "-B", tmp_path, *options, expect=1)
+    assert re.search(r"compatible\s+with\s+requested\s+version", output)
 
 
-@pytest.mark.skipif(shutil.which("pkg-config") is None, reason="pkg-config is not here")
-def test_pkg_config(installed, tmp_path):
+@pytest.mark.skipif(shutil.which("pkg-config") is None, reason="pkg-config is not installed")
+def test_pkg_config_builds_consumer(installed, tmp_path):
     folder = next(installed.rglob("xichan.pc")).parent
     environment = {"PKG_CONFIG_PATH": str(folder)}
     assert run("pkg-config", "--modversion", "xichan", env=environment).strip() == xichan.__version__
@@ -53,7 +53,7 @@ def test_pkg_config(installed, tmp_path):
     assert run(tmp_path / "main").strip() == xichan.__version__
 
 
-def test_soname(installed):
+def test_soname_and_rpath(installed):
     library = next(installed.rglob("libxichan.so"))
     assert os.path.basename(library.resolve()) == f"libxichan.so.{xichan.__version__}"
     assert "Library soname: [libxichan.so.0]" in run("readelf", "-d", library)
@@ -86,7 +86,7 @@ def test_module_exports_its_init_function_only():
     assert [name for name in names if not name.startswith(("PyInit_", "PyModExport_"))] == []
 
 
-def test_headers_are_the_same_in_both(installed):
+def test_installed_headers_match_sources(installed):
     def tree(folder):
         return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.h")}
 
@@ -95,22 +95,22 @@ def test_headers_are_the_same_in_both(installed):
     assert tree(PACKAGE / "include") == headers
 
 
-def test_the_package_tells_where_things_are():
-    answer = subprocess.run(
+def test_module_prints_paths():
+    output = subprocess.run(
         [sys.executable, "-m", "xichan", "--cmakedir", "--version", "--includedir", "--libdir"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.splitlines()
-    version, include, library, cmake = answer
+    version, include, library, cmake = output
     assert version == xichan.__version__
     assert (Path(include) / "xichan" / "xichan.h").is_file()
     assert (Path(library) / "libxichan.so.0").is_file()
     assert (Path(cmake) / "xichan-config.cmake").is_file()
 
 
-def test_the_program_in_the_docs(tmp_path):
-    """Also: a compiler and a wheel are enough."""
+def test_embedding_page_program_runs(tmp_path):
+    """A compiler and a wheel are enough."""
     page = (ROOT / "docs" / "how-to" / "embedding.md").read_text()
     (source,) = re.findall(r"^```cpp\n(.*?)^```$", page, re.M | re.S)
     (tmp_path / "main.cpp").write_text(source)

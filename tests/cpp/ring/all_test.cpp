@@ -1,4 +1,4 @@
-// What every flavor of ring promises, the ones with special needs included: one producer, no bound, tokens per end.
+// The promises of every flavor's ring, including those with one producer, without a bound, or with a token per lane.
 #include <map>
 #include <vector>
 
@@ -69,7 +69,7 @@ TYPED_TEST(AnyRingTest, ExactCapacityFirstInFirstOut) {
   }
 }
 
-TYPED_TEST(AnyRingTest, CloseRefusesPushesAndLetsTheRestBeDrained) {
+TYPED_TEST(AnyRingTest, CloseRefusesPushesAndKeepsQueuedItems) {
   typename TypeParam::Type ring(4);
   ASSERT_EQ(ring.try_push(Cell::integer(1)), Status::ok);
   ring.close();
@@ -122,17 +122,17 @@ void run_threads(std::uint64_t capacity, unsigned producers, unsigned consumers,
   EXPECT_EQ(ring.size(), 0u);
 }
 
-TYPED_TEST(AnyRingTest, OneProducerOneConsumer) {
+TYPED_TEST(AnyRingTest, OneProducerAndConsumerLoseNoItem) {
   for (const std::uint64_t capacity : {1, 2, 64}) run_threads<TypeParam>(capacity, 1, 1, test::rounds(20'000));
 }
 
-TYPED_TEST(AnyRingTest, ManyProducersAndConsumers) {
-  if (!TypeParam::many) return;  // that one is for one of each
+TYPED_TEST(AnyRingTest, ManyProducersAndConsumersLoseNoItem) {
+  if (!TypeParam::many) return;  // an spsc ring
   for (const std::uint64_t capacity : {1, 3, 64}) run_threads<TypeParam>(capacity, 4, 4, test::rounds(5'000));
 }
 
-// Two threads that share one end exclude each other: no item is lost, though nobody promises their order.
-TEST(SpscRing, TwoThreadsOnEachSide) {
+// Two threads that share one endpoint exclude each other: no item is lost, although their order is unspecified.
+TEST(SpscRing, TwoThreadsPerSideLoseNoItem) {
   const test::Watchdog watchdog("two threads on each side of an spsc ring");
   Spsc ring(8);
   const std::int64_t items = test::rounds(20'000);
@@ -160,8 +160,8 @@ TEST(SpscRing, TwoThreadsOnEachSide) {
   EXPECT_EQ(sum.load(), items * (items + 1));
 }
 
-// Segments are used again, and a burst does not stay in memory (see SegmentedRing::recycle).
-TEST(SegmentedRing, ManySegments) {
+// Segments are reused, and a burst does not stay in memory (see SegmentedRing::recycle).
+TEST(SegmentedRing, ReusesSegmentsInOrder) {
   Segmented ring(0);
   Cell cell;
   std::int64_t next = 0, expected = 0;

@@ -1,5 +1,4 @@
-// Stands in for src/ring/relaxed.h in the models of the channel: no model is made with that flavor, whose queue is not
-// ours.
+// Stands in for src/ring/relaxed.h in the models of the channel: no model uses that flavor, whose queue is third-party.
 #pragma once
 
 #include <cstdint>
