@@ -64,21 +64,16 @@ struct FlavorRow {
 
 /// One row per flavor, in the order of the enumerators: everything else that lists flavors is derived from it.
 inline constexpr std::tuple flavor_table{
-    FlavorRow<MpmcRing<Cell>>{
-        {Flavor::mpmc, "mpmc", CapacityRule::bounded},
-        [](std::uint64_t capacity) noexcept { return MpmcRing<Cell>(capacity); }},
-    FlavorRow<SpscRing<Cell>>{
-        {Flavor::spsc, "spsc", CapacityRule::bounded},
-        [](std::uint64_t capacity) noexcept { return SpscRing<Cell>(capacity); }},
-    FlavorRow<SegmentedRing<Cell>>{
-        {Flavor::unbounded, "unbounded", CapacityRule::always_unbounded},
-        [](std::uint64_t) noexcept { return SegmentedRing<Cell>(); }},
-    FlavorRow<RelaxedRing>{
-        {Flavor::relaxed, "relaxed", CapacityRule::bounded_or_unbounded},
-        [](std::uint64_t capacity) noexcept { return RelaxedRing(capacity); }},
-    FlavorRow<NoRing>{
-        {Flavor::rendezvous, "rendezvous", CapacityRule::always_zero},
-        [](std::uint64_t) noexcept { return NoRing(); }},
+    FlavorRow<MpmcRing<Cell>>{{Flavor::mpmc, "mpmc", CapacityRule::bounded},
+                              [](std::uint64_t capacity) noexcept { return MpmcRing<Cell>(capacity); }},
+    FlavorRow<SpscRing<Cell>>{{Flavor::spsc, "spsc", CapacityRule::bounded},
+                              [](std::uint64_t capacity) noexcept { return SpscRing<Cell>(capacity); }},
+    FlavorRow<SegmentedRing<Cell>>{{Flavor::unbounded, "unbounded", CapacityRule::always_unbounded},
+                                   [](std::uint64_t) noexcept { return SegmentedRing<Cell>(); }},
+    FlavorRow<RelaxedRing>{{Flavor::relaxed, "relaxed", CapacityRule::bounded_or_unbounded},
+                           [](std::uint64_t capacity) noexcept { return RelaxedRing(capacity); }},
+    FlavorRow<NoRing>{{Flavor::rendezvous, "rendezvous", CapacityRule::always_zero},
+                      [](std::uint64_t) noexcept { return NoRing(); }},
 };
 
 inline constexpr std::array flavors =

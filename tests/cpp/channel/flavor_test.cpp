@@ -123,10 +123,9 @@ TEST_P(MaxBytes, SendersOfUnequalSizeAllSucceed) {
   const int each = test::rounds(2'000);
   Channel* channel = nullptr;
   const std::uint64_t bound = cost_and_release(test::block_message(1'000));
-  ASSERT_EQ(create_channel({.flavor = GetParam().flavor,
-                            .capacity = GetParam().has_capacity ? 3 : unbounded,
-                            .max_bytes = bound},
-                           channel),
+  ASSERT_EQ(create_channel(
+                {.flavor = GetParam().flavor, .capacity = GetParam().has_capacity ? 3 : unbounded, .max_bytes = bound},
+                channel),
             Status::ok);
   std::atomic<int> received{0};
   std::atomic<std::uint64_t> most{0};
@@ -164,10 +163,9 @@ TEST_P(MaxBytes, SendersThatTimeOutReleaseTheirBytes) {
   const int each = test::rounds(1'000);
   Channel* channel = nullptr;
   const std::uint64_t bound = cost_and_release(test::block_message(1'000));
-  ASSERT_EQ(create_channel({.flavor = GetParam().flavor,
-                            .capacity = GetParam().has_capacity ? 2 : unbounded,
-                            .max_bytes = bound},
-                           channel),
+  ASSERT_EQ(create_channel(
+                {.flavor = GetParam().flavor, .capacity = GetParam().has_capacity ? 2 : unbounded, .max_bytes = bound},
+                channel),
             Status::ok);
   test::together(4, [&](unsigned thread) {
     const Caller caller;

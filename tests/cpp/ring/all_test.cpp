@@ -36,8 +36,8 @@ struct Flavor {
   static constexpr bool bounded = HasBound;
   static constexpr bool many = HasManySides;
 };
-using Flavors = ::testing::Types<Flavor<Mpmc, true, true>, Flavor<Spsc, true, false>,
-                                 Flavor<Segmented, false, true>, Flavor<RelaxedWithLanes, true, true>>;
+using Flavors = ::testing::Types<Flavor<Mpmc, true, true>, Flavor<Spsc, true, false>, Flavor<Segmented, false, true>,
+                                 Flavor<RelaxedWithLanes, true, true>>;
 
 template <class F>
 class AnyRingTest : public ::testing::Test {};
