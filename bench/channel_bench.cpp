@@ -1,8 +1,8 @@
-// What a channel adds to its ring: the same traffic through both.
+// The overhead of a channel over its ring: the same traffic through both.
 //
 //   pair/...      one thread: a send and a receive
-//   traffic/...   one producer and one consumer that never sleep
-//   blocking/...  the same through the public calls, which sleep when there is nothing to do
+//   traffic/...   one producer and one consumer that never block
+//   blocking/...  the same through the blocking public calls
 #include <memory>
 
 #include "candidates/others.h"

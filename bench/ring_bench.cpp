@@ -1,7 +1,7 @@
-// The rings, and what else could have been the bounded one: 1x1, 2x2 and 4x4 threads, nearly empty, and alone.
+// The rings and the alternatives to the bounded one, with 1x1, 2x2 and 4x4 threads, nearly empty, and with one thread.
 //
 //   traffic/RING/threads    100,000 messages through a capacity of 1024, each side as fast as it can
-//   nearly_empty/RING/n     as many; the one consumer makes n pauses after each look that found nothing
+//   nearly_empty/RING/n     as many; the only consumer makes n pauses after each attempt that found the ring empty
 //   bulk/RING               one thread: 1000 pushes, then 1000 pops
 //   pair/RING               one thread: a push and a pop
 #include <functional>
@@ -25,8 +25,8 @@ struct Segmented : SegmentedRing<Cell> {
   explicit Segmented(std::uint64_t) noexcept {}
 };
 
-/// Each thread is an end of its own, with a lane. Threads are numbered over the life of a queue; a run starts at most
-/// eight producers, and the next run may use a lane again because the threads of the last one have ended.
+/// Each producer thread has its own lane. Threads are numbered over the lifetime of a queue. A run starts at most eight
+/// producers, and the next run may reuse a lane because the threads of the previous one have ended.
 class Relaxed {
  public:
   explicit Relaxed(std::uint64_t bound) : ring_(bound) {}

@@ -1,4 +1,4 @@
-// What the benchmarks share: statistics over rounds, and runs of producers against consumers.
+// Helpers of the benchmarks: statistics over rounds, and runs of producers against consumers.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/atomic.h"
+#include "ring/lane.h"
 #include "value/cell.h"
 #include "xichan/status.h"
 
@@ -18,16 +19,16 @@ namespace xichan::bench {
 
 using namespace internal;
 
-/// Whether a benchmark has found something wrong: the program's exit code tells.
+/// Set if a benchmark has found a wrong result; the program then exits with an error.
 inline std::atomic<bool> failed{false};
 
-/// Ends a benchmark that has found something wrong.
+/// Ends a benchmark that has found a wrong result.
 inline void fail(benchmark::State& state, const char* what) {
   failed.store(true);
   state.SkipWithError(what);
 }
 
-/// Adds to a benchmark the best of its rounds, and how much slower than that the worst was.
+/// Adds two statistics to a benchmark: its best round, and how much slower the worst round was.
 inline benchmark::internal::Benchmark* with_statistics(benchmark::internal::Benchmark* one) {
   one->ComputeStatistics("best", [](const std::vector<double>& times) { return *std::ranges::min_element(times); });
   one->ComputeStatistics(
@@ -45,11 +46,12 @@ template <class R>
 class Own {
  public:
   explicit Own(std::uint64_t bound) : ring_(bound) {}
-  bool try_push(const Cell& item) noexcept { return ring_.try_push(item) == Status::ok; }
+  bool try_push(const Cell& item) noexcept { return ring_.try_push(item, lane_) == Status::ok; }
   bool try_pop(Cell& item) noexcept { return ring_.try_pop(item) == Status::ok; }
 
  private:
   R ring_;
+  Lane lane_;
 };
 
 /// One thread puts an item in and takes it out again.
@@ -59,13 +61,13 @@ void push_and_pop(benchmark::State& state, Queue& queue) {
   std::int64_t number = 0;
   for (auto _ : state) {
     if (!queue.try_push(Cell::integer(number)) || !queue.try_pop(cell) || cell.as_integer() != number++) {
-      return fail(state, "what came out is not what went in");
+      return fail(state, "popped another item than was pushed");
     }
   }
 }
 
-/// What a thread does between attempts that found the ring full or empty: the same for every contender. It gives way
-/// soon, because with more threads than CPUs the other side may need this one.
+/// Waits between attempts that found the ring full or empty, in the same way for every contender. It yields soon,
+/// because with more threads than CPUs the other side may need this one.
 class Patience {
  public:
   explicit Patience(unsigned pauses = 1) noexcept : pauses_(pauses) {}
@@ -91,7 +93,7 @@ struct Traffic {
   bool check = false;                // each producer's items arrive in order, and every item once
 };
 
-/// Sends `messages` through `queue`, which has `try_push(Cell)` and `try_pop(Cell&)` that answer true if they did.
+/// Sends `messages` through `queue`, which has `try_push(Cell)` and `try_pop(Cell&)` that return true on success.
 /// Seconds from the common start to the end of the last thread; negative if a check failed.
 template <class Queue>
 double run(Queue& queue, const Traffic& traffic) {

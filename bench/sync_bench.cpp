@@ -1,4 +1,4 @@
-// Waking: with nobody there, and from thread to thread, beside the bare system call.
+// Waking: without a waiter, and from thread to thread, compared with the bare system call.
 #include <thread>
 
 #include "support.h"
@@ -9,7 +9,7 @@
 namespace xichan::bench {
 namespace {
 
-// What every send and receive pays when nobody waits.
+// The cost in every send and receive when no thread waits.
 void notify_nobody(benchmark::State& state) {
   Mutex lock;
   WaitList list(lock);

@@ -1,4 +1,4 @@
-// Queues of others behind the interface that the benchmarks use: `try_push` and `try_pop` that answer true if they did.
+// Third-party queues behind the interface of the benchmarks: `try_push` and `try_pop` return true on success.
 #pragma once
 
 #include <concurrentqueue.h>
@@ -35,7 +35,7 @@ class BoostSpsc {
   boost::lockfree::spsc_queue<T> queue_;
 };
 
-/// Without bound and without the order of different producers; may answer "empty" while it is not.
+/// Unbounded; FIFO only per producer; may report "empty" while it is not.
 template <class T>
 class Moodycamel {
  public:

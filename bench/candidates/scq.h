@@ -71,7 +71,7 @@ class IndexQueue {
           return index_of(seen);
         }
         if (cycle(seen) > head >> order_) break;
-        // Too early: whoever comes with this position finds the entry spoilt, and takes another.
+        // Too early: the producer with this position finds the entry invalidated and takes another.
         const std::uint64_t spoilt = index_of(seen) == bottom() ? entry(head >> order_, is_safe(seen), bottom())
                                                                 : entry(cycle(seen), false, index_of(seen));
         if (slot.compare_exchange_weak(seen, spoilt, memory_order_seq_cst, memory_order_acquire)) break;

@@ -1,7 +1,7 @@
-// Channels from C++: the same channels that Python interpreters in this process use, without any interpreter lock.
+// Channels from C++: the same channels that the Python interpreters of this process use, without an interpreter lock.
 //
-// A thread that is attached to an interpreter must not wait here: it would keep that interpreter's other threads from
-// running. Detach first (Py_BEGIN_ALLOW_THREADS), or use the calls that never wait.
+// A thread that is attached to an interpreter must not block here, because it would stop that interpreter's other
+// threads. Detach first (Py_BEGIN_ALLOW_THREADS), or use the calls that never block.
 #pragma once
 
 #include <chrono>
@@ -23,42 +23,42 @@ class Channel;
 struct Lane;
 }  // namespace internal
 
-/// How long a call may wait, in nanoseconds of the monotonic clock; what is negative counts as zero.
+/// How long a call may block, in nanoseconds of the monotonic clock. A negative timeout counts as zero.
 using Timeout = std::chrono::nanoseconds;
-/// The time-out of a call that waits until it is decided.
+/// The timeout of a call that blocks indefinitely.
 inline constexpr Timeout forever = Timeout::max();
 
-/// The number that all ends of a channel share, and no other channel ever. In Python it is one int, `low` its lower 64
-/// bits.
+/// Identifies a channel. All its endpoints share the id, and no other channel ever has it. In Python the id is one int
+/// whose lower 64 bits are `low`.
 struct Id {
   std::uint64_t low = 0;
   std::uint64_t high = 0;
   friend bool operator==(const Id&, const Id&) = default;
 };
 
-/// What Sender and Receiver have in common: one counted end, given back when it is closed or destroyed.
+/// Owns one counted endpoint of a channel; the part of Sender and Receiver that does not depend on the side.
 ///
-/// Thread safety: one thread at a time for one end; `clone` makes ends for other threads. Progress: nothing here waits.
-/// In the child of a fork an end of the parent's is as one that was closed.
+/// Thread safety: one thread at a time per endpoint; `clone` makes endpoints for other threads. Nothing here blocks.
+/// In the child of a fork, an endpoint of the parent behaves as if it were closed.
 class XICHAN_API EndpointBase {
  public:
-  /// Whether it is an end of a channel, and was not closed.
+  /// Returns true if this endpoint belongs to a channel and has not been closed.
   explicit operator bool() const noexcept { return channel_ != nullptr; }
-  /// Of an empty end: all zero.
+  /// Returns the channel's id; all zero for an empty endpoint.
   Id id() const noexcept;
-  /// Values that the channel holds at the most: 0 for a rendezvous, or an empty end; or `unbounded`.
+  /// Returns how many values the channel holds at most: 0 for a rendezvous or an empty endpoint, or `unbounded`.
   std::uint64_t capacity() const noexcept;
-  /// The bound in bytes, or 0.
+  /// Returns the bound on the bytes of queued values, or 0 if there is none.
   std::uint64_t max_bytes() const noexcept;
   Flavor flavor() const noexcept;
-  /// The name that the channel was made with, or empty. Valid while this end is open.
+  /// Returns the name that the channel was created with, or an empty one. Valid while this endpoint is open.
   std::string_view name() const noexcept;
-  /// Values queued now.
+  /// Returns the number of queued values.
   std::uint64_t size() const noexcept;
-  /// Of an empty end: all zero.
+  /// Returns the channel's counters; all zero for an empty endpoint.
   ChannelStats stats() const noexcept;
-  /// Closes the channel for every end: senders are told `closed`, and receivers when they have drained what is queued;
-  /// `immediate` discards that.
+  /// Closes the channel for all endpoints. Senders get `closed` from now on; receivers get it once they have drained
+  /// the queue. `immediate` discards the queue instead.
   void shutdown(bool immediate = false) noexcept;
 
  protected:
@@ -75,81 +75,96 @@ class XICHAN_API EndpointBase {
   internal::Lane* lane_ = nullptr;
 };
 
-class Receiver;
-class SelectCase;
-
-/// The sending end. A call on an end that is empty or was closed answers `end_closed`.
-///
-/// Sending to an spsc channel makes that side this end's until it is closed; meanwhile others are told `claimed`.
-/// Thread safety and progress: as EndpointBase; the calls that wait say so.
-class XICHAN_API Sender : public EndpointBase {
+/// The operations that Sender and Receiver share. `Endpoint` is Sender or Receiver.
+template <class Endpoint>
+class XICHAN_API EndpointOf : public EndpointBase {
  public:
-  /// An empty one.
-  Sender() noexcept = default;
-  Sender(Sender&& other) noexcept = default;
-  Sender& operator=(Sender&& other) noexcept;
-  ~Sender() { close(); }
-
-  /// Puts the value into the channel, sleeping while it is full: `ok | closed | timeout | end_closed`; `claimed`;
-  /// `too_large` for a value over the channel's `max_bytes`; `no_memory`. Takes over the value if `ok`, else leaves it
-  /// as it was.
-  Status send(Value&& value, Timeout timeout = forever) noexcept;
-  /// Never waits, not even for a thread that was stopped inside a call: `full` in place of `timeout`.
-  Status send_nowait(Value&& value) noexcept;
-  /// Sends the values in their order, sleeping while the channel is full, until all are sent (`ok`) or one is not: the
-  /// answer for that one. `sent` of them have gone, and are none; the others are as they were. The time-out is for the
-  /// whole call.
-  Status send_many(std::span<Value> values, std::size_t& sent, Timeout timeout = forever) noexcept;
-
-  /// A further end of the channel, for another thread. Empty if this one is, there is no memory, or the channel is
-  /// spsc.
-  Sender clone() const noexcept;
-  /// Closed, or the channel shut down or finished for this side: nothing can be sent any more.
+  /// Opens another endpoint of this side, for another thread. Returns an empty one if this endpoint is empty, if memory
+  /// is exhausted, or if the channel is spsc.
+  Endpoint clone() const noexcept;
+  /// Returns true if this endpoint can do nothing more: it was closed, the channel was shut down, or the other side is
+  /// finished (for a Receiver: and the queue is drained).
   bool closed() const noexcept;
-  /// Gives this end back; the last one of its side ends the channel for the receivers. Idempotent, never waits.
+  /// Releases this endpoint. Idempotent; never blocks. Closing the last Sender ends the channel for its receivers;
+  /// closing the last Receiver closes the channel and discards the queue.
   void close() noexcept;
 
-  /// Opens a further end of the channel with this id; an empty Sender if there is none, or all its
-  /// Senders have gone.
-  static Sender from_id(Id id) noexcept;
-  /// Opens a further end of the channel of that name, sleeping until there is one: `ok | not_found | no_memory`, with
-  /// `sender` as it was.
-  static Status lookup(std::string_view name, Sender& sender, Timeout timeout = Timeout::zero()) noexcept;
+  /// Opens another endpoint of the channel with this id. Returns an empty one if there is no such channel, or if all
+  /// endpoints of this side have been closed.
+  static Endpoint from_id(Id id) noexcept;
+  /// Opens another endpoint of the channel with this name; blocks until one exists.
+  /// `ok | not_found | no_memory`; `endpoint` is unchanged unless `ok`.
+  static Status lookup(std::string_view name, Endpoint& endpoint, Timeout timeout = Timeout::zero()) noexcept;
 
-  /// Makes a value that holds a further end of this channel: it can be sent, alone or in a tuple, and whoever receives
-  /// it opens an end there. `ok | end_closed | no_memory | arena_full`, with `value` as it was.
+  /// Makes a value that holds another endpoint of this side. The value can be sent, alone or inside a tuple; its
+  /// receiver opens the endpoint. `ok | end_closed | no_memory | arena_full`; `value` is unchanged unless `ok`.
   Status as_value(Value& value) const noexcept;
-  /// Opens a further end of the channel whose Sender a value is: `ok | not_found` if it is none, or of the process
-  /// before a fork, `| no_memory`, with `sender` as it was.
-  static Status open(ValueView value, Sender& sender) noexcept;
+  /// Opens another endpoint of the channel from a value that `as_value` of the same side made.
+  /// `ok | not_found | no_memory`. Anything other than such a value is `not_found`, and so is a value from before a
+  /// fork. `endpoint` is unchanged unless `ok`.
+  static Status open(ValueView value, Endpoint& endpoint) noexcept;
 
- private:
-  friend Status channel(const ChannelOptions&, Sender&, Receiver&) noexcept;
-  explicit Sender(internal::Channel* channel) noexcept;
+ protected:
+  EndpointOf() noexcept = default;
+  explicit EndpointOf(internal::Channel* channel) noexcept;
+  EndpointOf(EndpointOf&& other) noexcept = default;
+  EndpointOf& operator=(EndpointOf&& other) noexcept;
+  ~EndpointOf() { close(); }
 };
 
-/// The receiving end. A call on an end that is empty or was closed answers `end_closed`.
-///
-/// Receiving from an spsc channel makes that side this end's until it is closed; meanwhile others are told `claimed`.
-/// Thread safety and progress: as EndpointBase; the calls that wait say so.
-class XICHAN_API Receiver : public EndpointBase {
- public:
-  /// An empty one.
-  Receiver() noexcept = default;
-  Receiver(Receiver&& other) noexcept = default;
-  Receiver& operator=(Receiver&& other) noexcept;
-  ~Receiver() { close(); }
+class Receiver;
+class SelectCase;
+class Sender;
 
-  /// Takes the oldest value, sleeping while there is none: `ok | closed | timeout | end_closed`; `claimed`;
-  /// `no_memory`. `value` is as it was unless `ok`.
+extern template class EndpointOf<Sender>;
+extern template class EndpointOf<Receiver>;
+
+/// The sending endpoint. A call on an endpoint that is empty or closed returns `end_closed`.
+///
+/// The first send to an spsc channel claims the sending side for this endpoint until it is closed; meanwhile calls on
+/// other senders return `claimed`. Thread safety: as EndpointBase. The calls that block are documented as such.
+class XICHAN_API Sender : public EndpointOf<Sender> {
+ public:
+  /// Makes an empty endpoint.
+  Sender() noexcept = default;
+
+  /// Sends a value; blocks while the channel is full. `ok | closed | timeout | end_closed | claimed | no_memory`;
+  /// `too_large` for a value over the channel's `max_bytes`. Takes over the value if `ok`, else leaves it unchanged.
+  Status send(Value&& value, Timeout timeout = forever) noexcept;
+  /// Sends a value without ever blocking, not even on a thread that was stopped inside a call. Returns `full` where
+  /// `send` would block.
+  Status send_nowait(Value&& value) noexcept;
+  /// Sends the values in order; blocks while the channel is full. Returns `ok` once all are sent, else the status of
+  /// the first value that was not. `sent` receives the number of values sent. Those are now none; the others are
+  /// unchanged. The timeout covers the whole call.
+  Status send_many(std::span<Value> values, std::size_t& sent, Timeout timeout = forever) noexcept;
+
+ private:
+  friend class EndpointOf<Sender>;
+  friend Status channel(const ChannelOptions&, Sender&, Receiver&) noexcept;
+  explicit Sender(internal::Channel* channel) noexcept : EndpointOf(channel) {}
+};
+
+/// The receiving endpoint. A call on an endpoint that is empty or closed returns `end_closed`.
+///
+/// The first receive from an spsc channel claims the receiving side for this endpoint until it is closed; meanwhile
+/// calls on other receivers return `claimed`. Thread safety: as EndpointBase. The calls that block are documented as
+/// such.
+class XICHAN_API Receiver : public EndpointOf<Receiver> {
+ public:
+  /// Makes an empty endpoint.
+  Receiver() noexcept = default;
+
+  /// Receives the oldest value; blocks while the channel is empty.
+  /// `ok | closed | timeout | end_closed | claimed | no_memory`; `value` is unchanged unless `ok`.
   Status recv(Value& value, Timeout timeout = forever) noexcept;
-  /// Never waits, not even for a thread that was stopped inside a call: `empty` in place of `timeout`.
+  /// Receives a value without ever blocking, not even on a thread that was stopped inside a call. Returns `empty` where
+  /// `recv` would block.
   Status recv_nowait(Value& value) noexcept;
-  /// Takes the oldest value, sleeping while there is none, and up to `values.size()` that are there by then, without
-  /// waiting for more. `ok` with at least one (or for no room at all); else as `recv`, with none.
+  /// Receives the oldest value, blocking while the channel is empty, and then up to `values.size()` values in total
+  /// without blocking again. `ok` with at least one value (or if `values` is empty); else as `recv`, with none.
   Status recv_many(std::span<Value> values, std::size_t& received, Timeout timeout = forever) noexcept;
-  /// Hands the values that are there now to `take(Value&&)`, oldest first, and returns how many there were. Never
-  /// waits.
+  /// Passes the values that are queued now to `take(Value&&)`, oldest first, and returns their number. Never blocks.
   template <class Take>
   std::size_t drain(Take&& take) {
     std::size_t count = 0;
@@ -161,39 +176,20 @@ class XICHAN_API Receiver : public EndpointBase {
     return count;
   }
 
-  /// A further end of the channel, for another thread. Empty if this one is, there is no memory, or the channel is
-  /// spsc.
-  Receiver clone() const noexcept;
-  /// Closed, or the channel shut down, or finished for this side: all Senders closed, and drained.
-  bool closed() const noexcept;
-  /// Gives this end back; the last one of its side closes the channel and discards what is queued. Idempotent, never
-  /// waits.
-  void close() noexcept;
-
-  /// Opens a further end of the channel with this id; an empty Receiver if there is none, or all its
-  /// Receivers have gone.
-  static Receiver from_id(Id id) noexcept;
-  /// As Sender::lookup.
-  static Status lookup(std::string_view name, Receiver& receiver, Timeout timeout = Timeout::zero()) noexcept;
-
-  /// As Sender::as_value.
-  Status as_value(Value& value) const noexcept;
-  /// As Sender::open.
-  static Status open(ValueView value, Receiver& receiver) noexcept;
-
  private:
+  friend class EndpointOf<Receiver>;
   friend Status channel(const ChannelOptions&, Sender&, Receiver&) noexcept;
-  explicit Receiver(internal::Channel* channel) noexcept;
-  // Values queued, and those that senders wait with.
+  explicit Receiver(internal::Channel* channel) noexcept : EndpointOf(channel) {}
+  // Returns the number of queued values plus those that blocked senders hold.
   std::uint64_t pending() const noexcept;
 };
 
-/// Makes a channel and opens one end on each side: `ok`; `too_large` for a capacity out of range; `invalid` for a
-/// flavor that cannot have it, or a name that is no UTF-8; `name_taken`; `no_memory`. Unless `ok` both ends are as
-/// they were. Any thread; never waits.
+/// Creates a channel and opens one endpoint on each side. `ok | name_taken | no_memory`; `too_large` for a capacity out
+/// of range; `invalid` for a capacity that the flavor does not support, or a name that is not UTF-8. Both endpoints are
+/// unchanged unless `ok`. Any thread; never blocks.
 XICHAN_API Status channel(const ChannelOptions& options, Sender& sender, Receiver& receiver) noexcept;
 
-/// The same, with nothing but a capacity.
+/// Creates a channel with the default options and this capacity.
 inline Status channel(std::uint64_t capacity, Sender& sender, Receiver& receiver) noexcept {
   return channel(ChannelOptions{.capacity = capacity}, sender, receiver);
 }

@@ -5,13 +5,16 @@
 
 namespace xichan {
 
-/// What queues the values of a channel. All are FIFO; `relaxed` for each Sender alone. Thread safety: a plain value.
+/// The queue behind a channel. All flavors are FIFO; `relaxed` only for each Sender by itself.
 enum class Flavor : std::uint8_t {
   mpmc,        ///< bounded, for any number of senders and receivers; strictly FIFO
-  spsc,        ///< bounded, for one end at a time on each side; fastest between two C++ threads
-  unbounded,   ///< as mpmc, without a bound; what mpmc becomes with the capacity `unbounded`
-  relaxed,     ///< bounded or not, for many senders; FIFO for each Sender, not among them
-  rendezvous,  ///< queues nothing: a send completes when a receiver has the value; mpmc with the capacity 0
+  spsc,        ///< bounded, for one endpoint at a time on each side; usually slower than mpmc
+  unbounded,   ///< as mpmc, but unbounded; mpmc with the capacity `unbounded` becomes this
+  relaxed,     ///< bounded or not, for many senders; FIFO for each Sender, but not among them
+  rendezvous,  ///< queues nothing: a send completes when a receiver has the value; mpmc with capacity 0
 };
+
+/// The capacity of a channel that takes any number of values.
+inline constexpr std::uint64_t unbounded = UINT64_MAX;
 
 }  // namespace xichan

@@ -1,4 +1,4 @@
-// Names that the whole process agrees on: of channels (Sender::lookup, Receiver::lookup), and of values.
+// The names that the whole process shares: of channels (Sender::lookup, Receiver::lookup) and of published values.
 #pragma once
 
 #include <string_view>
@@ -7,15 +7,15 @@
 
 namespace xichan {
 
-/// Keeps a value under a name for everybody's `lookup`, until `unpublish`: `ok`, which takes over the value; `invalid`
-/// for a name that is empty or no UTF-8, `name_taken`, `no_memory`, which leave it as it was. Any thread; never waits.
+/// Publishes a value under a name until `unpublish`. `ok | invalid | name_taken | no_memory`; `invalid` for a name that
+/// is empty or not UTF-8. Takes over the value if `ok`, else leaves it unchanged. Any thread; never blocks.
 XICHAN_API Status publish(std::string_view name, Value&& value) noexcept;
 
-/// Ends a published name: `ok | not_found`. Any thread; never waits.
+/// Withdraws a published name. `ok | not_found`. Any thread; never blocks.
 XICHAN_API Status unpublish(std::string_view name) noexcept;
 
-/// What was published under a name, sharing its content; sleeps until there is such a value: `ok | not_found`, with
-/// `value` as it was. Any thread.
+/// Stores the value that was published under a name, sharing its content; blocks until there is one. `ok | not_found`;
+/// `value` is unchanged unless `ok`. Any thread.
 XICHAN_API Status lookup(std::string_view name, Value& value, Timeout timeout = Timeout::zero()) noexcept;
 
 }  // namespace xichan

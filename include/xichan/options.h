@@ -1,4 +1,4 @@
-// What a channel is made with, and what it counts.
+// The options of a channel, and its counters.
 #pragma once
 
 #include <cstdint>
@@ -8,32 +8,30 @@
 
 namespace xichan {
 
-/// The capacity of a channel that takes any number of values.
-inline constexpr std::uint64_t unbounded = UINT64_MAX;
-
-/// What a channel is made with; the defaults are those of `xichan.channel()` in Python.
+/// The options of a channel. The defaults are those of `xichan.channel()` in Python.
 struct ChannelOptions {
   Flavor flavor = Flavor::mpmc;
-  /// Values that it holds at the most: 1 to 2^24. mpmc takes 0 (a rendezvous) and `unbounded` too, relaxed `unbounded`.
+  /// How many values the channel holds at most: 1 to 2^24. mpmc also takes 0 (a rendezvous) and `unbounded`, relaxed
+  /// also `unbounded`.
   std::uint64_t capacity = 1024;
-  /// Bound on the bytes of the blocks of what is queued; 0: none. Small values, and what is shared, cost nothing.
+  /// Bound on the bytes in the blocks of queued values; 0 for none. Small and shared values cost nothing.
   std::uint64_t max_bytes = 0;
-  /// By which the whole process finds it, while it lives: UTF-8; empty: none.
+  /// Name under which the whole process finds the channel while it lives, in UTF-8; empty for none.
   std::string_view name = {};
 };
 
-/// Counters of a channel. Read one by one: exact only while nothing else runs.
+/// Counters of a channel. They are read one by one, so they are consistent only while no other thread uses the channel.
 struct ChannelStats {
-  std::uint64_t depth;              ///< values queued
-  std::uint64_t bytes;              ///< bytes of their blocks; counted only where `max_bytes` bounds them
+  std::uint64_t depth;              ///< queued values
+  std::uint64_t bytes;              ///< bytes in their blocks; counted only if `max_bytes` bounds them
   std::uint64_t sent;               ///< values ever accepted
   std::uint64_t received;           ///< values ever received
-  std::uint64_t parks;              ///< how often a call went to sleep
-  std::uint64_t wakeups;            ///< how often one was woken
-  std::uint32_t senders;            ///< Senders open in the whole process, those in flight included
-  std::uint32_t receivers;          ///< Receivers, likewise
-  std::uint32_t waiting_senders;    ///< calls that wait to send
-  std::uint32_t waiting_receivers;  ///< calls that wait to receive
+  std::uint64_t parks;              ///< how often a call blocked in the kernel
+  std::uint64_t wakeups;            ///< how often a blocked call was woken
+  std::uint32_t senders;            ///< open Senders in the whole process, including those in flight
+  std::uint32_t receivers;          ///< open Receivers in the whole process, including those in flight
+  std::uint32_t waiting_senders;    ///< calls blocked in a send
+  std::uint32_t waiting_receivers;  ///< calls blocked in a receive
 };
 
 }  // namespace xichan

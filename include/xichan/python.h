@@ -1,8 +1,8 @@
-// For C++ programs that embed Python: C++ threads go into an interpreter and back, and values become Python objects and
-// back. Header-only; the work is done by the extension module xichan._core, whose functions stand in a capsule, so that
-// one program serves CPython 3.13 to 3.15 and nothing is implemented twice.
+// For C++ programs that embed Python: attaching C++ threads to interpreters, and converting values to Python objects
+// and back. Header-only. The extension module xichan._core does the work through a capsule, so one program supports
+// CPython 3.13 to 3.15.
 //
-// A thread needs none of this to send and receive: channels take no interpreter lock.
+// Sending and receiving need none of this: channels take no interpreter lock.
 #pragma once
 
 #include <Python.h>
@@ -17,17 +17,17 @@
 namespace xichan {
 namespace python {
 
-/// What is known of one interpreter, also when it has gone.
+/// The state of one interpreter; outlives the interpreter.
 class Gate;
 
-/// What a guard keeps while it is held; the meaning is the module's own.
+/// The state of a held guard; private to the module.
 struct Attachment {
   Gate* gate;
   void* thread;
   void* other;
 };
 
-/// The capsule `xichan._core._C_API`. Later versions only append.
+/// The capsule `xichan._core._C_API`. Later versions only append members.
 struct Api {
   static constexpr const char* name = "xichan._core._C_API";
   static constexpr std::uint32_t current_version = 1;
@@ -45,13 +45,14 @@ struct Api {
   void (*leave)(const Attachment& attachment) noexcept;
 };
 
-/// Release where it is stored, with the acquire of `find_api`; what it points to is constant and never goes.
+/// Stored with release, for the acquire of `find_api`. The functions are constant and never destroyed.
 inline std::atomic<const Api*> loaded_api{nullptr};
 
-/// The functions, if they were loaded before; any thread.
+/// Returns the functions, or null if they have not been loaded. Any thread.
 inline const Api* find_api() noexcept { return loaded_api.load(std::memory_order_acquire); }
 
-/// The functions, importing the module if need be. Null with an exception set. The thread must be attached.
+/// Returns the functions; imports the module if necessary. Returns null with an exception set on failure. The thread
+/// must be attached.
 inline const Api* load_api() noexcept {
   if (const Api* api = find_api()) return api;
   const auto* api = static_cast<const Api*>(PyCapsule_Import(Api::name, 0));
@@ -65,13 +66,13 @@ inline const Api* load_api() noexcept {
 
 }  // namespace python
 
-/// Names an interpreter, for guards; does not keep it alive. Copies are cheap.
+/// Identifies an interpreter for guards; does not keep it alive. Copies are cheap.
 ///
-/// Thread safety: one thread at a time for one handle; copies for other threads. No thread needs to be attached, but
-/// for `current`. Progress: nothing here waits.
+/// Thread safety: one thread at a time per handle; copies for other threads. Only `current` needs an attached thread.
+/// Nothing here blocks.
 class InterpreterHandle {
  public:
-  /// An empty one.
+  /// Makes an empty handle.
   InterpreterHandle() noexcept = default;
   InterpreterHandle(const InterpreterHandle& other) noexcept : gate_(other.gate_) {
     if (gate_ != nullptr) python::find_api()->retain_gate(gate_);
@@ -85,23 +86,23 @@ class InterpreterHandle {
     if (gate_ != nullptr) python::find_api()->release_gate(gate_);
   }
 
-  /// The interpreter that this thread is attached to, into which xichan is imported if it was not. Empty, with an
-  /// exception set, if that fails or the interpreter is about to end.
+  /// Returns the interpreter that this thread is attached to; imports xichan into it if necessary. Returns an empty
+  /// handle with an exception set if that fails or if the interpreter is being finalized.
   static InterpreterHandle current() noexcept {
     const python::Api* api = python::load_api();
     return InterpreterHandle(api == nullptr ? nullptr : api->current_gate());
   }
 
-  /// The interpreter with this id (`PyInterpreterState_GetID`; in Python `Interpreter.id`), if xichan has been imported
-  /// into it and it has not ended. Empty if not; also before anybody in this program called `current` or converted a
-  /// value.
+  /// Returns the interpreter with this id (`PyInterpreterState_GetID`; in Python `Interpreter.id`). Returns an empty
+  /// handle if there is none, if xichan has not been imported into it, or if this program has not yet called `current`
+  /// or converted a value.
   static InterpreterHandle find(std::int64_t id) noexcept {
     const python::Api* api = python::find_api();
     return InterpreterHandle(api == nullptr ? nullptr : api->find_gate(id));
   }
 
   explicit operator bool() const noexcept { return gate_ != nullptr; }
-  /// -1 of an empty one.
+  /// Returns the interpreter's id; -1 for an empty handle.
   std::int64_t id() const noexcept { return gate_ == nullptr ? -1 : python::find_api()->gate_id(gate_); }
 
  private:
@@ -111,15 +112,15 @@ class InterpreterHandle {
   python::Gate* gate_ = nullptr;
 };
 
-/// Attaches this thread to an interpreter for a scope, and keeps that interpreter from ending meanwhile.
+/// Attaches this thread to an interpreter for a scope, and delays that interpreter's finalization.
 ///
 ///     if (InterpreterGuard guard(plugin); guard) PyRun_SimpleString("...");
 ///
-/// Guards nest, for the same interpreter and for others, and are destroyed in the reverse order. A thread that is
-/// attached elsewhere, by a guard or otherwise, is detached there and comes back at the end of the scope.
+/// Guards nest, for the same and for other interpreters, and must be destroyed in reverse order. A thread that is
+/// attached elsewhere is detached there, and attached again at the end of the scope.
 ///
-/// Never block holding a guard, on a channel or anything else: the interpreter's other threads stand still, and it
-/// cannot end. End no interpreter holding a guard of it. Waiting for that interpreter's GIL is all that this waits for.
+/// Never block while holding a guard, on a channel or otherwise: the interpreter's other threads stop, and it cannot be
+/// finalized. Do not finalize an interpreter while holding a guard of it. Blocks only on that interpreter's GIL.
 class [[nodiscard]] InterpreterGuard {
  public:
   explicit InterpreterGuard(const InterpreterHandle& interpreter) noexcept {
@@ -132,10 +133,11 @@ class [[nodiscard]] InterpreterGuard {
     if (status_ == Status::ok) python::find_api()->leave(attachment_);
   }
 
-  /// Whether this thread is attached. If not, it is where it was.
+  /// Returns true if the thread was attached. If not, its attachment is unchanged.
   explicit operator bool() const noexcept { return status_ == Status::ok; }
-  /// `ok`; `not_found`, no such interpreter; `exiting`, it has ended or is about to; `no_memory`. From 3.15 on an
-  /// interpreter that waits for guards to go lets others in until none is held (PEP 788).
+  /// Returns `ok`; `not_found` if there is no such interpreter; `exiting` if it has been or is being finalized;
+  /// `no_memory`. From 3.15 on, an interpreter whose finalization waits for guards admits more of them until none is
+  /// held (PEP 788).
   Status status() const noexcept { return status_; }
 
  private:
@@ -143,21 +145,21 @@ class [[nodiscard]] InterpreterGuard {
   python::Attachment attachment_{};
 };
 
-/// A new reference to the value as Python sees it, the same that a Receiver of this interpreter would give; null with
-/// an exception set. The thread must be attached. Imports xichan if need be.
+/// Returns a new reference to the object that a Receiver in this interpreter would return for the value, or null with
+/// an exception set. The thread must be attached. Imports xichan if necessary.
 inline PyObject* to_python(const Value& value) noexcept {
   const python::Api* api = python::load_api();
   return api == nullptr ? nullptr : api->to_python(value);
 }
 
-/// The same for a part of a value.
+/// Converts a part of a value, likewise.
 inline PyObject* to_python(ValueView view) noexcept {
   const python::Api* api = python::load_api();
   return api == nullptr ? nullptr : api->view_to_python(view);
 }
 
-/// The value of a Python object, as sending it would encode it. False with an exception set, NotShareableError among
-/// them, and `value` as it was. The thread must be attached. Imports xichan if need be.
+/// Encodes a Python object as sending it would. Returns false with an exception set (NotShareableError among others)
+/// and leaves `value` unchanged on failure. The thread must be attached. Imports xichan if necessary.
 [[nodiscard]] inline bool from_python(PyObject* object, Value& value) noexcept {
   const python::Api* api = python::load_api();
   return api != nullptr && api->from_python(object, value);

@@ -1,4 +1,4 @@
-// Waiting for the first of several sends and receives.
+// Select: blocking until one of several sends and receives can proceed.
 #pragma once
 
 #include <cstddef>
@@ -14,22 +14,22 @@ struct Case;
 class Deadline;
 }  // namespace internal
 
-/// One of the things that a select waits for: a value of a Receiver, or room for a value in a Sender's channel.
+/// One operation of a select: a receive from a Receiver, or a send of one value to a Sender.
 ///
 ///     SelectCase cases[] = {requests, stop, {answers, std::move(answer)}};
 ///     std::size_t chosen;
 ///     if (select(cases, chosen, 100ms) == Status::ok && chosen == 0) handle(cases[0].value);
 ///
-/// The end is borrowed: it has to live, and stay in its place, as long as the case is used. A case can be used again; a
-/// sending one wants a new value. Thread safety: one thread at a time, for the case and its end.
+/// The case refers to the endpoint, which must outlive it and must not move. A case can be used again; a sending case
+/// then needs a new value. Thread safety: one thread at a time for the case and its endpoint.
 class SelectCase {
  public:
   /// Receives into `value`.
-  SelectCase(Receiver& receiver) noexcept : end_(&receiver), sends_(false) {}
+  SelectCase(Receiver& receiver) noexcept : endpoint_(&receiver), sends_(false) {}
   /// Sends `value`.
-  SelectCase(Sender& sender, Value&& to_send) noexcept : value(std::move(to_send)), end_(&sender), sends_(true) {}
+  SelectCase(Sender& sender, Value&& to_send) noexcept : value(std::move(to_send)), endpoint_(&sender), sends_(true) {}
 
-  /// What to send: none once it is sent, else as it was. Or what was received.
+  /// The value to send, which is none once it has been sent; or the value that was received.
   Value value;
 
  private:
@@ -38,17 +38,17 @@ class SelectCase {
   static Status run(std::span<SelectCase> cases, std::size_t& chosen, const internal::Deadline* deadline) noexcept;
   bool fill(internal::Case& filled) noexcept;
 
-  EndpointBase* end_;
+  EndpointBase* endpoint_;
   bool sends_;
 };
 
-/// Waits for the first case that can be done, and does that one; of several that are ready one is chosen at random.
-/// `ok`, or what `send` and `recv` answer, with `chosen` the number of the case: a channel that was closed is ready
-/// too. `timeout` has chosen none. `no_memory` has done nothing; `invalid`, for no cases at all. Sleeps; pays no lock
-/// but those of the channels' lists of waiters.
+/// Blocks until one of the cases can proceed, and performs exactly that one. If several can proceed, one is chosen at
+/// random; a closed channel can proceed. Returns `ok` or what `send` and `recv` return, and stores the index of the
+/// case in `chosen`. `timeout` and `no_memory` perform and choose none; `invalid` if there are no cases. Takes no lock
+/// except those of the channels' wait lists.
 XICHAN_API Status select(std::span<SelectCase> cases, std::size_t& chosen, Timeout timeout = forever) noexcept;
 
-/// The same without waiting: `empty` if no case is ready.
+/// Performs one of the cases if one can proceed, without blocking. Returns `empty` if none can.
 XICHAN_API Status try_select(std::span<SelectCase> cases, std::size_t& chosen) noexcept;
 
 }  // namespace xichan

@@ -1,4 +1,4 @@
-// The whole public interface of the core. Only xichan/python.h, which is not included here, knows of Python.
+// The whole public interface of the core, except xichan/python.h, which needs Python.h.
 #pragma once
 
 #include "xichan/buffer.h"

@@ -1,5 +1,9 @@
 #include "functions.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "arena/arena.h"
 #include "base/handle.h"
 #include "base/ref.h"
@@ -13,30 +17,47 @@
 namespace xichan::python {
 namespace {
 
-// Parses capacity and flavor together: the capacities None and 0 select flavors of their own.
+// The flavors that callers choose by name: "'mpmc', 'spsc' or 'relaxed'".
+constexpr auto flavor_choices = [] {
+  constexpr auto is_choice = [](const FlavorInfo& info) { return !info.has_fixed_capacity(); };
+  std::array<char, 128> text{};
+  char* end = text.data();
+  const auto append = [&](std::string_view part) { end = std::ranges::copy(part, end).out; };
+  auto left = std::ranges::count_if(flavors, is_choice);
+  for (const FlavorInfo& info : flavors) {
+    if (!is_choice(info)) continue;
+    append("'");
+    append(info.name);
+    append(--left == 0 ? "'" : left == 1 ? "' or " : "', ");
+  }
+  return text;
+}();
+
+// Parses capacity and flavor together, because a capacity of None or 0 turns mpmc into another flavor.
 bool parse_flavor(PyObject* flavor, PyObject* capacity, ChannelOptions& options) noexcept {
-  const bool unbounded = capacity == Py_None;
-  if (unbounded) options.capacity = Channel::unbounded;
+  if (capacity == Py_None) options.capacity = unbounded;
   if (!parse_optional_int("capacity", capacity, 0, Channel::max_capacity, options.capacity)) return false;
   if (flavor != nullptr && !PyUnicode_Check(flavor)) {
     PyErr_Format(PyExc_TypeError, "flavor must be a str, got %T", flavor);
     return false;
   }
-  if (flavor == nullptr || PyUnicode_EqualToUTF8(flavor, "mpmc")) {
-    options.flavor = unbounded ? Flavor::unbounded : options.capacity == 0 ? Flavor::rendezvous : Flavor::mpmc;
-    return true;
-  }
-  if (PyUnicode_EqualToUTF8(flavor, "spsc")) {
-    options.flavor = Flavor::spsc;
-  } else if (PyUnicode_EqualToUTF8(flavor, "relaxed")) {
-    options.flavor = Flavor::relaxed;
-  } else {
-    PyErr_Format(PyExc_ValueError, "flavor must be 'mpmc', 'spsc' or 'relaxed', got %R", flavor);
+  const auto chosen = std::ranges::find_if(flavors, [&](const FlavorInfo& info) noexcept {
+    if (flavor == nullptr) return info.flavor == Flavor::mpmc;
+    return !info.has_fixed_capacity() && PyUnicode_EqualToUTF8(flavor, info.name);
+  });
+  if (chosen == flavors.end()) {
+    PyErr_Format(PyExc_ValueError, "flavor must be %s, got %R", flavor_choices.data(), flavor);
     return false;
   }
-  if (options.capacity != 0 && !(unbounded && options.flavor == Flavor::spsc)) return true;
+  options.flavor = chosen->flavor;
+  if (options.flavor == Flavor::mpmc) {
+    if (options.capacity == unbounded) options.flavor = Flavor::unbounded;
+    if (options.capacity == 0) options.flavor = Flavor::rendezvous;
+    return true;
+  }
+  if (chosen->accepts(options.capacity)) return true;
   PyErr_Format(PyExc_ValueError, "flavor %R requires a capacity of at least 1%s, got %R", flavor,
-               options.flavor == Flavor::relaxed ? " or None" : "", capacity);
+               chosen->accepts(unbounded) ? " or None" : "", capacity);
   return false;
 }
 

@@ -28,7 +28,7 @@ namespace {
 // Called when the interpreter is finalized, even if one of its threads is still inside a call.
 void release_endpoints(void* data) noexcept {
   auto* endpoints = static_cast<InterpreterEndpoints*>(data);
-  endpoints->owner.give_back_all();
+  endpoints->owner.release_all();
   remove_gate(endpoints->interpreter);
   InterpreterEndpoints::drop(endpoints);
 }

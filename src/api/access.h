@@ -1,4 +1,4 @@
-// What the files of the public interface share: waiting without any interpreter around it.
+// Helpers of the public interface: waiting without an interpreter.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,8 @@
 
 namespace xichan::internal {
 
-/// A public end is used by one thread at a time, so nobody closes it during a call; and it belongs to no interpreter.
+/// The flag of a case that never closes or exits. One thread at a time uses a public endpoint, so it is not closed
+/// during a call, and it belongs to no interpreter.
 inline constinit const atomic<bool> never{false};
 
 inline Deadline deadline_of(Timeout timeout) noexcept {
@@ -20,7 +21,7 @@ inline WaitLimits limits_until(Deadline deadline) noexcept {
   return {deadline, Deadline::never(), &never, process_is_exiting()};
 }
 
-/// As wait_any, again after each interruption: a signal handler may have run, and the wait goes on.
+/// Calls wait_any until it is not interrupted. A signal does not end the wait.
 inline Status wait_until(Deadline deadline, std::span<Case> cases, std::size_t& chosen) noexcept {
   Status status;
   do {
@@ -33,10 +34,10 @@ inline Case case_of(Channel& channel, Side side, Lane& lane, const Cell& cell) n
   return {.channel = &channel, .side = side, .lane = &lane, .end_closed = &never, .owner = nullptr, .cell = cell};
 }
 
-/// Whether Python can have it as a name: not empty, and UTF-8 without surrogates.
+/// Returns true for a name that Python can represent: not empty, and UTF-8 without surrogates.
 bool is_name(std::string_view name) noexcept;
 
-/// Sleeps until names change: `ok`, or `not_found` past the deadline.
+/// Blocks until names change: `ok`, or `not_found` past the deadline.
 Status wait_for_names(std::uint32_t seen, Deadline deadline) noexcept;
 
 }  // namespace xichan::internal

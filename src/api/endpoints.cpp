@@ -1,8 +1,9 @@
-// The public ends: a counted end each, and the blocking calls without any interpreter around them.
+// The public endpoints: each owns one count; their blocking calls work without an interpreter.
 #include "api/access.h"
 
 #include <algorithm>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "directory/create_channel.h"
@@ -16,89 +17,27 @@ namespace xichan {
 using namespace internal;
 namespace {
 
-ChannelId to_channel_id(Id id) noexcept { return {id.low, id.high}; }
+template <class Endpoint>
+constexpr Side side_of = std::is_same_v<Endpoint, Sender> ? Side::sender : Side::receiver;
 
-// The channel with one more end, or null where a side has one end alone.
-Channel* one_more(Channel* channel, Side side) noexcept {
-  if (channel->flavor() == Flavor::spsc) return nullptr;
-  channel->add_endpoint(side);
-  return channel;
-}
-
-bool is_finished(const Channel* channel, Side side) noexcept {
-  return channel == nullptr || channel->is_inherited() || channel->finished_for(side);
-}
-
-void close_end(Channel*& channel, Lane*& lane, Side side) noexcept {
-  Channel* closing = std::exchange(channel, nullptr);
-  if (closing == nullptr) return;
-  closing->unclaim(side, *lane);
-  closing->forget(*lane);
-  delete std::exchange(lane, nullptr);
-  closing->drop_endpoint(side);
-}
-
-// Without memory for its lane an end stays empty, and the count that it was to have goes back.
-void check_lane(Channel*& channel, const Lane* lane, Side side) noexcept {
-  if (channel != nullptr && lane == nullptr) std::exchange(channel, nullptr)->drop_endpoint(side);
-}
-
-// One more end of the channel that an entry of a block's table holds.
-Channel* open_reference(ValueView value, Side side) noexcept {
-  const Reference* end = ValueAccess::end(value);
-  if (end == nullptr || end->type != &endpoint_reference(side)) return nullptr;
-  auto* channel = static_cast<Channel*>(end->object);  // alive: the block holds a count of this side
-  if (channel->is_inherited()) return nullptr;         // H5
-  channel->add_endpoint(side);
-  return channel;
-}
-
-Status make_end_value(Channel* channel, Side side, Value& value) noexcept {
-  BlockBuilder builder;
-  builder.count_reference();
-  const Status status = builder.allocate();
-  if (status != Status::ok) return status;
-  channel->add_endpoint(side);
-  builder.write_reference(builder.root(), {&endpoint_reference(side), channel});
-  ValueAccess::adopt(value, builder.finish());
+// Moves an endpoint that was just opened to the caller, unless there was no memory for it.
+template <class Endpoint>
+Status store(Endpoint opened, Endpoint& endpoint) noexcept {
+  if (!opened) return Status::no_memory;
+  endpoint = std::move(opened);
   return Status::ok;
 }
 
-// Looks for a channel of that name until there is one that the side can be opened of. Null only if not `ok`.
-Status open_named(std::string_view name, Side side, Timeout timeout, Channel*& channel) noexcept {
-  const Deadline deadline = deadline_of(timeout);
-  for (;;) {
-    const std::uint32_t seen = Names::version();
-    ChannelId id;
-    Cell value;
-    const NameKind kind = Names::find(name, id, value);
-    release(value);
-    channel = kind == NameKind::channel ? Registry::open(id, side) : nullptr;
-    if (channel != nullptr) return Status::ok;
-    const Status status = wait_for_names(seen, deadline);
-    if (status != Status::ok) return status;
-  }
-}
-
-// As `channel(capacity=, flavor=)` in Python.
+// Turns mpmc into another flavor if the capacity asks for it, as `channel()` in Python does.
 Status normalize(ChannelOptions& options) noexcept {
   const bool endless = options.capacity == unbounded;
   if (options.flavor == Flavor::mpmc && endless) options.flavor = Flavor::unbounded;
   if (options.flavor == Flavor::mpmc && options.capacity == 0) options.flavor = Flavor::rendezvous;
-  const bool needs_capacity = options.flavor == Flavor::spsc || options.flavor == Flavor::relaxed;
-  if (needs_capacity && (options.capacity == 0 || (endless && options.flavor == Flavor::spsc))) return Status::invalid;
+  if (!flavor_info(options.flavor).accepts(options.capacity)) return Status::invalid;
   return options.name.empty() || is_name(options.name) ? Status::ok : Status::invalid;
 }
 
 Cell& cell_of(Value& value) noexcept { return ValueAccess::cell(value); }
-
-// Puts an end just opened into the caller's, unless there was no memory for it.
-template <class SenderOrReceiver>
-Status hand_over(SenderOrReceiver opened, SenderOrReceiver& out) noexcept {
-  if (!opened) return Status::no_memory;
-  out = std::move(opened);
-  return Status::ok;
-}
 
 Status send_by(Channel& channel, Lane& lane, Value& value, Deadline deadline) noexcept {
   Status status = channel.try_send(cell_of(value), lane);
@@ -152,31 +91,88 @@ Status channel(const ChannelOptions& options, Sender& sender, Receiver& receiver
   return Status::ok;
 }
 
-Sender::Sender(Channel* channel) noexcept : EndpointBase(channel) { check_lane(channel_, lane_, Side::sender); }
-Sender& Sender::operator=(Sender&& other) noexcept {
-  Sender moved(std::move(other));  // what this end was goes with it
+template <class Endpoint>
+EndpointOf<Endpoint>::EndpointOf(Channel* channel) noexcept : EndpointBase(channel) {
+  // Without memory for its lane the endpoint stays empty, and the count that it was to own is dropped.
+  if (channel_ != nullptr && lane_ == nullptr) std::exchange(channel_, nullptr)->drop_endpoint(side_of<Endpoint>);
+}
+
+template <class Endpoint>
+EndpointOf<Endpoint>& EndpointOf<Endpoint>::operator=(EndpointOf&& other) noexcept {
+  EndpointOf moved(std::move(other));  // its destructor closes the previous endpoint
   swap(moved);
   return *this;
 }
-bool Sender::closed() const noexcept { return is_finished(channel_, Side::sender); }
-void Sender::close() noexcept { close_end(channel_, lane_, Side::sender); }
-Sender Sender::clone() const noexcept { return Sender(usable() ? one_more(channel_, Side::sender) : nullptr); }
-Sender Sender::from_id(Id id) noexcept { return Sender(Registry::open(to_channel_id(id), Side::sender)); }
 
-Status Sender::lookup(std::string_view name, Sender& sender, Timeout timeout) noexcept {
-  Channel* channel;
-  const Status status = open_named(name, Side::sender, timeout, channel);
-  return status == Status::ok ? hand_over(Sender(channel), sender) : status;
+template <class Endpoint>
+bool EndpointOf<Endpoint>::closed() const noexcept {
+  return channel_ == nullptr || channel_->is_inherited() || channel_->finished_for(side_of<Endpoint>);
 }
 
-Status Sender::as_value(Value& value) const noexcept {
-  return usable() ? make_end_value(channel_, Side::sender, value) : Status::end_closed;
+template <class Endpoint>
+void EndpointOf<Endpoint>::close() noexcept {
+  Channel* closing = std::exchange(channel_, nullptr);
+  if (closing == nullptr) return;
+  closing->unclaim(side_of<Endpoint>, *lane_);
+  closing->forget(*lane_);
+  delete std::exchange(lane_, nullptr);
+  closing->drop_endpoint(side_of<Endpoint>);
 }
 
-Status Sender::open(ValueView value, Sender& sender) noexcept {
-  Channel* channel = open_reference(value, Side::sender);
-  return channel == nullptr ? Status::not_found : hand_over(Sender(channel), sender);
+template <class Endpoint>
+Endpoint EndpointOf<Endpoint>::clone() const noexcept {
+  if (!usable() || channel_->flavor() == Flavor::spsc) return {};
+  channel_->add_endpoint(side_of<Endpoint>);
+  return Endpoint(channel_);
 }
+
+template <class Endpoint>
+Endpoint EndpointOf<Endpoint>::from_id(Id id) noexcept {
+  return Endpoint(Registry::open({id.low, id.high}, side_of<Endpoint>));
+}
+
+template <class Endpoint>
+Status EndpointOf<Endpoint>::lookup(std::string_view name, Endpoint& endpoint, Timeout timeout) noexcept {
+  const Deadline deadline = deadline_of(timeout);
+  for (;;) {
+    const std::uint32_t seen = Names::version();
+    ChannelId id;
+    Cell value;
+    const NameKind kind = Names::find(name, id, value);
+    release(value);
+    // Null if that side of the channel is finished.
+    Channel* channel = kind == NameKind::channel ? Registry::open(id, side_of<Endpoint>) : nullptr;
+    if (channel != nullptr) return store(Endpoint(channel), endpoint);
+    const Status status = wait_for_names(seen, deadline);
+    if (status != Status::ok) return status;
+  }
+}
+
+template <class Endpoint>
+Status EndpointOf<Endpoint>::as_value(Value& value) const noexcept {
+  if (!usable()) return Status::end_closed;
+  BlockBuilder builder;
+  builder.count_reference();
+  const Status status = builder.allocate();
+  if (status != Status::ok) return status;
+  channel_->add_endpoint(side_of<Endpoint>);
+  builder.write_reference(builder.root(), {&endpoint_reference(side_of<Endpoint>), channel_});
+  ValueAccess::adopt(value, builder.finish());
+  return Status::ok;
+}
+
+template <class Endpoint>
+Status EndpointOf<Endpoint>::open(ValueView value, Endpoint& endpoint) noexcept {
+  const Reference* reference = ValueAccess::end(value);
+  if (reference == nullptr || reference->type != &endpoint_reference(side_of<Endpoint>)) return Status::not_found;
+  auto* channel = static_cast<Channel*>(reference->object);  // alive: the block holds a count of this side
+  if (channel->is_inherited()) return Status::not_found;     // H5
+  channel->add_endpoint(side_of<Endpoint>);
+  return store(Endpoint(channel), endpoint);
+}
+
+template class EndpointOf<Sender>;
+template class EndpointOf<Receiver>;
 
 Status Sender::send_nowait(Value&& value) noexcept {
   if (!usable()) return Status::end_closed;
@@ -208,32 +204,6 @@ Status Sender::send_many(std::span<Value> values, std::size_t& sent, Timeout tim
     sent += done;
   }
   return Status::ok;
-}
-
-Receiver::Receiver(Channel* channel) noexcept : EndpointBase(channel) { check_lane(channel_, lane_, Side::receiver); }
-Receiver& Receiver::operator=(Receiver&& other) noexcept {
-  Receiver moved(std::move(other));  // what this end was goes with it
-  swap(moved);
-  return *this;
-}
-bool Receiver::closed() const noexcept { return is_finished(channel_, Side::receiver); }
-void Receiver::close() noexcept { close_end(channel_, lane_, Side::receiver); }
-Receiver Receiver::clone() const noexcept { return Receiver(usable() ? one_more(channel_, Side::receiver) : nullptr); }
-Receiver Receiver::from_id(Id id) noexcept { return Receiver(Registry::open(to_channel_id(id), Side::receiver)); }
-
-Status Receiver::lookup(std::string_view name, Receiver& receiver, Timeout timeout) noexcept {
-  Channel* channel;
-  const Status status = open_named(name, Side::receiver, timeout, channel);
-  return status == Status::ok ? hand_over(Receiver(channel), receiver) : status;
-}
-
-Status Receiver::as_value(Value& value) const noexcept {
-  return usable() ? make_end_value(channel_, Side::receiver, value) : Status::end_closed;
-}
-
-Status Receiver::open(ValueView value, Receiver& receiver) noexcept {
-  Channel* channel = open_reference(value, Side::receiver);
-  return channel == nullptr ? Status::not_found : hand_over(Receiver(channel), receiver);
 }
 
 Status Receiver::recv_nowait(Value& value) noexcept {

@@ -8,7 +8,7 @@ namespace xichan::internal {
 
 bool is_name(std::string_view name) noexcept {
   if (name.empty() || !scan_utf8(name).valid) return false;
-  // Well-formed but for surrogates, whose first byte is ed and whose second is a0 or more.
+  // scan_utf8 accepts surrogates, whose first byte is ed and whose second byte is a0 or more.
   for (std::size_t i = 0; i + 1 < name.size(); ++i) {
     if (static_cast<unsigned char>(name[i]) == 0xed && static_cast<unsigned char>(name[i + 1]) >= 0xa0) return false;
   }

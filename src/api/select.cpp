@@ -1,4 +1,4 @@
-// Select from C++: the public cases become those of the core, and what was sent or received goes back into them.
+// Select for the C++ interface: translates public cases to cases of the core, and the result back.
 #include <memory>
 #include <new>
 
@@ -10,7 +10,7 @@ namespace xichan {
 using namespace internal;
 namespace {
 
-// The core's cases for as long as a call lasts: a few on the stack, more from memory.
+// The core's cases for the duration of a call: a few on the stack, more on the heap.
 class Filled {
  public:
   explicit Filled(std::size_t count) noexcept {
@@ -28,7 +28,7 @@ class Filled {
   std::span<Case> cases_;
 };
 
-// After `ok`: what the case sent has gone, or what it received is its value.
+// After `ok`: empties the value that was sent, or stores the value that was received.
 void settle(SelectCase& chosen, const Case& done) noexcept {
   if (done.side == Side::sender) {
     ValueAccess::cell(chosen.value) = Cell::none();
@@ -39,11 +39,11 @@ void settle(SelectCase& chosen, const Case& done) noexcept {
 
 }  // namespace
 
-// False if the end is closed.
+// Returns false if the endpoint is closed.
 bool SelectCase::fill(Case& filled) noexcept {
-  if (!end_->usable()) return false;
+  if (!endpoint_->usable()) return false;
   const Side side = sends_ ? Side::sender : Side::receiver;
-  filled = case_of(*end_->channel_, side, *end_->lane_, sends_ ? ValueAccess::cell(value) : Cell{});
+  filled = case_of(*endpoint_->channel_, side, *endpoint_->lane_, sends_ ? ValueAccess::cell(value) : Cell{});
   return true;
 }
 

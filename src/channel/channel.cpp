@@ -4,23 +4,33 @@
 #include <new>
 
 namespace xichan::internal {
+namespace {
+
+std::uint64_t effective_capacity(const ChannelOptions& options) noexcept {
+  switch (flavor_info(options.flavor).rule) {
+    case CapacityRule::always_zero: return 0;
+    case CapacityRule::always_unbounded: return unbounded;
+    default: return options.capacity;
+  }
+}
+
+}  // namespace
+
 Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
     : ring_(options.flavor, options.capacity),
       plain_(options.flavor == Flavor::mpmc && options.max_bytes == 0),
       generation_(process_generation()),
       not_empty_(waiters_lock_),
       not_full_(waiters_lock_),
-      capacity_(options.flavor == Flavor::rendezvous  ? 0
-                : options.flavor == Flavor::unbounded ? unbounded
-                                                      : options.capacity),
+      capacity_(effective_capacity(options)),
       max_bytes_(options.max_bytes),
       retire_(retire) {}
 
 Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept {
   channel = nullptr;
-  const bool has_capacity = options.flavor != Flavor::rendezvous && options.flavor != Flavor::unbounded;
-  const bool endless = options.flavor == Flavor::relaxed && options.capacity == unbounded;
-  if (has_capacity && !endless && (options.capacity == 0 || options.capacity > max_capacity)) return Status::too_large;
+  if (!flavor_info(options.flavor).accepts(options.capacity)) return Status::too_large;
+  const std::uint64_t capacity = effective_capacity(options);
+  if (capacity != unbounded && capacity > max_capacity) return Status::too_large;
   Channel* fresh = new (std::nothrow) Channel(options, retire);
   if (fresh == nullptr) return Status::no_memory;
   const bool named = !options.name.empty();
@@ -44,11 +54,11 @@ bool Channel::increment_unless_zero(atomic<std::uint32_t>& count) noexcept {
 
 void Channel::drop_endpoint(Side side) noexcept {
   if (is_inherited()) return;  // H5
-  // (6) acq_rel among all who drop an end: what each did with it comes before the finish below.
-  if (ends(side).fetch_sub(1, memory_order_acq_rel) != 1) return;
+  // (6) acq_rel among all threads that drop an endpoint: what each did with it happens before the finish below.
+  if (endpoints(side).fetch_sub(1, memory_order_acq_rel) != 1) return;
   ring_.close();
   if (side == Side::receiver) {
-    not_empty_.demand_attention();  // before the ring is drained: H3
+    not_empty_.demand_attention();  // before draining the ring: H3
     discard_queued();
   }
   waiters(other(side)).notify_all();
@@ -57,7 +67,7 @@ void Channel::drop_endpoint(Side side) noexcept {
 
 void Channel::unpin() noexcept {
   if (is_inherited()) return;  // H5
-  // (7) acq_rel among all who drop a pin: their last use of the channel comes before its destruction.
+  // (7) acq_rel among all threads that drop a pin: their last use of the channel happens before its destruction.
   if (pins_.fetch_sub(1, memory_order_acq_rel) != 1) return;
   retire_(*this);
   discard_queued();
@@ -126,8 +136,8 @@ Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
     after_send();
   } else {
     if (cost != 0) bytes_.fetch_sub(cost, memory_order_seq_cst);
-    // Somebody may have been refused for the bytes that we held, or for the place, if there was no memory to use it.
-    // While there is no slot either, whoever frees one wakes.
+    // Another sender may have been refused because of the bytes that we reserved, or because of the place that we took
+    // and had no memory for. If no slot is free either, the thread that frees one wakes the senders.
     if ((cost != 0 || status == Status::no_memory) && ring_.can_push()) wake_senders();
   }
   return status;
@@ -146,7 +156,7 @@ Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
 
 namespace {
 
-// Attempts one after the other until one fails; the answer is that of the first.
+// Attempts one by one until one fails; returns the status of the first.
 template <class Attempt>
 Status one_by_one(std::uint64_t count, std::uint64_t& done, Attempt attempt) noexcept {
   const Status status = attempt(0);
@@ -158,7 +168,7 @@ Status one_by_one(std::uint64_t count, std::uint64_t& done, Attempt attempt) noe
 
 }  // namespace
 
-// One notification after the last of a batch is enough: whoever it wakes passes the token on by rule (a).
+// One notification after a batch is enough: the waiter that it wakes passes the token on by rule (a).
 Status Channel::try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept {
   done = 0;
   if (!plain_) {
@@ -181,13 +191,13 @@ Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& d
 
 bool Channel::claim(Side side, Lane& lane) noexcept {
   atomic<Lane*>& owner = claims_[static_cast<unsigned>(side)];
-  // (14) acquire, with the release half of unclaim: what the last owner of the side did comes before what the next
-  // does.
+  // (14) acquire, with the release half of unclaim: what the previous owner of the side did happens before what the
+  // next one does.
   Lane* seen = owner.load(memory_order_acquire);
   if (seen == nullptr && owner.compare_exchange_strong(seen, &lane, memory_order_acq_rel, memory_order_acquire)) {
     return true;
   }
-  return seen == &lane;  // perhaps since a moment ago: two threads may make the first calls of one end
+  return seen == &lane;  // perhaps only just now: two threads may share this endpoint and both make a first call
 }
 
 void Channel::unclaim(Side side, Lane& lane) noexcept {
@@ -208,8 +218,8 @@ bool Channel::reserve(std::uint64_t bytes) noexcept {
 
 ChannelStats Channel::stats() const noexcept {
   ChannelStats stats{};
-  // Each is read at a moment of its own, while others send and receive: what leaves is read before what enters, and
-  // what still does not add up is nothing.
+  // The counters are read at different moments, while others send and receive. Values that leave are read before values
+  // that enter, and a difference below zero counts as zero.
   const std::uint64_t discarded = discarded_.load(memory_order_relaxed);
   stats.depth = ring_.size();
   stats.bytes = bytes_.load(memory_order_relaxed);

@@ -1,4 +1,4 @@
-// Names a channel for as long as it lives, and nothing ever after.
+// Identifies a channel while it lives. Ids are never reused.
 #pragma once
 
 #include <cstdint>

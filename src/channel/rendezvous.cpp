@@ -1,8 +1,8 @@
 // Rendezvous: a channel without a ring, where a send completes when a receiver has the value.
 //
-// The lists of waiters are the queue. Whoever acts is enlisted nowhere: it decides the state of the first waiter of the
-// other side, under the channel's one lock, and the value changes hands. Two that enlist one after the other cannot
-// miss each other, because the second finds the first in the list and is told to act.
+// The wait lists are the queue. An acting call is in no list: under the channel's one lock it decides the state of the
+// first waiter of the other side and transfers the value. Two calls that enlist one after the other cannot miss each
+// other, because `enlist` makes the second one try again when it finds the first in the list.
 // Progress: a short lock.
 #include "channel/channel.h"
 
@@ -20,7 +20,7 @@ Status Channel::meet(Side side, Cell& cell) noexcept {
       if (peer == nullptr) return side == Side::sender ? Status::full : Status::empty;
       WaitNode& node = *peer;
       peer = WaitList::next(*peer);
-      // Before the decision, because the node may be gone after it: what it offers, or what it is handed.
+      // Access the packet before the decision, after which the node may no longer exist.
       const Packet offered = node.packet;
       if (side == Side::sender) node.packet = to_packet(cell);
       peers.unlink(node);
@@ -41,17 +41,17 @@ bool Channel::enlist_to_meet(Side side, WaitNode& node) noexcept {
     if (ring_.is_closed()) return true;
     WaitList& peers = waiters(other(side));
     for (WaitNode* peer = peers.first(); peer != nullptr; peer = WaitList::next(*peer)) {
-      // A select never meets itself.
+      // A select must not meet itself.
       if (peer->waiter != node.waiter && peer->waiter->can_transfer(*peer)) return true;
     }
-    // Nobody can be served directly. If this one can, a coroutine that waits is told to come and take it, or to bring.
+    // No peer can be served directly. If this waiter can be, notify a coroutine that waits, so that it acts.
     if (!node.waiter->can_transfer(node)) return false;
     for (WaitNode* peer = peers.first(); peer != nullptr;) {
-      WaitNode& told = *peer;
+      WaitNode& notified = *peer;
       peer = WaitList::next(*peer);
-      if (told.waiter == node.waiter) continue;
-      peers.unlink(told);
-      if (told.waiter->notify(told, wake)) break;
+      if (notified.waiter == node.waiter) continue;
+      peers.unlink(notified);
+      if (notified.waiter->notify(notified, wake)) break;
     }
   }
   if (wake != nullptr) futex_wake(wake);

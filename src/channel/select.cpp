@@ -23,7 +23,7 @@ Status try_one(std::span<Case> cases, std::size_t chosen) noexcept {
   return is_end_closed(cases[chosen]) ? Status::end_closed : attempt(cases[chosen]);
 }
 
-// A number below `bound`, for fairness only. xorshift64 (Marsaglia 2003), seeded per thread.
+// Returns a number below `bound`, for fairness only. xorshift64 (Marsaglia 2003), seeded per thread.
 std::uint64_t random_below(std::uint64_t bound) noexcept {
   thread_local std::uint64_t state = 0;
   if (state == 0) state = random_bits() | 1;
@@ -41,8 +41,8 @@ class Wait {
  public:
   explicit Wait(std::span<Case> cases) noexcept : cases_(cases) {}
 
-  // In the order of the channels' addresses: of two selects that meet at several rendezvous channels the same one
-  // comes second everywhere, and the second is the one to act.
+  // Sorts the cases by channel address: of two selects that meet at several rendezvous channels, the same one then
+  // enlists second in all of them, and the second one acts.
   bool prepare() noexcept {
     for (Case& c : cases_) {
       if (!order_.push(&c)) return false;
@@ -51,7 +51,7 @@ class Wait {
     return true;
   }
 
-  // Enlists the cases until one may be ready; true if none is.
+  // Enlists the cases until one may be ready; returns true if none is.
   bool enlist(Waiter& waiter) noexcept {
     for (enlisted_ = 0; enlisted_ < order_.size();) {
       Case& c = *order_[enlisted_++];
@@ -79,7 +79,8 @@ class Wait {
 
 }  // namespace
 
-// In a random order, shuffled as far as needed (Fisher and Yates), so that all that are ready have the same chance.
+// Tries the cases in a random order, shuffled only as far as needed (Fisher and Yates), so that all ready cases are
+// equally likely.
 Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
   chosen = 0;
   if (cases.size() == 1) return try_one(cases, 0);
@@ -99,7 +100,7 @@ Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
 
 Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept {
   Status status = Status::empty;
-  // At a rendezvous two that only poll would not meet.
+  // At a rendezvous two threads that only poll would never meet.
   if (cases[0].channel->flavor() != Flavor::rendezvous &&
       spin(detached_spin_ns, reply_pauses, [&]() noexcept { return !is_pending(status = try_any(cases, chosen)); })) {
     return status;
@@ -115,7 +116,7 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
       cases[0].channel->count_park();
       woken_by = waiter.park(until);
     }
-    wait.delist();  // from here on nobody can decide for us (W2, W4), and we may act
+    wait.delist();  // from here on no peer can decide for us (W2, W4), and we may act
 
     if (waiter.was_transferred()) {
       chosen = waiter.index();
@@ -128,10 +129,10 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
       chosen = token ? waiter.index() : 0;
       status = token ? try_one(cases, chosen) : Status::empty;
       if (is_pending(status)) status = try_any(cases, chosen);
-      // Wake-token rule (b): somebody else may succeed where this one's end is closed, or has no memory. For `closed`
-      // also without a token: the next one may have gone to sleep when the ring was closed but its last item not yet
-      // published, and would be told so now. A success has obeyed rule (a); and a token whose own case is not ready is
-      // spent, because who makes it ready brings a new one.
+      // Wake-token rule (b): another waiter may succeed where this one's endpoint is closed or memory is exhausted. For
+      // `closed` also without a token: the next waiter may have gone to sleep when the ring was closed but its last
+      // item not yet published, and would now get `closed`. A success has obeyed rule (a). A token whose own case is
+      // not ready is spent, because the thread that makes the case ready brings a new one.
       const bool failed = status != Status::ok && !is_pending(status);
       if (status == Status::closed || (failed && token && chosen == waiter.index())) {
         cases[chosen].channel->pass_token(cases[chosen].side);

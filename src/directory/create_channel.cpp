@@ -11,7 +11,7 @@ void retire(Channel& channel) noexcept {
   if (channel.id() != ChannelId{}) Registry::remove(channel.id());
 }
 
-// Another thread that walks the registry may have pinned the channel, so it goes as every channel does.
+// Another thread that walks the registry may have pinned the channel, so it is not deleted directly.
 void abandon(Channel& channel) noexcept {
   channel.drop_endpoint(Side::sender);
   channel.drop_endpoint(Side::receiver);

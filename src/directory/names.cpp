@@ -19,8 +19,8 @@ struct Entry {
 struct Table {
   Mutex lock;
   std::map<std::string, Entry, std::less<>> entries;
-  // (15) sequentially consistent, with the registration of waiters: a change precedes the look for them, and who
-  // registers looks at the version again.
+  // (15) sequentially consistent, with the registration of waiters: a change happens before the look for waiters, and a
+  // waiter re-reads the version after it has registered.
   atomic<std::uint32_t> version{0};
   Mutex waiters_lock;
   WaitList waiters{waiters_lock};
@@ -89,7 +89,7 @@ Status Names::wait(std::uint32_t seen, const WaitLimits& limits) noexcept {
   t.waiters.add(node);
   const bool exit_began = !limits.exiting && (process_is_exiting() || limits.owner_exiting->load(memory_order_seq_cst));
   WaitResult result = WaitResult::woken;
-  // Everybody is told of every change, so there is no token to pass on.
+  // A change wakes all waiters, so there is no token to pass on.
   if (version() == seen && !exit_began) result = waiter.park(earlier(limits.deadline, limits.slice));
   t.waiters.remove(node);
   if (version() != seen) return Status::ok;

@@ -1,6 +1,6 @@
-// Names that interpreters agree on: of channels, weakly, and of published values.
+// The names that all interpreters share: of channels, held weakly, and of published values.
 //
-// Thread safety: any thread. Progress: a short lock; nothing on the path of a message comes here.
+// Thread safety: any thread. Progress: a short lock; no message passes through here.
 #pragma once
 
 #include <string_view>
@@ -13,25 +13,25 @@ enum class NameKind : std::uint8_t { nothing, channel, value };
 
 class XICHAN_API Names {
  public:
-  /// `name_taken` or `no_memory` leave everything as it was.
+  /// Adds the name of a channel. `ok | name_taken | no_memory`.
   static Status add_channel(std::string_view name, const ChannelId& id) noexcept;
-  /// Takes over what the cell owns, if `ok`.
+  /// Adds the name of a value. Takes over the cell if `ok`, else `name_taken` or `no_memory`.
   static Status publish(std::string_view name, const Cell& value) noexcept;
-  /// Ends a published name; `value` owns what it stood for. `not_found` for other names.
+  /// Removes a published name and passes its value to the caller. `not_found` for any other name.
   static Status unpublish(std::string_view name, Cell& value) noexcept;
-  /// For the channel of that name, when it goes.
+  /// Removes the name of a channel that is being destroyed.
   static void remove(std::string_view name) noexcept;
 
-  /// What the name stands for: the channel's id, or a cell that owns a further count of the value.
+  /// Returns what the name refers to, and stores the channel's id, or a cell that owns another reference to the value.
   static NameKind find(std::string_view name, ChannelId& id, Cell& value) noexcept;
 
-  /// Changes whenever a name is added.
+  /// Returns a number that changes whenever a name is added.
   static std::uint32_t version() noexcept;
-  /// Sleeps until `version` is no longer `seen`: `ok | timeout | interrupted`.
+  /// Blocks until `version` is no longer `seen`: `ok | timeout | interrupted`.
   static Status wait(std::uint32_t seen, const WaitLimits& limits) noexcept;
   static void nudge_all() noexcept;
 
-  // Around a fork, see process.cpp; the child forgets all channels' names, and keeps published values.
+  // Called around a fork by process.cpp. The child removes the names of channels and keeps published values.
   static void lock_for_fork() noexcept;
   static void unlock_after_fork(bool in_child) noexcept;
 };

@@ -14,8 +14,9 @@ namespace {
 
 constinit atomic<std::uint64_t> nonce_word{0};
 
-// A fork copies the memory but only one thread. The tables' locks are held across it, so that the child finds them
-// whole; the child then forgets all channels: what it inherited answers as closed, and is never changed (H5).
+// A fork copies the memory but only one thread. The tables are locked across it, so the child finds them consistent.
+// The child then removes all channels: inherited endpoints behave as closed, and inherited channels are never modified
+// (H5).
 void before_fork() noexcept {
   Names::lock_for_fork();
   Registry::lock_for_fork();
@@ -40,7 +41,7 @@ void after_fork_in_child() noexcept {
 }  // namespace
 
 void Process::begin_exit() noexcept {
-  // (13) sequentially consistent, before the waiters are looked for: who enlists later sees it (see wait_any).
+  // (13) sequentially consistent, before looking for waiters: a call that enlists later sees it (see wait_any).
   process_words.exiting.store(1, memory_order_seq_cst);
   Registry::nudge_all();
   Names::nudge_all();

@@ -66,7 +66,7 @@ Channel* Registry::open(const ChannelId& id, Side side) noexcept {
   if (slot.channel == nullptr || slot.secret != id.secret || slot.generation != id.place >> ChannelId::slot_bits) {
     return nullptr;
   }
-  // The lock keeps the channel's memory: it leaves this table before it is freed.
+  // The lock keeps the channel alive: it leaves this table before it is destroyed.
   return slot.channel->try_add_endpoint(side) ? slot.channel : nullptr;
 }
 
@@ -80,7 +80,7 @@ Channel* Registry::next(std::uint64_t& place) noexcept {
   return nullptr;
 }
 
-// Pinned one by one, because waking is a system call, for which the lock is not held.
+// Pins the channels one by one, because waking is a system call, which must not happen under the lock.
 void Registry::nudge_all() noexcept {
   std::uint64_t place = 0;
   while (Channel* channel = next(place)) {

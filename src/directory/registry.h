@@ -1,7 +1,7 @@
-// Finds a channel by its id. A slot is used again under a new generation and a new secret, so an id that is stale or
-// guessed finds nothing.
+// Finds channels by id. A slot is reused with a new generation and a new secret, so a stale or guessed id finds no
+// channel.
 //
-// Thread safety: any thread. Progress: a short lock; nothing on the path of a message comes here.
+// Thread safety: any thread. Progress: a short lock; no message passes through here.
 #pragma once
 
 #include "channel/channel.h"
@@ -10,25 +10,25 @@ namespace xichan::internal {
 
 class XICHAN_API Registry {
  public:
-  /// Gives the channel an id. False if there is no memory or no slot.
+  /// Adds a channel and sets its id. Returns false if memory or slots are exhausted.
   static bool add(Channel& channel) noexcept;
   static void remove(const ChannelId& id) noexcept;
 
-  /// Opens one more end of the channel, or answers null: no such channel, or that side is finished.
+  /// Adds an endpoint to the channel and returns it. Returns null if there is no such channel or that side is finished.
   static Channel* open(const ChannelId& id, Side side) noexcept;
 
-  /// Walks all channels: the next one at or after `place`, pinned, with `place` moved past it; null at the end. `place`
-  /// begins at 0.
+  /// Iterates over all channels: returns the first one at or after `place`, pinned, and moves `place` past it; null at
+  /// the end. Start with `place` 0.
   static Channel* next(std::uint64_t& place) noexcept;
 
-  /// Makes every call that waits in any channel look at the world again. Not under a lock.
+  /// Makes every waiting call of every channel re-check all conditions. Not under a lock.
   static void nudge_all() noexcept;
 
-  // Around a fork, see process.cpp; the child forgets all channels.
+  // Called around a fork by process.cpp. The child removes all channels.
   static void lock_for_fork() noexcept;
   static void unlock_after_fork(bool in_child) noexcept;
 
-  /// Channels alive in the process.
+  /// Returns the number of live channels in the process.
   static std::uint64_t size() noexcept;
 };
 

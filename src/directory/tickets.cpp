@@ -2,6 +2,7 @@
 
 #include <new>
 #include <unordered_map>
+
 #include "base/immortal.h"
 
 namespace xichan::internal {

@@ -1,10 +1,10 @@
-// Values in flight through somebody else's transport (the standard library's queues and calls, pickle).
+// Values in flight through another transport (queues and calls of the standard library, pickle).
 //
-// A ticket owns an encoded value, and so the ends in it, and is known by a number that is never used again. So a
-// transport may drop it, deliver it twice or give it back late without harm: the first claim takes the value, whatever
-// comes after finds nothing. Tickets that nobody claims are given back when the interpreter that issued them ends.
+// A ticket owns an encoded value, including the endpoints in it, and is identified by a number that is never reused. A
+// transport may therefore drop it, deliver it twice or late: the first claim takes the value, and later claims fail.
+// Unclaimed tickets are released when the interpreter that issued them is finalized.
 //
-// Thread safety: any thread. Progress: a short lock. Nothing is given back under it.
+// Thread safety: any thread. Progress: a short lock, under which no value is released.
 #pragma once
 
 #include "channel/channel.h"
@@ -15,22 +15,22 @@ class EndpointOwner;
 
 class XICHAN_API Tickets {
  public:
-  /// Takes over what the cell owns and returns its ticket; 0, with the cell left to the caller, if there is no memory.
-  /// `channel`, if not null, is the one whose end it is, for the statistics.
+  /// Takes over the cell and returns its ticket; returns 0 and leaves the cell with the caller if memory is exhausted.
+  /// If the value is an endpoint, `channel` is its channel, for the statistics; else null.
   static std::uint64_t issue(const Cell& value, const Channel* channel, const EndpointOwner* issuer) noexcept;
 
-  /// Takes over the value; false if it was claimed or given back before.
+  /// Moves the value to the caller. Returns false if it was already claimed or released.
   static bool claim(std::uint64_t number, Cell& value) noexcept;
 
-  /// Gives the ticket back if nobody has claimed it.
+  /// Releases the value if it has not been claimed.
   static void cancel(std::uint64_t number) noexcept;
-  /// Gives back every unclaimed ticket of an issuer.
+  /// Releases every unclaimed value of an issuer.
   static void cancel_owner(const EndpointOwner* issuer) noexcept;
 
-  /// Tickets that nobody has claimed yet, in the whole process or of one channel.
+  /// Returns the number of unclaimed tickets, of one channel or of the whole process.
   static std::uint64_t unclaimed(const Channel* channel = nullptr) noexcept;
 
-  // Around a fork, see process.cpp; the child forgets all tickets.
+  // Called around a fork by process.cpp. The child removes all tickets.
   static void lock_for_fork() noexcept;
   static void unlock_after_fork(bool in_child) noexcept;
 };

@@ -11,45 +11,46 @@
 namespace xichan::internal {
 
 Endpoint* Endpoint::open(Channel* channel, Side side, EndpointOwner& owner) noexcept {
-  Endpoint* end = owner.has_ended() ? nullptr : new (std::nothrow) Endpoint(channel, side);
-  if (end == nullptr) {
+  Endpoint* endpoint = owner.has_ended() ? nullptr : new (std::nothrow) Endpoint(channel, side);
+  if (endpoint == nullptr) {
     channel->drop_endpoint(side);
     return nullptr;
   }
-  end->owner_ = &owner;
-  owner.endpoints_.push_back(*end);
-  return end;
+  endpoint->owner_ = &owner;
+  owner.endpoints_.push_back(*endpoint);
+  return endpoint;
 }
 
-void Endpoint::destroy(Endpoint* end) noexcept {
-  end->close();
-  if (end->owner_ != nullptr) end->owner_->endpoints_.remove(*end);
-  // A call that never came back from its owner's end may still look at `closed_`: its End stays (some 100 bytes).
-  if (end->calls_ == 0) delete end;
+void Endpoint::destroy(Endpoint* endpoint) noexcept {
+  endpoint->close();
+  if (endpoint->owner_ != nullptr) endpoint->owner_->endpoints_.remove(*endpoint);
+  // A call that outlived its owner and never returns may still read `closed_`, so its Endpoint is leaked (about 100
+  // bytes).
+  if (endpoint->calls_ == 0) delete endpoint;
 }
 
-void Endpoint::give_back() noexcept {
+void Endpoint::release_count() noexcept {
   if (!owns_count_) return;
   owns_count_ = false;
   Readiness::destroy(std::exchange(readiness_, nullptr));
   channel_->unclaim(side_, lane_);
-  if (calls_ == 0) channel_->forget(lane_);  // else a call that never comes back may still use it
+  if (calls_ == 0) channel_->forget(lane_);  // else a call that never returns may still use it
   channel_->drop_endpoint(side_);
 }
 
 void Endpoint::close() noexcept {
-  // (8) sequentially consistent, before the look at the wait list: see Wait::enlist.
+  // (8) sequentially consistent, before looking at the wait list: see Wait::enlist.
   if (closed_.exchange(true, memory_order_seq_cst)) return;
-  if (generation_ != process_generation()) return;  // a fork's child lets go of nothing
+  if (generation_ != process_generation()) return;  // the child of a fork releases nothing
   if (calls_ == 0) {
-    give_back();
+    release_count();
   } else {
     channel_->cancel_calls(side_, this);
   }
 }
 
 void Endpoint::leave() noexcept {
-  if (--calls_ == 0 && is_closed()) give_back();
+  if (--calls_ == 0 && is_closed()) release_count();
 }
 
 void EndpointOwner::begin_exit() noexcept {
@@ -65,14 +66,14 @@ int Endpoint::descriptor() noexcept {
 
 bool Endpoint::arm() noexcept { return readiness_ != nullptr && readiness_->arm(); }
 
-void EndpointOwner::give_back_all() noexcept {
-  ended_.store(true, memory_order_seq_cst);  // before the calls inside are woken
+void EndpointOwner::release_all() noexcept {
+  ended_.store(true, memory_order_seq_cst);  // before waking the calls inside
   while (OwnedWait* wait = waits_.first()) wait->abandon();
-  while (Endpoint* end = endpoints_.first()) {
-    endpoints_.remove(*end);
-    end->owner_ = nullptr;
-    end->close();
-    end->give_back();
+  while (Endpoint* endpoint = endpoints_.first()) {
+    endpoints_.remove(*endpoint);
+    endpoint->owner_ = nullptr;
+    endpoint->close();
+    endpoint->release_count();
   }
   Tickets::cancel_owner(this);
 }

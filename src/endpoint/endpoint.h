@@ -1,15 +1,15 @@
-// One handle's share of a channel: one counted end, until it is closed.
+// One handle's share of a channel: one counted endpoint, until it is closed.
 //
-// An End lives apart from the handle's own object, because a thread may still be inside a call when that object's world
-// (an interpreter) has gone. Ends are listed with their owner, who gives back all of them when it ends.
+// An Endpoint is separate from the handle's own object, because a thread may still be inside a call after that object's
+// interpreter is gone. Endpoints are listed with their owner, which releases all of them when it ends.
 //
 // Invariants
-//   E1  an End owns exactly one count of its channel from `open` until it is given back, by close or by its owner.
-//   E2  closing while calls are inside leaves the count with the last of them.
+//   E1  an Endpoint owns exactly one count of its channel from `open` until it is released, by `close` or by its owner.
+//   E2  if calls are inside when it is closed, the last of them releases the count.
 //   E3  `channel()` is valid while the count is owned.
 //
-// Thread safety: the members are guarded by the owner's own exclusion (in Python the interpreter's GIL); only `closed`
-// is read outside it, by the calls that wait.
+// Thread safety: the owner's own lock guards the members (in Python the interpreter's GIL); only waiting calls read
+// `closed` without it.
 #pragma once
 
 #include "base/intrusive_list.h"
@@ -22,13 +22,14 @@ class Readiness;
 
 class XICHAN_API Endpoint {
  public:
-  /// Takes over one count of `channel`. Null if there is no memory; then the count has been given back.
+  /// Takes over one count of `channel`. On failure drops the count and returns null: memory is exhausted, or the owner
+  /// has ended.
   static Endpoint* open(Channel* channel, Side side, EndpointOwner& owner) noexcept;
 
-  /// Closes the end if need be and forgets it. No call may be inside, unless the owner has gone.
-  static void destroy(Endpoint* end) noexcept;
+  /// Closes the endpoint if necessary and destroys it. No call may be inside, unless the owner has ended.
+  static void destroy(Endpoint* endpoint) noexcept;
 
-  /// Closed, or inherited from the process before a fork.
+  /// Returns true if it was closed, or inherited through a fork.
   bool is_closed() const noexcept { return closed_.load(memory_order_relaxed) || generation_ != process_generation(); }
   Channel* channel() const noexcept { return channel_; }
   Lane& lane() noexcept { return lane_; }
@@ -41,28 +42,29 @@ class XICHAN_API Endpoint {
     return channel_->try_recv_many(cells, count, done, lane_);
   }
   Side side() const noexcept { return side_; }
-  /// The descriptor by which other event loops watch this end, made at the first call; -1 if there is none to be had.
-  /// The end must be open.
+  /// Returns the descriptor by which other event loops watch this endpoint; the first call creates it. Returns -1 on
+  /// failure. The endpoint must be open.
   int descriptor() noexcept;
-  /// After an attempt that found nothing ready: arms the descriptor, if there is one. True: try once more.
+  /// Arms the descriptor, if there is one, after an attempt that was not possible. Returns true if the caller should
+  /// try once more.
   bool arm() noexcept;
 
-  // Known also when the channel has gone.
+  // Valid even after the channel is destroyed.
   const ChannelId& id() const noexcept { return id_; }
   std::uint64_t capacity() const noexcept { return capacity_; }
 
-  /// Brackets a call that lets go of the owner's exclusion. `enter` pins the channel's memory for the call; the call
-  /// itself unpins it before it asks for the exclusion again.
+  /// Brackets a call that releases the owner's lock. `enter` pins the channel for the call; the call itself unpins it
+  /// before it takes the lock again.
   void enter() noexcept {
     ++calls_;
     channel_->pin();
   }
   void leave() noexcept;
 
-  /// Gives the count back, now or with the last call inside, whose waits end with `end_closed`. Idempotent.
+  /// Releases the count, now or when the last call inside leaves. Waiting calls return `end_closed`. Idempotent.
   void close() noexcept;
 
-  /// A call on this end as a case of a select; `cell` is what to send.
+  /// Returns a call on this endpoint as a case of a select; `cell` is the message to send.
   Case as_case(const Cell& cell = {}) noexcept {
     return {.channel = channel_, .side = side_, .lane = &lane_, .end_closed = &closed_, .owner = this, .cell = cell};
   }
@@ -80,7 +82,7 @@ class XICHAN_API Endpoint {
   }
   ~Endpoint() = default;
 
-  void give_back() noexcept;
+  void release_count() noexcept;
 
   Channel* channel_;
   const ChannelId id_;
@@ -101,14 +103,14 @@ class OwnedWait {
  public:
   ListHook<OwnedWait> owned_hook;  // of EndpointOwner
 
-  /// Ends the wait and removes it from its owner. Called under the owner's exclusion.
+  /// Ends the wait and removes it from its owner. Called under the owner's lock.
   virtual void abandon() noexcept = 0;
 
  protected:
   ~OwnedWait() = default;
 };
 
-/// The ends of one interpreter (or of any other owner that may end before its handles do).
+/// The endpoints of one interpreter, or of any other owner that may end before its handles do.
 ///
 /// Thread safety: as for Endpoint.
 class XICHAN_API EndpointOwner {
@@ -116,27 +118,27 @@ class XICHAN_API EndpointOwner {
   EndpointOwner() noexcept = default;
   EndpointOwner(const EndpointOwner&) = delete;
   EndpointOwner& operator=(const EndpointOwner&) = delete;
-  ~EndpointOwner() { give_back_all(); }
+  ~EndpointOwner() { release_all(); }
 
-  /// Closes every end and takes its count back, also from calls still inside, which are woken. Ends that are opened
-  /// later are refused. Idempotent.
-  void give_back_all() noexcept;
+  /// Closes every endpoint and releases its count, even if calls are still inside; wakes those. Later `Endpoint::open`
+  /// fails. Idempotent.
+  void release_all() noexcept;
 
   void add(OwnedWait& wait) noexcept { waits_.push_back(wait); }
   void remove(OwnedWait& wait) noexcept { waits_.remove(wait); }
 
-  /// A call still inside has nowhere to return to. Any thread.
+  /// Returns true once `release_all` has begun: a call still inside must not return. Any thread.
   bool has_ended() const noexcept { return ended_.load(memory_order_seq_cst); }
 
-  /// Brackets a call that lets go of the owner's exclusion, and may never come back. Who keeps the owner's memory must
-  /// not free it meanwhile.
+  /// Brackets a call that releases the owner's lock and may never return. The owner's memory must not be freed
+  /// meanwhile.
   void enter() noexcept { ++calls_; }
   void leave() noexcept { --calls_; }
   bool has_calls() const noexcept { return calls_ != 0; }
-  /// A hint, kept by those who call: something has been sent since the last wait.
+  /// A hint that callers maintain: a message has been sent since the last blocking call.
   bool has_sent = false;
 
-  /// The owner is about to end: every wait on its behalf, present and future, is bounded by `exit_patience_ns`.
+  /// Announces the owner's end: bounds every wait on its behalf, present and future, by `exit_patience_ns`.
   void begin_exit() noexcept;
   bool is_exiting() const noexcept { return process_is_exiting() || exiting_.load(memory_order_seq_cst); }
   WaitLimits limits(Deadline deadline, Deadline slice, bool exiting) const noexcept {

@@ -1,7 +1,7 @@
-// A descriptor that other event loops can watch: readable when an end that was not ready may have become so. A hint: it
-// takes no wake token, so whoever waits in earnest is woken as well.
+// A descriptor that other event loops can watch: it becomes readable when an endpoint that was not ready may have
+// become ready. It is a hint and takes no wake token, so blocked callers are woken as well.
 //
-// Thread safety: guarded as its End; peers write to the descriptor under the lock of the channel's lists.
+// Thread safety: guarded as its Endpoint; peers write to the descriptor under the lock of the channel's wait lists.
 #pragma once
 
 #include "channel/channel.h"
@@ -10,14 +10,15 @@ namespace xichan::internal {
 
 class XICHAN_API Readiness final : public Waiter {
  public:
-  /// Null if there is no memory or no descriptor.
+  /// Returns null if memory or descriptors are exhausted.
   static Readiness* create(Channel& channel, Side side) noexcept;
-  /// Delists before it closes the descriptor, so that nobody writes into a number that was used again.
+  /// Delists before it closes the descriptor, so that no peer writes to a descriptor number that was reused.
   static void destroy(Readiness* readiness) noexcept;
 
   int descriptor() const noexcept { return descriptor_; }
 
-  /// After a failed attempt: clears the descriptor and enlists. True if the caller should try once more.
+  /// Clears the descriptor and enlists, after an attempt that was not possible. Returns true if the caller should try
+  /// once more.
   bool arm() noexcept;
 
   bool notify(WaitNode&, Wake&) noexcept override;

@@ -48,7 +48,7 @@ bool Notifier::first_key(std::uint64_t& key) noexcept {
   return true;
 }
 
-// Unless it was closed meanwhile. Others join at the far end.
+// Does nothing if the watch was closed meanwhile. New watches are added at the back.
 void Notifier::remove_first(std::uint64_t key) noexcept {
   std::lock_guard guard(lock_);
   Watch* const first = decided_.first();
@@ -75,9 +75,9 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
   owner.add(*watch);
   for (std::size_t i = 0; i < count; ++i) {
     cases[i].number = i;
-    cases[i].channel = cases[i].end->channel();
-    cases[i].side = cases[i].end->side();
-    cases[i].end->enter();
+    cases[i].channel = cases[i].endpoint->channel();
+    cases[i].side = cases[i].endpoint->side();
+    cases[i].endpoint->enter();
   }
   // By address, as in wait_any.
   std::sort(cases, cases + count, [](const WatchCase& a, const WatchCase& b) { return a.channel < b.channel; });
@@ -85,7 +85,7 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
   while (watch->enlisted_ < count && !ready) {
     WatchCase& c = cases[watch->enlisted_];
     c.node = {.waiter = watch,
-              .owner = c.end,
+              .owner = c.endpoint,
               .index = static_cast<std::uint32_t>(watch->enlisted_),
               .packet = to_packet(c.offer),
               .cost = c.cost};
@@ -127,11 +127,11 @@ void Watch::abandon() noexcept {
   std::size_t number;
   close(number);
   pass_token();
-  leave_ends();
+  release_endpoints();
 }
 
-// The watch lets go of its ends, offers and owner. Afterwards only its memory is left.
-void Watch::leave_ends() noexcept {
+// Releases the watch's endpoints, offers and owner. Afterwards only its memory is left.
+void Watch::release_endpoints() noexcept {
   if (owner_ == nullptr) return;
   owner_->remove(*this);
   owner_ = nullptr;
@@ -141,7 +141,7 @@ void Watch::leave_ends() noexcept {
     WatchCase& c = cases_[i];
     if (outcome != Outcome::transferred || c.number != number) internal::release(c.offer);
     c.channel->unpin();
-    c.end->leave();
+    c.endpoint->leave();
   }
 }
 
@@ -149,7 +149,7 @@ void Watch::destroy(Watch* watch, bool used) noexcept {
   std::size_t number;
   watch->close(number);
   if (!used) watch->pass_token();
-  watch->leave_ends();
+  watch->release_endpoints();
   watch->notifier_.release();
   delete watch;
 }

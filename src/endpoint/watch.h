@@ -1,12 +1,12 @@
-// Waiting without a thread: an event loop is told that a channel may be ready, and its coroutine then tries.
+// Waiting without a thread: an event loop is notified that a channel may be ready, and its coroutine then tries.
 //
-// One notifier per event loop: an eventfd that the loop polls, and a list of the watches that were decided since it
-// last looked. A watch is one coroutine's wait for one end. It is told "ready" and takes nothing itself, so a cancelled
-// receive has taken nothing; only a rendezvous send is completed by the receiver while it waits, because what it offers
-// stands in its node.
+// There is one notifier per event loop: an eventfd that the loop polls, and a list of the watches decided since the
+// last `collect`. A watch is one coroutine's wait. It is only notified and receives nothing itself, so a cancelled
+// receive loses no message. Only a rendezvous send is completed by the receiver while it waits, because its node holds
+// the message.
 //
-// Thread safety: `Watch` and `Notifier::collect` are used by one thread at a time (in Python under the GIL); peers
-// decide a watch from any thread.
+// Thread safety: one thread at a time uses `Watch` and `Notifier::collect` (in Python under the GIL); peers decide a
+// watch from any thread.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,11 @@ class Notifier;
 
 /// One case of a watch.
 struct WatchCase {
-  Endpoint* end;
-  Cell offer;          // what a rendezvous sender offers while it waits, owned by the watch; else empty
-  std::uint64_t cost;  // bytes that what a sender has to send is charged
+  Endpoint* endpoint;
+  Cell offer;          // the message of a waiting rendezvous sender, owned by the watch; else empty
+  std::uint64_t cost;  // bytes that the sender's message is charged
   // Private to the watch.
-  std::size_t number;  // place in the caller's order
+  std::size_t number;  // index in the caller's order
   Channel* channel;
   Side side;
   WaitNode node;
@@ -32,18 +32,18 @@ struct WatchCase {
 
 class XICHAN_API Watch final : public Waiter, public OwnedWait {
  public:
-  /// Enlists a wait for the first of `count` cases (`end` and `offer` filled in; the array is taken over), listed with
-  /// their common owner. Null, with everything given back, if there is no memory. `ready` says that the coroutine
-  /// should close the watch and try at once.
+  /// Enlists a wait for one of `count` cases, listed with their common owner. Takes over the array, whose `endpoint`,
+  /// `offer` and `cost` are set. Returns null, with all of it released, if memory is exhausted. Sets `ready` if the
+  /// coroutine should close the watch and try at once.
   static Watch* open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, WatchCase* cases, std::size_t count,
                      bool& ready) noexcept;
 
-  /// Delists all cases; from here on the coroutine may act. Returns what was decided, and for which case, by its place
-  /// in the array that `open` was given. Idempotent.
+  /// Delists all cases; afterwards the coroutine may act. Returns the outcome, and stores the index of the decided case
+  /// in the array that was passed to `open`. Idempotent.
   Outcome close(std::size_t& number) noexcept;
-  /// Passes on the token of a closed watch, if it holds one still: the coroutine leaves without having used it.
+  /// Passes on the token of a closed watch, if it still holds one that the coroutine has not used.
   void pass_token() noexcept;
-  /// Closes it if need be, passes its token on unless `used`, and frees it.
+  /// Closes the watch if necessary, passes its token on unless `used`, and destroys it.
   static void destroy(Watch* watch, bool used) noexcept;
 
   bool notify(WaitNode& node, Wake&) noexcept override { return decide(Outcome::notified, node); }
@@ -52,7 +52,7 @@ class XICHAN_API Watch final : public Waiter, public OwnedWait {
   bool cancel(WaitNode& node, Wake&) noexcept override { return decide(Outcome::cancelled, node); }
   bool nudge(WaitNode& node, Wake&) noexcept override { return decide(Outcome::nudged, node); }
 
-  /// Closes the watch, passes its token on and releases its endpoints: the owner ends.
+  /// Closes the watch, passes its token on and releases its endpoints, because the owner ends.
   void abandon() noexcept override;
 
  private:
@@ -64,7 +64,7 @@ class XICHAN_API Watch final : public Waiter, public OwnedWait {
 
   bool decide(Outcome outcome, const WaitNode& node) noexcept;
   const WatchCase& decided_case() const noexcept { return cases_[decision_.index()]; }
-  void leave_ends() noexcept;
+  void release_endpoints() noexcept;
 
   Notifier& notifier_;
   const std::uint64_t key_;
@@ -74,26 +74,26 @@ class XICHAN_API Watch final : public Waiter, public OwnedWait {
   Decision decision_;
   bool closed_ = false;
   bool has_token_ = false;
-  bool listed_ = false;  // with the notifier, under its lock
+  bool listed_ = false;  // in the notifier's list; guarded by its lock
   ListHook<Watch> decided_hook_;
   EndpointOwner* owner_ = nullptr;
 };
 
-/// Shared by its loop and its watches: the descriptor is closed when the last of them has gone, so that nobody writes
-/// into a number that was used again.
+/// Shared by its loop and its watches. The descriptor is closed with the last reference, so that no peer writes to a
+/// descriptor number that was reused.
 class XICHAN_API Notifier {
  public:
-  /// With one reference; null if there is no memory or no descriptor.
+  /// Returns a notifier with one reference, or null if memory or descriptors are exhausted.
   static Notifier* create() noexcept;
   void retain() noexcept { references_.fetch_add(1, memory_order_relaxed); }
   void release() noexcept;
 
-  /// Readable while watches are decided and not collected.
+  /// Returns the descriptor, which is readable while decided watches have not been collected.
   int descriptor() const noexcept { return descriptor_; }
 
-  /// Hands the keys of all decided watches to `take(key)`, in the order of the decisions, and makes the descriptor
-  /// unreadable. False if `take` answered so: that watch and those after it stay decided, the descriptor readable.
-  /// `take` may open, close and destroy watches.
+  /// Passes the keys of all decided watches to `take(key)`, in the order of the decisions, and makes the descriptor
+  /// unreadable. Stops and returns false if `take` returns false: that watch and the later ones stay decided, and the
+  /// descriptor stays readable. `take` may open, close and destroy watches.
   template <class Take>
   bool collect(Take take) noexcept;
 
@@ -111,7 +111,7 @@ class XICHAN_API Notifier {
   void signal() noexcept;
   void clear() noexcept;
 
-  // The lock may have been held at a fork: the child leaves what it inherited alone.
+  // The lock may have been held during a fork, so the child does not touch an inherited notifier.
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
   const int descriptor_;
@@ -123,8 +123,8 @@ class XICHAN_API Notifier {
 
 template <class Take>
 bool Notifier::collect(Take take) noexcept {
-  clear();  // before the list is read: who is decided later makes it readable again
-  // A watch leaves the list when its key has been taken, not before: there may be no memory for the key.
+  clear();  // before reading the list: a later decision makes the descriptor readable again
+  // A watch leaves the list only after `take` accepted its key, for which memory may be exhausted.
   for (std::uint64_t key; first_key(key); remove_first(key)) {
     if (take(key)) continue;
     signal();

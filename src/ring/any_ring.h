@@ -1,10 +1,13 @@
-// The ring of one channel, of whichever flavor: the one place that tells them apart.
+// The ring of one channel, of any flavor, and the table of flavors.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <utility>
+#include <tuple>
+#include <type_traits>
 
 #include "ring/lane.h"
 #include "ring/mpmc.h"
@@ -16,64 +19,119 @@
 
 namespace xichan::internal {
 
-/// Thread safety and progress: those of the ring inside. A rendezvous channel has no ring: its every push answers
-/// `full` and its every pop `empty`, until it is closed.
+/// The ring of a rendezvous channel, which queues nothing. Until it is closed every push returns `full` and every pop
+/// `empty`.
+class NoRing {
+ public:
+  bool valid() const noexcept { return true; }
+  Status try_push(const Cell&, Lane&) noexcept { return is_closed() ? Status::closed : Status::full; }
+  Status try_pop(Cell&) noexcept { return is_closed() ? Status::closed : Status::empty; }
+  void close() noexcept { closed_.store(true, memory_order_seq_cst); }
+  bool is_closed() const noexcept { return closed_.load(memory_order_seq_cst); }
+  bool can_pop() const noexcept { return false; }
+  bool can_push() const noexcept { return false; }
+  std::uint64_t size() const noexcept { return 0; }
+  std::uint64_t capacity() const noexcept { return 0; }
+  std::uint64_t pushed() const noexcept { return 0; }
+
+ private:
+  atomic<bool> closed_{false};
+};
+
+/// The capacities that a flavor supports.
+enum class CapacityRule : std::uint8_t { bounded, bounded_or_unbounded, always_unbounded, always_zero };
+
+struct FlavorInfo {
+  Flavor flavor;
+  const char* name;
+  CapacityRule rule;
+
+  constexpr bool has_fixed_capacity() const noexcept {
+    return rule == CapacityRule::always_unbounded || rule == CapacityRule::always_zero;
+  }
+  /// Returns false if the flavor does not support a capacity of 0, or of `unbounded`. A fixed capacity overrides both.
+  constexpr bool accepts(std::uint64_t capacity) const noexcept {
+    if (has_fixed_capacity()) return true;
+    return capacity != 0 && (capacity != xichan::unbounded || rule == CapacityRule::bounded_or_unbounded);
+  }
+};
+
+template <Ring<Cell> R>
+struct FlavorRow {
+  FlavorInfo info;
+  R (*make)(std::uint64_t capacity) noexcept;
+};
+
+/// One row per flavor, in the order of the enumerators: everything else that lists flavors is derived from it.
+inline constexpr std::tuple flavor_table{
+    FlavorRow<MpmcRing<Cell>>{{Flavor::mpmc, "mpmc", CapacityRule::bounded},
+                              [](std::uint64_t capacity) noexcept { return MpmcRing<Cell>(capacity); }},
+    FlavorRow<SpscRing<Cell>>{{Flavor::spsc, "spsc", CapacityRule::bounded},
+                              [](std::uint64_t capacity) noexcept { return SpscRing<Cell>(capacity); }},
+    FlavorRow<SegmentedRing<Cell>>{{Flavor::unbounded, "unbounded", CapacityRule::always_unbounded},
+                                   [](std::uint64_t) noexcept { return SegmentedRing<Cell>(); }},
+    FlavorRow<RelaxedRing>{{Flavor::relaxed, "relaxed", CapacityRule::bounded_or_unbounded},
+                           [](std::uint64_t capacity) noexcept { return RelaxedRing(capacity); }},
+    FlavorRow<NoRing>{{Flavor::rendezvous, "rendezvous", CapacityRule::always_zero},
+                      [](std::uint64_t) noexcept { return NoRing(); }},
+};
+
+inline constexpr std::array flavors =
+    std::apply([](const auto&... rows) { return std::array{rows.info...}; }, flavor_table);
+
+static_assert([] {
+  for (std::size_t i = 0; i < flavors.size(); ++i) {
+    if (flavors[i].flavor != static_cast<Flavor>(i)) return false;
+  }
+  return true;
+}());
+
+constexpr const FlavorInfo& flavor_info(Flavor flavor) noexcept { return flavors[static_cast<std::size_t>(flavor)]; }
+
+/// Memory for one ring of several.
+template <class... Rings>
+union RingUnion {};
+template <class First, class... Rest>
+union RingUnion<First, Rest...> {
+  RingUnion() noexcept {}
+  ~RingUnion() {}
+
+  First first;
+  RingUnion<Rest...> rest;
+};
+template <class... Rings>
+RingUnion<Rings...> union_of(const std::tuple<FlavorRow<Rings>...>&);
+
+template <std::size_t Row, class Union>
+constexpr auto& ring_at(Union& rings) noexcept {
+  if constexpr (Row == 0) {
+    return rings.first;
+  } else {
+    return ring_at<Row - 1>(rings.rest);
+  }
+}
+
+/// Dispatches to the ring of one flavor. Thread safety and progress: those of that ring.
 class AnyRing {
-  class NoRing {
-   public:
-    bool valid() const noexcept { return true; }
-    Status try_push(const Cell&) noexcept { return is_closed() ? Status::closed : Status::full; }
-    Status try_pop(Cell&) noexcept { return is_closed() ? Status::closed : Status::empty; }
-    void close() noexcept { closed_.store(true, memory_order_seq_cst); }
-    bool is_closed() const noexcept { return closed_.load(memory_order_seq_cst); }
-    bool can_pop() const noexcept { return false; }
-    bool can_push() const noexcept { return false; }
-    std::uint64_t size() const noexcept { return 0; }
-    std::uint64_t pushed() const noexcept { return 0; }
-
-   private:
-    atomic<bool> closed_{false};
-  };
-
-  template <class R>
-  static Status push(R& ring, const Cell& item) noexcept {
-    if constexpr (requires { ring.try_push(item); }) {
-      return ring.try_push(item);
-    } else {
-      return Status::full;  // the relaxed ring, which was dealt with
+  // Calls `visitor` with the ring, whose flavor is that of `Row` or of a later row.
+  template <std::size_t Row = 0, class Self, class Visitor>
+  static decltype(auto) visit_row(Self& self, const Visitor& visitor) noexcept {
+    if constexpr (Row + 1 < flavors.size()) {
+      if (self.flavor_ != flavors[Row].flavor) return visit_row<Row + 1>(self, visitor);
     }
-  }
-
-  template <class Self, class Visitor>
-  static decltype(auto) visit(Self& self, Visitor&& visitor) noexcept {
-    switch (self.flavor_) {
-      case Flavor::spsc: return visitor(self.spsc_);
-      case Flavor::unbounded: return visitor(self.unbounded_);
-      case Flavor::relaxed: return visitor(self.relaxed_);
-      case Flavor::rendezvous: return visitor(self.none_);
-      case Flavor::mpmc: break;
-    }
-    return visitor(self.mpmc_);
+    return visitor(ring_at<Row>(self.ring_));
   }
   template <class Visitor>
-  decltype(auto) visit(Visitor&& visitor) noexcept {
-    return visit(*this, std::forward<Visitor>(visitor));
+  decltype(auto) visit(const Visitor& visitor) noexcept {
+    return visit_row(*this, visitor);
   }
   template <class Visitor>
-  decltype(auto) visit(Visitor&& visitor) const noexcept {
-    return visit(*this, std::forward<Visitor>(visitor));
+  decltype(auto) visit(const Visitor& visitor) const noexcept {
+    return visit_row(*this, visitor);
   }
 
  public:
-  AnyRing(Flavor flavor, std::uint64_t capacity) noexcept : flavor_(flavor) {
-    switch (flavor) {
-      case Flavor::mpmc: new (&mpmc_) MpmcRing<Cell>(capacity); break;
-      case Flavor::spsc: new (&spsc_) SpscRing<Cell>(capacity); break;
-      case Flavor::unbounded: new (&unbounded_) SegmentedRing<Cell>; break;
-      case Flavor::relaxed: new (&relaxed_) RelaxedRing(capacity); break;
-      case Flavor::rendezvous: new (&none_) NoRing; break;
-    }
-  }
+  AnyRing(Flavor flavor, std::uint64_t capacity) noexcept : flavor_(flavor) { construct(capacity); }
   AnyRing(const AnyRing&) = delete;
   AnyRing& operator=(const AnyRing&) = delete;
   ~AnyRing() {
@@ -81,21 +139,16 @@ class AnyRing {
   }
 
   Flavor flavor() const noexcept { return flavor_; }
-  /// The ring of the mpmc flavor, for those who know that it is one.
-  MpmcRing<Cell>& mpmc() noexcept { return mpmc_; }
+  /// Returns the ring of a channel that is known to have the flavor mpmc.
+  MpmcRing<Cell>& mpmc() noexcept { return ring_at<0>(ring_); }
 
   bool valid() const noexcept {
     return visit([](const auto& ring) noexcept { return ring.valid(); });
   }
   Status try_push(const Cell& item, Lane& lane) noexcept {
-    if (flavor_ == Flavor::mpmc) [[likely]]
-      return mpmc_.try_push(item);
-    if (flavor_ == Flavor::relaxed) return relaxed_.try_push(item, lane);
-    return visit([&](auto& ring) noexcept { return push(ring, item); });
+    return visit([&](auto& ring) noexcept { return ring.try_push(item, lane); });
   }
   Status try_pop(Cell& item) noexcept {
-    if (flavor_ == Flavor::mpmc) [[likely]]
-      return mpmc_.try_pop(item);
     return visit([&](auto& ring) noexcept { return ring.try_pop(item); });
   }
   void close() noexcept {
@@ -113,23 +166,31 @@ class AnyRing {
   std::uint64_t size() const noexcept {
     return visit([](const auto& ring) noexcept { return ring.size(); });
   }
-  /// Items ever pushed; what was popped is less by `size`.
+  std::uint64_t capacity() const noexcept {
+    return visit([](const auto& ring) noexcept { return ring.capacity(); });
+  }
   std::uint64_t pushed() const noexcept {
     return visit([](const auto& ring) noexcept { return ring.pushed(); });
   }
+  /// Releases the lane's state in a ring that keeps any. No call may be using the lane.
   void forget(Lane& lane) noexcept {
-    if (flavor_ == Flavor::relaxed) relaxed_.forget(lane);
+    visit([&](auto& ring) noexcept {
+      if constexpr (requires { ring.forget(lane); }) ring.forget(lane);
+    });
   }
 
  private:
+  template <std::size_t Row = 0>
+  void construct(std::uint64_t capacity) noexcept {
+    if constexpr (Row + 1 < flavors.size()) {
+      if (flavor_ != flavors[Row].flavor) return construct<Row + 1>(capacity);
+    }
+    using R = std::remove_reference_t<decltype(ring_at<Row>(ring_))>;
+    new (&ring_at<Row>(ring_)) R(std::get<Row>(flavor_table).make(capacity));
+  }
+
   const Flavor flavor_;
-  union {
-    MpmcRing<Cell> mpmc_;
-    SpscRing<Cell> spsc_;
-    SegmentedRing<Cell> unbounded_;
-    RelaxedRing relaxed_;
-    NoRing none_;
-  };
+  decltype(union_of(flavor_table)) ring_;
 };
 
 }  // namespace xichan::internal

@@ -1,5 +1,5 @@
-// What a ring keeps for one end of a channel: the producer token of the relaxed flavor, and, by its address, who has
-// claimed a side of the spsc flavor.
+// The state that a ring and a channel keep for one endpoint: the producer token of the relaxed flavor. The address of a
+// lane also identifies the endpoint that has claimed a side of an spsc channel.
 #pragma once
 
 #include "sync/short_lock.h"
@@ -7,8 +7,8 @@
 namespace xichan::internal {
 
 struct Lane {
-  ShortLock lock;         // calls of several threads on one end; guards `token`
-  void* token = nullptr;  // owned by the ring; given back with RelaxedRing::forget
+  ShortLock lock;         // serializes the pushes of threads that share one endpoint; guards `token`
+  void* token = nullptr;  // owned by the ring; released by RelaxedRing::forget
 };
 
 }  // namespace xichan::internal

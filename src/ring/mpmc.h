@@ -3,10 +3,11 @@
 // Algorithm: Dmitry Vyukov's bounded MPMC queue, with lap and index in one position word as in the array flavor of
 // crossbeam-channel, and a closed mark in the tail. Source: https://www.1024cores.net (bounded MPMC queue),
 // https://github.com/crossbeam-rs/crossbeam (crossbeam-channel/src/flavors/array.rs).
-// Progress: no call waits for another. Not lock-free in the strict sense: a producer stopped between claim and publish
-// holds up the head, and consumers are told `empty` until it goes on (and the mirror image for consumers).
+// Progress: no call waits for another. Not lock-free in the strict sense: while a producer is stopped between claim and
+// publish, consumers at the head get `empty`; while a consumer is stopped likewise, producers get `full`.
 //
-// A position is  lap | closed mark (tail only) | index,  index < capacity. A slot's turn says whose it is:
+// A position is  lap | closed mark (tail only) | index,  index < capacity. A slot's turn tells which operation it is
+// ready for:
 //   turn == lap         free for the producer at position (lap, index)
 //   turn == lap + 1     holds the item of that producer
 //   turn == next lap    free for the next lap
@@ -15,8 +16,8 @@
 //   R1  a position is claimed by exactly one compare-and-swap of head or tail.
 //   R2  between claim and the store to `turn` the slot belongs to the claimer alone.
 //   R3  once the mark is set, tail's position never moves again.
-//   R4  of slots that were claimed in one piece the first is handed over last: who stands at a later one has come past
-//       the first, and sees that slot handed over too.
+//   R4  of slots claimed as a batch the first is published last: a thread at a later one has passed the first, and so
+//       sees that slot published too.
 #pragma once
 
 #include <algorithm>
@@ -34,14 +35,14 @@ namespace xichan::internal {
 template <class T>
 class MpmcRing {
  public:
-  /// `capacity` > 0. `first_lap` (rounded down to a whole lap) lets tests start just below the wrap of the counters.
-  /// Check `valid()` before use: it is false when there was no memory.
+  /// Requires `capacity` > 0. `first_lap` (rounded down to a whole lap) lets tests start just below the wrap of the
+  /// counters. `valid()` is false if memory was exhausted.
   explicit MpmcRing(std::uint64_t capacity, std::uint64_t first_lap = 0) noexcept
       : capacity_(capacity), mark_(std::bit_ceil(capacity)), lap_(mark_ * 2), slots_(make_slots(capacity)) {
     const std::uint64_t start = first_lap & ~(lap_ - 1);
     head_.store(start, memory_order_relaxed);
     tail_.store(start, memory_order_relaxed);
-    if (start == 0 || slots_ == nullptr) return;  // zeroed slots are right for lap 0, and need not be touched
+    if (start == 0 || slots_ == nullptr) return;  // zeroed slots are ready for lap 0
     for (std::uint64_t i = 0; i < capacity; ++i) slots_[i].turn.store(start, memory_order_relaxed);
   }
   MpmcRing(const MpmcRing&) = delete;
@@ -50,14 +51,14 @@ class MpmcRing {
 
   bool valid() const noexcept { return slots_ != nullptr; }
 
-  Status try_push(const T& item) noexcept {
+  Status try_push(const T& item, Lane&) noexcept {
     std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
     for (;;) {
       if (tail & mark_) return Status::closed;
       const SlotRef place = place_of(tail);
-      // (1) with (4): the consumer's read of the old item is over before we write the new one.
+      // (1) with (4): the consumer has read the old item before we write the new one.
       if (place.slot.turn.load(memory_order_seq_cst) == place.lap) {
-        // (16) The claim itself hands nothing over, the turn does. The new value is published with it (2).
+        // (16) The claim publishes only the position; the turn publishes the item (2).
         if (tail_.compare_exchange_weak(tail, next(tail), memory_order_release, memory_order_acquire)) {
           XICHAN_PLAIN(place.slot.item) = item;
           place.slot.turn.store(place.lap + 1, memory_order_seq_cst);  // (2)
@@ -86,8 +87,8 @@ class MpmcRing {
     }
   }
 
-  /// As many of the `items` as go in one piece, with one claim: `done`, at least one with `ok`, none with any other
-  /// answer. There may be room for more.
+  /// Pushes a prefix of `items` with one claim and stores its length in `done`: at least one with `ok`, else none.
+  /// There may be room for more.
   Status try_push_many(const T* items, std::uint64_t count, std::uint64_t& done) noexcept {
     done = 0;
     std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
@@ -111,7 +112,7 @@ class MpmcRing {
     }
   }
 
-  /// The mirror image: up to `count` items that stand in a row.
+  /// Pops up to `count` consecutive items with one claim, likewise.
   Status try_pop_many(T* items, std::uint64_t count, std::uint64_t& done) noexcept {
     done = 0;
     std::uint64_t head = head_.load(memory_order_acquire);  // (16)
@@ -141,20 +142,20 @@ class MpmcRing {
   bool can_pop() const noexcept { return slot_is_ready(head_, 1); }
   bool can_push() const noexcept { return !is_closed() && slot_is_ready(tail_, 0); }
 
-  /// Items claimed by producers and not yet by consumers; between 0 and the capacity.
+  /// Returns the number of items claimed by producers and not yet by consumers, between 0 and the capacity.
   std::uint64_t size() const noexcept {
     for (;;) {
       const std::uint64_t tail = tail_.load(memory_order_seq_cst);
       const std::uint64_t head = head_.load(memory_order_seq_cst);
-      if (tail_.load(memory_order_seq_cst) != tail) continue;  // so that both belong to one moment
+      if (tail_.load(memory_order_seq_cst) != tail) continue;  // both must belong to one moment
       const std::uint64_t laps = ((tail & ~(lap_ - 1)) - (head & ~(lap_ - 1))) / lap_;  // also across the wrap
       const std::uint64_t distance = laps * capacity_ + (tail & (mark_ - 1)) - (head & (mark_ - 1));
-      // Claims order nothing, so one of the two may be older than the other.
+      // Claims order nothing else, so one of the two may be older than the other.
       return distance > UINT64_MAX / 2 ? 0 : std::min(distance, capacity_);
     }
   }
   std::uint64_t capacity() const noexcept { return capacity_; }
-  /// Items ever claimed by producers, from position zero on.
+  /// Returns the number of items ever claimed by producers, counted from position zero.
   std::uint64_t pushed() const noexcept {
     const std::uint64_t tail = tail_.load(memory_order_relaxed);
     return tail / lap_ * capacity_ + (tail & (mark_ - 1));
@@ -174,19 +175,20 @@ class MpmcRing {
     return {slots_[position & (mark_ - 1)], position & ~(lap_ - 1)};
   }
 
-  // Somebody else may have moved a counter since it was read; what was seen of the slot then says nothing. Of the tail
-  // sequentially consistent, with close(): a sender that registered as waiting before it came here sees the mark.
+  // Reloads a counter and returns true if another thread has moved it, in which case the slot that was seen proves
+  // nothing. Sequentially consistent with close(): a sender that registered as waiting before it came here sees the
+  // mark.
   static bool moved(const atomic<std::uint64_t>& counter, std::uint64_t& position) noexcept {
     const std::uint64_t again = counter.load(memory_order_seq_cst);
     return std::exchange(position, again) != again;
   }
 
-  // By R3 a marked tail that stands where the head stands means that nothing can come any more.
+  // By R3 no push can succeed once the tail is marked, so a marked tail at the head's position means drained.
   Status empty_or_closed(std::uint64_t head) const noexcept {
     return tail_.load(memory_order_seq_cst) == (head | mark_) ? Status::closed : Status::empty;
   }
 
-  // Whether the slot at a position has the turn that its next user waits for.
+  // Returns true if the slot at the counter has the turn that its next user waits for.
   bool slot_is_ready(const atomic<std::uint64_t>& counter, std::uint64_t phase) const noexcept {
     std::uint64_t position = counter.load(memory_order_acquire);  // (16)
     do {
@@ -195,8 +197,8 @@ class MpmcRing {
     return false;
   }
 
-  // How many slots from a position on have the turn that their next user waits for; at most `most`, and by the turns of
-  // the first slot's next lap never more than there are.
+  // Returns how many slots from a position on have the turn that their next user waits for, at most `most`. Never more
+  // than the capacity: after a full lap the first slot has the wrong turn.
   std::uint64_t contiguous_ready(std::uint64_t position, std::uint64_t phase, std::uint64_t most) const noexcept {
     std::uint64_t count = 0;
     for (; count < most; ++count, position = next(position)) {
@@ -210,7 +212,7 @@ class MpmcRing {
     const std::uint64_t index = position & (mark_ - 1);
     return index + 1 < capacity_ ? position + 1 : (position & ~(lap_ - 1)) + lap_;
   }
-  // `steps` <= capacity positions on.
+  // Requires `steps` <= capacity.
   std::uint64_t next(std::uint64_t position, std::uint64_t steps) const noexcept {
     const std::uint64_t index = (position & (mark_ - 1)) + steps;
     return index < capacity_ ? position + steps : (position & ~(lap_ - 1)) + lap_ + index - capacity_;
@@ -224,7 +226,7 @@ class MpmcRing {
   }
   static void free_slots(Slot* slots) { delete[] slots; }
 #else
-  // Zeroed pages cost nothing until they are used: a large capacity is not paid for in advance.
+  // Zeroed pages cost nothing until they are used, so a large capacity is free at first.
   static Slot* make_slots(std::uint64_t capacity) noexcept {
     return static_cast<Slot*>(std::calloc(capacity, sizeof(Slot)));
   }
@@ -238,5 +240,7 @@ class MpmcRing {
   alignas(cache_line) atomic<std::uint64_t> head_;
   alignas(cache_line) atomic<std::uint64_t> tail_;
 };
+
+static_assert(Ring<MpmcRing<int>, int>);
 
 }  // namespace xichan::internal

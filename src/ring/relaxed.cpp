@@ -10,8 +10,8 @@
 
 namespace xichan::internal {
 
-// The producer token of one lane. Listed, because an end may be taken back from a call that never returns: its token
-// goes with the queue then.
+// The producer token of one lane. The queue lists its tokens, because an endpoint may be released while a call that
+// never returns still uses its lane; that token is destroyed with the queue.
 struct RelaxedRing::Token {
   explicit Token(Queue& queue) noexcept;
 
@@ -27,10 +27,10 @@ struct RelaxedRing::Queue : moodycamel::ConcurrentQueue<Cell> {
     }
   }
 
-  // Null if there is no memory.
+  // Returns null if memory is exhausted.
   Token* add_token() noexcept {
     auto* token = new (std::nothrow) Token(*this);
-    if (token == nullptr || !token->producer.valid()) {  // the next call may find memory
+    if (token == nullptr || !token->producer.valid()) {  // the next call tries again
       delete token;
       return nullptr;
     }
@@ -81,7 +81,7 @@ Status RelaxedRing::try_push(const Cell& item, Lane& lane) noexcept {
     taken_.fetch_sub(1, memory_order_seq_cst);
     return Status::no_memory;
   }
-  ready_.fetch_add(1, memory_order_seq_cst);  // (10) publishes; with the decrement in try_pop
+  ready_.fetch_add(1, memory_order_seq_cst);  // (10) publishes the item; with the decrement in try_pop
   return Status::ok;
 }
 
@@ -89,13 +89,13 @@ Status RelaxedRing::try_pop(Cell& item) noexcept {
   std::uint64_t ready = ready_.load(memory_order_seq_cst);
   do {
     if (ready == 0) {
-      // With the mark set nobody takes a place any more, and each place taken is still to be published or emptied.
+      // Once the mark is set no push takes a place, and each taken place is still to be published or popped.
       const std::uint64_t taken = taken_.load(memory_order_seq_cst);
       if (taken == mark && ready_.load(memory_order_seq_cst) == 0) return Status::closed;
       return Status::empty;
     }
   } while (!ready_.compare_exchange_weak(ready, ready - 1, memory_order_seq_cst, memory_order_seq_cst));
-  while (!queue_->try_dequeue(item)) cpu_relax();  // X1: it is there
+  while (!queue_->try_dequeue(item)) cpu_relax();  // X1: an item exists
   popped_.fetch_add(1, memory_order_relaxed);
   taken_.fetch_sub(1, memory_order_seq_cst);
   return Status::ok;

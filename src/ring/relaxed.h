@@ -1,13 +1,14 @@
-// Queue for many producers, FIFO for each producing end only, bounded or not.
+// Queue for many producers, FIFO only for each producing endpoint, bounded or not.
 //
-// Algorithm: moodycamel's ConcurrentQueue, with one producer token per end, behind two exact counts. `taken_` bounds
-// it and carries the closed mark; `ready_` is published after an item is in the queue and acquired before one is looked
-// for, because the queue may answer "empty" while it is not. Source: https://github.com/cameron314/concurrentqueue
-// Progress: no call waits for a producer or consumer that is stopped before it has published; who holds a credit tries
-// until the queue gives it an item, which is there.
+// Algorithm: moodycamel's ConcurrentQueue, with one producer token per endpoint, behind two exact counts. `taken_`
+// bounds the queue and carries the closed mark. `ready_` counts credits: it is incremented after an item is enqueued
+// and decremented before one is dequeued, because the queue itself may report "empty" while it is not. Source:
+// https://github.com/cameron314/concurrentqueue
+// Progress: no call waits for a producer or consumer that is stopped before it has published. A consumer that holds a
+// credit retries until the queue returns an item, which exists (X1).
 //
 // Invariants
-//   X1  ready_ <= items in the queue: a credit stands for an item that is completely enqueued.
+//   X1  ready_ <= items in the queue: each credit represents a completely enqueued item.
 //   X2  items in the queue <= taken_ <= capacity.
 #pragma once
 
@@ -18,13 +19,12 @@
 #include "ring/ring.h"
 #include "value/cell.h"
 #include "xichan/export.h"
+#include "xichan/flavor.h"
 
 namespace xichan::internal {
 
 class XICHAN_API RelaxedRing {
  public:
-  static constexpr std::uint64_t unbounded = UINT64_MAX;
-
   explicit RelaxedRing(std::uint64_t capacity) noexcept;
   RelaxedRing(const RelaxedRing&) = delete;
   RelaxedRing& operator=(const RelaxedRing&) = delete;
@@ -32,11 +32,11 @@ class XICHAN_API RelaxedRing {
 
   bool valid() const noexcept { return queue_ != nullptr; }
 
-  /// Also `no_memory`, with nothing sent. Items pushed through one lane come out in their order.
+  /// Also returns `no_memory`, with nothing pushed.
   Status try_push(const Cell& item, Lane& lane) noexcept;
   Status try_pop(Cell& item) noexcept;
 
-  /// Gives back the lane's token, which else goes with the ring. No call may be using the lane.
+  /// Releases the lane's token, which is otherwise destroyed with the ring. No call may be using the lane.
   void forget(Lane& lane) noexcept;
 
   void close() noexcept { taken_.fetch_or(mark, memory_order_seq_cst); }
@@ -50,7 +50,7 @@ class XICHAN_API RelaxedRing {
  private:
   struct Queue;
   struct Token;
-  static constexpr std::uint64_t mark = std::uint64_t{1} << 63;  // of taken_: closed; the other bits count
+  static constexpr std::uint64_t mark = std::uint64_t{1} << 63;  // of taken_: closed; the other bits are the count
 
   const std::uint64_t capacity_;
   Queue* queue_;
@@ -58,5 +58,7 @@ class XICHAN_API RelaxedRing {
   alignas(cache_line) atomic<std::uint64_t> ready_;
   atomic<std::uint64_t> popped_{0};  // a statistic
 };
+
+static_assert(Ring<RelaxedRing, Cell>);
 
 }  // namespace xichan::internal

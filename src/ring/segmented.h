@@ -1,19 +1,19 @@
 // Unbounded queue, many producers and many consumers, strict FIFO, exact emptiness.
 //
-// Algorithm: the slot protocol of MpmcRing over linked segments, with positions that are never used twice: the turn of
-// a slot is the position it was published for, so a stale look at a slot that was used again can never be taken for
-// another. Segments stay mapped until the queue goes, and are only used again or emptied by the system, so a look at
-// one that has been retired meanwhile is harmless. After the list flavor of crossbeam-channel
+// Algorithm: the slot protocol of MpmcRing over linked segments. Positions are never reused: the turn of a slot is the
+// position it was published for, so a stale read of a reused slot cannot be mistaken for another. Segments stay mapped
+// until the ring is destroyed; they are only reused, or emptied by the system, so reading a segment that has been
+// retired meanwhile is harmless. After the list flavor of crossbeam-channel
 // (https://github.com/crossbeam-rs/crossbeam), without its wait for a claimed slot.
-// Progress: as MpmcRing inside a segment; every few thousand items a short lock to link, retire or find one.
+// Progress: as MpmcRing within a segment; every few thousand items a short lock to link, retire or find a segment.
 //
 // Positions count items; the tail holds position * 2 + closed mark.
 //
 // Invariants
-//   G1  a segment with base b holds the positions b .. b + slots - 1, for exactly one b at a time, never the same
-//   twice. G2  a segment is used again when every position in it has been consumed and consumers have moved on to the
-//   next, so
-//       never while one of its positions is claimed or full.
+//   G1  a segment with base b holds the positions b .. b + slots - 1. It has one base at a time, and never the same
+//       one twice.
+//   G2  a segment is reused only after every position in it has been consumed and consumers have moved on to the next
+//       segment, so never while one of its positions is claimed or full.
 #pragma once
 
 #include <sys/mman.h>
@@ -50,8 +50,8 @@ class SegmentedRing {
 
   bool valid() const noexcept { return mapped_ != nullptr; }
 
-  /// Also `no_memory`.
-  Status try_push(const T& item) noexcept {
+  /// Also returns `no_memory`.
+  Status try_push(const T& item, Lane&) noexcept {
     for (;;) {
       std::uint64_t tail = tail_.load(memory_order_seq_cst);
       if (tail & mark) return Status::closed;
@@ -61,7 +61,7 @@ class SegmentedRing {
         if (!extend(position)) return Status::no_memory;
         continue;
       }
-      // A success means that the position was free until now, so its segment was not retired: G2.
+      // Success means that the position was free until now, so its segment has not been retired: G2.
       if (!tail_.compare_exchange_weak(tail, tail + 2, memory_order_seq_cst, memory_order_relaxed)) continue;
       Slot& slot = segment->slot[position % slots];
       XICHAN_PLAIN(slot.item) = item;
@@ -92,7 +92,7 @@ class SegmentedRing {
   bool can_push() const noexcept { return !is_closed(); }
   bool can_pop() const noexcept {
     std::uint64_t position;
-    return const_cast<SegmentedRing*>(this)->published_head(position) != nullptr;  // may move on to the next segment
+    return const_cast<SegmentedRing*>(this)->published_head(position) != nullptr;  // may advance to the next segment
   }
 
   std::uint64_t size() const noexcept {
@@ -119,9 +119,9 @@ class SegmentedRing {
   static constexpr std::uint64_t slots = (segment_bytes - 64) / sizeof(Slot);
 #endif
   struct Segment {
-    atomic<std::uint64_t> base_plus_one;  // zero, as of fresh or emptied pages, covers nothing
+    atomic<std::uint64_t> base_plus_one;  // zero (fresh or emptied pages) covers nothing
     atomic<std::uint64_t> departures;
-    Segment* next;  // in the order of positions; this and the following guarded by lock_
+    Segment* next;  // in the order of positions; this and the next two are guarded by lock_
     Segment* next_free;
     Segment* next_mapped;
     Slot slot[slots];
@@ -146,13 +146,13 @@ class SegmentedRing {
 #else
   static_assert(sizeof(Segment) <= segment_bytes);
 
-  // Zeroed pages are right as they are, and stay untouched.
+  // Zeroed pages are a valid segment, so they stay untouched.
   static Segment* map() noexcept {
     void* memory = mmap(nullptr, segment_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory == MAP_FAILED ? nullptr : static_cast<Segment*>(memory);
   }
   static void unmap(Segment* segment) noexcept { munmap(segment, segment_bytes); }
-  // All but the first page.
+  // Returns all pages but the first to the system.
   static void empty(Segment& segment) noexcept {
     constexpr std::size_t kept = 4096;
     madvise(reinterpret_cast<std::byte*>(&segment) + kept, segment_bytes - kept, MADV_DONTNEED);
@@ -168,7 +168,7 @@ class SegmentedRing {
     return segment;
   }
 
-  // Links the segment for `position`, unless somebody has done so.
+  // Links the segment for `position`, unless another thread already has. Returns false if memory is exhausted.
   bool extend(std::uint64_t position) noexcept {
     std::lock_guard guard(lock_);
     Segment* last = push_segment_.load(memory_order_relaxed);
@@ -188,7 +188,7 @@ class SegmentedRing {
     return true;
   }
 
-  // The segment of the head if its item is published, else null; `position` is the head looked at.
+  // Returns the head's segment if the item at the head is published, else null. Stores the head in `position`.
   Segment* published_head(std::uint64_t& position) noexcept {
     for (;;) {
       position = head_.load(memory_order_seq_cst);
@@ -202,7 +202,7 @@ class SegmentedRing {
     }
   }
 
-  // Moves consumers on to the segment for `position`; false if there is none yet, or they are there already.
+  // Advances consumers to the segment for `position`. Returns false if that segment is not linked yet.
   bool advance(std::uint64_t position) noexcept {
     std::lock_guard guard(lock_);
     Segment* segment = pop_segment_.load(memory_order_relaxed);
@@ -215,13 +215,14 @@ class SegmentedRing {
     return true;
   }
 
-  // One of the `slots` consumers of a segment, or the consumers as a whole, are through with it; true for the last.
+  // Counts a departure from a segment: one for each of its `slots` items, and one when consumers advance past it.
+  // Returns true for the last.
   bool leave(Segment* segment) noexcept {
-    // (12) acq_rel among all of them: every read of the segment comes before its next use.
+    // (12) acq_rel among all departures: every read of the segment happens before its reuse.
     return segment->departures.fetch_add(1, memory_order_acq_rel) == slots;
   }
 
-  // Under the lock. One idle segment is kept ready; of the others all but the first page goes back to the system.
+  // Called under the lock. Keeps one idle segment ready; of further ones only the first page stays in memory.
   void recycle(Segment* segment) noexcept {
     if (free_ != nullptr) empty(*segment);
     segment->next_free = free_;
@@ -236,5 +237,7 @@ class SegmentedRing {
   Segment* free_ = nullptr;
   Segment* mapped_ = nullptr;
 };
+
+static_assert(Ring<SegmentedRing<int>, int>);
 
 }  // namespace xichan::internal

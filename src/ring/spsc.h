@@ -1,14 +1,14 @@
 // Bounded queue for one producer and one consumer, strict FIFO, any exact capacity.
 //
 // Algorithm: Boost.Lockfree's spsc_queue (a Lamport ring with one index per side) behind one short lock per side, so
-// that two threads that share an end, or a closer that discards, cannot break it. Source:
-// boost/lockfree/spsc_queue.hpp. Progress: wait-free against the other side; callers of the same side exclude each
-// other.
+// that neither two threads that share an endpoint nor a closer that discards items can break it.
+// Source: boost/lockfree/spsc_queue.hpp.
+// Progress: wait-free with respect to the other side; callers of the same side exclude each other.
 //
-// Wake-ups. A producer publishes inside its lock and lets go of it with a sequentially consistent store; a consumer
-// that finds nothing reads that lock in the same order and looks once more. So a consumer that registered as waiting
-// before a producer looked for waiters has seen its item, as with the turns of MpmcRing. The mirror image holds for
-// senders.
+// Wake-ups. A producer publishes under its lock and releases it with a sequentially consistent store. A consumer that
+// finds the queue empty loads that lock, sequentially consistent too, and looks once more. So a consumer that
+// registered as waiting before a producer looked for waiters sees its item, as with the turns of MpmcRing. The same
+// holds for senders, mirrored.
 #pragma once
 
 #include <boost/lockfree/spsc_queue.hpp>
@@ -35,7 +35,7 @@ class SpscRing {
 
   bool valid() const noexcept { return queue_ != nullptr; }
 
-  Status try_push(const T& item) noexcept {
+  Status try_push(const T& item, Lane&) noexcept {
     std::lock_guard guard(push_lock_);
     if (closed_.load(memory_order_seq_cst)) return Status::closed;
     bool done = queue_->push(item);
@@ -51,7 +51,7 @@ class SpscRing {
   Status try_pop(T& item) noexcept {
     std::lock_guard guard(pop_lock_);
     if (queue_->pop(item)) return Status::ok;
-    // In this order: a producer that takes its lock after we found it free sees the mark and pushes nothing.
+    // The order matters: a producer that locks after we found the lock free sees the mark and pushes nothing.
     const bool closed = closed_.load(memory_order_seq_cst);
     const bool pushing = push_lock_.is_held();
     if (queue_->pop(item)) return Status::ok;
@@ -84,5 +84,7 @@ class SpscRing {
   atomic<std::uint64_t> pushed_{0};
   alignas(cache_line) ShortLock pop_lock_;
 };
+
+static_assert(Ring<SpscRing<int>, int>);
 
 }  // namespace xichan::internal

@@ -1,5 +1,4 @@
-// Models of batches: slots of src/ring/mpmc.h claimed in one piece, and what that means for those who wait at a
-// channel.
+// Models of batches: slots of src/ring/mpmc.h claimed at once, and the consequences for waiters of a channel.
 #include "channel_under_model.h"
 #include "no_registry.h"
 #include "ring_scenarios.h"
@@ -10,12 +9,12 @@ namespace {
 
 constexpr std::uint64_t near_wrap = UINT64_MAX;  // the last lap: the next push or pop wraps the counters
 
-// Every push and pop as a batch of one, so that the scenarios of single items ask for the same promises.
+// Makes every push and pop a batch of one, so that the scenarios of single items apply.
 template <std::uint64_t Capacity>
 struct OfOne : MpmcRing<int> {
   static constexpr int bound = Capacity;
   OfOne() : MpmcRing(Capacity) {}
-  Status try_push(int item) {
+  Status try_push(int item, Lane&) {
     std::uint64_t done;
     return try_push_many(&item, 1, done);
   }
@@ -25,7 +24,7 @@ struct OfOne : MpmcRing<int> {
   }
 };
 
-// Producers and consumers of batches and of single items, until all is through. Items are numbered per producer:
+// Producers and consumers of batches and of single items, until all items are through. Items are numbered per producer:
 // producer * 100 + i.
 template <unsigned Producers, unsigned Consumers, std::uint64_t Capacity, int Items, int Batch,
           std::uint64_t FirstLap = 0>
@@ -66,8 +65,7 @@ struct Batches : Model<Batches<Producers, Consumers, Capacity, Items, Batch, Fir
   }
 };
 
-// Everybody sends or receives in batches, or some one by one, and sleeps when there is nothing to do: all is sent and
-// all is received.
+// All threads send or receive, in batches or one by one, and sleep when they cannot: all items are sent and received.
 template <unsigned Senders, unsigned Receivers, std::uint64_t Capacity, int Items, bool SendersBatch,
           bool ReceiversBatch>
 struct Traffic : WithChannel<Traffic<Senders, Receivers, Capacity, Items, SendersBatch, ReceiversBatch>,
@@ -103,8 +101,8 @@ struct Traffic : WithChannel<Traffic<Senders, Receivers, Capacity, Items, Sender
   }
 };
 
-// A full ring, two senders, and one who takes two in one piece: the place that is freed first is not the one at which
-// the next sender stands.
+// A full ring, two senders, and a receiver that takes two items at once: the slot that is freed first is not the one
+// that the next sender needs.
 template <bool SendersBatch>
 struct Freed : WithChannel<Freed<SendersBatch>, 3, 2, 1, 2> {
   void begin() {
@@ -130,7 +128,7 @@ struct Freed : WithChannel<Freed<SendersBatch>, 3, 2, 1, 2> {
   }
 };
 
-// The receivers go while batches come: what was accepted is discarded by somebody.
+// The receivers close while batches arrive: some thread discards what was accepted.
 struct LastReceiver : WithChannel<LastReceiver, 3, 2, 1, 2> {
   void thread(unsigned index) {
     if (index < 2) {

@@ -1,19 +1,21 @@
-/* The life of a channel: counting ends and pins, closing, waiting for a side that goes, the registry. In Promela, for
-   SPIN, which visits every order of events: sequentially consistent, each access of shared memory a step of its own.
+/* The life of a channel: counting endpoints and pins, closing, waiting for a side that closes, the registry. In
+   Promela, for SPIN, which visits every order of events: sequentially consistent, each access of shared memory a step.
 
    Two interpreters, a Sender and a Receiver in each, every handle with a thread that uses it; capacity 2. After
-   src/channel/{channel,end,registry,select}.cpp, whose names it uses; the ring is as tests/model/wait_protocol.py has it.
+   src/{channel/{channel,select},endpoint/endpoint,directory/registry}.cpp, whose names it uses; the ring is that of
+   tests/model/wait_protocol.py.
 
-   What must hold: nothing touches the channel once it is freed; each end is given back once; with no receivers left,
-   nothing stays queued (H3); nobody sleeps for ever (an invalid end state); at the end both counts are zero, the memory
-   is free, the registry empty, and accepted = received + discarded. An id finds only the channel it was made for.
+   What must hold: no thread touches the channel once it is freed; each endpoint is released once; with no receivers
+   left, nothing stays queued (H3); no thread sleeps indefinitely (an invalid end state); at the end both counts are
+   zero, the memory is free, the registry empty, and accepted = received + discarded. An id finds only the channel that
+   it was made for.
 
    -D CALLS=n      calls of each thread, each of which it may make or not
    -D CALLS_1=n    as many in the second interpreter
    -D QUEUED       one item is queued at the beginning
    -D SHUTDOWN     threads may also shut the channel down
    -D CLOSER       another thread of the first interpreter may close a handle under a call, and end it under all
-   -D REGISTRY     somebody opens ends by the id, somebody walks the registry, the slot is used again
+   -D REGISTRY     a thread opens endpoints by id, another iterates over the registry, the slot is reused
    -D ONLY_NOWAIT  no call waits
    -D M_...        the protocol with one thing wrong, or left out. See test_channel_life.py. */
 
@@ -405,7 +407,7 @@ proctype Closer(byte i) {
   fi;
   if
   :: skip
-  :: take_gil(i); /* EndpointOwner::give_back_all; the lock is not given back: nobody comes into the interpreter again */
+  :: take_gil(i); /* EndpointOwner::release_all; the lock is never released: no thread enters the interpreter again */
      ended[i] = true;
      close(2 * i);
      give_back(2 * i);
@@ -418,7 +420,7 @@ gone:
 #endif
 
 #ifdef REGISTRY
-/* Registry::open, by the id of our channel, and the new end given back; at the end by an id that must be stale. */
+/* Registry::open, by the id of our channel, and the new endpoint released; at the end by an id that must be stale. */
 proctype Opener(byte which) {
   byte n, item;
   bool last, found;
@@ -458,7 +460,7 @@ proctype Walker() {
   finished++
 }
 
-/* The slot of a channel that has gone is another's, while somebody still knows the old id. */
+/* The slot of a destroyed channel is reused while a thread still knows the old id. */
 proctype Successor() {
   (registered == 0);
   lock_registry();

@@ -1,12 +1,12 @@
-// Models of a channel with a ring (mpmc): traffic, closing, and ends that go.
+// Models of a channel with a ring (mpmc): traffic, closing, and dropped endpoints.
 #include "channel_scenarios.h"
 
 namespace xichan::internal {
 namespace model {
 namespace {
 
-// Senders wait for room that never comes, until the channel is shut down.
-template <bool Immediate, Kind Of = 1>
+// Senders wait for a slot that is never freed, until the channel is shut down.
+template <bool Immediate, ChannelKind Of = 1>
 struct ShutdownFull : WithChannel<ShutdownFull<Immediate, Of>, 3, 3, 1, Of> {
   void thread(unsigned index) {
     if (index == 0) this->channels[0]->shutdown(Immediate);
@@ -22,7 +22,7 @@ struct ShutdownFull : WithChannel<ShutdownFull<Immediate, Of>, 3, 3, 1, Of> {
   }
 };
 
-// Two receivers wait; the end of one is closed while an item comes. The item is received by one of them, or left.
+// Two receivers wait; the endpoint of one is closed while an item arrives. One of them receives it, or it stays queued.
 struct Cancelled : WithChannel<Cancelled, 4, 2, 2, 1> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -40,7 +40,7 @@ struct Cancelled : WithChannel<Cancelled, 4, 2, 2, 1> {
   }
 };
 
-// Both last ends and a pin go at the same time: the channel is freed once, and by the last of them.
+// Both last endpoints and a pin are dropped at the same time: the last of them destroys the channel, once.
 struct LastHandle : WithChannel<LastHandle, 4, 1, 1, 2> {
   void begin() {
     WithChannel::begin();

@@ -1,4 +1,4 @@
-// What happens at any channel, with a ring or at a rendezvous (without a capacity).
+// Scenarios for any channel, with a ring or at a rendezvous.
 #pragma once
 
 #include "channel_under_model.h"
@@ -8,9 +8,9 @@ namespace xichan::internal {
 namespace model {
 namespace {
 
-// Everybody waits as long as it takes; all is sent and all is received. The ends stay until then: who goes wakes all
-// the others, and a wake-up that was lost would not show.
-template <unsigned Senders, unsigned Receivers, Kind Of, int Items>
+// All calls wait indefinitely; all messages are sent and received. The endpoints stay open until then, because closing
+// one wakes all waiters and would hide a lost wake-up.
+template <unsigned Senders, unsigned Receivers, ChannelKind Of, int Items>
 struct Traffic : WithChannel<Traffic<Senders, Receivers, Of, Items>, Senders + Receivers, Senders, Receivers, Of> {
   void thread(unsigned index) {
     const bool sends = index < Senders;
@@ -21,9 +21,9 @@ struct Traffic : WithChannel<Traffic<Senders, Receivers, Of, Items>, Senders + R
   }
 };
 
-// A full ring, and as many sends as receives: whoever is woken for a place that is not the next one needs others to
-// pass on what they find (rule (a)).
-template <unsigned Each, Kind Of>
+// A full ring, and as many sends as receives: a sender woken for a slot that is not the next one depends on others to
+// pass the token on (rule (a)).
+template <unsigned Each, ChannelKind Of>
 struct Full : WithChannel<Full<Each, Of>, 2 * Each, Each, Each, Of> {
   void begin() {
     Full::WithChannel::begin();
@@ -32,8 +32,8 @@ struct Full : WithChannel<Full<Each, Of>, 2 * Each, Each, Each, Of> {
   void thread(unsigned index) { RL_ASSERT((index < Each ? this->send(index) : this->recv(index)) == Status::ok); }
 };
 
-// The senders go, one by one; receivers drain until they are told that it is over.
-template <unsigned Senders, unsigned Receivers, Kind Of>
+// The senders close one by one; receivers drain until they get `closed`.
+template <unsigned Senders, unsigned Receivers, ChannelKind Of>
 struct LastSender : WithChannel<LastSender<Senders, Receivers, Of>, Senders + Receivers, Senders, Receivers, Of> {
   void thread(unsigned index) {
     if (index < Senders) {
@@ -53,8 +53,8 @@ struct LastSender : WithChannel<LastSender<Senders, Receivers, Of>, Senders + Re
   }
 };
 
-// The receivers go; senders are told, and what was queued is discarded by somebody.
-template <unsigned Senders, unsigned Receivers, Kind Of>
+// The receivers close; senders get `closed`, and some thread discards what was queued.
+template <unsigned Senders, unsigned Receivers, ChannelKind Of>
 struct LastReceiver : WithChannel<LastReceiver<Senders, Receivers, Of>, Senders + Receivers, Senders, Receivers, Of> {
   void thread(unsigned index) {
     if (index < Senders) {
@@ -70,8 +70,8 @@ struct LastReceiver : WithChannel<LastReceiver<Senders, Receivers, Of>, Senders 
   }
 };
 
-// One thread shuts the channel down, another is in the middle of a send, two wait to receive.
-template <bool Immediate, Kind Of = 1>
+// One thread shuts the channel down while another is in the middle of a send and two wait to receive.
+template <bool Immediate, ChannelKind Of = 1>
 struct Shutdown : WithChannel<Shutdown<Immediate, Of>, 4, 2, 2, Of> {
   void thread(unsigned index) {
     if (index == 0) this->channels[0]->shutdown(Immediate);
@@ -84,10 +84,10 @@ struct Shutdown : WithChannel<Shutdown<Immediate, Of>, 4, 2, 2, Of> {
   }
 };
 
-// The same with ends that stay, so that their going wakes nobody: a receiver that found the last item claimed and not
-// yet published goes to sleep after the shutdown has woken everybody, and is told by the one that takes the item. Once
-// receivers are told that it is over nothing is left, and nothing comes (H2).
-template <unsigned Senders, unsigned Receivers, Kind Of>
+// The same with endpoints that stay open, so that closing them wakes no waiter: a receiver that found the last item
+// claimed but not yet published goes to sleep after the shutdown has woken all waiters; the receiver that takes the
+// item wakes it. Once receivers get `closed`, no message is left and none arrives (H2).
+template <unsigned Senders, unsigned Receivers, ChannelKind Of>
 struct Drained : WithChannel<Drained<Senders, Receivers, Of>, 1 + Senders + Receivers, 1, 1, Of> {
   void thread(unsigned index) {
     if (index == 0) this->channels[0]->shutdown(false);
@@ -103,9 +103,9 @@ struct Drained : WithChannel<Drained<Senders, Receivers, Of>, 1 + Senders + Rece
   }
 };
 
-// The last receiver goes, or the channel is shut down, while senders send until they are told so. Their ends stay, and
-// so does the channel: what is queued must be gone all the same when everybody is through.
-template <bool ByShutdown, Kind Of>
+// The last receiver closes, or the channel is shut down, while senders send until they get `closed`. Their endpoints
+// and the channel stay: the queue must still be empty once all threads are done.
+template <bool ByShutdown, ChannelKind Of>
 struct Discarded : WithChannel<Discarded<ByShutdown, Of>, 3, 2, 1, Of> {
   void thread(unsigned index) {
     if (index == 2 && ByShutdown) this->channels[0]->shutdown(true);
@@ -124,8 +124,8 @@ struct Discarded : WithChannel<Discarded<ByShutdown, Of>, 3, 2, 1, Of> {
   }
 };
 
-// A call that nobody will ever serve, until the channel is shut down, or the interpreter is about to end.
-template <bool ByShutdown, Side Waiting, Kind Of>
+// A call that no peer ever serves, until the channel is shut down or the interpreter is finalized.
+template <bool ByShutdown, Side Waiting, ChannelKind Of>
 struct Alone : WithChannel<Alone<ByShutdown, Waiting, Of>, 2, 1, 1, Of> {
   void begin() {
     Alone::WithChannel::begin();
@@ -144,9 +144,9 @@ struct Alone : WithChannel<Alone<ByShutdown, Waiting, Of>, 2, 1, 1, Of> {
   }
 };
 
-// One receiver stays, the other is cancelled, or its time may be up at any moment. There is one item, and a second one
-// only if the first went to the one who leaves: the one who stays must get it.
-template <bool Timed, Kind Of = 1>
+// One receiver stays; the other is cancelled or may time out at any moment. There is one item, and a second one only if
+// the receiver that leaves got the first: the one that stays must get an item.
+template <bool Timed, ChannelKind Of = 1>
 struct OneStays : WithChannel<OneStays<Timed, Of>, 3, 2, 2, Of> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -160,8 +160,8 @@ struct OneStays : WithChannel<OneStays<Timed, Of>, 3, 2, 2, Of> {
   }
 };
 
-// The interpreter of one that waits is about to end: it is told so.
-template <Kind Of>
+// The interpreter of a waiting call is being finalized: the call is interrupted.
+template <ChannelKind Of>
 struct Exiting : WithChannel<Exiting<Of>, 3, 1, 1, Of> {
   void thread(unsigned index) {
     if (index == 0) {

@@ -1,7 +1,7 @@
-// The channel as the models see it: src/channel/channel.cpp, rendezvous.cpp and select.cpp and src/sync/wait_list.cpp
-// and thread_waiter.cpp as they are, over a futex and messages made for the purpose. A lost wake-up shows as a
-// deadlock, a lost or doubled message or a channel freed too early or never as a failed assertion. For the one source
-// file of a model: it defines what it stands in for. The registry is the real one, or that of no_registry.h.
+// The channel under the model checker: the real src/channel/{channel,rendezvous,select}.cpp and
+// src/sync/{wait_list,thread_waiter}.cpp over a modeled futex and modeled messages. A lost wake-up shows as a deadlock;
+// a lost or duplicated message, or a channel destroyed too early or never, as a failed assertion. Include it in one
+// source file per model, because it defines functions. The registry is the real one or that of no_registry.h.
 #pragma once
 
 #include "model.h"
@@ -18,7 +18,7 @@
 #include "sync/thread_waiter.cpp"
 #include "sync/wait_list.cpp"
 
-// The order in which a select tries its cases is seeded anew each time, so that it is the checker's choice.
+// The seed of select's random order is not kept, so that the checker chooses the order each time.
 #define thread_local
 #include "channel/select.cpp"
 #undef thread_local
@@ -27,7 +27,7 @@ namespace xichan::internal {
 namespace model {
 namespace {
 
-// What stands around the channel in one schedule.
+// The environment of the channel in one schedule.
 struct World {
   static constexpr unsigned threads = 5;
   static constexpr unsigned messages = 64;
@@ -38,17 +38,17 @@ struct World {
   };
 
   Sleeper sleepers[threads];
-  rl::var<int> memory;  // stands for the channel's: read by all who use it, written when it is freed
+  rl::var<int> memory;  // stands in for the channel's memory: read by every use, written when it is freed
   int channels = 0;     // of no_registry.h
-  int given_back[messages] = {};
+  int released[messages] = {};
 };
 World* world;
 
 }  // namespace
 }  // namespace model
 
-// The futex: compare and sleep is one step, and so are finding a sleeper and waking it, as in the kernel. A sleep with
-// a deadline may end by it at any time.
+// The futex: comparing and sleeping is one step, and so is finding and waking a sleeper, as in the kernel. A sleep with
+// a deadline may time out at any moment.
 WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, Deadline deadline) noexcept {
   model::World::Sleeper& me = model::world->sleepers[rl::thread_index()];
   if (word.debug_value() != expected) return WaitResult::woken;
@@ -58,7 +58,7 @@ WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, Deadl
   return reason == rl::sema_wakeup_reason_timeout ? WaitResult::timed_out : WaitResult::woken;
 }
 void futex_wake(atomic<std::uint32_t>* word) noexcept {
-  static_cast<void>(Registry::size());  // no system call while somebody has the registry's lock: this takes it
+  static_cast<void>(Registry::size());  // takes the registry's lock: no system call may happen under it
   for (model::World::Sleeper& sleeper : model::world->sleepers) {
     if (sleeper.word != word) continue;
     sleeper.word = nullptr;
@@ -66,30 +66,30 @@ void futex_wake(atomic<std::uint32_t>* word) noexcept {
   }
 }
 unsigned usable_cpus() noexcept { return 1; }  // no spinning
-// A bit that decides what `random_below(2)` answers in select.cpp.
+// A bit that decides what `random_below(2)` returns in select.cpp.
 std::uint64_t random_bits() noexcept { return std::uint64_t{rl::rand(2)} << 7; }
 
 Status Names::add_channel(std::string_view, const ChannelId&) noexcept { return Status::ok; }
 void Names::remove(std::string_view) noexcept {}
-void release(const Cell& cell) noexcept { ++model::world->given_back[cell.word]; }
+void release(const Cell& cell) noexcept { ++model::world->released[cell.word]; }
 
 namespace model {
 namespace {
 
-// What the channels of a model are. A number stands for an mpmc channel of that capacity, 0 for a rendezvous.
-struct Kind {
+// The kind of a model's channels. A number means an mpmc channel of that capacity, 0 a rendezvous.
+struct ChannelKind {
   Flavor flavor;
   std::uint64_t capacity;
   std::uint64_t max_bytes = 0;  // each message costs one, unless its number is high
 
-  constexpr Kind(std::uint64_t mpmc) : Kind(mpmc == 0 ? Flavor::rendezvous : Flavor::mpmc, mpmc) {}
-  constexpr Kind(Flavor its_flavor, std::uint64_t its_capacity, std::uint64_t its_max_bytes = 0)
+  constexpr ChannelKind(std::uint64_t mpmc) : ChannelKind(mpmc == 0 ? Flavor::rendezvous : Flavor::mpmc, mpmc) {}
+  constexpr ChannelKind(Flavor its_flavor, std::uint64_t its_capacity, std::uint64_t its_max_bytes = 0)
       : flavor(its_flavor), capacity(its_capacity), max_bytes(its_max_bytes) {}
 };
 
-// Some channels with some ends each. Each thread makes calls on behalf of an end of its own, and may drop it. Every
-// message is a number of its own.
-template <class Derived, unsigned Threads, unsigned Senders, unsigned Receivers, Kind Of, unsigned Channels = 1>
+// Some channels with some endpoints each. Each thread makes calls for its own endpoint and may drop it. Every message
+// is a unique number.
+template <class Derived, unsigned Threads, unsigned Senders, unsigned Receivers, ChannelKind Of, unsigned Channels = 1>
 struct WithChannel : Model<Derived, Threads> {
   World surroundings;
   Channel* channels[Channels];
@@ -129,7 +129,7 @@ struct WithChannel : Model<Derived, Threads> {
     }
     for (unsigned i = 1; i <= last_message; ++i) {
       RL_ASSERT(accepted[i] <= 1);
-      RL_ASSERT(accepted[i] == received[i] + surroundings.given_back[i]);
+      RL_ASSERT(accepted[i] == received[i] + surroundings.released[i]);
     }
     RL_ASSERT(Registry::size() == 0);
     for (World::Sleeper& sleeper : surroundings.sleepers) sleeper.bell.deinit($);

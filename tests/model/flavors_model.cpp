@@ -1,19 +1,20 @@
-// Models of channels with other rings than mpmc's, and of the byte bound: the same traffic and the same ends of it.
+// Models of channels with rings other than mpmc's, and of the byte bound: the same traffic and the same ways to close.
 #include "channel_scenarios.h"
 
 namespace xichan::internal {
 namespace model {
 namespace {
 
-// The model's stand-in for Boost's queue is below src/ring/spsc.h. All threads of a side share one end, as they must.
-constexpr Kind spsc_1{Flavor::spsc, 1};
-constexpr Kind spsc_2{Flavor::spsc, 2};
-constexpr Kind endless{Flavor::unbounded, 0};  // in segments of two
-constexpr Kind bytes_1{Flavor::mpmc, 2, 1};    // two places, and bytes for one message
-constexpr Kind bytes_2{Flavor::mpmc, 3, 2};
+// The model's stand-in for Boost's queue is below src/ring/spsc.h. All threads of a side share one endpoint, as they
+// must.
+constexpr ChannelKind spsc_1{Flavor::spsc, 1};
+constexpr ChannelKind spsc_2{Flavor::spsc, 2};
+constexpr ChannelKind endless{Flavor::unbounded, 0};  // in segments of two
+constexpr ChannelKind bytes_1{Flavor::mpmc, 2, 1};    // two places, and bytes for one message
+constexpr ChannelKind bytes_2{Flavor::mpmc, 3, 2};
 
-// One end after the other has a side of an spsc channel: the second one may send when the first has given up its claim,
-// and is told `claimed` before.
+// Two endpoints use a side of an spsc channel in turn: the second one gets `claimed` until the first has released its
+// claim.
 struct Claims : WithChannel<Claims, 3, 2, 1, spsc_2> {
   Lane other_lane;
   rl::var<int> mine;  // stands for all that the one owner of a side may touch
@@ -46,9 +47,9 @@ struct Claims : WithChannel<Claims, 3, 2, 1, spsc_2> {
   }
 };
 
-// A sender takes bytes for a message that then finds no place, and gives them back: one that waits for more bytes than
-// there were meanwhile is told.
-struct GivesBack : WithChannel<GivesBack, 3, 1, 1, Kind{Flavor::mpmc, 1, 2}> {
+// A sender reserves bytes for a message that then finds no slot, and releases them: a sender that waits for more bytes
+// than were free meanwhile is woken.
+struct ReleasesBytes : WithChannel<ReleasesBytes, 3, 1, 1, ChannelKind{Flavor::mpmc, 1, 2}> {
   std::uint64_t light;
   std::uint64_t heavy = Cell::heavy;
 
@@ -96,7 +97,7 @@ int main(int argc, char** argv) {
                                            {"bytes_2x1", random_search<Traffic<2, 1, bytes_1, 1>>, 150'000},
                                            {"bytes_2x2", random_search<Traffic<2, 2, bytes_1, 2>>, 100'000},
                                            {"bytes_2x2_wide", random_search<Traffic<2, 2, bytes_2, 2>>, 100'000},
-                                           {"bytes_given_back", random_search<GivesBack>, 100'000},
+                                           {"bytes_released", random_search<ReleasesBytes>, 100'000},
                                            {"bytes_last_receiver", random_search<LastReceiver<2, 2, bytes_1>>, 100'000},
                                            {"bytes_shutdown", random_search<Shutdown<true, bytes_1>>, 100'000},
                                        });

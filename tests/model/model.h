@@ -1,9 +1,9 @@
-// What the relacy models share. Include it first: relacy's headers define macros (`$`, `memory_order_...`, `assert`)
+// Helpers of the relacy models. Include it first: relacy's headers define macros (`$`, `memory_order_...`, `assert`)
 // that the standard library must not see.
 //
-// A model runs the real code of src/ under a scheduler that decides, at each access to an atomic, which thread goes on
-// and which of the values allowed by the C++ memory model a load answers. A plain location that two threads touch
-// unordered, a thread that never wakes up, an assertion and a leaked or doubly freed allocation end the search.
+// A model runs the real code of src/ under a scheduler that decides, at each access to an atomic, which thread
+// continues and which of the values allowed by the C++ memory model a load returns. A plain location that two threads
+// touch unordered, a thread that never wakes up, an assertion and a leaked or doubly freed allocation end the search.
 #pragma once
 
 #include <time.h>
@@ -26,8 +26,8 @@
 #include "xichan/status.h"
 
 // Relacy's random search takes any thread at each step, so that none is ever held up for long: but that is what a lost
-// wake-up needs (a sender stopped between claim and publish, while everybody else goes to sleep). Here a thread goes on
-// for a while, on average 1, 4, 16 or 64 steps, by turns of schedules, unless it blocks or yields.
+// wake-up needs (a sender stopped between claim and publish, while all other threads go to sleep). Here a thread goes
+// on for a while, on average 1, 4, 16 or 64 steps, by turns of schedules, unless it blocks or yields.
 #define XICHAN_SEARCH_IN_STRETCHES(threads)                                                              \
   template <>                                                                                            \
   inline thread_id_t random_scheduler<threads>::schedule_impl(unpark_reason& reason, unsigned yield) {   \

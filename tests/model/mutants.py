@@ -18,8 +18,8 @@ WEAKER = {
 ORDER = re.compile(r"\bmemory_order_(\w+)")
 ACCESS = re.compile(r"\b(load|store|exchange|fetch_\w+|compare_exchange_\w+)\(")
 
-# Calls that are left out, one at a time, in code but not in declarations: those that wake somebody or make room for it,
-# and those that hand memory on or keep the accounts of it.
+# Calls that are left out, one at a time, in code but not in declarations: those that wake a thread or make room for it,
+# and those that pass memory on or account for it.
 CALL = re.compile(
     r"(?<![\w.>):])(?<!void )"
     r"(?:(?:not_\w+|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|ring_|cache|quota)(?:\.|->))?"
@@ -62,10 +62,11 @@ CONDITIONS = [
     ("src/channel/rendezvous.cpp", "if (peer->waiter != node.waiter && peer->waiter->can_transfer(*peer))",
      "peer->waiter != node.waiter && peer->waiter->can_transfer(*peer)",
      ["false", "peer->waiter->can_transfer(*peer)"]),
-    ("src/channel/rendezvous.cpp", "if (told.waiter->notify(told, wake))", "told.waiter->notify(told, wake)",
+    ("src/channel/rendezvous.cpp", "if (notified.waiter->notify(notified, wake))",
+     "notified.waiter->notify(notified, wake)",
      ["false", "(VALUE, true)"]),
     ("src/channel/channel.cpp", "while (seen != 0)", "seen != 0", ["true"]),
-    ("src/directory/registry.cpp", "std::lock_guard guard(t.lock)", "t.lock", ["lock_of_nobody()"]),
+    ("src/directory/registry.cpp", "std::lock_guard guard(t.lock)", "t.lock", ["private_lock()"]),
     ("src/directory/registry.cpp", "table().lock.lock()", "table().lock.lock()", ["static_cast<void>(0)"]),
     ("src/directory/registry.cpp", "t.first_free = slot.next_free", "slot.next_free", ["index"]),
     ("src/directory/registry.cpp", "slot.generation + 1", "slot.generation + 1", ["slot.generation"]),

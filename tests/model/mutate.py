@@ -3,8 +3,8 @@
 
     ./mutate.py [--only TEXT] [--jobs N] [--schedules N] [--list]
 
-A mutant weakens one memory order, leaves out one call that wakes somebody or hands memory on, or changes one expression
-that such things hang on (mutants.py). All are built at once into a copy of src/, each behind a number that the
+A mutant weakens one memory order, leaves out one call that wakes a thread or passes memory on, or changes one
+expression that these depend on (mutants.py). All are built at once into a copy of src/, each behind a number that the
 environment chooses at run time, so that the models are compiled once. Every mutant is then shown to the models of its
 file, first for a few schedules of each, then for all of them, until one fails. The last lines are a table: killed, or
 survived, by file. The exit code is 0 if the survivors are just those that survivors.py gives a reason for.
@@ -42,6 +42,7 @@ MODELS = {
     "src/sync/wait_list.h": CHANNEL,
     "src/sync/wait_list.cpp": CHANNEL,
     "src/sync/decision.h": CHANNEL,
+    "src/sync/thread_waiter.h": CHANNEL,
     "src/sync/thread_waiter.cpp": CHANNEL,
     "src/channel/channel.h": CHANNEL,
     "src/channel/channel.cpp": CHANNEL,

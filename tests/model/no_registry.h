@@ -1,5 +1,5 @@
-// Stands in for src/directory/registry.cpp in the models that look for no channel by its id: it counts those that are
-// there, and writes to `World::memory` when the last one goes.
+// Stands in for src/directory/registry.cpp in the models that find no channel by id: it counts live channels, and
+// writes to `World::memory` when the last one is removed.
 #pragma once
 
 #include "channel_under_model.h"

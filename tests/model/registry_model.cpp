@@ -1,13 +1,13 @@
-// Models of the registry (src/directory/registry.cpp) over real channels: ids that are used while their channels go,
-// and slots that are used again. An id finds a live channel, that one and no other, or nothing; a channel that may be
-// gone is not touched, is freed once, and leaves nothing behind.
+// Models of the registry (src/directory/registry.cpp) over real channels: ids that are used while their channels are
+// destroyed, and slots that are reused. An id finds its own live channel or none. No thread touches a destroyed
+// channel; each is destroyed once and leaves nothing behind.
 #include "channel_under_model.h"
 
 namespace xichan::internal {
 namespace {
 
-// For ./mutate.py, in place of the registry's lock: one that keeps nobody out.
-[[maybe_unused]] Mutex& lock_of_nobody() noexcept;
+// For ./mutate.py, in place of the registry's lock: a lock that excludes no other thread.
+[[maybe_unused]] Mutex& private_lock() noexcept;
 
 }  // namespace
 }  // namespace xichan::internal
@@ -18,9 +18,9 @@ namespace xichan::internal {
 namespace model {
 namespace {
 
-Mutex* locks_of_nobody;
+Mutex* private_locks;
 
-// The table is made once in the life of a process, which a schedule is here.
+// The table is created once per process; here each schedule is a process.
 void make_table() noexcept {
   static bool made = false;
   if (made) new (&table()) Table;
@@ -28,7 +28,7 @@ void make_table() noexcept {
   made = true;
 }
 
-// Some channels in the registry, each with an end of either side.
+// Some channels in the registry, each with one endpoint per side.
 template <class Derived, unsigned Threads, unsigned Channels>
 struct Registered : WithChannel<Derived, Threads, 1, 1, 2, Channels> {
   Mutex unneeded[Threads];
@@ -36,7 +36,7 @@ struct Registered : WithChannel<Derived, Threads, 1, 1, 2, Channels> {
 
   void begin() {
     make_table();
-    locks_of_nobody = unneeded;
+    private_locks = unneeded;
     Registered::WithChannel::begin();
     for (unsigned i = 0; i < Channels; ++i) ids[i] = this->channels[i]->id();
   }
@@ -46,7 +46,7 @@ struct Registered : WithChannel<Derived, Threads, 1, 1, 2, Channels> {
     check_table();
     table().~Table();
   }
-  // Each slot is in use or in the list of free ones, and so it is at any time for one who has the lock.
+  // Each slot is in use or in the free list. A thread that holds the lock sees this at any time.
   void check_table() {
     std::uint64_t used = 0;
     for (const Slot& slot : table().slots) used += slot.channel != nullptr;
@@ -95,7 +95,7 @@ struct Registered : WithChannel<Derived, Threads, 1, 1, 2, Channels> {
   }
 };
 
-// The last ends go while others open new ones.
+// The last endpoints are dropped while other threads open new ones.
 struct Opened : Registered<Opened, 3, 1> {
   void thread(unsigned index) {
     if (index == 0) drop_both(0);
@@ -104,7 +104,7 @@ struct Opened : Registered<Opened, 3, 1> {
   }
 };
 
-// The same, and the slot is used again: who comes late with the old id does not find the new channel.
+// The same, and the slot is reused: a late caller with the old id does not find the new channel.
 struct Replaced : Registered<Replaced, 3, 1> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -116,7 +116,7 @@ struct Replaced : Registered<Replaced, 3, 1> {
   }
 };
 
-// An id that was guessed finds nothing, one that is held does, whatever becomes of the other slots.
+// A guessed id finds no channel; a valid one finds its channel, whatever happens to other slots.
 struct Guessed : Registered<Guessed, 3, 2> {
   void thread(unsigned index) {
     if (index == 0) drop_both(0);
@@ -131,8 +131,8 @@ struct Guessed : Registered<Guessed, 3, 2> {
   }
 };
 
-// Walks by everything there is, while one channel goes and another one comes: each is met once at most, and one that
-// stays is met.
+// Iterates over all channels while one is destroyed and another one created: each is visited at most once, and a
+// channel that stays is visited.
 struct Walked : Registered<Walked, 3, 2> {
   void thread(unsigned index) {
     if (index == 0) drop_both(0);
@@ -153,7 +153,7 @@ struct Walked : Registered<Walked, 3, 2> {
   }
 };
 
-// Two walk, and both may hold the last pin.
+// Two threads iterate, and either may hold the last pin.
 struct WalkedByTwo : Registered<WalkedByTwo, 3, 1> {
   void thread(unsigned index) {
     if (index == 0) return drop_both(0);
@@ -162,7 +162,7 @@ struct WalkedByTwo : Registered<WalkedByTwo, 3, 1> {
   }
 };
 
-// An interpreter is about to end: one that waits is told so, while other channels go and come.
+// An interpreter is being finalized: a waiting call is interrupted while other channels are destroyed and created.
 struct Nudged : Registered<Nudged, 4, 2> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -178,7 +178,7 @@ struct Nudged : Registered<Nudged, 4, 2> {
   }
 };
 
-// Somebody forks: it finds the table whole, and the parent's goes on.
+// A thread forks: the child's table is consistent, and the parent's stays in use.
 struct Forked : Registered<Forked, 4, 2> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -199,7 +199,7 @@ struct Forked : Registered<Forked, 4, 2> {
 
 namespace {
 
-Mutex& lock_of_nobody() noexcept { return model::locks_of_nobody[rl::thread_index()]; }
+Mutex& private_lock() noexcept { return model::private_locks[rl::thread_index()]; }
 
 }  // namespace
 }  // namespace xichan::internal

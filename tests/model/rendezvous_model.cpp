@@ -1,12 +1,12 @@
-// Models of a channel without a ring, where sender and receiver meet.
+// Models of a rendezvous channel, which has no ring.
 #include "channel_scenarios.h"
 
 namespace xichan::internal {
 namespace model {
 namespace {
 
-// At a rendezvous, where either side may give up at any moment. What a sender was told to have sent is received, and
-// what it took back is not. The last one to send stays until it is rid of its message, or until nobody can take it.
+// Either side may time out at any moment. A message whose send succeeded is received, and one whose send timed out is
+// not. The last sender stays until its message is taken, or until no receiver is left.
 struct TimedMeeting : WithChannel<TimedMeeting, 4, 2, 2, 0> {
   void thread(unsigned index) {
     if (index == 0) {
@@ -26,7 +26,7 @@ struct TimedMeeting : WithChannel<TimedMeeting, 4, 2, 2, 0> {
   }
 };
 
-// What src/endpoint/watch.h is at a rendezvous: a receiver that nothing can be handed to. It is told to come.
+// Behaves as src/endpoint/watch.h at a rendezvous: a receiver that cannot be given a message, only notified.
 class Visitor final : public Waiter {
  public:
   bool notify(WaitNode& node, Wake& wake) noexcept override { return inner_.notify(node, wake); }
@@ -35,7 +35,8 @@ class Visitor final : public Waiter {
   bool cancel(WaitNode& node, Wake& wake) noexcept override { return inner_.cancel(node, wake); }
   bool nudge(WaitNode& node, Wake& wake) noexcept override { return inner_.nudge(node, wake); }
 
-  // At two places at once: at which it was told, so that it holds a token there; -1 if it need not have gone to sleep.
+  // Waits at two channels at once. Returns the one where it was notified and so holds a token; -1 if it should not
+  // have gone to sleep.
   int visit_both(Channel& first, Channel& second) noexcept {
     WaitNode nodes[] = {{.waiter = this, .index = 0}, {.waiter = this, .index = 1}};
     const bool ready = first.enlist(Side::receiver, nodes[0]);
@@ -45,7 +46,7 @@ class Visitor final : public Waiter {
     return inner_.was_notified() ? static_cast<int>(inner_.index()) : -1;
   }
 
-  // True if it was told, and so holds a token.
+  // Returns true if it was notified, and so holds a token.
   bool visit(Channel& channel, bool patient) noexcept {
     WaitNode node{.waiter = this};
     if (!channel.enlist(Side::receiver, node)) inner_.park(patient ? Deadline::never() : Deadline::at(1));
@@ -57,7 +58,7 @@ class Visitor final : public Waiter {
   ThreadWaiter inner_;
 };
 
-// Visitors at a rendezvous: one goes away again at any moment, the other one stays and must get what a sender brings.
+// Two visitors at a rendezvous: one leaves at any moment; the other stays and must get a sender's message.
 struct Visitors : WithChannel<Visitors, 3, 1, 2, 0> {
   void thread(unsigned index) {
     if (index == 0) RL_ASSERT(send(0) == Status::ok);
@@ -74,7 +75,8 @@ struct Visitors : WithChannel<Visitors, 3, 1, 2, 0> {
   }
 };
 
-// A visitor at two places, told at one of them, is no longer to be had at the other: the next in line is told there.
+// A visitor of two channels that was notified at one is no longer available at the other: the next waiter there is
+// notified.
 struct VisitorOfTwo : WithChannel<VisitorOfTwo, 4, 1, 1, 0, 2> {
   void thread(unsigned index) {
     if (index < 2) RL_ASSERT(send(index, Deadline::never(), index) == Status::ok);

@@ -1,17 +1,21 @@
-// What happens at any ring: each item is taken once, in order, and never read or written by two threads at a time.
+// Scenarios for any ring: each item is popped once, in order, and never accessed by two threads at a time.
 #pragma once
 
 #include "model.h"
 
+// After the checker.
+#include "ring/lane.h"
+
 namespace xichan::internal::model {
 namespace {
 
-// A ring of numbers in place. `Ring` says how it is made, and what its `bound` is.
+// Holds a ring of numbers. `Ring` is default-constructible and has a `bound`.
 template <class Ring>
 struct WithRing {
   Ring ring;
+  Lane lane;  // the rings of these models ignore it
 
-  bool push(int item) { return ring.try_push(item) == Status::ok; }
+  bool push(int item) { return ring.try_push(item, lane) == Status::ok; }
   int pop() {
     int item = 0;
     const Status status = ring.try_pop(item);
@@ -19,7 +23,7 @@ struct WithRing {
   }
 };
 
-// One producer and one consumer that try a few times and give up: searched fully.
+// One producer and one consumer that try a few times and then stop: searched fully.
 template <class Ring, int Pushes, int Pops>
 struct OneToOne : Model<OneToOne<Ring, Pushes, Pops>, 2>, WithRing<Ring> {
   int pushed = 0;
@@ -50,7 +54,8 @@ struct OneToOne : Model<OneToOne<Ring, Pushes, Pops>, 2>, WithRing<Ring> {
   }
 };
 
-// Producers and consumers that go on until all is through. Items are numbered per producer: producer * 100 + i.
+// Producers and consumers that continue until all items are through. Items are numbered per producer: producer * 100 +
+// i.
 template <class Ring, unsigned Producers, unsigned Consumers, int Items>
 struct ManyToMany : Model<ManyToMany<Ring, Producers, Consumers, Items>, Producers + Consumers>, WithRing<Ring> {
   int last[Consumers][Producers] = {};
@@ -84,8 +89,8 @@ struct ManyToMany : Model<ManyToMany<Ring, Producers, Consumers, Items>, Produce
   }
 };
 
-// What was published before is found by each of those who come at the same time, and so is a place by each who brings:
-// nobody is told `empty` or `full` because somebody else was faster.
+// With enough items and slots, concurrent pops and pushes all succeed: no call returns `empty` or `full` because
+// another thread was faster.
 template <class Ring, unsigned Consumers, unsigned Producers>
 struct Enough : Model<Enough<Ring, Consumers, Producers>, Consumers + Producers>, WithRing<Ring> {
   void begin() {
@@ -94,7 +99,7 @@ struct Enough : Model<Enough<Ring, Consumers, Producers>, Consumers + Producers>
   void thread(unsigned index) { RL_ASSERT(index < Consumers ? this->pop() == 1 : this->push(1)); }
 };
 
-// Close against pushes and pops: what was accepted comes out, and `closed` is said when nothing more can come.
+// Close against pushes and pops: accepted items are popped, and `closed` is returned only when no more can arrive.
 template <class Ring, unsigned Producers, unsigned Consumers, int Items, bool Patient>
 struct Closing : Model<Closing<Ring, Producers, Consumers, Items, Patient>, Producers + Consumers + 1>, WithRing<Ring> {
   int accepted = 0;
@@ -104,7 +109,7 @@ struct Closing : Model<Closing<Ring, Producers, Consumers, Items, Patient>, Prod
   void thread(unsigned index) {
     if (index < Producers) {
       for (int i = 0; i < Items; ++i) {
-        const Status status = this->ring.try_push(1);
+        const Status status = this->ring.try_push(1, this->lane);
         accepted += status == Status::ok;
         if (status == Status::closed) RL_ASSERT(this->ring.is_closed());
       }
@@ -120,7 +125,7 @@ struct Closing : Model<Closing<Ring, Producers, Consumers, Items, Patient>, Prod
     }
   }
   void after() {
-    RL_ASSERT(this->ring.try_push(1) == Status::closed);
+    RL_ASSERT(this->ring.try_push(1, this->lane) == Status::closed);
     if (Patient) RL_ASSERT(taken == accepted);
     while (taken < accepted) {
       RL_ASSERT(this->pop() == 1);
@@ -130,7 +135,7 @@ struct Closing : Model<Closing<Ring, Producers, Consumers, Items, Patient>, Prod
   }
 };
 
-// A third thread looks at the size meanwhile.
+// A third thread reads the size meanwhile.
 template <class Ring>
 struct Size : Model<Size<Ring>, 3>, WithRing<Ring> {
   void begin() {}

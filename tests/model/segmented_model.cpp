@@ -1,5 +1,4 @@
-// Models of src/ring/segmented.h, with segments of two items: they are linked, left, used again and emptied all the
-// time.
+// Models of src/ring/segmented.h. With two items per segment, segments are linked, retired and reused constantly.
 #include "ring_scenarios.h"
 
 // After the checker.

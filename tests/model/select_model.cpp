@@ -1,4 +1,4 @@
-// Models of selects: calls that wait at several channels at once.
+// Models of select: calls that wait at several channels at once.
 #include "channel_under_model.h"
 #include "no_registry.h"
 
@@ -9,7 +9,7 @@ namespace {
 // One select over two channels with one sender each, and a second receiver at the first channel, which gets what is not
 // meant for the select. If the select took that, another one comes: it sends it itself, or, at a rendezvous, the sender
 // that nobody met at the second channel goes over to the first.
-template <Kind Of>
+template <ChannelKind Of>
 struct SelectTwo : WithChannel<SelectTwo<Of>, 4, 2, 2, Of, 2> {
   static constexpr bool meets = Of.capacity == 0;
 
@@ -35,8 +35,7 @@ struct SelectTwo : WithChannel<SelectTwo<Of>, 4, 2, 2, Of, 2> {
   }
 };
 
-// Two selects over two rendezvous channels, each of which would send at one and receive at the other. They meet, at
-// one.
+// Two selects over two rendezvous channels. Each would send at one and receive at the other. They meet at exactly one.
 template <int Rounds>
 struct SelectCrossed : WithChannel<SelectCrossed<Rounds>, 2, 1, 1, 0, 2> {
   int met[2][Rounds];  // where
@@ -56,8 +55,8 @@ struct SelectCrossed : WithChannel<SelectCrossed<Rounds>, 2, 1, 1, 0, 2> {
   }
 };
 
-// Three selects in a ring, each between its own channel and the next one's. Two of them meet, wherever; who has met
-// closes everything, for the sake of the third.
+// Three selects in a cycle, each between its own channel and the next one's. Two of them meet at some channel and then
+// close everything, so that the third returns.
 struct SelectRing : WithChannel<SelectRing, 3, 1, 1, 0, 3> {
   int met = 0;
 
@@ -76,7 +75,7 @@ struct SelectRing : WithChannel<SelectRing, 3, 1, 1, 0, 3> {
   }
 };
 
-// The senders of one of two channels go while a select waits for both, beside another receiver: each is told.
+// The senders of one of two channels close while a select waits for both, beside another receiver: both are woken.
 struct SelectClosed : WithChannel<SelectClosed, 4, 1, 2, 1, 2> {
   void thread(unsigned index) {
     if (index < 2) {
@@ -101,7 +100,7 @@ struct SelectClosed : WithChannel<SelectClosed, 4, 1, 2, 1, 2> {
   }
 };
 
-// A select that offers and asks at the same rendezvous does not meet itself: it goes to sleep, and somebody else comes.
+// A select that sends and receives at the same rendezvous does not meet itself: it sleeps until another thread comes.
 struct SelectBothSides : WithChannel<SelectBothSides, 2, 2, 1, 0> {
   void thread(unsigned index) {
     if (index == 0) {

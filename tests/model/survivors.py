@@ -1,97 +1,95 @@
-"""Mutants that no model is expected to notice, and why that is right. A survivor that is not listed is an open one."""
+"""Mutants that no model is expected to kill, with the reasons. A survivor that is not listed is an open question."""
 
 LOOKS_AGAIN = (
-    "No call goes to sleep on what the ring's try_push or try_pop answered: after it enlisted it looks with can_push, "
+    "No call goes to sleep on the result of the ring's try_push or try_pop: after it enlisted it looks with can_push, "
     "can_pop and is_closed, each of which is sequentially consistent. By R3 a mark that is seen is final."
 )
 ONLY_WHEN_CLOSED = (
-    "size() decides something in enlist alone, when the ring is closed: the tail then stands still (R3), and whoever "
-    "moves the head looks at the waiters afterwards (rule (a), for which a closed ring counts as ready). An old head "
-    "is not read: enlist was in can_pop before, which read the turn at its head. If that was old, a consumer had "
-    "emptied the slot; (4) synchronizes with the look at its turn, so the consumer's move of the head is visible, and "
-    "by (16) all moves before it."
+    "size() decides something in enlist alone, when the ring is closed: the tail then stands still (R3), and a thread"
+    " that moves the head looks at the waiters afterwards (rule (a), for which a closed ring counts as ready). An old"
+    " head is not read: enlist was in can_pop before, which read the turn at its head. If that was old, a consumer "
+    "had emptied the slot; (4) synchronizes with the look at its turn, so the consumer's move of the head is visible,"
+    " and by (16) all moves before it."
 )
 ONLY_WHEN_CLOSED_SEGMENTED = (
-    "size() decides something in enlist alone, when the ring is closed: the tail then stands still, and whoever moves "
-    "the head looks at the waiters afterwards. Before that enlist has read both counters sequentially consistently "
-    "(can_pop the head, is_closed the tail), and what size() reads cannot be older."
+    "size() decides something in enlist alone, when the ring is closed: the tail then stands still, and a thread that"
+    " moves the head looks at the waiters afterwards. Before that enlist has read both counters sequentially "
+    "consistently (can_pop the head, is_closed the tail), and what size() reads cannot be older."
 )
 THE_TURN_DECIDES = (
-    "The claim hands nothing over, the turn does, and an old position fails the compare-and-swap. Where a position "
-    "that was read without (16) leads to a turn that is not ready, the call answers full or empty, and whoever goes "
-    "to sleep looks again by slot_is_ready, with its own acquire load."
+    "The claim publishes nothing, the turn does, and an old position fails the compare-and-swap. Where a position "
+    "that was read without (16) leads to a turn that is not ready, the call returns full or empty, and a call that "
+    "goes to sleep looks again by slot_is_ready, with its own acquire load."
 )
 MOVED_ANYWAY = (
-    "An old position shows a slot that somebody came past. If its turn says so, the look at it, sequentially "
-    "consistent, synchronizes with (2) or (4), and no later load of the counter answers what was before. If it does "
+    "An old position shows a slot that another thread has passed. If its turn says so, the look at it, sequentially "
+    "consistent, synchronizes with (2) or (4), and no later load of the counter returns an older value. If it does "
     "not, that store comes later in the single order than the look, and so does the storer's look at the waiters. A "
     "mark that try_push misses is_closed finds in enlist."
 )
 NEVER_OLDER = (
-    "Does not happen in the model: the head is claimed with release by one who saw the turn at it, and so the claim "
-    "of the tail; the second look at the tail, after the look at the head, sees that. The bound is kept for the "
-    "reader."
+    "Does not happen in the model: the head is claimed with release by a thread that saw the turn at it, and so the "
+    "claim of the tail; the second look at the tail, after the look at the head, sees that. The bound is kept for the"
+    " reader."
 )
 A_POSITION_IS_CLAIMED_ONCE = (
-    "A segment's positions are never used twice, the turn publishes and a claim hands nothing over. An old tail or "
-    "head fails the compare-and-swap, or covers() sends the call round; can_pop answers true for nothing at worst, "
-    "and the caller tries again. Where the second look at the head answers an old one, others have moved the head "
+    "A segment's positions are never used twice, the turn publishes and a claim publishes nothing. An old tail or "
+    "head fails the compare-and-swap, or covers() sends the call round; can_pop returns true in vain at worst, "
+    "and the caller tries again. Where the second look at the head returns an old one, others have moved the head "
     "since the first, sequentially consistent, look: they look at the waiters afterwards (rule (a))."
 )
 REACHED_THROUGH_THE_LIST = (
     "push_segment_ and pop_segment_ publish a segment together with its base. An older pointer to a segment that is "
-    "used again does not meet a new position: who claimed the position before it has seen the newer pointer, and its "
-    "claim brings that along with the counter. Either of the two orders suffices."
+    "used again does not meet a new position: the thread that claimed the position before it has seen the newer "
+    "pointer, and its claim brings that along with the counter. Either of the two orders suffices."
 )
 MARK_BEFORE_LOCK = (
     "The argument is about the single order: the mark is read before the lock is found free. The model runs one "
-    "access after the other, and no load in it answers what is stored later, so that the two are always in that order "
+    "access after the other, and no load in it returns what is stored later, so that the two are always in that order "
     "there."
 )
-NOBODY_WAITS_FOR_BYTES = "Discards happen in a closed channel alone, where senders are told `closed` whatever is free."
+NO_CALL_WAITS_FOR_BYTES = "Discards happen only in a closed channel, where senders get `closed` whatever is free."
 ALL_ARE_WOKEN = (
-    "Under a byte bound whoever gives bytes back wakes all senders after that (wake_senders), so that no token needs "
-    "to be passed on. This look only saves them a wake-up for nothing."
+    "Under a byte bound a thread that releases bytes then wakes all senders (wake_senders), so that no token needs "
+    "to be passed on. This look only saves a needless wake-up."
 )
 SEEN_BEFORE = (
-    "The caller has just read the same word in has_attention, sequentially consistent; the second load cannot return "
-    "an older value."
+    "The caller has read the same word just before, in has_attention, sequentially consistent: the second look "
+    "cannot return an older value."
 )
 NEEDLESS = (
     "By the time the last pin goes, closers and publishers have discarded everything (NEEDLESS in "
     "test_channel_life.py). The call remains, because it costs nothing."
 )
 THE_SWAP_ACQUIRES = (
-    "A side that is free is claimed by the compare-and-swap, whose success acquires once more. Who finds its own lane "
-    "needs nothing of another: threads that share an end are ordered by the ring's short lock. To claim publishes "
-    "nothing."
+    "A side that is free is claimed by the compare-and-swap, whose success acquires once more. A thread that finds "
+    "its own lane needs nothing of another: threads that share an end are ordered by the ring's short lock. Claiming "
+    "publishes nothing."
 )
 BYTES_ONLY_COUNT = (
-    "The figure hands nothing over. An old one that is lower fails the compare-and-swap, and one that is higher means "
-    "`full`, after which whoever goes to sleep looks again (enlist, sequentially consistent, with those who give "
-    "back)."
+    "The figure publishes nothing. An old one that is lower fails the compare-and-swap, and one that is higher means "
+    "`full`, after which a call that goes to sleep looks again (enlist, sequentially consistent, with the release "
+    "of bytes)."
 )
 TOKENS_TELL_OF_THE_END = (
-    "Who takes the last item of a closed ring wakes one (rule (a)), every discard is followed by a wake-up, and from "
-    "there on `closed` is passed on with the token. To pass it on without one as well, or a token that was used, wakes "
-    "somebody for nothing at worst."
+    "The receiver of the last item of a closed ring wakes one (rule (a)), every discard is followed by a wake-up, and"
+    " from there on `closed` is passed on with the token. Passing it on without one as well, or a used token, causes "
+    "a needless wake-up at worst."
 )
 THE_LOCK_ORDERS_BOTH = (
-    "Who closes a handle sets the flag and then takes the lock of the list, and who waits has taken it to add its "
+    "Closing a handle sets the flag and then takes the lock of the list, and a waiter has taken it to add its "
     "node: either the closer finds the node, or the flag was set before the lock that the waiter took."
 )
 UNDER_THE_LOCK = (
-    "The deciding thread holds the lock of the lists, and the waiter takes that lock in delist before it reads the "
-    "decision that counts: the lock orders the effects of the decision. A read before that only ends the sleep."
+    "The deciding thread holds the lock of the lists, and the owner takes it in delist before its final look: the lock "
+    "orders the decision's data. What is seen before that only ends the sleep."
 )
-AN_OLDER_COUNT_IS_LARGER = (
-    "A thread that reads an older count takes the lock and finds no waiter; additions keep their order."
-)
+AN_OLDER_COUNT_IS_LARGER = "A reader of an older count takes the lock and finds no waiter; additions keep their order."
 LOOKS_TWICE = (
     "The futex compares the word itself, and the decision is read again after delist: each of the two reads in park "
     "saves a system call or an iteration, and neither decides."
 )
-FOR_CALLERS = "A promise to those who ask for the figure; the channel itself decides nothing by it."
+FOR_CALLERS = "A promise to callers that read the figure; the channel itself decides nothing by it."
 # (file, part of the line, or the end of the line above, a line break and a part, what it becomes, where the line has
 # several with what it was: "release -> relaxed"): reason
 SURVIVORS = {
@@ -197,12 +195,12 @@ SURVIVORS = {
         "src/channel/channel.cpp",
         "discarded_.fetch_add(1, memory_order_relaxed);\nif (max_bytes_",
         "memory_order_acq_rel",
-    ): NOBODY_WAITS_FOR_BYTES,
+    ): NO_CALL_WAITS_FOR_BYTES,
     (
         "src/channel/channel.cpp",
         "discarded_.fetch_add(1, memory_order_relaxed);\nif (max_bytes_",
         "memory_order_relaxed",
-    ): NOBODY_WAITS_FOR_BYTES,
+    ): NO_CALL_WAITS_FOR_BYTES,
     (
         "src/channel/channel.cpp",
         "bytes_.load(memory_order_seq_cst) < max_bytes_",

@@ -62,12 +62,12 @@ class Result(NamedTuple):
 
 @functools.cache
 def programs():
-    """(spin, a C compiler), or why there is none."""
+    """Return (spin, a C compiler), or the reason why one is missing."""
     spin = os.environ.get("XICHAN_SPIN") or shutil.which("spin")
     if not spin:
-        return os.environ.get("XICHAN_NO_SPIN") or "there is no spin on PATH (Debian: spin)"
+        return os.environ.get("XICHAN_NO_SPIN") or "spin is not on PATH (Debian: spin)"
     compiler = next(filter(shutil.which, ("gcc", "clang", "cc")), None)
-    return (spin, compiler) if compiler else "there is no C compiler, which SPIN needs"
+    return (spin, compiler) if compiler else "SPIN needs a C compiler, and none was found"
 
 
 def search(switches, optimize="-O1"):

@@ -103,7 +103,7 @@ class Memory:
             return OK
         return CLOSED if self.mark and self.head == self.tail else NOT_READY
 
-    # The operations of thread `me`, each one atomic step. They return True if they have no better answer, and None
+    # The operations of thread `me`, each one atomic step. They return True if they have no better result, and None
     # if the thread cannot take this step now.
 
     def claim(self, me, side, discarding):
@@ -190,7 +190,7 @@ class Memory:
         return True
 
     def is_private(self, me, name):
-        """Nobody else sees or changes what this operation is about: it belongs to the step before it."""
+        """Return True if no other thread sees or changes the subject of this operation: it joins the step before it."""
         return name == "returned" or (name == "handle_closed" and me != self.shared_handle)
 
     # What must hold in every state, and when no thread can step (each has ended or is parked).

@@ -117,7 +117,7 @@ class NoRuleBOnInterrupt(Forgetful):
 
 
 class NoTokenCheck(Memory):
-    killed_by = "1x2 c1", "2x2 c1, time-outs"
+    killed_by = "1x2 c1", "2x2 c1, timeouts"
 
     def remove(self, me, which):
         word = super().remove(me, which)
@@ -150,7 +150,7 @@ class CountReadBeforePublish(Protocol):
 
 
 class NodeStaysLinked(Memory):
-    killed_by = ("2x2 c1, time-outs",)
+    killed_by = ("2x2 c1, timeouts",)
 
     def remove(self, me, which):
         return IDLE if me in self.lists[which] else super().remove(me, which)

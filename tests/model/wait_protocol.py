@@ -1,26 +1,26 @@
 """The waiting protocol of a channel, searched exhaustively.
 
 The protocol. A bounded ring hands out slots in strict order. A push *claims* the tail slot, then *publishes* it; a
-pop *claims* the head slot, then *releases* it. A poll never waits for a claimed slot: it answers NOT_READY (Empty or
-Full). Beside the ring stand two wait lists, NOT_EMPTY (receivers) and NOT_FULL (senders): a count that anybody may
+pop *claims* the head slot, then *releases* it. A poll never waits for a claimed slot: it returns NOT_READY (Empty or
+Full). Beside the ring stand two wait lists, NOT_EMPTY (receivers) and NOT_FULL (senders): a count that any thread may
 read, a lock, and a FIFO of nodes, one per waiting call, whose word is WAITING, NOTIFIED or CANCELLED. A call polls;
 if that fails it adds its node, polls again, parks on its word, removes its node, and polls once more if it was
-notified. A node that somebody else unlinked with NOTIFIED gave its call a *wake token*. Whoever finishes a push (or
-pop) then wakes one receiver (or sender) if the count is not 0. Beyond that:
+notified. A node that another call unlinked with NOTIFIED gave its call a *wake token*. A call that finishes a push
+(or pop) then wakes one receiver (or sender) if the count is not 0. Beyond that:
 
   (a) a token holder that succeeds wakes the next waiter of its side, if a poll would not say NOT_READY now
   (b) a token holder that leaves on CLOSED, or without a poll since it got the token, wakes the next waiter
-  (c) closing marks the tail, then wakes everybody
+  (c) closing marks the tail, then wakes all waiters
 
 The search. A thread is a generator that yields one atomic operation of `Memory` at a time and is sent its result;
 between two operations any other thread may run (sequential consistency). A critical section of a list's lock is one
-operation. Every reachable state is visited. Time-outs and interrupts may end any park, up to a budget; they never
-count as progress, so that a waiter which only its time-out would save is reported as lost.
+operation. Every reachable state is visited. Timeouts and interrupts may end any park, up to a budget; they never
+count as progress, so that a waiter which only its timeout would save is reported as lost.
 
 The properties.
   P1  no lost wake-up: when no thread can step, no parked call has a ring that is ready for it, a closed channel or
       a closed handle
-  P2  accepted = received + discarded + queued, each once and in ring order: nobody touches a slot claimed by another
+  P2  accepted = received + discarded + queued, each once and in ring order: no call touches a slot claimed by another
   P3  a call that does not return OK has taken nothing, one that does has taken one
   P4  once the receiving side has ended and no thread can step, nothing is queued
   P5  a list's count is its number of nodes; no node is linked after its call returned

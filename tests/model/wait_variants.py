@@ -17,7 +17,7 @@ class RuleAOnTheFastPath(Protocol):
 class RuleBAtTimeout(Protocol):
     """Rule (b) also when the poll after the token said NOT_READY: needless, harmless."""
 
-    holds_in = ("2x2 c1, time-outs",)
+    holds_in = ("2x2 c1, timeouts",)
 
     def settle(self, side, status, token):
         yield from super().settle(side, status, token)
@@ -32,7 +32,7 @@ class SplitMemory(Memory):
         return (self.head, False) if side == RECV else (self.tail, self.mark)
 
     def read_slot(self, me, side, position):
-        """0: ready; below: not yet; above: somebody was faster."""
+        """0: ready; below: not yet; above: another call was faster."""
         return self.stamps[position % self.capacity] - (2 * position + side)
 
     def swap(self, me, side, position, discarding):

@@ -1,4 +1,4 @@
-"""What the tests of the package share: the tools that ./dev builds with, and xichan as it is installed."""
+"""Fixtures of the package tests: the build tools of ./dev, and an installed xichan."""
 
 import os
 import shutil
@@ -15,11 +15,11 @@ from tools import console, embed, pypi, system, venv  # noqa: E402
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 BUILD = console.BUILD / "package"
-PATIENCE = 900  # seconds: it compiles, perhaps on a busy machine
+PATIENCE = 900  # seconds, for compilations on a busy machine
 
 
 def run(*command, expect=0, env=None, cwd=None):
-    """Run a program; what it printed."""
+    """Run a program and return its output."""
     done = subprocess.run(
         [str(part) for part in command],
         env={**os.environ, **(env or {})},
@@ -42,7 +42,7 @@ def toolchain():
 
 @pytest.fixture(scope="session")
 def build(toolchain):
-    """Build a CMake project in a folder of its own below build/package, and return that."""
+    """Build a CMake project in its own folder below build/package and return the folder."""
 
     def build(source, name, **settings):
         folder = BUILD / f"{name}-{VERSION}"
@@ -60,7 +60,7 @@ def build(toolchain):
 
 @pytest.fixture(scope="session")
 def installed(toolchain):
-    """Library, headers and CMake package, installed into a prefix."""
+    """Install library, headers and CMake package and return the prefix."""
     prefix = BUILD / f"prefix-{VERSION}"
     shutil.rmtree(prefix, ignore_errors=True)
     folder = console.BUILD / f"py{VERSION}"
@@ -70,7 +70,7 @@ def installed(toolchain):
 
 @pytest.fixture(scope="session")
 def embedding():
-    """How to build and run programs that embed this Python with xichan importable."""
+    """Return settings to build and run programs that embed this Python with xichan importable."""
     found = embed.find(VERSION, venv.site_packages(VERSION))
     if found is None:
         pytest.skip("this Python has no shared library to embed")
@@ -79,5 +79,5 @@ def embedding():
 
 @pytest.fixture(scope="session")
 def tool():
-    """A program of the tools environment."""
+    """Return the function that finds a program of the tools environment."""
     return pypi.tool

@@ -1,5 +1,6 @@
-"""The installed C++ package: found by CMake and pkg-config, with nothing in it but xichan's own."""
+"""The installed C++ package: CMake, pkg-config, symbols and headers."""
 
+import collections
 import os
 import re
 import shlex
@@ -18,24 +19,29 @@ PACKAGE = Path(xichan.__file__).parent
 
 
 def exported(library):
-    """The names that a library exports, demangled."""
-    listing = run("nm", "-D", "--defined-only", "--demangle", library)
-    return [line.split(" ", 2)[2] for line in listing.splitlines()]
+    """Return the symbols that a library exports, demangled, as a set per version node."""
+    nodes = collections.defaultdict(set)
+    for line in run("nm", "-D", "--defined-only", "--demangle", "--with-symbol-versions", library).splitlines():
+        _, kind, symbol = line.split(" ", 2)
+        name, _, node = symbol.partition("@@")
+        if kind != "A":  # GNU ld also defines a symbol for each node
+            nodes[node].add(name)
+    return nodes
 
 
-def test_cmake(build, installed):
+def test_cmake_package_builds_consumer(build, installed):
     folder = build(HERE / "consumer", "consumer", CMAKE_PREFIX_PATH=installed, XICHAN_WANTED="0.1")
     assert run(folder / "consumer").split() == [xichan.__version__] * 2
 
 
-def test_another_version_is_refused(toolchain, installed, tmp_path):
+def test_cmake_package_rejects_other_version(toolchain, installed, tmp_path):
     options = [f"-DCMAKE_PREFIX_PATH={installed}", "-DXICHAN_WANTED=99.0", "-G", toolchain.generator]
-    said = run(toolchain.cmake, "-S", HERE / "consumer", "-B", tmp_path, *options, expect=1)
-    assert re.search(r"compatible\s+with\s+requested\s+version", said)
+    output = run(toolchain.cmake, "-S", HERE / "consumer", "-B", tmp_path, *options, expect=1)
+    assert re.search(r"compatible\s+with\s+requested\s+version", output)
 
 
-@pytest.mark.skipif(shutil.which("pkg-config") is None, reason="pkg-config is not here")
-def test_pkg_config(installed, tmp_path):
+@pytest.mark.skipif(shutil.which("pkg-config") is None, reason="pkg-config is not installed")
+def test_pkg_config_builds_consumer(installed, tmp_path):
     folder = next(installed.rglob("xichan.pc")).parent
     environment = {"PKG_CONFIG_PATH": str(folder)}
     assert run("pkg-config", "--modversion", "xichan", env=environment).strip() == xichan.__version__
@@ -47,7 +53,7 @@ def test_pkg_config(installed, tmp_path):
     assert run(tmp_path / "main").strip() == xichan.__version__
 
 
-def test_soname(installed):
+def test_soname_and_rpath(installed):
     library = next(installed.rglob("libxichan.so"))
     assert os.path.basename(library.resolve()) == f"libxichan.so.{xichan.__version__}"
     assert "Library soname: [libxichan.so.0]" in run("readelf", "-d", library)
@@ -58,16 +64,29 @@ def test_soname(installed):
     assert (PACKAGE / "libxichan.so.0").is_file()
 
 
-def test_nothing_but_xichan_is_exported(installed):
-    names = exported(next(installed.rglob("libxichan.so")))
-    assert len(names) > 100
-    own = re.compile(r"((vtable|typeinfo|typeinfo name) for )?xichan::")
-    assert [name for name in names if not own.match(name)] == []
+def test_library_exports_listed_public_symbols(installed):
+    """If the ABI grows on purpose, add the new symbols to public_symbols.txt."""
+    nodes = exported(next(installed.rglob("libxichan.so")))
+    assert sorted(nodes) == ["XICHAN_0.1", "XICHAN_0.1_PRIVATE"]
+    public = nodes["XICHAN_0.1"]
+    print(f"{len(public)} public symbols, {len(nodes['XICHAN_0.1_PRIVATE'])} private ones")
+    assert sorted(public) == (HERE / "public_symbols.txt").read_text().splitlines()
+
+
+def test_private_node_exports_internal_symbols_only(installed):
+    nodes = exported(next(installed.rglob("libxichan.so")))
+    internal = re.compile(r"((vtable|typeinfo|typeinfo name) for )?xichan::internal::")
+    assert nodes["XICHAN_0.1_PRIVATE"]
+    assert [name for name in nodes["XICHAN_0.1_PRIVATE"] if not internal.match(name)] == []
+
+
+def test_module_exports_its_init_function_only():
     (module,) = PACKAGE.glob("_core.*.so")
-    assert [name for name in exported(module) if not name.startswith(("PyInit_", "PyModExport_"))] == []
+    (names,) = exported(module).values()
+    assert [name for name in names if not name.startswith(("PyInit_", "PyModExport_"))] == []
 
 
-def test_headers_are_the_same_in_both(installed):
+def test_installed_headers_match_sources(installed):
     def tree(folder):
         return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.h")}
 
@@ -76,22 +95,22 @@ def test_headers_are_the_same_in_both(installed):
     assert tree(PACKAGE / "include") == headers
 
 
-def test_the_package_tells_where_things_are():
-    answer = subprocess.run(
+def test_module_prints_paths():
+    output = subprocess.run(
         [sys.executable, "-m", "xichan", "--cmakedir", "--version", "--includedir", "--libdir"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.splitlines()
-    version, include, library, cmake = answer
+    version, include, library, cmake = output
     assert version == xichan.__version__
     assert (Path(include) / "xichan" / "xichan.h").is_file()
     assert (Path(library) / "libxichan.so.0").is_file()
     assert (Path(cmake) / "xichan-config.cmake").is_file()
 
 
-def test_the_program_in_the_docs(tmp_path):
-    """Also: a compiler and a wheel are enough."""
+def test_embedding_page_program_runs(tmp_path):
+    """A compiler and a wheel are enough."""
     page = (ROOT / "docs" / "how-to" / "embedding.md").read_text()
     (source,) = re.findall(r"^```cpp\n(.*?)^```$", page, re.M | re.S)
     (tmp_path / "main.cpp").write_text(source)

@@ -12,19 +12,19 @@ from tools import pypi
 HERE = Path(__file__).parent
 
 pytestmark = [
-    pytest.mark.skipif(VERSION != "3.14", reason="one version shows it"),
-    pytest.mark.timeout(900),  # it compiles everything, perhaps on a busy machine
+    pytest.mark.skipif(VERSION != "3.14", reason="one version is enough"),
+    pytest.mark.timeout(900),  # compiles everything, perhaps on a busy machine
 ]
 
 
 @pytest.fixture(scope="module")
 def wheel(toolchain, tool):
-    """The wheel, unpacked. Its CMake build is kept, so that only the first one takes long."""
+    """The wheel, unpacked. Its CMake build is kept, so that only the first run is slow."""
     uv = tool("uv")
     environment = {
         **pypi.uv_environment(),
         "CMAKE_EXECUTABLE": str(toolchain.cmake),
-        "CXXFLAGS": "-O0",  # it is not to be fast
+        "CXXFLAGS": "-O0",  # compile fast
         "SKBUILD_BUILD_DIR": str(BUILD / f"wheel-{VERSION}"),
     }
     out = BUILD / "dist"
@@ -34,7 +34,7 @@ def wheel(toolchain, tool):
         run(uv, "build", "--wheel", "--python", sys.executable, "--out-dir", out, ROOT, env=environment)
     except AssertionError as error:
         if "scikit-build-core" in str(error) and "resolve" in str(error):
-            pytest.skip("scikit-build-core cannot be had")
+            pytest.skip("scikit-build-core is not available")
         raise
     (file,) = out.glob("*.whl")
     folder = BUILD / f"unpacked-{VERSION}"
@@ -43,7 +43,7 @@ def wheel(toolchain, tool):
         return folder, archive.namelist()
 
 
-def test_wheel_carries_everything(wheel):
+def test_wheel_contains_library_headers_and_cmake_package(wheel):
     _, names = wheel
     top = {name.split("/")[0] for name in names}
     assert "xichan" in top and all(name == "xichan" or name.endswith(".dist-info") for name in top)
@@ -53,7 +53,7 @@ def test_wheel_carries_everything(wheel):
     assert libraries == ["_core", "_floor", "libxichan"]
 
 
-def test_program_against_the_wheel(wheel, build):
+def test_consumer_builds_against_wheel(wheel, build):
     folder, _ = wheel
     environment = {"PYTHONPATH": str(folder)}
     where = run(sys.executable, "-m", "xichan", "--cmakedir", env=environment).strip()

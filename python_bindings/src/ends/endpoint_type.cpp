@@ -88,7 +88,7 @@ PyObject* endpoint_id(PyObject* self, void*) noexcept { return id_as_int(as_hand
 
 PyObject* endpoint_capacity(PyObject* self, void*) noexcept {
   const std::uint64_t capacity = as_handle(self)->endpoint->capacity();
-  if (capacity == Channel::unbounded) Py_RETURN_NONE;
+  if (capacity == unbounded) Py_RETURN_NONE;
   return PyLong_FromUnsignedLongLong(capacity);
 }
 

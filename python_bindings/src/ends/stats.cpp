@@ -12,17 +12,6 @@ namespace {
 
 using Count = unsigned long long;
 
-constexpr const char* flavor_name(Flavor flavor) noexcept {
-  switch (flavor) {
-    case Flavor::mpmc: return "mpmc";
-    case Flavor::spsc: return "spsc";
-    case Flavor::unbounded: return "unbounded";
-    case Flavor::relaxed: return "relaxed";
-    case Flavor::rendezvous: return "rendezvous";
-  }
-  return "";
-}
-
 constexpr const char* record_names[] = {"ChannelStats", "MemoryStats", "MemoryClass"};
 static_assert(std::size(record_names) == static_cast<int>(RecordType::count));
 
@@ -57,7 +46,7 @@ PyObject* describe(ModuleState& state, const Channel& channel) noexcept {
   return make_record(state, RecordType::channel,
                      Py_BuildValue("{sNss#sssNsNsKsKsKsKsIsIsIsIsKsKsK}", "id", id_as_int(channel.id()), "name",
                                    name.empty() ? nullptr : name.data(), static_cast<Py_ssize_t>(name.size()), "flavor",
-                                   flavor_name(channel.flavor()), "capacity", bounded(channel.capacity()), "max_bytes",
+                                   flavor_info(channel.flavor()).name, "capacity", bounded(channel.capacity()), "max_bytes",
                                    bounded(channel.max_bytes() == 0 ? UINT64_MAX : channel.max_bytes()), "depth",
                                    Count{s.depth}, "bytes", Count{s.bytes}, "sent", Count{s.sent}, "received",
                                    Count{s.received}, "senders", s.senders, "receivers", s.receivers, "waiting_senders",

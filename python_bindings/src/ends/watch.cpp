@@ -63,7 +63,7 @@ bool read_value(const ModuleState& state, PyObject* value, WatchCase& watched) n
   Cell cell;
   if (!encode(state, value, cell)) return false;
   watched.cost = cost_of(cell);
-  if (watched.end->channel()->flavor() == Flavor::rendezvous) {
+  if (watched.endpoint->channel()->flavor() == Flavor::rendezvous) {
     watched.offer = cell;
   } else {
     release(cell);
@@ -85,7 +85,7 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
     PyObject* item = PyList_GET_ITEM(list, static_cast<Py_ssize_t>(parsed));
     PyObject* value = PyTuple_CheckExact(item) ? PyTuple_GET_ITEM(item, 1) : nullptr;
     Handle* handle = as_handle(value == nullptr ? item : PyTuple_GET_ITEM(item, 0));
-    cases[parsed].end = handle->endpoint;
+    cases[parsed].endpoint = handle->endpoint;
     cases[parsed].offer = {};
     cases[parsed].cost = 0;
     if (!check_open(handle) || (value != nullptr && !read_value(state, value, cases[parsed]))) break;

@@ -1,4 +1,5 @@
-// Batches through channels of every kind: what goes at once, who is woken, and what becomes of what nobody receives.
+// Batches through channels of every kind: partial counts, wake-ups, and the release of messages that are never
+// received.
 #include <algorithm>
 #include <array>
 
@@ -7,18 +8,18 @@
 namespace xichan::internal {
 namespace {
 
-class ChannelBatch : public test::ChannelTest, public ::testing::WithParamInterface<test::Kind> {};
+class ChannelBatch : public test::ChannelTest, public ::testing::WithParamInterface<test::ChannelKind> {};
 INSTANTIATE_TEST_SUITE_P(Kinds, ChannelBatch, ::testing::ValuesIn(test::every_kind), test::KindName());
 
-TEST_P(ChannelBatch, GoesInOrderAndTellsHowManyWent) {
+TEST_P(ChannelBatch, KeepsOrderAndReportsPartialCount) {
   Channel* channel = GetParam().make(8);
   {
-    test::ThreadEnd tx(channel, Side::sender), rx(channel, Side::receiver);
+    test::ThreadEndpoint tx(channel, Side::sender), rx(channel, Side::receiver);
     std::array<Cell, 6> cells, taken;
     for (std::int64_t i = 0; i < 6; ++i) cells[i] = Cell::integer(i);
     std::uint64_t done = 99;
     if (GetParam().is_rendezvous()) {
-      EXPECT_EQ(channel->try_send_many(cells.data(), 6, done, tx.lane), Status::full) << "nobody waits to receive";
+      EXPECT_EQ(channel->try_send_many(cells.data(), 6, done, tx.lane), Status::full) << "no receiver is waiting";
       EXPECT_EQ(done, 0u);
     } else {
       EXPECT_EQ(channel->try_send_many(cells.data(), 6, done, tx.lane), Status::ok);
@@ -40,7 +41,7 @@ TEST_P(ChannelBatch, GoesInOrderAndTellsHowManyWent) {
 
 class ChannelBatchWakes : public test::ChannelTest {};
 
-TEST_F(ChannelBatchWakes, EveryReceiverThereIsSomethingFor) {
+TEST_F(ChannelBatchWakes, WakesOneReceiverPerMessage) {
   constexpr unsigned receivers = 4;
   Channel* channel = test::new_channel(8);
   for (int round = 0; round < test::rounds(300); ++round) {
@@ -65,7 +66,7 @@ TEST_F(ChannelBatchWakes, EveryReceiverThereIsSomethingFor) {
   test::drop_both(channel);
 }
 
-TEST_F(ChannelBatchWakes, EverySenderThereIsRoomFor) {
+TEST_F(ChannelBatchWakes, WakesOneSenderPerFreeSlot) {
   constexpr unsigned senders = 4;
   Channel* channel = test::new_channel(senders);
   for (int round = 0; round < test::rounds(300); ++round) {
@@ -91,7 +92,7 @@ TEST_F(ChannelBatchWakes, EverySenderThereIsRoomFor) {
   test::drop_both(channel);
 }
 
-TEST_F(ChannelBatchWakes, WhatNobodyReceivesIsGivenBack) {
+TEST_F(ChannelBatchWakes, ReleasesMessagesThatNoReceiverTakes) {
   for (int round = 0; round < test::rounds(500); ++round) {
     Channel* channel = test::new_channel(8);
     std::uint64_t done = 0;

@@ -1,4 +1,4 @@
-// The kinds of channel that the stress tests run over, and ends for threads.
+// The kinds of channel that the stress tests run over, and endpoints for threads.
 #pragma once
 
 #include <span>
@@ -11,7 +11,7 @@ namespace xichan::test {
 
 using namespace internal;
 
-struct Kind {
+struct ChannelKind {
   const char* name;
   Flavor flavor;
   std::uint64_t max_bytes = 0;
@@ -21,14 +21,14 @@ struct Kind {
   bool is_bounded() const { return has_capacity || is_rendezvous() || max_bytes != 0; }
   Channel* make(std::uint64_t capacity) const {
     Channel* channel = nullptr;
-    if (!has_capacity) capacity = Channel::unbounded;
+    if (!has_capacity) capacity = unbounded;
     EXPECT_EQ(create_channel({.flavor = flavor, .capacity = capacity, .max_bytes = max_bytes}, channel), Status::ok);
     return channel;
   }
 };
 
-/// For tests that can do with a side that belongs to somebody else.
-inline constexpr Kind every_kind[] = {
+/// For tests that tolerate `claimed`.
+inline constexpr ChannelKind every_kind[] = {
     {"spsc", Flavor::spsc},
     {"spsc_of_few_bytes", Flavor::spsc, 160},
     {"mpmc", Flavor::mpmc},
@@ -40,20 +40,20 @@ inline constexpr Kind every_kind[] = {
     {"rendezvous", Flavor::rendezvous},
 };
 
-/// All but spsc, which has one end on each side.
+/// All except spsc, which has one endpoint per side.
 inline constexpr std::span many_to_many = std::span(every_kind).subspan<2>();
 
 struct KindName {
-  std::string operator()(const ::testing::TestParamInfo<Kind>& info) const { return info.param.name; }
+  std::string operator()(const ::testing::TestParamInfo<ChannelKind>& info) const { return info.param.name; }
 };
 
-/// One counted end, taken over, as a thread uses it.
-class ThreadEnd {
+/// Takes over one counted endpoint for a thread, and releases it.
+class ThreadEndpoint {
  public:
-  ThreadEnd(Channel* channel, Side side) : channel_(channel), side_(side) {}
-  ThreadEnd(const ThreadEnd&) = delete;
-  ThreadEnd& operator=(const ThreadEnd&) = delete;
-  ~ThreadEnd() {
+  ThreadEndpoint(Channel* channel, Side side) : channel_(channel), side_(side) {}
+  ThreadEndpoint(const ThreadEndpoint&) = delete;
+  ThreadEndpoint& operator=(const ThreadEndpoint&) = delete;
+  ~ThreadEndpoint() {
     channel_->unclaim(side_, lane);
     channel_->forget(lane);
     channel_->drop_endpoint(side_);

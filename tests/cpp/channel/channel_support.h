@@ -1,4 +1,4 @@
-// What the tests of channels share: a fixture that finds leaks, messages that are counted, and a caller.
+// Helpers of the channel tests: a fixture that finds leaks, messages that own blocks, and callers.
 #pragma once
 
 #include <memory>
@@ -16,10 +16,10 @@
 
 namespace xichan::internal {
 
-/// The lane of every end in these tests; only the flavors that keep something per end need one each.
+/// The lane of every endpoint in these tests. Only some flavors keep state per lane and need one each.
 inline Lane lane;
 
-/// What bounds a call, and on whose behalf it is made.
+/// The bounds of a call, and its owner.
 struct WaitRound {
   Deadline deadline;
   Deadline slice;
@@ -47,7 +47,7 @@ inline Status wait_send(Channel& channel, Cell cell, const WaitRound& round, Lan
 inline Status wait_recv(Channel& channel, Cell& cell, const WaitRound& round, Lane& own = lane) {
   return wait_for(channel, Side::receiver, cell, round, own);
 }
-/// A call on an End, without bounds.
+/// Returns the round of an unbounded call on an Endpoint.
 inline WaitRound round_of(Endpoint& end) {
   const Case call = end.as_case();
   return {Deadline::never(), Deadline::never(), *call.end_closed, call.owner};
@@ -59,7 +59,7 @@ namespace xichan::test {
 
 using namespace internal;
 
-/// A test after which there are the channels, tickets and blocks that there were before.
+/// Expects as many channels, tickets and blocks after the test as before it.
 class ChannelTest : public ArenaTest {
  protected:
   void TearDown() override {
@@ -75,7 +75,7 @@ class ChannelTest : public ArenaTest {
   const std::uint64_t tickets_ = Tickets::unclaimed();
 };
 
-/// Who makes a call: its flag, and the address by which its calls are cancelled.
+/// The owner of calls: a closed flag, and the address by which its calls are cancelled.
 struct Caller {
   atomic<bool> closed{false};
 
@@ -94,7 +94,7 @@ inline Channel* new_channel(std::uint64_t capacity) {
   return channel;
 }
 
-/// Gives back the two ends that a channel was made with.
+/// Drops the two endpoints that a channel was created with.
 inline void drop_both(Channel* channel) {
   channel->drop_endpoint(Side::sender);
   channel->drop_endpoint(Side::receiver);
@@ -102,7 +102,7 @@ inline void drop_both(Channel* channel) {
 
 inline constexpr Side both_sides[] = {Side::sender, Side::receiver};
 
-/// A message that owns a block: one bytes of `size`.
+/// Returns a message that owns a block with a bytes value of `size`.
 inline Cell block_message(std::size_t size = 20) {
   const std::string data(size, 'm');
   BlockBuilder builder;
@@ -112,7 +112,7 @@ inline Cell block_message(std::size_t size = 20) {
   return builder.finish();
 }
 
-/// A message whose block owns `reference`.
+/// Returns a message whose block owns `reference`.
 inline Cell reference_message(const Reference& reference) {
   BlockBuilder builder;
   builder.count_reference();
@@ -121,16 +121,16 @@ inline Cell reference_message(const Reference& reference) {
   return builder.finish();
 }
 
-/// A message that owns one end of a channel.
+/// Returns a message that owns one endpoint of a channel.
 inline Cell end_message(Channel* channel, Side side) { return reference_message({&endpoint_reference(side), channel}); }
 
-/// A ticket for one more end of the channel.
+/// Adds an endpoint to the channel and issues a ticket for it.
 inline std::uint64_t issue_ticket(Channel& channel, Side side, const EndpointOwner* issuer) {
   channel.add_endpoint(side);
   return Tickets::issue(end_message(&channel, side), &channel, issuer);
 }
 
-/// Claims the end that a ticket of `issue_ticket` stands for; null if there is none.
+/// Claims a ticket of `issue_ticket` and returns the channel of its endpoint; null if it was claimed before.
 inline Channel* claim_end(std::uint64_t number, Side& side) {
   Cell cell;
   if (!Tickets::claim(number, cell)) return nullptr;

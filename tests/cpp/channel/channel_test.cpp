@@ -1,4 +1,4 @@
-// Sending and receiving, from one thread and from two.
+// Sending and receiving with one thread and with two.
 #include "channel/channel_support.h"
 #include "directory/create_channel.h"
 
@@ -10,7 +10,7 @@ using test::new_channel;
 
 class Sending : public test::ChannelTest {};
 
-TEST_F(Sending, CapacityIsFromOneTo2To24) {
+TEST_F(Sending, AcceptsCapacitiesFromOneTo2To24) {
   for (const std::uint64_t capacity :
        {std::uint64_t{0}, Channel::max_capacity + 1, std::uint64_t{1} << 63, UINT64_MAX}) {
     Channel* channel;
@@ -25,7 +25,7 @@ TEST_F(Sending, CapacityIsFromOneTo2To24) {
   }
 }
 
-TEST_F(Sending, BeginsWithOneEndOnEachSide) {
+TEST_F(Sending, StartsWithOneEndpointPerSide) {
   Channel* channel = new_channel(1);
   for (const Side side : test::both_sides) {
     EXPECT_EQ(channel->endpoint_count(side), 1u);
@@ -39,7 +39,7 @@ TEST_F(Sending, BeginsWithOneEndOnEachSide) {
   EXPECT_EQ(new_channels(), 0u);
 }
 
-TEST_F(Sending, FirstInFirstOutUpToTheCapacity) {
+TEST_F(Sending, IsFirstInFirstOutUpToCapacity) {
   Channel* channel = new_channel(3);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(channel->try_send(Cell::integer(i), lane), Status::ok);
   EXPECT_EQ(channel->size(), 3u);
@@ -53,14 +53,14 @@ TEST_F(Sending, FirstInFirstOutUpToTheCapacity) {
   test::drop_both(channel);
 }
 
-TEST_F(Sending, OkTakesOverWhatTheCellOwns) {
+TEST_F(Sending, OkTransfersOwnershipOfTheCell) {
   Channel* channel = new_channel(1);
   const Cell first = test::block_message();
   const Cell second = test::block_message();
   EXPECT_EQ(channel->try_send(first, lane), Status::ok);
   EXPECT_EQ(channel->try_send(second, lane), Status::full);
   EXPECT_EQ(new_blocks(), 2u);
-  release(second);  // any other answer leaves it with the caller
+  release(second);  // any other status leaves it with the caller
   Cell cell;
   EXPECT_EQ(channel->try_recv(cell, lane), Status::ok);
   EXPECT_EQ(cell.as_block(), first.as_block());
@@ -69,7 +69,7 @@ TEST_F(Sending, OkTakesOverWhatTheCellOwns) {
   test::drop_both(channel);
 }
 
-TEST_F(Sending, DoesNotWaitWhenItNeedNot) {
+TEST_F(Sending, ReturnsAtOnceWhenPossible) {
   Channel* channel = new_channel(1);
   const Caller caller;
   EXPECT_EQ(wait_send(*channel, Cell::integer(4), caller.round()), Status::ok);
@@ -79,7 +79,7 @@ TEST_F(Sending, DoesNotWaitWhenItNeedNot) {
   test::drop_both(channel);
 }
 
-TEST_F(Sending, AReceiverSleepsUntilAnItemComes) {
+TEST_F(Sending, ReceiverSleepsUntilMessageArrives) {
   const test::Watchdog watchdog("a sleeping receiver");
   Channel* channel = new_channel(1);
   std::thread receiver([&] {
@@ -95,7 +95,7 @@ TEST_F(Sending, AReceiverSleepsUntilAnItemComes) {
   test::drop_both(channel);
 }
 
-TEST_F(Sending, ASenderSleepsUntilThereIsRoom) {
+TEST_F(Sending, SenderSleepsUntilSlotIsFree) {
   const test::Watchdog watchdog("a sleeping sender");
   Channel* channel = new_channel(1);
   ASSERT_EQ(channel->try_send(Cell::integer(1), lane), Status::ok);
@@ -113,7 +113,7 @@ TEST_F(Sending, ASenderSleepsUntilThereIsRoom) {
   test::drop_both(channel);
 }
 
-// Both sides asleep again and again: each message needs a wake-up, in both directions.
+// Both sides sleep again and again: each message needs a wake-up in either direction.
 void ping_pong() {
   const int rounds = test::rounds(20'000);
   const test::Watchdog watchdog("ping-pong");
@@ -137,14 +137,14 @@ void ping_pong() {
   test::drop_both(back);
 }
 
-TEST_F(Sending, PingPongWithoutTimeOuts) { ping_pong(); }
+TEST_F(Sending, PingPongLosesNoWakeUp) { ping_pong(); }
 
-TEST_F(Sending, PingPongOnOneCpu) {
+TEST_F(Sending, PingPongLosesNoWakeUpOnOneCpu) {
   const test::OneCpu one;
   ping_pong();
 }
 
-TEST_F(Sending, AFullChannelBetweenTwoThreadsKeepsItsOrder) {
+TEST_F(Sending, FullChannelKeepsOrderBetweenTwoThreads) {
   const test::Watchdog watchdog("a full channel");
   for (const std::uint64_t capacity : {1, 2, 7}) {
     Channel* channel = new_channel(capacity);

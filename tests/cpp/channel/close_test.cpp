@@ -1,4 +1,4 @@
-// What the end of a side means, shutdown, and what keeps a channel's memory.
+// Closing a side, shutdown, and the lifetime of a channel's memory.
 #include "channel/channel_support.h"
 
 namespace xichan::internal {
@@ -9,7 +9,7 @@ using test::new_channel;
 
 class Closing : public test::ChannelTest {};
 
-TEST_F(Closing, ReceiversDrainAfterTheLastSender) {
+TEST_F(Closing, ReceiversDrainAfterLastSenderCloses) {
   Channel* channel = new_channel(4);
   for (int i = 0; i < 3; ++i) ASSERT_EQ(channel->try_send(Cell::integer(i), lane), Status::ok);
   channel->drop_endpoint(Side::sender);
@@ -26,7 +26,7 @@ TEST_F(Closing, ReceiversDrainAfterTheLastSender) {
   channel->drop_endpoint(Side::receiver);
 }
 
-TEST_F(Closing, TheLastReceiverDropsWhatIsQueued) {
+TEST_F(Closing, LastReceiverDiscardsQueue) {
   Channel* channel = new_channel(4);
   for (int i = 0; i < 3; ++i) ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   EXPECT_EQ(new_blocks(), 3u);
@@ -40,7 +40,7 @@ TEST_F(Closing, TheLastReceiverDropsWhatIsQueued) {
   channel->drop_endpoint(Side::sender);
 }
 
-TEST_F(Closing, EndsAreCountedAndZeroIsFinal) {
+TEST_F(Closing, NoNewEndpointAfterCountReachesZero) {
   for (const Side side : test::both_sides) {
     Channel* channel = new_channel(2);
     channel->add_endpoint(side);
@@ -60,7 +60,7 @@ TEST_F(Closing, EndsAreCountedAndZeroIsFinal) {
   }
 }
 
-TEST_F(Closing, ShutdownLetsReceiversDrain) {
+TEST_F(Closing, ReceiversDrainAfterShutdown) {
   Channel* channel = new_channel(4);
   ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   channel->shutdown(false);
@@ -75,7 +75,7 @@ TEST_F(Closing, ShutdownLetsReceiversDrain) {
   test::drop_both(channel);
 }
 
-TEST_F(Closing, ImmediateShutdownDropsWhatIsQueued) {
+TEST_F(Closing, ImmediateShutdownDiscardsQueue) {
   Channel* channel = new_channel(4);
   for (int i = 0; i < 4; ++i) ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   channel->shutdown(true);
@@ -86,7 +86,7 @@ TEST_F(Closing, ImmediateShutdownDropsWhatIsQueued) {
   test::drop_both(channel);
 }
 
-TEST_F(Closing, ShutdownMayBecomeImmediateLater) {
+TEST_F(Closing, LaterImmediateShutdownDiscardsQueue) {
   Channel* channel = new_channel(4);
   ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   channel->shutdown(false);
@@ -96,7 +96,7 @@ TEST_F(Closing, ShutdownMayBecomeImmediateLater) {
   test::drop_both(channel);
 }
 
-TEST_F(Closing, ShutdownLeavesTheCountsOfEnds) {
+TEST_F(Closing, ShutdownKeepsEndpointCounts) {
   Channel* channel = new_channel(1);
   channel->shutdown(true);
   EXPECT_EQ(channel->endpoint_count(Side::sender), 1u);
@@ -105,7 +105,7 @@ TEST_F(Closing, ShutdownLeavesTheCountsOfEnds) {
   test::drop_both(channel);
 }
 
-TEST_F(Closing, WhatIsQueuedGoesWithTheLastReceiverInEitherOrder) {
+TEST_F(Closing, ClosingBothSidesDiscardsQueueInEitherOrder) {
   for (const bool sender_first : {true, false}) {
     Channel* channel = new_channel(4);
     ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
@@ -116,9 +116,9 @@ TEST_F(Closing, WhatIsQueuedGoesWithTheLastReceiverInEitherOrder) {
   }
 }
 
-// Starts `count` calls of a side that sleep, has `finish` end them, and checks that each of them is told `expected`.
+// Starts `count` calls of a side that sleep, ends them with `finish`, and expects each to return `expected`.
 void wake_all(Channel* channel, Side side, unsigned count, Status expected, const std::function<void()>& finish) {
-  const test::Watchdog watchdog("closing wakes everybody");
+  const test::Watchdog watchdog("closing wakes every waiter");
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < count; ++i) {
     channel->pin();
@@ -135,13 +135,13 @@ void wake_all(Channel* channel, Side side, unsigned count, Status expected, cons
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_F(Closing, TheLastSenderWakesAllReceivers) {
+TEST_F(Closing, LastSenderWakesAllReceivers) {
   Channel* channel = new_channel(1);
   wake_all(channel, Side::receiver, 4, Status::closed, [&] { channel->drop_endpoint(Side::sender); });
   channel->drop_endpoint(Side::receiver);
 }
 
-TEST_F(Closing, TheLastReceiverWakesAllSenders) {
+TEST_F(Closing, LastReceiverWakesAllSenders) {
   Channel* channel = new_channel(1);
   ASSERT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
   wake_all(channel, Side::sender, 4, Status::closed, [&] { channel->drop_endpoint(Side::receiver); });
@@ -160,7 +160,7 @@ TEST_F(Closing, ShutdownWakesBothSides) {
   }
 }
 
-TEST_F(Closing, APinKeepsTheMemoryButNotTheMeaning) {
+TEST_F(Closing, PinKeepsMemoryOfFinishedChannel) {
   Channel* channel = new_channel(2);
   channel->pin();
   ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);

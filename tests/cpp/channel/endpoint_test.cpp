@@ -1,4 +1,4 @@
-// A handle's share of a channel, with calls inside, and the owner who ends before its handles do.
+// Endpoints with calls inside, and owners that end before their handles do.
 #include "channel/channel_support.h"
 
 namespace xichan::internal {
@@ -6,13 +6,13 @@ namespace {
 
 using test::new_channel;
 
-// Stands for an interpreter: ends, and the exclusion that guards them (there the GIL).
+// Stands in for an interpreter: endpoints, and the lock that guards them (there the GIL).
 struct World {
   std::mutex exclusion;
   EndpointOwner owner;
 };
 
-// Makes a call as the bindings do: it lets go of the exclusion and is pinned meanwhile.
+// Makes a call as the bindings do: it releases the lock and is pinned meanwhile.
 template <class Round>
 Status call(World& world, Endpoint& end, Round round) {
   std::unique_lock guard(world.exclusion);
@@ -44,7 +44,7 @@ class Ends : public test::ChannelTest {
   World world;
 };
 
-TEST_F(Ends, OpenTakesOverACountAndCloseGivesItBack) {
+TEST_F(Ends, OpenTakesOverCountAndCloseReleasesIt) {
   Channel* channel = new_channel(7);
   const ChannelId id = channel->id();
   Endpoint* sender = open(channel, Side::sender);
@@ -66,7 +66,7 @@ TEST_F(Ends, OpenTakesOverACountAndCloseGivesItBack) {
   Endpoint::destroy(receiver);
 }
 
-TEST_F(Ends, DestroyClosesIfNeedBe) {
+TEST_F(Ends, DestroyClosesOpenEndpoint) {
   Channel* channel = new_channel(1);
   Endpoint* sender = open(channel, Side::sender);
   Endpoint* receiver = open(channel, Side::receiver);
@@ -76,7 +76,7 @@ TEST_F(Ends, DestroyClosesIfNeedBe) {
   EXPECT_EQ(new_channels(), 0u);
 }
 
-TEST_F(Ends, ACloseEndsTheCallsOfThisEndAlone) {
+TEST_F(Ends, CloseEndsOnlyCallsOfItsOwnEndpoint) {
   const test::Watchdog watchdog("close with calls inside");
   Channel* channel = new_channel(1);
   Endpoint* sender = open(channel, Side::sender);
@@ -100,7 +100,7 @@ TEST_F(Ends, ACloseEndsTheCallsOfThisEndAlone) {
   for (Endpoint* end : {sender, closed, other}) Endpoint::destroy(end);
 }
 
-TEST_F(Ends, AnItemThatComesWithTheCloseIsTakenOrLeft) {
+TEST_F(Ends, MessageRacingCloseIsReceivedOrStaysQueued) {
   const test::Watchdog watchdog("an item against a close");
   for (int round = 0; round < test::rounds(2'000); ++round) {
     Channel* channel = new_channel(1);
@@ -129,7 +129,7 @@ TEST_F(Ends, AnItemThatComesWithTheCloseIsTakenOrLeft) {
   }
 }
 
-TEST_F(Ends, TheOwnerGivesBackAllOfThem) {
+TEST_F(Ends, OwnerReleasesAllItsEndpoints) {
   std::vector<Endpoint*> ends;
   for (int i = 0; i < 5; ++i) {
     Channel* channel = new_channel(2);
@@ -140,27 +140,27 @@ TEST_F(Ends, TheOwnerGivesBackAllOfThem) {
   ends[4]->close();
   Endpoint::destroy(ends[9]);
   ends.pop_back();
-  world.owner.give_back_all();
-  world.owner.give_back_all();
+  world.owner.release_all();
+  world.owner.release_all();
   EXPECT_TRUE(world.owner.has_ended());
   EXPECT_EQ(new_channels(), 0u);
   EXPECT_EQ(new_blocks(), 0u);
   for (Endpoint* end : ends) {
     EXPECT_TRUE(end->is_closed());
     end->close();
-    Endpoint::destroy(end);  // handles may die later
+    Endpoint::destroy(end);  // handles may be destroyed later
   }
 }
 
-TEST_F(Ends, AnOwnerThatEndedOpensNoMore) {
+TEST_F(Ends, EndedOwnerOpensNoEndpoint) {
   Channel* channel = new_channel(1);
-  world.owner.give_back_all();
+  world.owner.release_all();
   EXPECT_EQ(Endpoint::open(channel, Side::sender, world.owner), nullptr);
-  EXPECT_EQ(channel->endpoint_count(Side::sender), 0u) << "the count has been given back";
+  EXPECT_EQ(channel->endpoint_count(Side::sender), 0u) << "the count has been released";
   channel->drop_endpoint(Side::receiver);
 }
 
-TEST_F(Ends, TheOwnersDestructorGivesBackToo) {
+TEST_F(Ends, OwnerDestructorReleasesEndpoints) {
   Channel* channel = new_channel(1);
   Endpoint* end;
   {
@@ -172,20 +172,20 @@ TEST_F(Ends, TheOwnersDestructorGivesBackToo) {
   Endpoint::destroy(end);
 }
 
-// Ends whose calls never came back stay for ever; this keeps a leak check from minding.
+// Endpoints whose calls never return are leaked on purpose; this keeps them reachable for the leak check.
 std::vector<Endpoint*>& abandoned() {
-  static auto* const ends = new std::vector<Endpoint*>;  // never destroyed: the check comes after that
+  static auto* const ends = new std::vector<Endpoint*>;  // never destroyed: the leak check runs after destructors
   return *ends;
 }
 
-TEST_F(Ends, TheOwnerEndsWithThreadsInsideThatNeverComeBack) {
+TEST_F(Ends, OwnerEndsWhileCallsInsideNeverReturn) {
   const test::Watchdog watchdog("an owner that ends");
   Channel* full = new_channel(1);
   Channel* empty = new_channel(1);
   ASSERT_EQ(full->try_send(Cell::none(), lane), Status::ok);
   Endpoint* sender = open(full, Side::sender);
   Endpoint* receiver = open(empty, Side::receiver);
-  // Threads that stop where they would ask for the exclusion again: they never leave the End.
+  // These threads stop before they would take the lock again, so they never leave the endpoint.
   const auto never_back = [this](Endpoint* end, Side side) {
     std::unique_lock guard(world.exclusion);
     Channel* channel = end->channel();
@@ -202,7 +202,7 @@ TEST_F(Ends, TheOwnerEndsWithThreadsInsideThatNeverComeBack) {
   test::await([&] { return full->waiting(Side::sender) == 1 && empty->waiting(Side::receiver) == 1; });
   {
     const std::lock_guard guard(world.exclusion);
-    world.owner.give_back_all();
+    world.owner.release_all();
     EXPECT_EQ(full->endpoint_count(Side::sender), 0u) << "also the counts of calls inside";
     EXPECT_EQ(empty->endpoint_count(Side::receiver), 0u);
   }
@@ -217,7 +217,7 @@ TEST_F(Ends, TheOwnerEndsWithThreadsInsideThatNeverComeBack) {
   }
 }
 
-TEST_F(Ends, TheOwnerEndsWithThreadsInsideThatDoComeBack) {
+TEST_F(Ends, OwnerEndsWhileCallsInsideReturn) {
   const test::Watchdog watchdog("an owner that ends");
   Channel* channel = new_channel(1);
   Endpoint* receiver = open(channel, Side::receiver);
@@ -225,10 +225,10 @@ TEST_F(Ends, TheOwnerEndsWithThreadsInsideThatDoComeBack) {
   test::await([&] { return channel->waiting(Side::receiver) == 1; });
   {
     const std::lock_guard guard(world.exclusion);
-    world.owner.give_back_all();
+    world.owner.release_all();
   }
   receiving.join();
-  EXPECT_EQ(channel->endpoint_count(Side::receiver), 0u) << "given back once, not twice";
+  EXPECT_EQ(channel->endpoint_count(Side::receiver), 0u) << "released once, not twice";
   channel->drop_endpoint(Side::sender);
   Endpoint::destroy(receiver);
 }

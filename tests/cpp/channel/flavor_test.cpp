@@ -1,4 +1,4 @@
-// What is special to one flavor: the claims of spsc, the byte bound, and channels whose every call is special.
+// Behavior of single flavors: the claims of spsc, and the byte bound.
 #include "channel/channel_kinds.h"
 #include "directory/create_channel.h"
 
@@ -18,7 +18,7 @@ class Spsc : public test::ChannelTest {
   Channel* channel = nullptr;
 };
 
-TEST_F(Spsc, ASideBelongsToTheFirstThatUsesIt) {
+TEST_F(Spsc, FirstUserClaimsSide) {
   Lane first, second, receiver;
   Cell cell;
   EXPECT_EQ(channel->try_send(Cell::integer(1), first), Status::ok);
@@ -34,7 +34,7 @@ TEST_F(Spsc, ASideBelongsToTheFirstThatUsesIt) {
   EXPECT_EQ(cell.as_integer(), 2);
 }
 
-TEST_F(Spsc, OneOfManyClaims) {
+TEST_F(Spsc, OnlyOneOfManyThreadsClaimsSide) {
   const test::Watchdog watchdog("claiming a side");
   for (int round = 0; round < test::rounds(1'000); ++round) {
     Lane lanes[4];
@@ -58,11 +58,11 @@ TEST_F(Spsc, OneOfManyClaims) {
   }
 }
 
-// Sides that pass from hand to hand: whoever has one has it alone, and nothing is lost.
-TEST_F(Spsc, ASideGoesFromHandToHand) {
+// Sides pass between threads: one thread at a time has a side, and no message is lost.
+TEST_F(Spsc, ClaimedSidePassesBetweenThreads) {
   const test::Watchdog watchdog("an spsc side from hand to hand");
   const int each = test::rounds(2'000);
-  int given = 0, taken = 0;  // not atomic: each belongs to whoever holds the side
+  int given = 0, taken = 0;  // not atomic: each belongs to the thread that has the side
   test::together(4, [&](unsigned thread) {
     const Side side = thread < 2 ? Side::sender : Side::receiver;
     for (int i = 0; i < each; ++i) {
@@ -87,7 +87,7 @@ TEST_F(Spsc, ASideGoesFromHandToHand) {
   EXPECT_EQ(channel->size(), 0u);
 }
 
-TEST_F(Spsc, TrafficThroughOneLaneOfManyThreads) {
+TEST_F(Spsc, ManyThreadsShareOneLane) {
   const test::Watchdog watchdog("threads that share an end");
   const int each = test::rounds(5'000);
   Lane senders, receivers;
@@ -113,20 +113,19 @@ std::uint64_t cost_and_release(const Cell& cell) {
   return cost;
 }
 
-class MaxBytes : public test::ChannelTest, public ::testing::WithParamInterface<test::Kind> {};
+class MaxBytes : public test::ChannelTest, public ::testing::WithParamInterface<test::ChannelKind> {};
 
-// Senders of unequal size under a bound that takes the largest alone: none of them sleeps on for ever. All wait without
-// time-outs; a message that needs every byte goes on trying beside others that need few, and none.
-TEST_P(MaxBytes, SendersOfUnequalSizeAllGetThrough) {
+// Senders of unequal size under a bound that fits only the largest message: none of them sleeps indefinitely. All block
+// without a timeout; a message that needs every byte competes with others that need few, or none.
+TEST_P(MaxBytes, SendersOfUnequalSizeAllSucceed) {
   const test::Watchdog watchdog("senders of unequal size", std::chrono::seconds(60 * test::stress_factor()));
   static constexpr std::size_t sizes[] = {1'000, 20, 0, 700};
   const int each = test::rounds(2'000);
   Channel* channel = nullptr;
   const std::uint64_t bound = cost_and_release(test::block_message(1'000));
-  ASSERT_EQ(create_channel({.flavor = GetParam().flavor,
-                            .capacity = GetParam().has_capacity ? 3 : Channel::unbounded,
-                            .max_bytes = bound},
-                           channel),
+  ASSERT_EQ(create_channel(
+                {.flavor = GetParam().flavor, .capacity = GetParam().has_capacity ? 3 : unbounded, .max_bytes = bound},
+                channel),
             Status::ok);
   std::atomic<int> received{0};
   std::atomic<std::uint64_t> most{0};
@@ -158,16 +157,15 @@ TEST_P(MaxBytes, SendersOfUnequalSizeAllGetThrough) {
   test::drop_both(channel);
 }
 
-// The same with senders that give up all the time and come back.
-TEST_P(MaxBytes, SendersThatGiveUpTakeNoBytesWithThem) {
+// The same with senders that keep timing out and trying again.
+TEST_P(MaxBytes, SendersThatTimeOutReleaseTheirBytes) {
   const test::Watchdog watchdog("senders that give up", std::chrono::seconds(60 * test::stress_factor()));
   const int each = test::rounds(1'000);
   Channel* channel = nullptr;
   const std::uint64_t bound = cost_and_release(test::block_message(1'000));
-  ASSERT_EQ(create_channel({.flavor = GetParam().flavor,
-                            .capacity = GetParam().has_capacity ? 2 : Channel::unbounded,
-                            .max_bytes = bound},
-                           channel),
+  ASSERT_EQ(create_channel(
+                {.flavor = GetParam().flavor, .capacity = GetParam().has_capacity ? 2 : unbounded, .max_bytes = bound},
+                channel),
             Status::ok);
   test::together(4, [&](unsigned thread) {
     const Caller caller;
@@ -196,9 +194,9 @@ TEST_P(MaxBytes, SendersThatGiveUpTakeNoBytesWithThem) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, MaxBytes,
-                         ::testing::Values(test::Kind{"mpmc", Flavor::mpmc},
-                                           test::Kind{"unbounded", Flavor::unbounded, 0, false},
-                                           test::Kind{"relaxed", Flavor::relaxed}),
+                         ::testing::Values(test::ChannelKind{"mpmc", Flavor::mpmc},
+                                           test::ChannelKind{"unbounded", Flavor::unbounded, 0, false},
+                                           test::ChannelKind{"relaxed", Flavor::relaxed}),
                          test::KindName());
 
 }  // namespace

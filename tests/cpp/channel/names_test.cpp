@@ -1,4 +1,4 @@
-// Names: of channels, weakly, and of published values; waiting for one.
+// Names of channels and of published values, and waiting for a name.
 #include "directory/names.h"
 #include "directory/create_channel.h"
 
@@ -28,7 +28,7 @@ class NamesTest : public test::ChannelTest {
   atomic<bool> exiting{false};
 };
 
-TEST_F(NamesTest, AChannelIsFoundWhileItLives) {
+TEST_F(NamesTest, ChannelIsFoundWhileItLives) {
   Channel* channel = named("jobs");
   EXPECT_EQ(channel->name(), "jobs");
   ChannelId id;
@@ -45,7 +45,7 @@ TEST_F(NamesTest, AChannelIsFoundWhileItLives) {
   test::drop_both(named("jobs"));
 }
 
-TEST_F(NamesTest, AValueIsKeptUntilItIsTakenBack) {
+TEST_F(NamesTest, ValueStaysPublishedUntilUnpublished) {
   ASSERT_EQ(Names::publish("limits", test::block_message()), Status::ok);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(find("limits"), NameKind::value);
   EXPECT_EQ(new_blocks(), 1u);
@@ -55,7 +55,7 @@ TEST_F(NamesTest, AValueIsKeptUntilItIsTakenBack) {
   EXPECT_EQ(Names::unpublish("limits", value), Status::not_found);
 }
 
-TEST_F(NamesTest, AWaitEndsWithTheNextName) {
+TEST_F(NamesTest, NewNameEndsWait) {
   const test::Watchdog watchdog("waiting for a name");
   for (int round = 0; round < test::rounds(300); ++round) {
     test::together(3, [&](unsigned thread) {
@@ -81,19 +81,19 @@ TEST_F(NamesTest, AWaitEndsWithTheNextName) {
   }
 }
 
-TEST_F(NamesTest, AWaitEndsInTime) {
+TEST_F(NamesTest, WaitEndsAtDeadline) {
   const std::int64_t start = Deadline::now();
   EXPECT_EQ(wait(Names::version(), Deadline::after(5'000'000)), Status::timeout);
   EXPECT_GE(Deadline::now() - start, 5'000'000);
   EXPECT_EQ(wait(Names::version() - 1), Status::ok) << "something has changed already";
 }
 
-TEST_F(NamesTest, AnEndingOwnerInterruptsTheWait) {
+TEST_F(NamesTest, EndingOwnerInterruptsWait) {
   const test::Watchdog watchdog("a look-up that is nudged");
   std::thread waiting([&] { EXPECT_EQ(wait(Names::version()), Status::interrupted); });
   exiting.store(true);
   std::atomic<bool> joined{false};
-  std::thread nudging([&] {  // until it is there to be nudged, or has seen the flag
+  std::thread nudging([&] {  // until the waiter is nudged or has seen the flag
     while (!joined.load()) Names::nudge_all();
   });
   waiting.join();

@@ -1,4 +1,4 @@
-// Channels queued in channels, to any depth and in circles.
+// Channels queued in channels, to any depth and in cycles.
 #include "channel/channel_support.h"
 
 namespace xichan::internal {
@@ -11,7 +11,8 @@ class Nesting : public test::ChannelTest {};
 
 constexpr int deep = test::sanitized ? 100'000 : 1'000'000;
 
-// A chain: the queue of each channel holds the one Receiver of the next. Returns the first, with both of its ends.
+// Builds a chain: the queue of each channel holds the only Receiver of the next. Returns the first channel, with both
+// of its endpoints.
 Channel* chain(int length) {
   Channel* first = new_channel(1);
   for (int i = 1; i < length; ++i) {
@@ -23,7 +24,7 @@ Channel* chain(int length) {
   return first;
 }
 
-TEST_F(Nesting, AMillionReceiversInASmallStack) {
+TEST_F(Nesting, MillionNestedReceiversFitSmallStack) {
   Channel* first = chain(deep);
   EXPECT_EQ(new_channels(), static_cast<std::uint64_t>(deep));
   first->drop_endpoint(Side::sender);
@@ -31,7 +32,7 @@ TEST_F(Nesting, AMillionReceiversInASmallStack) {
   EXPECT_EQ(new_channels(), 0u);
 }
 
-TEST_F(Nesting, AMillionByShutdownAndByRelease) {
+TEST_F(Nesting, ShutdownAndReleaseOfAMillionNestedChannelsFitSmallStack) {
   Channel* first = chain(deep / 2);
   test::on_small_stack([&] { first->shutdown(true); });
   EXPECT_EQ(new_channels(), 1u);
@@ -42,7 +43,7 @@ TEST_F(Nesting, AMillionByShutdownAndByRelease) {
   test::on_small_stack([&] { release(message); });
 }
 
-TEST_F(Nesting, ManyEndsInOneQueue) {
+TEST_F(Nesting, ManyEndpointsInOneQueueAreReleased) {
   constexpr int width = 10'000;
   Channel* outer = new_channel(width);
   for (int i = 0; i < width; ++i) {
@@ -56,7 +57,7 @@ TEST_F(Nesting, ManyEndsInOneQueue) {
   EXPECT_EQ(new_blocks(), 0u);
 }
 
-TEST_F(Nesting, AQueuedSenderKeepsItsChannelOpen) {
+TEST_F(Nesting, QueuedSenderKeepsItsChannelOpen) {
   Channel* outer = new_channel(1);
   Channel* inner = new_channel(1);
   ASSERT_EQ(outer->try_send(end_message(inner, Side::sender), lane), Status::ok);
@@ -67,14 +68,14 @@ TEST_F(Nesting, AQueuedSenderKeepsItsChannelOpen) {
   inner->drop_endpoint(Side::receiver);
 }
 
-TEST_F(Nesting, AnEndInItsOwnChannelKeepsItAliveUntilShutdown) {
+TEST_F(Nesting, EndpointInItsOwnChannelKeepsItAliveUntilShutdown) {
   for (const Side side : test::both_sides) {
     Channel* channel = new_channel(2);
     channel->add_endpoint(side);
     ASSERT_EQ(channel->try_send(end_message(channel, side), lane), Status::ok);
     const ChannelId id = channel->id();
     channel->drop_endpoint(Side::sender);
-    if (side == Side::receiver) channel->drop_endpoint(Side::receiver);  // the queued one is the last
+    if (side == Side::receiver) channel->drop_endpoint(Side::receiver);  // the queued Receiver is the last
     ASSERT_EQ(new_channels(), 1u);
     channel->pin();
     channel->shutdown(true);
@@ -86,7 +87,7 @@ TEST_F(Nesting, AnEndInItsOwnChannelKeepsItAliveUntilShutdown) {
   }
 }
 
-TEST_F(Nesting, TheLastReceiverTakesSendersOfItsOwnChannelWithIt) {
+TEST_F(Nesting, LastReceiverReleasesQueuedSendersOfItsOwnChannel) {
   Channel* channel = new_channel(3);
   for (int i = 0; i < 3; ++i) {
     channel->add_endpoint(Side::sender);
@@ -97,7 +98,7 @@ TEST_F(Nesting, TheLastReceiverTakesSendersOfItsOwnChannelWithIt) {
   EXPECT_EQ(new_channels(), 0u);
 }
 
-TEST_F(Nesting, TwoChannelsInEachOther) {
+TEST_F(Nesting, TwoChannelsInEachOtherAreReleased) {
   Channel* a = new_channel(1);
   Channel* b = new_channel(1);
   ASSERT_EQ(a->try_send(end_message(b, Side::receiver), lane), Status::ok);
@@ -109,7 +110,7 @@ TEST_F(Nesting, TwoChannelsInEachOther) {
   EXPECT_EQ(new_channels(), 0u);
 }
 
-TEST_F(Nesting, AMessageInManyQueuesGoesWithTheLast) {
+TEST_F(Nesting, MessageInManyQueuesIsReleasedWithTheLast) {
   const Cell message = test::block_message(1000);
   std::vector<Channel*> channels;
   for (int i = 0; i < 10; ++i) {

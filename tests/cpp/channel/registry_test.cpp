@@ -1,4 +1,4 @@
-// Ids: each finds its channel while that lives, and nothing ever after.
+// Ids: each finds its channel while that lives, and never another one.
 #include <unordered_set>
 
 #include "base/random.h"
@@ -18,7 +18,7 @@ class Ids : public test::ChannelTest {
   }
 };
 
-TEST_F(Ids, OpenOneMoreEnd) {
+TEST_F(Ids, IdOpensAnotherEndpoint) {
   Channel* channel = new_channel(1);
   for (const Side side : test::both_sides) {
     EXPECT_EQ(Registry::open(channel->id(), side), channel);
@@ -28,7 +28,7 @@ TEST_F(Ids, OpenOneMoreEnd) {
   test::drop_both(channel);
 }
 
-TEST_F(Ids, OfAFinishedSideFindNothing) {
+TEST_F(Ids, IdOfFinishedSideFindsNothing) {
   Channel* channel = new_channel(1);
   channel->drop_endpoint(Side::sender);
   EXPECT_EQ(Registry::open(channel->id(), Side::sender), nullptr);
@@ -37,7 +37,7 @@ TEST_F(Ids, OfAFinishedSideFindNothing) {
   channel->drop_endpoint(Side::receiver);
 }
 
-TEST_F(Ids, NearMissesFindNothing) {
+TEST_F(Ids, SimilarIdFindsNothing) {
   Channel* channel = new_channel(1);
   const ChannelId id = channel->id();
   EXPECT_TRUE(resolves(id));
@@ -60,7 +60,7 @@ TEST_F(Ids, NearMissesFindNothing) {
   EXPECT_FALSE(resolves(id));
 }
 
-TEST_F(Ids, RandomOnesFindNothing) {
+TEST_F(Ids, RandomIdFindsNothing) {
   Channel* channel = new_channel(1);
   std::uint64_t state = random_bits();
   const auto next = [&] { return state = state * 6364136223846793005u + 1442695040888963407u; };
@@ -72,7 +72,7 @@ TEST_F(Ids, RandomOnesFindNothing) {
   test::drop_both(channel);
 }
 
-TEST_F(Ids, NoStaleOneResolvesAfterAMillionChannels) {
+TEST_F(Ids, StaleIdFindsNothingAfterAMillionChannels) {
   const int count = test::sanitized ? 100'000 : 1'000'000;
   std::vector<ChannelId> sample;
   ChannelId first;
@@ -95,7 +95,7 @@ TEST_F(Ids, NoStaleOneResolvesAfterAMillionChannels) {
   test::drop_both(again);
 }
 
-TEST_F(Ids, ManyAtOnceAreAllDifferent) {
+TEST_F(Ids, IdsOfLiveChannelsDiffer) {
   std::vector<Channel*> channels(20'000);
   std::unordered_set<std::uint64_t> places;
   std::unordered_set<std::uint64_t> secrets;
@@ -111,7 +111,7 @@ TEST_F(Ids, ManyAtOnceAreAllDifferent) {
   for (Channel* channel : channels) test::drop_both(channel);
 }
 
-TEST_F(Ids, OpenRacesTheLastEnd) {
+TEST_F(Ids, OpenRacingLastCloseLosesNoCount) {
   const test::Watchdog watchdog("open against the last end");
   const int rounds = test::rounds(20'000);
   test::Meeting meeting(2);

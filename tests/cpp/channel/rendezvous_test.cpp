@@ -1,4 +1,4 @@
-// A rendezvous: a send completes when a receiver has the value, or not at all.
+// A rendezvous: a send completes exactly when a receiver has the value.
 #include "channel/channel_support.h"
 #include "directory/create_channel.h"
 
@@ -22,7 +22,7 @@ class Rendezvous : public test::ChannelTest {
   Caller caller;
 };
 
-TEST_F(Rendezvous, WithNobodyThereItHoldsNothing) {
+TEST_F(Rendezvous, HoldsNothingWithoutPeer) {
   Cell cell;
   EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::full);
   EXPECT_EQ(channel->try_recv(cell, lane), Status::empty);
@@ -32,7 +32,7 @@ TEST_F(Rendezvous, WithNobodyThereItHoldsNothing) {
   EXPECT_EQ(channel->sent(), 0u);
 }
 
-TEST_F(Rendezvous, WhoComesSecondActs) {
+TEST_F(Rendezvous, SecondCallCompletesTransfer) {
   const test::Watchdog watchdog("a rendezvous");
   Cell cell;
   std::thread sender([&] { EXPECT_EQ(wait_send(*channel, Cell::integer(1), caller.round()), Status::ok); });
@@ -51,9 +51,9 @@ TEST_F(Rendezvous, WhoComesSecondActs) {
   EXPECT_EQ(channel->sent(), 2u);
 }
 
-// A sender that gives up, against a receiver that comes: both say the same of the message.
-TEST_F(Rendezvous, ATimeOutAgainstATransfer) {
-  const test::Watchdog watchdog("time-outs at a rendezvous");
+// A sender times out while a receiver arrives: both agree on whether the message was transferred.
+TEST_F(Rendezvous, TimeoutRacingTransferLosesNoMessage) {
+  const test::Watchdog watchdog("timeouts at a rendezvous");
   int met = 0;
   for (int round = 0; round < test::rounds(4'000); ++round) {
     Status sent, received;
@@ -76,7 +76,7 @@ TEST_F(Rendezvous, ATimeOutAgainstATransfer) {
   EXPECT_EQ(channel->sent(), static_cast<std::uint64_t>(met));
 }
 
-TEST_F(Rendezvous, ACloseAgainstATransfer) {
+TEST_F(Rendezvous, CloseRacingTransferLosesNoMessage) {
   const test::Watchdog watchdog("closing at a rendezvous");
   for (int round = 0; round < test::rounds(4'000); ++round) {
     Channel* meeting = nullptr;
@@ -121,7 +121,7 @@ Status select_both(Channel* channel, std::int64_t offer, Deadline deadline, std:
   return status;
 }
 
-TEST_F(Rendezvous, ASelectNeverMeetsItself) {
+TEST_F(Rendezvous, SelectDoesNotMeetItself) {
   std::size_t chosen = 0;
   Cell taken;
   for (const std::int64_t wait : {0, 2'000'000}) {
@@ -130,7 +130,7 @@ TEST_F(Rendezvous, ASelectNeverMeetsItself) {
   EXPECT_EQ(channel->sent(), 0u);
 }
 
-TEST_F(Rendezvous, TwoSelectsOverBothEndsMeetEachOther) {
+TEST_F(Rendezvous, TwoSelectsOverBothSidesMeet) {
   const test::Watchdog watchdog("two selects over both ends");
   for (int round = 0; round < test::rounds(2'000); ++round) {
     std::size_t chosen[2];

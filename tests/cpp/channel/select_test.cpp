@@ -1,4 +1,4 @@
-// Waiting for the first of several cases: fair, exactly one effect, no token lost.
+// Select: fair, exactly one effect, no token lost.
 #include "channel/channel_kinds.h"
 
 namespace xichan::internal {
@@ -7,7 +7,7 @@ namespace {
 using test::Caller;
 using test::new_channel;
 
-// Some cases with what they need beside them.
+// Cases, and the state that they refer to.
 class CaseList {
  public:
   CaseList& recv(Channel* channel, Lane& own = lane) { return add(channel, Side::receiver, {}, own); }
@@ -55,7 +55,7 @@ class Select : public test::ChannelTest {
   Channel* channels[8];
 };
 
-TEST_F(Select, AnAttemptTakesTheOneThatIsReady) {
+TEST_F(Select, TryAnyPerformsTheReadyCase) {
   CaseList list;
   for (Channel* channel : channels) list.recv(channel);
   EXPECT_EQ(list.attempt(), Status::empty);
@@ -68,7 +68,7 @@ TEST_F(Select, AnAttemptTakesTheOneThatIsReady) {
   }
 }
 
-TEST_F(Select, EachReadyCaseHasItsShare) {
+TEST_F(Select, ReadyCasesAreEquallyLikely) {
   CaseList list;
   for (std::size_t i = 0; i < std::size(channels); ++i) {
     if (i % 2) {
@@ -95,7 +95,7 @@ TEST_F(Select, EachReadyCaseHasItsShare) {
   for (const int count : counts) EXPECT_GE(count, turns / 8 / 2);
 }
 
-TEST_F(Select, ItIsWokenByAnyOfItsCases) {
+TEST_F(Select, AnyCaseWakesSelect) {
   const test::Watchdog watchdog("a select is woken");
   for (std::size_t ready = 0; ready < std::size(channels); ++ready) {
     std::thread waiting([&] {
@@ -116,7 +116,7 @@ TEST_F(Select, ItIsWokenByAnyOfItsCases) {
   }
 }
 
-TEST_F(Select, TheSameChannelTwiceAndBothItsEnds) {
+TEST_F(Select, SameChannelMayAppearTwiceAndOnBothSides) {
   const test::Watchdog watchdog("one channel in several cases");
   Channel* channel = new_channel(1);
   ASSERT_EQ(channel->try_send(Cell::integer(0), lane), Status::ok);
@@ -129,7 +129,8 @@ TEST_F(Select, TheSameChannelTwiceAndBothItsEnds) {
   sender.join();
   EXPECT_EQ(channel->waiting(Side::sender), 0u);
   EXPECT_EQ(channel->size(), 1u) << "one effect";
-  // Over both ends: with one place and one value in it the receive is what goes, then the send, and so on.
+  // Over both sides: with capacity one and one queued value only the receive is possible, then only the send, and so
+  // on.
   CaseList both;
   both.recv(channel).send(channel, Cell::integer(3));
   for (int i = 0; i < 100; ++i) {
@@ -141,7 +142,7 @@ TEST_F(Select, TheSameChannelTwiceAndBothItsEnds) {
   test::drop_both(channel);
 }
 
-TEST_F(Select, ATimeOutSendsAndTakesNothing) {
+TEST_F(Select, TimeoutSendsAndReceivesNothing) {
   ASSERT_EQ(channels[0]->try_send(Cell::none(), lane), Status::ok);
   for (int i = 0; i < 3; ++i) ASSERT_EQ(channels[0]->try_send(Cell::none(), lane), Status::ok);
   CaseList list;
@@ -155,7 +156,7 @@ TEST_F(Select, ATimeOutSendsAndTakesNothing) {
   }
 }
 
-TEST_F(Select, AClosedChannelIsReady) {
+TEST_F(Select, ClosedChannelIsReady) {
   const test::Watchdog watchdog("a channel of a select is closed");
   Channel* closing = new_channel(1);
   std::thread waiting([&] {
@@ -170,7 +171,7 @@ TEST_F(Select, AClosedChannelIsReady) {
   closing->drop_endpoint(Side::receiver);
 }
 
-TEST_F(Select, ItsEndIsClosed) {
+TEST_F(Select, ClosingAnEndpointEndsSelect) {
   const test::Watchdog watchdog("an end of a select is closed");
   CaseList list;
   Caller other;
@@ -188,7 +189,7 @@ TEST_F(Select, ItsEndIsClosed) {
   waiting.join();
 }
 
-TEST_F(Select, AnOwnerThatIsAboutToEndInterrupts) {
+TEST_F(Select, ExitingOwnerInterruptsSelect) {
   const test::Watchdog watchdog("a select is nudged");
   CaseList list;
   list.recv(channels[0]).recv(channels[1]);
@@ -199,8 +200,8 @@ TEST_F(Select, AnOwnerThatIsAboutToEndInterrupts) {
   waiting.join();
 }
 
-// A select has been told of one channel while it goes ahead with another; a plain receiver of the first must not sleep.
-TEST_F(Select, NoTokenDiesWithASelectThatTookAnotherCase) {
+// A select is notified for one channel while it proceeds with another: a plain receiver of the first must not sleep.
+TEST_F(Select, SelectThatTookAnotherCasePassesTokenOn) {
   const test::Watchdog watchdog("tokens of selects");
   Channel& a = *channels[0];
   Channel& b = *channels[1];
@@ -232,10 +233,10 @@ TEST_F(Select, NoTokenDiesWithASelectThatTookAnotherCase) {
   }
 }
 
-class SelectTraffic : public test::ChannelTest, public ::testing::WithParamInterface<test::Kind> {};
+class SelectTraffic : public test::ChannelTest, public ::testing::WithParamInterface<test::ChannelKind> {};
 
 // Selects and plain calls on both sides of three channels: each message arrives once.
-TEST_P(SelectTraffic, EachMessageOnce) {
+TEST_P(SelectTraffic, DeliversEachMessageOnce) {
   const test::Watchdog watchdog("selects", std::chrono::seconds(60 * test::stress_factor()));
   constexpr unsigned senders = 3, receivers = 3, width = 3;
   const int each = test::rounds(3'000);

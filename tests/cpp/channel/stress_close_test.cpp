@@ -1,5 +1,5 @@
-// Closing against sending and receiving, again and again: accepted = received + discarded, each message once, and the
-// arena as it was. 10,000 races of each way to close (mpmc), 2,000 (other kinds); XICHAN_STRESS multiplies.
+// Closing races sending and receiving: accepted = received + discarded, each message once, and no block leaks. 10,000
+// races of each way to close (mpmc), 2,000 (other kinds); XICHAN_STRESS multiplies.
 #include <cstdio>
 
 #include "channel/channel_kinds.h"
@@ -12,9 +12,9 @@ using test::Caller;
 constexpr unsigned senders = 2;
 constexpr unsigned receivers = 2;
 constexpr int plenty = 1'000'000;
-constexpr int some = 20;  // enough to send into a channel that takes everything
+constexpr int some = 20;  // enough for a channel without a bound
 
-// What happened to the messages of one race. A message is gone when its block gives back its reference to this.
+// The fate of the messages of one race. A message is released when its block releases its reference to this.
 struct Tally {
   std::atomic<int> accepted{0};
   std::atomic<int> refused{0};
@@ -30,9 +30,9 @@ struct Race {
   Channel* channel = nullptr;
   Tally* tally = nullptr;
   int number = 0;
-  bool blocking = false;  // whether calls wait, or poll
-  bool bounded = false;   // whether it is ever full
-  bool spsc = false;      // whether a side may belong to another thread
+  bool blocking = false;  // calls block instead of polling
+  bool bounded = false;   // the channel can be full
+  bool spsc = false;      // another thread may have claimed the side
 
   bool is_the_end(Status status) const {
     return status == Status::closed || status == Status::end_closed || (spsc && status == Status::claimed);
@@ -79,12 +79,12 @@ void recv_some(const Race& race, int count, const WaitRound& round, Lane& lane) 
   }
 }
 
-class CloseRaces : public test::ChannelTest, public ::testing::WithParamInterface<test::Kind> {
+class CloseRaces : public test::ChannelTest, public ::testing::WithParamInterface<test::ChannelKind> {
  protected:
   using Work = std::function<void(const Race&, unsigned, Lane&)>;
 
-  // In each race every thread holds one end (threads 0, 1: a Sender; 2, 3: a Receiver) and drops it after `work`.
-  // Then `check` looks at the tally.
+  // In each race every thread holds one endpoint (threads 0, 1: a Sender; 2, 3: a Receiver) and drops it after `work`.
+  // Then `check` checks the tally.
   void run(const Work& work, const std::function<void(const Tally&)>& check) {
     const test::Watchdog watchdog("close races", std::chrono::seconds(60 * test::stress_factor()));
     constexpr unsigned threads = senders + receivers;
@@ -96,7 +96,7 @@ class CloseRaces : public test::ChannelTest, public ::testing::WithParamInterfac
         if (thread == 0) race = start(number);
         meeting.arrive();
         {
-          test::ThreadEnd end(race.channel, thread < senders ? Side::sender : Side::receiver);
+          test::ThreadEndpoint end(race.channel, thread < senders ? Side::sender : Side::receiver);
           work(race, thread, end.lane);
         }
         meeting.arrive();
@@ -119,7 +119,7 @@ class CloseRaces : public test::ChannelTest, public ::testing::WithParamInterfac
     for (unsigned i = 1; i < receivers; ++i) race.channel->add_endpoint(Side::receiver);
     race.tally = new Tally;
     race.number = number;
-    race.blocking = number % 4 != 0 || GetParam().is_rendezvous();  // two that poll never meet
+    race.blocking = number % 4 != 0 || GetParam().is_rendezvous();  // two threads that poll never meet
     race.bounded = GetParam().is_bounded();
     race.spsc = GetParam().flavor == Flavor::spsc;
     return race;
@@ -145,7 +145,7 @@ class CloseRaces : public test::ChannelTest, public ::testing::WithParamInterfac
 const auto any = [](const Tally&) {};
 const auto nothing_discarded = [](const Tally& tally) { EXPECT_EQ(tally.discarded(), 0); };
 
-TEST_P(CloseRaces, TheLastReceiverGoes) {
+TEST_P(CloseRaces, LastReceiverCloses) {
   run(
       [](const Race& race, unsigned thread, Lane& lane) {
         const Caller caller;
@@ -155,7 +155,7 @@ TEST_P(CloseRaces, TheLastReceiverGoes) {
       any);
 }
 
-TEST_P(CloseRaces, TheLastSenderGoes) {
+TEST_P(CloseRaces, LastSenderCloses) {
   run(
       [](const Race& race, unsigned thread, Lane& lane) {
         const Caller caller;
@@ -165,7 +165,7 @@ TEST_P(CloseRaces, TheLastSenderGoes) {
       nothing_discarded);
 }
 
-TEST_P(CloseRaces, ShutdownThatDrains) {
+TEST_P(CloseRaces, ShutdownDrains) {
   run(
       [](const Race& race, unsigned thread, Lane& lane) {
         const Caller caller;
@@ -179,7 +179,7 @@ TEST_P(CloseRaces, ShutdownThatDrains) {
       nothing_discarded);
 }
 
-TEST_P(CloseRaces, ShutdownAtOnce) {
+TEST_P(CloseRaces, ImmediateShutdown) {
   run(
       [](const Race& race, unsigned thread, Lane& lane) {
         const Caller caller;
@@ -193,7 +193,7 @@ TEST_P(CloseRaces, ShutdownAtOnce) {
       any);
 }
 
-TEST_P(CloseRaces, ShutdownBothWaysAgainstTheLastEnds) {
+TEST_P(CloseRaces, BothShutdownsAgainstLastEndpoints) {
   run(
       [](const Race& race, unsigned thread, Lane& lane) {
         const Caller caller;
@@ -205,7 +205,7 @@ TEST_P(CloseRaces, ShutdownBothWaysAgainstTheLastEnds) {
       any);
 }
 
-// An interpreter, as in channel_end_test.cpp, with one Sender and one Receiver of a channel.
+// Stands in for an interpreter, as in endpoint_test.cpp, with one Sender and one Receiver of a channel.
 struct World {
   std::mutex exclusion;
   EndpointOwner owner;
@@ -236,7 +236,7 @@ struct World {
   }
 };
 
-// Threads 1 and 2 are inside calls of a world; thread 0 ends it, or closes its handles; thread 3 takes what it can.
+// Threads 1 and 2 are inside calls of a world; thread 0 ends it or closes its handles; thread 3 receives what it can.
 void race_against_world(const Race& race, unsigned thread, Lane& lane, std::unique_ptr<World>& world,
                         test::Meeting& meeting, bool owner_ends) {
   if (thread == 0) world = std::make_unique<World>(race.channel);
@@ -244,7 +244,7 @@ void race_against_world(const Race& race, unsigned thread, Lane& lane, std::uniq
   if (thread == 0) {
     const std::lock_guard guard(world->exclusion);
     if (owner_ends) {
-      world->owner.give_back_all();
+      world->owner.release_all();
     } else {
       for (Endpoint* end : world->ends) end->close();
     }
@@ -264,7 +264,7 @@ void race_against_world(const Race& race, unsigned thread, Lane& lane, std::uniq
   if (thread == 0) world.reset();
 }
 
-TEST_P(CloseRaces, AnOwnerEndsWithThreadsInside) {
+TEST_P(CloseRaces, OwnerEndsWithThreadsInside) {
   test::Meeting meeting(senders + receivers);
   std::unique_ptr<World> world;
   run([&](const Race& race, unsigned thread,

@@ -1,5 +1,5 @@
-// Traffic among many threads: every message arrives once and in its sender's order, nobody sleeps on for ever, whatever
-// the waiting calls do besides. XICHAN_STRESS multiplies the traffic.
+// Traffic among many threads: every message arrives once and in its sender's order, and no thread misses its wake-up,
+// whether calls time out, are interrupted or are cancelled. XICHAN_STRESS multiplies the traffic.
 #include <cstring>
 
 #include "channel/channel_kinds.h"
@@ -15,11 +15,11 @@ struct Shape {
   unsigned senders, receivers;
   std::uint64_t capacity;
   int items;               // of each sender
-  std::int64_t limit = 0;  // nanoseconds after which a waiting call gives up and tries again; 0: never
-  bool slices = false;     // give up by an interrupted slice instead of a time-out
+  std::int64_t limit = 0;  // nanoseconds after which a blocked call times out and tries again; 0: never
+  bool slices = false;     // interrupt calls by a slice instead of a timeout
 };
 
-class Traffic : public test::ChannelTest, public ::testing::WithParamInterface<test::Kind> {
+class Traffic : public test::ChannelTest, public ::testing::WithParamInterface<test::ChannelKind> {
  protected:
   void run(const Shape& shape) {
     const test::Watchdog watchdog("traffic", std::chrono::seconds(60 * test::stress_factor()));
@@ -29,7 +29,7 @@ class Traffic : public test::ChannelTest, public ::testing::WithParamInterface<t
     for (unsigned i = 1; i < shape.receivers; ++i) channel->add_endpoint(Side::receiver);
     std::vector<std::atomic<std::int64_t>> counts(shape.senders);
     test::together(shape.senders + shape.receivers, [&](unsigned thread) {
-      test::ThreadEnd end(channel, thread < shape.senders ? Side::sender : Side::receiver);
+      test::ThreadEndpoint end(channel, thread < shape.senders ? Side::sender : Side::receiver);
       if (thread < shape.senders) {
         send_all(*channel, end.lane, shape, thread);
       } else {
@@ -46,7 +46,7 @@ class Traffic : public test::ChannelTest, public ::testing::WithParamInterface<t
     const Deadline deadline = Deadline::after(shape.limit);
     return shape.slices ? caller.round(Deadline::never(), deadline) : caller.round(deadline);
   }
-  // Under a byte bound each message has a block, of changing size; else it is the number itself.
+  // Under a byte bound each message has a block of varying size; otherwise it is the number itself.
   static Cell message(std::int64_t number) {
     if (GetParam().max_bytes == 0) return Cell::integer(number);
     std::string data(sizeof number + static_cast<std::size_t>(number % 40), 'x');
@@ -98,7 +98,7 @@ class Traffic : public test::ChannelTest, public ::testing::WithParamInterface<t
   }
 };
 
-TEST_P(Traffic, EachMessageOnce) {
+TEST_P(Traffic, DeliversEachMessageOnce) {
   for (const std::uint64_t capacity : {1, 2, 5, 100}) {
     for (const unsigned side : {1u, 2u, 4u}) run({side, side, capacity, 1'500});
   }
@@ -116,13 +116,13 @@ TEST_P(Traffic, OnOneCpu) {
   }
 }
 
-TEST_P(Traffic, WithTimeOutsAllTheTime) {
+TEST_P(Traffic, WithFrequentTimeouts) {
   for (const std::uint64_t capacity : {1, 3}) {
     for (const std::int64_t limit : {1, 3'000, 60'000}) run({2, 2, capacity, 300, limit});
   }
 }
 
-TEST_P(Traffic, WithSlicesAllTheTime) {
+TEST_P(Traffic, WithFrequentSlices) {
   for (const std::int64_t limit : {1, 20'000}) run({2, 3, 1, 300, limit, true});
 }
 
@@ -130,8 +130,8 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Traffic, ::testing::ValuesIn(test::many_to_many)
 
 class MpmcTraffic : public test::ChannelTest {};
 
-// Receivers whose calls are cancelled all the time, and others that must lose nothing by it.
-TEST_F(MpmcTraffic, WithHandlesClosedAllTheTime) {
+// Some receivers' calls are cancelled continually; the others must not lose a message.
+TEST_F(MpmcTraffic, WithFrequentlyClosedHandles) {
   const test::Watchdog watchdog("cancelled calls among others", std::chrono::seconds(60 * test::stress_factor()));
   const int items = test::rounds(20'000);
   Channel* channel = new_channel(1);
@@ -159,15 +159,15 @@ TEST_F(MpmcTraffic, WithHandlesClosedAllTheTime) {
   channel->drop_endpoint(Side::receiver);
 }
 
-// Messages that own ends: each stage opens what it gets and answers through it.
-TEST_F(MpmcTraffic, RepliesThroughEndsThatWereSent) {
+// Messages that own endpoints: each stage opens the endpoint that it receives and replies through it.
+TEST_F(MpmcTraffic, RepliesThroughSentEndpoints) {
   const test::Watchdog watchdog("replies", std::chrono::seconds(60 * test::stress_factor()));
   Channel* requests = new_channel(4);
   requests->add_endpoint(Side::sender);
   test::together(3, [&](unsigned thread) {
     const Caller caller;
     Cell cell;
-    if (thread == 0) {  // serves: each request is the Sender that takes the answer
+    if (thread == 0) {  // the server: each request is the Sender for its reply
       while (wait_recv(*requests, cell, caller.round()) == Status::ok) {
         Channel* reply = static_cast<Channel*>(cell.as_block()->references()[0].object);
         EXPECT_EQ(wait_send(*reply, Cell::integer(42), caller.round()), Status::ok);

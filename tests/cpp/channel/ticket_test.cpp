@@ -1,4 +1,4 @@
-// Ends in flight: a ticket's count goes to the first who claims it, or back to the channel, and never both.
+// Endpoints in flight: a ticket's count goes to the first claim or is released, never both.
 #include "channel/channel_support.h"
 
 namespace xichan::internal {
@@ -18,7 +18,7 @@ class TicketTest : public test::ChannelTest {
   EndpointOwner owner;
 };
 
-TEST_F(TicketTest, TheFirstClaimTakesTheCount) {
+TEST_F(TicketTest, FirstClaimTakesCount) {
   for (const Side side : test::both_sides) {
     const std::uint64_t before = Tickets::unclaimed();
     const std::uint64_t ticket = test::issue_ticket(*channel, side, &owner);
@@ -35,7 +35,7 @@ TEST_F(TicketTest, TheFirstClaimTakesTheCount) {
   }
 }
 
-TEST_F(TicketTest, CancelGivesTheCountBackOnce) {
+TEST_F(TicketTest, CancelReleasesCountOnce) {
   const std::uint64_t ticket = test::issue_ticket(*channel, Side::receiver, &owner);
   Tickets::cancel(ticket);
   Tickets::cancel(ticket);
@@ -44,7 +44,7 @@ TEST_F(TicketTest, CancelGivesTheCountBackOnce) {
   EXPECT_EQ(test::claim_end(ticket, side), nullptr);
 }
 
-TEST_F(TicketTest, NumbersAreNeverUsedAgain) {
+TEST_F(TicketTest, NumbersAreNeverReused) {
   std::uint64_t last = 0;
   for (int i = 0; i < 1'000; ++i) {
     const std::uint64_t ticket = test::issue_ticket(*channel, Side::sender, &owner);
@@ -59,16 +59,16 @@ TEST_F(TicketTest, NumbersAreNeverUsedAgain) {
   }
 }
 
-TEST_F(TicketTest, TheOwnersEndGivesBackWhatNobodyClaimed) {
+TEST_F(TicketTest, EndOfIssuerReleasesUnclaimedTickets) {
   EndpointOwner other;
   std::vector<std::uint64_t> tickets;
-  for (int i = 0; i < 1'000; ++i) {  // more than it takes in one go
+  for (int i = 0; i < 1'000; ++i) {  // more than one internal batch
     tickets.push_back(test::issue_ticket(*channel, i % 2 ? Side::sender : Side::receiver, &owner));
   }
   const std::uint64_t foreign = test::issue_ticket(*channel, Side::sender, &other);
   Side side;
   ASSERT_EQ(test::claim_end(tickets[1], side), channel);
-  owner.give_back_all();
+  owner.release_all();
   EXPECT_EQ(channel->endpoint_count(Side::sender), 3u) << "ours, the claimed one, and the other owner's";
   EXPECT_EQ(channel->endpoint_count(Side::receiver), 1u);
   EXPECT_EQ(test::claim_end(tickets[0], side), nullptr);
@@ -77,7 +77,7 @@ TEST_F(TicketTest, TheOwnersEndGivesBackWhatNobodyClaimed) {
   channel->drop_endpoint(Side::sender);
 }
 
-TEST_F(TicketTest, ATicketKeepsItsChannel) {
+TEST_F(TicketTest, TicketKeepsItsChannelAlive) {
   const std::uint64_t ticket = test::issue_ticket(*channel, Side::receiver, &owner);
   ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   test::drop_both(channel);
@@ -92,7 +92,7 @@ TEST_F(TicketTest, ATicketKeepsItsChannel) {
   channel = nullptr;
 }
 
-TEST_F(TicketTest, CancellingTheLastOneFreesTheChannel) {
+TEST_F(TicketTest, CancellingLastTicketDestroysChannel) {
   const std::uint64_t ticket = test::issue_ticket(*channel, Side::receiver, &owner);
   ASSERT_EQ(channel->try_send(test::block_message(), lane), Status::ok);
   test::drop_both(channel);
@@ -102,7 +102,7 @@ TEST_F(TicketTest, CancellingTheLastOneFreesTheChannel) {
   channel = nullptr;
 }
 
-TEST_F(TicketTest, AQueuedEndWhoseIssuerEndsIsGivenBackWithoutRecursion) {
+TEST_F(TicketTest, EndOfIssuerReleasesNestedEndpointsWithoutRecursion) {
   constexpr int count = 10'000;
   std::vector<Channel*> channels;
   for (int i = 0; i < count; ++i) {
@@ -115,11 +115,11 @@ TEST_F(TicketTest, AQueuedEndWhoseIssuerEndsIsGivenBackWithoutRecursion) {
   }
   ASSERT_NE(test::issue_ticket(*channels.back(), Side::receiver, &owner), 0u);
   channels.back()->drop_endpoint(Side::receiver);
-  test::on_small_stack([&] { owner.give_back_all(); });
+  test::on_small_stack([&] { owner.release_all(); });
   EXPECT_EQ(new_channels(), 1u);
 }
 
-TEST_F(TicketTest, ClaimCancelAndOwnerRaceForOneCount) {
+TEST_F(TicketTest, ClaimCancelAndOwnerReleaseCountOnce) {
   const test::Watchdog watchdog("claims");
   const int rounds = test::rounds(20'000);
   test::Meeting meeting(3);
@@ -149,7 +149,7 @@ TEST_F(TicketTest, ClaimCancelAndOwnerRaceForOneCount) {
   EXPECT_GT(claims.load(), 0);
 }
 
-TEST(ProcessNonce, StaysTheSameAndIsNotZero) {
+TEST(ProcessNonce, IsConstantAndNotZero) {
   EXPECT_EQ(Process::nonce(), Process::nonce());
   EXPECT_NE(Process::nonce(), 0u);
 }

@@ -1,7 +1,7 @@
 // Wake-token rule (a), forced: two receivers sleep, and of two senders the second publishes first.
 //
-// The ring, the wait list and the parked threads are those of the channel; what it does around them is repeated here in
-// small, so that it can be left out. A sender is stopped between claim and publish where its item is copied.
+// The ring, the wait list and the waiters are those of the channel. The channel's own part is repeated here in small,
+// so that rule (a) can be left out. A sender is stopped between claim and publish, where its item is copied.
 #include "channel/channel_support.h"
 #include "ring/mpmc.h"
 #include "support/gate.h"
@@ -17,7 +17,7 @@ template <bool rule_a>
 class Miniature {
  public:
   void send(const Item& item) {
-    ASSERT_EQ(ring_.try_push(item), Status::ok);
+    ASSERT_EQ(ring_.try_push(item, lane_), Status::ok);
     receivers_.notify_one();
   }
 
@@ -45,12 +45,13 @@ class Miniature {
 
  private:
   MpmcRing<Item> ring_{2};
+  Lane lane_;
   Mutex lock_;
   WaitList receivers_{lock_};
   std::atomic<int> parks_{0};
 };
 
-// The whole story, until one receiver has got something and both senders have returned.
+// Runs the scenario until one receiver has a message and both senders have returned.
 template <bool rule_a>
 void out_of_order(Miniature<rule_a>& channel, std::vector<std::thread>& receivers, std::atomic<int>& done) {
   for (int i = 0; i < 2; ++i) {
@@ -63,14 +64,14 @@ void out_of_order(Miniature<rule_a>& channel, std::vector<std::thread>& receiver
   Gate gate;
   std::thread first([&] { channel.send(Item(1, &gate)); });
   gate.await_arrival();
-  channel.send(Item(2));  // published, but behind the first: whoever is woken finds nothing and sleeps again
+  channel.send(Item(2));  // published, but behind the first: the woken receiver finds no message and sleeps again
   test::await([&] { return channel.waiting() == 2 && channel.parks() == 3; });
   gate.open();
-  first.join();  // now the first is published too, and one more has been woken
+  first.join();  // now the first is published too, and one more receiver has been woken
   test::await([&] { return done.load() >= 1; });
 }
 
-TEST(Tokens, WithRuleABothReceiversGetTheirs) {
+TEST(Tokens, WithRuleABothReceiversGetAMessage) {
   const test::Watchdog watchdog("out of order, with rule (a)");
   for (int round = 0; round < test::rounds(300); ++round) {
     Miniature<true> channel;
@@ -83,15 +84,15 @@ TEST(Tokens, WithRuleABothReceiversGetTheirs) {
   }
 }
 
-TEST(Tokens, WithoutRuleAOneSleepsBesideItsItem) {
+TEST(Tokens, WithoutRuleAOneReceiverMissesItsWakeUp) {
   const test::Watchdog watchdog("out of order, without rule (a)");
   for (int round = 0; round < test::rounds(30); ++round) {
     Miniature<false> channel;
     std::vector<std::thread> receivers;
     std::atomic<int> done{0};
     out_of_order(channel, receivers, done);
-    // It hangs: the other is in the list beside an item, so nobody has woken it, and nobody is left who could, because
-    // the senders have returned and so has the first receiver.
+    // The other receiver is in the list although an item is queued. No thread is left to wake it: the senders have
+    // returned, and so has the first receiver.
     ASSERT_EQ(channel.waiting(), 1u);
     ASSERT_TRUE(channel.can_recv());
     ASSERT_EQ(done.load(), 1);

@@ -1,4 +1,4 @@
-// The outcomes of a call that waits: time-out, interrupted slice, end closed; none of them sends or takes anything.
+// The ways in which a blocked call fails: timeout, interrupted slice, closed endpoint. None sends or receives.
 #include "channel/channel_support.h"
 
 namespace xichan::internal {
@@ -34,7 +34,7 @@ class Waiting : public test::ChannelTest {
   Caller caller;
 };
 
-TEST_F(Waiting, TimeOutsAreNeverEarly) {
+TEST_F(Waiting, TimeoutsAreNeverEarly) {
   for (const Side side : test::both_sides) {
     for (const std::int64_t wait : {0, 1, 1'000, 10'000, 100'000, 1'000'000, 30'000'000}) {
       const std::int64_t start = Deadline::now();
@@ -45,7 +45,7 @@ TEST_F(Waiting, TimeOutsAreNeverEarly) {
   EXPECT_EQ(full->size(), 1u) << "a timed-out send has sent nothing";
 }
 
-TEST_F(Waiting, ADeadlineInThePastStillTriesOnce) {
+TEST_F(Waiting, PastDeadlineStillTriesOnce) {
   EXPECT_EQ(wait_send(*channel, Cell::integer(9), caller.round(Deadline::at(0))), Status::ok);
   Cell cell;
   EXPECT_EQ(wait_recv(*channel, cell, caller.round(Deadline::at(0))), Status::ok);
@@ -53,13 +53,13 @@ TEST_F(Waiting, ADeadlineInThePastStillTriesOnce) {
   for (const Side side : test::both_sides) EXPECT_EQ(blocked(side, caller.round(Deadline::at(0))), Status::timeout);
 }
 
-TEST_F(Waiting, AClosedChannelIsToldBeforeTheTimeOut) {
+TEST_F(Waiting, ClosedTakesPrecedenceOverTimeout) {
   channel->shutdown(false);
   full->shutdown(false);
   for (const Side side : test::both_sides) EXPECT_EQ(blocked(side, caller.round(Deadline::at(0))), Status::closed);
 }
 
-TEST_F(Waiting, ASliceInterruptsAndTakesNothing) {
+TEST_F(Waiting, SliceInterruptsAndReceivesNothing) {
   for (const Side side : test::both_sides) {
     for (const std::int64_t wait : {0, 1'000, 10'000'000}) {
       const std::int64_t start = Deadline::now();
@@ -72,7 +72,7 @@ TEST_F(Waiting, ASliceInterruptsAndTakesNothing) {
   EXPECT_EQ(full->size(), 1u);
 }
 
-TEST_F(Waiting, SlicesAddUpToACallThatSucceeds) {
+TEST_F(Waiting, SlicedCallSucceedsEventually) {
   const test::Watchdog watchdog("slices");
   std::atomic<int> slices{0};
   std::thread receiver([&] {
@@ -91,7 +91,7 @@ TEST_F(Waiting, SlicesAddUpToACallThatSucceeds) {
   EXPECT_EQ(channel->size(), 0u);
 }
 
-TEST_F(Waiting, AClosedOwnerEndsItsCalls) {
+TEST_F(Waiting, ClosedEndpointEndsItsCalls) {
   const test::Watchdog watchdog("cancelled calls");
   for (const Side side : test::both_sides) {
     Caller mine;
@@ -110,12 +110,12 @@ TEST_F(Waiting, AClosedOwnerEndsItsCalls) {
   }
 }
 
-TEST_F(Waiting, ACallOfAClosedOwnerDoesNotBegin) {
+TEST_F(Waiting, CallOfClosedEndpointDoesNotSleep) {
   caller.closed.store(true);
   for (const Side side : test::both_sides) EXPECT_EQ(blocked(side, caller.round()), Status::end_closed);
 }
 
-TEST_F(Waiting, ClosingRacesTheBeginOfACall) {
+TEST_F(Waiting, CloseRacingCallIsNotMissed) {
   const test::Watchdog watchdog("close against the begin of a call");
   for (int round = 0; round < test::rounds(5'000); ++round) {
     const Side side = test::both_sides[round % 2];
@@ -130,16 +130,16 @@ TEST_F(Waiting, ClosingRacesTheBeginOfACall) {
   }
 }
 
-// The token of a receiver that is cancelled, or whose time is up, goes on to the next one.
-TEST_F(Waiting, NoTokenDiesWithACallThatLeaves) {
-  const test::Watchdog watchdog("tokens of those who leave");
+// A receiver that is cancelled or times out passes its token on.
+TEST_F(Waiting, CallThatLeavesPassesTokenOn) {
+  const test::Watchdog watchdog("tokens of calls that leave");
   const int rounds = test::rounds(3'000);
   for (int round = 0; round < rounds; ++round) {
     Caller leaver;
     std::atomic<int> leaver_took{-1};
     test::together(3, [&](unsigned thread) {
       Cell cell;
-      if (thread == 0) {  // stays until it has something
+      if (thread == 0) {  // stays until it has a message
         EXPECT_EQ(wait_recv(*channel, cell, caller.round()), Status::ok);
       } else if (thread == 1) {
         const WaitRound how = round % 2 ? leaver.round() : leaver.round(Deadline::after(20'000));
@@ -157,7 +157,7 @@ TEST_F(Waiting, NoTokenDiesWithACallThatLeaves) {
   }
 }
 
-TEST_F(Waiting, ManyWaitersEachGetOne) {
+TEST_F(Waiting, EachOfManyWaitersGetsOneMessage) {
   const test::Watchdog watchdog("many waiters");
   constexpr unsigned waiters = 8;
   for (int round = 0; round < test::rounds(300); ++round) {

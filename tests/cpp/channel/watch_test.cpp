@@ -1,4 +1,4 @@
-// Waiting without a thread (event loops), and the descriptors by which other loops watch an end.
+// Waiting without a thread (event loops), and the descriptors by which other loops watch an endpoint.
 #include <fcntl.h>
 #include <poll.h>
 
@@ -47,7 +47,7 @@ class Watches : public test::ChannelTest {
 
   Watch* open(std::uint64_t key, Side side, bool& ready, const Cell& offer = {}) {
     auto* cases = new WatchCase[1];
-    cases[0].end = end(side);
+    cases[0].endpoint = end(side);
     cases[0].offer = offer;
     cases[0].cost = 0;
     return Watch::open(*notifier, owner, key, cases, 1, ready);
@@ -68,7 +68,7 @@ class Watches : public test::ChannelTest {
   Caller caller;
 };
 
-TEST_F(Watches, ToldOnceWhenSomethingComes) {
+TEST_F(Watches, NotifiesOnceWhenMessageArrives) {
   bool ready = true;
   Watch* watch = open(17, Side::receiver, ready);
   EXPECT_FALSE(ready);
@@ -86,7 +86,7 @@ TEST_F(Watches, ToldOnceWhenSomethingComes) {
   Watch::destroy(watch, true);
 }
 
-TEST_F(Watches, ReadyAtOnce) {
+TEST_F(Watches, IsReadyAtOnce) {
   ASSERT_EQ(channel->try_send(Cell::integer(1), lane), Status::ok);
   bool ready = false;
   Watch* watch = open(1, Side::receiver, ready);
@@ -98,7 +98,7 @@ TEST_F(Watches, ReadyAtOnce) {
   Watch::destroy(watch, false);
 }
 
-TEST_F(Watches, CollectedInTheOrderOfTheDecisions) {
+TEST_F(Watches, CollectsInOrderOfDecisions) {
   bool ready;
   Watch* watches[5];
   for (std::uint64_t i = 0; i < 5; ++i) watches[i] = open(i, Side::receiver, ready);
@@ -107,8 +107,8 @@ TEST_F(Watches, CollectedInTheOrderOfTheDecisions) {
   for (Watch* watch : watches) Watch::destroy(watch, false);
 }
 
-// The taker has no memory for a key: it stays, and the descriptor readable.
-TEST_F(Watches, AKeyThatCannotBeTakenStays) {
+// `take` rejects a key: it stays decided, and the descriptor stays readable.
+TEST_F(Watches, RejectedKeyStaysDecided) {
   bool ready;
   Watch* watches[3];
   for (std::uint64_t i = 0; i < 3; ++i) watches[i] = open(i, Side::receiver, ready);
@@ -121,7 +121,7 @@ TEST_F(Watches, AKeyThatCannotBeTakenStays) {
   }));
   EXPECT_EQ(keys, std::vector<std::uint64_t>{0});
   EXPECT_TRUE(is_readable(notifier->descriptor()));
-  // One of those left is dropped in the middle of taking another: what a garbage collector does.
+  // A decided watch is destroyed while another one is being taken, as a garbage collector may do.
   Watch::destroy(watches[1], false);
   keys.clear();
   EXPECT_TRUE(notifier->collect([&](std::uint64_t key) {
@@ -133,7 +133,7 @@ TEST_F(Watches, AKeyThatCannotBeTakenStays) {
   Watch::destroy(watches[0], false);
 }
 
-TEST_F(Watches, ATokenThatIsNotUsedGoesOn) {
+TEST_F(Watches, UnusedTokenIsPassedOn) {
   const test::Watchdog watchdog("a token of a watch");
   for (const bool used : {false, true}) {
     bool ready;
@@ -161,7 +161,7 @@ TEST_F(Watches, ATokenThatIsNotUsedGoesOn) {
   }
 }
 
-TEST_F(Watches, ClosingTheEndDecidesIt) {
+TEST_F(Watches, ClosingEndpointDecidesWatch) {
   bool ready;
   Watch* watch = open(4, Side::receiver, ready);
   end(Side::receiver)->close();
@@ -173,22 +173,22 @@ TEST_F(Watches, ClosingTheEndDecidesIt) {
   EXPECT_EQ(channel->endpoint_count(Side::receiver), 0u);
 }
 
-TEST_F(Watches, AnOwnerThatEndsTakesItsWatchesBack) {
+TEST_F(Watches, EndingOwnerAbandonsItsWatches) {
   bool ready;
   Watch* watch = open(5, Side::receiver, ready);
   Watch* decided = open(6, Side::receiver, ready);
   ASSERT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
   channel->pin();
-  owner.give_back_all();
+  owner.release_all();
   EXPECT_EQ(channel->waiting(Side::receiver), 0u);
   EXPECT_EQ(channel->endpoint_count(Side::receiver), 0u);
   EXPECT_EQ(channel->endpoint_count(Side::sender), 0u);
   channel->unpin();
-  Watch::destroy(watch, false);  // what is left of the interpreter's objects
+  Watch::destroy(watch, false);  // as the interpreter's remaining objects do
   Watch::destroy(decided, false);
 }
 
-TEST_F(Watches, ARendezvousOfferIsTakenWhileItWaits) {
+TEST_F(Watches, WaitingRendezvousOfferIsTransferred) {
   close_ends();
   Channel* meeting = nullptr;
   ASSERT_EQ(create_channel({.flavor = Flavor::rendezvous, .capacity = 0}, meeting), Status::ok);
@@ -212,7 +212,7 @@ TEST_F(Watches, ARendezvousOfferIsTakenWhileItWaits) {
   EXPECT_EQ(channel->sent(), 1u);
 }
 
-TEST_F(Watches, TwoCoroutinesMeet) {
+TEST_F(Watches, TwoCoroutinesMeetAtRendezvous) {
   close_ends();
   Channel* meeting = nullptr;
   ASSERT_EQ(create_channel({.flavor = Flavor::rendezvous, .capacity = 0}, meeting), Status::ok);
@@ -222,7 +222,7 @@ TEST_F(Watches, TwoCoroutinesMeet) {
   EXPECT_FALSE(ready);
   Watch* sender = open(2, Side::sender, ready, Cell::integer(8));
   EXPECT_FALSE(ready);
-  EXPECT_EQ(collect(), std::vector<std::uint64_t>{1}) << "the receiver is told to come and take it";
+  EXPECT_EQ(collect(), std::vector<std::uint64_t>{1}) << "the receiver is notified, to take it";
   std::size_t number;
   EXPECT_EQ(receiver->close(number), Outcome::notified);
   Cell cell;
@@ -233,8 +233,8 @@ TEST_F(Watches, TwoCoroutinesMeet) {
   Watch::destroy(sender, true);
 }
 
-// Peers decide watches while they are closed and freed, and their loop's notifier goes.
-TEST_F(Watches, ClosingRacesTheDecision) {
+// Peers decide watches while those are closed and destroyed, and while their loop's notifier is released.
+TEST_F(Watches, CloseRacingDecisionLosesNoToken) {
   const test::Watchdog watchdog("watches come and go");
   std::atomic<bool> done{false};
   std::atomic<int> sent{0};
@@ -273,8 +273,8 @@ TEST_F(Watches, ClosingRacesTheDecision) {
   EXPECT_EQ(received, sent.load());
 }
 
-// A whole loop: it sleeps on the descriptor alone, and never for ever.
-TEST_F(Watches, ALoopTakesAllThatIsSent) {
+// An event loop that sleeps only on the descriptor, and misses no wake-up.
+TEST_F(Watches, LoopReceivesAllMessages) {
   const test::Watchdog watchdog("an event loop");
   const int items = test::rounds(20'000);
   test::together(2, [&](unsigned thread) {
@@ -302,7 +302,7 @@ TEST_F(Watches, ALoopTakesAllThatIsSent) {
   });
 }
 
-TEST_F(Watches, ADescriptorIsReadableWhenItMayBeTimeToTryAgain) {
+TEST_F(Watches, DescriptorIsReadableWhenChannelMayBeReady) {
   Endpoint* receiver = end(Side::receiver);
   const int descriptor = receiver->descriptor();
   ASSERT_GE(descriptor, 0);
@@ -322,7 +322,7 @@ TEST_F(Watches, ADescriptorIsReadableWhenItMayBeTimeToTryAgain) {
   EXPECT_EQ(fcntl(descriptor, F_GETFD), -1) << "it belongs to its end";
 }
 
-TEST_F(Watches, ADescriptorTakesNoToken) {
+TEST_F(Watches, DescriptorTakesNoToken) {
   const test::Watchdog watchdog("a descriptor beside a receiver");
   const int descriptor = end(Side::receiver)->descriptor();
   for (int i = 0; i < test::rounds(200); ++i) {
@@ -338,7 +338,7 @@ TEST_F(Watches, ADescriptorTakesNoToken) {
   }
 }
 
-TEST_F(Watches, ADescriptorClosedAgainstPeersWhoWriteToIt) {
+TEST_F(Watches, ClosingDescriptorRacesPeersSafely) {
   const test::Watchdog watchdog("descriptors come and go");
   std::atomic<bool> done{false};
   test::together(2, [&](unsigned thread) {

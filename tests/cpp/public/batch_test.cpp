@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 using PublicBatch = test::PublicTest;
 
-TEST_F(PublicBatch, GoesInOrder) {
+TEST_F(PublicBatch, KeepsOrder) {
   auto [tx, rx] = open({.capacity = 10});
   std::array<Value, 5> values;
   for (int i = 0; i < 5; ++i) values[i] = Value::of(i);
@@ -26,7 +26,7 @@ TEST_F(PublicBatch, GoesInOrder) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(taken[i].view().as_integer(), i);
 }
 
-TEST_F(PublicBatch, StopsAtAFullChannelAndKeepsTheRest) {
+TEST_F(PublicBatch, StopsAtFullChannelAndKeepsTheRest) {
   auto [tx, rx] = open({.capacity = 2});
   std::array<Value, 4> values;
   for (int i = 0; i < 4; ++i) values[i] = text(std::string(100, static_cast<char>('a' + i)));
@@ -42,7 +42,7 @@ TEST_F(PublicBatch, StopsAtAFullChannelAndKeepsTheRest) {
   EXPECT_EQ(values[3].view().size(), 100u);
 }
 
-TEST_F(PublicBatch, OfNothing) {
+TEST_F(PublicBatch, EmptyBatchSucceeds) {
   auto [tx, rx] = open({});
   std::size_t count = 99;
   EXPECT_EQ(tx.send_many({}, count), Status::ok);
@@ -59,7 +59,7 @@ TEST_F(PublicBatch, OfNothing) {
   EXPECT_EQ(rx.drain([](Value&&) {}), 0u);
 }
 
-TEST_F(PublicBatch, DrainTakesWhatIsThereAndNoMore) {
+TEST_F(PublicBatch, DrainReceivesOnlyQueuedValues) {
   auto [tx, rx] = open({.capacity = unbounded});
   for (int i = 0; i < 100; ++i) ASSERT_EQ(tx.send(Value::of(i)), Status::ok);
   int next = 0;
@@ -71,7 +71,7 @@ TEST_F(PublicBatch, DrainTakesWhatIsThereAndNoMore) {
   EXPECT_EQ(rx.size(), 100u);
 }
 
-TEST_F(PublicBatch, BetweenThreads) {
+TEST_F(PublicBatch, DeliversBetweenThreads) {
   const test::Watchdog watchdog("batches between threads");
   auto [tx, rx] = open({.capacity = 7});
   const int items = test::rounds(50'000);

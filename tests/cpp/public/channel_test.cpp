@@ -42,7 +42,7 @@ TEST_F(PublicChannel, SendsAndReceives) {
   EXPECT_EQ(value.view().size(), 500u) << "left as it was";
 }
 
-TEST_F(PublicChannel, WhatIsNotSentStaysWithTheCaller) {
+TEST_F(PublicChannel, FailedSendKeepsValue) {
   ASSERT_EQ(sender.send(Value()), Status::ok);
   ASSERT_EQ(sender.send(Value()), Status::ok);
   Value value = big();
@@ -56,7 +56,7 @@ TEST_F(PublicChannel, WhatIsNotSentStaysWithTheCaller) {
   EXPECT_EQ(value.view().size(), 500u);
 }
 
-TEST_F(PublicChannel, TimeOutsAreNeverEarly) {
+TEST_F(PublicChannel, TimeoutsAreNeverEarly) {
   Value value;
   for (const Timeout timeout : {Timeout(-5s), Timeout(0), Timeout(1us), Timeout(20ms)}) {
     const auto start = std::chrono::steady_clock::now();
@@ -65,7 +65,7 @@ TEST_F(PublicChannel, TimeOutsAreNeverEarly) {
   }
 }
 
-TEST_F(PublicChannel, ClosingTheLastEndTellsTheOtherSide) {
+TEST_F(PublicChannel, ClosingLastEndpointClosesOtherSide) {
   Sender second = sender.clone();
   sender.close();
   EXPECT_TRUE(sender.closed());
@@ -79,7 +79,7 @@ TEST_F(PublicChannel, ClosingTheLastEndTellsTheOtherSide) {
   EXPECT_TRUE(receiver.closed());
 }
 
-TEST_F(PublicChannel, EndsThatAreEmpty) {
+TEST_F(PublicChannel, EmptyEndpointsReturnEndClosed) {
   Sender none;
   Receiver nothing;
   Value value;
@@ -95,7 +95,7 @@ TEST_F(PublicChannel, EndsThatAreEmpty) {
   none.close();
 }
 
-TEST_F(PublicChannel, MovesKeepOneCount) {
+TEST_F(PublicChannel, MoveKeepsOneCount) {
   Sender moved = std::move(sender);
   EXPECT_FALSE(sender);
   sender = std::move(moved);
@@ -110,7 +110,7 @@ TEST_F(PublicChannel, MovesKeepOneCount) {
   EXPECT_EQ(other.recv(value), Status::closed) << "the assignment closed what was there";
 }
 
-TEST_F(PublicChannel, OpensByIdWhileTheChannelLives) {
+TEST_F(PublicChannel, OpensByIdWhileChannelLives) {
   const Id id = sender.id();
   {
     const Sender by_id = Sender::from_id(id);
@@ -127,7 +127,7 @@ TEST_F(PublicChannel, OpensByIdWhileTheChannelLives) {
   EXPECT_FALSE(Receiver::from_id(id));
 }
 
-TEST_F(PublicChannel, ShutdownEndsItForEveryEnd) {
+TEST_F(PublicChannel, ShutdownClosesEveryEndpoint) {
   ASSERT_EQ(sender.send(big()), Status::ok);
   Sender clone = sender.clone();
   sender.shutdown();
@@ -151,7 +151,7 @@ TEST_F(PublicChannel, RefusesCapacitiesOutOfRange) {
   EXPECT_EQ(sender.capacity(), 2u) << "left as they were";
 }
 
-TEST_F(PublicChannel, BetweenThreads) {
+TEST_F(PublicChannel, DeliversBetweenThreads) {
   const test::Watchdog watchdog("public ends between threads");
   const int items = test::rounds(20'000);
   std::thread consumer([mine = std::move(receiver), items]() mutable {

@@ -9,7 +9,7 @@ using namespace std::string_literals;
 
 using PublicNames = test::PublicTest;
 
-TEST_F(PublicNames, FindAChannelWhileItLives) {
+TEST_F(PublicNames, FindsChannelWhileItLives) {
   auto [tx, rx] = open({.name = "prices"});
   EXPECT_EQ(tx.name(), "prices");
   Sender found;
@@ -26,7 +26,7 @@ TEST_F(PublicNames, FindAChannelWhileItLives) {
   EXPECT_EQ(channel({.name = "prices"}, other, another), Status::ok);
 }
 
-TEST_F(PublicNames, AreUtf8) {
+TEST_F(PublicNames, RejectsNamesThatAreNotUtf8) {
   Sender tx;
   Receiver rx;
   for (const std::string& bad : {"\xff"s, "\xed\xa0\x80"s, "half \xe2\x82"s}) {
@@ -37,7 +37,7 @@ TEST_F(PublicNames, AreUtf8) {
   EXPECT_EQ(channel({.name = "\u20ac\ud7ff\0 x"}, tx, rx), Status::ok);
 }
 
-TEST_F(PublicNames, KeepValues) {
+TEST_F(PublicNames, KeepsPublishedValues) {
   Value value = text("a text that needs a block");
   EXPECT_EQ(publish("greeting", std::move(value)), Status::ok);
   EXPECT_EQ(value.view().kind(), ValueKind::none);
@@ -54,7 +54,7 @@ TEST_F(PublicNames, KeepValues) {
   EXPECT_EQ(value.view().as_ascii(), "a text that needs a block") << "as it was, and alive";
 }
 
-TEST_F(PublicNames, AreWaitedFor) {
+TEST_F(PublicNames, LookupBlocksUntilNameExists) {
   const test::Watchdog watchdog("waiting for names");
   std::thread late([] {
     Sender tx;

@@ -1,4 +1,4 @@
-// Channels of every flavor from C++, and what they tell about themselves.
+// Channels of every flavor from C++, and their properties.
 #include "public/public_support.h"
 
 namespace xichan {
@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 using PublicOptions = test::PublicTest;
 
-TEST_F(PublicOptions, AreThoseOfPython) {
+TEST_F(PublicOptions, DefaultsMatchPython) {
   auto [tx, rx] = open({});
   EXPECT_EQ(tx.capacity(), 1024u);
   EXPECT_EQ(rx.flavor(), Flavor::mpmc);
@@ -44,7 +44,7 @@ TEST_F(PublicOptions, EveryFlavorDelivers) {
   }
 }
 
-TEST_F(PublicOptions, BytesAreBounded) {
+TEST_F(PublicOptions, MaxBytesBoundsQueuedBytes) {
   auto [tx, rx] = open({.max_bytes = 1'000});
   EXPECT_EQ(tx.max_bytes(), 1'000u);
   EXPECT_EQ(tx.send_nowait(bytes(std::string(2'000, 'x'))), Status::too_large);
@@ -56,7 +56,7 @@ TEST_F(PublicOptions, BytesAreBounded) {
   EXPECT_EQ(rx.drain([](Value&&) {}), 2u);
 }
 
-TEST_F(PublicOptions, SpscSidesAreClaimed) {
+TEST_F(PublicOptions, FirstUserClaimsSpscSide) {
   auto [tx, rx] = open({.flavor = Flavor::spsc, .capacity = 4});
   EXPECT_FALSE(tx.clone() || rx.clone());
   Sender other = Sender::from_id(tx.id());
@@ -75,7 +75,7 @@ TEST_F(PublicOptions, SpscSidesAreClaimed) {
   EXPECT_EQ(second.drain([](Value&&) {}), 0u);
 }
 
-TEST_F(PublicOptions, StatsCount) {
+TEST_F(PublicOptions, StatsCountMessagesAndEndpoints) {
   auto [tx, rx] = open({.capacity = 10, .max_bytes = 10'000});
   Sender clone = tx.clone();
   for (int i = 0; i < 3; ++i) ASSERT_EQ(tx.send(bytes(std::string(100, 'x'))), Status::ok);

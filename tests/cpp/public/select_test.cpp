@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 using PublicSelect = test::PublicTest;
 
-TEST_F(PublicSelect, TakesWhatIsReady) {
+TEST_F(PublicSelect, PerformsTheReadyCase) {
   auto [tx1, rx1] = open({});
   auto [tx2, rx2] = open({.capacity = 1});
   ASSERT_EQ(tx2.send(Value::of(2)), Status::ok);
@@ -27,7 +27,7 @@ TEST_F(PublicSelect, TakesWhatIsReady) {
   EXPECT_EQ(value.view().size(), 25u);
 }
 
-TEST_F(PublicSelect, WaitsNoLongerThanToldAndKeepsWhatItHas) {
+TEST_F(PublicSelect, TimesOutInTimeAndKeepsValues) {
   auto [tx, rx] = open({.capacity = 1});
   auto [idle_tx, idle_rx] = open({});
   ASSERT_EQ(tx.send(Value::of(1)), Status::ok);
@@ -41,7 +41,7 @@ TEST_F(PublicSelect, WaitsNoLongerThanToldAndKeepsWhatItHas) {
   EXPECT_EQ(cases[1].value.view().size(), 25u);
 }
 
-TEST_F(PublicSelect, AClosedChannelIsReady) {
+TEST_F(PublicSelect, ClosedChannelIsReady) {
   auto [tx, rx] = open({});
   auto [idle_tx, idle_rx] = open({});
   tx.close();
@@ -73,7 +73,7 @@ TEST_F(PublicSelect, IsFairAmongManyCases) {
   for (const int count : seen) EXPECT_GT(count, 20);
 }
 
-TEST_F(PublicSelect, ServesSeveralThreads) {
+TEST_F(PublicSelect, DeliversToSeveralThreads) {
   const test::Watchdog watchdog("public select between threads");
   const int items = test::rounds(5'000);
   auto [tx1, rx1] = open({.capacity = 2});

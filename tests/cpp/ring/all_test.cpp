@@ -1,4 +1,4 @@
-// What every flavor of ring promises, the ones with special needs included: one producer, no bound, tokens per end.
+// The promises of every flavor's ring, including those with one producer, without a bound, or with a token per lane.
 #include <map>
 #include <vector>
 
@@ -11,7 +11,7 @@
 namespace xichan::internal {
 namespace {
 
-// Gives the relaxed ring the interface of the others: each producer thread has a lane.
+// Gives each producer thread a lane of its own.
 class RelaxedWithLanes : public RelaxedRing {
  public:
   using RelaxedRing::RelaxedRing;
@@ -26,12 +26,9 @@ class RelaxedWithLanes : public RelaxedRing {
   Lane lanes_[8];
 };
 
-class Segmented : public SegmentedRing<Cell> {
- public:
-  explicit Segmented(std::uint64_t) noexcept {}
-};
-
-static_assert(Ring<SpscRing<Cell>, Cell> && Ring<SegmentedRing<Cell>, Cell> && Ring<RelaxedWithLanes, Cell>);
+using Mpmc = test::Mpmc::Of<Cell>;
+using Spsc = test::Spsc::Of<Cell>;
+using Segmented = test::Segmented::Of<Cell>;
 
 template <class R, bool HasBound, bool HasManySides>
 struct Flavor {
@@ -39,8 +36,8 @@ struct Flavor {
   static constexpr bool bounded = HasBound;
   static constexpr bool many = HasManySides;
 };
-using Flavors = ::testing::Types<Flavor<MpmcRing<Cell>, true, true>, Flavor<SpscRing<Cell>, true, false>,
-                                 Flavor<Segmented, false, true>, Flavor<RelaxedWithLanes, true, true>>;
+using Flavors = ::testing::Types<Flavor<Mpmc, true, true>, Flavor<Spsc, true, false>, Flavor<Segmented, false, true>,
+                                 Flavor<RelaxedWithLanes, true, true>>;
 
 template <class F>
 class AnyRingTest : public ::testing::Test {};
@@ -72,7 +69,7 @@ TYPED_TEST(AnyRingTest, ExactCapacityFirstInFirstOut) {
   }
 }
 
-TYPED_TEST(AnyRingTest, CloseRefusesPushesAndLetsTheRestBeDrained) {
+TYPED_TEST(AnyRingTest, CloseRefusesPushesAndKeepsQueuedItems) {
   typename TypeParam::Type ring(4);
   ASSERT_EQ(ring.try_push(Cell::integer(1)), Status::ok);
   ring.close();
@@ -125,19 +122,19 @@ void run_threads(std::uint64_t capacity, unsigned producers, unsigned consumers,
   EXPECT_EQ(ring.size(), 0u);
 }
 
-TYPED_TEST(AnyRingTest, OneProducerOneConsumer) {
+TYPED_TEST(AnyRingTest, OneProducerAndConsumerLoseNoItem) {
   for (const std::uint64_t capacity : {1, 2, 64}) run_threads<TypeParam>(capacity, 1, 1, test::rounds(20'000));
 }
 
-TYPED_TEST(AnyRingTest, ManyProducersAndConsumers) {
-  if (!TypeParam::many) return;  // that one is for one of each
+TYPED_TEST(AnyRingTest, ManyProducersAndConsumersLoseNoItem) {
+  if (!TypeParam::many) return;  // an spsc ring
   for (const std::uint64_t capacity : {1, 3, 64}) run_threads<TypeParam>(capacity, 4, 4, test::rounds(5'000));
 }
 
-// Two threads that share one end exclude each other: no item is lost, though nobody promises their order.
-TEST(SpscRing, TwoThreadsOnEachSide) {
+// Two threads that share one endpoint exclude each other: no item is lost, although their order is unspecified.
+TEST(SpscRing, TwoThreadsPerSideLoseNoItem) {
   const test::Watchdog watchdog("two threads on each side of an spsc ring");
-  SpscRing<Cell> ring(8);
+  Spsc ring(8);
   const std::int64_t items = test::rounds(20'000);
   std::atomic<std::int64_t> sum{0};
   std::atomic<int> producing{2};
@@ -163,9 +160,9 @@ TEST(SpscRing, TwoThreadsOnEachSide) {
   EXPECT_EQ(sum.load(), items * (items + 1));
 }
 
-// Segments are used again, and a burst does not stay in memory (see SegmentedRing::recycle).
-TEST(SegmentedRing, ManySegments) {
-  SegmentedRing<Cell> ring;
+// Segments are reused, and a burst does not stay in memory (see SegmentedRing::recycle).
+TEST(SegmentedRing, ReusesSegmentsInOrder) {
+  Segmented ring(0);
   Cell cell;
   std::int64_t next = 0, expected = 0;
   for (const int burst : {1, 5'000, 100'000, 3, 50'000}) {

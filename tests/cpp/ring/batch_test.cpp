@@ -1,16 +1,16 @@
-// Slots that are claimed in one piece: as many as there are, in order, across the end of the slots and of the counters.
+// Slots claimed as a batch: as many as are ready, in order, across the wrap of the slots and of the counters.
 #include <algorithm>
 #include <numeric>
 
-#include "ring/mpmc.h"
+#include "ring/ring_flavors.h"
 #include "support/support.h"
 
 namespace xichan::internal {
 namespace {
 
-using Ring = MpmcRing<std::uint64_t>;
+using Ring = test::Mpmc::Of<std::uint64_t>;
 
-TEST(RingBatch, TakesWhatGoesAndNoMore) {
+TEST(RingBatch, PushesAsManyAsFitAndPopsAsManyAsQueued) {
   for (const std::uint64_t capacity : {1, 2, 3, 5, 8, 64}) {
     for (const std::uint64_t first_lap : {std::uint64_t{0}, UINT64_MAX}) {
       Ring ring(capacity, first_lap);
@@ -38,7 +38,7 @@ TEST(RingBatch, TakesWhatGoesAndNoMore) {
   }
 }
 
-TEST(RingBatch, MixesWithSingles) {
+TEST(RingBatch, BatchesAndSingleItemsKeepOrder) {
   Ring ring(4);
   const std::uint64_t items[] = {1, 2, 3, 4};
   std::uint64_t taken[4], done;
@@ -53,7 +53,7 @@ TEST(RingBatch, MixesWithSingles) {
   EXPECT_EQ(ring.pushed(), 4u);
 }
 
-TEST(RingBatch, CloseRefusesBatchesAndLetsTheRestBeDrained) {
+TEST(RingBatch, CloseRefusesBatchesAndKeepsQueuedItems) {
   Ring ring(4);
   const std::uint64_t items[] = {1, 2, 3};
   std::uint64_t taken[4], done;
@@ -68,7 +68,7 @@ TEST(RingBatch, CloseRefusesBatchesAndLetsTheRestBeDrained) {
 }
 
 // Each producer's numbers carry its own in the upper half.
-TEST(RingBatch, EachItemOnceAndInOrderAmongThreads) {
+TEST(RingBatch, DeliversEachItemOnceAndInOrderAmongThreads) {
   constexpr unsigned sides = 3;
   const auto items = static_cast<std::uint64_t>(test::rounds(20'000));
   for (const std::uint64_t capacity : {1, 3, 64}) {

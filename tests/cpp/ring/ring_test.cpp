@@ -1,4 +1,4 @@
-// What every ring must do, seen by one thread: exact capacity, strict order, exact answers, also where counters wrap.
+// The promises of every ring, with one thread: exact capacity, strict order, exact status, also where counters wrap.
 #include <type_traits>
 
 #include "ring/ring_flavors.h"
@@ -54,7 +54,7 @@ TYPED_TEST(RingTest, HoldsExactlyItsCapacity) {
       std::uint64_t item = 7;
       EXPECT_FALSE(ring.can_pop());
       EXPECT_EQ(ring.try_pop(item), Status::empty);
-      EXPECT_EQ(item, 7u) << "an empty answer leaves the item alone";
+      EXPECT_EQ(item, 7u) << "a failed pop leaves the item unchanged";
       EXPECT_EQ(ring.size(), 0u);
     }
   }
@@ -77,7 +77,7 @@ TYPED_TEST(RingTest, FirstInFirstOutAtEveryFill) {
   }
 }
 
-TYPED_TEST(RingTest, WithOneFreeSlotAPushNeedsAPop) {
+TYPED_TEST(RingTest, AlternatesPushAndPopWithOneFreeSlot) {
   if (!TypeParam::bounded) return;
   for (const std::uint64_t capacity : capacities) {
     typename TestFixture::Ring ring(capacity);
@@ -90,7 +90,7 @@ TYPED_TEST(RingTest, WithOneFreeSlotAPushNeedsAPop) {
   }
 }
 
-TYPED_TEST(RingTest, CloseRefusesPushesAndLetsTheRestBeDrained) {
+TYPED_TEST(RingTest, CloseRefusesPushesAndKeepsQueuedItems) {
   for (const std::uint64_t capacity : capacities) {
     for (std::uint64_t queued = 0; queued <= capacity; queued += capacity / 5 + 1) {
       for (const std::uint64_t start : {std::uint64_t{0}, capacity - 1}) {
@@ -119,7 +119,7 @@ TYPED_TEST(RingTest, CloseRefusesPushesAndLetsTheRestBeDrained) {
   }
 }
 
-TYPED_TEST(RingTest, CountersMayStartJustBelowTheirWrap) {
+TYPED_TEST(RingTest, CountersWrapWithoutLosingItems) {
   using Under = typename TestFixture::Ring;
   if constexpr (std::is_constructible_v<Under, std::uint64_t, std::uint64_t>) {
     for (const std::uint64_t capacity : capacities) {
@@ -152,14 +152,14 @@ TYPED_TEST(RingTest, CountersMayStartJustBelowTheirWrap) {
   }
 }
 
-TYPED_TEST(RingTest, ALargeOneCostsNothingUntilItIsUsed) {
+TYPED_TEST(RingTest, LargeRingUsesNoMemoryUntilUsed) {
   typename TestFixture::Ring ring(std::uint64_t{1} << 24);
   ASSERT_TRUE(ring.valid());
   for (std::uint64_t i = 0; i < 100'000; ++i) push(ring, i);
   for (std::uint64_t i = 0; i < 100'000; ++i) pop(ring, i);
 }
 
-TYPED_TEST(RingTest, SaysWhenThereIsNoMemory) {
+TYPED_TEST(RingTest, IsInvalidWithoutMemory) {
   if (!TypeParam::bounded) GTEST_SKIP() << "takes its memory as it goes";
   if (test::sanitized && std::is_same_v<TypeParam, test::Spsc>) {
     GTEST_SKIP() << "the operator new of sanitizers ends the program instead of throwing";

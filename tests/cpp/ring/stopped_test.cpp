@@ -1,4 +1,4 @@
-// A peer that stands still in the middle of its call holds nobody else up: others are told `empty` or `full` at once.
+// A thread that is stopped in the middle of a call blocks no other call: others return `empty` or `full` at once.
 #include "ring/ring_flavors.h"
 #include "support/gate.h"
 #include "support/support.h"
@@ -16,7 +16,7 @@ class RingStopped : public ::testing::Test {
 };
 TYPED_TEST_SUITE(RingStopped, test::AllRings);
 
-// The fastest of some calls: what the call itself takes, on a machine that does other things too.
+// Returns the time of the fastest of 100 calls, which excludes interruptions by other work.
 template <class Call>
 std::int64_t fastest(Call call) {
   std::int64_t best = INT64_MAX;
@@ -30,7 +30,7 @@ std::int64_t fastest(Call call) {
 
 constexpr std::int64_t one_millisecond = 1'000'000;
 
-TYPED_TEST(RingStopped, AProducerBetweenClaimAndPublish) {
+TYPED_TEST(RingStopped, StoppedProducerBlocksNoOtherCall) {
   const test::Watchdog watchdog("a stopped producer");
   for (const std::uint64_t capacity : {1, 2, 3, 8}) {
     typename TestFixture::Ring ring(capacity);
@@ -50,10 +50,10 @@ TYPED_TEST(RingStopped, AProducerBetweenClaimAndPublish) {
       if (TypeParam::bounded) {
         EXPECT_LT(fastest([&] { EXPECT_EQ(ring.try_push(Item(99)), Status::full); }), one_millisecond);
       }
-      EXPECT_EQ(ring.try_pop(item), Status::empty) << "what stands behind it waits: strict order";
+      EXPECT_EQ(ring.try_pop(item), Status::empty) << "items behind it wait: strict order";
     }
     ring.close();
-    EXPECT_EQ(ring.try_pop(item), Status::empty) << "closed only when nothing can come any more";
+    EXPECT_EQ(ring.try_pop(item), Status::empty) << "closed only once no item can arrive";
     if (TypeParam::many_to_many) {
       EXPECT_EQ(ring.try_push(Item(99)), Status::closed);
     }
@@ -68,7 +68,7 @@ TYPED_TEST(RingStopped, AProducerBetweenClaimAndPublish) {
   }
 }
 
-TYPED_TEST(RingStopped, AConsumerBetweenClaimAndRelease) {
+TYPED_TEST(RingStopped, StoppedConsumerBlocksNoOtherCall) {
   const test::Watchdog watchdog("a stopped consumer");
   for (const std::uint64_t capacity : {1, 2, 3, 8}) {
     typename TestFixture::Ring ring(capacity);
@@ -101,7 +101,7 @@ TYPED_TEST(RingStopped, AConsumerBetweenClaimAndRelease) {
   }
 }
 
-TYPED_TEST(RingStopped, CloseGoesThroughWhileAProducerIsStopped) {
+TYPED_TEST(RingStopped, CloseSucceedsWhileAProducerIsStopped) {
   const test::Watchdog watchdog("close against a stopped producer");
   typename TestFixture::Ring ring(4);
   Gate gate;

@@ -1,4 +1,4 @@
-// What every ring must do among many threads: each item arrives once, whole, and in its producer's order.
+// The promises of every ring among many threads: each item arrives once, whole, and in its producer's order.
 #include <algorithm>
 
 #include "ring/ring_flavors.h"
@@ -31,7 +31,7 @@ struct Shape {
   bool close_early = false;       // close while producers are at work
 };
 
-// What each consumer got, per producer and in the order of its arrival, and how much each producer got in.
+// The items that each consumer received, per producer in order of arrival, and how many each producer pushed.
 struct Outcome {
   std::vector<std::vector<std::vector<std::uint64_t>>> got;
   std::vector<std::uint64_t> accepted;
@@ -101,7 +101,7 @@ void run_and_check(const Shape& shape) {
   EXPECT_EQ(ring.size(), 0u);
 }
 
-TYPED_TEST(RingThreads, EachItemOnceAndInOrder) {
+TYPED_TEST(RingThreads, DeliversEachItemOnceAndInOrder) {
   const test::Watchdog watchdog("many threads on a ring");
   for (const std::uint64_t capacity : {1, 2, 3, 8, 1000}) {
     for (const unsigned side : {1u, 2u, 4u}) {
@@ -131,7 +131,7 @@ TYPED_TEST(RingThreads, OnOneCpu) {
   }
 }
 
-TYPED_TEST(RingThreads, AcrossTheWrapOfTheCounters) {
+TYPED_TEST(RingThreads, DeliversAcrossCounterWrap) {
   using Under = typename TestFixture::Ring;
   if constexpr (std::is_constructible_v<Under, std::uint64_t, std::uint64_t>) {
     const test::Watchdog watchdog("the wrap of the counters");
@@ -143,7 +143,7 @@ TYPED_TEST(RingThreads, AcrossTheWrapOfTheCounters) {
   }
 }
 
-TYPED_TEST(RingThreads, WhatIsAcceptedBeforeTheCloseArrives) {
+TYPED_TEST(RingThreads, DeliversItemsAcceptedBeforeClose) {
   const test::Watchdog watchdog("close among many threads");
   for (int round = 0; round < test::rounds(300); ++round) {
     const auto capacity = static_cast<std::uint64_t>(1 + round % 7);
@@ -152,7 +152,7 @@ TYPED_TEST(RingThreads, WhatIsAcceptedBeforeTheCloseArrives) {
   }
 }
 
-TYPED_TEST(RingThreads, SizeStaysWithinTheCapacity) {
+TYPED_TEST(RingThreads, SizeNeverExceedsCapacity) {
   if (!TypeParam::bounded) return;
   const test::Watchdog watchdog("size among many threads");
   typename TestFixture::Ring ring(3);

@@ -1,4 +1,4 @@
-// InterpreterGuard and conversions, in a program that embeds Python. Ends with exit status 0, or says what failed.
+// InterpreterGuard and conversions, in a program that embeds Python. Exits with 0, or prints the check that failed.
 #include <sys/wait.h>
 #include <unistd.h>
 #include <xichan/xichan.h>
@@ -34,7 +34,7 @@ void await(Done done) {
   while (!done()) std::this_thread::sleep_for(std::chrono::microseconds(100));
 }
 
-/// An interpreter that lives on a thread of its own, detached, until it is told to end.
+/// An interpreter that lives on a thread of its own, detached, until `end` is called.
 class Other {
  public:
   Other() {
@@ -169,7 +169,7 @@ void holds_up_the_end() {
   });
   await([&] { return inside.load(); });
   other.end();
-  // Refused: it has begun to end. By PEP 788 others may still come in while somebody is inside.
+  // Refused: its finalization has begun. By PEP 788 other threads may still attach while one is attached.
   if (refuses_at_once) await([&] { return !InterpreterGuard(other.handle); });
   CHECK(!other.ended);
   leave = true;

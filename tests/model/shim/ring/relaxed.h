@@ -1,5 +1,4 @@
-// Stands in for src/ring/relaxed.h in the models of the channel: no model is made with that flavor, whose queue is not
-// ours.
+// Stands in for src/ring/relaxed.h in the models of the channel: no model uses that flavor, whose queue is third-party.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +22,10 @@ class RelaxedRing {
   bool can_pop() const noexcept { return false; }
   bool can_push() const noexcept { return false; }
   std::uint64_t size() const noexcept { return 0; }
+  std::uint64_t capacity() const noexcept { return 0; }
   std::uint64_t pushed() const noexcept { return 0; }
 };
+
+static_assert(Ring<RelaxedRing, Cell>);
 
 }  // namespace xichan::internal

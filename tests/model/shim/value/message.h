@@ -1,4 +1,4 @@
-// Stands in for src/value/message.h in the models of the channel: giving a message back is counted.
+// Stands in for src/value/message.h in the models of the channel: releasing a message is counted.
 #pragma once
 
 #include <cstdint>

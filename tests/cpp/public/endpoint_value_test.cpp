@@ -9,7 +9,7 @@ namespace {
 
 using PublicEnds = test::PublicTest;
 
-TEST_F(PublicEnds, TravelInValues) {
+TEST_F(PublicEnds, SenderTravelsInValue) {
   auto [tx, rx] = open({});
   auto [answers, answer] = open({});
   Value end;
@@ -35,7 +35,7 @@ TEST_F(PublicEnds, TravelInValues) {
   EXPECT_EQ(answer.recv(question), Status::closed);
 }
 
-TEST_F(PublicEnds, ReceiversTooAndOpenedTwice) {
+TEST_F(PublicEnds, ReceiverInValueOpensTwice) {
   auto [tx, rx] = open({});
   Value value;
   ASSERT_EQ(rx.as_value(value), Status::ok);
@@ -53,7 +53,7 @@ TEST_F(PublicEnds, ReceiversTooAndOpenedTwice) {
   EXPECT_EQ(Receiver::open(ValueView(), one), Status::not_found);
 }
 
-TEST_F(PublicEnds, ADroppedMessageGivesBackTheEndInIt) {
+TEST_F(PublicEnds, DroppedMessageReleasesItsEndpoint) {
   auto [tx, rx] = open({});
   auto [other_tx, other_rx] = open({});
   Value end;
@@ -66,7 +66,7 @@ TEST_F(PublicEnds, ADroppedMessageGivesBackTheEndInIt) {
   EXPECT_TRUE(other_rx.closed());
 }
 
-TEST_F(PublicEnds, AreEqualIfTheyAreTheSame) {
+TEST_F(PublicEnds, EndpointsOfOneChannelAreEqual) {
   auto [tx, rx] = open({});
   auto [other_tx, other_rx] = open({});
   Value a, b, c, d;
@@ -78,7 +78,7 @@ TEST_F(PublicEnds, AreEqualIfTheyAreTheSame) {
   EXPECT_FALSE(a == c || a == d);
 }
 
-TEST_F(PublicEnds, OfTheParentAreClosedInTheChildOfAFork) {
+TEST_F(PublicEnds, ParentEndpointsAreClosedInForkedChild) {
   auto [tx, rx] = open({});
   ASSERT_EQ(tx.send(text("a text that needs a block")), Status::ok);
   Value end;
