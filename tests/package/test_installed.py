@@ -29,7 +29,7 @@ def test_cmake(build, installed):
 
 
 def test_another_version_is_refused(toolchain, installed, tmp_path):
-    options = [f"-DCMAKE_PREFIX_PATH={installed}", "-DXICHAN_WANTED=99.0", "-G", toolchain.generator]
+    options = [f"-DCMAKE_PREFIX_PATH={installed}", "-DXICHAN_WANTED=99.0", *toolchain.options]
     said = run(toolchain.cmake, "-S", HERE / "consumer", "-B", tmp_path, *options, expect=1)
     assert re.search(r"compatible\s+with\s+requested\s+version", said)
 
