@@ -35,7 +35,6 @@ class Toolchain(NamedTuple):
     """The programs of a build."""
 
     cmake: Path
-    ctest: Path
     options: list  # for cmake: generator, make program, compiler
     identity: str  # a build folder is usable only with the toolchain that made it
 
@@ -59,7 +58,7 @@ def require_toolchain(compiler=None) -> Toolchain:
     options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}"]
     if compiler or not os.environ.get("CXX"):  # CMake reads CXX itself
         options.append(f"-DCMAKE_CXX_COMPILER={shutil.which(name)}")
-    return Toolchain(tool("cmake"), tool("ctest"), options, repr([name, version, variables]))
+    return Toolchain(tool("cmake"), options, repr([name, version, variables]))
 
 
 def cmake(toolchain: Toolchain, preset: str, name: str, settings=(), depends="", prefix=()) -> Path:
@@ -82,11 +81,10 @@ def cmake(toolchain: Toolchain, preset: str, name: str, settings=(), depends="",
     return folder
 
 
-def require_cpp(preset="release", prefix=()):
-    """Build the C++ tests by a preset; return (their folder, ctest)."""
+def require_cpp(preset="release", prefix=()) -> None:
+    """Build the C++ tests by a preset, in the folder of the same name."""
     with lock_builds():
-        toolchain = require_toolchain()
-        return cmake(toolchain, preset, preset, prefix=prefix), toolchain.ctest
+        cmake(require_toolchain(), preset, preset, prefix=prefix)
 
 
 def extension(version: str, preset: str, name: str, python: Path, target=None) -> Path:

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import build, counts, cpython
-from .console import BUILD, LOGS, ROOT, DevError, call, make_folder, start, wait
+from .bootstrap import tool
+from .console import BUILD, LOGS, ROOT, DevError, call, make_folder, output, start, wait
 from .counts import Counts
-
-HANG = 120  # seconds that one test may take before its stacks are dumped
-LIMIT = 300  # seconds that one test may take before it fails
 
 
 class Request(NamedTuple):
@@ -68,9 +66,7 @@ class Pytest:
         folders = {file.parent for file in (ROOT / folder).rglob("test_*.py")} | {ROOT / folder}
         paths = [variables.get("PYTHONPATH", ""), *map(os.fspath, sorted(folders))]
         variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        command = [*prefix, python, "-m", "pytest", *(files or [folder]), "-p", "no:cacheprovider"]
-        command += [f"--junitxml={self.xml}", f"--timeout={LIMIT}", "-o", f"faulthandler_timeout={HANG}"]
-        command += request.extra
+        command = [*prefix, python, "-m", "pytest", *(files or [folder]), f"--junitxml={self.xml}", *request.extra]
         if self.log is None:
             print(f"-- {self.label}", flush=True)
             self.process = start(command, cwd=ROOT, env=variables)
@@ -97,8 +93,11 @@ def pytest(*arguments, **options) -> Counts:
 
 def ctest(preset: str, name: str, options, request: Request, prefix=(), environment=()) -> Counts:
     """Build the C++ tests by a preset and run them; their JUnit file is NAME.xml."""
-    folder, program = build.require_cpp(preset, prefix)
+    build.require_cpp(preset, prefix)
+    extra = request.extra
+    if output([tool("ctest"), "--test-dir", BUILD / preset, "--show-only", *extra]) is None:
+        print(f"-- ctest, without the arguments for pytest: {' '.join(extra)}", flush=True)
+        extra = ()
     xml = report(name)
-    command = [*prefix, program, "--test-dir", folder, "--output-on-failure", "--output-junit", xml]
-    command += ["--timeout", str(LIMIT), *options, *request.extra]
+    command = [*prefix, tool("ctest"), "--preset", preset, "--output-junit", xml, *options, *extra]
     return counts.read(xml, call(command, cwd=ROOT, env={**os.environ, **dict(environment)}))
