@@ -55,9 +55,9 @@ def require() -> Path:
                 system.install([*system.missing(), VENV])
             say = f"creating an environment for tools in {place}"
             run([sys.executable, "-m", "venv", "--clear", place], "tools-venv", say=say)
-            run([python, "-m", "pip", "install", "--no-user", "--upgrade", PIP], "tools-pip")
+            run([python, "-m", "pip", "install", "--no-user", "--no-compile", "--upgrade", PIP], "tools-pip")
             say = "installing nox, CMake and formatters"
-            run([python, "-m", "pip", "install", "--no-user", *group("dev")], "tools", say=say)
+            run([python, "-m", "pip", "install", "--no-user", "--no-compile", *group("dev")], "tools", say=say)
             (place / STAMP).touch()
     return python
 
