@@ -57,17 +57,17 @@ def check(fix: bool = False, only=()) -> Counts:
         done = subprocess.run([tool(program), *options, *names], cwd=ROOT, capture_output=True, text=True)
         # clang-format reports every place; the files suffice.
         found = re.findall(r"^(.+?):\d+:\d+: error: code should be clang-formatted", done.stderr, re.M)
-        counts += report(title, names, [done.stdout.rstrip(), "\n".join(dict.fromkeys(found)) or done.stderr.rstrip()],
-                         done.returncode == 0)  # fmt: skip
+        lines = [done.stdout.rstrip(), "\n".join(dict.fromkeys(found)) or done.stderr.rstrip()]
+        counts += report(title, names, lines, done.returncode == 0, " (./dev lint --fix repairs most findings)")
     if text:
         found = list(words.findings(text))
-        counts += report("Words", text, found + ([f"{len(found)} findings"] if found else []), not found)
+        counts += report("Words", text, found, not found, f" ({len(found)} findings)")
     return counts
 
 
-def report(title: str, names, lines, passed: bool) -> Counts:
-    """Print the outcome of one check and return it."""
+def report(title: str, names, lines, passed: bool, remark: str) -> Counts:
+    """Print the outcome of one check, with a remark if it failed; return it."""
     for line in filter(None, lines):
         print(line)
-    print(f"{title}, {len(names)} files: {'ok' if passed else 'FAILED'}", flush=True)
+    print(f"{title}, {len(names)} files: {'ok' if passed else 'FAILED' + remark}", flush=True)
     return one(passed)
