@@ -1,4 +1,4 @@
-# The header-only libraries of the ring flavors: the system's if there, else fetched. Nothing of them is installed.
+# The header-only libraries of the ring flavors: the system's, otherwise fetched. None of their files is installed.
 find_path(XICHAN_BOOST_INCLUDE_DIR boost/lockfree/spsc_queue.hpp)
 if(NOT XICHAN_BOOST_INCLUDE_DIR)
   include(FetchContent)
@@ -9,7 +9,7 @@ if(NOT XICHAN_BOOST_INCLUDE_DIR)
   FetchContent_MakeAvailable(boost)
 endif()
 
-# Debian 12 has the header in the first place, later ones in the second, the project itself in the third.
+# The first folder is that of Debian 12, the second that of later releases; the project itself has no folder.
 find_path(XICHAN_MOODYCAMEL_INCLUDE_DIR concurrentqueue.h
   PATH_SUFFIXES concurrentqueue concurrentqueue/moodycamel moodycamel)
 if(NOT XICHAN_MOODYCAMEL_INCLUDE_DIR)

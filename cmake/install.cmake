@@ -1,4 +1,4 @@
-# The C++ package: find_package(xichan) gives xichan::xichan, and pkg-config knows xichan.
+# The C++ package: find_package(xichan) defines xichan::xichan, and pkg-config finds xichan.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/xichan)
@@ -15,7 +15,7 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/xichan-config-versi
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xichan-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/xichan-config-version.cmake
   DESTINATION ${package_dir} COMPONENT core)
 
-# Relative, so that the folder can be moved.
+# A relative path keeps the installation relocatable.
 file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/xichan.pc.in ${CMAKE_CURRENT_BINARY_DIR}/xichan.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xichan.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT core)

@@ -1,1 +1,1 @@
-"""The modules behind ./dev: one concern per file, standard library only, Python 3.9 or newer."""
+"""The modules behind ./dev, for Python 3.9 or newer. Those that bootstrap.py imports use the standard library only."""

@@ -1,4 +1,4 @@
-"""CMake builds: the extension for each CPython version, and the C++ tests and benchmarks."""
+"""CMake builds: the extension for each CPython version, and the C++ tests and benchmarks, by the presets."""
 
 from __future__ import annotations
 
@@ -6,141 +6,128 @@ import os
 import shlex
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 from . import cpython, system, venv
+from .bootstrap import tool
 from .cache import lock
 from .console import BUILD, ROOT, DevError, make_folder, output, run, step
 
+PRESETS = ROOT / "CMakePresets.json"
 STAMP = "xichan-stamp.txt"
 
-# What they are called for short, and what they are told when they watch Python. Memory that is not there is refused, as
-# without a sanitizer. No leaks: CPython gives much back to nobody when it ends, and threads that never come back keep
-# theirs; the tests count what is xichan's.
+# The environment of Python with a sanitized extension. Failed allocations return NULL, as without a sanitizer. Leaks
+# are not reported: CPython and threads that are parked forever keep memory until exit; the tests count xichan's.
 SANITIZERS = {
-    "address": (
-        "asan",
-        {
-            "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=1",
-            "UBSAN_OPTIONS": "print_stacktrace=1",
-        },
-    ),
-    "thread": (
-        "tsan",
-        {
-            # Of the locks of CPython, which is not instrumented, only those that are mutexes are seen.
-            "TSAN_OPTIONS": "ignore_noninstrumented_modules=1:allocator_may_return_null=1:report_signal_unsafe=0:"
-            f'die_after_fork=0:atexit_sleep_ms=0:suppressions="{ROOT}/tests/tsan.supp"'
-        },
-    ),
+    "asan": {
+        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    },
+    "tsan": {
+        # CPython is not instrumented: of its locks, ThreadSanitizer sees only those that are mutexes.
+        "TSAN_OPTIONS": "ignore_noninstrumented_modules=1:allocator_may_return_null=1:report_signal_unsafe=0:"
+        f'die_after_fork=0:atexit_sleep_ms=0:suppressions="{ROOT}/tests/tsan.supp"'
+    },
 }
 
 
+class Toolchain(NamedTuple):
+    """The programs of a build."""
+
+    cmake: Path
+    options: list  # for cmake: generator, make program, compiler
+    identity: str  # a build folder is usable only with the toolchain that made it
+
+
 def jobs() -> int:
-    """How many compilers to run at once: the processors that this process may use."""
+    """Return how many compilers to run at once: the number of processors available to this process."""
     return len(os.sched_getaffinity(0))
 
 
 def lock_builds():
-    """Two ./dev at once take turns at setting up."""
+    """Hold the lock of the build folder: concurrent runs of ./dev take turns."""
     return lock(make_folder(BUILD) / "dev.lock")
 
 
-def cmake(toolchain, name: str, settings: dict, depends="", prefix=()) -> Path:
-    """Configure (where that is needed) and build build/NAME; `prefix` is a command to run the build under."""
+def require_toolchain(compiler=None) -> Toolchain:
+    """Return the toolchain, with missing parts installed where that is possible."""
+    default = system.require_compiler()
+    name = compiler or default
+    version = (output([*shlex.split(name), "--version"]) or "").partition("\n")[0]
+    variables = [os.environ.get(variable, "") for variable in ("CXX", "CXXFLAGS", "LDFLAGS", "CMAKE_PREFIX_PATH")]
+    options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}"]
+    if compiler or not os.environ.get("CXX"):  # CMake reads CXX itself
+        options.append(f"-DCMAKE_CXX_COMPILER={shutil.which(name)}")
+    return Toolchain(tool("cmake"), options, repr([name, version, variables]))
+
+
+def cmake(toolchain: Toolchain, preset: str, name: str, settings=(), depends="", prefix=()) -> Path:
+    """Configure build/NAME by a preset if necessary, and build it; return the folder. `prefix` is a command to run
+    the build under."""
     folder = BUILD / name
-    options = [f"-D{key}={value}" for key, value in settings.items()]
-    if toolchain.compiler:
-        options.append(f"-DCMAKE_CXX_COMPILER={toolchain.compiler}")
-    # A build folder keeps paths of the compiler, the generator and the sources: with other ones it starts afresh.
-    identity = repr([toolchain.identity, str(ROOT), options, depends])
+    options = [*toolchain.options, *(f"-D{key}={value}" for key, value in dict(settings).items())]
+    identity = repr([toolchain.identity, str(ROOT), preset, PRESETS.read_text(), options, depends])
     stamp = folder / STAMP
     if not (stamp.exists() and stamp.read_text() == identity):
         if folder.exists():
-            step(f"build/{name} was made differently: starting afresh")
+            step(f"build/{name} was made with other settings: starting afresh")
             shutil.rmtree(folder)
-        run(
-            [toolchain.cmake, "-S", ROOT, "-B", folder, "-G", toolchain.generator]
-            + [f"-DCMAKE_MAKE_PROGRAM={toolchain.make}", *options],
-            f"configure-{name}",
-            say=f"configuring build/{name}",
-        )
+        command = [toolchain.cmake, "-S", ROOT, "--preset", preset, "-B", folder, *options]
+        run(command, f"configure-{name}", say=f"configuring build/{name}", cwd=ROOT)
         stamp.write_text(identity)
-    # A caller's own choice of how many jobs to run wins.
+    # The variable of CMake takes precedence.
     parallel = [] if "CMAKE_BUILD_PARALLEL_LEVEL" in os.environ else ["--parallel", str(jobs())]
     run([*prefix, toolchain.cmake, "--build", folder, *parallel], f"build-{name}", say=f"building build/{name}")
     return folder
 
 
-def require_cpp(sanitizer=None, prefix=()):
-    """The C++ tests and benchmarks, built, with a sanitizer if one is named: (their folder, ctest)."""
-    settings = {"CMAKE_BUILD_TYPE": "Release", "XICHAN_PYTHON": "OFF", "XICHAN_TESTS": "ON"}
-    name = "cpp"
-    if sanitizer:
-        name = SANITIZERS[sanitizer][0]
-        settings.update(CMAKE_BUILD_TYPE="Debug", XICHAN_SANITIZE=sanitizer)  # with assertions
-    else:
-        settings.update(XICHAN_BENCH="ON" if (ROOT / "bench" / "CMakeLists.txt").exists() else "OFF")
+def require_cpp(preset="release", prefix=()) -> None:
+    """Build the C++ tests by a preset, in the folder of the same name."""
     with lock_builds():
-        toolchain = system.require()
-        return cmake(toolchain, name, settings, prefix=prefix), toolchain.ctest
+        cmake(require_toolchain(), preset, preset, prefix=prefix)
+
+
+def extension(version: str, preset: str, name: str, python: Path, target=None) -> Path:
+    """Build the extension for an interpreter and install the package into `target`, by default build/NAME/site."""
+    settings = {"XICHAN_PYTHON": "ON", "XICHAN_TESTS": "OFF", "XICHAN_BENCH": "OFF", "Python_EXECUTABLE": python}
+    if version.endswith(cpython.DEBUG):
+        # Debian's headers of the debug build are links to the release's, except pyconfig.h. In system folders GCC
+        # follows links first: it would find the release's pyconfig.h, and the extension would not count references.
+        settings["CMAKE_NO_SYSTEM_FROM_IMPORTED"] = "ON"
+    toolchain, interpreter = require_toolchain(), venv.identity(version)
+    folder = cmake(toolchain, preset, name, settings, depends=interpreter["interpreter"] + interpreter["version"])
+    target = target or make_folder(folder / "site")
+    install(toolchain, folder, target, f"install-{name}")
+    return target
 
 
 def require_python(version: str) -> Path:
-    """The interpreter of a virtual environment of that version with xichan installed, as of the sources now."""
+    """Return the interpreter of a virtual environment that has xichan installed, built from the current sources."""
     with lock_builds():
-        toolchain = system.require()
-        wanted = venv.identity(version)
-        python = venv.require(version, wanted)
-        settings = {
-            "CMAKE_BUILD_TYPE": "Release",
-            "XICHAN_PYTHON": "ON",
-            "XICHAN_TESTS": "OFF",
-            "Python_EXECUTABLE": python,
-        }
-        if version.endswith(cpython.DEBUG):
-            settings["CMAKE_BUILD_TYPE"] = "Debug"  # with assertions, those in CPython's headers among them
-            # Debian's headers of the debug build are links to the release's, all but pyconfig.h. In system folders GCC
-            # follows links first, would find the release's pyconfig.h, and the extension would count no references.
-            settings["CMAKE_NO_SYSTEM_FROM_IMPORTED"] = "ON"
-        name = f"py{version}"
-        folder = cmake(toolchain, name, settings, depends=wanted["interpreter"] + wanted["version"])
-        install(toolchain, folder, venv.site_packages(version), f"install-{name}")
+        python = venv.require(version)
+        preset = "dev" if version.endswith(cpython.DEBUG) else "release"
+        extension(version, preset, f"py{version}", python, venv.site_packages(version))
     return python
 
 
-def require_sanitized_python(version: str, sanitizer: str):
-    """The same interpreter, and the environment in which it imports a build of xichan with a sanitizer."""
+def require_instrumented_python(version: str, preset: str):
+    """Return the interpreter of require_python(), and the environment in which it imports a build by another preset."""
     python = require_python(version)
-    short, options = SANITIZERS[sanitizer]
     with lock_builds():
-        toolchain = system.require()
-        wanted = venv.identity(version)
-        settings = {
-            "CMAKE_BUILD_TYPE": "Debug",  # with assertions
-            "XICHAN_PYTHON": "ON",
-            "XICHAN_TESTS": "OFF",
-            "XICHAN_SANITIZE": sanitizer,
-            "Python_EXECUTABLE": python,
-        }
-        name = f"{short}-py{version}"
-        folder = cmake(toolchain, name, settings, depends=wanted["interpreter"] + wanted["version"])
-        site = make_folder(folder / "site")
-        install(toolchain, folder, site, f"install-{name}")
-    compiler = toolchain.compiler or os.environ["CXX"]
-    runtime = output([*shlex.split(compiler), f"-print-file-name=lib{short}.so"]) or ""
-    if not os.path.isabs(runtime):
-        raise DevError(f"{compiler} has no lib{short}.so to preload into Python")
-    return python, {
-        "LD_PRELOAD": os.path.realpath(runtime),
-        "PYTHONPATH": os.fspath(site),
-        # Python's own allocators would hide what lies in their pools.
-        "PYTHONMALLOC": "malloc",
-        **options,
-    }
+        site = extension(version, preset, f"{preset}-py{version}", python)
+    environment = {"PYTHONPATH": os.fspath(site)}
+    if preset in SANITIZERS:
+        compiler = system.require_compiler()
+        runtime = output([*shlex.split(compiler), f"-print-file-name=lib{preset}.so"]) or ""
+        if not os.path.isabs(runtime):
+            raise DevError(f"{compiler} has no lib{preset}.so to preload into Python; use g++")
+        # Python's own allocators would hide errors inside their pools.
+        environment.update(LD_PRELOAD=os.path.realpath(runtime), PYTHONMALLOC="malloc", **SANITIZERS[preset])
+    return python, environment
 
 
-def install(toolchain, folder: Path, target: Path, log: str) -> None:
-    """Install the component `python`, and remove what an earlier one installed that is no longer part of it."""
+def install(toolchain: Toolchain, folder: Path, target: Path, log: str) -> None:
+    """Install the component `python`, and remove files of the previous installation that are no longer part of it."""
     manifest = folder / "install_manifest_python.txt"
     before = manifest.read_text().split("\n") if manifest.exists() else []
     run([toolchain.cmake, "--install", folder, "--component", "python", "--prefix", target], log)

@@ -1,4 +1,4 @@
-"""The user's cache folder, shared by all checkouts: fetched interpreters and tools from PyPI."""
+"""The user's cache folder, shared by all checkouts: fetched interpreters, model checkers and tools from PyPI."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from .console import DevError, make_folder, step
 
 
 def cache_folder() -> Path:
-    """$XDG_CACHE_HOME/xichan or ~/.cache/xichan, created and writable."""
+    """Return $XDG_CACHE_HOME/xichan or ~/.cache/xichan, created and writable."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):  # the XDG specification: a relative path is invalid and ignored
         home = os.path.expanduser("~")
         if not os.path.isabs(home) or home == "/":
-            raise DevError("no home folder to keep a cache in: set HOME, or XDG_CACHE_HOME to a folder to write to")
+            raise DevError("no home folder for the cache: set HOME, or set XDG_CACHE_HOME to a writable folder")
         base = os.path.join(home, ".cache")
     folder = Path(base) / "xichan"
     try:
         make_folder(folder)
     except DevError as error:
-        raise DevError(f"{error}\nset XDG_CACHE_HOME to a folder that can be written to") from None
+        raise DevError(f"{error}\nset XDG_CACHE_HOME to a writable folder") from None
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise DevError(f"cannot write to the cache folder {folder}: set XDG_CACHE_HOME to another one")
+        raise DevError(f"cannot write to the cache folder {folder}: set XDG_CACHE_HOME to a writable folder")
     return folder
 
 
 @contextlib.contextmanager
 def lock(path: Path):
-    """Hold an exclusive lock on a file, saying so if another process has to be waited for."""
+    """Hold an exclusive lock on a file; report if another process holds it."""
     with open(path, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

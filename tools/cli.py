@@ -1,4 +1,4 @@
-"""The command line of ./dev."""
+"""The commands of ./dev."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import argparse
 import os
 import sys
 
-from . import build, console, cpython, lint, parts, soak, venv
+from . import build, console, cpython, venv
 from .console import BUILD, ROOT, DevError, call
+from .runners import Request
 
-NEWEST = "3.14"  # the version that everything but the tests uses
 VERSIONS = list(cpython.FIRST)
+NEWEST = cpython.NEWEST
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """Return the parser of all commands."""
+    from . import parts, soak
+
     top = argparse.ArgumentParser(
         prog="./dev",
-        description="Build, test and use xichan in this checkout. Each command sets up first what it needs.",
+        description="Build, test and use xichan in this checkout. Each command installs and builds what it needs.",
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
@@ -25,10 +28,10 @@ def parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".", **options)
 
     setup = command("setup", "install and build everything that the other commands use")
-    setup.add_argument("versions", nargs="*", metavar="VERSION", help="Python versions (default: all at hand)")
+    setup.add_argument("versions", nargs="*", metavar="VERSION", help="Python versions (default: all available)")
 
     demo = command("demo", f"run docs/examples/stdlib_index.py with CPython {NEWEST}")
-    demo.add_argument("arguments", nargs="*", metavar="ARG", help="handed to the program")
+    demo.add_argument("arguments", nargs="*", metavar="ARG", help="arguments of the program")
 
     listing = "\n".join(
         f"  {name:8} {part.about}{'' if part.default else ' (only when named)'}" for name, part in parts.PARTS.items()
@@ -36,31 +39,31 @@ def parser() -> argparse.ArgumentParser:
     test = command(
         "test",
         "run the tests",
-        epilog=f"parts:\n{listing}\n\nThe last line printed is `N passed, N failed`, summed over all parts.",
+        epilog=f"parts:\n{listing}\n\nThe last line of the output is `N passed, N failed`, summed over all parts.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="./dev test [-h] [--only VERSION] [PART ...] [-- ARG ...]",
     )
     test.add_argument("parts", nargs="*", metavar="PART", help="parts to run (default: all that need not be named)")
-    test.add_argument("--only", metavar="VERSION", choices=VERSIONS, default="", help="the one Python version to test")
-    test.add_argument("extra", nargs="*", metavar="-- ARG", help="handed to pytest and ctest, say -- -k select -x")
+    test.add_argument("--only", metavar="VERSION", choices=VERSIONS, default="", help="the only Python version to test")
+    test.add_argument("extra", nargs="*", metavar="-- ARG", help="arguments of pytest and ctest, as in -- -k select -x")
 
-    long = command("soak", "run the long form of models, fuzzers and stress programs for so many minutes")
+    long = command("soak", "run the long form of models, fuzzers and stress programs for a number of minutes")
     long.add_argument("minutes", nargs="?", type=float, default=soak.MINUTES, help="default: %(default)s")
-    long.add_argument("--only", metavar="VERSION", choices=VERSIONS, default="", help="the one Python version to use")
+    long.add_argument("--only", metavar="VERSION", choices=VERSIONS, default="", help="the only Python version to use")
 
     bench = command(
         "bench",
         "run the benchmarks: xichan.bench, or those of the C++ layers",
         usage="./dev bench [3.14|3.15] [ARG ...] | ./dev bench layers [ARG ...]",
     )
-    bench.add_argument("arguments", nargs="*", metavar="ARG", help="handed on; ./dev bench 3.14 --help shows them")
+    bench.add_argument("arguments", nargs="*", metavar="ARG", help="its arguments; ./dev bench 3.14 --help lists them")
 
-    style = command("lint", "check the style of the files")
-    style.add_argument("--fix", action="store_true", help="mend what can be mended")
+    style = command("lint", "check layout, style and spelling")
+    style.add_argument("--fix", action="store_true", help="repair what the tools can repair")
     style.add_argument("files", nargs="*", metavar="FILE", help="files or folders to check (default: all)")
 
     python = command("python", "run Python with xichan importable", usage="./dev python [3.13|3.14|3.15] [ARG ...]")
-    python.add_argument("arguments", nargs="*", metavar="ARG", help=f"Python's own arguments (default: {NEWEST})")
+    python.add_argument("arguments", nargs="*", metavar="ARG", help=f"arguments of Python (default: {NEWEST})")
     return top
 
 
@@ -70,19 +73,19 @@ def setup(versions) -> int:
             raise DevError(f"no Python version {version!r}; there are: {', '.join(VERSIONS)}")
         build.require_python(version)
     build.require_cpp()
-    console.step("all is set up")
+    console.step("setup is complete")
     return 0
 
 
 def execute(program, *arguments):
-    """Become another program: its signals, streams and exit code are the caller's own."""
+    """Replace this process by another program, which keeps its signals, streams and exit code."""
     command = [os.fspath(program), *map(os.fspath, arguments)]
     sys.stdout.flush()
     os.execv(command[0], command)
 
 
 def split_version(arguments):
-    """(the Python version that the arguments begin with, or else the newest; the other arguments)."""
+    """Return (the Python version that the arguments begin with or the newest one, the other arguments)."""
     if arguments and arguments[0] in VERSIONS:
         return arguments[0], arguments[1:]
     return NEWEST, arguments
@@ -95,18 +98,15 @@ def python(arguments):
 
 
 def demo(arguments):
-    program = ROOT / "docs" / "examples" / "stdlib_index.py"
-    if not program.exists():
-        raise DevError(f"there is no {program}")
-    execute(build.require_python(NEWEST), program, *arguments)
+    execute(build.require_python(NEWEST), ROOT / "docs" / "examples" / "stdlib_index.py", *arguments)
 
 
 def bench_layers(arguments) -> int:
     build.require_cpp()
-    folder = BUILD / "cpp" / "bench"
+    folder = BUILD / "release" / "bench"
     programs = [file for file in sorted(folder.glob("bench_*")) if file.is_file() and os.access(file, os.X_OK)]
     if not programs:
-        raise DevError(f"there are no benchmarks in {folder}")
+        raise DevError(f"no benchmarks in {folder}")
     return max(call([program, *arguments]) for program in programs)
 
 
@@ -119,12 +119,12 @@ def bench(arguments) -> int:
     execute(interpreter, "-m", "xichan.bench", *arguments)
 
 
-# Commands that hand their arguments on: argparse would take options out of them.
+# Commands that pass all their arguments on: argparse would interpret the options among them.
 PASSING = {"python": python, "demo": demo, "bench": bench}
 
 
 def dispatch(argv) -> int:
-    """Run one command; its exit code."""
+    """Run one command; return its exit code."""
     if argv and argv[0] in PASSING and not (argv[0] != "python" and argv[1:2] in (["-h"], ["--help"])):
         arguments = argv[1:]
         if argv[0] != "python" and arguments[:1] == ["--"]:
@@ -138,23 +138,15 @@ def dispatch(argv) -> int:
     if options.command == "setup":
         return setup(options.versions)
     if options.command == "test":
-        return parts.run(options.parts, parts.Request(options.only, extra))
+        from . import parts
+
+        return parts.run(options.parts, Request(options.only, tuple(extra)))
     if options.command == "soak":
-        return soak.run(options.minutes, parts.Request(options.only, []))
+        from . import soak
+
+        return soak.run(options.minutes, Request(options.only))
+    from . import lint
+
     found = lint.check(options.fix, options.files)
     print(f"{found.passed} passed, {found.failed} failed")
     return 1 if found.failed else 0
-
-
-def main() -> int:
-    """Run, and say what went wrong in one message."""
-    try:
-        return dispatch(sys.argv[1:])
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        return 1
-    except (DevError, OSError) as error:
-        print(f"dev: {error}", file=sys.stderr)
-        return 1

@@ -1,8 +1,9 @@
-"""What ./dev says and the programs it runs: progress on stderr, long output in build/logs."""
+"""Progress messages on stderr, and subprocesses: their long output goes to build/logs."""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -14,25 +15,30 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
-TAIL = 40  # lines of a log that are shown on failure
-PATIENCE = 1.0  # seconds that a quiet step may take before it is mentioned
+TAIL = 40  # lines of a log to show on failure
+PATIENCE = 1.0  # seconds before a quiet step is reported
 
-quiet = False  # set by commands that are mostly no-ops: only steps that take long are mentioned
+quiet = False  # set by commands that usually have nothing to build: only slow steps are reported
 
 _start = time.monotonic()
 
 
 class DevError(Exception):
-    """Something the user has to know: its text is shown without a traceback."""
+    """An error whose message is shown to the user without a traceback."""
+
+
+def stamped(text: str) -> str:
+    """Prefix a message with the seconds since the start."""
+    return f"[{time.monotonic() - _start:6.1f}s] {text}"
 
 
 def step(text: str) -> None:
-    """Say on stderr, with the time since the start, what is being done."""
-    print(f"[{time.monotonic() - _start:6.1f}s] {text}", file=sys.stderr, flush=True)
+    """Report the current step on stderr."""
+    print(stamped(text), file=sys.stderr, flush=True)
 
 
 def make_folder(path: Path) -> Path:
-    """Create a folder with its parents, or say clearly why that does not work."""
+    """Create a folder and its parents; raise DevError if that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -40,14 +46,8 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def tail(log: Path) -> str:
-    """The last lines of a log."""
-    with open(log, errors="replace") as file:
-        return "".join(deque(file, TAIL)).rstrip()
-
-
 def end(process: subprocess.Popen) -> None:
-    """End a program after Ctrl-C. It gets time to end by itself: a terminal has told it too."""
+    """Stop a process after Ctrl-C. The terminal has interrupted it too, so it first gets time to exit by itself."""
     for number, seconds in ((0, 2), (signal.SIGINT, 5), (signal.SIGTERM, 2), (signal.SIGKILL, None)):
         process.send_signal(number)
         try:
@@ -57,17 +57,8 @@ def end(process: subprocess.Popen) -> None:
             continue
 
 
-def wait(process: subprocess.Popen) -> int:
-    """Wait for a program; its exit code."""
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        end(process)
-        raise
-
-
 def start(command, **options) -> subprocess.Popen:
-    """Start a program that talks to the user, or to where `options` say."""
+    """Start a process; raise DevError if there is no such program."""
     sys.stdout.flush()
     try:
         return subprocess.Popen([os.fspath(part) for part in command], **options)
@@ -75,42 +66,73 @@ def start(command, **options) -> subprocess.Popen:
         raise DevError(f"cannot run {command[0]}: {error.strerror}") from None
 
 
+def wait(process: subprocess.Popen) -> int:
+    """Wait for a process and return its exit code; stop it on Ctrl-C."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        end(process)
+        raise
+
+
 def call(command, **options) -> int:
-    """Run a program that talks to the user directly; its exit code."""
+    """Run a program on the caller's terminal; return its exit code."""
     return wait(start(command, **options))
 
 
 def run(command, log: str, *, cwd=None, env=None, say=None) -> None:
-    """Run a program with its output going to build/logs/LOG.log; show the end of that if it fails."""
+    """Run a program with its output in build/logs/LOG.log; on failure raise DevError with the end of the log.
+
+    `say` is the step to report. On a terminal its line also shows ninja's [n/m].
+    """
     path = make_folder(LOGS) / f"{log}.log"
-    command = [os.fspath(part) for part in command]
-    if say and not quiet:
+    terminal = bool(say) and sys.stderr.isatty()
+    if say and not quiet and not terminal:
         step(say)
-    with open(path, "w") as file:
-        file.write(f"$ {shlex.join(command)}\n")
+    with open(path, "w", errors="replace") as file:
+        file.write(f"$ {shlex.join(map(os.fspath, command))}\n")
         file.flush()
+        options = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": cwd, "env": env}
+        if terminal:
+            process = start(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace", **options)
+        else:
+            process = start(command, stdout=file, **options)
         try:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, cwd=cwd, env=env
-            )
-        except OSError as error:
-            raise DevError(f"cannot run {command[0]}: {error.strerror}") from None
-        if say and quiet:
-            try:
+            if terminal:
+                follow(process, file, say)
+            elif say and quiet:
                 process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                step(say)
-            except KeyboardInterrupt:
-                wait(process)
-                raise
+        except subprocess.TimeoutExpired:
+            step(say)
+        except KeyboardInterrupt:
+            end(process)
+            raise
         code = wait(process)
     if code:
+        with open(path, errors="replace") as file:
+            tail = "".join(deque(file, TAIL)).rstrip()
         name = os.path.basename(command[0]) + (f" ({say})" if say else "")
-        raise DevError(f"{name} failed with exit code {code}; the end of {path}:\n{tail(path)}")
+        raise DevError(f"{name} failed with exit code {code}; the end of {path}:\n{tail}")
+
+
+def follow(process: subprocess.Popen, log, say: str) -> None:
+    """Copy the output of a process to its log, with the step and ninja's [n/m] on one line of the terminal."""
+    begin, shown = time.monotonic(), None
+    if not quiet:
+        shown = stamped(say)
+        print(shown, end="", file=sys.stderr, flush=True)
+    for line in process.stdout:
+        log.write(line)
+        count = re.match(r"\[\d+/\d+\]", line)
+        if count and (not quiet or time.monotonic() - begin > PATIENCE):
+            shown = stamped(f"{say} {count.group()}")
+            print(f"\r{shown}\033[K", end="", file=sys.stderr, flush=True)
+    if shown:
+        print(file=sys.stderr, flush=True)
 
 
 def output(command, *, text=None, env=None, timeout=30):
-    """What a short program prints, or None if it fails or cannot run."""
+    """Return what a short-lived program prints, or None if it fails or does not exist."""
     try:
         done = subprocess.run(
             [os.fspath(part) for part in command],

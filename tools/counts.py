@@ -1,4 +1,4 @@
-"""How many tests passed and failed, read from the JUnit files that pytest and ctest write."""
+"""The numbers of passed and failed tests, read from the JUnit files of pytest and ctest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 
 class Counts(NamedTuple):
-    """Outcomes of tests; they add up."""
+    """Numbers of test outcomes; they add up."""
 
     passed: int = 0
     failed: int = 0
@@ -21,18 +21,23 @@ class Counts(NamedTuple):
         return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
 
 
+def one(passed: bool) -> Counts:
+    """Return the counts of a single test."""
+    return Counts(passed=1) if passed else Counts(failed=1)
+
+
 def read(report: Path, code: int) -> Counts:
-    """The counts in a report; a run that failed without saying which test counts as one failure."""
+    """Count the tests in a report. A nonzero exit code without a failed test counts as one failure."""
     passed = failed = skipped = 0
     try:
         cases = list(ElementTree.parse(report).iter("testcase"))
     except (OSError, ElementTree.ParseError):
         cases = []  # the run ended before it wrote a report
     for case in cases:
-        # ctest has a program that is not there as `skipped`, and a test that is switched off as a status alone.
+        # ctest reports a missing program as skipped, and a disabled test by its status alone.
         skip = case.find("skipped")
-        absent = skip is not None and skip.get("message", "").startswith("Unable to find executable")
-        if case.find("failure") is not None or case.find("error") is not None or absent:
+        missing = skip is not None and skip.get("message", "").startswith("Unable to find executable")
+        if case.find("failure") is not None or case.find("error") is not None or missing:
             failed += 1
         elif skip is not None or case.get("status") == "disabled":
             skipped += 1

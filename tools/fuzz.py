@@ -1,4 +1,4 @@
-"""The fuzzers of tests/fuzz: built with clang, run for a while, and what of the sources they reached."""
+"""The fuzzers of tests/fuzz: built with clang, run for a given time, with the coverage that they reached."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from pathlib import Path
 
 from . import build, system
 from .console import BUILD, DevError, call, make_folder, output
-from .counts import Counts
+from .counts import Counts, one
 
 TARGETS = ("foreign", "round_trip")
-SECONDS = 60  # for each target; XICHAN_STRESS=N multiplies it
-REPORTED = r".*(verify|block_reader|dump|flatten|text|utf8)\.(cpp|h)\b"  # whose coverage is shown
+SECONDS = 60  # per target; XICHAN_STRESS=N multiplies it
+REPORTED = r".*(verify|block_reader|dump|flatten|text|utf8)\.(cpp|h)\b"  # files whose coverage is printed
 
-QUESTION = "int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }"
+PROBE = "int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }"
 
 
 def works(compiler: str) -> bool:
-    """Whether a compiler is there that has libFuzzer and the sanitizers."""
+    """Return True if a compiler exists and has libFuzzer and the sanitizers."""
     if shutil.which(compiler) is None:
         return False
-    program = make_folder(BUILD / "fuzz-question") / "program"
+    program = make_folder(BUILD / "fuzz-probe") / "program"
     options = ["-x", "c", "-fsanitize=fuzzer,address,undefined", "-o", program, "-"]
-    return output([compiler, *options], text=QUESTION) is not None
+    return output([compiler, *options], text=PROBE) is not None
 
 
 def require_clang() -> str:
-    """A clang++ with libFuzzer, installed from Debian if there is none and that is possible."""
+    """Return a clang++ with libFuzzer, installed from Debian where that is possible."""
     names = ["clang++", *(f"clang++-{n}" for n in range(21, 13, -1))]
     found = next(filter(works, names), None)
     if found is None:
-        system.install([("clang with libFuzzer", "clang libclang-rt-dev llvm", False)])
+        system.install([("clang", "clang"), ("libFuzzer", "libclang-rt-dev"), ("LLVM's tools", "llvm")])
         found = next(filter(works, names), None)
     if found is None:
-        raise DevError("there is no clang++ that can link with -fsanitize=fuzzer,address,undefined")
-    return shutil.which(found)
+        raise DevError("no clang++ links with -fsanitize=fuzzer,address,undefined: install clang with its runtime")
+    return found
 
 
 def coverage(program: Path, profile: Path) -> None:
-    """Print how much of the sources a run has reached, if LLVM's tools are there."""
+    """Print how much of the sources a run reached, if LLVM's tools can read its profile."""
     merged = profile.with_suffix(".profdata")
     if output(["llvm-profdata", "merge", "-sparse", profile, "-o", merged]) is None:
-        print("no llvm-profdata that reads this profile: no report of coverage")
+        print("no coverage report: llvm-profdata is missing or cannot read this profile")
         return
     report = output(["llvm-cov", "report", program, f"-instr-profile={merged}", "-show-branch-summary"]) or ""
     for line in report.splitlines():
@@ -52,18 +52,10 @@ def coverage(program: Path, profile: Path) -> None:
 
 
 def run(request, seconds=None) -> Counts:
-    """Run each fuzzer for its time (or for `seconds`) at low priority; one that finds something fails."""
+    """Run each fuzzer for its time, or for `seconds`, at low priority; a finding is a failure."""
     compiler = require_clang()
     with build.lock_builds():
-        toolchain = system.require()
-        toolchain = toolchain._replace(compiler=compiler, identity=toolchain.identity + compiler)
-        settings = {
-            "CMAKE_BUILD_TYPE": "Debug",
-            "XICHAN_FUZZ": "ON",
-            "XICHAN_FUZZ_COVERAGE": "ON",
-            "XICHAN_INSTALL_CORE": "OFF",
-        }
-        folder = build.cmake(toolchain, "fuzz", settings)
+        folder = build.cmake(build.require_toolchain(compiler), "fuzz", "fuzz")
     seconds = seconds or SECONDS * max(1, int(os.environ.get("XICHAN_STRESS", "1")))
     found = Counts()
     for target in TARGETS:
@@ -80,5 +72,5 @@ def run(request, seconds=None) -> Counts:
         environment = {**os.environ, "LLVM_PROFILE_FILE": str(profile)}
         code = call(["nice", "-n", "19", program, *options, corpus], cwd=folder, env=environment)
         coverage(program, profile)
-        found += Counts(failed=1) if code else Counts(passed=1)
+        found += one(code == 0)
     return found

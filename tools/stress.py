@@ -1,5 +1,4 @@
-"""The programs of tests/stress: in full (./dev test stress), those that inject faults at a size of minutes (./dev test
-faults), or as much as fits a time (./dev soak)."""
+"""The stress programs of tests/stress and the C++ stress tests, at any size."""
 
 from __future__ import annotations
 
@@ -9,9 +8,9 @@ import subprocess
 import time
 from typing import NamedTuple
 
-from . import build
-from .console import ROOT, DevError
-from .counts import Counts
+from . import build, runners
+from .console import ROOT, DevError, start
+from .counts import Counts, one
 
 FOLDER = ROOT / "tests" / "stress" / "python"
 
@@ -21,16 +20,16 @@ class Outcome(NamedTuple):
 
     passed: bool
     seconds: float
-    line: str  # what it said it did
+    line: str  # the last line of its output, which sums it up
 
 
 def sizes() -> dict:
-    """What tests/stress/python/sizes.py says."""
+    """Return SIZES of tests/stress/python/sizes.py."""
     return runpy.run_path(os.fspath(FOLDER / "sizes.py"))["SIZES"]
 
 
 def check_names(extra, others) -> None:
-    """What was named after `--` must be programs, or one of `others`."""
+    """Raise DevError if an argument after `--` is neither a program nor one of `others`."""
     known = [*sizes(), *others]
     for name in extra:
         if name not in known:
@@ -38,26 +37,27 @@ def check_names(extra, others) -> None:
 
 
 def run_program(version: str, name: str, size: int) -> Outcome:
-    """Run one program; what it prints is shown as it comes."""
+    """Run one program and print its output as it arrives."""
     python = build.require_python(version)
     print(f"-- {name} {size}, CPython {version}", flush=True)
-    start, line = time.monotonic(), ""
-    with subprocess.Popen(
-        [os.fspath(python), os.fspath(FOLDER / f"{name}.py"), str(size)],
-        cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", errors="backslashreplace",
-    ) as process:  # fmt: skip
+    begin, line = time.monotonic(), ""
+    command = [python, FOLDER / f"{name}.py", str(size)]
+    with start(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", errors="backslashreplace") as process:
         for line in process.stdout:
             print(f"   {line}", end="", flush=True)
-    passed, seconds = process.returncode == 0, time.monotonic() - start
+    passed, seconds = process.returncode == 0, time.monotonic() - begin
     print(f"   {seconds:.0f} s, {'passed' if passed else f'FAILED with status {process.returncode}'}", flush=True)
     return Outcome(passed, seconds, line.strip())
 
 
 def run_programs(version: str, wanted: dict, extra) -> Counts:
-    """Run programs, each at its size; `extra` names those to run, empty: all."""
-    found = Counts()
-    for name, size in wanted.items():
-        if not extra or name in extra:
-            passed = run_program(version, name, size).passed
-            found += Counts(passed=int(passed), failed=int(not passed))
-    return found
+    """Run the programs of {name: size}, restricted to the names in `extra` unless that is empty."""
+    chosen = {name: size for name, size in wanted.items() if not extra or name in extra}
+    return sum((one(run_program(version, name, size).passed) for name, size in chosen.items()), Counts())
+
+
+def run_cpp(times: int) -> Counts:
+    """Run the C++ stress tests with `times` as many rounds as usual."""
+    environment = {"XICHAN_STRESS": str(times)}
+    options = ["-L", "stress", "-V", "--timeout", "3600"]
+    return runners.ctest("release", "stress", options, runners.Request(), environment=environment)

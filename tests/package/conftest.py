@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tools import console, embed, pypi, system, venv  # noqa: E402
+import embedding as embeddings  # noqa: E402
+
+from tools import bootstrap, console, venv  # noqa: E402
+from tools.build import require_toolchain  # noqa: E402
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 BUILD = console.BUILD / "package"
@@ -37,7 +40,7 @@ def run(*command, expect=0, env=None, cwd=None):
 
 @pytest.fixture(scope="session")
 def toolchain():
-    return system.require()
+    return require_toolchain()
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +49,9 @@ def build(toolchain):
 
     def build(source, name, **settings):
         folder = BUILD / f"{name}-{VERSION}"
-        options = [f"-D{key}={value}" for key, value in settings.items()]
-        if toolchain.compiler:
-            options.append(f"-DCMAKE_CXX_COMPILER={toolchain.compiler}")
+        options = [*toolchain.options, *(f"-D{key}={value}" for key, value in settings.items())]
         shutil.rmtree(folder, ignore_errors=True)
-        generator = ["-G", toolchain.generator, f"-DCMAKE_MAKE_PROGRAM={toolchain.make}"]
-        run(toolchain.cmake, "-S", source, "-B", folder, *generator, *options)
+        run(toolchain.cmake, "-S", source, "-B", folder, *options)
         run(toolchain.cmake, "--build", folder)
         return folder
 
@@ -70,14 +70,14 @@ def installed(toolchain):
 
 @pytest.fixture(scope="session")
 def embedding():
-    """Return settings to build and run programs that embed this Python with xichan importable."""
-    found = embed.find(VERSION, venv.site_packages(VERSION))
+    """How to build and run programs that embed this Python with xichan importable."""
+    found = embeddings.find(VERSION, venv.site_packages(VERSION))
     if found is None:
         pytest.skip("this Python has no shared library to embed")
     return found
 
 
 @pytest.fixture(scope="session")
-def tool():
-    """Return the function that finds a program of the tools environment."""
-    return pypi.tool
+def pip():
+    """The command of a pip that works for this interpreter, which has none of its own."""
+    return [bootstrap.require(), "-m", "pip", "--python", sys.executable]

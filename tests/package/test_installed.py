@@ -35,7 +35,7 @@ def test_cmake_package_builds_consumer(build, installed):
 
 
 def test_cmake_package_rejects_other_version(toolchain, installed, tmp_path):
-    options = [f"-DCMAKE_PREFIX_PATH={installed}", "-DXICHAN_WANTED=99.0", "-G", toolchain.generator]
+    options = [f"-DCMAKE_PREFIX_PATH={installed}", "-DXICHAN_WANTED=99.0", *toolchain.options]
     output = run(toolchain.cmake, "-S", HERE / "consumer", "-B", tmp_path, *options, expect=1)
     assert re.search(r"compatible\s+with\s+requested\s+version", output)
 

@@ -1,4 +1,4 @@
-"""Building and running C++ programs that embed an interpreter of tools/cpython.py."""
+"""How to build and run C++ programs that embed an interpreter of tools/cpython.py."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from . import cpython
-from .console import DevError, output
+from tools import cpython
+from tools.console import output
 
 PROBE = """
 import json, os, sys, sysconfig
 get = sysconfig.get_config_var
-# An interpreter that was moved names folders that are not there.
+# An interpreter that was moved reports folders that do not exist.
 own = os.path.join(sys.base_prefix, "lib")
 homes = [get("LIBDIR"), own, os.path.join(own, get("MULTIARCH") or "")]
 places = [os.path.join(home, get("LDLIBRARY")) for home in homes]
@@ -23,19 +23,18 @@ print(json.dumps({"home": sys.base_prefix, "include": sysconfig.get_path("includ
 
 
 class Embedding(NamedTuple):
-    """What CMake needs to build a program that embeds the interpreter, and what the program needs to run."""
+    """Settings for building a program that embeds the interpreter, and the environment for running it."""
 
     settings: dict  # for cmake -D
-    environment: dict  # besides what is there
+    environment: dict  # in addition to the current one
 
 
 def find(version: str, packages: Path) -> Optional[Embedding]:
-    """How to embed a version with `packages` importable; None if the interpreter has no shared library."""
+    """Return how to embed a version with `packages` importable, or None if the interpreter has no shared library."""
     interpreter = cpython.get(version)
-    answer = output([interpreter, "-I", "-c", PROBE])
-    if answer is None:
-        raise DevError(f"{interpreter} does not run")
-    found = json.loads(answer)
+    printed = output([interpreter, "-I", "-c", PROBE])
+    assert printed, f"{interpreter} does not run"
+    found = json.loads(printed)
     if found["library"] is None:
         return None
     settings = {
@@ -46,7 +45,7 @@ def find(version: str, packages: Path) -> Optional[Embedding]:
     folder = Path(found["library"]).parent
     loader = next(folder.glob("ld-linux-*.so.*"), None)
     if loader is not None:
-        # Unpacked from packages of a newer system, with a C library of its own: its loader has to run the program.
+        # Unpacked from packages of a newer system, with its own C library: the program needs the loader of that one.
         settings["CMAKE_EXE_LINKER_FLAGS"] = (
             f"-Wl,--allow-shlib-undefined,--disable-new-dtags,-rpath,{folder},--dynamic-linker={loader}"
         )
