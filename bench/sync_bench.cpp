@@ -10,7 +10,7 @@ namespace xichan::bench {
 namespace {
 
 // The cost in every send and receive when no thread waits.
-void notify_nobody(benchmark::State& state) {
+void notify_empty(benchmark::State& state) {
   Mutex lock;
   WaitList list(lock);
   for (auto _ : state) list.notify_one();
@@ -88,7 +88,7 @@ void round_trip(benchmark::State& state) {
 }
 
 const bool entered = [] {
-  with_statistics(benchmark::RegisterBenchmark("notify_nobody", notify_nobody));
+  with_statistics(benchmark::RegisterBenchmark("notify_empty", notify_empty));
   with_statistics(benchmark::RegisterBenchmark("join_and_leave", join_and_leave));
   with_statistics(benchmark::RegisterBenchmark("round_trip/wait_list", round_trip<ByWaitList>))->UseRealTime();
   with_statistics(benchmark::RegisterBenchmark("round_trip/futex", round_trip<ByFutex>))->UseRealTime();

@@ -104,7 +104,7 @@ class IndexQueue {
   bool is_safe(std::uint64_t entry) const noexcept { return entry >> order_ & 1; }
   std::uint64_t index_of(std::uint64_t entry) const noexcept { return entry & bottom(); }
 
-  // Neighbouring positions lie on different lines: the 8 entries of a line are size / 8 positions apart.
+  // Neighboring positions lie on different lines: the 8 entries of a line are size / 8 positions apart.
   std::uint64_t place(std::uint64_t position) const noexcept {
     const std::uint64_t i = position & bottom();
     return (i << 3 | i >> (order_ - 3)) & bottom();

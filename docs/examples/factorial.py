@@ -2,7 +2,8 @@
 
     python factorial.py [--workers N] [--small]
 
-Needs CPython 3.14. The times include the start of the workers. The program checks that every model computes the same numbers.
+Needs CPython 3.14. The times include the start of the workers. The program checks that every model computes the same
+numbers.
 """
 
 import argparse

@@ -41,7 +41,7 @@ class Worker:
         return self.served
 
     def stopped(self):
-        """Return true if a message arrived or the channel is closed. Otherwise arm the descriptor for the next message."""
+        """Return true if a message arrived or the channel is closed; otherwise arm the descriptor."""
         try:
             self.control.recv_nowait()
         except xichan.ChannelEmpty:

@@ -3,7 +3,7 @@
     python pi_digits.py [--workers N] [--plot FILE] [--small]
 
 Needs CPython 3.14; --plot needs matplotlib. The workers start before the clock does. Running a small task takes less
-time than sending it to a process or to the stdlib interpreter pool; the table shows the size from which they are faster.
+time than sending it to a process or to the stdlib interpreter pool; the table shows the size from which they win.
 """
 
 import argparse

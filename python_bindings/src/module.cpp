@@ -6,14 +6,14 @@
 #include "directory/process.h"
 #include "embed/c_api.h"
 #include "embed/guard.h"
-#include "ends/names.h"
-#include "ends/stats.h"
 #include "ends/async.h"
 #include "ends/endpoint_type.h"
+#include "ends/names.h"
 #include "ends/receiver.h"
 #include "ends/receiver_views.h"
 #include "ends/select.h"
 #include "ends/sender.h"
+#include "ends/stats.h"
 #include "ends/transport.h"
 #include "ends/watch.h"
 #include "functions.h"
@@ -68,8 +68,8 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 }
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
-  for (PyMethodDef* functions :
-       {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions, share_functions, transport_functions}) {
+  for (PyMethodDef* functions : {module_functions, name_functions, stats_functions, select_functions, aselect_functions,
+                                 dumps_functions, share_functions, transport_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");

@@ -255,9 +255,9 @@ inline attempt() {
   fi
 }
 
-/* Endpoint::give_back */
-inline give_back(handle) {
-#ifdef M_GIVE_BACK_TWICE
+/* Endpoint::release */
+inline release(handle) {
+#ifdef M_RELEASE_TWICE
   drop_endpoint(SIDE(handle))
 #else
   if
@@ -273,7 +273,7 @@ inline close(handle) {
   :: !flag[handle] ->
      flag[handle] = true;
      if
-     :: calls[handle] == 0 -> give_back(handle)
+     :: calls[handle] == 0 -> release(handle)
      :: else ->
 #ifndef M_CLOSE_WITHOUT_CANCEL
         atomic {
@@ -377,7 +377,7 @@ proctype User(byte h) {
               take_gil(INTERP(h));
               calls[h]--;
               if
-              :: calls[h] == 0 && flag[h] -> give_back(h)
+              :: calls[h] == 0 && flag[h] -> release(h)
               :: else
               fi
            :: else
@@ -410,9 +410,9 @@ proctype Closer(byte i) {
   :: take_gil(i); /* EndpointOwner::release_all; the lock is never released: no thread enters the interpreter again */
      ended[i] = true;
      close(2 * i);
-     give_back(2 * i);
+     release(2 * i);
      close(2 * i + 1);
-     give_back(2 * i + 1)
+     release(2 * i + 1)
   fi;
 gone:
   finished++

@@ -63,7 +63,8 @@ struct Registered : WithChannel<Derived, Threads, 1, 1, 2, Channels> {
     if (channel != nullptr) channel->drop_endpoint(Side::sender);
     return channel != nullptr;
   }
-  // Opens an end by the id, makes a call with it, and gives it back. The channel must be the one that had the id first.
+  // Opens an endpoint by the id, makes one call and drops the endpoint. The channel must be the one that had the id
+  // first.
   bool call(unsigned thread, const ChannelId& id, Side side, unsigned channel = 0) {
     Channel* opened = Registry::open(id, side);
     if (opened == nullptr) return false;

@@ -8,7 +8,7 @@ namespace {
 
 // One select over two channels with one sender each, and a second receiver at the first channel, which gets what is not
 // meant for the select. If the select took that, another one comes: it sends it itself, or, at a rendezvous, the sender
-// that nobody met at the second channel goes over to the first.
+// that found no peer at the second channel sends to the first.
 template <ChannelKind Of>
 struct SelectTwo : WithChannel<SelectTwo<Of>, 4, 2, 2, Of, 2> {
   static constexpr bool meets = Of.capacity == 0;

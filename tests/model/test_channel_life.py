@@ -42,7 +42,7 @@ MUTANTS = {
     "WAKE_BEFORE_CLOSE": ("waiting", "invalid end state"),
     "NO_SECOND_LOOK": ("waiting", "invalid end state"),
     "CLOSE_WITHOUT_CANCEL": ("handles closed and interpreters ended", "asleep"),
-    "GIVE_BACK_TWICE": ("handles closed and interpreters ended", "assertion violated"),
+    "RELEASE_TWICE": ("handles closed and interpreters ended", "assertion violated"),
     "NO_PIN": ("handles closed and interpreters ended", "!(freed)"),
 }
 

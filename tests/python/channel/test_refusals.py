@@ -14,7 +14,7 @@ import xichan
 Point = collections.namedtuple("Point", "x y")
 
 
-class Colour(enum.IntEnum):
+class Color(enum.IntEnum):
     RED = 1
 
 
@@ -43,7 +43,7 @@ class Slotted:
 
 
 FOREIGN = [
-    Colour.RED, Point(1, 2), MyStr("a"), MyBytes(b"a"), MyFloat(1), MyInt(1), MyTuple(), MyTuple((1,)),
+    Color.RED, Point(1, 2), MyStr("a"), MyBytes(b"a"), MyFloat(1), MyInt(1), MyTuple(), MyTuple((1,)),
     [], [1], {}, set(), frozenset(), object(), Slotted(), bytearray(b"ab"), memoryview(b"ab"), array.array("b", b"ab"),
     lambda: None, len, type, int, Slotted, pytest, 1j, ..., NotImplemented, range(3), slice(1), fractions.Fraction(1),
     types.SimpleNamespace(), (i for i in ()), xichan.Sender, xichan.Sender[int], ValueError(),

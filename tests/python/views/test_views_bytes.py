@@ -31,7 +31,7 @@ def test_bytes_view_type_and_protocols():
             make()
     match view:
         case [*_]:
-            raise AssertionError("bytes are no sequence to a pattern")
+            raise AssertionError("a pattern does not match bytes as a sequence")
         case _:
             pass
 
