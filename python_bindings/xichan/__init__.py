@@ -48,9 +48,9 @@ from ._stats import Stats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._remote import RemoteError
     from .pool.errors import BrokenInterpreterPool, BrokenWorker
     from .pool.executor import InterpreterPoolExecutor
-    from .pool.remote import RemoteError
     from .service import Client, serve
 
 # Imported when it is used: an interpreter that does not pays nothing.
@@ -59,7 +59,7 @@ _LATER = {
     "BrokenWorker": "pool.errors",
     "Client": "service",
     "InterpreterPoolExecutor": "pool.executor",
-    "RemoteError": "pool.remote",
+    "RemoteError": "_remote",
     "serve": "service",
 }
 

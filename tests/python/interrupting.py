@@ -11,7 +11,8 @@ class Interrupt(BaseException):
 
 class At:
     """Raises Interrupt in the block at the n-th place where CPython would run a signal handler: as a function begins,
-    after a call, at a jump backward; as far as that is in a file of a folder of this name. `struck`: whether it did.
+    after a call, at a jump backward. Only files in the folder of this name, or in a folder below it, count. `struck`:
+    whether it did.
 
     Signal handlers do not run between other instructions, so to raise there would show what cannot happen.
     """
@@ -32,7 +33,7 @@ class At:
         return kind is Interrupt
 
     def _trace(self, frame, event, arg):
-        if PurePath(frame.f_code.co_filename).parent.name != self.folder:
+        if self.folder not in PurePath(frame.f_code.co_filename).parts[-3:-1]:
             return None
         if event == "call":
             frame.f_trace_opcodes = True

@@ -1,4 +1,4 @@
-"""Tasks that occupy the workers of a pool until they are released."""
+"""Tasks that occupy the workers of a pool until the test releases them."""
 
 import pool_tasks as tasks
 from support import PATIENCE
@@ -7,7 +7,7 @@ import xichan
 
 
 class Blocker:
-    """A task that runs in a worker until it is released: `end`, or the end of a ``with``."""
+    """A task that blocks a worker until ``end()`` is called or a ``with`` block ends."""
 
     def __init__(self, pool):
         self.started, theirs = xichan.channel(4)[::-1]
@@ -28,7 +28,7 @@ class Blocker:
         return self
 
     def __exit__(self, *_):
-        self.release.close()  # a task that runs still fails then, so a test that fails does not hang
+        self.release.close()  # a task that still runs fails then, so a failing test does not hang
 
 
 def blockers(pool, number):

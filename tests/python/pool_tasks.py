@@ -1,4 +1,4 @@
-"""Functions that the tests of pools have workers import. Standard library and xichan only."""
+"""Functions that workers import in the tests of pools. Uses the standard library and xichan only."""
 
 import sys
 import threading
@@ -7,7 +7,7 @@ import xichan
 
 
 class Unpicklable(Exception):
-    """Cannot be rebuilt from its args."""
+    """Pickling succeeds, but the args do not rebuild it."""
 
     def __init__(self, one, two):
         super().__init__(f"{one} and {two}")
@@ -15,18 +15,18 @@ class Unpicklable(Exception):
 
 class BadStr(Exception):
     def __str__(self):
-        raise RuntimeError("no text")
+        raise RuntimeError("str() fails")
 
 
 class Picky:
-    """Can be pickled; not loaded."""
+    """Pickling succeeds, unpickling fails."""
 
     def __reduce__(self):
         return _refuse, ()
 
 
 def _refuse():
-    raise ValueError("not loaded")
+    raise ValueError("unpickling fails")
 
 
 def identity(value):
@@ -71,7 +71,7 @@ def interpreter_id():
 
 
 def block(started, release):
-    """Tell that this runs, and wait to be released."""
+    """Report that this runs, and block until released."""
     started.send(interpreter_id())
     return release.recv()
 
@@ -98,8 +98,8 @@ def leave_at(place, number):
     return number
 
 
-def spoil(tx, number):
-    """Send a number; then do one of many things, by that number."""
+def misbehave(tx, number):
+    """Send a number; then succeed or fail in one of several ways, chosen by the number."""
     tx.send(number)
     match number % 7:
         case 0:
@@ -129,36 +129,36 @@ def leave_long_at(place, number, length):
     return number
 
 
-class Badly:
+class BadRepr:
     def __repr__(self):
-        raise ValueError("no text")
+        raise ValueError("repr() fails")
 
 
-def leave_badly():
-    sys.exit(Badly())
+def leave_with_bad_repr():
+    sys.exit(BadRepr())
 
 
-def leave_badly_at(place, number):
-    return leave_badly() if number == place else number
+def leave_with_bad_repr_at(place, number):
+    return leave_with_bad_repr() if number == place else number
 
 
-class Text(str):
+class StrSubclass(str):
     pass
 
 
-class TextOfASubclass(Exception):
+class ErrorWithStrSubclass(Exception):
     def __init__(self, one, two):
         pass
 
     def __str__(self):
-        return Text("its own")
+        return StrSubclass("a str of a subclass")
 
 
-def raise_text_of_a_subclass():
-    raise TextOfASubclass(1, 2)
+def raise_str_subclass():
+    raise ErrorWithStrSubclass(1, 2)
 
 
-def closed_end_if(closed):
+def closed_endpoint_if(closed):
     if not closed:
         return 0
     tx, _ = xichan.channel(1)
@@ -171,25 +171,25 @@ def list_if(wanted):
 
 
 def _leave_now():
-    raise SystemExit("while loading")
+    raise SystemExit("while unpickling")
 
 
-class LeavesWhenLoaded:
+class LeavesWhenUnpickled:
     def __reduce__(self):
         return _leave_now, ()
 
 
-class ErrorThatLeavesWhenLoaded(Exception):
+class ErrorThatLeavesWhenUnpickled(Exception):
     def __reduce__(self):
         return _leave_now, ()
 
 
-def leaves_when_loaded():
-    return LeavesWhenLoaded()
+def leaves_when_unpickled():
+    return LeavesWhenUnpickled()
 
 
-def raise_leaving_when_loaded():
-    raise ErrorThatLeavesWhenLoaded
+def raise_leaving_when_unpickled():
+    raise ErrorThatLeavesWhenUnpickled
 
 
 def initialize(tx, value):
@@ -220,17 +220,17 @@ def send_from_main(name, value):
 
 
 def break_loop():
-    """End the loop of the worker itself, in the midst of a task."""
+    """End the loop of the worker in the middle of a task."""
     from xichan.pool import worker
 
     def interrupted(*args):
-        raise RuntimeError("the loop is interrupted")
+        raise RuntimeError("the loop was interrupted")
 
     worker._send = interrupted
 
 
 def break_loop_at(place, number):
-    """Likewise, in a chunk: nor can it say what its task has raised."""
+    """Likewise in a chunk, where the worker cannot report the exception of its task either."""
     if number == place:
         from xichan.pool import worker
 

@@ -31,7 +31,7 @@ def test_stubs_agree_with_the_module(tmp_path):
     names = (
         r"compat\._.*",
         r"bench\.(peers\.(load|names)|values\.make)",
-        r"pool\.(functions\._NAMED|scripts\._compile)",
+        r"pool\.(byvalue\.functions\._NAMED|scripts\._compile)",
     )
     private.write_text("".join(rf"xichan\.{name}" + "\n" for name in names))
     # What the benchmarks import has no stubs, or is not there.
