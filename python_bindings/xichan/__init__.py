@@ -45,10 +45,10 @@ from ._queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._remote import RemoteError
     from ._stats import ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
     from .pool.errors import BrokenInterpreterPool, BrokenWorker
     from .pool.executor import InterpreterPoolExecutor
-    from .pool.remote import RemoteError
     from .service import Client, serve
 
 # Imported on first use, so that an interpreter pays only for what it uses.
@@ -62,7 +62,7 @@ _LAZY = {
     "MemoryStats": "_stats",
     "PoolStats": "_stats",
     "QueueStats": "_stats",
-    "RemoteError": "pool.remote",
+    "RemoteError": "_remote",
     "serve": "service",
 }
 

@@ -1,47 +1,65 @@
-"""Tasks in worker interpreters, or in the main interpreter if they need a module that only that can load.
+"""Runs tasks in worker interpreters, or in the main interpreter if they need a module that only it can load.
 
     from xichan.dispatch import Dispatcher
 
     with xichan.InterpreterPoolExecutor() as pool, Dispatcher(pool) as dispatcher:
         future = dispatcher.submit(function, argument)
 
-Many C extensions refuse other interpreters (``ImportError: module ... does not support loading in subinterpreters``). A
-task that meets that is run again, from its start, in a thread of this interpreter. What was refused is remembered: for
-the module, and for the function (together with functions among its arguments); later tasks that are known to need it
-go there at once.
+Many C extensions do not support subinterpreters (``ImportError: module ... does not support loading in
+subinterpreters``). If a task raises this error, it runs again, from its beginning, in a thread of this interpreter. The
+refusal is remembered for the module and for the function (together with functions among its arguments); later tasks
+that need one of these run in this interpreter at once.
 """
 
-from concurrent.futures import Executor
-from types import SimpleNamespace
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from typing import Any
 
-from .pool.policy import Policy
+from .pool.executor import InterpreterPoolExecutor
+from .pool.fallback import DispatchStats, Named, Policy
+
+__all__ = ["DispatchStats", "Dispatcher"]
 
 
 class Dispatcher(Executor):
-    """Runs tasks in a pool's workers or, if these cannot load a module, in threads of this interpreter.
+    """Run tasks in the workers of a pool or, if these cannot load a module, in threads of this interpreter.
 
-    main_only: what always runs here; anywhere: what never does, whatever it raises. Both are collections of modules,
-    functions, or names of these ("numpy", "package.module.function"); a module stands for all that is in it, and for
-    functions sent by value that use it. max_threads: as ThreadPoolExecutor's max_workers.
+    main_only: what always runs in this interpreter. anywhere: what never does, even if a module is refused. Both are
+    collections of modules, functions, and names of these ("numpy", "package.module.function"); a module stands for
+    everything in it, and for functions sent by value that use it. max_threads: the max_workers of a ThreadPoolExecutor.
 
-    ``submit``, ``map`` and ``shutdown`` are those of the pool, which ``shutdown`` shuts down too.
+    ``submit``, ``map`` and ``shutdown`` are those of the pool; ``shutdown`` shuts it down, too.
     """
 
-    def __init__(self, pool, *, main_only=(), anywhere=(), max_threads=None):
+    def __init__(
+        self,
+        pool: InterpreterPoolExecutor,
+        *,
+        main_only: Collection[Named] = (),
+        anywhere: Collection[Named] = (),
+        max_threads: int | None = None,
+    ) -> None:
         self._pool = pool
         self._policy = Policy(main_only, anywhere, max_threads)
 
-    def submit(self, fn, /, *args, **kwargs):
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         return self._pool._submit(fn, args, kwargs, self._policy)
 
-    def map(self, fn, *iterables, timeout=None, chunksize=1, buffersize=None):
+    def map[T](
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[T]:
         return self._pool._map(self, fn, iterables, timeout, chunksize, buffersize, self._policy)
 
-    def shutdown(self, wait=True, *, cancel_futures=False):
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
         if wait:
             self._policy.join()
 
-    def stats(self):
-        """A record: in_workers, in_main (tasks submitted by this dispatcher), and reasons: {why in main: how many}."""
-        return SimpleNamespace(**self._policy.stats())
+    def stats(self) -> DispatchStats:
+        """Return how many tasks of this dispatcher ran in workers and in this interpreter, and the reasons."""
+        return DispatchStats(**self._policy.stats())

@@ -1,99 +1,109 @@
-"""Request and reply for long-lived workers.
+"""Requests and replies for long-lived workers.
 
     requests_tx, requests_rx = xichan.channel()
-    ...                                          # in a worker interpreter, which was given `requests_rx`:
-    xichan.serve(requests_rx, handler)           # answers until the channel ends
+    ...                                          # in a worker interpreter that received `requests_rx`:
+    xichan.serve(requests_rx, handler)           # replies to requests until the channel is finished
 
     client = xichan.Client(requests_tx)
-    client.call(value, timeout=1.0)              # handler(value), or what that raised
+    client.call(value, timeout=1.0)              # returns handler(value), or raises what it raised
 
-A request is ``(value, reply)``, where ``reply`` is a Sender made for this call; the answer is ``(True, result)``, or
-``(False, pickled exception or None, type name, message, traceback)``. Any number of clients and of servers may share a
-channel. A server ends when the channel does: when all Senders are closed, after what is queued; by ``shutdown()``, or
-``shutdown(immediate=True)``, at once.
+A request is ``(value, reply)``, where ``reply`` is a Sender created for this call. The reply is ``(True, result)``, or
+``(False, pickled exception or None, type name, message, traceback)``. Any number of clients and servers may share a
+channel. A server ends when the channel is finished: after the queued requests if all Senders are closed or by
+``shutdown()``, at once by ``shutdown(immediate=True)``.
 """
+
+from __future__ import annotations
 
 from . import _core
 from ._errors import NotShareableError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Self
 
-def serve(rx, handler):
-    """Answer requests with ``handler(value)`` until no more can come. Returns how many there were.
+    type _Outcome = tuple[Any, ...]
 
-    rx: a Receiver. handler: called with each request's value; what it returns has to be shareable, else the caller gets
-    NotShareableError. An Exception that it raises goes to the caller; anything else, such as SystemExit, ends the
-    server too. Waits for requests; Ctrl-C interrupts that in the main thread. Raises TypeError if something comes that
-    no Client has sent: the channel is for requests alone.
+
+def serve(rx: _core.Receiver[Any], handler: Callable[[Any], object]) -> int:
+    """Reply to requests with ``handler(value)`` until the channel is finished. Returns the number of requests.
+
+    rx: a Receiver. handler: called with the value of each request. Its result has to be shareable, otherwise the client
+    raises NotShareableError. An Exception that it raises is raised by the client; any other exception, such as
+    SystemExit, also ends the server. Blocks while there are no requests; Ctrl-C interrupts this in the main thread.
+    Raises TypeError for a message that is not a request of a Client: the channel is for requests only.
     """
     served = 0
+    outcome: _Outcome | None
     for request in rx:
         value, reply = _parts(request)
         request = None
         served += 1
         with reply:
             try:
-                answer = (True, handler(value))
+                outcome = (True, handler(value))
             except Exception as error:
-                answer = _describe(error)
+                outcome = _describe(error)
             except BaseException as error:
-                _answer(reply, _describe(error))
+                _send_reply(reply, _describe(error))
                 raise
-            value = None  # and the ends in it
-            _answer(reply, answer)
-            answer = None
+            value = None  # closes the endpoints in it
+            _send_reply(reply, outcome)
+            outcome = None
     return served
 
 
 class Client:
-    """Calls those who serve a channel. Any number of threads may use it; it can be made anew in each interpreter.
+    """Call the servers of a channel. Threads may share a client, and each interpreter can create its own.
 
-    tx: the Sender of the channel, which the client owns from now on: ``close()``, or leaving a ``with``, closes it.
+    tx: the Sender of the channel. The client owns it from now on: ``close()``, or leaving a ``with``, closes it.
     """
 
     __slots__ = ("_tx",)
     __module__ = "xichan"
 
-    def __init__(self, tx):
+    def __init__(self, tx: _core.Sender[Any]) -> None:
         if type(tx) is not _core.Sender:
-            raise TypeError(f"a Client needs a Sender, not {type(tx).__name__}")
+            raise TypeError(f"Client expected a Sender, got {type(tx).__name__}")
         self._tx = tx
 
-    def call(self, value, timeout=None):
-        """Send a value and wait for the answer to it.
+    def call(self, value: object, timeout: float | None = None) -> Any:
+        """Send a value and return the result of the handler; block until it arrives.
 
-        timeout: seconds for both together (not negative, may be a fraction); None: for ever. Raises what the handler
-        raised (RemoteError, if that cannot be rebuilt here), ChannelTimeout, NotShareableError, and ChannelClosed if
-        nobody serves the channel any more, or the server ended with the request.
+        timeout: seconds for both together (not negative, may be a fraction); None blocks indefinitely. Raises what the
+        handler raised (RemoteError if that cannot be rebuilt here), ChannelTimeout, NotShareableError, and
+        ChannelClosed if the channel has no server left or the server ended with the request.
         """
-        deadline = _core_deadline(timeout)
-        reply, answers = _core.channel(1)
-        with answers:
+        remaining = _remaining(timeout)
+        reply, replies = _core.channel(1)
+        with replies:
             with reply:
                 self._tx.send((value, reply), timeout)
-            answer = answers.recv(deadline())
-        if answer[0]:
-            return answer[1]
-        raise _rebuild(*answer[1:])
+            outcome = replies.recv(remaining())
+        if outcome[0]:
+            return outcome[1]
+        raise _rebuild(*outcome[1:])
 
-    def close(self):
+    def close(self) -> None:
         """Close the Sender. Idempotent."""
         self._tx.close()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def _parts(request):
+def _parts(request: Any) -> tuple[Any, _core.Sender[_Outcome]]:
     if type(request) is not tuple or len(request) != 2 or type(request[1]) is not _core.Sender:
-        raise TypeError(f"a request is (value, Sender), as a Client sends it; the channel had {type(request).__name__}")
-    return request
+        raise TypeError(f"expected a request (value, Sender) from a Client, got {type(request).__name__}")
+    return request[0], request[1]
 
 
-def _core_deadline(timeout):
-    """A function that gives what is left of a time-out."""
+def _remaining(timeout: float | None) -> Callable[[], float | None]:
+    """Return a function that returns the seconds left of a timeout."""
     if timeout is None:
         return lambda: None
     from time import monotonic
@@ -102,39 +112,39 @@ def _core_deadline(timeout):
     return lambda: max(end - monotonic(), 0)
 
 
-def _answer(reply, answer):
-    """Send an answer, or what the matter is with it. Raises nothing: in the end, to drop the reply is an answer too."""
+def _send_reply(reply: _core.Sender[_Outcome], outcome: _Outcome) -> None:
+    """Send a reply, or the reason why it cannot be sent. Raises nothing: to drop the Sender also ends the call."""
     try:
-        reply.send_nowait(answer)
+        reply.send_nowait(outcome)
     except Exception as error:
-        if not answer[0]:
-            answer = (False, None, *answer[2:])  # without the pickle, in which there may be ends
+        if not outcome[0]:
+            outcome = (False, None, *outcome[2:])  # without the pickle, in which an endpoint may be closed
         elif isinstance(error, (NotShareableError, MemoryError)):
-            answer = _describe(type(error)(str(error).replace("value[1]", "result", 1)))
-        else:  # a closed end in the result, most likely; or who asked has gone, and this is in vain
+            outcome = _describe(type(error)(str(error).replace("value[1]", "result", 1)))
+        else:  # an endpoint in the result is closed, or the client no longer waits and this fails, too
             error.add_note("while the result was sent")
-            answer = _describe(error)
+            outcome = _describe(error)
         try:
-            reply.send_nowait(answer)
+            reply.send_nowait(outcome)
         except Exception:
             pass
 
 
-def _describe(error):
-    from .pool.remote import describe_error
+def _describe(error: BaseException) -> _Outcome:
+    from ._remote import describe_error
 
     *parts, _ = describe_error(error, _dumps)
     return False, *parts
 
 
-def _dumps(value):
-    from .pool.pickles import dumps
+def _dumps(value: object) -> tuple[bytes, tuple[object, ...]]:
+    from .pool.byvalue.pickler import dumps
 
     return dumps(value)
 
 
-def _rebuild(*parts):
-    from .pool.remote import rebuild_error
+def _rebuild(*parts: Any) -> BaseException:
+    from ._remote import rebuild_error
 
     return rebuild_error(*parts)
 

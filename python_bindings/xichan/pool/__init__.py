@@ -1,14 +1,16 @@
-"""Interpreters that run functions: the parts of ``xichan.InterpreterPoolExecutor``.
+"""Implementation of ``xichan.InterpreterPoolExecutor``.
 
-    executor    what users call; arguments: checks; futures; batch: map
-    crew        the worker interpreters, their threads, the channels to and from them; tasks: its other half
-    collector   who takes the answers; answers: what becomes of them
-    policy      what runs in the main interpreter instead
-    functions   a function as a value that can be sent; scan: what its code needs; rebuild: and back
-    pickles     what channels do not take
-    worker      what runs in a worker interpreter; remote: exceptions on their way from there
-    scripts     source and compiled files as tasks
+    executor         the public class: checks arguments, prepares calls, submits them
+    futures, batch   the future of one task; the tasks of one map()
+    scheduler        tasks from submit() until a worker takes them or they are cancelled
+    workers          threads and interpreters: starts, replaces and stops them
+    results          receives what workers send and completes futures
+    fallback         runs tasks in the main interpreter if a worker cannot load a module
+    worker           the loop inside a worker interpreter; the format of tasks and results
+    scripts          run_string() and run_path() inside a worker interpreter
+    errors           the exceptions of pools
+    interrupt_safe   locks that Ctrl-C cannot leave acquired; exit and fork
+    byvalue          functions that travel by value
 
-A task is (id, function, args, kwargs), an answer (id, value), or (id, kind, ...): see worker. Nothing is imported here,
-because every worker interpreter comes through this file.
+Nothing is imported here, because every worker interpreter imports this package.
 """

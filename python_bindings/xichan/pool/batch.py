@@ -1,10 +1,19 @@
-"""The tasks of one ``map``: one entry of the crew in the place of many futures."""
+"""The tasks of one map(): one entry of the scheduler instead of many futures."""
+
+from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING, Any
 
-from .locks import taking
+from .interrupt_safe import acquired_uninterrupted
+
+if TYPE_CHECKING:
+    from .byvalue.published import Definition
+    from .fallback import Policy
+    from .scheduler import Scheduler
 
 _MISSING = object()
 
@@ -12,128 +21,142 @@ _MISSING = object()
 class _Raised:
     __slots__ = ("error",)
 
-    def __init__(self, error):
+    def __init__(self, error: BaseException) -> None:
         self.error = error
 
 
 class Batch:
-    """Tasks whose ids follow one another from ``first``; their answers are for one thread, which takes them in order.
+    """Tasks with consecutive ids from ``first``. One thread takes their results, in order.
 
-    items: of each task (args, kwargs) as they are sent. calls: (function, args of each), if there is a policy that may
-    have to run them here.
+    items: (args, kwargs) of each task as they are sent. calls: (function, args of each), if there is a policy that may
+    have to run tasks in this interpreter.
 
-    1. ``deliver`` stores the answer and then reads ``_wanted``; ``_wait`` stores ``_wanted`` and then looks for the
-       answer. Both under one GIL: so one of them sees.
+    1. ``deliver`` stores the result and then reads ``_awaited``; ``_wait`` stores ``_awaited`` and then reads the
+       result. Both hold the same GIL, so at least one of them sees what the other stored.
     """
 
-    def __init__(self, crew, function, items, policy=None, calls=None):
-        self.first = None
-        self.function = function  # described, see Crew.submit
-        self.definition = None
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        function: Any,
+        items: list[Any],
+        policy: Policy | None = None,
+        calls: tuple[Callable[..., Any], list[tuple[Any, ...]]] | None = None,
+    ) -> None:
+        self.first = -1
+        self.position = 0  # set by TaskQueue for any entry; only futures use it
+        self.function = function  # its description, see Scheduler.submit
+        self.definition: Definition | None = None  # of the function, while it is published
         self.policy = policy
-        self._crew = crew
-        self._items = items
-        self._calls = calls
-        self._answers = [_MISSING] * len(items)  # a value, or a _Raised
-        self._left = len(items)
+        self._scheduler = scheduler
+        self._items: Any = items
+        self._calls: Any = calls
+        self._results: list[Any] = [_MISSING] * len(items)  # a value, or a _Raised
+        self._unfinished = len(items)
         self._lock = threading.Lock()
-        self._wanted = None  # the place of the answer that a thread waits for
-        self._there = threading.Lock()  # held until that is there
-        self._there.acquire()
+        self._awaited: int | None = None  # the index of the result that a thread waits for
+        self._arrived = threading.Lock()  # acquired until that result is stored
+        self._arrived.acquire()
 
-    def __len__(self):
-        return len(self._answers)
+    def __len__(self) -> int:
+        return len(self._results)
 
-    def messages(self, function, places, chunksize):
-        """The tasks at these places. Neighbours that need nothing beside them go in chunks."""
+    def messages(self, function: Any, indexes: Iterable[int], chunksize: int) -> list[tuple[Any, ...]]:
+        """Return the tasks at these indexes as messages. Consecutive ones without external values form chunks."""
         items, first = self._items, self.first
         if chunksize == 1:
-            return [(first + place, function, *items[place]) for place in places]
-        made, chunk = [], []
-        for place in (*places, None):
-            alone = place is not None and items[place][1]
-            if chunk and (place is None or alone or place != chunk[-1] + 1 or len(chunk) == chunksize):
+            return [(first + index, function, *items[index]) for index in indexes]
+        made: list[tuple[Any, ...]] = []
+        chunk: list[int] = []
+        for index in (*indexes, None):
+            alone = index is not None and items[index][1]
+            if chunk and (index is None or alone or index != chunk[-1] + 1 or len(chunk) == chunksize):
                 made.append((first + chunk[0], function, tuple(items[each][0] for each in chunk), len(chunk)))
                 chunk = []
+            if index is None:
+                break
             if alone:
-                made.append((first + place, function, *items[place]))
-            elif place is not None:
-                chunk.append(place)
+                made.append((first + index, function, *items[index]))
+            else:
+                chunk.append(index)
         return made
 
-    # For the crew
+    # For the scheduler
 
-    def over(self, number):
-        self._left -= number
-        if self._left == 0:
+    def task_ended(self) -> None:
+        self._unfinished -= 1
+        if self._unfinished == 0:
             self._items = self._calls = None
-            self._crew.release(self)
+            self._scheduler.release(self)
 
-    def deliver(self, id, value):
-        place = id - self.first
-        self._answers[place] = value
-        if self._wanted == place:  # (1)
-            with self._lock:
-                if self._wanted == place:
-                    self._wanted = None
-                    self._there.release()
+    def deliver(self, id: int, value: object) -> None:
+        index = id - self.first
+        self._results[index] = value
+        if self._awaited == index:  # (1)
+            for _ in acquired_uninterrupted(self._lock):
+                try:
+                    if self._awaited == index:
+                        self._awaited = None
+                        self._arrived.release()
+                finally:
+                    self._lock.release()
 
-    def fail(self, id, error):
+    def fail(self, id: int, error: BaseException) -> None:
         self.deliver(id, _Raised(error))
 
-    def drop(self, id):
+    def mark_cancelled(self, id: int) -> None:
         self.fail(id, CancelledError())
 
-    def message_of(self, id):
+    def message_of(self, id: int) -> tuple[Any, ...]:
         function = self.function if self.definition is None else self.definition.number
         return (id, function, *self._items[id - self.first])
 
-    def call_of(self, id):
+    def call_of(self, id: int) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         function, args = self._calls
         return function, args[id - self.first], {}
 
-    # For the one who called map
+    # For the caller of map()
 
-    def results(self, deadline):
-        """Yield the answers in order, raising what a task raised, or TimeoutError after ``deadline``."""
-        crew, first, number = self._crew, self.first, len(self)
-        place = 0
+    def results(self, deadline: float | None) -> Iterator[Any]:
+        """Yield the results in order. Raises what a task raised, or TimeoutError after the deadline."""
+        scheduler, first, number = self._scheduler, self.first, len(self)
+        index = 0
         try:
-            while place < number:
-                place += 1
-                yield self._take(place - 1, deadline)
+            while index < number:
+                index += 1
+                yield self._take(index - 1, deadline)
         finally:
-            if place < number or self._left:
-                crew.take_back(range(first + place, first + number))
+            if index < number or self._unfinished:
+                scheduler.cancel(range(first + index, first + number))
 
-    def _take(self, place, deadline):
-        answer = self._answers[place]
-        if answer is _MISSING:
-            answer = self._wait(place, deadline)
-        self._answers[place] = None
-        if type(answer) is _Raised:
+    def _take(self, index: int, deadline: float | None) -> Any:
+        result = self._results[index]
+        if result is _MISSING:
+            result = self._wait(index, deadline)
+        self._results[index] = None
+        if type(result) is _Raised:
             try:
-                raise answer.error
+                raise result.error
             finally:
-                answer = self = None  # no cycle through the traceback
-        return answer
+                result = self = None  # type: ignore[assignment]  # no cycle through the traceback
+        return result
 
-    def _wait(self, place, deadline):
-        timeout = -1
+    def _wait(self, index: int, deadline: float | None) -> Any:
+        timeout: float = -1
         if deadline is not None:
             timeout = min(max(deadline - time.monotonic(), 0), threading.TIMEOUT_MAX)
-        self._wanted = place
+        self._awaited = index
         try:
-            if self._answers[place] is _MISSING:
-                self._there.acquire(timeout=timeout)
+            if self._results[index] is _MISSING:
+                self._arrived.acquire(timeout=timeout)
         finally:
-            for _ in taking(self._lock):
+            for _ in acquired_uninterrupted(self._lock):
                 try:
-                    if self._wanted is None:
-                        self._there.acquire(blocking=False)  # if the one who released it was not waited for
-                    self._wanted = None
+                    if self._awaited is None:
+                        self._arrived.acquire(blocking=False)  # released, but the wait above was skipped or cut short
+                    self._awaited = None
                 finally:
                     self._lock.release()
-        if self._answers[place] is _MISSING:
+        if self._results[index] is _MISSING:
             raise TimeoutError
-        return self._answers[place]
+        return self._results[index]

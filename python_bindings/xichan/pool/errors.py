@@ -1,19 +1,24 @@
-"""The errors of pools. Not among those of ``xichan._errors``, because ``concurrent.futures`` takes long to import."""
+"""Exceptions of pools.
+
+They are not in ``xichan._errors`` because ``concurrent.futures`` takes long to import.
+"""
+
+import sys
 
 from .._errors import Error
 
-try:
+if sys.version_info >= (3, 14):
     from concurrent.futures.interpreter import BrokenInterpreterPool as _BrokenInterpreterPool
-except ImportError:  # CPython 3.13
+else:
     from concurrent.futures import BrokenExecutor as _BrokenInterpreterPool
 
 
 class BrokenInterpreterPool(Error, _BrokenInterpreterPool):
-    """The pool cannot go on: its initializer failed, or no worker interpreter could be made."""
+    """The pool is unusable: its initializer failed, or no worker interpreter could be created."""
 
 
 class BrokenWorker(Error, RuntimeError):
-    """The worker interpreter ended while it ran this task. It is replaced; the other tasks are not concerned."""
+    """The worker interpreter ended while it ran this task. It is replaced; other tasks are not affected."""
 
 
 for _class in (BrokenInterpreterPool, BrokenWorker):

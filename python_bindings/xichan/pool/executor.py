@@ -1,129 +1,154 @@
 """``xichan.InterpreterPoolExecutor``."""
 
-import contextlib
+from __future__ import annotations
+
 import itertools
+import operator
 import os
+import sys
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from types import SimpleNamespace
+from concurrent.futures import Future as BaseFuture
+from typing import Any, Literal
 
 from .. import _core
 from .._errors import NotShareableError
+from .._stats import PoolStats
 from . import scripts
-from .arguments import check_names, culprit, own, positive
 from .batch import Batch
-from .functions import describe, describe_value
+from .byvalue.functions import Description, describe, describe_unshareable, describe_value
+from .fallback import FallbackPoolStats, Policy
 from .futures import Future
-from .policy import Policy
+from .task_queue import clone_endpoints
 
-try:
-    from .crew import Crew
-except ImportError:  # CPython 3.13 has no concurrent.interpreters
-    Crew = None
+if sys.version_info >= (3, 14):
+    from .scheduler import Scheduler
 
 _counter = itertools.count().__next__
 
 
 class InterpreterPoolExecutor(Executor):
-    """Runs functions in worker interpreters, each on a thread of its own: a ``concurrent.futures.Executor``.
+    """Run functions in worker interpreters, each in a thread of its own: a ``concurrent.futures.Executor``.
 
-    max_workers: how many at the most, made as they are needed; None: as many as this process may use CPUs.
+    max_workers: maximal number of workers, which start on demand; None: the number of CPUs that this process may use.
     initializer, initargs: called in each worker before its first task; if it raises, the pool is broken.
-    shared: {name: value}, put into each worker's ``__main__`` at its start, and found as globals by functions that are
-    sent by value. Ends among them are cloned, and closed when the workers have gone.
-    restart_after: a worker's interpreter is replaced after so many tasks; None: never.
-    pickle: whether what cannot be sent as a value is pickled (and counted in ``stats()``), or refused.
-    fallback: "main": what needs a module that subinterpreters cannot load runs in threads of this interpreter instead;
-    see xichan.dispatch. thread_name_prefix: of the workers' threads.
+    shared: {name: value}, added to the ``__main__`` of each worker when it starts, and to the globals of functions that
+    are sent by value. Endpoints in it are cloned; the clones are closed when the workers have ended.
+    restart_after: replace the interpreter of a worker after this many tasks; None: never.
+    pickle: pickle what is not shareable (counted in ``stats()``); False: raise NotShareableError instead.
+    fallback: "main": if a worker cannot load a module because it does not support subinterpreters, run the task in a
+    thread of this interpreter; see xichan.dispatch. thread_name_prefix: for the threads of the pool.
 
-    Needs CPython 3.14. Methods may be called by any thread.
+    Requires CPython 3.14. Methods may be called by any thread.
     """
 
     __module__ = "xichan"
 
     def __init__(
         self,
-        max_workers=None,
+        max_workers: int | None = None,
         *,
-        initializer=None,
-        initargs=(),
-        shared=None,
-        restart_after=None,
-        pickle=True,
-        fallback=None,
-        thread_name_prefix="",
-    ):
-        if Crew is None:
-            raise RuntimeError("InterpreterPoolExecutor needs concurrent.interpreters, which came with CPython 3.14")
-        self._max_workers = positive("max_workers", max_workers, os.process_cpu_count() or 1)
-        limit = positive("restart_after", restart_after, None)
+        initializer: Callable[..., object] | None = None,
+        initargs: Iterable[Any] = (),
+        shared: Mapping[str, object] | None = None,
+        restart_after: int | None = None,
+        pickle: bool = True,
+        fallback: Literal["main"] | None = None,
+        thread_name_prefix: str = "",
+    ) -> None:
+        if sys.version_info < (3, 14):
+            raise RuntimeError("InterpreterPoolExecutor requires CPython 3.14, for concurrent.interpreters")
+        self._max_workers = _positive("max_workers", max_workers, os.process_cpu_count() or 1)
+        limit = _positive("restart_after", restart_after, None)
         if fallback not in (None, "main"):
-            raise ValueError(f"fallback must be None or 'main', not {fallback!r}")
+            raise ValueError(f"fallback must be None or 'main', got {fallback!r}")
         if initializer is not None and not callable(initializer):
-            raise TypeError("initializer must be a callable")
+            raise TypeError(f"initializer must be callable, got {type(initializer).__name__}")
         self._pickle = bool(pickle)
-        shared = dict(shared or {})
-        check_names(shared)
+        shared = _named_values(shared)
         self._names = frozenset(shared)
         self._policy = None if fallback is None else Policy()
-        self._crew = Crew(self._max_workers, thread_name_prefix or f"xichan.InterpreterPoolExecutor-{_counter()}")
-        self._crew.belong_to(self)
+        name = thread_name_prefix or f"xichan.InterpreterPoolExecutor-{_counter()}"
+        self._scheduler = Scheduler(self._max_workers, name)
+        self._scheduler.attach_owner(self)
         values = []
         for shared_name, value in shared.items():
             described = describe_value(value, f"shared[{shared_name!r}] is", pickle=self._pickle)
-            values.append((shared_name, (described.data, described.beside)))
+            values.append((shared_name, (described.data, described.external)))
+        setup = None
         if initializer is not None:
             described = describe(initializer, pickle=self._pickle, skip=self._names)
             args = tuple(initargs)
             sent = (args, None) if _core.is_shareable(args) else self._pickled(args, {})
-            initializer = (described.data, described.beside, *sent)
-        self._crew.setup = own((self._pickle, limit, tuple(values), initializer))
+            setup = (described.data, described.external, *sent)
+        self._scheduler.workers.setup = clone_endpoints((self._pickle, limit, tuple(values), setup))
 
-    def submit(self, fn, /, *args, **kwargs):
-        """Run ``fn(*args, **kwargs)`` in a worker: a Future, which can be cancelled until a worker takes the task.
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> BaseFuture[T]:
+        """Run ``fn(*args, **kwargs)`` in a worker and return its Future.
 
-        Everything is sent now: what changes afterwards does not matter, and ends may be closed. Raises
-        NotShareableError if something cannot be sent, BrokenInterpreterPool, RuntimeError after ``shutdown``.
+        The call can be cancelled until a worker takes it. The function and its arguments are copied now: later changes
+        have no effect, and endpoints may be closed. Raises NotShareableError if something cannot be sent,
+        BrokenInterpreterPool, RuntimeError after ``shutdown``.
         """
         return self._submit(fn, args, kwargs, self._policy)
 
-    def _submit(self, fn, args, kwargs, policy):
-        """As submit. ``policy``: tells what is to run here, or None."""
-        crew = self._crew
+    def _submit(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], policy: Policy | None
+    ) -> Future:
+        """Submit a call. policy: decides whether it runs in this interpreter; None: it never does."""
+        scheduler = self._scheduler
         if policy is None:
-            future = Future(crew)
+            future = Future(scheduler)
             self._send(future, self._prepare(fn), args, kwargs)
             return future
         described = self._describe(fn)
         reason = policy.reason(fn, args, kwargs, described.modules)
         if reason is not None:
-            future = Future(crew, policy, (fn, args, kwargs))
-            with _counted(policy, 0, (reason,)):
-                crew.keep(future)
+            future = Future(scheduler, policy, (fn, args, kwargs))
+            with policy.counted(0, (reason,)):
+                scheduler.submit_local(future)
             return future
         call = None if policy.is_anywhere(fn, described.modules) else (fn, args, kwargs)
-        future = Future(crew, call and policy, call)
-        with _counted(policy, 1):
-            self._send(future, self._sent(described), args, kwargs)
+        future = Future(scheduler, call and policy, call)
+        with policy.counted(1):
+            self._send(future, self._sendable(described), args, kwargs)
         return future
 
-    def _send(self, future, function, args, kwargs):
+    def _send(self, future: Future, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
-            self._crew.submit(future, function, args, tuple(kwargs.items()) if kwargs else None)
+            self._scheduler.submit(future, function, args, tuple(kwargs.items()) if kwargs else None)
         except NotShareableError:
-            self._crew.submit(future, function, *self._pickled(args, kwargs))
+            self._scheduler.submit(future, function, *self._pickled(args, kwargs))
 
-    def map(self, fn, *iterables, timeout=None, chunksize=1, buffersize=None):
-        """As ``map(fn, *iterables)``, run by the workers: an iterator over the results, in order.
+    def map[T](
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[T]:
+        """Run ``map(fn, *iterables)`` in the workers and return an iterator over the results, in order.
 
-        timeout: seconds from now after which waiting for a result raises TimeoutError; None: never. chunksize: how many
-        calls make one task. buffersize: how many calls may be ahead of the result that is yielded next; None: all of
-        them are submitted now. When the iterator ends early, calls that no worker has taken are not made; but if it is
-        closed or dropped before its first step all are made, as with the executors of the standard library.
+        timeout: seconds from now after which waiting for a result raises TimeoutError; None: wait indefinitely.
+        chunksize: number of calls that are sent as one task. buffersize: number of calls that may be ahead of the
+        result that is yielded next; None: all are submitted now. When the iterator ends early, calls that no worker has
+        taken are cancelled; but if it is closed or dropped before its first step, all calls run, as in the standard
+        library.
         """
         return self._map(self, fn, iterables, timeout, chunksize, buffersize, self._policy)
 
-    def _map(self, executor, fn, iterables, timeout, chunksize, buffersize, policy):
+    def _map(
+        self,
+        executor: Executor,
+        fn: Callable[..., Any],
+        iterables: Iterable[Iterable[Any]],
+        timeout: float | None,
+        chunksize: int,
+        buffersize: int | None,
+        policy: Policy | None,
+    ) -> Iterator[Any]:
         if buffersize is not None and not isinstance(buffersize, int):
             raise TypeError("buffersize must be an integer or None")
         if chunksize < 1:
@@ -136,126 +161,134 @@ class InterpreterPoolExecutor(Executor):
             return iter(())
         return self._batch(fn, calls, chunksize, policy).results(deadline)
 
-    def _batch(self, fn, calls, chunksize, policy):
-        """Submit calls of one function."""
-        crew = self._crew
+    def _batch(
+        self, fn: Callable[..., Any], calls: list[tuple[Any, ...]], chunksize: int, policy: Policy | None
+    ) -> Batch:
+        """Submit calls of one function. Returns their Batch."""
+        scheduler = self._scheduler
         if policy is None:
-            batch = Batch(crew, self._prepare(fn), list(map(self._item, calls)))
-            crew.submit_batch(batch, chunksize, range(len(calls)))
+            batch = Batch(scheduler, self._prepare(fn), list(map(self._item, calls)))
+            scheduler.submit_batch(batch, chunksize, range(len(calls)))
             return batch
         described = self._describe(fn)
-        found = (policy.reason(fn, args, {}, described.modules) for args in calls)
-        here = {place: reason for place, reason in enumerate(found) if reason is not None}
-        places = [place for place in range(len(calls)) if place not in here]
-        function = self._sent(described) if places else ()
-        items = [None if place in here else self._item(args) for place, args in enumerate(calls)]
+        reasons = (policy.reason(fn, args, {}, described.modules) for args in calls)
+        local = {index: reason for index, reason in enumerate(reasons) if reason is not None}
+        indexes = [index for index in range(len(calls)) if index not in local]
+        function = self._sendable(described) if indexes else ()
+        items = [None if index in local else self._item(args) for index, args in enumerate(calls)]
         anywhere = policy.is_anywhere(fn, described.modules)
-        batch = Batch(crew, function, items, None if anywhere else policy, None if anywhere else (fn, calls))
-        with _counted(policy, len(places), here.values()):
-            crew.submit_batch(batch, chunksize, places, here)
+        batch = Batch(scheduler, function, items, None if anywhere else policy, None if anywhere else (fn, calls))
+        with policy.counted(len(indexes), local.values()):
+            scheduler.submit_batch(batch, chunksize, indexes, local)
         return batch
 
-    def _item(self, args):
-        """(args, kwargs) of a call as they are sent."""
+    def _item(self, args: tuple[Any, ...]) -> tuple[Any, Any]:
+        """Return (args, kwargs) of a call in the form in which they are sent."""
         return (args, None) if _core.is_shareable(args) else self._pickled(args, {})
 
-    def run_string(self, code, *, shared=None):
-        """Run source code as a task, as a script, in a namespace of its own that has the names of ``shared``: a Future.
+    def run_string(self, code: str, *, shared: Mapping[str, object] | None = None) -> BaseFuture[Any]:
+        """Run source code as a script, as a task. Its namespace is new and contains the names of ``shared``.
 
-        Its result is what the code leaves under the name ``result``, or None.
+        The result of the Future is the value of the name ``result`` when the script ends, or None.
         """
         if not isinstance(code, str):
-            raise TypeError(f"code must be a str, not {type(code).__name__}")
-        return self.submit(scripts.run_string, code, self._shared(shared))
+            raise TypeError(f"code must be a str, got {type(code).__name__}")
+        return self.submit(scripts.run_string, code, tuple(_named_values(shared).items()))
 
-    def run_path(self, file, *, shared=None):
-        """As ``run_string``, with a file of source code, or one compiled by this version of Python (``.pyc``)."""
-        return self.submit(scripts.run_path, os.path.abspath(os.fsdecode(file)), self._shared(shared))
+    def run_path(self, file: str | os.PathLike[str], *, shared: Mapping[str, object] | None = None) -> BaseFuture[Any]:
+        """Run a file like ``run_string``: source code, or a ``.pyc`` compiled by this version of Python."""
+        path = os.path.abspath(os.fsdecode(file))
+        return self.submit(scripts.run_path, path, tuple(_named_values(shared).items()))
 
-    def shutdown(self, wait=True, *, cancel_futures=False):
-        """Take no more tasks; the workers leave when they have done those that there are.
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Accept no more tasks; workers end when all tasks are done.
 
-        wait: return when they have left. A task that never returns is waited for without end, here and at the end of
-        the program: nothing can stop it from outside, except what it waits for itself. cancel_futures: cancel the tasks
-        that no worker has taken.
+        wait: return when the workers have ended. This blocks indefinitely if a task never returns, and so does the exit
+        of the program: a task can only be stopped through what it waits for. cancel_futures: cancel the tasks that no
+        worker has taken.
         """
-        crew = self._crew
-        crew.stop()
+        scheduler = self._scheduler
+        scheduler.stop()
         if cancel_futures:
-            crew.take_back(range(crew.next_id))
+            scheduler.cancel(range(scheduler.next_id))
         if wait:
-            crew.join()
+            scheduler.join()
             if self._policy is not None:
                 self._policy.join()
 
-    def stats(self):
-        """A record: workers, tasks queued and running, how many were submitted, finished (with a result), failed (with
-        an exception), cancelled; workers lost in a task, or replaced; calls and results that were pickled."""
-        if self._policy is not None:
-            return SimpleNamespace(**self._crew.stats(), **self._policy.stats())
-        from .._stats import PoolStats
+    def stats(self) -> PoolStats:
+        """Return the number of workers and of tasks in each state, and of pickled calls and results.
 
-        return PoolStats(**self._crew.stats())
+        With ``fallback="main"`` the record also has the fields of the stats() of a Dispatcher.
+        """
+        counts = self._scheduler.stats()
+        if self._policy is None:
+            return PoolStats(**counts)
+        return FallbackPoolStats(**counts, **self._policy.stats())
 
-    def _prepare(self, fn):
-        """What describes a function, see Crew.submit."""
+    def _prepare(self, fn: Callable[..., Any]) -> Any:
+        """Return a function in the form in which it is sent, see Scheduler.submit."""
         if not callable(fn):
             raise TypeError(f"{fn!r} is not callable")
-        return self._sent(describe(fn, pickle=self._pickle, skip=self._names))
+        return self._sendable(describe(fn, pickle=self._pickle, skip=self._names))
 
-    def _describe(self, fn):
-        """As `describe`, or if it cannot be sent a _Refused: that does not matter for what runs here."""
+    def _describe(self, fn: Callable[..., Any]) -> Description | _Unsendable:
+        """Return the Description of a function, or an _Unsendable: no error, because the call may run here."""
         if not callable(fn):
             raise TypeError(f"{fn!r} is not callable")
         try:
             return describe(fn, pickle=self._pickle, skip=self._names)
         except NotShareableError as error:
-            return _Refused(error)
+            return _Unsendable(error)
 
-    def _sent(self, described):
-        """A description as it is sent."""
-        if type(described) is _Refused:
+    def _sendable(self, described: Description | _Unsendable) -> Any:
+        """Return a Description in the form in which it is sent."""
+        if isinstance(described, _Unsendable):
             raise described.error
         if described.pickled:
-            self._crew.counts["pickled_calls"] += 1
-        return described.data if described.cacheable else (described.data, described.beside)
+            self._scheduler.counts["pickled_calls"] += 1
+        return described.data if described.cacheable else (described.data, described.external)
 
-    def _pickled(self, args, kwargs):
+    def _pickled(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, tuple[object, ...]]:
         if not self._pickle:
-            raise NotShareableError(f"{culprit(args, kwargs)}, and this pool does not pickle")
-        from .pickles import dumps
+            raise NotShareableError(f"{describe_unshareable(args, kwargs)}; the pool was created with pickle=False")
+        from .byvalue.pickler import dumps
 
         try:
             pickled = dumps((args, kwargs))
         except NotShareableError:
             raise
         except Exception as error:
-            raise NotShareableError(f"{culprit(args, kwargs)}, and cannot be pickled: {error}") from error
-        self._crew.counts["pickled_calls"] += 1
+            raise NotShareableError(f"{describe_unshareable(args, kwargs)}; pickling it failed: {error}") from error
+        self._scheduler.counts["pickled_calls"] += 1
         return pickled
 
-    def _shared(self, shared):
-        """The argument of a script."""
-        shared = dict(shared or {})
-        check_names(shared)
-        return tuple(shared.items())
 
+class _Unsendable:
+    """Stands for the Description of a function that cannot be sent."""
 
-class _Refused:
-    """In the place of a Description."""
+    modules: tuple[str, ...] = ()
 
-    modules = ()
-
-    def __init__(self, error):
+    def __init__(self, error: NotShareableError) -> None:
         self.error = error
 
 
-@contextlib.contextmanager
-def _counted(policy, number, reasons=()):
-    """The tasks that are sent within are counted; before, because workers may refuse them at once."""
-    policy.count(number, reasons)
-    try:
-        yield
-    except BaseException:
-        policy.count(number, reasons, -1)
-        raise
+def _positive[T](name: str, value: int | None, default: T) -> int | T:
+    """Return a number if it is a positive int, or the default if it is None."""
+    if value is None:
+        return default
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, got bool")
+    value = operator.index(value)
+    if value < 1:
+        raise ValueError(f"{name} must be greater than 0, got {value}")
+    return value
+
+
+def _named_values(shared: Mapping[str, object] | None) -> dict[str, object]:
+    """Return the argument ``shared`` as a dict."""
+    values = dict(shared or {})
+    for name in values:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"names in shared must be identifiers, got {name!r}")
+    return values

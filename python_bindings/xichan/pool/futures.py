@@ -1,73 +1,89 @@
-"""The future of a task.
+"""The future of one task.
 
-It is an entry of the crew, as a Batch is: for each of its tasks the crew calls ``over`` and then ``deliver`` or
-``fail``, or first ``drop`` and then ``over`` if it was taken back, with no lock held.
+Future and Batch are the entries of the scheduler. For each task of an entry it calls, with no lock held:
 
-1. Most futures are asked by one thread, which takes the answer itself or comes when that is there. So the condition of
-   ``concurrent.futures.Future`` is made when somebody first wants it, under ``_lock``. Without it, under ``_lock``, the
-   answer is stored and nobody has to be told.
-2. What a user calls in the main thread may be interrupted by Ctrl-C anywhere. So it takes no condition by ``with``, see
-   locks, and asks ``_state`` without any. ``drop`` can be called again to complete it: it goes from PENDING to
-   CANCELLED, tells those who wait, goes to CANCELLED_AND_NOTIFIED, and takes each callback in one step with looking.
+* ``task_ended`` and then ``deliver`` or ``fail``, or
+* ``mark_cancelled`` and then ``task_ended``, if no worker has taken the task.
+
+1. Most futures are awaited by one thread, which receives the result itself or comes after it has arrived. So the
+   condition of ``concurrent.futures.Future`` is created on first use, under ``_lock``. While there is none, the result
+   is stored under ``_lock`` and no thread is notified.
+2. Ctrl-C may interrupt any call of the main thread, see interrupt_safe. So no condition is acquired by ``with``, and
+   ``_state`` is read without a lock. ``mark_cancelled`` can be repeated after an interrupt: it changes PENDING to
+   CANCELLED, notifies the waiters, changes to CANCELLED_AND_NOTIFIED, and removes each callback in the step that
+   fetches it.
 """
+
+from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, InvalidStateError
 from concurrent.futures import Future as _Future
 from concurrent.futures._base import CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED, LOGGER, PENDING
+from typing import TYPE_CHECKING, Any
 
-from .locks import taking
+from .interrupt_safe import acquired_uninterrupted
+
+if TYPE_CHECKING:
+    from .byvalue.published import Definition
+    from .fallback import Policy
+    from .scheduler import Scheduler
+
+    type _Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # function, args, kwargs
 
 _lock = threading.Lock()
 _CANCELLED = (CANCELLED, CANCELLED_AND_NOTIFIED)
 _FIRST = (0,)
 
 
-class Future(_Future):
-    """The future of a task. Its task can be cancelled until a worker takes it."""
+class Future(_Future[Any]):
+    """The future of a task, which can be cancelled until a worker takes it."""
 
-    def __init__(self, crew, policy=None, call=None):
-        # Not that of the base, which makes the condition.
+    def __init__(self, scheduler: Scheduler, policy: Policy | None = None, call: _Call | None = None) -> None:
+        # super().__init__ is not called: it creates the condition (1).
         self._state = PENDING
-        self._result = self._exception = self._lazy_condition = None
-        self._waiters, self._done_callbacks = [], []
-        self._sleepers = []  # locks, each held until the future is over
-        self._crew = crew
-        self.id = None  # of the task
-        self.place = 0  # of the task among all that was sent to the workers
-        self.definition = None  # of its function
+        self._result = self._exception = None
+        self._lazy_condition: threading.Condition | None = None
+        self._waiters: list[Any] = []
+        self._done_callbacks: list[Callable[..., object]] = []
+        self._sleepers: list[threading.Lock] = []  # of waiting threads, each released when the future is done
+        self._scheduler = scheduler
+        self.id = -1  # of the task
+        self.position = 0  # of the task among all messages sent to the workers, from 1
+        self.definition: Definition | None = None  # of its function, while it is published
         self.policy = policy
-        self._call = call  # (function, args, kwargs), if there is a policy that may have to run it here
+        self._call = call  # if the policy may have to run the task in this interpreter
 
     @property
-    def _condition(self):
+    def _condition(self) -> threading.Condition:  # type: ignore[override]
         condition = self._lazy_condition
         if condition is None:
             made = threading.Condition()
-            for _ in taking(_lock):
+            for _ in acquired_uninterrupted(_lock):
                 try:
                     condition = self._lazy_condition = self._lazy_condition or made  # (1)
                 finally:
                     _lock.release()
-        return condition
+        return condition  # type: ignore[return-value]  # the loop makes exactly one step
 
     # For users
 
-    def result(self, timeout=None):
+    def result(self, timeout: float | None = None) -> Any:
         if self._state == PENDING:
             self._wait(timeout)
         if self._state == FINISHED and self._exception is None:
             return self._result
         error = self.exception(0)
-        if error is None:  # it has come just now
+        if error is None:  # it has completed since the check
             return self._result
         try:
             raise error
         finally:
-            self = error = None  # no cycle through the traceback
+            self = error = None  # type: ignore[assignment]  # no cycle through the traceback
 
-    def exception(self, timeout=None):
+    def exception(self, timeout: float | None = None) -> BaseException | None:
         if self._state == PENDING:
             self._wait(timeout)
         state = self._state
@@ -75,29 +91,32 @@ class Future(_Future):
             return self._exception
         raise CancelledError if state in _CANCELLED else TimeoutError
 
-    def done(self):
+    def done(self) -> bool:
         return self._state != PENDING
 
-    def cancelled(self):
+    def cancelled(self) -> bool:
         return self._state in _CANCELLED
 
-    def cancel(self):
+    def cancel(self) -> bool:
         if self._state == PENDING:
-            self._crew.take_back(range(self.id, self.id + 1))
+            self._scheduler.cancel(range(self.id, self.id + 1))
         return self.cancelled()
 
-    def running(self):
-        taken = self._crew.here.get(self.id)
+    def running(self) -> bool:
+        taken = self._scheduler.local.get(self.id)
         if taken is not None:
             return taken
-        return self._state == PENDING and self._crew.has_been_taken(self)
+        return self._state == PENDING and self._scheduler.was_taken(self)
 
-    def _wait(self, timeout):
-        """Take part in the work of the crew, and then sleep. Not in the condition: Ctrl-C may leave that locked (see
-        locks), and then whoever brings the answer would wait for it."""
+    def _wait(self, timeout: float | None) -> None:
+        """Receive the result in this thread if possible, else sleep until it arrives.
+
+        Does not wait in the condition: Ctrl-C could leave it acquired, and the thread that brings the result would
+        then block.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
-        self._crew.help(self, timeout)
-        for _ in taking(_lock):
+        self._scheduler.collector.take_inline(self, timeout)
+        for _ in acquired_uninterrupted(_lock):
             try:
                 if self._state != PENDING:
                     return
@@ -108,27 +127,27 @@ class Future(_Future):
                 _lock.release()
         left = -1 if deadline is None else min(max(deadline - time.monotonic(), 0), threading.TIMEOUT_MAX)
         if not sleeper.acquire(timeout=left):
-            for _ in taking(_lock):
+            for _ in acquired_uninterrupted(_lock):
                 try:
                     if sleeper in self._sleepers:
                         self._sleepers.remove(sleeper)
                 finally:
                     _lock.release()
 
-    def _wake(self):
-        for _ in taking(_lock):
+    def _wake(self) -> None:
+        for _ in acquired_uninterrupted(_lock):
             try:
                 while self._sleepers:
                     self._sleepers.pop().release()
             finally:
                 _lock.release()
 
-    # For the crew
+    # For the scheduler
 
-    def drop(self, id):
-        """End as cancelled: the task has been taken back. Idempotent. (2)"""
+    def mark_cancelled(self, id: int) -> None:
+        """Complete as cancelled. Idempotent (2)."""
         condition = self._condition
-        for _ in taking(condition):
+        for _ in acquired_uninterrupted(condition):
             try:
                 if self._state == PENDING:
                     self._state = CANCELLED
@@ -140,8 +159,8 @@ class Future(_Future):
                 condition.release()
         self._invoke_callbacks()
 
-    def _invoke_callbacks(self):
-        self._wake()  # before what may take long, or raise
+    def _invoke_callbacks(self) -> None:
+        self._wake()  # first, because a callback may take long or raise
         try:
             while self._done_callbacks:
                 for callback in map(self._done_callbacks.pop, _FIRST):
@@ -150,32 +169,36 @@ class Future(_Future):
                     except Exception:
                         LOGGER.exception("exception calling callback for %r", self)
         except IndexError:
-            pass  # another thread has taken the last
+            pass  # another thread has removed the last one
 
-    def accept(self, answer):
-        """For Collector.help: end with this answer, if it is a plain value for this future that no one else awaits."""
-        if type(answer) is not tuple or len(answer) != 2 or answer[0] != self.id:
+    def accept(self, result: Any) -> bool:
+        """Complete with a result message if it is the value of this task and no other thread waits for the future.
+
+        Returns whether it did. For Collector.take_inline.
+        """
+        if type(result) is not tuple or len(result) != 2 or result[0] != self.id:
             return False
         if self._lazy_condition is not None or self._sleepers:
             return False
-        crew = self._crew
-        self.over(1)
-        self.set_result(answer[1])
+        scheduler = self._scheduler
+        self.task_ended()
+        self.set_result(result[1])
         self._wake()
-        for entry in map(crew.entries.pop, (self.id,), (None,)):  # last: until then the collector may do it all again
+        # Last: until then the collector may repeat all of this.
+        for entry in map(scheduler.in_flight.pop, (self.id,), (None,)):
             if entry is not None:
-                crew.counts["finished"] += 1
+                scheduler.counts["finished"] += 1
         return True
 
-    def deliver(self, id, value):
+    def deliver(self, id: int, value: object) -> None:
         try:
             self.set_result(value)
         except InvalidStateError:
-            pass  # by a thread that was interrupted
+            pass  # set by a thread that was interrupted in accept()
         self._wake()
 
-    def set_result(self, result):
-        for _ in taking(_lock):
+    def set_result(self, result: object) -> None:
+        for _ in acquired_uninterrupted(_lock):
             try:
                 if self._lazy_condition is None and self._state == PENDING:  # (1)
                     self._result = result
@@ -185,19 +208,20 @@ class Future(_Future):
                 _lock.release()
         super().set_result(result)
 
-    def fail(self, id, error):
+    def fail(self, id: int, error: BaseException) -> None:
         try:
             self.set_exception(error)
         except InvalidStateError:
             pass  # likewise
 
-    def over(self, number):
+    def task_ended(self) -> None:
         self._call = None
         if self.definition is not None:
-            self._crew.release(self)
+            self._scheduler.release(self)
 
-    def call_of(self, id):
+    def call_of(self, id: int) -> _Call:
+        assert self._call is not None
         return self._call
 
-    def message_of(self, id):
-        raise LookupError  # it is never in a chunk
+    def message_of(self, id: int) -> tuple[Any, ...]:
+        raise LookupError  # only a chunk is sent again, and a future is never part of one

@@ -1,104 +1,130 @@
-"""What runs in a worker interpreter: take a task, run it, answer, until the channel of tasks is finished.
+"""The loop of a worker interpreter: receives a task, runs it, sends its result, until the channel of tasks is finished.
 
 A task is (id, function, args, kwargs):
 
-* function: a number, under which its description is published, ``"module:qualified.name"`` or bytes for
-  ``rebuild.by_value``; or a tuple of such bytes and what belongs beside them, and then what is made of it serves once;
-* args: a tuple; or bytes, the pickle of (args, kwargs), and then kwargs is what belongs beside it;
-* kwargs: a tuple of pairs, or None;
-* or a chunk: id is that of the first, args a tuple of the args of each, and kwargs their number.
+* function: the number under which its description is published; or (description, external) for this task only. A
+  description is ``"module:qualified.name"`` or bytes for ``rebuild.by_value``;
+* args: a tuple; or bytes, the pickle of (args, kwargs), and then kwargs has the external values of the pickle;
+* kwargs: a tuple of pairs, or None.
 
-An answer is (id, value), or one of those below, or if there is no memory for one the id alone. A worker that has to end
-says so in its last answer.
+In a chunk id is that of the first task, args has the args of each, and kwargs is their number.
 
-1. From when a task is taken until its answer is sent, `_state.running` is its id; of a chunk, `answers` has those that
-   are not sent and `left` the ids that have not begun. Whatever ends the worker in between, the thread in the main
-   interpreter that lends itself to this one has the last word: it calls ``report_end``. Of two answers for an id the
-   first counts.
-2. Between tasks nothing of a task is kept, except functions that came without ends: an end that a task was given is
-   closed when the task is over.
+A result is (id, value); or (id, kind, ...), see ResultKind; or only the id if there was no memory for a result. A
+worker that has to end reports so in its last result.
+
+1. From when a task is received until its result is sent, ``_state.running`` is its id. In a chunk, ``results`` has the
+   results not sent yet, and ``not_begun`` the ids that have not begun. If anything else ends the loop, the thread in
+   the main interpreter that runs this one calls ``report_end``. Of two results for an id the first counts.
+2. Between tasks nothing of a task is kept, except functions that came without endpoints: an endpoint that a task
+   received is closed when the task is over.
 """
 
+from __future__ import annotations
+
+import enum
 import gc
 import sys
 import weakref
 
 from .. import _core
 from .._errors import ChannelFull, NotShareableError
-from . import rebuild
-from .remote import describe_error, traceback_of
+from .._remote import describe_error, format_traceback
+from .byvalue import rebuild
 
-PICKLED = 0  # (id, PICKLED, data, beside)
-RAISED = 1  # (id, RAISED, (data, beside) or None, type name, message, traceback, refused), see remote.describe_error
-CHUNK = 2  # (id of the first, CHUNK, answers)
-ENDED = 3  # (id, ENDED, why, ids of a chunk that have not begun)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
+    from typing import Any
 
-KEPT = 256  # functions that a worker keeps
+    type _Result = tuple[Any, ...]
+
+FUNCTION_CACHE_SIZE = 256
+
+
+class ResultKind(enum.IntEnum):
+    """The second item of a result other than (id, value)."""
+
+    PICKLED = 0  # id, kind, data, external
+    RAISED = 1  # id, kind, (data, external) or None, type name, message, traceback, Refusal: see _remote.describe_error
+    CHUNK = 2  # id of the first task, kind, results
+    ENDED = 3  # id, kind, reason, ids of a chunk that have not begun
+
+
+class Refusal(enum.IntEnum):
+    """Whether and when a module could not be loaded in the worker."""
+
+    NONE = 0
+    AT_CALL = 1  # while the task ran
+    AT_LOAD = 2  # before it began: the function could not be imported or rebuilt
 
 
 class _State:
-    running = None  # the id of the task
+    running: int | None = None  # the id of the task
     loading = False  # its function
-    once = None  # weak references to the functions that came with it and serve for it alone
-    answers = ()  # of the same chunk, before it
-    left = ()  # the ids after it, of the same chunk
-    send = None  # an answer
+    once: list[weakref.ref[Any]] | None = None  # weak references to functions that serve for this task only
+    results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
+    not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
+    send: Callable[[Any], None]  # sends a result
     pickle = True
     prefix = ""  # of the names under which functions are published
-    shared: dict = {}
-    pickles = None  # the module, when it is needed
+    shared: dict[str, Any] = {}
+    pickler: ModuleType | None = None  # the module, once it is needed
 
 
 _state = _State()
 
 
 class InitializerFailed(Exception):
-    """The initializer of the pool raised, here."""
+    """The initializer of the pool raised an exception in this worker."""
 
 
-def run():
-    """The whole life of a worker: ``_xichan_setup`` of __main__ is a Receiver that has one message."""
+def run() -> None:
+    """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
     with namespace.pop("_xichan_setup") as setup:
-        tasks, answers, token, bell, _state.prefix, _state.pickle, limit, shared, initializer = setup.recv()
+        tasks, results, token, wakeup, _state.prefix, _state.pickle, limit, shared, initializer = setup.recv()
     del setup
     _state.shared = {name: rebuild.by_value(*value) for name, value in shared}
     namespace.update(_state.shared)
-    _state.send = _make_send(answers.send, token, bell.send_nowait)
+    _state.send = _make_send(results.send, token, wakeup.send_nowait)
     if initializer is not None:
         _initialize(*initializer)
         initializer = None
     _work(tasks, _state.send, limit)
-    # Not if that has raised: report_end comes next.
-    for end in (tasks, answers, token, bell):
+    # Not in a finally: after an exception report_end needs them.
+    for end in (tasks, results, token, wakeup):
         end.close()
 
 
-def _make_send(send, token, ring):
-    def send_answer(answer):
-        send(answer)
-        if not len(token):  # nobody listens: see collector (2)
+def _make_send(
+    send: Callable[[Any], None], token: _core.Sender[None], wake: Callable[[None], None]
+) -> Callable[[Any], None]:
+    def send_result(result: Any) -> None:
+        send(result)
+        if not len(token):  # no thread is receiving: see results (2)
             try:
-                ring(None)
+                wake(None)
             except ChannelFull:
                 pass
 
-    return send_answer
+    return send_result
 
 
-def _initialize(data, beside, args, kwargs):
+def _initialize(data: str | bytes, external: tuple[Any, ...], args: Any, kwargs: Any) -> None:
     try:
-        function = rebuild.by_name(data) if type(data) is str else rebuild.by_value(data, beside, _state.shared)
+        function = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, external, _state.shared)
         if type(args) is bytes:
             args, kwargs = _loads(args, kwargs)
         function(*args, **dict(kwargs or ()))
     except BaseException as error:
-        raise InitializerFailed(traceback_of(error)) from None
+        raise InitializerFailed(format_traceback(error)) from None
 
 
-def _work(tasks, send, limit):
+def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | None) -> None:
     state = _state
-    functions = {}
+    functions: dict[Any, Any] = {}  # by number
+    result: _Result | None
     for task in tasks:
         id, function, args, kwargs = task
         state.running = id
@@ -106,27 +132,28 @@ def _work(tasks, send, limit):
         try:
             if kwargs is None and type(args) is tuple:
                 found = functions.get(function)
-                answer = (id, (_load(functions, function) if found is None else found)(*args))
+                result = (id, (_load(functions, function) if found is None else found)(*args))
             elif type(kwargs) is int:
                 count = kwargs
-                answer = _run_chunk(functions, function, id, args)
+                result = _run_chunk(functions, function, id, args)
             else:
-                answer = (id, _call(functions, function, args, kwargs))
-        except _Ended as ended:
-            answer = ended.answer
+                result = (id, _call(functions, function, args, kwargs))
+        except _ChunkEnded as ended:
+            result = ended.result
         except SystemExit as error:
-            answer = (id, ENDED, _why(error), ())
+            result = _exited(id, error, ())
         except BaseException as error:
-            answer = _raised(id, error)
+            result = _raised(id, error)
         task = function = args = kwargs = found = None  # (2)
-        _send(send, answer)
+        _send(send, result)
         state.running = None
         state.loading = False
-        state.answers = ()
-        over = len(answer) == 4 and answer[1] == ENDED
-        answer = None
+        state.results = ()
+        over = len(result) == 4 and result[1] == ResultKind.ENDED
+        result = None
         if state.once is not None:
-            _drop_once(state)
+            _drop_once(state.once)
+            state.once = None
         if over:
             return
         if limit is not None:
@@ -135,105 +162,113 @@ def _work(tasks, send, limit):
                 return
 
 
-def _drop_once(state):
-    """Close the ends that came with the functions of a task, also those in cycles."""
-    if any(function() is not None for function in state.once):
+def _drop_once(once: list[weakref.ref[Any]]) -> None:
+    """Close the endpoints that came with the functions of a task, including those in reference cycles."""
+    if any(function() is not None for function in once):
         gc.collect()
-    state.once = None
 
 
-def _send(send, answer):
-    """Send an answer, or what the matter is with it."""
+# Results
+
+
+def _send(send: Callable[[Any], None], result: _Result) -> None:
+    """Send a result, or the reason why it cannot be sent."""
     try:
-        send(answer)
+        send(result)
     except BaseException as error:
-        _send_otherwise(send, answer, error)
+        _send_otherwise(send, result, error)
 
 
-def _send_otherwise(send, answer, error):
-    id, kind, *rest = answer
-    if rest and kind == CHUNK:
+def _send_otherwise(send: Callable[[Any], None], result: _Result, error: BaseException) -> None:
+    """Send what stands for a result that could not be sent."""
+    id, kind, *rest = result
+    if rest and kind == ResultKind.CHUNK:
         for one in rest[0]:
             _send(send, one)
-    elif rest and kind == RAISED and rest[0] is not None:
-        _send(send, (id, RAISED, None, *rest[1:]))
+    elif rest and kind == ResultKind.RAISED and rest[0] is not None:
+        _send(send, (id, kind, None, *rest[1:]))
     elif isinstance(error, MemoryError):
         send(id)  # which needs no block
-        if rest and kind == ENDED:
+        if rest and kind == ResultKind.ENDED:
             for one in rest[1]:
                 send(one)
-    elif rest and kind != PICKLED:  # nothing but text and numbers: the channel of the answers is no more
+    elif rest and kind != ResultKind.PICKLED:  # it has text and numbers only: the channel of results is closed
         raise error
     elif isinstance(error, NotShareableError) and not rest:
-        _send(send, _pickle(answer, error))
-    else:  # an end in the value is closed, or it is too large
+        _send(send, _pickle(result, error))
+    else:  # an endpoint in the value is closed, or the value is too large
         _send(send, _raised(id, error))
 
 
-def _raised(id, error):
-    """The answer that says that a task has raised.
+def _raised(id: int, error: BaseException) -> _Result:
+    """Return the result of a task that raised an exception."""
+    *parts, refused = describe_error(error, _pickler().dumps)
+    refusal = (Refusal.AT_LOAD if _state.loading else Refusal.AT_CALL) if refused else Refusal.NONE
+    return id, int(ResultKind.RAISED), *parts, int(refusal)
 
-    Its last item: 0, or if that is because a module cannot be loaded here 1, or 2 if the function could not be made."""
-    *parts, refused = describe_error(error, _pickles().dumps)
-    return id, RAISED, *parts, refused * (1 + _state.loading)
 
-
-def _why(leaving):
-    """What a SystemExit says."""
+def _exited(id: int, leaving: SystemExit, not_begun: tuple[int, ...]) -> _Result:
+    """Return the result of a task that raised SystemExit, which ends the worker."""
     if leaving.code is None:
-        return "it called sys.exit()"
-    try:
-        code = str.__str__(repr(leaving.code))
-    except BaseException as failure:
-        code = f"<repr() raised {type(failure).__qualname__}>"
-    return f"it called sys.exit({code})"
+        code = ""
+    else:
+        try:
+            code = str.__str__(repr(leaving.code))
+        except BaseException as failure:
+            code = f"<repr() raised {type(failure).__qualname__}>"
+    return id, int(ResultKind.ENDED), f"it called sys.exit({code})", not_begun
 
 
-def _pickle(answer, error):
-    id, value = answer
+def _pickle(result: _Result, error: NotShareableError) -> _Result:
+    """Return the pickled form of a result that is not shareable."""
+    id, value = result
     if not _state.pickle:
         message = str(error).replace("value[1]", "result", 1)
-        return _raised(id, NotShareableError(f"{message}, and the pool does not pickle"))
+        return _raised(id, NotShareableError(f"{message}; the pool was created with pickle=False"))
     try:
-        return id, PICKLED, *_pickles().dumps(value)
+        return id, int(ResultKind.PICKLED), *_pickler().dumps(value)
     except BaseException as failure:
         failure.add_note(f"while the result, of type {type(value).__qualname__}, was pickled")
         return _raised(id, failure)
 
 
-def _pickles():
-    if _state.pickles is None:
-        from . import pickles
+def _pickler() -> ModuleType:
+    if _state.pickler is None:
+        from .byvalue import pickler
 
-        _state.pickles = pickles
-    return _state.pickles
+        _state.pickler = pickler
+    return _state.pickler
 
 
-def _loads(data, beside):
+def _loads(data: bytes, external: tuple[Any, ...]) -> Any:
     from .._pickling import loads
 
-    return loads(data, beside)
+    return loads(data, external)
 
 
-def _load(functions, function):
-    """The callable of a task."""
+# Tasks
+
+
+def _load(functions: dict[Any, Any], function: Any) -> Any:
+    """Return the callable of a task."""
     _state.loading = True
     if type(function) is tuple:
-        reader = rebuild.Reader(*function, _state.shared)
-        if function[1]:
+        description, external = function
+        reader = rebuild.Reader(description, external, _state.shared)
+        if external:
             _state.once = list(map(weakref.ref, reader.functions))
         _state.loading = False
         return reader.root
     data = _core.lookup(f"{_state.prefix}{function}")
-    made = rebuild.by_name(data) if type(data) is str else rebuild.by_value(data, (), _state.shared)
-    if len(functions) >= KEPT:
+    made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), _state.shared)
+    if len(functions) >= FUNCTION_CACHE_SIZE:
         del functions[next(iter(functions))]
     functions[function] = made
     _state.loading = False
     return made
 
 
-def _call(functions, function, args, kwargs):
+def _call(functions: dict[Any, Any], function: Any, args: Any, kwargs: Any) -> Any:
     if type(args) is bytes:
         args, kwargs = _loads(args, kwargs)
     made = functions.get(function)
@@ -242,38 +277,43 @@ def _call(functions, function, args, kwargs):
     return made(*args, **dict(kwargs)) if kwargs else made(*args)
 
 
-class _Ended(BaseException):
-    """A task of a chunk has ended the worker. ``answer`` is what to say."""
+class _ChunkEnded(BaseException):
+    """A task of a chunk ended the worker. result: the last one to send."""
 
-    def __init__(self, answer):
-        self.answer = answer
+    def __init__(self, result: _Result) -> None:
+        self.result = result
 
 
-def _run_chunk(functions, function, first, chunk):
-    """Run the tasks of a chunk one after the other: a CHUNK with the answer of each."""
-    answers = _state.answers = []
-    _state.left = range(first, first + len(chunk))
-    for id, args in zip(_state.left, chunk):
+def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tuple[Any, ...]) -> _Result:
+    """Run the tasks of a chunk in order and return their results as one."""
+    results: list[_Result] = []
+    _state.results = results
+    _state.not_begun = range(first, first + len(chunk))
+    for id, args in zip(_state.not_begun, chunk):
         _state.running = id
-        _state.left = range(id + 1, first + len(chunk))
+        _state.not_begun = range(id + 1, first + len(chunk))
         try:
-            answers.append((id, _call(functions, function, args, ())))
+            results.append((id, _call(functions, function, args, ())))
         except SystemExit as error:
-            _send(_state.send, (first, CHUNK, tuple(answers)))
-            raise _Ended((id, ENDED, _why(error), tuple(_state.left))) from None
+            _send(_state.send, (first, int(ResultKind.CHUNK), tuple(results)))
+            raise _ChunkEnded(_exited(id, error, tuple(_state.not_begun))) from None
         except BaseException as error:
-            answers.append(_raised(id, error))
+            results.append(_raised(id, error))
             _state.loading = False
-    return first, CHUNK, tuple(answers)
+    return first, int(ResultKind.CHUNK), tuple(results)
 
 
-def report_end():
-    """Say that the worker has ended in the midst of a task. For its thread, afterwards. Raises if there is none."""
+def report_end() -> None:
+    """Send results for the task in which the loop ended, and for its chunk. Raises LookupError if there is none.
+
+    The thread of the worker calls this after ``run`` has failed.
+    """
     if _state.running is None:
-        raise LookupError("no task")
-    for answer in (*_state.answers, (_state.running, ENDED, "its loop was interrupted", tuple(_state.left))):
+        raise LookupError("no task was running")
+    reason = "its loop was interrupted"
+    for result in (*_state.results, (_state.running, int(ResultKind.ENDED), reason, tuple(_state.not_begun))):
         try:
-            _state.send(answer)
+            _state.send(result)
         except BaseException as error:
-            _send_otherwise(_state.send, answer, error)
+            _send_otherwise(_state.send, result, error)
     _state.running = None

@@ -1,4 +1,4 @@
-"""Tasks that need a module which only the main interpreter can load. faulthandler is such a module, math is not."""
+"""Tasks that need a module that only the main interpreter can load: faulthandler is one, math is not."""
 
 import pytest
 from support import PATIENCE, Call, run_script, wait_until
@@ -10,13 +10,13 @@ from xichan import dispatch
 pytest.importorskip("concurrent.interpreters")
 
 
-def needs_it(number):
+def needs_main(number):
     import faulthandler
 
     return number, faulthandler.is_enabled() in (True, False), tasks.interpreter_id()
 
 
-def does_not(number):
+def runs_anywhere(number):
     import math
 
     return number, math.sqrt(number) >= 0, tasks.interpreter_id()
@@ -26,15 +26,15 @@ def call(function, number):
     return function(number)
 
 
-def test_without_a_fallback_the_error_is_raised():
+def test_import_error_is_raised_without_fallback():
     with xichan.InterpreterPoolExecutor(1) as pool:
-        error = pool.submit(needs_it, 1).exception(PATIENCE)
+        error = pool.submit(needs_main, 1).exception(PATIENCE)
         assert isinstance(error, ImportError) and "does not support loading in subinterpreters" in str(error)
 
 
-def test_one_map_with_both_kinds_in_order():
+def test_map_keeps_order_when_only_some_calls_fall_back():
     here = tasks.interpreter_id()
-    functions = [needs_it if n % 3 == 0 else does_not for n in range(30)]
+    functions = [needs_main if n % 3 == 0 else runs_anywhere for n in range(30)]
     with xichan.InterpreterPoolExecutor(2, fallback="main") as pool:
         for _ in range(2):
             for chunksize in (1, 4):
@@ -47,67 +47,67 @@ def test_one_map_with_both_kinds_in_order():
         assert stats.submitted == stats.finished == 120
 
 
-def test_what_was_refused_is_remembered():
+def test_refused_function_and_module_are_remembered():
     with xichan.InterpreterPoolExecutor(1) as pool, dispatch.Dispatcher(pool) as dispatcher:
         here = tasks.interpreter_id()
-        assert dispatcher.submit(needs_it, 1).result(PATIENCE)[2] == here
-        sent = pool._crew.sent
-        assert dispatcher.submit(needs_it, 2).result(PATIENCE)[2] == here
-        assert pool._crew.sent == sent  # no worker has seen it
+        assert dispatcher.submit(needs_main, 1).result(PATIENCE)[2] == here
+        sent = pool._scheduler.queue.sent
+        assert dispatcher.submit(needs_main, 2).result(PATIENCE)[2] == here
+        assert pool._scheduler.queue.sent == sent  # no worker received it
         import faulthandler
 
         assert dispatcher.submit(lambda: (faulthandler, tasks.interpreter_id())[1]).result(PATIENCE) == here
-        assert pool._crew.sent == sent  # its module is known
-        assert dispatcher.submit(does_not, 4).result(PATIENCE)[2] != here
+        assert pool._scheduler.queue.sent == sent  # its module is known
+        assert dispatcher.submit(runs_anywhere, 4).result(PATIENCE)[2] != here
         assert dispatcher.stats().in_main == 3 and dispatcher.stats().in_workers == 1
 
 
-def test_explicit_lists():
+def test_main_only_and_anywhere_override_the_fallback():
     here = tasks.interpreter_id()
     with xichan.InterpreterPoolExecutor(1) as pool:
-        for only in (does_not, "test_dispatch", "test_dispatch.does_not", "test_dispatch:does_not"):
+        for only in (runs_anywhere, "test_dispatch", "test_dispatch.runs_anywhere", "test_dispatch:runs_anywhere"):
             dispatcher = dispatch.Dispatcher(pool, main_only={only})
-            assert dispatcher.submit(does_not, 1).result(PATIENCE)[2] == here
-            assert list(dispatcher.map(does_not, [1]))[0][2] == here
+            assert dispatcher.submit(runs_anywhere, 1).result(PATIENCE)[2] == here
+            assert list(dispatcher.map(runs_anywhere, [1]))[0][2] == here
             assert dispatcher.submit(tasks.interpreter_id).result(PATIENCE) != here
             assert dispatcher.stats().in_main == 2
             dispatcher._policy.join()
-        for nowhere in (needs_it, "faulthandler", "test_dispatch"):
-            dispatcher = dispatch.Dispatcher(pool, anywhere=[nowhere])
-            assert isinstance(dispatcher.submit(needs_it, 1).exception(PATIENCE), ImportError)
+        for anywhere in (needs_main, "faulthandler", "test_dispatch"):
+            dispatcher = dispatch.Dispatcher(pool, anywhere=[anywhere])
+            assert isinstance(dispatcher.submit(needs_main, 1).exception(PATIENCE), ImportError)
         with pytest.raises(TypeError):
             dispatch.Dispatcher(pool, main_only="numpy")
         with pytest.raises(ValueError, match="max_workers must be greater than 0"):
             dispatch.Dispatcher(pool, max_threads=0)
 
 
-def test_errors_and_cancelling_here():
+def test_errors_and_cancellation_in_main():
     started, theirs = xichan.channel(4)[::-1]
-    held, release = xichan.channel(4)[::-1]
+    gate, release = xichan.channel(4)[::-1]
     pool = xichan.InterpreterPoolExecutor(1)
     with dispatch.Dispatcher(pool, main_only={tasks.block, tasks.divide}, max_threads=1) as dispatcher:
         assert isinstance(dispatcher.submit(tasks.divide, 1, 0).exception(PATIENCE), ZeroDivisionError)
-        first = dispatcher.submit(tasks.block, theirs, held)
+        first = dispatcher.submit(tasks.block, theirs, gate)
         started.recv(PATIENCE)
-        second = dispatcher.submit(tasks.block, theirs, held)
+        second = dispatcher.submit(tasks.block, theirs, gate)
         assert first.running() and not first.cancel() and not second.running() and second.cancel()
         third = dispatcher.submit(tasks.divide, 1, 1)
         release.send("value")
         assert first.result(PATIENCE) == "value" and third.result(PATIENCE) == 1
         assert second.cancelled()
     theirs.close()
-    held.close()
+    gate.close()
     with pytest.raises(RuntimeError):
         dispatcher.submit(tasks.divide, 1, 1)
 
 
-def test_what_waits_here_is_cancelled_before_the_rest_is_waited_for():
+def test_shutdown_cancels_queued_local_tasks_before_it_waits():
     started, theirs = xichan.channel(4)[::-1]
-    held, release = xichan.channel(4)[::-1]
+    gate, release = xichan.channel(4)[::-1]
     pool = xichan.InterpreterPoolExecutor(1)
     dispatcher = dispatch.Dispatcher(pool, main_only={tasks.block, tasks.square}, max_threads=1)
     pool.submit(tasks.identity, 1).result(PATIENCE)
-    first = dispatcher.submit(tasks.block, theirs, held)
+    first = dispatcher.submit(tasks.block, theirs, gate)
     started.recv(PATIENCE)
     others = [dispatcher.submit(tasks.square, n) for n in range(5)]
     ends = Call(dispatcher.shutdown, cancel_futures=True)
@@ -118,7 +118,7 @@ def test_what_waits_here_is_cancelled_before_the_rest_is_waited_for():
     assert first.result() == "value" and pool.stats().cancelled == 5
 
 
-def test_what_is_refused_is_not_counted():
+def test_failed_submission_is_not_counted():
     with xichan.InterpreterPoolExecutor(1) as pool, dispatch.Dispatcher(pool) as dispatcher:
         with pytest.raises(TypeError):
             dispatcher.submit(3)
@@ -130,15 +130,15 @@ def test_what_is_refused_is_not_counted():
         assert (dispatcher.stats().in_workers, dispatcher.stats().in_main) == (1, 0)
 
 
-def test_the_process_ends_while_something_runs_here():
+def test_process_exit_waits_for_a_local_task():
     done = run_script(
         """
         import time, xichan
         pool = xichan.InterpreterPoolExecutor(1, fallback="main")
         def work():
             import faulthandler
-            from xichan.pool import exiting
-            while not exiting.begun:  # so that it runs still when the process begins to end
+            from xichan.pool import interrupt_safe
+            while not interrupt_safe.exit_begun:  # so that it still runs when the exit begins
                 time.sleep(0.001)
             return "done"
         pool.submit(work).add_done_callback(lambda future: print(future.result()))
@@ -147,7 +147,7 @@ def test_the_process_ends_while_something_runs_here():
     assert done.stdout == "done\n" and done.stderr == ""
 
 
-def test_with_numpy():
+def test_numpy_falls_back():
     pytest.importorskip("numpy")
     done = run_script(
         """

@@ -1,6 +1,7 @@
-"""xichan.InterpreterPoolExecutor as a concurrent.futures.Executor: its workers, its end, what it refuses."""
+"""xichan.InterpreterPoolExecutor as a concurrent.futures.Executor: workers, shutdown, invalid arguments."""
 
 import concurrent.futures
+import dataclasses
 import gc
 import math
 
@@ -14,7 +15,7 @@ import xichan
 pytest.importorskip("concurrent.interpreters")
 
 
-def test_workers_run_at_the_same_time_and_one_after_the_other(pool):
+def test_workers_run_tasks_concurrently_and_queue_the_rest(pool):
     one, two = blockers(pool, 2)
     third = Blocker(pool)
     with pytest.raises(xichan.ChannelTimeout):
@@ -25,7 +26,7 @@ def test_workers_run_at_the_same_time_and_one_after_the_other(pool):
     third.end(3)
 
 
-def test_workers_are_other_interpreters_made_as_needed():
+def test_workers_are_other_interpreters_started_on_demand():
     with xichan.InterpreterPoolExecutor(4) as pool:
         assert pool.stats().workers == 0
         first = pool.submit(tasks.interpreter_id).result(PATIENCE)
@@ -35,7 +36,7 @@ def test_workers_are_other_interpreters_made_as_needed():
     assert pool.stats().workers == 0
 
 
-def test_shutdown(pool):
+def test_shutdown_cancels_waiting_tasks(pool):
     two = blockers(pool, 2)
     waiting = [pool.submit(tasks.square, n) for n in range(10)]
     mapped = pool.map(tasks.square, range(10))
@@ -51,12 +52,12 @@ def test_shutdown(pool):
     pool.shutdown()
 
 
-def test_shutdown_waits_for_what_was_submitted():
+def test_shutdown_runs_submitted_tasks():
     pool = xichan.InterpreterPoolExecutor(2)
     two = blockers(pool, 2)
     waiting = [pool.submit(tasks.square, n) for n in range(10)]
     pool.shutdown(wait=False)
-    assert waiting[3].cancel()  # also now
+    assert waiting[3].cancel()  # even after shutdown
     for blocker in two:
         blocker.end()
     pool.shutdown()
@@ -64,7 +65,7 @@ def test_shutdown_waits_for_what_was_submitted():
     assert [future.result() for future in waiting if not future.cancelled()] == [n * n for n in range(10) if n != 3]
 
 
-def test_shutdown_of_an_unused_pool():
+def test_unused_pool_shuts_down():
     pool = xichan.InterpreterPoolExecutor()
     pool.shutdown()
     with pytest.raises(RuntimeError):
@@ -72,15 +73,27 @@ def test_shutdown_of_an_unused_pool():
     assert pool.stats().workers == 0
 
 
-def test_an_unused_pool_that_is_dropped():
+def test_stats_are_a_frozen_typed_record(pool):
+    pool.submit(tasks.square, 2).result(PATIENCE)
+    stats = pool.stats()
+    assert stats == type(stats)(
+        workers=1, max_workers=2, queued=0, submitted=1, finished=1, failed=0, cancelled=0, lost=0, replaced=0,
+        pickled_calls=0, pickled_results=0,
+    )  # fmt: skip
+    with pytest.raises(AttributeError):
+        stats.workers = 2
+    assert all(field.type in ("int", int) for field in dataclasses.fields(stats))
+
+
+def test_unused_pool_stops_when_garbage_collected():
     pool = xichan.InterpreterPoolExecutor()
-    crew = pool._crew
+    scheduler = pool._scheduler
     del pool
     gc.collect()
-    assert crew.stopping and not crew.collector.started
+    assert scheduler.stopping and not scheduler.collector.started
 
 
-def test_a_task_that_does_not_return_while_the_pool_shuts_down():
+def test_running_task_survives_shutdown():
     pool = xichan.InterpreterPoolExecutor(1)
     (blocker,) = blockers(pool, 1)
     pool.shutdown(wait=False)
@@ -91,33 +104,33 @@ def test_a_task_that_does_not_return_while_the_pool_shuts_down():
     pool.shutdown()
 
 
-def test_a_pool_that_is_dropped_ends_when_its_tasks_are_done():
+def test_garbage_collected_pool_completes_its_tasks():
     pool = xichan.InterpreterPoolExecutor(2)
     (blocker,) = blockers(pool, 1)
     waiting = [pool.submit(tasks.square, n) for n in range(10)]
-    crew = pool._crew
+    scheduler = pool._scheduler
     del pool
     gc.collect()
-    wait_until(lambda: crew.stopping)
+    wait_until(lambda: scheduler.stopping)
     assert [future.result(PATIENCE) for future in waiting] == [n * n for n in range(10)]
     blocker.end()
-    wait_until(lambda: not crew.collector.thread.is_alive())
+    wait_until(lambda: not scheduler.collector.thread.is_alive())
     assert list(xichan.InterpreterPoolExecutor(1).map(tasks.square, range(5))) == [0, 1, 4, 9, 16]
 
 
 @pytest.mark.parametrize("workers", [0, -1, True, 1.5, "2", math.nan])
-def test_bad_numbers(workers):
+def test_constructor_rejects_invalid_numbers(workers):
     with pytest.raises((TypeError, ValueError)):
         xichan.InterpreterPoolExecutor(workers)
     with pytest.raises((TypeError, ValueError)):
         xichan.InterpreterPoolExecutor(restart_after=workers)
 
 
-def test_bad_arguments(pool):
+def test_invalid_arguments_are_rejected(pool):
     with pytest.raises(TypeError):
         pool.submit(3)
     with pytest.raises(TypeError):
-        pool.map("no function", [1])
+        pool.map("not a function", [1])
     with pytest.raises(ValueError):
         pool.map(tasks.square, [1], chunksize=0)
     with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""Pools when something fails: memory, threads, interpreters, answers that cannot be sent. Each future ends, once."""
+"""Failures of memory, threads, interpreters and results. Each future completes exactly once."""
 
 import threading
 from concurrent import futures
@@ -15,13 +15,13 @@ pytest.importorskip("concurrent.interpreters")
 
 @pytest.fixture
 def limit():
-    """Sets the limit of memory so that there is room for so many bytes more."""
+    """Return a function that limits memory to so many more bytes."""
     yield lambda room: xichan.set_memory_limit(xichan.memory_stats().bytes + room)
     xichan.set_memory_limit(None)
 
 
 def outcomes(batch):
-    """What became of each task of a batch: its value, or the class of its error."""
+    """Return the outcome of each task of a batch: its value, or the class of its error."""
     found = []
     for place in range(len(batch)):
         try:
@@ -32,7 +32,7 @@ def outcomes(batch):
 
 
 def of_chunk(pool, function, *columns):
-    """The outcomes of calls that went to a worker as one chunk."""
+    """Return the outcomes of calls that a worker received as one chunk."""
     calls = list(zip(*columns))
     return Call(lambda: outcomes(pool._batch(function, calls, len(calls), None))).result()
 
@@ -40,12 +40,12 @@ def of_chunk(pool, function, *columns):
 # A single task that no worker has taken
 
 
-def test_cancelling_the_only_task():
+def test_shutdown_cancels_the_only_task():
     started, theirs = xichan.channel(1)[::-1]
-    held, release = xichan.channel(1)[::-1]
-    pool = xichan.InterpreterPoolExecutor(1, initializer=tasks.block, initargs=(theirs, held))
+    gate, release = xichan.channel(1)[::-1]
+    pool = xichan.InterpreterPoolExecutor(1, initializer=tasks.block, initargs=(theirs, gate))
     future = pool.submit(tasks.square, 1)
-    started.recv(PATIENCE)  # the worker is made, and has not come to its first task
+    started.recv(PATIENCE)  # the worker has started, and not received its first task
     pool.shutdown(wait=False, cancel_futures=True)
     assert future.cancelled()
     release.send(None)
@@ -53,16 +53,16 @@ def test_cancelling_the_only_task():
     assert pool.stats().cancelled == 1 and pool.stats().workers == 0
 
 
-def test_an_initializer_that_fails_with_one_task():
+def test_failing_initializer_fails_the_only_task():
     pool = xichan.InterpreterPoolExecutor(1, initializer=tasks.fail_to_initialize)
     assert isinstance(pool.submit(tasks.square, 1).exception(PATIENCE), xichan.BrokenInterpreterPool)
     Call(pool.shutdown).result()
 
 
-# Answers that cannot be sent
+# Results that cannot be sent
 
 
-def test_no_memory_for_the_answers_of_a_chunk(limit):
+def test_no_memory_for_results_of_a_chunk(limit):
     with xichan.InterpreterPoolExecutor(1) as pool:
         pool.submit(tasks.square, 2).result(PATIENCE)
         limit(200_000)
@@ -76,7 +76,7 @@ def test_no_memory_for_the_answers_of_a_chunk(limit):
         ]
 
 
-def test_no_memory_for_what_a_task_raises(limit):
+def test_no_memory_for_an_exception(limit):
     with xichan.InterpreterPoolExecutor(1) as pool:
         pool.submit(tasks.square, 2).result(PATIENCE)
         limit(200_000)
@@ -86,40 +86,41 @@ def test_no_memory_for_what_a_task_raises(limit):
         assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
 
 
-def test_closed_ends_among_the_answers_of_a_chunk():
+def test_closed_endpoints_among_results_of_a_chunk():
     with xichan.InterpreterPoolExecutor(1) as pool:
-        assert of_chunk(pool, tasks.closed_end_if, [0, 1, 0, 1]) == [0, xichan.ChannelClosed, 0, xichan.ChannelClosed]
-        assert isinstance(pool.submit(tasks.closed_end_if, 1).exception(PATIENCE), xichan.ChannelClosed)
-        assert isinstance(pool.submit(tasks.closed_end_if, [1]).exception(PATIENCE), xichan.ChannelClosed)
+        found = of_chunk(pool, tasks.closed_endpoint_if, [0, 1, 0, 1])
+        assert found == [0, xichan.ChannelClosed, 0, xichan.ChannelClosed]
+        assert isinstance(pool.submit(tasks.closed_endpoint_if, 1).exception(PATIENCE), xichan.ChannelClosed)
+        assert isinstance(pool.submit(tasks.closed_endpoint_if, [1]).exception(PATIENCE), xichan.ChannelClosed)
 
 
-def test_lists_among_the_answers_of_a_chunk_without_pickling():
+def test_unshareable_results_of_a_chunk_fail_without_pickling():
     with xichan.InterpreterPoolExecutor(1, pickle=False) as pool:
         found = of_chunk(pool, tasks.list_if, [0, 1, 0, 1])
         assert found == [0, xichan.NotShareableError, 0, xichan.NotShareableError]
 
 
-def test_exit_codes_and_errors_whose_text_cannot_be_had():
+def test_exit_code_or_error_without_text():
     with xichan.InterpreterPoolExecutor(1) as pool:
-        error = pool.submit(tasks.leave_badly).exception(PATIENCE)
+        error = pool.submit(tasks.leave_with_bad_repr).exception(PATIENCE)
         assert type(error) is xichan.BrokenWorker and "repr() raised ValueError" in str(error)
-        found = of_chunk(pool, tasks.leave_badly_at, [1] * 4, range(4))
+        found = of_chunk(pool, tasks.leave_with_bad_repr_at, [1] * 4, range(4))
         assert found == [0, xichan.BrokenWorker, 2, 3]
-        error = pool.submit(tasks.raise_text_of_a_subclass).exception(PATIENCE)
-        assert type(error) is tasks.TextOfASubclass and "its own" in str(error.__cause__)
+        error = pool.submit(tasks.raise_str_subclass).exception(PATIENCE)
+        assert type(error) is tasks.ErrorWithStrSubclass and "a str of a subclass" in str(error.__cause__)
         assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
 
 
-def test_a_loop_that_fails_in_a_chunk_keeps_what_was_done():
+def test_chunk_keeps_other_results_when_the_worker_loop_fails():
     with xichan.InterpreterPoolExecutor(1) as pool:
         found = of_chunk(pool, tasks.break_loop_at, [2] * 5, range(5))
         assert found == [0, 1, xichan.BrokenWorker, 3, 4]
 
 
-def test_what_leaves_while_it_is_unpickled_here():
+def test_system_exit_while_unpickling_fails_the_future():
     with xichan.InterpreterPoolExecutor(1) as pool:
-        assert isinstance(pool.submit(tasks.leaves_when_loaded).exception(PATIENCE), SystemExit)
-        error = pool.submit(tasks.raise_leaving_when_loaded).exception(PATIENCE)
+        assert isinstance(pool.submit(tasks.leaves_when_unpickled).exception(PATIENCE), SystemExit)
+        error = pool.submit(tasks.raise_leaving_when_unpickled).exception(PATIENCE)
         assert type(error) is xichan.RemoteError
         assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
 
@@ -128,14 +129,14 @@ def test_what_leaves_while_it_is_unpickled_here():
 
 
 @pytest.mark.parametrize("chunksize", [1, 3])
-def test_no_memory_to_send_what_was_held(limit, chunksize):
+def test_no_memory_to_send_requeued_tasks(limit, chunksize):
     with xichan.InterpreterPoolExecutor(1) as pool, Blocker(pool) as blocker:
         calls = [(bytes([n]) * 50_000,) for n in range(30)]
         batch = pool._batch(len, calls, chunksize, None)
-        dropped = pool.submit(tasks.square, 2)
+        cancelled = pool.submit(tasks.square, 2)
         after = pool.submit(tasks.square, 3)
         limit(-25 * 50_000)
-        assert dropped.cancel()
+        assert cancelled.cancel()
         blocker.end()
         found = Call(outcomes, batch).result()
         assert set(found) == {xichan.MemoryLimitExceeded, 50_000} and len(found) == 30
@@ -144,7 +145,7 @@ def test_no_memory_to_send_what_was_held(limit, chunksize):
     assert stats.submitted == 33 == stats.finished + stats.failed + stats.cancelled
 
 
-def test_running_after_a_map_that_failed(limit):
+def test_running_is_correct_after_a_failed_map(limit):
     with xichan.InterpreterPoolExecutor(1) as pool, Blocker(pool) as blocker:
         limit(400_000)
         with pytest.raises(xichan.MemoryLimitExceeded):
@@ -155,23 +156,26 @@ def test_running_after_a_map_that_failed(limit):
         assert [future.result(PATIENCE) for future in waiting] == [0, 1, 4]
 
 
-# Workers that cannot be had
+# Workers that cannot be started
 
 
 @pytest.fixture
-def no_more(monkeypatch):
-    """Make this fail from now on: "thread" or "interpreter". Returns a list to which failures are added."""
+def exhausted(monkeypatch):
+    """Return a function that makes creation of an interpreter, or of threads of a name, fail from now on.
+
+    It returns a list to which each failure is added.
+    """
     failures = []
 
     def fail(*args, **kwargs):
         failures.append(args)
-        raise RuntimeError("no more of them")
+        raise RuntimeError("none left")
 
     def apply(what):
-        from xichan.pool import crew
+        from xichan.pool import workers
 
         if what == "interpreter":
-            monkeypatch.setattr(crew.interpreters, "create", fail)
+            monkeypatch.setattr(workers.interpreters, "create", fail)
         else:
             start = threading.Thread.start
             monkeypatch.setattr(
@@ -183,43 +187,43 @@ def no_more(monkeypatch):
 
 
 @pytest.mark.parametrize("what", ["pool_0", "interpreter"])
-def test_no_worker_can_be_had(no_more, what):
-    failures = no_more(what)
+def test_pool_is_broken_if_no_worker_can_be_started(exhausted, what):
+    failures = exhausted(what)
     pool = xichan.InterpreterPoolExecutor(2, thread_name_prefix="pool")
     error = pool.submit(tasks.square, 1).exception(PATIENCE)
-    assert isinstance(error, xichan.BrokenInterpreterPool) and "no more of them" in str(error) and failures
+    assert isinstance(error, xichan.BrokenInterpreterPool) and "none left" in str(error) and failures
     with pytest.raises(xichan.BrokenInterpreterPool):
         pool.submit(tasks.square, 1)
     Call(pool.shutdown).result()
 
 
 @pytest.mark.parametrize("what", ["pool_1", "interpreter"])
-def test_others_do_the_work_of_a_worker_that_cannot_be_had(no_more, what, caplog):
+def test_other_workers_run_tasks_if_one_cannot_be_started(exhausted, what, caplog):
     with xichan.InterpreterPoolExecutor(2, thread_name_prefix="pool") as pool:
         pool.submit(tasks.square, 1).result(PATIENCE)
-        failures = no_more(what)
+        failures = exhausted(what)
         waiting = [pool.submit(tasks.square, n) for n in range(20)]
         assert [future.result(PATIENCE) for future in waiting] == [n * n for n in range(20)]
         assert list(pool.map(tasks.square, range(9))) == [n * n for n in range(9)]
         assert failures
-    assert "not one more: no more of them" in caplog.text
+    assert "cannot start another: none left" in caplog.text
 
 
-def test_no_thread_for_the_answers(no_more, monkeypatch):
+def test_submit_raises_if_the_collector_cannot_be_started(exhausted, monkeypatch):
     with xichan.InterpreterPoolExecutor(1) as pool:
-        no_more("collector")
+        exhausted("collector")
         for _ in range(2):
-            with pytest.raises(RuntimeError, match="no more of them"):
+            with pytest.raises(RuntimeError, match="none left"):
                 pool.submit(tasks.square, 1)
         monkeypatch.undo()
         assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
         assert pool.stats().submitted == 1
 
 
-# The rest
+# Others
 
 
-def test_paths_that_are_no_str():
+def test_sys_path_entries_other_than_str_are_ignored():
     done = run_script(
         """
         import pathlib, sys, xichan
@@ -238,7 +242,7 @@ def test_paths_that_are_no_str():
 
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit])
-def test_a_callback_that_raises_harms_nobody_who_waits(error, caplog):
+def test_waiters_are_woken_if_a_callback_raises(error, caplog):
     def fail(future):
         raise error("from the callback")
 

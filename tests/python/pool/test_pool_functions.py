@@ -1,4 +1,4 @@
-"""Functions that cannot be imported run in workers, by what they are made of."""
+"""Functions that workers cannot import are sent by value."""
 
 import compileall
 import functools
@@ -16,18 +16,18 @@ from support import pool_tasks as tasks
 import xichan
 
 pytest.importorskip("concurrent.interpreters")
-from xichan.pool.functions import describe  # noqa: E402
-from xichan.pool.rebuild import by_description  # noqa: E402
+from xichan.pool.byvalue.functions import describe  # noqa: E402
+from xichan.pool.byvalue.rebuild import by_description  # noqa: E402
 
 
-def again(function, **options):
-    """A function made from its description."""
+def rebuilt(function, **options):
+    """Return a function rebuilt from its description."""
     described = describe(function, **options)
-    return by_description(described.data, described.beside)
+    return by_description(described.data, described.external)
 
 
 def in_main(source, **names):
-    """What a program's own functions are like: made in a namespace that nobody can import."""
+    """Return functions like those of a program, in a namespace that cannot be imported."""
     namespace = {"__name__": "__main__", **names}
     exec(compile(source, "<program>", "exec"), namespace)
     return types.SimpleNamespace(**namespace)
@@ -38,7 +38,7 @@ def run(function, *args):
         return pool.submit(function, *args).result(PATIENCE)
 
 
-def test_importable_functions_go_by_name():
+def test_importable_functions_are_sent_by_name():
     for function, name in (
         (tasks.square, "support.pool_tasks:square"),
         (len, "builtins:len"),
@@ -48,25 +48,25 @@ def test_importable_functions_go_by_name():
         (os.path.join, "posixpath:join"),
     ):
         assert describe(function).data == name
-        assert again(function) is function
+        assert rebuilt(function) is function
     assert type(describe(lambda: 1).data) is bytes
 
 
-def test_what_merely_has_the_name_of_another_goes_by_value():
+def test_function_with_the_name_of_another_is_sent_by_value():
     def square(number):
         return -number
 
     square.__qualname__, square.__module__ = "square", "support.pool_tasks"
-    assert again(square)(2) == -2
+    assert rebuilt(square)(2) == -2
 
 
-def test_lambdas_and_closures():
+def test_lambda_with_closure_runs_in_worker():
     factor = 3
     deeper = (1, ("x", 2.5), b"y")
     assert run(lambda x, y=2: (x * y * factor, deeper), 5) == (30, deeper)
 
 
-def test_closure_cells_are_shared_by_those_who_shared_them():
+def test_functions_still_share_their_closure_cells():
     def make():
         count = 10
 
@@ -80,11 +80,11 @@ def test_closure_cells_are_shared_by_those_who_shared_them():
 
         return both
 
-    assert again(make()) is not None and again(make())() == (11, 11)
+    assert rebuilt(make()) is not None and rebuilt(make())() == (11, 11)
     assert run(make()) == (11, 11)
 
 
-def test_a_snapshot_that_no_task_changes_for_the_next():
+def test_tasks_see_a_snapshot_and_not_changes_by_other_tasks():
     program = in_main("count = 5\ndef up():\n    global count\n    count += 1\n    return count\n")
     with xichan.InterpreterPoolExecutor(1) as pool:
         assert [pool.submit(program.up).result(PATIENCE) for _ in range(3)] == [6, 6, 6]
@@ -93,10 +93,10 @@ def test_a_snapshot_that_no_task_changes_for_the_next():
     values = [1]
     before = describe(lambda: values)
     values.append(2)
-    assert by_description(before.data, before.beside)() == [1]
+    assert by_description(before.data, before.external)() == [1]
 
 
-def test_equal_values_of_other_types_are_not_mixed_up():
+def test_equal_values_of_different_types_stay_distinct():
     def make(value):
         return lambda: value
 
@@ -106,7 +106,7 @@ def test_equal_values_of_other_types_are_not_mixed_up():
     assert list(map(repr, found)) == list(map(repr, values))
 
 
-def test_functions_that_call_one_another_and_themselves():
+def test_recursive_functions():
     program = in_main(
         "def even(n): return n == 0 or odd(n - 1)\n"
         "def odd(n): return n != 0 and even(n - 1)\n"
@@ -116,12 +116,12 @@ def test_functions_that_call_one_another_and_themselves():
         assert pool.submit(program.even, 10).result(PATIENCE) is True
         assert pool.submit(program.factorial, 30).result(PATIENCE) == math.factorial(30)
     chain = lambda n: n  # noqa: E731
-    for _ in range(3000):  # without recursion
+    for _ in range(3000):  # describing it must not recurse
         chain = lambda n, inner=chain: inner(n) if n < 0 else n  # noqa: E731
-    assert again(chain)(7) == 7
+    assert rebuilt(chain)(7) == 7
 
 
-def test_modules_go_by_name_with_their_submodules():
+def test_modules_are_sent_by_name_with_their_submodules():
     import xml.dom.minidom
 
     def parse(text):
@@ -131,7 +131,7 @@ def test_modules_go_by_name_with_their_submodules():
     assert set(describe(parse).modules) >= {"xml", "xml.dom", "xml.dom.minidom", "os"}
 
 
-def test_defaults_keywords_and_attributes():
+def test_defaults_and_attributes_are_kept():
     def function(a, b=(1, "x"), *, c=tasks.square, d=None):
         return a, b, c(3), d, function.kept
 
@@ -139,13 +139,13 @@ def test_defaults_keywords_and_attributes():
     assert run(function, 0) == (0, (1, "x"), 9, None, "attribute")
 
 
-def test_partials():
+def test_partials_are_sent_by_value():
     partial = functools.partial(lambda a, b, *, c: (a, b, c), 1, c=3)
     assert run(partial, 2) == (1, 2, 3)
     assert run(functools.partial(functools.partial(tasks.call_with, 1), b=2)) == ((1,), (("b", 2),))
 
 
-def test_decorated_functions():
+def test_decorated_function_runs_in_worker():
     program = in_main(
         "import functools\n"
         "def twice(f):\n"
@@ -158,13 +158,13 @@ def test_decorated_functions():
     assert run(program.work, 1) == (2, 2)
 
 
-def test_functions_as_arguments_and_results():
+def test_functions_are_sent_as_arguments_and_results():
     assert run(tasks.identity, lambda x: x + 1)(1) == 2
     assert run(lambda f, values: list(map(f, values)), lambda x: x * 2, [1, 2]) == [2, 4]
     assert run(lambda n: lambda x: x + n, 5)(1) == 6
 
 
-def test_generators_coroutines_and_classes_inside():
+def test_function_may_define_generators_coroutines_and_classes():
     def work(n):
         class Local:
             value = n
@@ -183,7 +183,7 @@ def test_generators_coroutines_and_classes_inside():
     assert run(work, 3) == (3, (0, 1, 2))
 
 
-def test_ends_in_closures_are_open_for_one_task_each():
+def test_endpoints_in_closures_are_closed_after_each_task():
     tx, rx = xichan.channel(8)
     program = in_main(
         "def send(n):\n    tx.send(n)\n    return n and send(n - 1)\ndef call(n): return send(n)\n", tx=tx
@@ -196,10 +196,10 @@ def test_ends_in_closures_are_open_for_one_task_each():
         tx.close()
         assert [rx.recv(PATIENCE) for _ in range(7)] == [0, 1, 2, 1, 0, 1, 0]
         with pytest.raises(xichan.ChannelClosed):
-            rx.recv(PATIENCE)  # though the worker lives
+            rx.recv(PATIENCE)  # although the worker is alive
 
 
-def test_large_things_in_closures():
+def test_closure_may_hold_large_and_deep_values():
     text = "x" * 1_000_000
     wide = tuple(range(10_000))
     deep = ()
@@ -208,7 +208,7 @@ def test_large_things_in_closures():
     assert run(lambda: (len(text), sum(wide), deep == deep)) == (1_000_000, sum(wide), True)
 
 
-def test_what_must_be_pickled_is_counted_or_refused():
+def test_pickled_closure_values_are_counted_or_refused():
     values = [1, 2]
     with xichan.InterpreterPoolExecutor(1) as pool:
         assert pool.submit(lambda: sum(values)).result(PATIENCE) == 3
@@ -221,7 +221,7 @@ def test_what_must_be_pickled_is_counted_or_refused():
             pool.submit(lambda: values)
 
 
-def test_errors_name_what_cannot_go():
+def test_errors_name_the_unshareable_value():
     program = in_main(
         "import __main__ as home\n"
         "class Point: pass\n"
@@ -234,7 +234,7 @@ def test_errors_name_what_cannot_go():
     )
     for function, message in (
         (program.inner, r"function 'make' at <program>:3 uses the global 'Point' .*class Point of __main__"),
-        (program.of_main, r"function 'of_main' at <program>:5 uses the global 'home' which is the module '__main__'"),
+        (program.of_main, r"function 'of_main' at <program>:5 uses the global 'home' which is the module '__main__'; "),
         (program.reads, r"function 'reads' .*:7 uses the global 'stream' of type generator, which cannot be sent: "),
         (program.has_default, r"function 'has_default' .* has a default argument of type generator"),
         (lambda: program, r"lambda at .*test_pool_functions.py:\d+ uses the variable 'program' of its closure"),
@@ -250,7 +250,7 @@ def test_errors_name_what_cannot_go():
         describe(contains_itself)
 
 
-def test_variables_that_are_not_bound():
+def test_unbound_variables():
     def work():
         return later  # noqa: F821
 
@@ -261,23 +261,23 @@ def test_variables_that_are_not_bound():
     assert "later" in str(error.value)
 
 
-def test_shared_names_win_over_the_globals_of_functions():
+def test_shared_names_override_globals_of_functions():
     program = in_main("config = [1]\ndef read(): return config\ndef read_other(): return other\n")
     with xichan.InterpreterPoolExecutor(1, shared={"config": (1, 2), "other": "x"}, pickle=False) as pool:
         assert pool.submit(program.read).result(PATIENCE) == (1, 2)
         assert pool.submit(program.read_other).result(PATIENCE) == "x"
 
 
-def test_thousands_of_different_functions():
+def test_thousands_of_functions_leave_a_bounded_number_published():
     with xichan.InterpreterPoolExecutor(2) as pool:
         futures = [pool.submit(lambda n=n: n) for n in range(3000)]
         assert [future.result(PATIENCE) for future in futures] == list(range(3000))
-        # However many were needed at once, the next one leaves no more than are kept.
+        # However many were in use at once, publishing the next one trims the cache.
         assert pool.submit(lambda: -1).result(PATIENCE) == -1
-        assert len(pool._crew.definitions._known) <= 300
+        assert len(pool._scheduler.published._known) <= 300
 
 
-def test_source_code():
+def test_run_string_returns_result():
     with xichan.InterpreterPoolExecutor(1, shared={"base": 10}) as pool:
         code = "import math\ndef f(): return math.floor(x) + base\nresult = f()"
         assert pool.run_string(code, shared={"x": 2.5}).result(PATIENCE) == 12
@@ -292,7 +292,7 @@ def test_source_code():
             pool.run_string("", shared={"1": 1})
 
 
-def test_source_and_compiled_files(tmp_path):
+def test_run_path_runs_source_and_compiled_files(tmp_path):
     source = tmp_path / "program.py"
     source.write_text("result = (__file__, n * 2) if __name__ == '__main__' else None\n")
     assert compileall.compile_file(source, quiet=1)
@@ -310,7 +310,7 @@ def test_source_and_compiled_files(tmp_path):
         assert isinstance(pool.run_path(tmp_path / "none.py").exception(PATIENCE), FileNotFoundError)
 
 
-def test_functions_of_a_program_which_is_not_run_again():
+def test_workers_do_not_run_the_main_program_again():
     done = run_script(
         """
         import xichan
@@ -327,7 +327,7 @@ def test_functions_of_a_program_which_is_not_run_again():
     assert done.stdout == "once\n6 [3, 6, 9]\n"
 
 
-def test_functions_typed_at_the_prompt():
+def test_functions_defined_at_the_prompt_run_in_workers():
     typed = (
         "import xichan\n"
         "pool = xichan.InterpreterPoolExecutor(1)\n"

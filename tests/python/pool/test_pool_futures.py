@@ -1,4 +1,4 @@
-"""The futures of pools: cancelling, waiting, callbacks, event loops."""
+"""The futures of pools: cancellation, waiting, callbacks, event loops."""
 
 import asyncio
 import concurrent.futures
@@ -14,7 +14,7 @@ import xichan
 pytest.importorskip("concurrent.interpreters")
 
 
-def test_cancel(pool):
+def test_cancel_succeeds_until_a_worker_takes_the_task(pool):
     two = blockers(pool, 2)
     waiting = [pool.submit(tasks.square, n) for n in range(4)]
     assert two[0].future.running() and not two[0].future.cancel() and not two[0].future.done()
@@ -29,7 +29,7 @@ def test_cancel(pool):
     assert pool.stats().cancelled == 2
 
 
-def test_cancelling_many_keeps_the_order_of_the_others():
+def test_cancelling_many_tasks_keeps_the_order_of_the_rest():
     with xichan.InterpreterPoolExecutor(1) as pool:
         (blocker,) = blockers(pool, 1)
         tx, rx = xichan.channel(None)
@@ -45,7 +45,7 @@ def test_cancelling_many_keeps_the_order_of_the_others():
         assert list(rx) == [n for n in range(200) if n not in (50, 150)]
 
 
-def test_waiting_for_several(pool):
+def test_as_completed_and_wait(pool):
     futures = {pool.submit(tasks.square, n): n for n in range(50)}
     for future in concurrent.futures.as_completed(futures, PATIENCE):
         assert future.result() == futures[future] ** 2
@@ -59,19 +59,19 @@ def test_waiting_for_several(pool):
     blocker.end()
 
 
-def test_callbacks_may_use_the_pool(pool):
+def test_callbacks_may_submit_tasks(pool):
     tx, rx = xichan.channel(None)
 
-    def again(future):
+    def submit_next(future):
         if future.result() < 20:
-            pool.submit(tasks.identity, future.result() + 1).add_done_callback(again)
+            pool.submit(tasks.identity, future.result() + 1).add_done_callback(submit_next)
         tx.send(future.result())
 
-    pool.submit(tasks.identity, 0).add_done_callback(again)
+    pool.submit(tasks.identity, 0).add_done_callback(submit_next)
     assert [rx.recv(PATIENCE) for _ in range(21)] == list(range(21))
 
 
-def test_in_an_event_loop(pool):
+def test_run_in_executor_of_an_event_loop(pool):
     async def main():
         loop = asyncio.get_running_loop()
         results = await asyncio.gather(*(loop.run_in_executor(pool, tasks.square, n) for n in range(50)))
@@ -82,7 +82,7 @@ def test_in_an_event_loop(pool):
     asyncio.run(main())
 
 
-def test_many_threads_submit_and_wait(pool):
+def test_threads_submit_and_wait_concurrently(pool):
     def work(start):
         return [pool.submit(tasks.square, n).result(PATIENCE) for n in range(start, start + 100)]
 
@@ -91,7 +91,7 @@ def test_many_threads_submit_and_wait(pool):
     assert sum(found, []) == [n * n for n in range(800)]
 
 
-def test_cancelling_what_another_thread_waits_for():
+def test_cancel_wakes_a_thread_that_waits_for_the_result():
     with xichan.InterpreterPoolExecutor(1) as pool, concurrent.futures.ThreadPoolExecutor(1) as threads:
         for _ in range(20):
             future = pool.submit(tasks.square, 2)
@@ -102,40 +102,40 @@ def test_cancelling_what_another_thread_waits_for():
                 assert waiting.result(PATIENCE) == 4
 
 
-def test_answers_that_nobody_waits_for_are_taken():
-    """As there are when submit was interrupted once it had sent the task."""
+def test_results_without_an_entry_are_discarded():
+    """submit() leaves such a result if it is interrupted after it has sent the task."""
     with xichan.InterpreterPoolExecutor(1) as pool, Blocker(pool) as blocker:
-        for _ in range(1500):  # more than the channel of the answers holds
+        for _ in range(1500):  # more than the channel of results holds
             future = pool.submit(tasks.square, 2)
-            with pool._crew.lock:
-                del pool._crew.entries[future.id]
+            with pool._scheduler.lock:
+                del pool._scheduler.in_flight[future.id]
         blocker.end()
         Call(pool.shutdown).result()
     assert pool.stats().workers == 0
 
 
-def test_an_answer_that_is_taken_just_before_it_is_waited_for(pool):
-    """The thread that takes answers deals with it after result() has seen that it is due, and before that listens."""
+def test_result_handled_by_the_collector_just_before_take_inline_listens(pool):
+    """The collector handles it after take_inline() has seen that it is due and before it holds the token."""
     started, running = xichan.channel(1)
     release, gate = xichan.channel(1)
     future = pool.submit(tasks.block, started, gate)
     running.recv(PATIENCE)
-    crew = pool._crew
-    help = crew.collector.help
+    scheduler = pool._scheduler
+    receive = scheduler.collector._receive_inline
 
-    def help_late(future, timeout):
-        release.send("the answer")
-        wait_until(lambda: not crew.entries and not len(crew.collector.token_rx))
-        help(future, timeout)
+    def receive_late(future, timeout):
+        release.send("the result")
+        wait_until(lambda: not scheduler.in_flight and not len(scheduler.collector.token_rx))
+        receive(future, timeout)
 
-    crew.collector.help = help_late
+    scheduler.collector._receive_inline = receive_late
     try:
-        assert Call(future.result).result() == "the answer"
+        assert Call(future.result).result() == "the result"
     finally:
-        crew.collector.help = help
+        scheduler.collector._receive_inline = receive
 
 
-def test_timeouts(pool):
+def test_result_and_exception_time_out(pool):
     (blocker,) = blockers(pool, 1)
     for timeout in (0, -1, 0.01, 1e-9):
         with pytest.raises(TimeoutError):

@@ -1,4 +1,4 @@
-"""Ctrl-C anywhere in what users call: afterwards each future ends, once, and the pool works and ends."""
+"""Ctrl-C anywhere in public calls: afterwards each future completes once, and the pool works and shuts down."""
 
 import textwrap
 import threading
@@ -15,7 +15,7 @@ from support.interrupting import InterruptAt
 from support.pool_blockers import Blocker
 from support import wait_until, PATIENCE
 
-# Each of the futures ends, and nothing is left of them. Returns what became of them.
+# Wait until each of the futures completes and the scheduler is empty. Returns their results or the names of errors.
 def end(pool, futures):
     found = []
     for future in futures:
@@ -23,9 +23,10 @@ def end(pool, futures):
             found.append(future.result(PATIENCE))
         except BaseException as error:
             found.append(type(error).__name__)
-    crew = pool._crew
-    places = ("entries", "held", "drained", "withdrawn", "here", "errands")
-    wait_until(lambda: not any(getattr(crew, place) for place in places))
+    scheduler, queue = pool._scheduler, pool._scheduler.queue
+    wait_until(lambda: not (queue.requeued or queue.recalled))
+    places = ("in_flight", "cancelled", "local", "pending_local")
+    wait_until(lambda: not any(getattr(scheduler, place) for place in places))
     assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
     return found
 
@@ -38,13 +39,13 @@ def everywhere(action, step=1):
 
 
 def run(source, least):
-    """Run source that interrupts something at each of at least so many places."""
+    """Run source that interrupts an operation at each place in turn, of which there must be at least so many."""
     done = run_script(textwrap.dedent(PROLOGUE) + textwrap.dedent(source), timeout=150)
     words = done.stdout.split()
     assert words[0] == "places" and int(words[1]) >= least, done.stdout
 
 
-def test_cancel():
+def test_cancel_can_be_interrupted():
     run(
         """
         with xichan.InterpreterPoolExecutor(1) as pool:
@@ -53,7 +54,7 @@ def test_cancel():
                     ended = []
                     futures = [pool.submit(tasks.square, k) for k in range(20)]
                     futures[3].add_done_callback(ended.append)
-                    futures[1].cancel()  # so that some are held
+                    futures[1].cancel()  # so that some are requeued
                     with InterruptAt(n, "pool") as interruption:
                         futures[3].cancel()
                     assert futures[3].cancelled() or interruption.struck
@@ -71,7 +72,7 @@ def test_cancel():
     )
 
 
-def test_leaving_a_map():
+def test_timeout_of_map_can_be_interrupted():
     run(
         """
         with xichan.InterpreterPoolExecutor(1) as pool:
@@ -95,15 +96,15 @@ def test_leaving_a_map():
     )
 
 
-@pytest.mark.parametrize("held", [True, False])
-def test_submitting(held):
+@pytest.mark.parametrize("requeued", [True, False])
+def test_submit_and_map_can_be_interrupted(requeued):
     run(
         f"""
         with xichan.InterpreterPoolExecutor(1) as pool:
             def action(n):
                 with Blocker(pool) as blocker:
                     before = [pool.submit(tasks.square, k) for k in range(20)]
-                    if {held}:
+                    if {requeued}:
                         assert before[7].cancel()
                     futures = []
                     with InterruptAt(n, "pool") as interruption:
@@ -121,14 +122,14 @@ def test_submitting(held):
                         assert list(results) == [0, 1, 4, 9, 16]
                 return interruption
             everywhere(action)
-            known = pool._crew.definitions._known.values()
+            known = pool._scheduler.published._known.values()
             assert sum(definition.uses for definition in known) == 0
         """,
         least=150,
     )
 
 
-def test_submitting_what_runs_in_this_interpreter():
+def test_submission_of_local_tasks_can_be_interrupted():
     run(
         """
         from xichan.dispatch import Dispatcher
@@ -152,7 +153,7 @@ def test_submitting_what_runs_in_this_interpreter():
     )
 
 
-def test_the_first_task_that_runs_in_this_interpreter():
+def test_first_local_task_can_be_interrupted():
     run(
         """
         from xichan.dispatch import Dispatcher
@@ -170,7 +171,7 @@ def test_the_first_task_that_runs_in_this_interpreter():
     )
 
 
-def test_cancelling_what_would_run_in_this_interpreter():
+def test_cancellation_of_a_local_task_can_be_interrupted():
     run(
         """
         from xichan.dispatch import Dispatcher
@@ -202,7 +203,7 @@ def test_cancelling_what_would_run_in_this_interpreter():
     )
 
 
-def test_the_first_tasks_and_their_results():
+def test_first_tasks_and_their_results_can_be_interrupted():
     run(
         """
         def action(n):
@@ -220,7 +221,7 @@ def test_the_first_tasks_and_their_results():
     )
 
 
-def test_shutting_down():
+def test_shutdown_can_be_interrupted():
     run(
         """
         def action(n):
@@ -234,7 +235,7 @@ def test_shutting_down():
                     try:
                         assert future.result(PATIENCE) == k * k and interruption.struck
                     except CancelledError:
-                        pass  # perhaps only now, by the collector
+                        pass  # perhaps by the collector, just now
             assert pool.stats().workers == 0
             return interruption
         everywhere(action, 5)
@@ -243,12 +244,12 @@ def test_shutting_down():
     )
 
 
-def test_whether_a_thread_has_been_started():
-    from xichan.pool.locks import has_started
+def test_has_started_is_true_as_soon_as_start_returns():
+    from xichan.pool.interrupt_safe import has_started
 
     release = threading.Event()
     thread = threading.Thread(target=release.wait)
-    assert hasattr(thread, "_os_thread_handle")  # else has_started is right a moment too late
+    assert hasattr(thread, "_os_thread_handle")  # otherwise has_started() becomes true slightly too late
     assert not has_started(thread)
     thread.start()
     assert has_started(thread)

@@ -1,4 +1,4 @@
-"""Workers that start, fail, are replaced and end; what a pool leaves behind; interrupts, exit and fork."""
+"""Start, failure, replacement and end of workers; what a pool leaves behind; interrupts, exit and fork."""
 
 import random
 
@@ -11,7 +11,7 @@ import xichan
 pytest.importorskip("concurrent.interpreters")
 
 
-def test_initializer_and_shared():
+def test_initializer_and_shared_values_reach_each_worker():
     tx, rx = xichan.channel(8)
     out, back = xichan.channel(8)
     with xichan.InterpreterPoolExecutor(
@@ -25,10 +25,10 @@ def test_initializer_and_shared():
         assert pool.submit(tasks.main_name, "names").result(PATIENCE) == ["a"]
         pool.submit(tasks.send_from_main, "out", "through main").result(PATIENCE)
         assert back.recv(PATIENCE) == "through main"
-    assert list(back) == [] and list(rx) == []  # all copies are closed with the workers
+    assert list(back) == [] and list(rx) == []  # all clones are closed with the workers
 
 
-def test_initializers_by_value():
+def test_initializer_is_sent_by_value():
     def initializer(value):
         import __main__
 
@@ -39,7 +39,7 @@ def test_initializers_by_value():
         assert pool.submit(tasks.initialized).result(PATIENCE) == 6
 
 
-def test_an_initializer_that_fails(caplog):
+def test_failing_initializer_breaks_the_pool(caplog):
     with xichan.InterpreterPoolExecutor(2, initializer=tasks.fail_to_initialize) as pool:
         futures = [pool.submit(tasks.square, n) for n in range(5)]
         for future in futures:
@@ -50,23 +50,23 @@ def test_an_initializer_that_fails(caplog):
             pool.submit(tasks.square, 1)
         with pytest.raises(xichan.BrokenInterpreterPool):
             pool.map(tasks.square, [1])
-    assert "cannot go on" in caplog.text
+    assert "is broken: a worker failed" in caplog.text
 
 
-def test_a_worker_that_exits_is_replaced():
+def test_worker_that_exits_is_replaced():
     with xichan.InterpreterPoolExecutor(1) as pool:
         first = pool.submit(tasks.interpreter_id).result(PATIENCE)
         for code, text in ((None, r"sys.exit\(\)"), (3, r"sys.exit\(3\)"), ("why", r"sys.exit\('why'\)")):
-            doomed = pool.submit(tasks.leave, code)
+            leaving = pool.submit(tasks.leave, code)
             after = pool.submit(tasks.interpreter_id)
             with pytest.raises(xichan.BrokenWorker, match=text):
-                doomed.result(PATIENCE)
+                leaving.result(PATIENCE)
             assert after.result(PATIENCE) != first
         assert (pool.stats().lost, pool.stats().replaced) == (3, 3)
 
 
 @pytest.mark.parametrize("chunksize", [1, 4, 20])
-def test_a_worker_that_exits_in_a_chunk(chunksize):
+def test_chunk_continues_after_its_worker_exits(chunksize):
     with xichan.InterpreterPoolExecutor(2) as pool:
         results = pool.map(tasks.leave_at, [6] * 10, range(10), chunksize=chunksize)
         assert [next(results) for _ in range(6)] == list(range(6))
@@ -82,14 +82,14 @@ def test_a_worker_that_exits_in_a_chunk(chunksize):
         assert found == [*range(6), None, 7, 8, 9]
 
 
-def test_a_worker_whose_loop_fails():
+def test_worker_whose_loop_fails_is_replaced():
     with xichan.InterpreterPoolExecutor(1) as pool:
         with pytest.raises(xichan.BrokenWorker, match="interrupted"):
             pool.submit(tasks.break_loop).result(PATIENCE)
         assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
 
 
-def test_workers_are_replaced_after_so_many_tasks():
+def test_restart_after_replaces_workers():
     with xichan.InterpreterPoolExecutor(1, restart_after=3) as pool:
         ids = [pool.submit(tasks.interpreter_id).result(PATIENCE) for _ in range(7)]
         assert ids == [ids[0]] * 3 + [ids[3]] * 3 + [ids[6]] and len(set(ids)) == 3
@@ -97,20 +97,20 @@ def test_workers_are_replaced_after_so_many_tasks():
     assert pool.stats().lost == 0
 
 
-def test_threads_of_a_task_are_waited_for():
+def test_shutdown_waits_for_threads_of_a_task():
     started, theirs = xichan.channel(4)[::-1]
-    held, release = xichan.channel(4)[::-1]
+    gate, release = xichan.channel(4)[::-1]
     pool = xichan.InterpreterPoolExecutor(1)
-    pool.submit(tasks.start_thread, theirs, held).result(PATIENCE)
+    pool.submit(tasks.start_thread, theirs, gate).result(PATIENCE)
     theirs.close()
-    held.close()
+    gate.close()
     started.recv(PATIENCE)
     pool.shutdown(wait=False)
     release.send(None)
     pool.shutdown()
 
 
-def test_10_000_tasks_of_random_failure():
+def test_10_000_tasks_with_random_failures_complete_once():
     number = 10_000
     tx, rx = xichan.channel(None)
     ended = [0] * number
@@ -145,7 +145,7 @@ def test_10_000_tasks_of_random_failure():
             case 2:
                 assert future.result() == [n]
             case 3:
-                assert isinstance(error, ValueError) and str(error) == "not loaded"
+                assert isinstance(error, ValueError) and str(error) == "unpickling fails"
             case 4 if n % 97 == 0:
                 assert type(error) is xichan.BrokenWorker
             case _:
@@ -155,10 +155,10 @@ def test_10_000_tasks_of_random_failure():
     stats = pool.stats()
     assert stats.submitted == number == stats.finished + stats.failed + stats.cancelled
     assert stats.lost == sum(n % 7 == 4 and n % 97 == 0 for n in ran)
-    assert stats.lost - 3 <= stats.replaced <= stats.lost  # not at the very end
+    assert stats.lost - 3 <= stats.replaced <= stats.lost  # a worker lost at the very end is not replaced
 
 
-def test_no_memory_for_a_result():
+def test_pool_recovers_from_exhausted_memory():
     with xichan.InterpreterPoolExecutor(1) as pool:
         assert pool.submit(tasks.square, 2).result(PATIENCE) == 4
         xichan.set_memory_limit(xichan.memory_stats().bytes + 100_000)
@@ -172,21 +172,21 @@ def test_no_memory_for_a_result():
         assert pool.submit(tasks.identity, b"x" * 1_000_000).result(PATIENCE) == b"x" * 1_000_000
 
 
-def test_the_process_ends_with_a_pool_that_was_not_shut_down():
+def test_process_exit_completes_tasks_of_an_open_pool():
     done = run_script(
         """
         import xichan
         pool = xichan.InterpreterPoolExecutor(2)
         futures = [pool.submit(lambda n: n * n, n) for n in range(20)]
         futures[-1].add_done_callback(lambda future: print("done", future.result()))
-        other = xichan.InterpreterPoolExecutor(2)  # never used
+        other = xichan.InterpreterPoolExecutor(2)  # unused
         """
     )
     assert done.stdout == "done 361\n" and done.stderr == ""
 
 
-def test_the_process_ends_after_a_long_wait_at_its_end():
-    """Longer than what a wait without progress is given at exit by the channels."""
+def test_process_exit_waits_for_a_long_task():
+    """It takes longer than channels allow a wait without progress at exit."""
     done = run_script(
         """
         import time, xichan
@@ -198,7 +198,7 @@ def test_the_process_ends_after_a_long_wait_at_its_end():
 
 
 @pytest.mark.parametrize("end", ["sys.exit(3)", "raise SystemExit(3)", "os._exit(3)"])
-def test_ends_of_the_process(end):
+def test_process_exits_with_its_code(end):
     run_script(
         f"""
         import os, sys, xichan
@@ -210,8 +210,8 @@ def test_ends_of_the_process(end):
     )
 
 
-def test_ctrl_c_while_waiting():
-    """Interrupts all over submit and result: afterwards each future ends, and the pool works."""
+def test_interrupts_of_submit_and_result_lose_no_task():
+    """Interrupts at arbitrary places: afterwards each future completes, and the pool works."""
     done = run_script(
         """
         import itertools, signal, xichan
@@ -245,7 +245,7 @@ def test_ctrl_c_while_waiting():
     assert done.stdout.startswith("done")
 
 
-def test_ctrl_c_reaches_the_main_thread():
+def test_ctrl_c_interrupts_result_in_the_main_thread():
     done = run_script(
         """
         import os, signal, threading, xichan
@@ -267,8 +267,8 @@ def test_ctrl_c_reaches_the_main_thread():
     assert done.stdout == "interrupted False\nfree\n"
 
 
-def test_fork():
-    """What becomes of the child is CPython's matter: with other interpreters at work it may well crash in fork."""
+def test_pool_is_broken_in_the_child_after_fork():
+    """With workers the child only exits: CPython itself may crash in a fork while other interpreters run."""
     done = run_script(
         """
         import os, warnings, xichan
@@ -281,7 +281,7 @@ def test_fork():
         os.waitpid(child, 0)
         assert list(pool.map(abs, range(-9, 0))) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
         pool.shutdown()
-        pool = xichan.InterpreterPoolExecutor(2)  # without workers a child survives
+        pool = xichan.InterpreterPoolExecutor(2)  # without workers the child survives
         child = os.fork()
         if not child:
             try:
@@ -296,7 +296,7 @@ def test_fork():
     assert done.stdout == "done\n"
 
 
-def test_importing_xichan_does_not_import_pools():
+def test_pools_are_imported_on_first_use():
     done = run_script(
         """
         import sys, xichan

@@ -12,7 +12,7 @@ import xichan
 pytest.importorskip("concurrent.interpreters")
 
 
-def test_map(pool):
+def test_map_returns_results_in_order(pool):
     assert list(pool.map(tasks.square, range(1000))) == [n * n for n in range(1000)]
     assert list(pool.map(tasks.divide, (1, 4), (2, 2, 2))) == [0.5, 2.0]
     assert list(pool.map(tasks.square, [])) == []
@@ -20,7 +20,7 @@ def test_map(pool):
 
 
 @pytest.mark.parametrize("chunksize", [1, 2, 7, 100, 5000])
-def test_map_in_chunks(pool, chunksize):
+def test_map_with_chunksize(pool, chunksize):
     mixed = [n if n % 5 else [n] for n in range(300)]
     assert list(pool.map(tasks.identity, mixed, chunksize=chunksize)) == mixed
     results = pool.map(tasks.divide, [1] * 5, [1, 2, 0, 4, 5], chunksize=chunksize)
@@ -32,7 +32,7 @@ def test_map_in_chunks(pool, chunksize):
 
 
 @pytest.mark.parametrize("buffersize", [1, 3, 100])
-def test_map_with_a_buffer(pool, buffersize):
+def test_map_with_buffersize(pool, buffersize):
     taken = []
 
     def numbers():
@@ -45,23 +45,23 @@ def test_map_with_a_buffer(pool, buffersize):
     assert list(results) == [n * n for n in range(20)]
 
 
-def test_map_times_out_and_gives_up_what_has_not_begun(pool):
+def test_map_timeout_cancels_calls_that_have_not_begun(pool):
     started, theirs = xichan.channel(4)[::-1]
-    held, release = xichan.channel(4)[::-1]
-    results = pool.map(tasks.block, [theirs] * 6, [held] * 6, timeout=0.1)
+    gate, release = xichan.channel(4)[::-1]
+    results = pool.map(tasks.block, [theirs] * 6, [gate] * 6, timeout=0.1)
     theirs.close()
-    held.close()
+    gate.close()
     for _ in range(2):
         started.recv(PATIENCE)
     with pytest.raises(TimeoutError):
         next(results)
     for _ in range(2):
         release.send(None)
-    assert list(started) == []  # the others have never begun
+    assert list(started) == []  # the others never began
     assert pool.stats().cancelled == 4
 
 
-def test_closing_a_map_cancels_the_rest(pool):
+def test_closing_the_iterator_cancels_the_rest(pool):
     two = blockers(pool, 2)
     results = pool.map(tasks.square, range(100))
     next_one = pool.submit(tasks.identity, "after")
@@ -72,7 +72,7 @@ def test_closing_a_map_cancels_the_rest(pool):
     assert next_one.result(PATIENCE) == "after"
 
 
-def test_a_map_that_is_closed_before_its_first_step_is_made_all_the_same(pool):
+def test_iterator_closed_before_its_first_step_cancels_nothing(pool):
     def close_unused(executor, call):
         executor.map(call, range(5)).close()
 
@@ -85,4 +85,4 @@ def test_a_map_that_is_closed_before_its_first_step_is_made_all_the_same(pool):
     made = []
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
         close_unused(threads, made.append)
-    assert made == [0, 1, 2, 3, 4]  # as there
+    assert made == [0, 1, 2, 3, 4]  # as in the standard library

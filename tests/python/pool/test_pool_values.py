@@ -1,4 +1,4 @@
-"""What pools carry there and back: arguments, results and exceptions."""
+"""Arguments, results and exceptions between a pool and its workers."""
 
 import re
 
@@ -11,7 +11,7 @@ import xichan
 pytest.importorskip("concurrent.interpreters")
 
 
-def test_values_arrive_as_they_were(pool):
+def test_values_are_unchanged_by_a_round_trip(pool):
     tx, rx = xichan.channel(1)
     for name, value in samples(tx, rx).items():
         if name != "ends":
@@ -24,20 +24,20 @@ def test_values_arrive_as_they_were(pool):
     assert pool.stats().pickled_calls == pool.stats().pickled_results == 0
 
 
-def test_arguments(pool):
+def test_positional_and_keyword_arguments(pool):
     assert pool.submit(tasks.call_with).result(PATIENCE) == ((), ())
     assert pool.submit(tasks.call_with, 1, b=2, fn=3).result(PATIENCE) == ((1,), (("b", 2), ("fn", 3)))
     assert pool.submit(tasks.call_with, [1], b={2}).result(PATIENCE) == (([1],), (("b", {2}),))
 
 
-def test_what_cannot_be_shared_is_pickled_and_counted(pool):
+def test_unshareable_values_are_pickled_and_counted(pool):
     assert pool.submit(tasks.identity, [1, {2: {3}}]).result(PATIENCE) == [1, {2: {3}}]
     assert pool.submit(tasks.make_list, 3).result(PATIENCE) == [0, 1, 2]
     stats = pool.stats()
     assert (stats.pickled_calls, stats.pickled_results) == (1, 2)
 
 
-def test_ends_travel_inside_pickles(pool):
+def test_endpoints_travel_inside_pickles(pool):
     tx, rx = xichan.channel(2)
     (back,) = pool.submit(tasks.identity, [tx]).result(PATIENCE)
     tx.close()
@@ -47,10 +47,10 @@ def test_ends_travel_inside_pickles(pool):
     assert list(rx) == ["through a list"]
 
 
-def test_without_pickling():
+def test_unshareable_values_are_refused_without_pickling():
     with xichan.InterpreterPoolExecutor(1, pickle=False) as pool:
         assert pool.submit(tasks.identity, (1, "x")).result(PATIENCE) == (1, "x")
-        with pytest.raises(xichan.NotShareableError, match=r"^args\[1\]\[0\]: list is not shareable, and this pool"):
+        with pytest.raises(xichan.NotShareableError, match=r"^args\[1\]\[0\]: list is not shareable.*pickle=False"):
             pool.submit(tasks.call_with, 1, ([2],))
         with pytest.raises(xichan.NotShareableError, match=r"^key: dict is not shareable"):
             pool.submit(tasks.call_with, 1, key={})
@@ -61,16 +61,16 @@ def test_without_pickling():
         assert pool.stats().pickled_calls == pool.stats().pickled_results == 0
 
 
-def test_an_end_given_to_a_task_is_closed_after_it(pool):
+def test_endpoint_passed_to_a_task_is_closed_after_it(pool):
     tx, rx = xichan.channel(8)
     future = pool.submit(tasks.send_through, tx, "sent")
     tx.close()
     assert rx.recv(PATIENCE) == "sent"
-    assert list(rx) == []  # though the worker goes on
+    assert list(rx) == []  # although the worker is alive
     assert future.result(PATIENCE) is None
 
 
-def test_exceptions_come_back_as_themselves(pool):
+def test_exceptions_keep_their_type_and_arguments(pool):
     with pytest.raises(ZeroDivisionError, match="division by zero") as caught:
         pool.submit(tasks.divide, 1, 0).result(PATIENCE)
     text = str(caught.value.__cause__)
@@ -86,7 +86,7 @@ def test_exceptions_come_back_as_themselves(pool):
     ]
 
 
-def test_exceptions_that_cannot_be_rebuilt(pool):
+def test_exception_that_cannot_be_rebuilt_is_a_remote_error(pool):
     error = pool.submit(tasks.raise_unpicklable).exception(PATIENCE)
     assert type(error) is xichan.RemoteError and isinstance(error, xichan.Error)
     assert (error.type_name, error.message) == ("support.pool_tasks.Unpicklable", "1 and 2")
@@ -99,15 +99,16 @@ def test_exceptions_that_cannot_be_rebuilt(pool):
     assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
 
 
-def test_a_result_that_cannot_be_pickled(pool):
+def test_result_that_cannot_be_pickled_fails_the_future(pool):
     error = pool.submit(tasks.call_with, 1).result(PATIENCE)
     assert error == ((1,), ())
     error = pool.submit(lambda: (n for n in range(3))).exception(PATIENCE)
     assert isinstance(error, TypeError) and "generator" in str(error)
 
 
-def test_arguments_that_cannot_be_pickled(pool):
-    with pytest.raises(xichan.NotShareableError, match=r"args\[0\]: generator is not shareable, and cannot be pickled"):
+def test_arguments_that_cannot_be_pickled_are_refused(pool):
+    message = r"args\[0\]: generator is not shareable.*; pickling it failed: "
+    with pytest.raises(xichan.NotShareableError, match=message):
         pool.submit(tasks.identity, (n for n in range(3)))
     error = pool.submit(tasks.identity, tasks.Picky()).exception(PATIENCE)
     assert isinstance(error, ValueError)

@@ -10,7 +10,7 @@ pytest.importorskip("concurrent.interpreters")
 
 
 def start(handler):
-    """A thread that serves; (client, call)."""
+    """Start a server in a thread. Returns (client, call)."""
     tx, rx = xichan.channel(8)
 
     def work():
@@ -20,7 +20,7 @@ def start(handler):
     return xichan.Client(tx), Call(work)
 
 
-def test_calls_between_interpreters():
+def test_client_calls_server_in_another_interpreter():
     tx, rx = xichan.channel(8)
     with interpreter(rx=rx) as interp, xichan.Client(tx) as client:
         rx.close()
@@ -35,7 +35,7 @@ def test_calls_between_interpreters():
         server.result()
 
 
-def test_several_servers_and_clients():
+def test_servers_and_clients_share_a_channel():
     tx, rx = xichan.channel(8)
     servers = [Call(xichan.serve, rx.clone(), tasks.square) for _ in range(3)]
     rx.close()
@@ -47,17 +47,17 @@ def test_several_servers_and_clients():
 
 
 @pytest.mark.parametrize("message", [1, "ab", (1,), (1, 2), (1, 2, 3), None])
-def test_what_is_no_request(message):
+def test_serve_rejects_messages_that_are_not_requests(message):
     tx, rx = xichan.channel(2)
     with tx, rx:
         tx.send(message)
         tx.send("next")
-        with pytest.raises(TypeError, match=f"a request is .*; the channel had {type(message).__name__}$"):
+        with pytest.raises(TypeError, match=rf"expected a request \(value, Sender\) .*, got {type(message).__name__}$"):
             xichan.serve(rx, tasks.square)
         assert rx.recv(PATIENCE) == "next"
 
 
-def test_errors():
+def test_client_raises_what_the_handler_raised():
     client, server = start(tasks.raise_unpicklable)
     with client, pytest.raises(xichan.RemoteError, match="1 and 2"):
         client.call(1, PATIENCE)
@@ -71,7 +71,7 @@ def test_errors():
     assert server.result() == 1
 
 
-def test_a_handler_that_leaves_ends_its_server():
+def test_system_exit_of_the_handler_ends_the_server():
     client, server = start(tasks.leave)
     with client, pytest.raises(SystemExit):
         client.call(3, PATIENCE)
@@ -81,13 +81,13 @@ def test_a_handler_that_leaves_ends_its_server():
         client.call(1, PATIENCE)
 
 
-def test_timeouts():
-    held, release = xichan.channel(4)[::-1]
-    client, server = start(lambda value: held.recv() if value else value)
+def test_call_times_out():
+    gate, release = xichan.channel(4)[::-1]
+    client, server = start(lambda value: gate.recv() if value else value)
     with client:
         with pytest.raises(xichan.ChannelTimeout):
             client.call(True, 0.02)
-        release.send("late")  # for a call that nobody waits for any more
+        release.send("late")  # for the call that timed out
         assert client.call(0, PATIENCE) == 0
         with pytest.raises(ValueError):
             client.call(1, -1)
@@ -96,7 +96,7 @@ def test_timeouts():
 
 
 @pytest.mark.parametrize("immediate", [False, True])
-def test_a_stop_through_the_channel(immediate):
+def test_channel_shutdown_stops_the_server(immediate):
     tx, rx = xichan.channel(8)
     server = Call(xichan.serve, rx, tasks.square)
     wait_for_blocked(rx, receivers=1)
@@ -106,7 +106,7 @@ def test_a_stop_through_the_channel(immediate):
         xichan.Client(tx).call(1)
 
 
-def test_requests_without_a_server_are_told_when_it_goes():
+def test_queued_call_raises_when_the_last_server_closes():
     tx, rx = xichan.channel(8)
     client = xichan.Client(tx)
     call = Call(client.call, 1)
@@ -118,7 +118,7 @@ def test_requests_without_a_server_are_told_when_it_goes():
         call.result()
 
 
-def test_ends_in_requests_are_closed_after_them():
+def test_endpoints_in_a_request_are_closed_after_it():
     back_tx, back_rx = xichan.channel(4)
     client, server = start(lambda tx: tx.send("here"))
     with client:
@@ -130,8 +130,8 @@ def test_ends_in_requests_are_closed_after_them():
     server.result()
 
 
-def test_a_closed_end_in_a_result_is_told():
-    client, server = start(tasks.closed_end_if)
+def test_closed_endpoint_in_a_result_raises_in_the_client():
+    client, server = start(tasks.closed_endpoint_if)
     with client:
         with pytest.raises(xichan.ChannelClosed, match="this Sender is closed"):
             client.call(1, PATIENCE)
@@ -139,7 +139,7 @@ def test_a_closed_end_in_a_result_is_told():
     assert server.result() == 2
 
 
-def test_a_client_that_is_gone_when_its_answer_comes():
+def test_server_survives_a_client_that_has_gone():
     tx, rx = xichan.channel(8)
     reply, answers = xichan.channel(1)
     tx.send((1, reply))
@@ -151,7 +151,7 @@ def test_a_client_that_is_gone_when_its_answer_comes():
     assert server.result() == 2
 
 
-def test_bad_arguments():
+def test_client_rejects_anything_but_a_sender():
     for bad in (None, 1, xichan.channel()[1]):
         with pytest.raises(TypeError):
             xichan.Client(bad)

@@ -34,7 +34,7 @@ class InterruptAt:
         return kind is Interrupt
 
     def _trace(self, frame, event, arg):
-        if PurePath(frame.f_code.co_filename).parent.name != self.folder:
+        if self.folder not in PurePath(frame.f_code.co_filename).parts[-3:-1]:
             return None
         if event == "call":
             frame.f_trace_opcodes = True

@@ -1,4 +1,4 @@
-"""Tasks that occupy the workers of a pool until they are released."""
+"""Tasks that occupy the workers of a pool until the test releases them."""
 
 import xichan
 from support import PATIENCE

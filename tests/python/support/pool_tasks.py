@@ -15,7 +15,7 @@ class Unpicklable(Exception):
 
 class BadStr(Exception):
     def __str__(self):
-        raise RuntimeError("no text")
+        raise RuntimeError("str() fails")
 
 
 class Picky:
@@ -26,7 +26,7 @@ class Picky:
 
 
 def _refuse():
-    raise ValueError("not loaded")
+    raise ValueError("unpickling fails")
 
 
 def identity(value):
@@ -129,36 +129,36 @@ def leave_long_at(place, number, length):
     return number
 
 
-class Badly:
+class BadRepr:
     def __repr__(self):
-        raise ValueError("no text")
+        raise ValueError("repr() fails")
 
 
-def leave_badly():
-    sys.exit(Badly())
+def leave_with_bad_repr():
+    sys.exit(BadRepr())
 
 
-def leave_badly_at(place, number):
-    return leave_badly() if number == place else number
+def leave_with_bad_repr_at(place, number):
+    return leave_with_bad_repr() if number == place else number
 
 
-class Text(str):
+class StrSubclass(str):
     pass
 
 
-class TextOfASubclass(Exception):
+class ErrorWithStrSubclass(Exception):
     def __init__(self, one, two):
         pass
 
     def __str__(self):
-        return Text("its own")
+        return StrSubclass("a str of a subclass")
 
 
-def raise_text_of_a_subclass():
-    raise TextOfASubclass(1, 2)
+def raise_str_subclass():
+    raise ErrorWithStrSubclass(1, 2)
 
 
-def closed_end_if(closed):
+def closed_endpoint_if(closed):
     if not closed:
         return 0
     tx, _ = xichan.channel(1)
@@ -171,25 +171,25 @@ def list_if(wanted):
 
 
 def _leave_now():
-    raise SystemExit("while loading")
+    raise SystemExit("while unpickling")
 
 
-class LeavesWhenLoaded:
+class LeavesWhenUnpickled:
     def __reduce__(self):
         return _leave_now, ()
 
 
-class ErrorThatLeavesWhenLoaded(Exception):
+class ErrorThatLeavesWhenUnpickled(Exception):
     def __reduce__(self):
         return _leave_now, ()
 
 
-def leaves_when_loaded():
-    return LeavesWhenLoaded()
+def leaves_when_unpickled():
+    return LeavesWhenUnpickled()
 
 
-def raise_leaving_when_loaded():
-    raise ErrorThatLeavesWhenLoaded
+def raise_leaving_when_unpickled():
+    raise ErrorThatLeavesWhenUnpickled
 
 
 def initialize(tx, value):
@@ -224,7 +224,7 @@ def break_loop():
     from xichan.pool import worker
 
     def interrupted(*args):
-        raise RuntimeError("the loop is interrupted")
+        raise RuntimeError("the loop was interrupted")
 
     worker._send = interrupted
 

@@ -1,25 +1,31 @@
-"""A function as a value that can be sent: its name, or what it is made of.
+"""Describes a function as a value that can be sent.
 
-``describe`` gives ``"module:qualified.name"`` for what other interpreters can import. Everything else is described by
-its code (marshalled: both interpreters are of one process, so of one version), defaults, attributes, closure cells and
-the globals that its code names; functions among these likewise. It is a snapshot.
+``describe`` returns ``"module:qualified.name"`` for what other interpreters can import. Any other function is described
+by its code (marshaled: both interpreters belong to one process, hence to one version), defaults, attributes, closure
+cells and the globals that its code names. Functions among these are described the same way. The description is a
+snapshot.
 
-The functions met are numbered and taken from a worklist, cells and namespaces are numbered too, so that cycles end and
-what was shared is shared again. Values that marshal does not know travel beside the description, in the same message.
+Functions, cells and namespaces are numbered, and functions are taken from a worklist. So cycles end, and what was
+shared is shared again after rebuilding. Values that marshal does not support are external: they travel beside the
+description, in the same message.
 """
 
+from __future__ import annotations
+
 import functools
+import itertools
 import marshal
 import sys
 import threading
 import types
 import weakref
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Container, Mapping
+from typing import Any, NamedTuple
 
-from .. import _core
-from .._errors import NotShareableError
-from . import rebuild
-from .scan import scan_code
+from ... import _core
+from ..._errors import NotShareableError
+from .rebuild import NodeKind
+from .scan import Scan, scan_code
 
 _ATOMS = (type(None), bool, int, float, str, bytes)
 _NAMED = (
@@ -30,48 +36,49 @@ _NAMED = (
     types.WrapperDescriptorType,
     type,
 )
-_DEPTH = 50  # of tuples that are looked into; deeper ones have to be shareable
+_MAX_DEPTH = 50  # of nested tuples; deeper ones have to be shareable
 
 
 class Description(NamedTuple):
-    """A callable as it is sent."""
+    """A callable in the form in which it is sent."""
 
-    data: str | bytes  # a name, or for rebuild.by_value
-    beside: tuple  # shareable values that belong to it
-    cacheable: bool  # a worker may keep what it makes of it: the same each time it is made
-    pickled: int  # how many values in it are pickled
-    modules: tuple  # names of the modules that it makes a worker import
-
-
-_by_name: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # function: Description
-_active = threading.local()  # .functions: those being described by this thread, the outermost first
+    data: str | bytes  # a name, or the argument of rebuild.by_value
+    external: tuple[Any, ...]  # shareable values that belong to it
+    cacheable: bool  # a worker may keep the rebuilt function, because rebuilding gives the same each time
+    pickled: int  # number of values in it that are pickled
+    modules: tuple[str, ...]  # names of the modules that it makes a worker import
 
 
-def importable(value):
-    """``"module:qualified.name"`` if that leads to this very object in every interpreter, else None."""
+_by_name: weakref.WeakKeyDictionary[types.FunctionType, Description] = weakref.WeakKeyDictionary()
+_active = threading.local()  # .functions: those that this thread is describing, the outermost first
+
+
+def importable_name(value: object) -> str | None:
+    """Return ``"module:qualified.name"`` if every interpreter can import this very object by it, else None."""
     if not isinstance(value, _NAMED):
         return None
-    home = getattr(value, "__objclass__", value)  # methods of builtin types know no module
+    home = getattr(value, "__objclass__", value)  # methods of builtin types have no __module__
     module, path = getattr(home, "__module__", None), getattr(value, "__qualname__", None)
     if not isinstance(module, str) or not isinstance(path, str) or module == "__main__" or "<" in path:
         return None
-    found = sys.modules.get(module)
-    if getattr(found, "__spec__", None) is None:  # made by hand: others do not find it
+    found: object = sys.modules.get(module)
+    if getattr(found, "__spec__", None) is None:  # created by hand: other interpreters cannot import it
         return None
     for part in path.split("."):
         found = getattr(found, part, None)
     return f"{module}:{path}" if found is value else None
 
 
-def describe(function, *, pickle=True, skip=frozenset()):
-    """Describe a callable. ``skip``: names of globals that the worker has already.
+def describe(function: Callable[..., Any], *, pickle: bool = True, skip: Container[str] = frozenset()) -> Description:
+    """Return the Description of a callable.
 
-    Raises NotShareableError that names what cannot go; with ``pickle=False`` also for what could be pickled.
+    skip: names of globals that workers have already. Raises NotShareableError, naming the value that cannot be sent;
+    with ``pickle=False`` also for a value that could be pickled.
     """
     found = _by_name.get(function) if type(function) is types.FunctionType else None
     if found is not None:
         return found
-    name = importable(function)
+    name = importable_name(function)
     if name is not None:
         found = Description(name, (), True, 0, (name.partition(":")[0],))
         if type(function) is types.FunctionType:
@@ -87,31 +94,47 @@ def describe(function, *, pickle=True, skip=frozenset()):
         within.pop()
 
 
-def describe_value(value, where, *, pickle=True):
-    """Describe any value, as ``describe`` does. ``where`` begins the sentence of an error: "the global 'x'"."""
+def describe_value(value: object, where: str, *, pickle: bool = True) -> Description:
+    """Return the Description of any value. where: the beginning of error messages, such as "the global 'x'"."""
     return _Writer(pickle, frozenset()).describe(value, where)
 
 
+def describe_unshareable(args: Collection[object], kwargs: Mapping[str, object]) -> str:
+    """Return the text of an error: which of the arguments cannot be sent, and why."""
+    tx, _ = _core.channel(1)
+    for name, value in itertools.chain(((f"args[{i}]", value) for i, value in enumerate(args)), kwargs.items()):
+        try:
+            tx.send_nowait(value)
+            tx, _ = _core.channel(1)
+        except NotShareableError as error:
+            return str(error).replace("value", name, 1)
+    return "the arguments are not shareable"
+
+
 class _Writer:
-    def __init__(self, pickle, skip):
+    def __init__(self, pickle: bool, skip: Container[str]) -> None:
         self.pickle = pickle
         self.skip = skip
-        self.numbers = {}  # by id: of functions, cells and namespaces, each among its kind
-        self.functions, self.cells, self.namespaces = [], [], []
-        self.alive = []  # what `numbers` knows by id
-        self.todo = []
-        self.beside, self.pickled, self.modules = [], 0, {}
+        self.numbers: dict[int, int] = {}  # id of a function, cell or namespace: its index among those of its kind
+        self.functions: list[Any] = []  # records, or None until `write`
+        self.cells: list[Any] = []  # nodes
+        self.namespaces: list[Any] = []  # {name: node}
+        self.alive: list[object] = []  # keeps the objects in `numbers` alive, so that no id is used twice
+        self.todo: list[types.FunctionType] = []
+        self.external: list[Any] = []
+        self.pickled = 0
+        self.modules: dict[str, None] = {}
         self.cacheable = True
 
-    def describe(self, value, where):
+    def describe(self, value: object, where: str) -> Description:
         root = self.node(value, where)
         while self.todo:
             self.write(self.todo.pop())
         data = marshal.dumps((tuple(self.functions), tuple(self.cells), tuple(self.namespaces), root))
-        return Description(data, tuple(self.beside), self.cacheable, self.pickled, tuple(self.modules))
+        return Description(data, tuple(self.external), self.cacheable, self.pickled, tuple(self.modules))
 
-    def number(self, thing, table, start):
-        """The number of a thing in its table, where `start` is put for a new one. Returns (number, whether new)."""
+    def number(self, thing: object, table: list[Any], start: Any) -> tuple[int, bool]:
+        """Return (index of a thing in its table, whether it is new); a new one is added as `start`."""
         found = self.numbers.get(id(thing))
         if found is not None:
             return found, False
@@ -120,14 +143,14 @@ class _Writer:
         table.append(start)
         return len(table) - 1, True
 
-    def write(self, function):
+    def write(self, function: types.FunctionType) -> None:
         """Fill in the record of a function."""
         code, name = function.__code__, label(function)
         scan = scan_code(code)
         closure = function.__closure__ or ()
         cells = []
         for variable, cell in zip(code.co_freevars, closure):
-            i, new = self.number(cell, self.cells, (rebuild.EMPTY,))
+            i, new = self.number(cell, self.cells, (int(NodeKind.EMPTY),))
             cells.append(i)
             if new:
                 try:
@@ -144,7 +167,7 @@ class _Writer:
             if variable in function.__globals__ and variable not in self.skip:
                 value = self.node(function.__globals__[variable], f"{name} uses the global {variable!r}", scan)
                 nodes[variable] = value
-        defaults = function.__defaults__
+        defaults: Any = function.__defaults__
         if defaults is not None:
             defaults = self.node(defaults, f"{name} has a default argument")
         kwdefaults = function.__kwdefaults__
@@ -163,63 +186,66 @@ class _Writer:
             attributes,
         )
 
-    def node(self, value, where, scan=None, depth=0):
-        """The description of any value. ``where`` begins the sentence of an error."""
+    def node(self, value: Any, where: str, scan: Scan | None = None, depth: int = 0) -> Any:
+        """Return the node of any value. where: the beginning of error messages.
+
+        Kinds of nodes are plain ints, because marshal does not support an IntEnum.
+        """
         kind = type(value)
         if kind in _ATOMS:
             return value
-        if kind is tuple and depth < _DEPTH:
-            return (rebuild.TUPLE, *(self.node(item, where, scan, depth + 1) for item in value))
+        if kind is tuple and depth < _MAX_DEPTH:
+            return (int(NodeKind.TUPLE), *(self.node(item, where, scan, depth + 1) for item in value))
         if kind is types.ModuleType:
             return self.module(value, where, scan)
-        name = importable(value)
+        name = importable_name(value)
         if name is not None:
             self.modules[name.partition(":")[0]] = None
-            return rebuild.NAMED, name
+            return int(NodeKind.NAMED), name
         if kind is types.FunctionType:
             i, new = self.number(value, self.functions, None)
             if new:
                 self.todo.append(value)
-            return rebuild.FUNCTION, i
+            return int(NodeKind.FUNCTION), i
         if kind is functools.partial:
             parts = (value.func, value.args, tuple(value.keywords.items()))
-            return (rebuild.PARTIAL, *(self.node(part, where, scan, depth + 1) for part in parts))
+            return (int(NodeKind.PARTIAL), *(self.node(part, where, scan, depth + 1) for part in parts))
         self.cacheable = False
         if _core.is_shareable(value):
-            self.beside.append(value)
-            return rebuild.BESIDE, len(self.beside) - 1
+            self.external.append(value)
+            return int(NodeKind.EXTERNAL), len(self.external) - 1
         return self.pickle_value(value, where)
 
-    def module(self, module, where, scan):
-        """A module goes by name, with those of its submodules that the code names and this interpreter has loaded."""
+    def module(self, module: types.ModuleType, where: str, scan: Scan | None) -> tuple[Any, ...]:
+        """Return the node of a module: its name, and those of its loaded submodules that the code names."""
         name = module.__name__
         if name == "__main__" or sys.modules.get(name) is not module:
-            raise NotShareableError(f"{where} which is the module {name!r}, and others cannot import that")
+            raise NotShareableError(f"{where} which is the module {name!r}; other interpreters cannot import it")
         names, found = scan.names if scan is not None else (), [name]
         for package in found:  # grows
             if hasattr(sys.modules[package], "__path__"):
                 below = (f"{package}.{part}" for part in names)
                 found.extend(path for path in below if path in sys.modules and path not in found)
         self.modules.update(dict.fromkeys(found))
-        return rebuild.MODULE, *found
+        return int(NodeKind.MODULE), *found
 
-    def pickle_value(self, value, where):
+    def pickle_value(self, value: object, where: str) -> tuple[Any, ...]:
         if not self.pickle:
             raise NotShareableError(f"{where} of type {_type_name(value)}, which cannot be sent without pickling")
-        from .pickles import dumps
+        from .pickler import dumps
 
         try:
-            data, beside = dumps(value)
+            data, external = dumps(value)
         except Exception as error:
             raise NotShareableError(f"{where} of type {_type_name(value)}, which cannot be sent: {error}") from error
         self.pickled += 1
-        first = len(self.beside)
-        self.beside.extend(beside)
-        return rebuild.PICKLED, data, tuple(range(first, len(self.beside)))
+        first = len(self.external)
+        self.external.extend(external)
+        return int(NodeKind.PICKLED), data, tuple(range(first, len(self.external)))
 
 
-def label(function):
-    """What errors call a function."""
+def label(function: Any) -> str:
+    """Return the name of a function for error messages."""
     code = getattr(function, "__code__", None)
     if code is None:
         return f"{type(function).__name__} {getattr(function, '__qualname__', function)!r}"
@@ -227,6 +253,6 @@ def label(function):
     return f"{name} at {code.co_filename}:{code.co_firstlineno}"
 
 
-def _type_name(value):
+def _type_name(value: object) -> str:
     kind = type(value)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

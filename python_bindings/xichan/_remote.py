@@ -1,0 +1,107 @@
+"""Exceptions that cross interpreters: described where they are raised, rebuilt where they are raised again."""
+
+from __future__ import annotations
+
+from ._errors import Error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    type _Pickled = tuple[bytes, tuple[object, ...]]
+    type _Description = tuple[_Pickled | None, str, str, str, bool]
+
+REFUSALS = ("does not support loading in subinterpreters", "cannot load module more than once per process")
+_HIDDEN_MODULES = ("xichan.pool.worker", "xichan.service")  # whose frames tracebacks omit
+
+
+class RemoteError(Error):
+    """Another interpreter raised an exception that cannot be rebuilt in this one.
+
+    type_name: the name of its class, with the module. message: its ``str()``. traceback: the formatted text.
+    """
+
+    type_name: str
+    message: str
+    traceback: str
+
+    def __init__(self, type_name: str, message: str, traceback: str) -> None:
+        super().__init__(type_name, message, traceback)
+        self.type_name = type_name
+        self.message = message
+        self.traceback = traceback
+
+    def __str__(self) -> str:
+        return f"{self.type_name}: {self.message}"
+
+
+class RemoteTraceback(Exception):
+    """The cause of an exception from another interpreter: the traceback there, as text."""
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.args[0]}"""'
+
+
+def describe_error(error: BaseException, dumps: Callable[[object], _Pickled]) -> _Description:
+    """Return (pickled or None, type name, message, traceback, whether a module cannot be loaded in this interpreter).
+
+    Raises nothing, whatever the error contains. All items but the first are of the types str and bool, not of
+    subclasses.
+    """
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    try:
+        pickled = dumps(error)
+    except BaseException:
+        pickled = None  # it will be a RemoteError
+    return pickled, str.__str__(name), _text_of(error), format_traceback(error), _is_refusal(error)
+
+
+def rebuild_error(pickled: _Pickled | None, type_name: str, message: str, traceback: str) -> BaseException:
+    """Return the exception that ``describe_error`` described, or a RemoteError if it cannot be rebuilt."""
+    error = None
+    if pickled is not None:
+        from ._pickling import loads
+
+        try:
+            error = loads(*pickled)
+            error.__cause__ = RemoteTraceback(traceback)
+        except BaseException:
+            error = None
+    if not isinstance(error, BaseException):
+        error = RemoteError(type_name, message, traceback)
+        error.__cause__ = RemoteTraceback(traceback)
+    return error
+
+
+def format_traceback(error: BaseException) -> str:
+    """Return the text of a traceback, without leading frames of xichan. Raises nothing."""
+    import traceback
+
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") in _HIDDEN_MODULES:
+        trace = trace.tb_next
+    try:
+        return "".join(("", *traceback.format_exception(type(error), error, trace)))
+    except BaseException as failure:
+        return f"{type(error).__qualname__}: <no traceback: {type(failure).__qualname__}>\n"
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str.__str__(str(error))
+    except BaseException as failure:
+        return f"<str() raised {type(failure).__qualname__}>"
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    for _ in range(100):  # the chain of causes may be a cycle
+        if error is None:
+            break
+        if isinstance(error, ImportError) and any(text in _text_of(error) for text in REFUSALS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+RemoteError.__module__ = "xichan"

@@ -1,1 +1,0 @@
-"""Interpreters that run functions: the parts of ``xichan.InterpreterPoolExecutor``."""

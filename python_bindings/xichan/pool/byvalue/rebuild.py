@@ -1,0 +1,113 @@
+"""Rebuilds what ``functions`` described. Runs in the interpreter that calls the function."""
+
+from __future__ import annotations
+
+import builtins
+import enum
+import functools
+import marshal
+import sys
+import types
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class NodeKind(enum.IntEnum):
+    """The first item of a node, which is a tuple. Any other value stands for itself."""
+
+    TUPLE = 1  # items, each a node
+    MODULE = 2  # its name, then names of submodules to import with it
+    NAMED = 3  # "module:qualified.name"
+    FUNCTION = 4  # index of a function record
+    PARTIAL = 5  # function, args, keywords, each a node
+    EXTERNAL = 6  # index of a value that travels beside the description
+    PICKLED = 7  # the pickle, indexes of its external values
+    EMPTY = 8  # only for closure cells that are not bound yet
+
+
+def by_name(name: str) -> Any:
+    """Return the object ``"module:qualified.name"``, importing the module if necessary."""
+    module, _, path = name.partition(":")
+    found: Any = sys.modules.get(module) or import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def import_module(name: str) -> types.ModuleType:
+    __import__(name)
+    return sys.modules[name]
+
+
+def by_value(data: bytes, external: tuple[Any, ...], shared: dict[str, Any] | None = None) -> Any:
+    """Return the object that ``functions.describe`` described. shared: names added to the globals of its functions."""
+    return Reader(data, external, shared or {}).root
+
+
+def by_description(data: str | bytes, external: tuple[Any, ...]) -> Any:
+    """Return what ``functions.describe`` described, by name or by value. Pickles refer to this function."""
+    return by_name(data) if isinstance(data, str) else by_value(data, external)
+
+
+class Reader:
+    """Rebuilds one description: first creates all cells, namespaces and functions empty, then fills them.
+
+    References between them, cycles included, therefore need no special treatment.
+    """
+
+    def __init__(self, data: bytes, external: tuple[Any, ...], shared: dict[str, Any]) -> None:
+        records, cells, namespaces, root = marshal.loads(data)
+        self.external = external
+        self.cells = [types.CellType() for _ in cells]
+        self.namespaces: list[dict[str, Any]] = [{"__builtins__": builtins, **shared} for _ in namespaces]
+        self.functions = [self.make(*record[:5]) for record in records]
+        for cell, node in zip(self.cells, cells):
+            if node != (NodeKind.EMPTY,):
+                cell.cell_contents = self.value(node)
+        for namespace, nodes in zip(self.namespaces, namespaces):
+            for name, node in nodes.items():
+                namespace[name] = self.value(node)
+        for function, (*_, defaults, kwdefaults, attributes) in zip(self.functions, records):
+            function.__defaults__ = self.value(defaults)
+            if kwdefaults is not None:
+                function.__kwdefaults__ = {name: self.value(node) for name, node in kwdefaults.items()}
+            for name, node in attributes.items():
+                setattr(function, name, self.value(node))
+        self.root = self.value(root)
+
+    def make(self, code: bytes, name: str, qualname: str, namespace: int, cells: tuple[int, ...]) -> types.FunctionType:
+        """Return a function without defaults and attributes."""
+        closure = tuple(self.cells[i] for i in cells)
+        function = types.FunctionType(marshal.loads(code), self.namespaces[namespace], name, None, closure)
+        function.__qualname__ = qualname
+        return function
+
+    def value(self, node: Any) -> Any:
+        """Return the value that a node describes."""
+        if type(node) is not tuple:
+            return node
+        kind, *rest = node
+        match kind:
+            case NodeKind.TUPLE:
+                return tuple(map(self.value, rest))
+            case NodeKind.MODULE:
+                for name in rest:
+                    import_module(name)
+                return sys.modules[rest[0]]
+            case NodeKind.NAMED:
+                return by_name(rest[0])
+            case NodeKind.FUNCTION:
+                return self.functions[rest[0]]
+            case NodeKind.PARTIAL:
+                function, args, kwargs = map(self.value, rest)
+                return functools.partial(function, *args, **dict(kwargs))
+            case NodeKind.EXTERNAL:
+                return self.external[rest[0]]
+            case NodeKind.PICKLED:
+                from ..._pickling import loads
+
+                data, indexes = rest
+                return loads(data, tuple(self.external[i] for i in indexes))
+        raise ValueError(f"unknown kind of node: {kind!r}")

@@ -1,0 +1,216 @@
+"""Decides which tasks run in the main interpreter, and runs them there. See xichan.dispatch.
+
+1. A task that runs here is an entry of the scheduler like any other, under its id, and ends by the same ``deliver``,
+   ``fail`` and ``mark_cancelled``. Until it has ended it is in ``Scheduler.local``. The thread that takes it there runs
+   it, or cancels it.
+2. Only the collector passes tasks to the threads here. Ctrl-C, which does not reach the collector, could leave locks of
+   ThreadPoolExecutor acquired.
+3. What has been learned only grows, under ``_lock``; submissions read it without.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import functools
+import re
+import threading
+import types
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from .._stats import PoolStats
+from .byvalue.functions import importable_name, label
+from .interrupt_safe import acquired_uninterrupted
+from .worker import Refusal
+
+if TYPE_CHECKING:
+    from .batch import Batch
+    from .futures import Future
+    from .scheduler import Scheduler
+
+Named = str | types.ModuleType | Callable[..., Any]
+
+_REFUSING = re.compile(r"module '?([\w.]+)'? does not support loading in subinterpreters")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DispatchStats:
+    """Counts of the tasks of one Dispatcher."""
+
+    in_workers: int
+    in_main: int
+    reasons: dict[str, int]  # why tasks ran in the main interpreter: how many
+
+
+@dataclasses.dataclass(frozen=True)
+class FallbackPoolStats(PoolStats):
+    """Counts of a pool with ``fallback="main"``: those of PoolStats and of DispatchStats."""
+
+    in_workers: int
+    in_main: int
+    reasons: dict[str, int]
+
+
+class Policy:
+    """Decides where calls run. Parameters as for Dispatcher. Methods may be called by any thread."""
+
+    def __init__(
+        self,
+        main_only: Collection[Named] = (),
+        anywhere: Collection[Named] = (),
+        max_threads: int | None = None,
+    ) -> None:
+        self._main_only = frozenset(map(_name, _checked("main_only", main_only)))
+        self._anywhere = frozenset(map(_name, _checked("anywhere", anywhere)))
+        self._threads = ThreadPoolExecutor(max_threads, "xichan-main")  # which starts threads on demand
+        self._used = False
+        self._lock = threading.Lock()
+        self._modules: dict[str, str] = {}  # refused module: reason
+        self._functions: dict[tuple[str, ...], str] = {}  # (name, names of callables among the args): reason
+        self._reasons: collections.Counter[str] = collections.Counter()
+        self._in_workers = 0
+
+    @contextlib.contextmanager
+    def counted(self, number: int, reasons: Collection[str] = ()) -> Iterator[None]:
+        """Count the tasks that the block submits: so many to workers, and one here for each reason.
+
+        They are counted before they are sent, because a worker may refuse one at once.
+        """
+        self._count(number, reasons)
+        try:
+            yield
+        except BaseException:
+            self._count(number, reasons, -1)
+            raise
+
+    def _count(self, number: int, reasons: Iterable[str], sign: int = 1) -> None:
+        for _ in acquired_uninterrupted(self._lock):
+            try:
+                self._in_workers += sign * number
+                for reason in reasons:
+                    self._reasons[reason] += sign
+            finally:
+                self._lock.release()
+
+    def reason(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], modules: Iterable[str]
+    ) -> str | None:
+        """Return the reason why a call has to run here, or None."""
+        names = [_name(fn), *modules]
+        if found := _match(self._anywhere, names):
+            return None
+        if found := _match(self._main_only, names):
+            return f"main_only: {found}"
+        if found := _match(self._modules, names):
+            return self._modules[found]
+        return self._functions.get(_key(fn, args, kwargs)) if self._functions else None
+
+    def is_anywhere(self, fn: Callable[..., Any], modules: Iterable[str]) -> bool:
+        """Return whether a call must never run here."""
+        return bool(self._anywhere) and _match(self._anywhere, [_name(fn), *modules]) is not None
+
+    def run_refused(self, scheduler: Scheduler, entry: Future | Batch, id: int, traceback: str, refusal: int) -> bool:
+        """Run a task here whose module a worker could not load, and remember why.
+
+        Returns False if the module is among ``anywhere``.
+        """
+        fn, args, kwargs = entry.call_of(id)
+        found = _REFUSING.search(traceback)
+        module = found[1] if found else None
+        if module is not None and _match(self._anywhere, [module]):
+            return False
+        reason = f"{module or 'a module'} does not support loading in subinterpreters"
+        with self._lock:
+            if module is not None:
+                self._modules.setdefault(module.partition(".")[0], reason)
+            home = importable_name(fn)
+            if refusal == Refusal.AT_LOAD and home is not None:
+                self._modules.setdefault(home.partition(":")[0], reason)
+            self._functions.setdefault(_key(fn, args, kwargs), reason)
+            self._in_workers -= 1
+            self._reasons[reason] += 1
+        scheduler.local[id] = False
+        self.run(scheduler, id)
+        return True
+
+    def run(self, scheduler: Scheduler, id: int) -> None:
+        """Have a thread run a task that is in ``Scheduler.local``. (2)"""
+        if not self._used:
+            self._used = True
+            scheduler.closing.append(functools.partial(self._threads.shutdown, wait=False))
+        try:
+            self._threads.submit(_run_local, scheduler, id)
+        except Exception as error:  # no thread, no memory, or the interpreter exits
+            scheduler.local.pop(id, None)
+            scheduler.collector.fail(id, error)
+
+    def join(self) -> None:
+        """Wait for the tasks that run here, after the scheduler has been joined, so none can follow."""
+        self._threads.shutdown()
+
+    def stats(self) -> dict[str, Any]:
+        """Return the fields of DispatchStats, as a dict."""
+        for _ in acquired_uninterrupted(self._lock):
+            try:
+                in_workers = self._in_workers
+                reasons = {reason: number for reason, number in self._reasons.items() if number}
+            finally:
+                self._lock.release()
+        return {"in_workers": in_workers, "in_main": sum(reasons.values()), "reasons": reasons}
+
+
+def _run_local(scheduler: Scheduler, id: int) -> None:
+    """Run a task in this thread, unless it was cancelled."""
+    entry = scheduler.take_local(id)
+    if entry is None:
+        return
+    collector = scheduler.collector
+    try:
+        fn, args, kwargs = entry.call_of(id)
+        value = fn(*args, **kwargs)
+    except BaseException as error:
+        collector.fail(id, error)
+    else:
+        collector.deliver(id, value)
+    finally:
+        scheduler.local.pop(id, None)
+        collector.nudge()
+        if scheduler.stopping:
+            collector.wake()
+
+
+def _checked(name: str, values: Collection[Named]) -> Collection[Named]:
+    if isinstance(values, str):
+        raise TypeError(f"{name} must be a collection of names, modules and functions, got str")
+    return values
+
+
+def _name(thing: Named) -> str:
+    """Return the dotted path of a module or function, or the place of its source if it has none."""
+    if isinstance(thing, str):
+        return thing.replace(":", ".")
+    if isinstance(thing, types.ModuleType):
+        return thing.__name__
+    while isinstance(thing, functools.partial):
+        thing = thing.func
+    name = importable_name(thing)
+    return name.replace(":", ".") if name is not None else label(thing)
+
+
+def _key(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, ...]:
+    """Return the key of a call in ``_functions``, in which ``map(apply, functions)`` has one for each function."""
+    callables = [value for value in (*args, *kwargs.values()) if callable(value) and not isinstance(value, type)]
+    return (_name(fn), *map(_name, callables))
+
+
+def _match(known: Collection[str], names: Iterable[str]) -> str | None:
+    """Return the item of `known` that equals one of the names or contains it, or None."""
+    for name in names:
+        while name:
+            if name in known:
+                return name
+            name = name.rpartition(".")[0]
+    return None

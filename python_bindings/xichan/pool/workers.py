@@ -1,0 +1,151 @@
+"""The workers of a pool: a thread and an interpreter each.
+
+1. The collector starts workers, because Ctrl-C does not reach its thread: so ``alive`` is correct. A submission sets
+   ``needs_worker`` before it sends the task.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from concurrent import interpreters
+from typing import TYPE_CHECKING, Any
+
+from .. import _core
+
+if TYPE_CHECKING:
+    from .scheduler import Scheduler
+
+_logger = logging.getLogger("concurrent.futures")
+_CALL = "__import__('xichan.pool.worker').pool.worker.{}()"
+
+
+class Workers:
+    """Starts workers, replaces their interpreters, and reports those that fail.
+
+    name: prefix of the names of threads.
+    """
+
+    def __init__(self, scheduler: Scheduler, max_workers: int, name: str) -> None:
+        self.scheduler = scheduler
+        self.max_workers = max_workers
+        self.name = name
+        self.setup: tuple[Any, ...] | None = None  # what each worker receives besides its endpoints, see worker.run
+        self.threads: list[threading.Thread] = []
+        self.alive = 0  # number of workers that have not ended
+        self.needs_worker = False  # the collector has to check whether another worker is needed
+
+    def request(self) -> None:
+        """Have the collector start a worker if the tasks in flight need it."""
+        self.needs_worker = True
+        self.scheduler.collector.start()
+        self.scheduler.collector.notify()
+
+    def start_workers(self) -> None:
+        """Start the workers that the tasks in flight need. For the collector (1)."""
+        scheduler = self.scheduler
+        failure = None
+        while self.needs_worker and failure is None:
+            with scheduler.lock:
+                if scheduler.queue.tx.closed or not len(scheduler.in_flight) > self.alive < self.max_workers:
+                    self.needs_worker = False
+                    return
+                thread = threading.Thread(target=self._run_worker, name=f"{self.name}_{len(self.threads)}")
+                try:
+                    thread.start()
+                except Exception as error:  # too many threads, no memory
+                    failure = error
+                else:
+                    self.threads.append(thread)
+                    self.alive += 1
+        if failure is not None:
+            self.needs_worker = False
+            self._continue_without(failure)
+
+    def _continue_without(self, error: BaseException) -> None:
+        """Handle a worker that could not be started: the pool is broken unless there are others."""
+        if self.alive:
+            _logger.warning("%s continues with %d workers; cannot start another: %s", self.name, self.alive, error)
+        else:
+            self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        """Break the pool: no worker could be started, or one ended and its task is not known."""
+        if isinstance(error, interpreters.ExecutionFailed):
+            error = error.excinfo.msg or error
+        _logger.critical("%s is broken: a worker failed: %s", self.name, error)
+        scheduler = self.scheduler
+        with scheduler.lock:
+            if scheduler.broken is None:
+                scheduler.broken = f"a worker failed: {error}"
+            scheduler.stopping = True
+            lost = scheduler.queue.remove_all()
+            scheduler.queue.tx.close()  # Scheduler (6)
+            if not self.alive:
+                scheduler.collector.finish()
+        scheduler.collector.fail_all(lost)
+
+    # The thread of a worker
+
+    def _run_worker(self) -> None:
+        """Run one interpreter after another in this thread."""
+        scheduler = self.scheduler
+        interpreter = failure = None
+        try:
+            while True:
+                interpreter = None
+                interpreter = interpreters.create()
+                self._run_interpreter(interpreter)
+                if scheduler.queue.rx.closed:  # and empty
+                    break
+                scheduler.counts["replaced"] += 1
+        except BaseException as error:
+            failure = error
+        with scheduler.lock:
+            self.alive -= 1
+        if failure is not None:
+            (self._continue_without if interpreter is None else self._break)(failure)
+        with scheduler.lock:
+            if scheduler.queue.tx.closed and not self.alive:
+                scheduler.collector.finish()  # Scheduler (6)
+
+    def _run_interpreter(self, interpreter: interpreters.Interpreter) -> None:
+        """Set up an interpreter, run the loop of its worker, and close it."""
+        scheduler = self.scheduler
+        try:
+            interpreter.exec(f"import sys; sys.path[:] = {_path()}")
+            setup_tx, setup_rx = _core.channel(1)
+            with setup_tx, setup_rx:
+                endpoints = (scheduler.queue.rx, *scheduler.collector.endpoints_for_worker())
+                assert self.setup is not None
+                setup_tx.send((*endpoints, scheduler.published.prefix, *self.setup))
+                interpreter.prepare_main(_xichan_setup=setup_rx)
+            try:
+                interpreter.exec(_CALL.format("run"))
+            except interpreters.ExecutionFailed:
+                if not _report_end(interpreter):
+                    raise
+        finally:
+            _close(interpreter)
+
+
+def _report_end(interpreter: interpreters.Interpreter) -> bool:
+    """Have a worker whose loop failed report its task. Returns False if it cannot."""
+    try:
+        interpreter.exec(_CALL.format("report_end"))
+    except interpreters.ExecutionFailed:
+        return False
+    return True
+
+
+def _path() -> str:
+    """Return the source of a list: the entries of sys.path that importing does not ignore."""
+    return ascii([str.__str__(entry) for entry in sys.path if isinstance(entry, str)])
+
+
+def _close(interpreter: interpreters.Interpreter) -> None:
+    try:
+        interpreter.close()
+    except interpreters.InterpreterError:
+        _logger.exception("a worker interpreter could not be closed")
