@@ -242,11 +242,12 @@ def test_result_received_inline_can_be_interrupted():
             collector = pool._scheduler.collector
             pool.submit(tasks.square, 1).result()
             def action(n):
-                wait_for_blocked(collector.wakeup_rx, receivers=1)  # else the collector might receive the result
+                wait_for_blocked(collector.wakeup_rx, receivers=1)  # else it might receive the result
                 with Blocker(pool) as blocker:
                     over = []
                     def release():
-                        wait_until(lambda: len(collector.token_rx) or over)  # result() receives, or was interrupted before
+                        # result() holds the token, or was interrupted before.
+                        wait_until(lambda: len(collector.token_rx) or over)
                         blocker.release.send("value")
                     releasing = Call(release)
                     with At(n, "pool") as at:
