@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import operator
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
@@ -22,8 +21,10 @@ from .fallback import FallbackPoolStats, Policy
 from .futures import Future
 from .task_queue import clone_endpoints
 
-if sys.version_info >= (3, 14):
+try:
     from .scheduler import Scheduler
+except ImportError:  # CPython 3.13 has no concurrent.interpreters
+    Scheduler = None  # type: ignore[assignment,misc]
 
 _counter = itertools.count().__next__
 
@@ -57,7 +58,7 @@ class InterpreterPoolExecutor(Executor):
         fallback: Literal["main"] | None = None,
         thread_name_prefix: str = "",
     ) -> None:
-        if sys.version_info < (3, 14):
+        if Scheduler is None:
             raise RuntimeError("InterpreterPoolExecutor requires CPython 3.14, for concurrent.interpreters")
         self._max_workers = _positive("max_workers", max_workers, os.process_cpu_count() or 1)
         limit = _positive("restart_after", restart_after, None)
@@ -233,7 +234,7 @@ class InterpreterPoolExecutor(Executor):
         return self._sendable(describe(fn, pickle=self._pickle, skip=self._names))
 
     def _describe(self, fn: Callable[..., Any]) -> Description | _Unsendable:
-        """Return the Description of a function, or an _Unsendable: no error, because the call may run here."""
+        """Return the Description of a function, or an _Unsendable: no error, because the call may be local."""
         if not callable(fn):
             raise TypeError(f"{fn!r} is not callable")
         try:

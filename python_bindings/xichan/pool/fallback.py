@@ -1,10 +1,9 @@
 """Decides which tasks run in the main interpreter, and runs them there. See xichan.dispatch.
 
-1. A task that runs here is an entry of the scheduler like any other, under its id, and ends by the same ``deliver``,
-   ``fail`` and ``mark_cancelled``. Until it has ended it is in ``Scheduler.local``. The thread that takes it there runs
-   it, or cancels it.
-2. Only the collector passes tasks to the threads here. Ctrl-C, which does not reach the collector, could leave locks of
-   ThreadPoolExecutor acquired.
+1. A local task, one that runs in the main interpreter, is an entry of the scheduler like any other, under its id, and
+   ends by the same ``deliver``, ``fail`` and ``mark_cancelled``. Until it has ended it is in ``Scheduler.local``. A
+   thread takes it there before it runs it, so a task that was taken is not cancelled.
+2. Only the collector passes tasks to the ThreadPoolExecutor. In the main thread Ctrl-C could leave its locks acquired.
 3. What has been learned only grows, under ``_lock``; submissions read it without.
 """
 
@@ -75,7 +74,7 @@ class Policy:
 
     @contextlib.contextmanager
     def counted(self, number: int, reasons: Collection[str] = ()) -> Iterator[None]:
-        """Count the tasks that the block submits: so many to workers, and one here for each reason.
+        """Count the tasks that the block submits: so many to workers, and a local one for each reason.
 
         They are counted before they are sent, because a worker may refuse one at once.
         """
@@ -98,7 +97,7 @@ class Policy:
     def reason(
         self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], modules: Iterable[str]
     ) -> str | None:
-        """Return the reason why a call has to run here, or None."""
+        """Return the reason why a call has to run in the main interpreter, or None."""
         names = [_name(fn), *modules]
         if found := _match(self._anywhere, names):
             return None
@@ -109,11 +108,11 @@ class Policy:
         return self._functions.get(_key(fn, args, kwargs)) if self._functions else None
 
     def is_anywhere(self, fn: Callable[..., Any], modules: Iterable[str]) -> bool:
-        """Return whether a call must never run here."""
+        """Return whether a call must never run in the main interpreter."""
         return bool(self._anywhere) and _match(self._anywhere, [_name(fn), *modules]) is not None
 
     def run_refused(self, scheduler: Scheduler, entry: Future | Batch, id: int, traceback: str, refusal: int) -> bool:
-        """Run a task here whose module a worker could not load, and remember why.
+        """Run a task locally whose module a worker could not load, and remember why.
 
         Returns False if the module is among ``anywhere``.
         """
@@ -148,7 +147,7 @@ class Policy:
             scheduler.collector.fail(id, error)
 
     def join(self) -> None:
-        """Wait for the tasks that run here, after the scheduler has been joined, so none can follow."""
+        """Wait for the local tasks. The scheduler has been joined, so no other can follow."""
         self._threads.shutdown()
 
     def stats(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class TaskQueue:
     """Tasks that no worker has taken.
 
     in_flight: {id: entry} of the scheduler. limit: stop sending requeued tasks while the channel holds this many.
-    reject: called with the ids of a task that there is no memory to send again.
+    reject: called with the id of a task if there is no memory to send it again.
     """
 
     def __init__(self, in_flight: dict[int, Future | Batch], limit: int, reject: Callable[[int], object]) -> None:

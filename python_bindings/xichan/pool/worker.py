@@ -7,16 +7,16 @@ A task is (id, function, args, kwargs):
 * args: a tuple; or bytes, the pickle of (args, kwargs), and then kwargs has the external values of the pickle;
 * kwargs: a tuple of pairs, or None.
 
-In a chunk id is that of the first task, args has the args of each, and kwargs is their number.
+A chunk is several tasks in one message: id is that of the first, args has the args of each, kwargs is their number.
 
 A result is (id, value); or (id, kind, ...), see ResultKind; or only the id if there was no memory for a result. A
 worker that has to end reports so in its last result.
 
-1. From when a task is received until its result is sent, ``_state.running`` is its id. In a chunk, ``results`` has the
-   results not sent yet, and ``not_begun`` the ids that have not begun. If anything else ends the loop, the thread in
-   the main interpreter that runs this one calls ``report_end``. Of two results for an id the first counts.
-2. Between tasks nothing of a task is kept, except functions that came without endpoints: an endpoint that a task
-   received is closed when the task is over.
+1. From the receipt of a task until its result is sent, ``_state.running`` is its id. In a chunk, ``results`` has the
+   results not sent yet, and ``not_begun`` the ids that have not begun. If an exception ends the loop, the thread in the
+   main interpreter that runs this one calls ``report_end``. Of two results for an id the first counts.
+2. Between tasks nothing of a task is kept, except functions that came without endpoints. So the endpoints that a task
+   received are closed when the task ends.
 """
 
 from __future__ import annotations

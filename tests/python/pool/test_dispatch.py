@@ -33,14 +33,14 @@ def test_import_error_is_raised_without_fallback():
 
 
 def test_map_keeps_order_when_only_some_calls_fall_back():
-    here = tasks.interpreter_id()
+    main = tasks.interpreter_id()
     functions = [needs_main if n % 3 == 0 else runs_anywhere for n in range(30)]
     with xichan.InterpreterPoolExecutor(2, fallback="main") as pool:
         for _ in range(2):
             for chunksize in (1, 4):
                 found = list(pool.map(call, functions, range(30), chunksize=chunksize))
                 assert [n for n, _, _ in found] == list(range(30))
-                assert [where == here for _, _, where in found] == [n % 3 == 0 for n in range(30)]
+                assert [where == main for _, _, where in found] == [n % 3 == 0 for n in range(30)]
         stats = pool.stats()
         assert (stats.in_main, stats.in_workers) == (40, 80)
         assert stats.reasons == {"faulthandler does not support loading in subinterpreters": 40}
@@ -49,27 +49,27 @@ def test_map_keeps_order_when_only_some_calls_fall_back():
 
 def test_refused_function_and_module_are_remembered():
     with xichan.InterpreterPoolExecutor(1) as pool, dispatch.Dispatcher(pool) as dispatcher:
-        here = tasks.interpreter_id()
-        assert dispatcher.submit(needs_main, 1).result(PATIENCE)[2] == here
+        main = tasks.interpreter_id()
+        assert dispatcher.submit(needs_main, 1).result(PATIENCE)[2] == main
         sent = pool._scheduler.queue.sent
-        assert dispatcher.submit(needs_main, 2).result(PATIENCE)[2] == here
+        assert dispatcher.submit(needs_main, 2).result(PATIENCE)[2] == main
         assert pool._scheduler.queue.sent == sent  # no worker received it
         import faulthandler
 
-        assert dispatcher.submit(lambda: (faulthandler, tasks.interpreter_id())[1]).result(PATIENCE) == here
+        assert dispatcher.submit(lambda: (faulthandler, tasks.interpreter_id())[1]).result(PATIENCE) == main
         assert pool._scheduler.queue.sent == sent  # its module is known
-        assert dispatcher.submit(runs_anywhere, 4).result(PATIENCE)[2] != here
+        assert dispatcher.submit(runs_anywhere, 4).result(PATIENCE)[2] != main
         assert dispatcher.stats().in_main == 3 and dispatcher.stats().in_workers == 1
 
 
 def test_main_only_and_anywhere_override_the_fallback():
-    here = tasks.interpreter_id()
+    main = tasks.interpreter_id()
     with xichan.InterpreterPoolExecutor(1) as pool:
         for only in (runs_anywhere, "test_dispatch", "test_dispatch.runs_anywhere", "test_dispatch:runs_anywhere"):
             dispatcher = dispatch.Dispatcher(pool, main_only={only})
-            assert dispatcher.submit(runs_anywhere, 1).result(PATIENCE)[2] == here
-            assert list(dispatcher.map(runs_anywhere, [1]))[0][2] == here
-            assert dispatcher.submit(tasks.interpreter_id).result(PATIENCE) != here
+            assert dispatcher.submit(runs_anywhere, 1).result(PATIENCE)[2] == main
+            assert list(dispatcher.map(runs_anywhere, [1]))[0][2] == main
+            assert dispatcher.submit(tasks.interpreter_id).result(PATIENCE) != main
             assert dispatcher.stats().in_main == 2
             dispatcher._policy.join()
         for anywhere in (needs_main, "faulthandler", "test_dispatch"):

@@ -169,14 +169,14 @@ def test_function_may_define_generators_coroutines_and_classes():
         class Local:
             value = n
 
-        async def answer():
+        async def value_of_local():
             return Local.value
 
         def numbers():
             yield from range(n)
 
         try:
-            answer().send(None)
+            value_of_local().send(None)
         except StopIteration as stop:
             return stop.value, tuple(numbers())
 

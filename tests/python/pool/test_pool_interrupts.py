@@ -30,6 +30,12 @@ def end(pool, futures):
     assert pool.submit(tasks.square, 3).result(PATIENCE) == 9
     return found
 
+# Wait until the collector sleeps: otherwise it might complete what the interrupted call would have done.
+def idle(pool):
+    collector = pool._scheduler.collector
+    channels = collector.results_rx, collector.wakeup_rx
+    wait_until(lambda: any(rx.stats().waiting_receivers for rx in channels))
+
 def everywhere(action, step=1):
     n = 1
     while action(n).struck:
@@ -48,18 +54,22 @@ def run(source, least):
 def test_cancel_can_be_interrupted():
     run(
         """
+        runs_tx, runs_rx = xichan.channel(None)
         with xichan.InterpreterPoolExecutor(1) as pool:
             def action(n):
                 with Blocker(pool) as blocker:
                     ended = []
-                    futures = [pool.submit(tasks.square, k) for k in range(20)]
+                    futures = [pool.submit(tasks.record_square, runs_tx, k) for k in range(20)]
                     futures[3].add_done_callback(ended.append)
                     futures[1].cancel()  # so that some are requeued
+                    idle(pool)
                     with InterruptAt(n, "pool") as interruption:
                         futures[3].cancel()
                     assert futures[3].cancelled() or interruption.struck
                     blocker.end()
                     found = end(pool, futures)
+                runs = [k for k in range(20) if found[k] != "CancelledError"]
+                assert runs_rx.drain() == runs  # once each, in order
                 assert found[1] == "CancelledError" and found[3] in ("CancelledError", 9), found
                 assert ended == [futures[3]]
                 assert all(found[k] == k * k for k in range(20) if k not in (1, 3)), found
@@ -82,6 +92,7 @@ def test_timeout_of_map_can_be_interrupted():
                 with Blocker(pool) as blocker:
                     after = pool.submit(tasks.square, 5)
                     more = pool.map(tasks.square, range(40), timeout=0)
+                    idle(pool)
                     with InterruptAt(n, "pool") as interruption:
                         try:
                             next(more)
@@ -107,6 +118,7 @@ def test_submit_and_map_can_be_interrupted(requeued):
                     if {requeued}:
                         assert before[7].cancel()
                     futures = []
+                    idle(pool)
                     with InterruptAt(n, "pool") as interruption:
                         for k in range(2):
                             futures.append(pool.submit(lambda k=k, n=n: (k, n)))
@@ -186,6 +198,7 @@ def test_cancellation_of_a_local_task_can_be_interrupted():
                     started_rx.recv(PATIENCE)
                     futures = [dispatcher.submit(tasks.square, k) for k in range(4)]
                     futures[2].add_done_callback(ended.append)
+                    idle(pool)
                     with InterruptAt(n, "pool") as interruption:
                         futures[2].cancel()
                     assert futures[2].cancelled() or interruption.struck
@@ -221,6 +234,36 @@ def test_first_tasks_and_their_results_can_be_interrupted():
     )
 
 
+def test_result_received_inline_can_be_interrupted():
+    run(
+        """
+        from support import Call, wait_for_blocked
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            collector = pool._scheduler.collector
+            pool.submit(tasks.square, 1).result()
+            def action(n):
+                wait_for_blocked(collector.wakeup_rx, receivers=1)  # else it might receive the result
+                with Blocker(pool) as blocker:
+                    over = []
+                    def release():
+                        # result() holds the token, or was interrupted before.
+                        wait_until(lambda: len(collector.token_rx) or over)
+                        blocker.release.send("value")
+                    releasing = Call(release)
+                    with InterruptAt(n, "pool") as interruption:
+                        assert blocker.future.result() == "value"
+                    over.append(True)
+                    releasing.result()
+                    assert end(pool, [blocker.future]) == ["value"]
+                return interruption
+            print("places", sum(action(n).struck for n in range(1, 60)))
+            stats = pool.stats()
+            assert stats.submitted == stats.finished, stats
+        """,
+        least=30,
+    )
+
+
 def test_shutdown_can_be_interrupted():
     run(
         """
@@ -228,6 +271,7 @@ def test_shutdown_can_be_interrupted():
             with xichan.InterpreterPoolExecutor(1) as pool:
                 with Blocker(pool) as blocker:
                     futures = [pool.submit(tasks.square, k) for k in range(5)]
+                    idle(pool)
                     with InterruptAt(n, "pool") as interruption:
                         pool.shutdown(wait=False, cancel_futures=True)
                     blocker.end()

@@ -141,10 +141,10 @@ def test_closed_endpoint_in_a_result_raises_in_the_client():
 
 def test_server_survives_a_client_that_has_gone():
     tx, rx = xichan.channel(8)
-    reply, answers = xichan.channel(1)
+    reply, replies = xichan.channel(1)
     tx.send((1, reply))
     reply.close()
-    answers.close()
+    replies.close()
     server = Call(xichan.serve, rx, tasks.list_if)
     with xichan.Client(tx) as client:
         assert client.call(0, PATIENCE) == 0

@@ -1,59 +1,91 @@
 """Interrupts at each place where Ctrl-C can take effect. Standard library only, because scripts import this module."""
 
 import dis
+import functools
 import sys
+import threading
 from pathlib import PurePath
+
+_monitoring = sys.monitoring
+_events = _monitoring.events
+
+
+@functools.cache
+def _folders(filename):
+    """Return the names of the folder that contains a file and of the folder above it."""
+    return PurePath(filename).parts[-3:-1]
 
 
 class Interrupt(BaseException):
-    """Raised in place of KeyboardInterrupt, by InterruptAt only."""
+    """Stands for KeyboardInterrupt. Nothing else raises it."""
 
 
 class InterruptAt:
-    """Context manager that raises Interrupt at the n-th place where CPython would run a signal handler.
+    """Raises Interrupt in the block at the n-th place where CPython would run a signal handler: where a function
+    begins, after a call, at a jump backward. Only code in the folder of this name, or in a folder below it, counts.
+    `struck`: whether the block had that many places.
 
-    These places are the start of a function, the return from a call, and a backward jump, in files of the given folder.
-    `struck`: whether Interrupt was raised.
-
-    Signal handlers do not run between other instructions, so an exception there would test an impossible case.
+    Signal handlers do not run between other instructions, so to raise there would show what cannot happen.
+    sys.settrace() does not serve: it reports the instructions of a function from its second call on.
     """
 
     def __init__(self, n, folder):
         self.left = n
         self.folder = folder
         self.struck = False
+        self.thread = threading.get_ident()
         self.before = {}  # frame: the name of its previous instruction
 
     def __enter__(self):
-        sys.settrace(self._trace)
+        callbacks = {
+            _events.PY_START: self._start,
+            _events.INSTRUCTION: self._instruction,
+            _events.EXCEPTION_HANDLED: self._handled,
+        }
+        tool = _monitoring.DEBUGGER_ID
+        _monitoring.use_tool_id(tool, "interrupting")
+        for event, callback in callbacks.items():
+            _monitoring.register_callback(tool, event, callback)
+        _monitoring.set_events(tool, _events.PY_START | _events.INSTRUCTION | _events.EXCEPTION_HANDLED)
+        _monitoring.restart_events()
         return self
 
     def __exit__(self, kind, *_):
-        sys.settrace(None)
+        self._stop()
         self.before.clear()
         return kind is Interrupt
 
-    def _trace(self, frame, event, arg):
-        if self.folder not in PurePath(frame.f_code.co_filename).parts[-3:-1]:
-            return None
-        if event == "call":
-            frame.f_trace_opcodes = True
-            frame.f_trace_lines = False
-            self._place()
-        elif event == "opcode":
-            now = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-            if self.before.get(frame, "").startswith("CALL") or now.startswith("JUMP_BACKWARD"):
-                self._place()
+    def _stop(self):
+        tool = _monitoring.DEBUGGER_ID
+        if _monitoring.get_tool(tool) is not None:
+            _monitoring.set_events(tool, 0)
+            _monitoring.free_tool_id(tool)
+
+    def _start(self, code, offset):
+        return self._place() if self._counts(code) else _monitoring.DISABLE
+
+    def _instruction(self, code, offset):
+        if not self._counts(code):
+            return _monitoring.DISABLE
+        if threading.get_ident() == self.thread:
+            frame = sys._getframe(1)
+            now = dis.opname[code.co_code[offset]]
+            before = self.before.get(frame, "")
             self.before[frame] = now
-        elif event == "exception":
-            self.before[frame] = ""  # CPython does not check for signals after a call that raises
-        elif event == "return":
-            self.before.pop(frame, None)
-        return self._trace
+            if before.startswith("CALL") or now.startswith("JUMP_BACKWARD"):
+                self._place()
+
+    def _handled(self, code, offset, error):
+        self.before.pop(sys._getframe(1), None)  # no signal is handled after a call that raises
+
+    def _counts(self, code):
+        return self.folder in _folders(code.co_filename)
 
     def _place(self):
+        if threading.get_ident() != self.thread:
+            return
         self.left -= 1
         if self.left == 0:
             self.struck = True
-            sys.settrace(None)
+            self._stop()
             raise Interrupt

@@ -76,6 +76,12 @@ def block(started, release):
     return release.recv()
 
 
+def record_square(tx, number):
+    """Report that this runs, and return the square."""
+    tx.send(number)
+    return number * number
+
+
 def send_through(tx, value):
     tx.send(value)
 
