@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from .._errors import ArenaFull, ChannelClosed, ChannelFull, ChannelTimeout
+from .._errors import MemoryLimitExceeded, ChannelClosed, ChannelFull, ChannelTimeout
 from .._pickling import loads
 from .._remote import rebuild_error
 from .errors import BrokenInterpreterPool, BrokenWorker
@@ -165,7 +165,7 @@ class Collector:
             if type(result) is tuple and len(result) == 2:
                 self.deliver(*result)
             elif type(result) is int:
-                self.fail(result, ArenaFull("no memory for the result of a task"))
+                self.fail(result, MemoryLimitExceeded("no memory for the result of a task"))
             elif result is not None:
                 self._handle_other(*result)
         except BaseException as error:  # raised by user code where it is not expected: it must not end this thread
