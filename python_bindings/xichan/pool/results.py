@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from .._errors import MemoryLimitExceeded, ChannelClosed, ChannelFull, ChannelTimeout
+from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, MemoryLimitExceeded
 from .._pickling import loads
 from .._remote import rebuild_error
 from .errors import BrokenInterpreterPool, BrokenWorker
