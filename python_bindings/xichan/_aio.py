@@ -163,6 +163,8 @@ class _NothingReady(Exception):
 
 
 async def aselect(cases: Iterable[Any], *, copy: bool = True) -> tuple[Any, Any]:
+    if isinstance(cases, (_core._End, _core._Views)):
+        _core._try_select(cases)  # raises TypeError; iterating over a Receiver would receive its values
     cases = list(cases)
 
     def attempt() -> tuple[Any, Any]:

@@ -25,7 +25,8 @@ class XICHAN_API Readiness final : public Waiter {
   bool transfer(WaitNode&, Wake&) noexcept override { return false; }
   bool can_transfer(const WaitNode&) const noexcept override { return false; }
   bool cancel(WaitNode& node, Wake& wake) noexcept override { return notify(node, wake); }
-  bool nudge(WaitNode&, Wake&) noexcept override { return false; }
+  // The list has unlinked the node: without a report the descriptor would never become readable again.
+  bool nudge(WaitNode& node, Wake& wake) noexcept override { return notify(node, wake); }
 
  private:
   Readiness(Channel& channel, Side side, int descriptor) noexcept

@@ -9,6 +9,12 @@
 namespace xichan::python {
 
 bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
+  // Iterating over one of these would receive its values.
+  if (Py_IS_TYPE(iterable, state.receiver_type) || Py_IS_TYPE(iterable, state.sender_type) ||
+      Py_IS_TYPE(iterable, state.views_type)) {
+    PyErr_Format(PyExc_TypeError, "select() expects an iterable of cases, got %T; pass a list of endpoints", iterable);
+    return false;
+  }
   list_ = Ref(PySequence_List(iterable));
   if (!list_) return false;
   const Py_ssize_t count = PyList_GET_SIZE(list_.get());

@@ -155,6 +155,26 @@ def test_descriptor_is_closed_with_its_endpoint(how):
     assert open_files() == before
 
 
+@pytest.mark.parametrize("side", ["receiver", "sender"])
+def test_descriptor_stays_armed_when_another_interpreter_ends(side):
+    pytest.importorskip("concurrent.interpreters")
+    tx, rx = xichan.channel(1)
+    if side == "sender":
+        tx.send(TEXT)
+    end, call, failure = (rx, rx.recv_nowait, xichan.ChannelEmpty)
+    if side == "sender":
+        end, call, failure = (tx, lambda: tx.send_nowait(TEXT), xichan.ChannelFull)
+    watched = Watched(end)
+    assert attempt(call) is failure and not watched.ready()
+    with interpreter() as interp:
+        interp.exec("import xichan")
+    while watched.ready():  # it may be readable once without cause
+        assert attempt(call) is failure
+    rx.recv() if side == "sender" else tx.send(TEXT)
+    assert watched.ready(PATIENCE)
+    assert attempt(call) is not failure
+
+
 @pytest.mark.parametrize("kind", ["recv", "send"])
 def test_descriptor_takes_no_wake_token(kind):
     """A blocked call is woken whether it started before the watch or after it."""
