@@ -36,12 +36,12 @@ constexpr std::string_view to_string(Status status) noexcept {
     case Status::timeout: return "timed out";
     case Status::interrupted: return "interrupted";
     case Status::no_memory: return "out of memory";
-    case Status::arena_full: return "arena memory limit reached";
+    case Status::arena_full: return "memory limit exceeded; see set_memory_limit()";
     case Status::not_found: return "not found";
     case Status::too_large: return "too large";
     case Status::invalid: return "malformed input";
     case Status::name_taken: return "the name is in use";
-    case Status::exiting: return "interpreter is shutting down";
+    case Status::exiting: return "the interpreter is shutting down";
     case Status::claimed: return "this side of an spsc channel belongs to another endpoint until that is closed";
   }
   return "unknown status";

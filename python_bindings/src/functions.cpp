@@ -91,7 +91,7 @@ PyObject* value_is_shareable(PyObject* module, PyObject* value) noexcept {
 
 PyObject* set_limit(PyObject*, PyObject* value) noexcept {
   std::uint64_t limit = UINT64_MAX;
-  if (!parse_optional_int("the limit", value, 0, UINT64_MAX, limit)) return nullptr;
+  if (!parse_optional_int("nbytes", value, 0, UINT64_MAX, limit)) return nullptr;
   Arena::set_limit(limit);
   Py_RETURN_NONE;
 }
@@ -136,13 +136,13 @@ PyObject* fail_after(PyObject*, PyObject* value) noexcept {
 
 PyDoc_STRVAR(channel_doc,
 "channel($module, /, capacity=1024, *, flavor='mpmc', max_bytes=None, name=None)\n--\n\n"
-"Make a channel and return its two endpoints, (Sender, Receiver).\n\n"
-"capacity: the most values that the channel holds, an int from 1 to 2**24. A send to a full channel blocks. None:\n"
+"Create a channel and return its two endpoints, (Sender, Receiver).\n\n"
+"capacity: the maximum number of values queued, an int from 1 to 2**24. A send to a full channel blocks. None:\n"
 "no limit. 0: the channel holds no values, and a send completes when a receiver has received the value.\n"
 "flavor: 'mpmc', for any number of senders and receivers, first in, first out; 'spsc', where each side belongs to\n"
 "the first endpoint that uses it until that endpoint is closed; 'relaxed', for many senders, first in, first out\n"
 "for each Sender only.\n"
-"max_bytes: bound on the memory of the queued values, in bytes, or None. Small values take none. Sending a value\n"
+"max_bytes: bound on the memory of the queued values, in bytes, or None. Small values do not count. Sending a value\n"
 "that alone is larger raises ValueError.\n"
 "name: str, under which lookup(), Sender.lookup() and Receiver.lookup() find the channel while it exists, or None.\n\n"
 "Raises TypeError or ValueError for invalid arguments, Error if the name is in use, and MemoryError. Never blocks.\n"
@@ -159,8 +159,8 @@ PyDoc_STRVAR(set_memory_limit_doc,
 "nbytes: int, in bytes, or None for no limit.\n\n"
 "An operation that would exceed the limit raises MemoryLimitExceeded immediately; it never blocks. Small values\n"
 "travel inside their channel and take no memory. Freed memory that is cached for reuse comes on top, at most 1/32\n"
-"of the limit and 1/256 per thread; this call releases it. Raises TypeError or ValueError for an invalid limit.\n"
-"Never blocks. Thread-safe.");
+"of the limit and 1/256 per thread; this call releases it, except for the caches of other threads.\n\n"
+"Raises TypeError or ValueError for an invalid limit. Never blocks. Thread-safe.");
 
 }  // namespace
 

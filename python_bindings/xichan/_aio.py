@@ -103,7 +103,7 @@ async def _retry(attempt: Callable[[], Any], pending: type[Exception], cases: li
         except pending:
             used = True  # spent: the operation that makes the channel ready again issues another token
             if last:
-                raise ChannelClosed("interpreter is shutting down") from None
+                raise ChannelClosed("the interpreter is shutting down") from None
         finally:
             watch.release(used)
 

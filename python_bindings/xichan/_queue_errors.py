@@ -1,4 +1,4 @@
-"""The exceptions of ``xichan.Queue``; each is also that of the other queues with this interface.
+"""The exceptions of ``xichan.Queue``. Each derives from the matching standard library exception.
 
 Imported when the first of them is raised, because ``concurrent.interpreters`` takes longer to import than the rest of
 xichan.

@@ -24,7 +24,7 @@ __all__ = ["DispatchStats", "Dispatcher"]
 class Dispatcher(Executor):
     """Run tasks in the workers of a pool or, if these cannot load a module, in threads of this interpreter.
 
-    main_only: what always runs in this interpreter. anywhere: what never does, even if a module is refused. Both are
+    main_only: always runs in this interpreter. anywhere: always runs in a worker, even if a module is refused. Both are
     collections of modules, functions, and names of these ("numpy", "package.module.function"); a module stands for
     everything in it, and for functions sent by value that use it. max_threads: the max_workers of a ThreadPoolExecutor.
 

@@ -65,7 +65,7 @@ class Client:
 
     def __init__(self, tx: _core.Sender[Any]) -> None:
         if type(tx) is not _core.Sender:
-            raise TypeError(f"Client expected a Sender, got {type(tx).__name__}")
+            raise TypeError(f"expected a Sender, got {type(tx).__name__}")
         self._tx = tx
 
     def call(self, value: object, timeout: float | None = None) -> Any:

@@ -39,7 +39,7 @@ PyObject* raise_for(const Handle* handle, Status status) noexcept {
               : endpoint.side() == Side::sender  ? "all Receivers are closed"
                                                  : "all Senders are closed and the channel is drained";
   } else if (status == Status::too_large) {
-    message = "the message is larger than the channel's max_bytes";
+    message = "the value is larger than the channel's max_bytes";
   }
   return raise(*handle->state, status, message);
 }
@@ -50,7 +50,7 @@ PyObject* id_as_int(const ChannelId& id) noexcept {
 
 bool parse_id(PyObject* value, ChannelId& id) noexcept {
   if (!PyLong_CheckExact(value)) {
-    PyErr_Format(PyExc_TypeError, "an id must be an int, got %T", value);
+    PyErr_Format(PyExc_TypeError, "id must be an int, got %T", value);
     return false;
   }
   unsigned char bytes[sizeof id + 1];  // with room for the sign

@@ -177,7 +177,7 @@ PyDoc_STRVAR(reduce_doc,
 "Support pickle and copy within this process: the copy is another endpoint.");
 
 PyDoc_STRVAR(endpoint_doc,
-"What Sender and Receiver have in common.");
+"The common base class of Sender and Receiver.");
 
 PyMethodDef methods[] = {
     {"close", endpoint_close, METH_NOARGS, close_doc},

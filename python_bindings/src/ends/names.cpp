@@ -12,14 +12,14 @@ namespace {
 
 bool parse_name(PyObject* object, std::string_view& name) noexcept {
   if (!PyUnicode_Check(object)) {
-    PyErr_Format(PyExc_TypeError, "expected a str as the name, got %T", object);
+    PyErr_Format(PyExc_TypeError, "name must be a str, got %T", object);
     return false;
   }
   Py_ssize_t length;
   const char* text = PyUnicode_AsUTF8AndSize(object, &length);
   if (text == nullptr) return false;
   if (length == 0) {
-    PyErr_SetString(PyExc_ValueError, "the name must not be empty");
+    PyErr_SetString(PyExc_ValueError, "name must not be empty");
     return false;
   }
   name = {text, static_cast<std::size_t>(length)};
@@ -160,12 +160,6 @@ PyObject* raise_name(const ModuleState& state, Status status, PyObject* name) no
 bool parse_channel_name(PyObject* object, std::string_view& name) noexcept {
   return object == nullptr || object == Py_None || parse_name(object, name);
 }
-
-;
-;
-;
-;
-;
 
 // clang-format off
 PyDoc_STRVAR(lookup_doc,

@@ -50,7 +50,7 @@ PyDoc_STRVAR(receiver_doc,
 "Iterating over a Receiver receives until the channel is finished: all Senders are closed or the channel is shut\n"
 "down, and no value is left. Each value is received once, by one of the Receivers. A Receiver can be transferred\n"
 "to another interpreter as a Sender can; as with pipes, a transfer makes a copy. Equal only to itself, and always\n"
-"true. Any thread of its interpreter may use it.");
+"truthy. Any thread of its interpreter may use it.");
 
 PyDoc_STRVAR(recv_doc,
 "recv($self, /, timeout=None, *, copy=True)\n--\n\n"

@@ -52,7 +52,7 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
 PyDoc_STRVAR(select_doc,
 "select($module, /, cases, timeout=None, *, copy=True)\n--\n\n"
 "Block until one of several operations can proceed, and perform exactly that one.\n\n"
-"cases: an iterable of Receivers and (Sender, value) tuples. If several are ready, they take turns.\n"
+"cases: an iterable of Receivers and (Sender, value) tuples. If several are ready, one is chosen at random.\n"
 "timeout: seconds (int or float, not negative) after which ChannelTimeout is raised. None blocks indefinitely, 0\n"
 "does not block.\n"
 "copy: bool; False receives views, as recv(copy=False) does.\n\n"

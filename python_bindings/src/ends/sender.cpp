@@ -60,7 +60,7 @@ PyDoc_STRVAR(sender_doc,
 "The sending endpoint of a channel, made by xichan.channel().\n\n"
 "A Sender can be transferred to another interpreter: in a message, through concurrent.interpreters, or pickled\n"
 "within this process. As with pipes, a transfer makes a copy: close your own Sender, or the receiving loop in the\n"
-"other interpreter never ends. Equal only to itself, and always true. Any thread of its interpreter may use it.");
+"other interpreter never ends. Equal only to itself, and always truthy. Any thread of its interpreter may use it.");
 
 PyDoc_STRVAR(send_doc,
 "send($self, /, value, timeout=None)\n--\n\n"

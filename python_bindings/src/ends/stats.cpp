@@ -99,10 +99,6 @@ static PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
                     Count{s.high_water}, "limit", bounded(s.limit), "cached", Count{s.cached}, "classes", records));
 }
 
-;
-;
-;
-
 // clang-format off
 PyDoc_STRVAR(list_channels_doc,
 "channels($module, /)\n"

@@ -49,7 +49,7 @@ PyObject* dumps(PyObject* module, PyObject* value) noexcept {
 PyDoc_STRVAR(dumps_doc,
 "dumps($module, value, /)\n--\n\n"
 "Return a value as bytes that can leave the process.\n\n"
-"loads() makes the value again, equal to the last bit, in this process or another, with this release of xichan or\n"
+"loads() recreates the value, bit for bit, in this process or another, with this release of xichan or\n"
 "a later one.\n\n"
 "value: anything that can be sent, except Senders, Receivers and Queues, which belong to their process. A str,\n"
 "bytes or large int that occurs more than once in the value is stored once.\n\n"

@@ -43,7 +43,7 @@ PyObject* tuple_slice(PyObject* self, PyObject* slice) noexcept {
 PyObject* tuple_subscript(PyObject* self, PyObject* key) noexcept {
   if (PySlice_Check(key)) return tuple_slice(self, key);
   if (!PyIndex_Check(key)) {
-    return PyErr_Format(PyExc_TypeError, "xichan.TupleView indices must be integers or slices, not %T", key);
+    return PyErr_Format(PyExc_TypeError, "xichan.TupleView indices must be integers or slices, got %T", key);
   }
   Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
   if (i == -1 && PyErr_Occurred()) return nullptr;
@@ -77,7 +77,7 @@ PyObject* tuple_index(PyObject* self, PyObject* const* args, Py_ssize_t count) n
     return PyErr_Format(PyExc_TypeError, "index() takes from 1 to 3 arguments, got %zd", count);
   Py_ssize_t limits[] = {0, PY_SSIZE_T_MAX};
   for (Py_ssize_t i = 1; i < count; ++i) {
-    if (!PyIndex_Check(args[i])) return PyErr_Format(PyExc_TypeError, "index() limits must be ints, got %T", args[i]);
+    if (!PyIndex_Check(args[i])) return PyErr_Format(PyExc_TypeError, "index() start and stop must be ints, got %T", args[i]);
     limits[i - 1] = PyNumber_AsSsize_t(args[i], nullptr);
     if (limits[i - 1] == -1 && PyErr_Occurred()) return nullptr;
   }

@@ -32,7 +32,7 @@ _counter = itertools.count().__next__
 class InterpreterPoolExecutor(Executor):
     """Run functions in worker interpreters, each in a thread of its own: a ``concurrent.futures.Executor``.
 
-    max_workers: maximal number of workers, which start on demand; None: the number of CPUs that this process may use.
+    max_workers: maximum number of workers, which start on demand; None: the number of CPUs that this process may use.
     initializer, initargs: called in each worker before its first task; if it raises, the pool is broken.
     shared: {name: value}, added to the ``__main__`` of each worker when it starts, and to the globals of functions that
     are sent by value. Endpoints in it are cloned; the clones are closed when the workers have ended.

@@ -30,9 +30,9 @@ A handler runs before the lock is acquired (even while acquire() blocks), inside
 Two effects in one step
 -----------------------
 ``for _ in map(function, (argument,)): statement`` performs both or neither, provided that ``function`` is implemented
-in C and that ``statement`` makes no call: an assignment, ``del``, or ``+=``. The scheduler moves tasks this way:
+in C and that ``statement`` makes no call: an assignment, ``del``, or ``+=``. TaskQueue moves tasks this way:
 
-    for _ in map(self.tasks_tx.send_nowait, (self.requeued[id],)):
+    for _ in map(self.tx.send_nowait, (self.requeued[id],)):
         del self.requeued[id]
 
 If send_nowait() raises, the task stays where it was; if it succeeds, the task is gone from ``requeued`` before any

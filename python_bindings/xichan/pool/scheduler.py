@@ -4,14 +4,14 @@
     futures, batches <-- results --  collector: a thread
 
 1. An entry (Future or Batch) is in ``in_flight`` under the id of each of its tasks, from before the task is sent until
-   it has ended. To pop it there is to end the task, so each ends once. Ids are never used again.
+   it has ended. Popping an entry ends its task, so each task ends once. Ids are never reused.
 2. A task is in one place: in the queue, with a worker, among the results, or, if it runs in this interpreter, in
    ``local`` until it has ended.
 3. ``lock`` is held to use the queue and to change the flags. No user code and nothing that blocks runs under it.
 4. A cancelled task moves from the queue or from ``local`` to ``cancelled``, and leaves that when its future is done.
 5. Ctrl-C may interrupt submission and cancellation anywhere, see interrupt_safe. Each move from place to place is one
    step, the collector completes what was interrupted, and it is always woken.
-6. To stop is to close the Sender of tasks: once no entry is left, or at once if the pool is broken. Then workers end,
+6. Stopping closes the Sender of tasks: once no entry is left, or at once if the pool is broken. Then workers end,
    the last one ends the collector, and the collector fails the entries that are left.
 
 Nothing here refers to the executor, so that it can be garbage collected, which stops its pool.
