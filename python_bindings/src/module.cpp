@@ -54,16 +54,14 @@ PyTypeObject* add_type(PyObject* module, PyType_Spec& spec, PyTypeObject* base =
 
 int add_types(PyObject* module, ModuleState& state) noexcept {
   const Ref base(reinterpret_cast<PyObject*>(add_type(module, endpoint_spec)));
+  if (!base) return -1;
+  auto* base_type = reinterpret_cast<PyTypeObject*>(base.get());
+  if ((state.sender_type = add_type(module, sender_spec, base_type)) == nullptr) return -1;
+  if ((state.receiver_type = add_type(module, receiver_spec, base_type)) == nullptr) return -1;
+  if ((state.views_type = add_type(module, views_spec)) == nullptr) return -1;
+  if ((state.watch_type = add_type(module, watch_spec)) == nullptr) return -1;
   const Ref notifier(reinterpret_cast<PyObject*>(add_type(module, notifier_spec)));
-  if (!base || !notifier) return -1;
-  state.sender_type = add_type(module, sender_spec, reinterpret_cast<PyTypeObject*>(base.get()));
-  state.receiver_type = add_type(module, receiver_spec, reinterpret_cast<PyTypeObject*>(base.get()));
-  state.views_type = add_type(module, views_spec);
-  state.watch_type = add_type(module, watch_spec);
-  if (state.sender_type == nullptr || state.receiver_type == nullptr || state.views_type == nullptr ||
-      state.watch_type == nullptr) {
-    return -1;
-  }
+  if (!notifier) return -1;
   return add_value_types(module, state);
 }
 

@@ -24,6 +24,11 @@ class IntrusiveList {
     (last_ == nullptr ? first_ : (last_->*hook).next) = &element;
     last_ = &element;
   }
+  void push_front(T& element) noexcept {
+    element.*hook = {nullptr, first_};
+    (first_ == nullptr ? last_ : (first_->*hook).previous) = &element;
+    first_ = &element;
+  }
   /// `element` must be in this list.
   void remove(T& element) noexcept {
     const ListHook<T> links = element.*hook;

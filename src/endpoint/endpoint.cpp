@@ -17,7 +17,7 @@ Endpoint* Endpoint::open(Channel* channel, Side side, EndpointOwner& owner) noex
     return nullptr;
   }
   endpoint->owner_ = &owner;
-  owner.endpoints_.push_back(*endpoint);
+  owner.endpoints_.push_front(*endpoint);
   return endpoint;
 }
 

@@ -124,7 +124,7 @@ class XICHAN_API EndpointOwner {
   /// fails. Idempotent.
   void release_all() noexcept;
 
-  void add(OwnedWait& wait) noexcept { waits_.push_back(wait); }
+  void add(OwnedWait& wait) noexcept { waits_.push_front(wait); }
   void remove(OwnedWait& wait) noexcept { waits_.remove(wait); }
 
   /// Returns true once `release_all` has begun: a call still inside must not return. Any thread.

@@ -106,18 +106,20 @@ PyObject* look_up(ModuleState& state, const Lookup& lookup, PyObject* const* arg
 }
 
 // `type` is Sender or Receiver itself: neither can be subclassed.
-ModuleState& state_of_class(PyObject* type) noexcept {
-  return *static_cast<ModuleState*>(PyType_GetModuleState(reinterpret_cast<PyTypeObject*>(type)));
+PyObject* look_up_class(PyObject* type, const Lookup& lookup, PyObject* const* args, Py_ssize_t count,
+                        PyObject* keywords) noexcept {
+  void* state = PyType_GetModuleState(reinterpret_cast<PyTypeObject*>(type));
+  return state == nullptr ? nullptr : look_up(*static_cast<ModuleState*>(state), lookup, args, count, keywords);
 }
 
 }  // namespace
 
 PyObject* sender_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  return look_up(state_of_class(type), {"Sender", open_sender}, args, count, keywords);
+  return look_up_class(type, {"Sender", open_sender}, args, count, keywords);
 }
 
 PyObject* receiver_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  return look_up(state_of_class(type), {"Receiver", open_receiver}, args, count, keywords);
+  return look_up_class(type, {"Receiver", open_receiver}, args, count, keywords);
 }
 
 static PyObject* lookup(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {

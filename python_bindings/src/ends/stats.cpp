@@ -23,8 +23,12 @@ PyObject* record_type(ModuleState& state, RecordType which) noexcept {
   PyObject* module = PyImport_ImportModule("xichan._stats");
   PyObject* found = module == nullptr ? nullptr : PyObject_GetAttrString(module, record_names[static_cast<int>(which)]);
   Py_XDECREF(module);
-  if (found != nullptr) Py_XSETREF(type, found);  // another thread may have stored it during the import
-  return found;
+  if (type != nullptr) {  // another thread stored it during the import
+    Py_XDECREF(found);
+  } else {
+    type = found;
+  }
+  return type;
 }
 
 // Makes a record of `fields`, a dict, which it releases. Null, with an exception set, if `fields` is null.
@@ -40,25 +44,26 @@ PyObject* bounded(std::uint64_t value) noexcept {
   return value == UINT64_MAX ? Py_NewRef(Py_None) : PyLong_FromUnsignedLongLong(value);
 }
 
-PyObject* describe(ModuleState& state, const Channel& channel) noexcept {
+// Returns the fields of a ChannelStats as a dict. Runs no Python code: the caller may own a pin of the channel.
+PyObject* channel_fields(const Channel& channel) noexcept {
   const ChannelStats s = channel.stats();
   const std::string_view name = channel.name();
-  return make_record(state, RecordType::channel,
-                     Py_BuildValue("{sNss#sssNsNsKsKsKsKsIsIsIsIsKsKsK}", "id", id_as_int(channel.id()), "name",
-                                   name.empty() ? nullptr : name.data(), static_cast<Py_ssize_t>(name.size()), "flavor",
-                                   flavor_info(channel.flavor()).name, "capacity", bounded(channel.capacity()),
-                                   "max_bytes", bounded(channel.max_bytes() == 0 ? UINT64_MAX : channel.max_bytes()),
-                                   "depth", Count{s.depth}, "bytes", Count{s.bytes}, "sent", Count{s.sent}, "received",
-                                   Count{s.received}, "senders", s.senders, "receivers", s.receivers, "waiting_senders",
-                                   s.waiting_senders, "waiting_receivers", s.waiting_receivers, "parks", Count{s.parks},
-                                   "wakeups", Count{s.wakeups}, "tickets", Count{Tickets::unclaimed(&channel)}));
+  return Py_BuildValue("{sNss#sssNsNsKsKsKsKsIsIsIsIsKsKsK}", "id", id_as_int(channel.id()), "name",
+                       name.empty() ? nullptr : name.data(), static_cast<Py_ssize_t>(name.size()), "flavor",
+                       flavor_info(channel.flavor()).name, "capacity", bounded(channel.capacity()), "max_bytes",
+                       bounded(channel.max_bytes() == 0 ? UINT64_MAX : channel.max_bytes()), "depth", Count{s.depth},
+                       "bytes", Count{s.bytes}, "sent", Count{s.sent}, "received", Count{s.received}, "senders",
+                       s.senders, "receivers", s.receivers, "waiting_senders", s.waiting_senders, "waiting_receivers",
+                       s.waiting_receivers, "parks", Count{s.parks}, "wakeups", Count{s.wakeups}, "tickets",
+                       Count{Tickets::unclaimed(&channel)});
 }
 
 }  // namespace
 
 PyObject* endpoint_stats(PyObject* self, PyObject*) noexcept {
   const Handle* handle = as_handle(self);
-  return check_open(handle) ? describe(*handle->state, *handle->endpoint->channel()) : nullptr;
+  if (!check_open(handle)) return nullptr;
+  return make_record(*handle->state, RecordType::channel, channel_fields(*handle->endpoint->channel()));
 }
 
 static PyObject* list_channels(PyObject* module, PyObject*) noexcept {
@@ -66,10 +71,11 @@ static PyObject* list_channels(PyObject* module, PyObject*) noexcept {
   PyObject* list = PyList_New(0);
   std::uint64_t position = 0;
   while (list != nullptr) {
-    Channel* channel = Registry::next(position);  // pinned: making a record may let other threads run
+    Channel* channel = Registry::next(position);
     if (channel == nullptr) break;
-    PyObject* record = describe(state, *channel);
-    channel->unpin();
+    PyObject* fields = channel_fields(*channel);
+    channel->unpin();  // first: making the record runs Python code, from which this thread may never return
+    PyObject* record = make_record(state, RecordType::channel, fields);
     if (record == nullptr || PyList_Append(list, record) < 0) Py_CLEAR(list);
     Py_XDECREF(record);
   }

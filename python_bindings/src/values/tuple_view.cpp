@@ -77,7 +77,8 @@ PyObject* tuple_index(PyObject* self, PyObject* const* args, Py_ssize_t count) n
     return PyErr_Format(PyExc_TypeError, "index() takes from 1 to 3 arguments, got %zd", count);
   Py_ssize_t limits[] = {0, PY_SSIZE_T_MAX};
   for (Py_ssize_t i = 1; i < count; ++i) {
-    if (!PyIndex_Check(args[i])) return PyErr_Format(PyExc_TypeError, "index() start and stop must be ints, got %T", args[i]);
+    if (!PyIndex_Check(args[i]))
+      return PyErr_Format(PyExc_TypeError, "index() start and stop must be ints, got %T", args[i]);
     limits[i - 1] = PyNumber_AsSsize_t(args[i], nullptr);
     if (limits[i - 1] == -1 && PyErr_Occurred()) return nullptr;
   }

@@ -224,9 +224,9 @@ class Scheduler:
 
     def _reject(self, id: int) -> None:
         """Fail a requeued task that there is no memory to send; with the lock."""
-        requeued = self.queue.requeued
-        for _ in map(self.collector.inbox.extend, (ids_of(requeued[id]),)):  # an id alone is such a failure
-            del requeued[id]
+        # An id alone is such a failure. A signal handler may replace the dict, so it is looked up each time.
+        for _ in map(self.collector.inbox.extend, (ids_of(self.queue.requeued[id]),)):
+            del self.queue.requeued[id]
         self.collector.notify()
 
     # Cancelling
