@@ -51,11 +51,17 @@ def test_select_refuses_a_bare_endpoint_without_receiving(call):
     tx, rx = xichan.channel()
     tx.send_many(["precious", "data"])
     for cases in (rx, tx, rx.views()):
-        with pytest.raises(TypeError, match=r"iterable of cases, got xichan\.\w+; pass a list of endpoints"):
+        with pytest.raises(TypeError, match=r"iterable of cases, got xichan\.[\w.]+; pass a list of endpoints"):
             call(cases)
     assert rx.drain() == ["precious", "data"]
 
 
+@pytest.mark.parametrize(
+    "make",
+    [lambda tx, rx: [1], lambda tx, rx: [tx], lambda tx, rx: [(tx,)], lambda tx, rx: [(rx, 1)], lambda tx, rx: [None],
+     lambda tx, rx: [(1, 2)], lambda tx, rx: [()], lambda tx, rx: [(tx, 1, 2)], lambda tx, rx: [rx, [tx, 1]],
+     lambda tx, rx: [(tx, 1), rx, "x"], lambda tx, rx: 1, lambda tx, rx: None, lambda tx, rx: rx.id],
+)  # fmt: skip
 def test_select_rejects_invalid_cases(make):
     tx, rx = xichan.channel()
     tx.send(TEXT)

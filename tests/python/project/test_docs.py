@@ -166,16 +166,6 @@ def test_tag_table_matches_cell_header():
     assert [int(tag, 16) for tag in tags] == list(range(len(names)))
 
 
-def test_tags_in_prose_match_cell_header():
-    """In the prose a tag follows its name: "a window (tag 15)"."""
-    names = tag_names()
-    text = re.sub(r"\s+", " ", page("docs/reference/block-format.md"))
-    mentions = re.findall(r"(\S+) \(tag ([0-9a-f]{2})\)", text)
-    assert mentions
-    for name, tag in mentions:
-        assert name.strip("`").lower() == names[int(tag, 16)], f"{name} (tag {tag})"
-
-
 def test_memory_ordering_table_lists_every_numbered_pair():
     rows = [
         line.split("|")[1:3]

@@ -39,6 +39,7 @@ class InterruptAt:
     def __enter__(self):
         callbacks = {
             _events.PY_START: self._start,
+            _events.PY_RESUME: self._start,
             _events.INSTRUCTION: self._instruction,
             _events.EXCEPTION_HANDLED: self._handled,
         }
@@ -46,7 +47,9 @@ class InterruptAt:
         _monitoring.use_tool_id(tool, "interrupting")
         for event, callback in callbacks.items():
             _monitoring.register_callback(tool, event, callback)
-        _monitoring.set_events(tool, _events.PY_START | _events.INSTRUCTION | _events.EXCEPTION_HANDLED)
+        _monitoring.set_events(
+            tool, _events.PY_START | _events.PY_RESUME | _events.INSTRUCTION | _events.EXCEPTION_HANDLED
+        )
         _monitoring.restart_events()
         return self
 
