@@ -42,7 +42,6 @@ MODELS = {
     "src/sync/wait_list.h": CHANNEL,
     "src/sync/wait_list.cpp": CHANNEL,
     "src/sync/decision.h": CHANNEL,
-    "src/sync/thread_waiter.h": CHANNEL,
     "src/sync/thread_waiter.cpp": CHANNEL,
     "src/channel/channel.h": CHANNEL,
     "src/channel/channel.cpp": CHANNEL,
