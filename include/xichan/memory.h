@@ -41,8 +41,8 @@ XICHAN_API std::size_t memory_classes(std::span<MemoryClass> classes) noexcept;
 /// Limits the bytes of all blocks; UINT64_MAX removes the limit. An allocation that would exceed it immediately returns
 /// `Status::arena_full`. Blocks already alive stay. Memory cached for reuse comes on top of the limit: at most 1/64 of
 /// it for blocks up to 32 KiB, 1/64 for larger ones, and 1/256 per thread, and never more than 8 MiB, 32 MiB and 1 MiB.
-/// Cached memory that no thread has used for a second is released to the system, as soon as a thread allocates again,
-/// and by this function. Any thread; never blocks.
+/// Cached memory that no thread has used for a second is released to the system, as soon as a thread allocates again.
+/// This function releases all of it except the caches of other threads. Any thread; never blocks.
 XICHAN_API void set_memory_limit(std::uint64_t bytes) noexcept;
 
 }  // namespace xichan

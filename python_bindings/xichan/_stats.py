@@ -84,7 +84,7 @@ class PoolStats:
 
     workers: int  # alive
     max_workers: int
-    queued: int  # tasks that no worker has taken
+    queued: int  # messages that no worker has taken; a chunk of map() is one message
     submitted: int
     finished: int  # with a result
     failed: int  # with an exception
