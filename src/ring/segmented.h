@@ -1,19 +1,27 @@
 // Unbounded queue, many producers and many consumers, strict FIFO, exact emptiness.
 //
-// Algorithm: the slot protocol of MpmcRing over linked segments. Positions are never reused: the turn of a slot is the
-// position it was published for, so a stale read of a reused slot cannot be mistaken for another. Segments stay mapped
-// until the ring is destroyed; they are only reused, or emptied by the system, so reading a segment that has been
-// retired meanwhile is harmless. After the list flavor of crossbeam-channel
-// (https://github.com/crossbeam-rs/crossbeam), without its wait for a claimed slot.
-// Progress: as MpmcRing within a segment; every few thousand items a short lock to link, retire or find a segment.
+// Algorithm: the slot protocol of MpmcRing over linked segments, which are appended as the nodes of FAAArrayQueue (Pedro
+// Ramalhete and Andreia Correia, http://concurrencyfreaks.blogspot.com/2016/11/) and of Michael and Scott's queue (PODC
+// 1996): a compare-and-swap of the last segment's `next`, after which any thread moves the shared links on. A thread
+// that loses keeps its segment for the next time. Positions are never reused: the turn of a slot is the position it was
+// published for, so a stale read of a reused slot cannot be mistaken for another. Segments stay mapped until the ring is
+// destroyed; they are only reused, or emptied by the system, so reading a segment that has been retired meanwhile is
+// harmless.
+// Progress: no call waits for another, also while a thread is stopped as it links, retires or takes a segment. Between
+// claim and publication as MpmcRing.
 //
-// Positions count items; the tail holds position * 2 + closed mark.
+// Positions count items; the tail holds position * 2 + closed mark. A link holds the address of a segment and the low
+// bits of its number (position / slots). A link repeats only after 2^28 segments (7 * 10^11 items), so that the
+// compare-and-swap of a thread that was stopped meanwhile fails.
 //
 // Invariants
-//   G1  a segment with base b holds the positions b .. b + slots - 1. It has one base at a time, and never the same
-//       one twice.
-//   G2  a segment is reused only after every position in it has been consumed and consumers have moved on to the next
-//       segment, so never while one of its positions is claimed or full.
+//   G1  segment n holds the positions n * slots .. (n + 1) * slots - 1. A segment has one number at a time, and never
+//       the same one twice.
+//   G2  a segment is reused only after every position in it has been consumed and both shared links have moved on to
+//       the next segment, so never while one of its positions is claimed or full.
+//   G3  `pop_segment_` never passes `push_segment_`: a consumer moves the latter on first.
+//   G4  the `next` of segment n is unlinked(n) until segment n + 1 is linked. No other segment ever holds that value,
+//       so a thread that was stopped as it linked n + 1 cannot link it to a segment that is used again.
 #pragma once
 
 #include <sys/mman.h>
@@ -23,7 +31,6 @@
 
 #include "base/atomic.h"
 #include "ring/ring.h"
-#include "sync/mutex.h"
 
 namespace xichan::internal {
 
@@ -31,24 +38,27 @@ template <class T>
 class SegmentedRing {
  public:
   explicit SegmentedRing(std::uint64_t first_position = 0) noexcept {
-    const std::uint64_t start = first_position / slots * slots;
-    head_.store(start, memory_order_relaxed);
-    tail_.store(start * 2, memory_order_relaxed);
-    Segment* first = map_segment(start);
-    push_segment_.store(first, memory_order_relaxed);
-    pop_segment_.store(first, memory_order_relaxed);
+    const std::uint64_t number = first_position / slots;
+    head_.store(number * slots, memory_order_relaxed);
+    tail_.store(number * slots * 2, memory_order_relaxed);
+    idle_.store(0, memory_order_relaxed);
+    mapped_.store(nullptr, memory_order_relaxed);
+    Segment* first = map_segment();
+    if (first != nullptr) first->next.store(unlinked(number), memory_order_relaxed);
+    push_segment_.store(link_to(first, number), memory_order_relaxed);
+    pop_segment_.store(link_to(first, number), memory_order_relaxed);
   }
   SegmentedRing(const SegmentedRing&) = delete;
   SegmentedRing& operator=(const SegmentedRing&) = delete;
   ~SegmentedRing() {
-    while (mapped_ != nullptr) {
-      Segment* next = mapped_->next_mapped;
-      unmap(mapped_);
-      mapped_ = next;
+    for (Segment* segment = mapped_.load(memory_order_relaxed); segment != nullptr;) {
+      Segment* next = segment->next_mapped;
+      unmap(segment);
+      segment = next;
     }
   }
 
-  bool valid() const noexcept { return mapped_ != nullptr; }
+  bool valid() const noexcept { return mapped_.load(memory_order_relaxed) != nullptr; }
 
   /// Also returns `no_memory`.
   Status try_push(const T& item, Lane&) noexcept {
@@ -56,14 +66,14 @@ class SegmentedRing {
       std::uint64_t tail = tail_.load(memory_order_seq_cst);
       if (tail & mark) return Status::closed;
       const std::uint64_t position = tail / 2;
-      Segment* segment = push_segment_.load(memory_order_acquire);
-      if (!segment->covers(position)) {
-        if (!extend(position)) return Status::no_memory;
+      const std::uint64_t link = push_segment_.load(memory_order_acquire);  // (17)
+      if (!is_link_to(link, position / slots)) {
+        if (!extend(link, position / slots)) return Status::no_memory;
         continue;
       }
       // Success means that the position was free until now, so its segment has not been retired: G2.
       if (!tail_.compare_exchange_weak(tail, tail + 2, memory_order_seq_cst, memory_order_relaxed)) continue;
-      Slot& slot = segment->slot[position % slots];
+      Slot& slot = segment_of(link)->slot[position % slots];
       XICHAN_PLAIN(slot.item) = item;
       slot.turn.store(position + 1, memory_order_seq_cst);  // (11) publishes the item, with the load in published_head
       return Status::ok;
@@ -79,10 +89,7 @@ class SegmentedRing {
       }
       if (!head_.compare_exchange_weak(position, position + 1, memory_order_seq_cst, memory_order_relaxed)) continue;
       item = XICHAN_PLAIN(segment->slot[position % slots].item);
-      if (leave(segment)) {
-        std::lock_guard guard(lock_);
-        recycle(segment);
-      }
+      if (leave(segment)) recycle(segment);
       return Status::ok;
     }
   }
@@ -114,28 +121,40 @@ class SegmentedRing {
   };
 #ifdef XICHAN_RELACY
   static constexpr std::uint64_t slots = 2;
+  static constexpr unsigned aligned_bits = 3;
 #else
   static constexpr std::size_t segment_bytes = 64 * 1024;
   static constexpr std::uint64_t slots = (segment_bytes - 64) / sizeof(Slot);
+  static constexpr unsigned aligned_bits = 12;  // a page
 #endif
   struct Segment {
-    atomic<std::uint64_t> base_plus_one;  // zero (fresh or emptied pages) covers nothing
+    atomic<std::uint64_t> next;  // the address of the next segment, or unlinked(number): G4
     atomic<std::uint64_t> departures;
-    Segment* next;  // in the order of positions; this and the next two are guarded by lock_
-    Segment* next_free;
-    Segment* next_mapped;
+    atomic<Segment*> next_idle;
+    Segment* next_mapped;  // constant
     Slot slot[slots];
-
-    bool covers(std::uint64_t position) const noexcept {
-      return base_plus_one.load(memory_order_acquire) == position / slots * slots + 1;
-    }
   };
+
+  static constexpr std::uint64_t unlinked(std::uint64_t number) noexcept { return number * 2 + 1; }
+  static constexpr bool is_unlinked(std::uint64_t next) noexcept { return next & 1; }
+  static std::uint64_t address_of(const Segment* segment) noexcept { return reinterpret_cast<std::uintptr_t>(segment); }
+  static Segment* segment_at(std::uint64_t address) noexcept { return reinterpret_cast<Segment*>(address); }
+
+  // Links. Without a hint the kernel maps nothing above 48 bits of addresses.
+  static constexpr unsigned number_bits = 16 + aligned_bits;
+  static constexpr std::uint64_t number_mask = (std::uint64_t{1} << number_bits) - 1;
+  static std::uint64_t link_to(const Segment* segment, std::uint64_t number) noexcept {
+    return address_of(segment) << 16 | (number & number_mask);
+  }
+  static bool is_link_to(std::uint64_t link, std::uint64_t number) noexcept {
+    return ((link ^ number) & number_mask) == 0;
+  }
+  static Segment* segment_of(std::uint64_t link) noexcept { return segment_at(link >> number_bits << aligned_bits); }
 
 #ifdef XICHAN_RELACY
   static Segment* map() {
     Segment* segment = new Segment;
     segment->departures.store(0, memory_order_relaxed);
-    segment->next = nullptr;
     empty(*segment);
     return segment;
   }
@@ -159,32 +178,36 @@ class SegmentedRing {
   }
 #endif
 
-  Segment* map_segment(std::uint64_t base) noexcept {
+  Segment* map_segment() noexcept {
     Segment* segment = map();
     if (segment == nullptr) return nullptr;
-    segment->next_mapped = mapped_;
-    mapped_ = segment;
-    segment->base_plus_one.store(base + 1, memory_order_release);
+    segment->next_mapped = mapped_.load(memory_order_relaxed);
+    while (!mapped_.compare_exchange_weak(segment->next_mapped, segment, memory_order_relaxed, memory_order_relaxed)) {
+    }
     return segment;
   }
 
-  // Links the segment for `position`, unless another thread already has. Returns false if memory is exhausted.
-  bool extend(std::uint64_t position) noexcept {
-    std::lock_guard guard(lock_);
-    Segment* last = push_segment_.load(memory_order_relaxed);
-    const std::uint64_t base = position / slots * slots;
-    if (last->base_plus_one.load(memory_order_relaxed) > base) return true;
-    Segment* fresh = free_;
-    if (fresh != nullptr) {
-      free_ = fresh->next_free;
+  // Links segment `number` behind the last one, of which the caller has read `link`, unless another thread already has.
+  // Returns false if memory is exhausted.
+  bool extend(std::uint64_t link, std::uint64_t number) noexcept {
+    if (!is_link_to(link, number - 1)) return true;  // others have moved on
+    Segment* last = segment_of(link);
+    std::uint64_t next = last->next.load(memory_order_seq_cst);  // (17)
+    if (next == unlinked(number - 1)) {
+      Segment* fresh = take_idle();
+      if (fresh == nullptr) fresh = map_segment();
+      if (fresh == nullptr) return last->next.load(memory_order_seq_cst) != next;
       fresh->departures.store(0, memory_order_relaxed);
-      fresh->next = nullptr;
-      fresh->base_plus_one.store(base + 1, memory_order_release);
-    } else if ((fresh = map_segment(base)) == nullptr) {
-      return false;
+      fresh->next.store(unlinked(number), memory_order_relaxed);
+      // (17) publishes the segment. Sequentially consistent with the load in advance(), by which a consumer that
+      // registered as waiting decides that there is nothing.
+      if (last->next.compare_exchange_strong(next, address_of(fresh), memory_order_seq_cst, memory_order_seq_cst)) {
+        next = address_of(fresh);
+      } else {
+        put_idle(fresh);
+      }
     }
-    last->next = fresh;
-    push_segment_.store(fresh, memory_order_release);
+    if (!is_unlinked(next)) move(push_segment_, link, next, number);  // else `last` is used again, and `link` is old
     return true;
   }
 
@@ -192,9 +215,10 @@ class SegmentedRing {
   Segment* published_head(std::uint64_t& position) noexcept {
     for (;;) {
       position = head_.load(memory_order_seq_cst);
-      Segment* segment = pop_segment_.load(memory_order_acquire);
-      if (!segment->covers(position)) {
-        if (advance(position)) continue;
+      const std::uint64_t link = pop_segment_.load(memory_order_acquire);  // (17)
+      Segment* segment = segment_of(link);
+      if (!is_link_to(link, position / slots)) {
+        if (advance(link, position / slots)) continue;
       } else if (segment->slot[position % slots].turn.load(memory_order_seq_cst) == position + 1) {
         return segment;
       }
@@ -202,17 +226,24 @@ class SegmentedRing {
     }
   }
 
-  // Advances consumers to the segment for `position`. Returns false if that segment is not linked yet.
-  bool advance(std::uint64_t position) noexcept {
-    std::lock_guard guard(lock_);
-    Segment* segment = pop_segment_.load(memory_order_relaxed);
-    const std::uint64_t wanted = position / slots * slots + 1;
-    if (segment->base_plus_one.load(memory_order_relaxed) >= wanted) return true;
-    Segment* next = segment->next;
-    if (next == nullptr) return false;
-    pop_segment_.store(next, memory_order_release);
-    if (leave(segment)) recycle(segment);
+  // Advances consumers from the segment of `link` to segment `number`. Returns false if that one is not linked yet.
+  bool advance(std::uint64_t link, std::uint64_t number) noexcept {
+    if (!is_link_to(link, number - 1)) return true;  // others have moved on
+    Segment* segment = segment_of(link);
+    const std::uint64_t next = segment->next.load(memory_order_seq_cst);  // (17)
+    if (next == unlinked(number - 1)) return false;
+    if (is_unlinked(next)) return true;  // the segment is used again, and `link` is old
+    move(push_segment_, link, next, number);  // G3
+    if (move(pop_segment_, link, next, number) && leave(segment)) recycle(segment);
     return true;
+  }
+
+  // Moves a shared link on to segment `number`. Returns false if another thread already has.
+  static bool move(atomic<std::uint64_t>& shared, std::uint64_t link, std::uint64_t next,
+                   std::uint64_t number) noexcept {
+    // (17) publishes the segment to threads that read the link; the compare-and-swap of `next` published it to us.
+    return shared.compare_exchange_strong(link, link_to(segment_at(next), number), memory_order_release,
+                                          memory_order_relaxed);
   }
 
   // Counts a departure from a segment: one for each of its `slots` items, and one when consumers advance past it.
@@ -222,20 +253,38 @@ class SegmentedRing {
     return segment->departures.fetch_add(1, memory_order_acq_rel) == slots;
   }
 
-  // Called under the lock. Keeps one idle segment ready; of further ones only the first page stays in memory.
+  // Keeps one idle segment ready; of further ones only the first page stays in memory.
   void recycle(Segment* segment) noexcept {
-    if (free_ != nullptr) empty(*segment);
-    segment->next_free = free_;
-    free_ = segment;
+    if (segment_of(idle_.load(memory_order_relaxed)) != nullptr) empty(*segment);
+    put_idle(segment);
+  }
+
+  // The idle segments are a stack (Treiber 1986). The number in its link counts changes, so that a segment that was
+  // taken and put back meanwhile is not mistaken for an untouched stack.
+  void put_idle(Segment* segment) noexcept {
+    std::uint64_t top = idle_.load(memory_order_relaxed);
+    do {
+      segment->next_idle.store(segment_of(top), memory_order_relaxed);
+      // (18) the last use of a segment comes before its next one.
+    } while (!idle_.compare_exchange_weak(top, link_to(segment, top + 1), memory_order_release, memory_order_relaxed));
+  }
+  Segment* take_idle() noexcept {
+    std::uint64_t top = idle_.load(memory_order_acquire);  // (18)
+    while (Segment* segment = segment_of(top)) {
+      const Segment* rest = segment->next_idle.load(memory_order_relaxed);
+      if (idle_.compare_exchange_weak(top, link_to(rest, top + 1), memory_order_acquire, memory_order_acquire)) {
+        return segment;
+      }
+    }
+    return nullptr;
   }
 
   alignas(cache_line) atomic<std::uint64_t> head_;
   alignas(cache_line) atomic<std::uint64_t> tail_;
-  alignas(cache_line) atomic<Segment*> push_segment_;
-  atomic<Segment*> pop_segment_;
-  Mutex lock_;
-  Segment* free_ = nullptr;
-  Segment* mapped_ = nullptr;
+  alignas(cache_line) atomic<std::uint64_t> push_segment_;  // links
+  atomic<std::uint64_t> pop_segment_;
+  atomic<std::uint64_t> idle_;      // a link to the top of the stack
+  atomic<Segment*> mapped_;         // all segments
 };
 
 static_assert(Ring<SegmentedRing<int>, int>);
