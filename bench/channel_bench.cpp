@@ -29,7 +29,6 @@ class ThroughChannel {
     if (create_channel({.flavor = flavor, .capacity = capacity}, channel_) != Status::ok) std::terminate();
   }
   ~ThroughChannel() {
-    channel_->forget(send_lane_);
     channel_->drop_endpoint(Side::sender);
     channel_->drop_endpoint(Side::receiver);
   }

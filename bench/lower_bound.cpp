@@ -30,7 +30,7 @@ class CellRing {
   bool valid() const noexcept { return cells_.valid(); }
 
   void push(const Cell& cell) noexcept {
-    until_ok([&]() noexcept { return cells_.try_push(cell, lane_); });
+    until_ok([&]() noexcept { return cells_.try_push(cell); });
   }
 
   void pop(Cell& cell) noexcept {
@@ -50,7 +50,6 @@ class CellRing {
   }
 
   MpmcRing<Cell> cells_{ring_capacity};
-  Lane lane_;
   const int spin_limit_ = usable_cpus() < 2 ? 0 : 1000;  // determined once, because it takes a system call
 };
 

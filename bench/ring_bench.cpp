@@ -11,9 +11,7 @@
 #include "candidates/others.h"
 #include "candidates/scq.h"
 #include "ring/mpmc.h"
-#include "ring/relaxed.h"
 #include "ring/segmented.h"
-#include "ring/spsc.h"
 #include "support.h"
 
 namespace xichan::bench {
@@ -23,32 +21,6 @@ constexpr std::uint64_t capacity = 1024;
 
 struct Segmented : SegmentedRing<Cell> {
   explicit Segmented(std::uint64_t) noexcept {}
-};
-
-/// Each producer thread has its own lane. Threads are numbered over the lifetime of a queue. A run starts at most eight
-/// producers, and the next run may reuse a lane because the threads of the previous one have ended.
-class Relaxed {
- public:
-  explicit Relaxed(std::uint64_t bound) : ring_(bound) {}
-  ~Relaxed() {
-    for (Lane& lane : lanes_) ring_.forget(lane);
-  }
-  bool try_push(const Cell& item) noexcept {
-    if (queue_of_lane != this) {
-      queue_of_lane = this;
-      lane_number = next_.fetch_add(1, std::memory_order_relaxed) % std::size(lanes_);
-    }
-    return ring_.try_push(item, lanes_[lane_number]) == Status::ok;
-  }
-  bool try_pop(Cell& item) noexcept { return ring_.try_pop(item) == Status::ok; }
-
- private:
-  static inline thread_local const Relaxed* queue_of_lane = nullptr;
-  static inline thread_local std::size_t lane_number = 0;
-
-  RelaxedRing ring_;
-  Lane lanes_[8];
-  std::atomic<std::size_t> next_{0};
 };
 
 template <class Queue>
@@ -106,8 +78,6 @@ const bool entered = [] {
   enter<Moodycamel<Cell>>("moodycamel", true);
   enter<LockedDeque<Cell>>("locked_deque", true);
   enter<Own<Segmented>>("segmented", true);
-  enter<Relaxed>("relaxed", true);
-  enter<Own<SpscRing<Cell>>>("spsc", false);
   enter<BoostSpsc<Cell>>("boost_spsc", false);
   return true;
 }();

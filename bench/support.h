@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/atomic.h"
-#include "ring/lane.h"
 #include "value/cell.h"
 #include "xichan/status.h"
 
@@ -46,12 +45,11 @@ template <class R>
 class Own {
  public:
   explicit Own(std::uint64_t bound) : ring_(bound) {}
-  bool try_push(const Cell& item) noexcept { return ring_.try_push(item, lane_) == Status::ok; }
+  bool try_push(const Cell& item) noexcept { return ring_.try_push(item) == Status::ok; }
   bool try_pop(Cell& item) noexcept { return ring_.try_pop(item) == Status::ok; }
 
  private:
   R ring_;
-  Lane lane_;
 };
 
 /// One thread puts an item in and takes it out again.

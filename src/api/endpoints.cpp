@@ -114,7 +114,6 @@ void EndpointOf<Endpoint>::close() noexcept {
   Channel* closing = std::exchange(channel_, nullptr);
   if (closing == nullptr) return;
   closing->unclaim(side_of<Endpoint>, *lane_);
-  closing->forget(*lane_);
   delete std::exchange(lane_, nullptr);
   closing->drop_endpoint(side_of<Endpoint>);
 }

@@ -17,8 +17,9 @@ std::uint64_t effective_capacity(const ChannelOptions& options) noexcept {
 }  // namespace
 
 Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
-    : ring_(options.flavor, options.capacity),
-      plain_(options.flavor == Flavor::mpmc && options.max_bytes == 0),
+    : ring_(effective_capacity(options)),
+      plain_(ring_.is_mpmc() && options.flavor != Flavor::spsc && options.max_bytes == 0),
+      flavor_(options.flavor),
       generation_(process_generation()),
       not_empty_(waiters_lock_),
       not_full_(waiters_lock_),
@@ -99,7 +100,7 @@ void Channel::discard_queued() noexcept {
   Cell cell;
   while (ring_.try_pop(cell) == Status::ok) {
     discarded_.fetch_add(1, memory_order_relaxed);
-    if (max_bytes_ != 0) bytes_.fetch_sub(cost_of(cell), memory_order_seq_cst);
+    if (max_bytes_ != 0) released_.fetch_add(cost_of(cell), memory_order_seq_cst);
     release(cell);
   }
 }
@@ -110,32 +111,38 @@ bool Channel::finished_for(Side side) const noexcept {
   return endpoint_count(Side::sender) == 0 && ring_.size() == 0;
 }
 
-bool Channel::can_send() const noexcept {
-  return ring_.can_push() && (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) < max_bytes_);
+std::uint64_t Channel::version(Side side) const noexcept {
+  if (flavor_ == Flavor::rendezvous) return arrivals_[static_cast<unsigned>(other(side))].load(memory_order_seq_cst);
+  if (side == Side::receiver) return ring_.pop_version();
+  return ring_.push_version() + (max_bytes_ == 0 ? 0 : reserved_.load(memory_order_seq_cst));
 }
 
+bool Channel::can_send() const noexcept { return ring_.can_push() && (max_bytes_ == 0 || held_bytes() < max_bytes_); }
+
 bool Channel::enlist(Side side, WaitNode& node) noexcept {
-  if (ring_.flavor() == Flavor::rendezvous) return enlist_to_meet(side, node);
+  if (flavor_ == Flavor::rendezvous) return enlist_to_meet(side, node);
   waiters(side).add(node);
   if (side == Side::receiver) return ring_.can_pop() || (ring_.is_closed() && ring_.size() == 0);
   if (ring_.is_closed()) return true;
-  return ring_.can_push() && (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) + node.cost <= max_bytes_);
+  return ring_.can_push() && (max_bytes_ == 0 || held_bytes() + node.cost <= max_bytes_);
 }
 
 Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
-  if (ring_.flavor() == Flavor::rendezvous) {
+  if (flavor_ == Flavor::rendezvous) {
     Cell offered = cell;
     return meet(Side::sender, offered);
   }
-  if (ring_.flavor() == Flavor::spsc && !claim(Side::sender, lane)) return Status::claimed;
+  if (flavor_ == Flavor::spsc && !claim(Side::sender, lane)) return Status::claimed;
   const std::uint64_t cost = max_bytes_ == 0 ? 0 : cost_of(cell);
   if (cost > max_bytes_) return Status::too_large;
+  // A send that finds no slot must not reserve: try_any takes a reservation for progress of another thread.
+  if (cost != 0 && !ring_.can_push()) return ring_.is_closed() ? Status::closed : Status::full;
   if (!reserve(cost)) return ring_.is_closed() ? Status::closed : Status::full;
-  const Status status = ring_.try_push(cell, lane);
+  const Status status = ring_.try_push(cell);
   if (status == Status::ok) {
     after_send();
   } else {
-    if (cost != 0) bytes_.fetch_sub(cost, memory_order_seq_cst);
+    if (cost != 0) released_.fetch_add(cost, memory_order_seq_cst);
     // Another sender may have been refused because of the bytes that we reserved, or because of the place that we took
     // and had no memory for. If no slot is free either, the thread that frees one wakes the senders.
     if ((cost != 0 || status == Status::no_memory) && ring_.can_push()) wake_senders();
@@ -144,11 +151,11 @@ Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
 }
 
 Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
-  if (ring_.flavor() == Flavor::rendezvous) return meet(Side::receiver, cell);
-  if (ring_.flavor() == Flavor::spsc && !claim(Side::receiver, lane)) return Status::claimed;
+  if (flavor_ == Flavor::rendezvous) return meet(Side::receiver, cell);
+  if (flavor_ == Flavor::spsc && !claim(Side::receiver, lane)) return Status::claimed;
   const Status status = ring_.try_pop(cell);
   if (status == Status::ok) {
-    if (max_bytes_ != 0) bytes_.fetch_sub(cost_of(cell), memory_order_seq_cst);
+    if (max_bytes_ != 0) released_.fetch_add(cost_of(cell), memory_order_seq_cst);
     after_recv();
   }
   return status;
@@ -209,11 +216,21 @@ void Channel::unclaim(Side side, Lane& lane) noexcept {
 
 bool Channel::reserve(std::uint64_t bytes) noexcept {
   if (bytes == 0) return true;
-  std::uint64_t held = bytes_.load(memory_order_seq_cst);
-  do {
-    if (held + bytes > max_bytes_) return false;
-  } while (!bytes_.compare_exchange_weak(held, held + bytes, memory_order_seq_cst, memory_order_seq_cst));
-  return true;
+  for (;;) {
+    std::uint64_t reserved;
+    if (held_bytes(reserved) + bytes > max_bytes_) return false;
+    if (reserved_.compare_exchange_weak(reserved, reserved + bytes, memory_order_seq_cst, memory_order_relaxed)) {
+      return true;
+    }
+  }
+}
+
+std::uint64_t Channel::held_bytes(std::uint64_t& reserved) const noexcept {
+  for (;;) {
+    reserved = reserved_.load(memory_order_seq_cst);
+    const std::uint64_t held = reserved - released_.load(memory_order_seq_cst);
+    if (reserved_.load(memory_order_seq_cst) == reserved) return held;
+  }
 }
 
 ChannelStats Channel::stats() const noexcept {
@@ -222,7 +239,7 @@ ChannelStats Channel::stats() const noexcept {
   // that enter, and a difference below zero counts as zero.
   const std::uint64_t discarded = discarded_.load(memory_order_relaxed);
   stats.depth = ring_.size();
-  stats.bytes = bytes_.load(memory_order_relaxed);
+  stats.bytes = held_bytes();
   stats.sent = sent();
   stats.received = stats.sent - std::min(stats.sent, stats.depth + discarded);
   stats.parks = parks_.load(memory_order_relaxed);

@@ -43,6 +43,9 @@ inline constexpr std::size_t batch_size = 64;
 inline Packet to_packet(const Cell& cell) noexcept { return std::bit_cast<Packet>(cell); }
 inline Cell to_cell(const Packet& packet) noexcept { return std::bit_cast<Cell>(packet); }
 
+/// Identifies an endpoint by its address: the owner of a side of an spsc channel.
+struct Lane {};
+
 class XICHAN_API Channel {
  public:
   static constexpr std::uint64_t max_capacity = std::uint64_t{1} << 24;
@@ -59,7 +62,7 @@ class XICHAN_API Channel {
   Status try_send(const Cell& cell, Lane& lane) noexcept {
     if (!plain_) [[unlikely]]
       return try_send_special(cell, lane);
-    const Status status = ring_.mpmc().try_push(cell, lane);
+    const Status status = ring_.mpmc().try_push(cell);
     if (status == Status::ok) after_send();
     return status;
   }
@@ -79,6 +82,9 @@ class XICHAN_API Channel {
   // returns true if the caller should try again instead of sleeping, because the operation may be possible now.
   bool enlist(Side side, WaitNode& node) noexcept;
   void delist(Side side, WaitNode& node) noexcept { waiters(side).remove(node); }
+  /// Returns a number for try_any, which must know that a side was not ready at one moment between two attempts. While
+  /// it stays the same, a ring with room or with a message keeps it, and a rendezvous without a peer gets none.
+  std::uint64_t version(Side side) const noexcept;
   /// Wake-token rule (b): a waiter that was notified leaves without having used its token.
   void pass_token(Side side) noexcept { side == Side::sender ? wake_senders() : not_empty_.notify_one(); }
   void count_park() noexcept { parks_.fetch_add(1, memory_order_relaxed); }
@@ -90,10 +96,6 @@ class XICHAN_API Channel {
   bool try_add_endpoint(Side side) noexcept { return increment_unless_zero(endpoints(side)); }
   /// Drops an endpoint; dropping the last one of a side finishes that side. Not under a lock.
   void drop_endpoint(Side side) noexcept;
-  /// Releases what the ring keeps for an endpoint. No call may be using the lane.
-  void forget(Lane& lane) noexcept {
-    if (!is_inherited()) ring_.forget(lane);
-  }
   /// Releases the lane's claim to a side of an spsc channel, if it has one.
   void unclaim(Side side, Lane& lane) noexcept;
 
@@ -126,7 +128,7 @@ class XICHAN_API Channel {
   /// Returns true if the entry for `name` in the table of names belongs to this channel. Set by its creator.
   bool owns_name() const noexcept { return owns_name_; }
   void set_owns_name() noexcept { owns_name_ = true; }
-  Flavor flavor() const noexcept { return ring_.flavor(); }
+  Flavor flavor() const noexcept { return flavor_; }
   std::uint64_t capacity() const noexcept { return capacity_; }
   std::uint64_t size() const noexcept { return ring_.size(); }
   /// Acquire, with the release half of (6): a reader of zero sees everything done through the endpoints.
@@ -168,6 +170,12 @@ class XICHAN_API Channel {
   Status try_recv_special(Cell& cell, Lane& lane) noexcept;
   bool claim(Side side, Lane& lane) noexcept;
   bool reserve(std::uint64_t bytes) noexcept;
+  // Returns the bytes that were reserved and not released at one moment, when `reserved` had been reserved in all.
+  std::uint64_t held_bytes(std::uint64_t& reserved) const noexcept;
+  std::uint64_t held_bytes() const noexcept {
+    std::uint64_t ignored;
+    return held_bytes(ignored);
+  }
 
   static bool increment_unless_zero(atomic<std::uint32_t>& count) noexcept;
 
@@ -180,19 +188,24 @@ class XICHAN_API Channel {
   WaitList& waiters(Side side) noexcept { return side == Side::sender ? not_full_ : not_empty_; }
 
   AnyRing ring_;
-  alignas(cache_line) const bool plain_;  // mpmc without a byte bound: a message passes only through the ring
+  alignas(cache_line) const bool plain_;  // a bound of messages alone: a message passes only through the ring
+  const Flavor flavor_;
   const std::uint32_t generation_;
   WaitList not_empty_;
   WaitList not_full_;
   Mutex waiters_lock_;
   const std::uint64_t capacity_;
   const std::uint64_t max_bytes_;
-  atomic<std::uint64_t> bytes_{0};  // reserved by queued messages; used only with max_bytes_
+  // Used only with max_bytes_: the bytes that messages have ever reserved and released. Neither decreases, so that one
+  // value of the first shows that no bytes were taken meanwhile.
+  atomic<std::uint64_t> reserved_{0};
+  atomic<std::uint64_t> released_{0};
   atomic<std::uint32_t> endpoints_[2] = {1, 1};
   atomic<std::uint32_t> pins_{2};
   atomic<Lane*> claims_[2] = {nullptr, nullptr};  // spsc: the owner of each side
   atomic<bool> shut_down_{false};
-  atomic<std::uint64_t> met_{0};  // rendezvous: messages handed over directly
+  atomic<std::uint64_t> met_{0};                // rendezvous: messages handed over directly
+  atomic<std::uint64_t> arrivals_[2] = {0, 0};  // rendezvous: calls of each side that ever enlisted
   atomic<std::uint64_t> discarded_{0};
   atomic<std::uint64_t> parks_{0};
   atomic<std::uint64_t> wakeups_{0};

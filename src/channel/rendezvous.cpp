@@ -9,6 +9,11 @@
 namespace xichan::internal {
 
 Status Channel::meet(Side side, Cell& cell) noexcept {
+  // Without a waiting peer no lock is taken, which a stopped thread may hold. A channel that is not closed now was not
+  // closed either when there was no peer.
+  const bool has_peers = waiters(other(side)).has_attention();
+  if (ring_.is_closed()) return Status::closed;
+  if (!has_peers) return side == Side::sender ? Status::full : Status::empty;
   Wake wake = nullptr;
   {
     std::lock_guard guard(waiters_lock_);
@@ -38,6 +43,7 @@ bool Channel::enlist_to_meet(Side side, WaitNode& node) noexcept {
   {
     std::lock_guard guard(waiters_lock_);
     waiters(side).link(node);
+    arrivals_[static_cast<unsigned>(side)].fetch_add(1, memory_order_seq_cst);  // before a peer can find the node
     if (ring_.is_closed()) return true;
     WaitList& peers = waiters(other(side));
     for (WaitNode* peer = peers.first(); peer != nullptr; peer = WaitList::next(*peer)) {

@@ -34,7 +34,6 @@ void Endpoint::release_count() noexcept {
   owns_count_ = false;
   Readiness::destroy(std::exchange(readiness_, nullptr));
   channel_->unclaim(side_, lane_);
-  if (calls_ == 0) channel_->forget(lane_);  // else a call that never returns may still use it
   channel_->drop_endpoint(side_);
 }
 

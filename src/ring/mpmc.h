@@ -51,7 +51,7 @@ class MpmcRing {
 
   bool valid() const noexcept { return slots_ != nullptr; }
 
-  Status try_push(const T& item, Lane&) noexcept {
+  Status try_push(const T& item) noexcept {
     std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
     for (;;) {
       if (tail & mark_) return Status::closed;
@@ -160,6 +160,8 @@ class MpmcRing {
     const std::uint64_t tail = tail_.load(memory_order_relaxed);
     return tail / lap_ * capacity_ + (tail & (mark_ - 1));
   }
+  std::uint64_t push_version() const noexcept { return tail_.load(memory_order_seq_cst); }
+  std::uint64_t pop_version() const noexcept { return head_.load(memory_order_seq_cst); }
 
  private:
   struct Slot {

@@ -1,14 +1,13 @@
 // Unbounded queue, many producers and many consumers, strict FIFO, exact emptiness.
 //
-// Algorithm: the slot protocol of MpmcRing over linked segments, which are appended as the nodes of FAAArrayQueue (Pedro
-// Ramalhete and Andreia Correia, http://concurrencyfreaks.blogspot.com/2016/11/) and of Michael and Scott's queue (PODC
-// 1996): a compare-and-swap of the last segment's `next`, after which any thread moves the shared links on. A thread
-// that loses keeps its segment for the next time. Positions are never reused: the turn of a slot is the position it was
-// published for, so a stale read of a reused slot cannot be mistaken for another. Segments stay mapped until the ring is
-// destroyed; they are only reused, or emptied by the system, so reading a segment that has been retired meanwhile is
-// harmless.
-// Progress: no call waits for another, also while a thread is stopped as it links, retires or takes a segment. Between
-// claim and publication as MpmcRing.
+// Algorithm: the slot protocol of MpmcRing over linked segments. Segments are appended like the nodes of FAAArrayQueue
+// (Pedro Ramalhete and Andreia Correia, http://concurrencyfreaks.blogspot.com/2016/11/) and of Michael and Scott's
+// queue (PODC 1996): a compare-and-swap of the last segment's `next`, after which any thread moves the shared links on.
+// A thread that loses keeps its segment for the next time. Positions are never reused: the turn of a slot is the
+// position it was published for, so a stale read of a reused slot cannot be mistaken for another. Segments stay mapped
+// until the ring is destroyed; they are only reused, or emptied by the system, so reading a segment that has been
+// retired meanwhile is harmless. Progress: no call waits for another, also while a thread is stopped as it links,
+// retires or takes a segment. Between claim and publication as MpmcRing.
 //
 // Positions count items; the tail holds position * 2 + closed mark. A link holds the address of a segment and the low
 // bits of its number (position / slots). A link repeats only after 2^28 segments (7 * 10^11 items), so that the
@@ -61,7 +60,7 @@ class SegmentedRing {
   bool valid() const noexcept { return mapped_.load(memory_order_relaxed) != nullptr; }
 
   /// Also returns `no_memory`.
-  Status try_push(const T& item, Lane&) noexcept {
+  Status try_push(const T& item) noexcept {
     for (;;) {
       std::uint64_t tail = tail_.load(memory_order_seq_cst);
       if (tail & mark) return Status::closed;
@@ -111,6 +110,8 @@ class SegmentedRing {
   }
   std::uint64_t capacity() const noexcept { return UINT64_MAX; }
   std::uint64_t pushed() const noexcept { return tail_.load(memory_order_relaxed) / 2; }
+  std::uint64_t push_version() const noexcept { return tail_.load(memory_order_seq_cst); }
+  std::uint64_t pop_version() const noexcept { return head_.load(memory_order_seq_cst); }
 
  private:
   static constexpr std::uint64_t mark = 1;
@@ -232,7 +233,7 @@ class SegmentedRing {
     Segment* segment = segment_of(link);
     const std::uint64_t next = segment->next.load(memory_order_seq_cst);  // (17)
     if (next == unlinked(number - 1)) return false;
-    if (is_unlinked(next)) return true;  // the segment is used again, and `link` is old
+    if (is_unlinked(next)) return true;       // the segment is used again, and `link` is old
     move(push_segment_, link, next, number);  // G3
     if (move(pop_segment_, link, next, number) && leave(segment)) recycle(segment);
     return true;
@@ -283,8 +284,8 @@ class SegmentedRing {
   alignas(cache_line) atomic<std::uint64_t> tail_;
   alignas(cache_line) atomic<std::uint64_t> push_segment_;  // links
   atomic<std::uint64_t> pop_segment_;
-  atomic<std::uint64_t> idle_;      // a link to the top of the stack
-  atomic<Segment*> mapped_;         // all segments
+  atomic<std::uint64_t> idle_;  // a link to the top of the stack
+  atomic<Segment*> mapped_;     // all segments
 };
 
 static_assert(Ring<SegmentedRing<int>, int>);

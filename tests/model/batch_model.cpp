@@ -14,7 +14,7 @@ template <std::uint64_t Capacity>
 struct OfOne : MpmcRing<int> {
   static constexpr int bound = Capacity;
   OfOne() : MpmcRing(Capacity) {}
-  Status try_push(int item, Lane&) {
+  Status try_push(int item) {
     std::uint64_t done;
     return try_push_many(&item, 1, done);
   }

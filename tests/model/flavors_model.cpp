@@ -5,8 +5,7 @@ namespace xichan::internal {
 namespace model {
 namespace {
 
-// The model's stand-in for Boost's queue is below src/ring/spsc.h. All threads of a side share one endpoint, as they
-// must.
+// All threads of a side of an spsc channel share one endpoint, as they must.
 constexpr ChannelKind spsc_1{Flavor::spsc, 1};
 constexpr ChannelKind spsc_2{Flavor::spsc, 2};
 constexpr ChannelKind endless{Flavor::unbounded, 0};  // in segments of two

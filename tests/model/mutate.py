@@ -37,8 +37,6 @@ CHANNEL = ["channel_model", "batch_model", "rendezvous_model", "select_model", "
 MODELS = {
     "src/ring/mpmc.h": ["ring_model", "batch_model", "channel_model", "select_model"],
     "src/ring/segmented.h": ["segmented_model", "flavors_model"],
-    "src/ring/spsc.h": ["flavors_model"],
-    "src/sync/short_lock.h": ["flavors_model"],
     "src/sync/wait_list.h": CHANNEL,
     "src/sync/wait_list.cpp": CHANNEL,
     "src/sync/decision.h": CHANNEL,

@@ -4,7 +4,6 @@
 #include "model.h"
 
 // After the checker.
-#include "ring/lane.h"
 
 namespace xichan::internal::model {
 namespace {
@@ -13,9 +12,8 @@ namespace {
 template <class Ring>
 struct WithRing {
   Ring ring;
-  Lane lane;  // the rings of these models ignore it
 
-  bool push(int item) { return ring.try_push(item, lane) == Status::ok; }
+  bool push(int item) { return ring.try_push(item) == Status::ok; }
   int pop() {
     int item = 0;
     const Status status = ring.try_pop(item);
@@ -109,7 +107,7 @@ struct Closing : Model<Closing<Ring, Producers, Consumers, Items, Patient>, Prod
   void thread(unsigned index) {
     if (index < Producers) {
       for (int i = 0; i < Items; ++i) {
-        const Status status = this->ring.try_push(1, this->lane);
+        const Status status = this->ring.try_push(1);
         accepted += status == Status::ok;
         if (status == Status::closed) RL_ASSERT(this->ring.is_closed());
       }
@@ -125,7 +123,7 @@ struct Closing : Model<Closing<Ring, Producers, Consumers, Items, Patient>, Prod
     }
   }
   void after() {
-    RL_ASSERT(this->ring.try_push(1, this->lane) == Status::closed);
+    RL_ASSERT(this->ring.try_push(1) == Status::closed);
     if (Patient) RL_ASSERT(taken == accepted);
     while (taken < accepted) {
       RL_ASSERT(this->pop() == 1);

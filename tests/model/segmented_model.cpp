@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
           {"2p1c", random_search<ManyToMany<Segmented, 2, 1, 3>>, 200'000},
           {"1p2c", random_search<ManyToMany<Segmented, 1, 2, 6>>, 200'000},
           {"2p2c", random_search<ManyToMany<Segmented, 2, 2, 3>>, 200'000},
+          {"2p2c_reused", random_search<ManyToMany<Segmented, 2, 2, 6>>, 200'000},
+          {"3p1c_reused", random_search<ManyToMany<Segmented, 3, 1, 4>>, 200'000},
           {"enough_items", random_search<Enough<Segmented, 3, 1>>, 200'000},
           {"close_1p1c", random_search<Closing<Segmented, 1, 1, 3, true>>, 200'000},
           {"close_2p2c", random_search<Closing<Segmented, 2, 2, 3, true>>, 200'000},

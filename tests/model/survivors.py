@@ -43,11 +43,6 @@ REACHED_THROUGH_THE_LIST = (
     "used again does not meet a new position: the thread that claimed the position before it has seen the newer "
     "pointer, and its claim brings that along with the counter. Either of the two orders suffices."
 )
-MARK_BEFORE_LOCK = (
-    "The argument is about the single order: the mark is read before the lock is found free. The model runs one "
-    "access after the other, and no load in it returns what is stored later, so that the two are always in that order "
-    "there."
-)
 NO_CALL_WAITS_FOR_BYTES = "Discards happen only in a closed channel, where senders get `closed` whatever is free."
 ALL_ARE_WOKEN = (
     "Under a byte bound a thread that releases bytes then wakes all senders (wake_senders), so that no token needs "
@@ -63,7 +58,7 @@ NEEDLESS = (
 )
 THE_SWAP_ACQUIRES = (
     "A side that is free is claimed by the compare-and-swap, whose success acquires once more. A thread that finds "
-    "its own lane needs nothing of another: threads that share an end are ordered by the ring's short lock. Claiming "
+    "its own lane needs nothing of another: the ring orders threads that share an endpoint. Claiming "
     "publishes nothing."
 )
 BYTES_ONLY_COUNT = (
@@ -177,9 +172,6 @@ SURVIVORS = {
         "memory_order_relaxed",
     ): REACHED_THROUGH_THE_LIST,
     ("src/ring/segmented.h", "base_plus_one.store(base + 1, ", "memory_order_relaxed"): REACHED_THROUGH_THE_LIST,
-    ("src/ring/spsc.h", "if (!done) {\n(void)pop_lock_.is_held();", "false"): LOOKS_AGAIN,
-    ("src/ring/spsc.h", "const bool closed = closed_.load(", "memory_order_acquire"): MARK_BEFORE_LOCK,
-    ("src/ring/spsc.h", "const bool closed = closed_.load(", "memory_order_relaxed"): MARK_BEFORE_LOCK,
     ("src/sync/wait_list.cpp", "count_.fetch_sub(", "memory_order_acq_rel"): AN_OLDER_COUNT_IS_LARGER,
     ("src/sync/wait_list.cpp", "count_.fetch_sub(", "memory_order_relaxed"): AN_OLDER_COUNT_IS_LARGER,
     ("src/sync/wait_list.h", "bool demands_attention()", "memory_order_acquire"): SEEN_BEFORE,

@@ -55,7 +55,6 @@ class ThreadEndpoint {
   ThreadEndpoint& operator=(const ThreadEndpoint&) = delete;
   ~ThreadEndpoint() {
     channel_->unclaim(side_, lane);
-    channel_->forget(lane);
     channel_->drop_endpoint(side_);
   }
 

@@ -149,7 +149,6 @@ TEST_P(MaxBytes, SendersOfUnequalSizeAllSucceed) {
         }
       }
     }
-    channel->forget(own);
   });
   EXPECT_EQ(received.load(), 4 * each);
   EXPECT_LE(most.load(), bound);
@@ -187,7 +186,6 @@ TEST_P(MaxBytes, SendersThatTimeOutReleaseTheirBytes) {
         ASSERT_EQ(status, Status::ok);
       }
     }
-    channel->forget(own);
   });
   EXPECT_EQ(channel->stats().bytes, 0u);
   test::drop_both(channel);

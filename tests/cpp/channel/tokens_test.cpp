@@ -17,7 +17,7 @@ template <bool rule_a>
 class Miniature {
  public:
   void send(const Item& item) {
-    ASSERT_EQ(ring_.try_push(item, lane_), Status::ok);
+    ASSERT_EQ(ring_.try_push(item), Status::ok);
     receivers_.notify_one();
   }
 
@@ -45,7 +45,6 @@ class Miniature {
 
  private:
   MpmcRing<Item> ring_{2};
-  Lane lane_;
   Mutex lock_;
   WaitList receivers_{lock_};
   std::atomic<int> parks_{0};

@@ -1,43 +1,24 @@
-// The promises of every flavor's ring, including those with one producer, without a bound, or with a token per lane.
+// The promises of both rings with cells.
 #include <map>
 #include <vector>
 
-#include "ring/relaxed.h"
 #include "ring/ring_flavors.h"
 #include "ring/segmented.h"
-#include "ring/spsc.h"
 #include "support/support.h"
+#include "value/cell.h"
 
 namespace xichan::internal {
 namespace {
 
-// Gives each producer thread a lane of its own.
-class RelaxedWithLanes : public RelaxedRing {
- public:
-  using RelaxedRing::RelaxedRing;
-  ~RelaxedWithLanes() {
-    for (Lane& lane : lanes_) forget(lane);
-  }
-  Status try_push(const Cell& item) noexcept { return RelaxedRing::try_push(item, lanes_[producer]); }
-
-  static inline thread_local unsigned producer = 0;
-
- private:
-  Lane lanes_[8];
-};
-
 using Mpmc = test::Mpmc::Of<Cell>;
-using Spsc = test::Spsc::Of<Cell>;
 using Segmented = test::Segmented::Of<Cell>;
 
-template <class R, bool HasBound, bool HasManySides>
+template <class R, bool HasBound>
 struct Flavor {
   using Type = R;
   static constexpr bool bounded = HasBound;
-  static constexpr bool many = HasManySides;
 };
-using Flavors = ::testing::Types<Flavor<Mpmc, true, true>, Flavor<Spsc, true, false>, Flavor<Segmented, false, true>,
-                                 Flavor<RelaxedWithLanes, true, true>>;
+using Flavors = ::testing::Types<Flavor<Mpmc, true>, Flavor<Segmented, false>>;
 
 template <class F>
 class AnyRingTest : public ::testing::Test {};
@@ -93,7 +74,6 @@ void run_threads(std::uint64_t capacity, unsigned producers, unsigned consumers,
   std::vector<std::int64_t> sums(consumers);
   test::together(producers + consumers, [&](unsigned thread) {
     if (thread < producers) {
-      RelaxedWithLanes::producer = thread;
       for (std::int64_t i = 1; i <= items; ++i) {
         test::await([&] { return ring.try_push(Cell::integer(std::int64_t{thread} << 40 | i)) == Status::ok; });
       }
@@ -127,37 +107,7 @@ TYPED_TEST(AnyRingTest, OneProducerAndConsumerLoseNoItem) {
 }
 
 TYPED_TEST(AnyRingTest, ManyProducersAndConsumersLoseNoItem) {
-  if (!TypeParam::many) return;  // an spsc ring
   for (const std::uint64_t capacity : {1, 3, 64}) run_threads<TypeParam>(capacity, 4, 4, test::rounds(5'000));
-}
-
-// Two threads that share one endpoint exclude each other: no item is lost, although their order is unspecified.
-TEST(SpscRing, TwoThreadsPerSideLoseNoItem) {
-  const test::Watchdog watchdog("two threads on each side of an spsc ring");
-  Spsc ring(8);
-  const std::int64_t items = test::rounds(20'000);
-  std::atomic<std::int64_t> sum{0};
-  std::atomic<int> producing{2};
-  test::together(4, [&](unsigned thread) {
-    if (thread < 2) {
-      for (std::int64_t i = 1; i <= items; ++i) {
-        test::await([&] { return ring.try_push(Cell::integer(i)) == Status::ok; });
-      }
-      if (--producing == 0) ring.close();
-      return;
-    }
-    Cell cell;
-    test::Backoff backoff;
-    for (Status status; (status = ring.try_pop(cell)) != Status::closed;) {
-      if (status != Status::ok) {
-        backoff.pause();
-        continue;
-      }
-      backoff = {};
-      sum += cell.as_integer();
-    }
-  });
-  EXPECT_EQ(sum.load(), items * (items + 1));
 }
 
 // Segments are reused, and a burst does not stay in memory (see SegmentedRing::recycle).

@@ -105,14 +105,12 @@ TYPED_TEST(RingThreads, DeliversEachItemOnceAndInOrder) {
   const test::Watchdog watchdog("many threads on a ring");
   for (const std::uint64_t capacity : {1, 2, 3, 8, 1000}) {
     for (const unsigned side : {1u, 2u, 4u}) {
-      if (side > 1 && !TypeParam::many_to_many) break;
       run_and_check<typename TestFixture::Ring>({side, side, capacity, items(10'000 / side)});
     }
   }
 }
 
 TYPED_TEST(RingThreads, UnequalSides) {
-  if (!TypeParam::many_to_many) return;
   const test::Watchdog watchdog("unequal sides");
   for (const std::uint64_t capacity : {1, 4}) {
     run_and_check<typename TestFixture::Ring>({1, 6, capacity, items(6'000)});
@@ -125,7 +123,6 @@ TYPED_TEST(RingThreads, OnOneCpu) {
   const test::OneCpu one;
   for (const std::uint64_t capacity : {1, 3, 64}) {
     for (const unsigned side : {1u, 2u, 4u}) {
-      if (side > 1 && !TypeParam::many_to_many) break;
       run_and_check<typename TestFixture::Ring>({side, side, capacity, items(5'000 / side)});
     }
   }
@@ -147,7 +144,7 @@ TYPED_TEST(RingThreads, DeliversItemsAcceptedBeforeClose) {
   const test::Watchdog watchdog("close among many threads");
   for (int round = 0; round < test::rounds(300); ++round) {
     const auto capacity = static_cast<std::uint64_t>(1 + round % 7);
-    const unsigned side = TypeParam::many_to_many ? 2 : 1;
+    const unsigned side = 2;
     run_and_check<typename TestFixture::Ring>({side, side, capacity, 60, true});
   }
 }
