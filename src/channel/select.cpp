@@ -1,3 +1,21 @@
+// try_any returns "none is ready" only if at one moment no case was ready, although it attempts the cases one after the
+// other and messages move between their channels meanwhile. It reads all versions (V), attempts every case twice (A1,
+// A2), and reads all versions again (W). If no attempt was final and no version has changed, no case was ready at the
+// moment M between A1 and A2:
+//   * Receiving from a ring: only a pop ends the readiness of a head whose item is published, and a pop changes the
+//     version. A case that was ready at M would have been ready at its attempt in A2, which failed. That includes a
+//     slot that was claimed at A1 and published before M, and `closed`, which is permanent.
+//   * Sending to a ring: likewise with pushes. Under a byte bound the version also counts the bytes ever reserved,
+//     because a reservation without a push ends the readiness, too.
+//   * A rendezvous: only a peer that enlists makes the case ready, and it changes the version. The attempt in A1
+//   failed,
+//     and no peer has enlisted since V. Closing is permanent, so A2 would have returned it.
+//   * An endpoint that was closed stays closed.
+// Versions only count up, so one that is the same in V and in W was the same throughout. A failed attempt changes none,
+// so several cases of one channel do not disturb each other. A version that has changed means that another thread has
+// sent, received, reserved or enlisted since V, and try_any starts over: a thread that is stopped does not hold it up.
+// Source: the double collect of Afek, Attiya, Dolev, Gafni, Merritt and Shavit, "Atomic Snapshots of Shared Memory",
+// Journal of the ACM 40 (1993).
 #include "channel/select.h"
 
 #include <algorithm>
@@ -18,6 +36,8 @@ Status attempt(Case& c) noexcept {
 }
 
 bool is_end_closed(const Case& c) noexcept { return c.end_closed->load(memory_order_seq_cst); }
+
+std::uint64_t version_of(const Case& c) noexcept { return c.channel->version(c.side); }
 
 Status try_one(std::span<Case> cases, std::size_t chosen) noexcept {
   return is_end_closed(cases[chosen]) ? Status::end_closed : attempt(cases[chosen]);
@@ -77,11 +97,9 @@ class Wait {
   std::size_t enlisted_ = 0;
 };
 
-}  // namespace
-
-// Tries the cases in a random order, shuffled only as far as needed (Fisher and Yates), so that all ready cases are
-// equally likely.
-Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
+// Attempts each case once, in a random order, shuffled only as far as needed (Fisher and Yates), so that all ready
+// cases are equally likely.
+Status attempt_any(std::span<Case> cases, std::size_t& chosen) noexcept {
   chosen = 0;
   if (cases.size() == 1) return try_one(cases, 0);
   Worklist<std::size_t, 16> order;
@@ -98,11 +116,33 @@ Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
   return status;
 }
 
+}  // namespace
+
+Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
+  Status status = attempt_any(cases, chosen);
+  if (!is_pending(status) || cases.size() == 1) return status;
+  Worklist<std::uint64_t, 16> versions;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (!versions.push(0)) return Status::no_memory;
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t i = 0; i < cases.size(); ++i) versions.begin()[i] = version_of(cases[i]);
+    for (int pass = 0; pass < 2; ++pass) {
+      status = attempt_any(cases, chosen);
+      if (!is_pending(status)) return status;
+    }
+    for (std::size_t i = 0; i < cases.size(); ++i) changed |= versions[i] != version_of(cases[i]);
+  }
+  return status;
+}
+
 Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept {
   Status status = Status::empty;
   // At a rendezvous two threads that only poll would never meet.
-  if (cases[0].channel->flavor() != Flavor::rendezvous &&
-      spin(detached_spin_ns, reply_pauses, [&]() noexcept { return !is_pending(status = try_any(cases, chosen)); })) {
+  if (cases[0].channel->flavor() != Flavor::rendezvous && spin(detached_spin_ns, reply_pauses, [&]() noexcept {
+        return !is_pending(status = attempt_any(cases, chosen));
+      })) {
     return status;
   }
 
@@ -125,7 +165,7 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
     }
     if (waiter.is_decided()) cases[waiter.index()].channel->count_wakeup();
     const bool token = waiter.was_notified();
-    if (token || woken_by == WaitResult::woken) {
+    if (token || woken_by == WaitResult::woken || limits.deadline.passed()) {
       chosen = token ? waiter.index() : 0;
       status = token ? try_one(cases, chosen) : Status::empty;
       if (is_pending(status)) status = try_any(cases, chosen);

@@ -31,13 +31,13 @@ struct WaitLimits {
   bool exiting;                       // the caller knows that it is exiting; a change returns `interrupted`
 };
 
-/// Attempts each case once, in random order, until one is final: returns its status and stores its index in `chosen`.
-/// Returns `full` or `empty` if none is. Never blocks.
+/// Attempts the cases in random order until one is final: returns its status and stores its index in `chosen`. Returns
+/// `full` or `empty` only if at one moment none was ready (see select.cpp). Never blocks.
 XICHAN_API Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept;
 
 /// Spins briefly, then sleeps, until one case is final: returns what `try_any` returns, or `end_closed` with `chosen`
-/// set; else `timeout`, `interrupted` or `no_memory`. Only `ok` has sent or received a message, exactly one. The caller
-/// must hold a pin of every channel.
+/// set; else `timeout` (only if at one moment none was ready), `interrupted` or `no_memory`. Only `ok` has sent or
+/// received a message, exactly one. The caller must hold a pin of every channel.
 XICHAN_API Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept;
 
 }  // namespace xichan::internal

@@ -6,6 +6,9 @@ namespace xichan::internal {
 namespace model {
 namespace {
 
+constexpr ChannelKind endless{Flavor::unbounded, 0};  // in segments of two
+constexpr ChannelKind few_bytes{Flavor::mpmc, 2, 1};  // two places, and bytes for one message
+
 // One select over two channels with one sender each, and a second receiver at the first channel, which gets what is not
 // meant for the select. If the select took that, another one comes: it sends it itself, or, at a rendezvous, the sender
 // that found no peer at the second channel sends to the first.
@@ -114,19 +117,88 @@ struct SelectBothSides : WithChannel<SelectBothSides, 2, 2, 1, 0> {
   }
 };
 
+// At every moment one of two channels is ready for a select that does not block, while another thread makes the second
+// one ready and then uses up the first, by turns: a message moves between them, or a free slot.
+template <bool Sends, ChannelKind Of, int Moves>
+struct SelectAtOnce : WithChannel<SelectAtOnce<Sends, Of, Moves>, 2, 1, 1, Of, 2> {
+  Case filling(unsigned thread, unsigned channel) { return this->sending(thread, channel); }
+  Case emptying(unsigned thread, unsigned channel) { return this->receiving(thread, channel); }
+
+  void begin() {
+    SelectAtOnce::WithChannel::begin();
+    RL_ASSERT(this->attempt(filling(0, 0)) == Status::ok);
+  }
+  void thread(unsigned index) {
+    if (index == 0) return move();
+    Case cases[] = {Sends ? filling(1, 0) : emptying(1, 0), Sends ? filling(1, 1) : emptying(1, 1)};
+    std::size_t chosen;
+    RL_ASSERT(try_any(cases, chosen) == Status::ok);
+    this->count(cases[chosen]);
+  }
+  void move() {
+    for (unsigned full = 0, i = 0; i < Moves; ++i, full = 1 - full) {
+      // A message arrives before the other one leaves; a slot becomes free before the other one is used.
+      if (this->attempt(!Sends ? filling(0, 1 - full) : emptying(0, full)) != Status::ok) return;
+      if (this->attempt(!Sends ? emptying(0, full) : filling(0, 1 - full)) != Status::ok) return;
+    }
+  }
+};
+
+// The same at two rendezvous channels, where a waiting sender moves from one to the other.
+template <int Moves>
+struct SelectAtOnceMeeting : WithChannel<SelectAtOnceMeeting<Moves>, 2, 1, 1, 0, 2> {
+  Case cases[Moves + 1];
+  ThreadWaiter waiters[Moves + 1];
+
+  void begin() {
+    SelectAtOnceMeeting::WithChannel::begin();
+    come(0);
+  }
+  void thread(unsigned index) {
+    if (index == 0) {
+      for (int i = 0; i < Moves; ++i) {
+        come(i + 1);
+        leave(i);
+      }
+      return leave(Moves);
+    }
+    Case both[] = {this->receiving(1, 0), this->receiving(1, 1)};
+    std::size_t chosen;
+    RL_ASSERT(try_any(both, chosen) == Status::ok || gone);
+    if (both[chosen].cell.word != 0) this->count(both[chosen]);
+  }
+  void come(int i) {
+    Case& c = cases[i] = this->sending(0, i % 2);
+    c.node = {.waiter = &waiters[i], .packet = to_packet(c.cell)};
+    c.channel->enlist(Side::sender, c.node);
+  }
+  void leave(int i) {
+    if (i == Moves) gone = true;  // none is left from here on
+    cases[i].channel->delist(Side::sender, cases[i].node);
+    if (waiters[i].was_transferred()) this->count(cases[i]);
+  }
+  bool gone = false;
+};
+
 }  // namespace
 }  // namespace model
 }  // namespace xichan::internal
 
 int main(int argc, char** argv) {
   using namespace xichan::internal::model;
-  return xichan::internal::model::main(argc, argv,
-                                       {
-                                           {"select_2_channels", random_search<SelectTwo<1>>, 100'000},
-                                           {"select_2_rendezvous", random_search<SelectTwo<0>>, 100'000},
-                                           {"select_crossed", random_search<SelectCrossed<2>>, 100'000},
-                                           {"select_ring", random_search<SelectRing>, 100'000},
-                                           {"select_both_sides", random_search<SelectBothSides>, 100'000},
-                                           {"select_closed", random_search<SelectClosed>, 100'000},
-                                       });
+  return xichan::internal::model::main(
+      argc, argv,
+      {
+          {"select_2_channels", random_search<SelectTwo<1>>, 100'000},
+          {"select_2_rendezvous", random_search<SelectTwo<0>>, 100'000},
+          {"select_crossed", random_search<SelectCrossed<2>>, 100'000},
+          {"select_ring", random_search<SelectRing>, 100'000},
+          {"select_both_sides", random_search<SelectBothSides>, 100'000},
+          {"select_closed", random_search<SelectClosed>, 100'000},
+          {"select_moving_message", random_search<SelectAtOnce<false, 1, 4>>, 200'000},
+          {"select_moving_slot", random_search<SelectAtOnce<true, 1, 4>>, 200'000},
+          {"select_moving_bytes", random_search<SelectAtOnce<true, few_bytes, 4>>, 200'000},
+          {"select_moving_endless", random_search<SelectAtOnce<false, endless, 4>>, 200'000},
+          {"select_moving_waiter", random_search<SelectAtOnceMeeting<4>>, 200'000},
+      });
 }
