@@ -26,7 +26,7 @@ SANITIZERS = {
     "tsan": {
         # CPython is not instrumented: of its locks, ThreadSanitizer sees only those that are mutexes.
         "TSAN_OPTIONS": "ignore_noninstrumented_modules=1:allocator_may_return_null=1:report_signal_unsafe=0:"
-        f'die_after_fork=0:atexit_sleep_ms=0:suppressions="{ROOT}/tests/tsan.supp"'
+        "die_after_fork=0:atexit_sleep_ms=0"
     },
 }
 

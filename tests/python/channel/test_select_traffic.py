@@ -213,3 +213,50 @@ def test_rendezvous_selects_work_across_interpreters(capacity):
     if capacity == 0:
         assert (sent, received) == there[::-1]
     assert sent - len(rx_a) == there[1] and there[0] - len(rx_b) == received
+
+
+MOVE = """
+import itertools, xichan
+for source in itertools.cycle((0, 1)):
+    try:
+        stopped.recv_nowait()
+        break
+    except xichan.ChannelEmpty:
+        pass
+    {move}
+"""
+MOVE_MESSAGE = "txs[1 - source].send({message!r}); rxs[source].recv()"  # arrives before the other one leaves
+MOVE_SLOT = "rxs[source].recv(); txs[1 - source].send({message!r})"  # is free before the other one is used
+AT_ONCE = {
+    "mpmc": ({"capacity": 4}, MOVE_MESSAGE, 1),
+    "unbounded": ({"capacity": None}, MOVE_MESSAGE, TEXT),
+    "relaxed": ({"capacity": 4, "flavor": "relaxed"}, MOVE_MESSAGE, 1),
+    "slot": ({"capacity": 1}, MOVE_SLOT, 1),
+    "bytes": ({"capacity": 4, "max_bytes": 150}, MOVE_SLOT, "x" * 100),
+}
+
+
+@pytest.mark.parametrize(("options", "move", "message"), AT_ONCE.values(), ids=AT_ONCE)
+def test_select_without_waiting_finds_what_is_always_ready(options, move, message):
+    """Another interpreter makes the second of two channels ready before it uses up the first, and so on."""
+    txs, rxs = (list(ends) for ends in zip(*(xichan.channel(**options) for _ in range(2)), strict=True))
+    stop, stopped = xichan.channel(1)
+    receives = move is MOVE_MESSAGE
+    cases = rxs if receives else [(tx, message) for tx in txs]
+    txs[0].send(message)
+    missed = 0
+    with interpreter(txs=txs, rxs=rxs, stopped=stopped) as interp:
+        moving = execute(interp, MOVE.format(move=move.format(message=message)))
+        for _ in range(100_000):
+            try:
+                case, _ = xichan.select(cases, timeout=0)
+            except xichan.ChannelTimeout:
+                missed += 1
+                continue
+            if receives:
+                txs[rxs.index(case)].send(message, timeout=PATIENCE)
+            else:
+                rxs[cases.index(case)].recv(timeout=PATIENCE)
+        stop.send(True)
+        moving.result()
+    assert missed == 0

@@ -25,7 +25,9 @@ KINDS = {
     "mpmc 1": {"capacity": 1},
     "mpmc": {"capacity": 1000},  # large enough that the peer is still busy when the signal arrives
     "spsc": {"capacity": 1000, "flavor": "spsc"},
+    "unbounded": {"capacity": None},
     "relaxed": {"capacity": 1000, "flavor": "relaxed"},
+    "max_bytes": {"capacity": 1000, "max_bytes": 100_000},
 }
 CALLS = 5  # per round, beside a stopped peer
 
@@ -41,6 +43,8 @@ while True:
             i += 1
     except ({refused}):
         pass
+    except xichan.ChannelClosed:
+        break
     try:
         stopped()
         break
@@ -49,7 +53,10 @@ while True:
 report.send(i)
 """
 PEERS = {
-    "sender": PEER.format(call="end.send_nowait(i)", refused="xichan.ChannelFull"),
+    # Under a limit of its own, for the flavor without a bound.
+    "sender": PEER.format(
+        call="if len(end) > 10_000: break\n            end.send_nowait(i)", refused="xichan.ChannelFull"
+    ),
     "receiver": PEER.format(call="assert (got := end.recv_nowait()) == i, (got, i)", refused="xichan.ChannelEmpty"),
 }
 ECHO = "for item in pings: pongs.send(item)"
@@ -102,13 +109,22 @@ class Local:
         return True
 
     def until_refused(self):
-        for _ in range(2 * self.end.capacity):  # bounded: the peer may keep up indefinitely
+        for _ in range(2 * (self.end.capacity or 1000)):  # bounded: the peer may keep up indefinitely
             if not self.once():
                 break
 
+    def look(self):
+        """Make the calls that pass no item."""
+        len(self.end)
+        self.end.stats()
+        assert not self.end.closed
+        xichan.channels()
+
     def peer_is_inside(self):
         """Return whether an item or a free slot exists although calls are refused."""
-        return len(self.end) < self.end.capacity if self.sends else len(self.end) > 0
+        if self.sends:
+            return self.end.capacity is not None and len(self.end) < self.end.capacity
+        return len(self.end) > 0
 
 
 def timed(call):
@@ -126,6 +142,7 @@ def stop_repeatedly(peer, local, rounds, ping):
             local.until_refused()  # items published before the stop
             slowest = max(slowest, min(timed(local.once) for _ in range(CALLS)))
             inside += local.peer_is_inside()
+            local.look()
             ping(number)
         feed_watchdog()
     return inside, slowest
@@ -167,6 +184,27 @@ def run(role, kind, rounds):
     return inside, slowest
 
 
+def shut_down(role, kind):
+    """Shut the channel down beside a stopped peer."""
+    tx, rx = xichan.channel(**KINDS[kind])
+    report, reports = xichan.channel(2)
+    stop, stopped = xichan.channel(1)
+    theirs, ours = (tx, rx) if role == "sender" else (rx, tx)
+    local = Local(ours, role == "receiver")
+    with interpreter(end=theirs, stop=stopped, report=report) as interp:
+        peering = execute(interp, PEERS[role])
+        peer = Peer(*receive_result(reports, [peering]))
+        local.until_refused()
+        with peer:
+            ours.shutdown(immediate=True)  # does not wait: the watchdog ends the program otherwise
+            assert ours.closed
+        receive_result(reports, [peering])
+        peering.result()
+    stop.close()
+    assert ours.stats().depth == 0, "an item is left after the discard"
+    feed_watchdog()
+
+
 def main():
     rounds = size()
     assert threading.current_thread() is threading.main_thread()
@@ -178,6 +216,8 @@ def main():
             inside, slowest = run(role, kind, rounds)
             lines.append(f"{role} {kind} {inside} times inside, {slowest * 1e6:.0f} us")
             assert rounds <= 1000 or slowest < 1e-3, lines[-1]
+            for _ in range(min(rounds, 20)):
+                shut_down(role, kind)
     assert_released(before)
     print(f"stopped_peers: each {rounds} times; " + "; ".join(lines))
 
