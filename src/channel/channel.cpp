@@ -23,7 +23,8 @@ Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
       not_empty_(waiters_lock_),
       not_full_(waiters_lock_),
       capacity_(effective_capacity(options)),
-      max_bytes_(options.max_bytes),
+      byte_bounded_(options.max_bytes != 0 && options.flavor != Flavor::rendezvous),
+      bytes_(options.max_bytes),
       retire_(retire) {}
 
 Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept {
@@ -99,7 +100,7 @@ void Channel::discard_queued() noexcept {
   Cell cell;
   while (ring_.try_pop(cell) == Status::ok) {
     discarded_.fetch_add(1, memory_order_relaxed);
-    if (max_bytes_ != 0) bytes_.fetch_sub(cost_of(cell), memory_order_seq_cst);
+    if (byte_bounded_) bytes_.release(cost_of(cell));
     release(cell);
   }
 }
@@ -110,36 +111,29 @@ bool Channel::finished_for(Side side) const noexcept {
   return endpoint_count(Side::sender) == 0 && ring_.size() == 0;
 }
 
-bool Channel::can_send() const noexcept {
-  return ring_.can_push() && (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) < max_bytes_);
-}
+bool Channel::can_send() const noexcept { return ring_.can_push(); }
 
 bool Channel::enlist(Side side, WaitNode& node) noexcept {
   if (ring_.flavor() == Flavor::rendezvous) return enlist_to_meet(side, node);
+  if (byte_bounded_ && side == Side::sender) return enlist_bounded(node);
   waiters(side).add(node);
   if (side == Side::receiver) return ring_.can_pop() || (ring_.is_closed() && ring_.size() == 0);
-  if (ring_.is_closed()) return true;
-  return ring_.can_push() && (max_bytes_ == 0 || bytes_.load(memory_order_seq_cst) + node.cost <= max_bytes_);
+  return ring_.is_closed() || ring_.can_push();
 }
 
-Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
+Status Channel::try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept {
   if (ring_.flavor() == Flavor::rendezvous) {
+    if (bytes_.max() != 0 && cost_of(cell) > bytes_.max()) return Status::too_large;
     Cell offered = cell;
     return meet(Side::sender, offered);
   }
   if (ring_.flavor() == Flavor::spsc && !claim(Side::sender, lane)) return Status::claimed;
-  const std::uint64_t cost = max_bytes_ == 0 ? 0 : cost_of(cell);
-  if (cost > max_bytes_) return Status::too_large;
-  if (!reserve(cost)) return ring_.is_closed() ? Status::closed : Status::full;
+  if (byte_bounded_) return try_send_bounded(cell, lane, ticket);
   const Status status = ring_.try_push(cell, lane);
-  if (status == Status::ok) {
-    after_send();
-  } else {
-    if (cost != 0) bytes_.fetch_sub(cost, memory_order_seq_cst);
-    // Another sender may have been refused because of the bytes that we reserved, or because of the place that we took
-    // and had no memory for. If no slot is free either, the thread that frees one wakes the senders.
-    if ((cost != 0 || status == Status::no_memory) && ring_.can_push()) wake_senders();
-  }
+  if (status == Status::ok) after_send();
+  // Another sender may have been refused because of the place that we took and had no memory for. If no slot is free
+  // either, the thread that frees one wakes the senders.
+  if (status == Status::no_memory && ring_.can_push()) wake_senders();
   return status;
 }
 
@@ -148,8 +142,10 @@ Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
   if (ring_.flavor() == Flavor::spsc && !claim(Side::receiver, lane)) return Status::claimed;
   const Status status = ring_.try_pop(cell);
   if (status == Status::ok) {
-    if (max_bytes_ != 0) bytes_.fetch_sub(cost_of(cell), memory_order_seq_cst);
+    if (byte_bounded_) bytes_.release(cost_of(cell));
     after_recv();
+  } else if (byte_bounded_ && bytes_.is_claimed()) {
+    lapse_claim();
   }
   return status;
 }
@@ -207,22 +203,13 @@ void Channel::unclaim(Side side, Lane& lane) noexcept {
                                                                memory_order_relaxed);
 }
 
-bool Channel::reserve(std::uint64_t bytes) noexcept {
-  if (bytes == 0) return true;
-  std::uint64_t held = bytes_.load(memory_order_seq_cst);
-  do {
-    if (held + bytes > max_bytes_) return false;
-  } while (!bytes_.compare_exchange_weak(held, held + bytes, memory_order_seq_cst, memory_order_seq_cst));
-  return true;
-}
-
 ChannelStats Channel::stats() const noexcept {
   ChannelStats stats{};
   // The counters are read at different moments, while others send and receive. Values that leave are read before values
   // that enter, and a difference below zero counts as zero.
   const std::uint64_t discarded = discarded_.load(memory_order_relaxed);
   stats.depth = ring_.size();
-  stats.bytes = bytes_.load(memory_order_relaxed);
+  stats.bytes = bytes_.reserved();
   stats.sent = sent();
   stats.received = stats.sent - std::min(stats.sent, stats.depth + discarded);
   stats.parks = parks_.load(memory_order_relaxed);
