@@ -14,7 +14,8 @@ struct ChannelOptions {
   /// How many values the channel holds at most: 1 to 2^24. mpmc also takes 0 (a rendezvous) and `unbounded`, relaxed
   /// also `unbounded`.
   std::uint64_t capacity = 1024;
-  /// Bound on the bytes in the blocks of queued values; 0 for none. Small and shared values cost nothing.
+  /// Bound on the bytes in the blocks of queued values; 0 for none. Small and shared values cost nothing. A rendezvous
+  /// queues nothing: there it bounds each value.
   std::uint64_t max_bytes = 0;
   /// Name under which the whole process finds the channel while it lives, in UTF-8; empty for none.
   std::string_view name = {};

@@ -143,7 +143,7 @@ PyDoc_STRVAR(channel_doc,
 "the first endpoint that uses it until that endpoint is closed; 'relaxed', for many senders, first in, first out\n"
 "for each Sender only.\n"
 "max_bytes: bound on the memory of the queued values, in bytes, or None. Small values do not count. Sending a value\n"
-"that alone is larger raises ValueError.\n"
+"that alone is larger raises ValueError, also if the capacity is 0.\n"
 "name: str, under which lookup(), Sender.lookup() and Receiver.lookup() find the channel while it exists, or None.\n\n"
 "Raises TypeError or ValueError for invalid arguments, Error if the name is in use, and MemoryError. Never blocks.\n"
 "Thread-safe.");

@@ -17,17 +17,18 @@ template <class T, ListHook<T> T::* hook>
 class IntrusiveList {
  public:
   T* first() const noexcept { return first_; }
+  T* last() const noexcept { return last_; }
   static T* next(const T& element) noexcept { return (element.*hook).next; }
+  static T* previous(const T& element) noexcept { return (element.*hook).previous; }
 
-  void push_back(T& element) noexcept {
-    element.*hook = {last_, nullptr};
-    (last_ == nullptr ? first_ : (last_->*hook).next) = &element;
-    last_ = &element;
-  }
-  void push_front(T& element) noexcept {
-    element.*hook = {nullptr, first_};
-    (first_ == nullptr ? last_ : (first_->*hook).previous) = &element;
-    first_ = &element;
+  void push_back(T& element) noexcept { insert_after(last_, element); }
+  void push_front(T& element) noexcept { insert_after(nullptr, element); }
+  /// Inserts `element` behind `before`, which must be in this list; at the front if that is null.
+  void insert_after(T* before, T& element) noexcept {
+    T* const after = before == nullptr ? first_ : (before->*hook).next;
+    element.*hook = {before, after};
+    (before == nullptr ? first_ : (before->*hook).next) = &element;
+    (after == nullptr ? last_ : (after->*hook).previous) = &element;
   }
   /// `element` must be in this list.
   void remove(T& element) noexcept {

@@ -24,7 +24,8 @@ Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
       not_empty_(waiters_lock_),
       not_full_(waiters_lock_),
       capacity_(effective_capacity(options)),
-      max_bytes_(options.max_bytes),
+      byte_bounded_(options.max_bytes != 0 && options.flavor != Flavor::rendezvous),
+      bytes_(options.max_bytes),
       retire_(retire) {}
 
 Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept {
@@ -100,7 +101,7 @@ void Channel::discard_queued() noexcept {
   Cell cell;
   while (ring_.try_pop(cell) == Status::ok) {
     discarded_.fetch_add(1, memory_order_relaxed);
-    if (max_bytes_ != 0) released_.fetch_add(cost_of(cell), memory_order_seq_cst);
+    if (byte_bounded_) bytes_.release(cost_of(cell));
     release(cell);
   }
 }
@@ -114,39 +115,32 @@ bool Channel::finished_for(Side side) const noexcept {
 std::uint64_t Channel::version(Side side) const noexcept {
   if (flavor_ == Flavor::rendezvous) return arrivals_[static_cast<unsigned>(other(side))].load(memory_order_seq_cst);
   if (side == Side::receiver) return ring_.pop_version();
-  return ring_.push_version() + (max_bytes_ == 0 ? 0 : reserved_.load(memory_order_seq_cst));
+  return ring_.push_version() + (byte_bounded_ ? bytes_.version() : 0);
 }
 
-bool Channel::can_send() const noexcept { return ring_.can_push() && (max_bytes_ == 0 || held_bytes() < max_bytes_); }
+bool Channel::can_send() const noexcept { return ring_.can_push(); }
 
 bool Channel::enlist(Side side, WaitNode& node) noexcept {
   if (flavor_ == Flavor::rendezvous) return enlist_to_meet(side, node);
+  if (byte_bounded_ && side == Side::sender) return enlist_bounded(node);
   waiters(side).add(node);
   if (side == Side::receiver) return ring_.can_pop() || (ring_.is_closed() && ring_.size() == 0);
-  if (ring_.is_closed()) return true;
-  return ring_.can_push() && (max_bytes_ == 0 || held_bytes() + node.cost <= max_bytes_);
+  return ring_.is_closed() || ring_.can_push();
 }
 
-Status Channel::try_send_special(const Cell& cell, Lane& lane) noexcept {
+Status Channel::try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept {
   if (flavor_ == Flavor::rendezvous) {
+    if (bytes_.max() != 0 && cost_of(cell) > bytes_.max()) return Status::too_large;
     Cell offered = cell;
     return meet(Side::sender, offered);
   }
   if (flavor_ == Flavor::spsc && !claim(Side::sender, lane)) return Status::claimed;
-  const std::uint64_t cost = max_bytes_ == 0 ? 0 : cost_of(cell);
-  if (cost > max_bytes_) return Status::too_large;
-  // A send that finds no slot must not reserve: try_any takes a reservation for progress of another thread.
-  if (cost != 0 && !ring_.can_push()) return ring_.is_closed() ? Status::closed : Status::full;
-  if (!reserve(cost)) return ring_.is_closed() ? Status::closed : Status::full;
+  if (byte_bounded_) return try_send_bounded(cell, lane, ticket);
   const Status status = ring_.try_push(cell);
-  if (status == Status::ok) {
-    after_send();
-  } else {
-    if (cost != 0) released_.fetch_add(cost, memory_order_seq_cst);
-    // Another sender may have been refused because of the bytes that we reserved, or because of the place that we took
-    // and had no memory for. If no slot is free either, the thread that frees one wakes the senders.
-    if ((cost != 0 || status == Status::no_memory) && ring_.can_push()) wake_senders();
-  }
+  if (status == Status::ok) after_send();
+  // Another sender may have been refused because of the place that we took and had no memory for. If no slot is free
+  // either, the thread that frees one wakes the senders.
+  if (status == Status::no_memory && ring_.can_push()) wake_senders();
   return status;
 }
 
@@ -155,8 +149,10 @@ Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
   if (flavor_ == Flavor::spsc && !claim(Side::receiver, lane)) return Status::claimed;
   const Status status = ring_.try_pop(cell);
   if (status == Status::ok) {
-    if (max_bytes_ != 0) released_.fetch_add(cost_of(cell), memory_order_seq_cst);
+    if (byte_bounded_) bytes_.release(cost_of(cell));
     after_recv();
+  } else if (byte_bounded_ && bytes_.is_claimed()) {
+    lapse_claim();
   }
   return status;
 }
@@ -214,32 +210,13 @@ void Channel::unclaim(Side side, Lane& lane) noexcept {
                                                                memory_order_relaxed);
 }
 
-bool Channel::reserve(std::uint64_t bytes) noexcept {
-  if (bytes == 0) return true;
-  for (;;) {
-    std::uint64_t reserved;
-    if (held_bytes(reserved) + bytes > max_bytes_) return false;
-    if (reserved_.compare_exchange_weak(reserved, reserved + bytes, memory_order_seq_cst, memory_order_relaxed)) {
-      return true;
-    }
-  }
-}
-
-std::uint64_t Channel::held_bytes(std::uint64_t& reserved) const noexcept {
-  for (;;) {
-    reserved = reserved_.load(memory_order_seq_cst);
-    const std::uint64_t held = reserved - released_.load(memory_order_seq_cst);
-    if (reserved_.load(memory_order_seq_cst) == reserved) return held;
-  }
-}
-
 ChannelStats Channel::stats() const noexcept {
   ChannelStats stats{};
   // The counters are read at different moments, while others send and receive. Values that leave are read before values
   // that enter, and a difference below zero counts as zero.
   const std::uint64_t discarded = discarded_.load(memory_order_relaxed);
   stats.depth = ring_.size();
-  stats.bytes = held_bytes();
+  stats.bytes = bytes_.held();
   stats.sent = sent();
   stats.received = stats.sent - std::min(stats.sent, stats.depth + discarded);
   stats.parks = parks_.load(memory_order_relaxed);

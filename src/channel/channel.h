@@ -21,6 +21,7 @@
 #include <memory>
 #include <string_view>
 
+#include "channel/byte_bound.h"
 #include "channel/channel_id.h"
 #include "ring/any_ring.h"
 #include "sync/process_words.h"
@@ -43,8 +44,12 @@ inline constexpr std::size_t batch_size = 64;
 inline Packet to_packet(const Cell& cell) noexcept { return std::bit_cast<Packet>(cell); }
 inline Cell to_cell(const Packet& packet) noexcept { return std::bit_cast<Cell>(packet); }
 
-/// Identifies an endpoint by its address: the owner of a side of an spsc channel.
-struct Lane {};
+/// What a channel keeps for one endpoint. Its address also identifies the endpoint that owns a side of an spsc channel.
+struct Lane {
+  Lane() noexcept { ticket.store(0, memory_order_relaxed); }
+
+  atomic<std::uint64_t> ticket;  // under a byte bound: of the coroutine that is about to send, see Watch::close
+};
 
 class XICHAN_API Channel {
  public:
@@ -73,6 +78,10 @@ class XICHAN_API Channel {
     if (status == Status::ok) after_recv();
     return status;
   }
+  /// As `try_send`, for a call that has waited with `node`: it may use the bytes that its ticket has claimed.
+  Status try_send_again(const Cell& cell, Lane& lane, const WaitNode& node) noexcept {
+    return node.ticket == 0 ? try_send(cell, lane) : try_send_special(cell, lane, node.ticket);
+  }
   /// Sends or receives a prefix of `cells` without blocking and stores its length in `done`: at least one with `ok`,
   /// else none. The reason for stopping early is not reported; call again. Requires `count` > 0.
   Status try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept;
@@ -87,6 +96,14 @@ class XICHAN_API Channel {
   std::uint64_t version(Side side) const noexcept;
   /// Wake-token rule (b): a waiter that was notified leaves without having used its token.
   void pass_token(Side side) noexcept { side == Side::sender ? wake_senders() : not_empty_.notify_one(); }
+  /// Returns true if waiters of the side need different amounts: one that was notified and cannot proceed passes its
+  /// token on, because another one might.
+  bool has_uneven_waiters(Side side) const noexcept { return byte_bounded_ && side == Side::sender; }
+  /// The claims of senders that wait for bytes (byte_bound.h). `withdraw` ends that of a call that ends, or of the calls
+  /// of an endpoint; `suspend` is for a call that is interrupted and may resume.
+  void withdraw(std::uint64_t ticket) noexcept;
+  void withdraw_owner(const void* owner) noexcept;
+  void suspend(std::uint64_t ticket) noexcept;
   void count_park() noexcept { parks_.fetch_add(1, memory_order_relaxed); }
   void count_wakeup() noexcept { wakeups_.fetch_add(1, memory_order_relaxed); }
 
@@ -111,8 +128,9 @@ class XICHAN_API Channel {
 
   /// Wakes every call that waits on behalf of `owner`, with `end_closed`.
   void cancel_calls(Side side, const void* owner) noexcept { waiters(side).cancel_owner(owner); }
-  /// Makes every waiting call re-check all conditions.
+  /// Makes every waiting call re-check all conditions, or every one that waits on behalf of `owner`.
   void nudge() noexcept;
+  void nudge_calls(Side side, const void* owner) noexcept { waiters(side).nudge_owner(owner); }
 
   /// Returns true if the side can do nothing more: the channel is shut down, or the other side is finished (for
   /// receivers: and the queue is drained).
@@ -134,7 +152,7 @@ class XICHAN_API Channel {
   /// Acquire, with the release half of (6): a reader of zero sees everything done through the endpoints.
   std::uint32_t endpoint_count(Side side) const noexcept { return endpoints(side).load(memory_order_acquire); }
   std::string_view name() const noexcept { return {name_.get(), name_length_}; }
-  std::uint64_t max_bytes() const noexcept { return max_bytes_; }
+  std::uint64_t max_bytes() const noexcept { return bytes_.max(); }
   std::uint32_t waiting(Side side) const noexcept { return (side == Side::sender ? not_full_ : not_empty_).waiting(); }
   /// Returns the number of messages ever accepted.
   std::uint64_t sent() const noexcept { return ring_.pushed() + met_.load(memory_order_relaxed); }
@@ -154,30 +172,31 @@ class XICHAN_API Channel {
     // still being written, and would now get `closed`.
     if (not_empty_.has_attention() && (ring_.can_pop() || ring_.is_closed())) not_empty_.notify_one();
   }
-  // Under a byte bound all senders: the first may need more bytes than are free, another fewer.
+  // Under a byte bound the first sender may need more bytes than are free, another fewer.
   void wake_senders() noexcept {
-    if (max_bytes_ == 0) [[likely]] {
+    if (!byte_bounded_) [[likely]] {
       not_full_.notify_one();
     } else {
-      not_full_.notify_all();
+      serve_senders();
     }
   }
   void serve_receivers() noexcept;
   void discard_queued() noexcept;
   bool can_send() const noexcept;
 
-  Status try_send_special(const Cell& cell, Lane& lane) noexcept;
+  Status try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket = 0) noexcept;
   Status try_recv_special(Cell& cell, Lane& lane) noexcept;
   bool claim(Side side, Lane& lane) noexcept;
-  bool reserve(std::uint64_t bytes) noexcept;
-  // Returns the bytes that were reserved and not released at one moment, when `reserved` had been reserved in all.
-  std::uint64_t held_bytes(std::uint64_t& reserved) const noexcept;
-  std::uint64_t held_bytes() const noexcept {
-    std::uint64_t ignored;
-    return held_bytes(ignored);
-  }
 
   static bool increment_unless_zero(atomic<std::uint32_t>& count) noexcept;
+
+  // byte_bound.cpp
+  Status try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept;
+  bool enlist_bounded(WaitNode& node) noexcept;
+  bool can_proceed(WaitNode& node) noexcept;
+  void serve_senders() noexcept;
+  bool end_claim(std::uint64_t ticket) noexcept;
+  void lapse_claim() noexcept;
 
   // rendezvous.cpp
   Status meet(Side side, Cell& cell) noexcept;
@@ -195,11 +214,8 @@ class XICHAN_API Channel {
   WaitList not_full_;
   Mutex waiters_lock_;
   const std::uint64_t capacity_;
-  const std::uint64_t max_bytes_;
-  // Used only with max_bytes_: the bytes that messages have ever reserved and released. Neither decreases, so that one
-  // value of the first shows that no bytes were taken meanwhile.
-  atomic<std::uint64_t> reserved_{0};
-  atomic<std::uint64_t> released_{0};
+  const bool byte_bounded_;  // a rendezvous queues nothing: there max_bytes bounds only each message
+  ByteBound bytes_;
   atomic<std::uint32_t> endpoints_[2] = {1, 1};
   atomic<std::uint32_t> pins_{2};
   atomic<Lane*> claims_[2] = {nullptr, nullptr};  // spsc: the owner of each side

@@ -14,7 +14,7 @@ Status Channel::meet(Side side, Cell& cell) noexcept {
   const bool has_peers = waiters(other(side)).has_attention();
   if (ring_.is_closed()) return Status::closed;
   if (!has_peers) return side == Side::sender ? Status::full : Status::empty;
-  Wake wake = nullptr;
+  Wake wake;
   {
     std::lock_guard guard(waiters_lock_);
     if (ring_.is_closed()) return Status::closed;
@@ -34,33 +34,25 @@ Status Channel::meet(Side side, Cell& cell) noexcept {
     }
     met_.fetch_add(1, memory_order_relaxed);
   }
-  if (wake != nullptr) futex_wake(wake);
+  wake.perform();
   return Status::ok;
 }
 
 bool Channel::enlist_to_meet(Side side, WaitNode& node) noexcept {
-  Wake wake = nullptr;
+  WaitList& peers = waiters(other(side));
   {
     std::lock_guard guard(waiters_lock_);
     waiters(side).link(node);
     arrivals_[static_cast<unsigned>(side)].fetch_add(1, memory_order_seq_cst);  // before a peer can find the node
     if (ring_.is_closed()) return true;
-    WaitList& peers = waiters(other(side));
     for (WaitNode* peer = peers.first(); peer != nullptr; peer = WaitList::next(*peer)) {
       // A select must not meet itself.
       if (peer->waiter != node.waiter && peer->waiter->can_transfer(*peer)) return true;
     }
-    // No peer can be served directly. If this waiter can be, notify a coroutine that waits, so that it acts.
-    if (!node.waiter->can_transfer(node)) return false;
-    for (WaitNode* peer = peers.first(); peer != nullptr;) {
-      WaitNode& notified = *peer;
-      peer = WaitList::next(*peer);
-      if (notified.waiter == node.waiter) continue;
-      peers.unlink(notified);
-      if (notified.waiter->notify(notified, wake)) break;
-    }
   }
-  if (wake != nullptr) futex_wake(wake);
+  // No peer can be served directly. If this waiter can be, notify a coroutine that waits, so that it acts. One that
+  // enlists from here on finds this waiter.
+  if (node.waiter->can_transfer(node)) peers.notify_one_except(*node.waiter);
   return false;
 }
 

@@ -32,7 +32,8 @@ namespace {
 constexpr bool is_pending(Status status) noexcept { return status == Status::full || status == Status::empty; }
 
 Status attempt(Case& c) noexcept {
-  return c.side == Side::sender ? c.channel->try_send(c.cell, *c.lane) : c.channel->try_recv(c.cell, *c.lane);
+  return c.side == Side::sender ? c.channel->try_send_again(c.cell, *c.lane, c.node)
+                                : c.channel->try_recv(c.cell, *c.lane);
 }
 
 bool is_end_closed(const Case& c) noexcept { return c.end_closed->load(memory_order_seq_cst); }
@@ -75,7 +76,10 @@ class Wait {
   bool enlist(Waiter& waiter) noexcept {
     for (enlisted_ = 0; enlisted_ < order_.size();) {
       Case& c = *order_[enlisted_++];
-      c.node = {.waiter = &waiter, .owner = c.owner, .index = static_cast<std::uint32_t>(&c - cases_.data())};
+      c.node = {.waiter = &waiter,
+                .owner = c.owner,
+                .index = static_cast<std::uint32_t>(&c - cases_.data()),
+                .ticket = c.node.ticket};
       if (c.side == Side::sender) {
         c.node.packet = to_packet(c.cell);
         c.node.cost = cost_of(c.cell);
@@ -137,7 +141,9 @@ Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
   return status;
 }
 
-Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept {
+namespace {
+
+Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept {
   Status status = Status::empty;
   // At a rendezvous two threads that only poll would never meet.
   if (cases[0].channel->flavor() != Flavor::rendezvous && spin(detached_spin_ns, reply_pauses, [&]() noexcept {
@@ -168,6 +174,11 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
     if (token || woken_by == WaitResult::woken || limits.deadline.passed()) {
       chosen = token ? waiter.index() : 0;
       status = token ? try_one(cases, chosen) : Status::empty;
+      // Wake-token rule (d).
+      const Case& tried = cases[chosen];
+      if (token && is_pending(status) && tried.channel->has_uneven_waiters(tried.side)) {
+        tried.channel->pass_token(tried.side);
+      }
       if (is_pending(status)) status = try_any(cases, chosen);
       // Wake-token rule (b): another waiter may succeed where this one's endpoint is closed or memory is exhausted. For
       // `closed` also without a token: the next waiter may have gone to sleep when the ring was closed but its last
@@ -183,5 +194,22 @@ Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& ch
     if (woken_by == WaitResult::interrupted || limits.slice.passed() || exit_began(limits)) return Status::interrupted;
   }
 }
+
+}  // namespace
+
+Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept {
+  const Status status = wait_once(cases, limits, chosen);
+  for (const Case& c : cases) {
+    if (c.node.ticket == 0) continue;
+    if (status == Status::interrupted) {
+      c.channel->suspend(c.node.ticket);
+    } else {
+      c.channel->withdraw(c.node.ticket);
+    }
+  }
+  return status;
+}
+
+void give_up(const Case& c) noexcept { c.channel->withdraw(c.node.ticket); }
 
 }  // namespace xichan::internal

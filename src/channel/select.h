@@ -20,7 +20,7 @@ struct Case {
   const atomic<bool>* end_closed;  // set when the endpoint of this case is closed, before its `owner` is cancelled
   const void* owner;
   Cell cell;      // the message to send (taken over if this case is chosen with `ok`), or the one received
-  WaitNode node;  // private to the wait
+  WaitNode node = {};  // private to the wait
 };
 
 /// The bounds of one round of waiting.
@@ -37,7 +37,11 @@ XICHAN_API Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept;
 
 /// Spins briefly, then sleeps, until one case is final: returns what `try_any` returns, or `end_closed` with `chosen`
 /// set; else `timeout` (only if at one moment none was ready), `interrupted` or `no_memory`. Only `ok` has sent or
-/// received a message, exactly one. The caller must hold a pin of every channel.
+/// received a message, exactly one. The caller must hold a pin of every channel. After `interrupted`, call it again with
+/// the same cases, or `give_up` each of them.
 XICHAN_API Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept;
+
+/// Ends a call that `wait_any` has interrupted. Not needed for a case whose endpoint has been closed meanwhile.
+XICHAN_API void give_up(const Case& c) noexcept;
 
 }  // namespace xichan::internal

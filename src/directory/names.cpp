@@ -85,7 +85,7 @@ std::uint32_t Names::version() noexcept { return table().version.load(memory_ord
 Status Names::wait(std::uint32_t seen, const WaitLimits& limits) noexcept {
   Table& t = table();
   ThreadWaiter waiter;
-  WaitNode node{.waiter = &waiter};
+  WaitNode node{.waiter = &waiter, .owner = limits.owner_exiting};
   t.waiters.add(node);
   const bool exit_began = !limits.exiting && (process_is_exiting() || limits.owner_exiting->load(memory_order_seq_cst));
   WaitResult result = WaitResult::woken;
@@ -98,6 +98,8 @@ Status Names::wait(std::uint32_t seen, const WaitLimits& limits) noexcept {
 }
 
 void Names::nudge_all() noexcept { table().waiters.nudge_all(); }
+
+void Names::nudge_owner(const atomic<bool>* owner_exiting) noexcept { table().waiters.nudge_owner(owner_exiting); }
 
 void Names::lock_for_fork() noexcept {
   table().lock.lock();

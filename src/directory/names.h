@@ -30,6 +30,8 @@ class XICHAN_API Names {
   /// Blocks until `version` is no longer `seen`: `ok | timeout | interrupted`.
   static Status wait(std::uint32_t seen, const WaitLimits& limits) noexcept;
   static void nudge_all() noexcept;
+  /// Makes every wait re-check all conditions whose `limits.owner_exiting` is this flag.
+  static void nudge_owner(const atomic<bool>* owner_exiting) noexcept;
 
   // Called around a fork by process.cpp. The child removes the names of channels and keeps published values.
   static void lock_for_fork() noexcept;

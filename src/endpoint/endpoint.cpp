@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "directory/names.h"
-#include "directory/registry.h"
 #include "directory/tickets.h"
 #include "endpoint/readiness.h"
 
@@ -41,6 +40,7 @@ void Endpoint::close() noexcept {
   // (8) sequentially consistent, before looking at the wait list: see Wait::enlist.
   if (closed_.exchange(true, memory_order_seq_cst)) return;
   if (generation_ != process_generation()) return;  // the child of a fork releases nothing
+  if (side_ == Side::sender) channel_->withdraw_owner(this);
   if (calls_ == 0) {
     release_count();
   } else {
@@ -54,16 +54,19 @@ void Endpoint::leave() noexcept {
 
 void EndpointOwner::begin_exit() noexcept {
   exiting_.store(true, memory_order_seq_cst);  // (13), as Process::begin_exit
-  Registry::nudge_all();
-  Names::nudge_all();
+  for (Endpoint* e = endpoints_.first(); e != nullptr; e = endpoints_.next(*e)) {
+    // A closed endpoint's calls have been cancelled, and its channel may be gone.
+    if (e->has_waiters() && !e->is_closed()) e->channel_->nudge_calls(e->side_, e);
+  }
+  Names::nudge_owner(&exiting_);
 }
 
 int Endpoint::descriptor() noexcept {
-  if (readiness_ == nullptr) readiness_ = Readiness::create(*channel_, side_);
+  if (readiness_ == nullptr) readiness_ = Readiness::create(*channel_, side_, this);
   return readiness_ == nullptr ? -1 : readiness_->descriptor();
 }
 
-bool Endpoint::arm() noexcept { return readiness_ != nullptr && readiness_->arm(); }
+bool Endpoint::arm(std::uint64_t cost) noexcept { return readiness_ != nullptr && readiness_->arm(cost); }
 
 void EndpointOwner::release_all() noexcept {
   ended_.store(true, memory_order_seq_cst);  // before waking the calls inside

@@ -45,9 +45,9 @@ class XICHAN_API Endpoint {
   /// Returns the descriptor by which other event loops watch this endpoint; the first call creates it. Returns -1 on
   /// failure. The endpoint must be open.
   int descriptor() noexcept;
-  /// Arms the descriptor, if there is one, after an attempt that was not possible. Returns true if the caller should
-  /// try once more.
-  bool arm() noexcept;
+  /// Arms the descriptor, if there is one, after an attempt that was not possible, to send a message of `cost` bytes or
+  /// to receive. Returns true if the caller should try once more.
+  bool arm(std::uint64_t cost = 0) noexcept;
 
   // Valid even after the channel is destroyed.
   const ChannelId& id() const noexcept { return id_; }
@@ -82,6 +82,8 @@ class XICHAN_API Endpoint {
   }
   ~Endpoint() = default;
 
+  /// Returns false if no call and no descriptor waits on behalf of this endpoint.
+  bool has_waiters() const noexcept { return calls_ != 0 || readiness_ != nullptr; }
   void release_count() noexcept;
 
   Channel* channel_;

@@ -1,7 +1,7 @@
 // A descriptor that other event loops can watch: it becomes readable when an endpoint that was not ready may have
 // become ready. It is a hint and takes no wake token, so blocked callers are woken as well.
 //
-// Thread safety: guarded as its Endpoint; peers write to the descriptor under the lock of the channel's wait lists.
+// Thread safety: guarded as its Endpoint; peers notify it under the lock of the channel's wait lists.
 #pragma once
 
 #include "channel/channel.h"
@@ -10,16 +10,15 @@ namespace xichan::internal {
 
 class XICHAN_API Readiness final : public Waiter {
  public:
-  /// Returns null if memory or descriptors are exhausted.
-  static Readiness* create(Channel& channel, Side side) noexcept;
-  /// Delists before it closes the descriptor, so that no peer writes to a descriptor number that was reused.
+  /// Waits on behalf of the endpoint `owner`. Returns null if memory or descriptors are exhausted.
+  static Readiness* create(Channel& channel, Side side, const void* owner) noexcept;
   static void destroy(Readiness* readiness) noexcept;
 
-  int descriptor() const noexcept { return descriptor_; }
+  int descriptor() const noexcept { return event_.number(); }
 
-  /// Clears the descriptor and enlists, after an attempt that was not possible. Returns true if the caller should try
-  /// once more.
-  bool arm() noexcept;
+  /// Clears the descriptor and enlists, after an attempt that was not possible. `cost` is that of the message to send.
+  /// Returns true if the caller should try once more.
+  bool arm(std::uint64_t cost) noexcept;
 
   bool notify(WaitNode&, Wake&) noexcept override;
   bool transfer(WaitNode&, Wake&) noexcept override { return false; }
@@ -29,13 +28,14 @@ class XICHAN_API Readiness final : public Waiter {
   bool nudge(WaitNode& node, Wake& wake) noexcept override { return notify(node, wake); }
 
  private:
-  Readiness(Channel& channel, Side side, int descriptor) noexcept
-      : channel_(channel), side_(side), descriptor_(descriptor) {}
+  Readiness(Channel& channel, Side side, const void* owner, EventDescriptor& event) noexcept
+      : channel_(channel), side_(side), owner_(owner), event_(event) {}
   ~Readiness() = default;
 
   Channel& channel_;
   const Side side_;
-  const int descriptor_;
+  const void* const owner_;
+  EventDescriptor& event_;  // owns a reference
   WaitNode node_;
 };
 

@@ -1,32 +1,30 @@
 #include "endpoint/watch.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <new>
 
 namespace xichan::internal {
 
 Notifier* Notifier::create() noexcept {
-  const int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (descriptor < 0) return nullptr;
-  auto* notifier = new (std::nothrow) Notifier(descriptor);
-  if (notifier == nullptr) ::close(descriptor);
+  EventDescriptor* event = EventDescriptor::create();
+  if (event == nullptr) return nullptr;
+  auto* notifier = new (std::nothrow) Notifier(*event);
+  if (notifier == nullptr) event->release();
   return notifier;
 }
-
-Notifier::~Notifier() { ::close(descriptor_); }
 
 void Notifier::release() noexcept {
   if (references_.fetch_sub(1, memory_order_acq_rel) == 1) delete this;
 }
 
-void Notifier::add(Watch& watch) noexcept {
+// The descriptor is written after the watch is in the list, and `collect` clears it before it reads the list: no
+// decided watch stays behind an unreadable descriptor.
+void Notifier::add(Watch& watch, Wake& wake) noexcept {
   std::lock_guard guard(lock_);
   watch.listed_ = true;
   decided_.push_back(watch);
-  signal();  // under the lock, so that it precedes every `collect` that finds the watch
+  event_.retain();
+  wake.event = &event_;
 }
 
 void Notifier::unlink(Watch& watch) noexcept {
@@ -55,13 +53,6 @@ void Notifier::remove_first(std::uint64_t key) noexcept {
   if (first != nullptr && first->key_ == key) unlink(*first);
 }
 
-void Notifier::signal() noexcept { (void)eventfd_write(descriptor_, 1); }
-
-void Notifier::clear() noexcept {
-  eventfd_t ignored;
-  (void)eventfd_read(descriptor_, &ignored);
-}
-
 Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, WatchCase* cases, std::size_t count,
                    bool& ready) noexcept {
   auto* watch = new (std::nothrow) Watch(notifier, key, cases, count);
@@ -88,7 +79,8 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
               .owner = c.endpoint,
               .index = static_cast<std::uint32_t>(watch->enlisted_),
               .packet = to_packet(c.offer),
-              .cost = c.cost};
+              .cost = c.cost,
+              .kind = WaitKind::coroutine};
     ++watch->enlisted_;
     ready = c.channel->enlist(c.side, c.node);
   }
@@ -97,9 +89,9 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
 
 // Called by a peer, under the lock of the channel's lists, before the watch can be freed: closing it delists every
 // case, which takes the same lock.
-bool Watch::decide(Outcome outcome, const WaitNode& node) noexcept {
+bool Watch::decide(Outcome outcome, const WaitNode& node, Wake& wake) noexcept {
   if (!decision_.decide(outcome, node.index)) return false;
-  notifier_.add(*this);
+  notifier_.add(*this, wake);
   return true;
 }
 
@@ -111,6 +103,10 @@ Outcome Watch::close(std::size_t& number) noexcept {
     }
     notifier_.remove(*this);
     has_token_ = decision_.outcome() == Outcome::notified;
+    // The next attempt through this endpoint is the coroutine's. Another thread of the interpreter that comes between
+    // passes a claim once.
+    const WatchCase& c = decided_case();
+    if (has_token_ && c.side == Side::sender) c.endpoint->lane().ticket.store(c.node.ticket, memory_order_relaxed);
   }
   number = decided_case().number;
   return decision_.outcome();
@@ -140,15 +136,26 @@ void Watch::release_endpoints() noexcept {
   for (std::size_t i = 0; i < count_; ++i) {
     WatchCase& c = cases_[i];
     if (outcome != Outcome::transferred || c.number != number) internal::release(c.offer);
+    if (c.side == Side::sender && c.node.ticket != 0) end_claim(c);
     c.channel->unpin();
     c.endpoint->leave();
   }
 }
 
+bool Watch::has_token_for_uneven_waiters() const noexcept {
+  return has_token_ && decided_case().channel->has_uneven_waiters(decided_case().side);
+}
+
+void Watch::end_claim(WatchCase& c) noexcept {
+  std::uint64_t mine = c.node.ticket;
+  c.endpoint->lane().ticket.compare_exchange_strong(mine, 0, memory_order_relaxed, memory_order_relaxed);
+  if (!c.channel->is_inherited()) c.channel->withdraw(c.node.ticket);
+}
+
 void Watch::destroy(Watch* watch, bool used) noexcept {
   std::size_t number;
   watch->close(number);
-  if (!used) watch->pass_token();
+  if (!used || watch->has_token_for_uneven_waiters()) watch->pass_token();  // rules (b) and (d)
   watch->release_endpoints();
   watch->notifier_.release();
   delete watch;

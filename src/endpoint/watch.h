@@ -46,11 +46,11 @@ class XICHAN_API Watch final : public Waiter, public OwnedWait {
   /// Closes the watch if necessary, passes its token on unless `used`, and destroys it.
   static void destroy(Watch* watch, bool used) noexcept;
 
-  bool notify(WaitNode& node, Wake&) noexcept override { return decide(Outcome::notified, node); }
-  bool transfer(WaitNode& node, Wake&) noexcept override { return decide(Outcome::transferred, node); }
+  bool notify(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::notified, node, wake); }
+  bool transfer(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::transferred, node, wake); }
   bool can_transfer(const WaitNode& node) const noexcept override { return to_cell(node.packet).tag() != Tag::empty; }
-  bool cancel(WaitNode& node, Wake&) noexcept override { return decide(Outcome::cancelled, node); }
-  bool nudge(WaitNode& node, Wake&) noexcept override { return decide(Outcome::nudged, node); }
+  bool cancel(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::cancelled, node, wake); }
+  bool nudge(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::nudged, node, wake); }
 
   /// Closes the watch, passes its token on and releases its endpoints, because the owner ends.
   void abandon() noexcept override;
@@ -62,8 +62,10 @@ class XICHAN_API Watch final : public Waiter, public OwnedWait {
       : notifier_(notifier), key_(key), cases_(cases), count_(count) {}
   ~Watch() = default;
 
-  bool decide(Outcome outcome, const WaitNode& node) noexcept;
+  bool decide(Outcome outcome, const WaitNode& node, Wake& wake) noexcept;
   const WatchCase& decided_case() const noexcept { return cases_[decision_.index()]; }
+  bool has_token_for_uneven_waiters() const noexcept;
+  void end_claim(WatchCase& c) noexcept;
   void release_endpoints() noexcept;
 
   Notifier& notifier_;
@@ -79,8 +81,7 @@ class XICHAN_API Watch final : public Waiter, public OwnedWait {
   EndpointOwner* owner_ = nullptr;
 };
 
-/// Shared by its loop and its watches. The descriptor is closed with the last reference, so that no peer writes to a
-/// descriptor number that was reused.
+/// Shared by its loop and its watches.
 class XICHAN_API Notifier {
  public:
   /// Returns a notifier with one reference, or null if memory or descriptors are exhausted.
@@ -89,7 +90,7 @@ class XICHAN_API Notifier {
   void release() noexcept;
 
   /// Returns the descriptor, which is readable while decided watches have not been collected.
-  int descriptor() const noexcept { return descriptor_; }
+  int descriptor() const noexcept { return event_.number(); }
 
   /// Passes the keys of all decided watches to `take(key)`, in the order of the decisions, and makes the descriptor
   /// unreadable. Stops and returns false if `take` returns false: that watch and the later ones stay decided, and the
@@ -100,21 +101,19 @@ class XICHAN_API Notifier {
  private:
   friend class Watch;
 
-  explicit Notifier(int descriptor) noexcept : descriptor_(descriptor) {}
-  ~Notifier();
+  explicit Notifier(EventDescriptor& event) noexcept : event_(event) {}
+  ~Notifier() { event_.release(); }
 
-  void add(Watch& watch) noexcept;
+  void add(Watch& watch, Wake& wake) noexcept;
   void remove(Watch& watch) noexcept;
   void unlink(Watch& watch) noexcept;
   bool first_key(std::uint64_t& key) noexcept;
   void remove_first(std::uint64_t key) noexcept;
-  void signal() noexcept;
-  void clear() noexcept;
 
   // The lock may have been held during a fork, so the child does not touch an inherited notifier.
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
-  const int descriptor_;
+  EventDescriptor& event_;  // owns a reference
   const std::uint32_t generation_ = process_generation();
   atomic<std::uint32_t> references_{1};
   Mutex lock_;
@@ -123,11 +122,11 @@ class XICHAN_API Notifier {
 
 template <class Take>
 bool Notifier::collect(Take take) noexcept {
-  clear();  // before reading the list: a later decision makes the descriptor readable again
+  event_.clear();  // before reading the list: a later decision makes the descriptor readable again
   // A watch leaves the list only after `take` accepted its key, for which memory may be exhausted.
   for (std::uint64_t key; first_key(key); remove_first(key)) {
     if (take(key)) continue;
-    signal();
+    event_.signal();
     return false;
   }
   return true;

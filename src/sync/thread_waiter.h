@@ -30,7 +30,7 @@ class XICHAN_API ThreadWaiter final : public Waiter {
  private:
   bool decide(Outcome outcome, const WaitNode& node, Wake& wake) noexcept {
     if (!decision_.decide(outcome, node.index)) return false;
-    wake = &decision_.word();
+    wake.word = &decision_.word();
     return true;
   }
 

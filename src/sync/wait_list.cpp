@@ -2,10 +2,16 @@
 
 namespace xichan::internal {
 
-void WaitList::link(WaitNode& node) noexcept {
-  nodes_.push_back(node);
+void WaitList::link_after(WaitNode* before, WaitNode& node) noexcept {
+  nodes_.insert_after(before, node);
   node.linked = true;
   count_.fetch_add(1, memory_order_seq_cst);
+}
+
+void WaitList::link_in_order(WaitNode& node) noexcept {
+  WaitNode* before = nodes_.last();
+  while (before != nullptr && before->ticket > node.ticket) before = Nodes::previous(*before);
+  link_after(before, node);
 }
 
 void WaitList::unlink(WaitNode& node) noexcept {
@@ -21,39 +27,61 @@ bool WaitList::remove(WaitNode& node) noexcept {
   return true;
 }
 
-void WaitList::decide_first(Decide decide) noexcept {
-  Wake wake = nullptr;
-  {
-    std::lock_guard guard(lock_);
-    while (WaitNode* first = nodes_.first()) {
-      WaitNode& node = *first;
-      unlink(node);
-      if ((node.waiter->*decide)(node, wake)) break;
+// Decides the nodes that match, oldest first: all of them, or until one waiter accepts. In several rounds if they do not
+// fit into a batch, but no more nodes than were linked in the first: a waiter that joins later sees the event when it
+// checks again.
+template <class Matches>
+void WaitList::decide(Decide decide, bool first_only, Matches matches) noexcept {
+  WakeBatch wakes;
+  std::uint32_t left = 0;
+  for (bool first_round = true; first_round || left != 0; first_round = false) {
+    {
+      std::lock_guard guard(lock_);
+      if (first_round) left = waiting();
+      WaitNode* next = nodes_.first();
+      while (left != 0 && !wakes.is_full()) {
+        if (next == nullptr) {
+          left = 0;
+          break;
+        }
+        WaitNode& node = *next;
+        next = Nodes::next(node);
+        if (!matches(node)) continue;
+        --left;
+        unlink(node);
+        if ((node.waiter->*decide)(node, wakes.add()) && first_only) left = 0;
+      }
     }
+    wakes.perform();
   }
-  if (wake != nullptr) futex_wake(wake);
 }
 
-void WaitList::decide_all(Decide decide) noexcept {
-  // One at a time, to make the system calls outside the lock. A waiter that is not in this count joined after the event
-  // (both are sequentially consistent) and sees the event when it checks again.
-  const std::uint32_t waiters = count_.load(memory_order_seq_cst) & ~attention;
-  for (std::uint32_t i = 0; i < waiters; ++i) decide_first(decide);
+void WaitList::decide_first() noexcept {
+  decide(&Waiter::notify, true, [](const WaitNode&) noexcept { return true; });
+}
+
+void WaitList::notify_one_except(const Waiter& waiter) noexcept {
+  decide(&Waiter::notify, true, [&](const WaitNode& node) noexcept { return node.waiter != &waiter; });
+}
+
+void WaitList::notify_one_if(bool (*matches)(WaitNode&, void*) noexcept, void* context) noexcept {
+  decide(&Waiter::notify, true, [=](WaitNode& node) noexcept { return matches(node, context); });
+}
+
+void WaitList::notify_all() noexcept {
+  decide(&Waiter::notify, false, [](const WaitNode&) noexcept { return true; });
+}
+
+void WaitList::nudge_all() noexcept {
+  decide(&Waiter::nudge, false, [](const WaitNode&) noexcept { return true; });
+}
+
+void WaitList::nudge_owner(const void* owner) noexcept {
+  decide(&Waiter::nudge, false, [=](const WaitNode& node) noexcept { return node.owner == owner; });
 }
 
 void WaitList::cancel_owner(const void* owner) noexcept {
-  for (;;) {
-    Wake wake = nullptr;
-    {
-      std::lock_guard guard(lock_);
-      WaitNode* node = nodes_.first();
-      while (node != nullptr && node->owner != owner) node = Nodes::next(*node);
-      if (node == nullptr) return;
-      unlink(*node);
-      node->waiter->cancel(*node, wake);
-    }
-    if (wake != nullptr) futex_wake(wake);
-  }
+  decide(&Waiter::cancel, false, [=](const WaitNode& node) noexcept { return node.owner == owner; });
 }
 
 }  // namespace xichan::internal

@@ -12,6 +12,9 @@
 //   W2  a thread that decides a waiter has unlinked that node before and does not access it afterwards.
 //   W3  a notified waiter holds one wake token; it takes an item or passes the token on (notify_one).
 //   W4  no node is linked while its thread attaches to an interpreter or returns.
+//   W5  a node leaves its list only if its waiter is notified, cancelled or nudged, or was decided before, or if the
+//       waiter removes it. A waiter that is not a call, such as a watched descriptor, reports each of these.
+//   W6  no system call of a wake-up is made under the lock: wakes are collected, and performed after it is released.
 #pragma once
 
 #include <cstdint>
@@ -42,11 +45,17 @@ class XICHAN_API WaitList {
 
   /// Gives one token to the longest-waiting undecided waiter. Costs one load when the list is empty.
   void notify_one() noexcept {
-    if (count_.load(memory_order_seq_cst) != 0) decide_first(&Waiter::notify);
+    if (count_.load(memory_order_seq_cst) != 0) decide_first();
   }
-  void notify_all() noexcept { decide_all(&Waiter::notify); }
+  /// As `notify_one`, but passes over `waiter`.
+  void notify_one_except(const Waiter& waiter) noexcept;
+  /// As `notify_one`, but passes over waiters for which `matches(node, context)`, called under the lock, returns false.
+  void notify_one_if(bool (*matches)(WaitNode&, void*) noexcept, void* context) noexcept;
+  void notify_all() noexcept;
   /// Makes every waiter re-check all its conditions.
-  void nudge_all() noexcept { decide_all(&Waiter::nudge); }
+  void nudge_all() noexcept;
+  /// The same for every waiter that waits on behalf of `owner`.
+  void nudge_owner(const void* owner) noexcept;
   /// Cancels every waiter that waits on behalf of `owner`.
   void cancel_owner(const void* owner) noexcept;
 
@@ -63,7 +72,9 @@ class XICHAN_API WaitList {
     nodes_.clear();
     count_.store(0, memory_order_relaxed);
   }
-  void link(WaitNode& node) noexcept;
+  void link(WaitNode& node) noexcept { link_after(nodes_.last(), node); }
+  /// Links the node behind those with a smaller ticket.
+  void link_in_order(WaitNode& node) noexcept;
   void unlink(WaitNode& node) noexcept;
   WaitNode* first() const noexcept { return nodes_.first(); }
   static WaitNode* next(const WaitNode& node) noexcept { return Nodes::next(node); }
@@ -72,8 +83,10 @@ class XICHAN_API WaitList {
   static constexpr std::uint32_t attention = 1u << 31;
   using Decide = bool (Waiter::*)(WaitNode&, Wake&) noexcept;
 
-  void decide_first(Decide decide) noexcept;
-  void decide_all(Decide decide) noexcept;
+  void link_after(WaitNode* before, WaitNode& node) noexcept;
+  void decide_first() noexcept;
+  template <class Matches>
+  void decide(Decide decide, bool first_only, Matches matches) noexcept;
 
   atomic<std::uint32_t> count_;  // number of linked nodes | attention bit
   Mutex& lock_;

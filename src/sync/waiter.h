@@ -3,14 +3,10 @@
 
 #include <cstdint>
 
-#include "base/atomic.h"
 #include "base/intrusive_list.h"
+#include "sync/wake.h"
 
 namespace xichan::internal {
-
-/// Futex word to wake after the lock is released, or null. Used as an address only; never dereferenced (see
-/// futex_wake).
-using Wake = atomic<std::uint32_t>*;
 
 class Waiter;
 
@@ -19,6 +15,10 @@ struct Packet {
   std::uint64_t words[2] = {};
 };
 
+/// A blocked thread; a coroutine, which acts once its event loop resumes it; or the descriptor of an event loop, which
+/// takes no token and may never act.
+enum class WaitKind : std::uint8_t { thread, coroutine, hint };
+
 /// A waiter's node in one wait list. Owned by the waiter.
 struct WaitNode {
   Waiter* waiter = nullptr;
@@ -26,13 +26,16 @@ struct WaitNode {
   std::uint32_t index = 0;      // index of the waiter's case
   Packet packet;           // rendezvous: the value that a sender offers, or room for the value that a receiver gets
   std::uint64_t cost = 0;  // bytes that a sender's value is charged
+  WaitKind kind = WaitKind::thread;
+  std::uint64_t ticket = 0;      // place in line under a byte bound, for the whole call; 0 until it first waits
+  const void* thread = nullptr;  // current_thread() of a blocked thread under a byte bound
   ListHook<WaitNode> hook;
   bool linked = false;
 };
 
 /// One blocking operation: a parked thread, alone or in a select, or a coroutine of an event loop. Its state leaves
 /// `waiting` exactly once, by compare-and-swap. The functions below try to decide the operation, under the lock of the
-/// node's list, and return false if it has been decided already.
+/// node's list, and return false if it has been decided already. They make no system call: they store it in `wake`.
 class Waiter {
  public:
   /// The case may be able to proceed: transfers a wake token.

@@ -62,6 +62,25 @@ struct LastHandle : WithChannel<LastHandle, 4, 1, 1, 2> {
   }
 };
 
+// An event loop watches the descriptor of a receiver, whose interpreter may also begin to exit, beside a call that waits.
+// Each gets a message. The descriptor is closed while another sender may still be about to write to it.
+template <bool Nudged>
+struct Armed : WithChannel<Armed<Nudged>, 4, 3, 2, 3> {
+  void thread(unsigned index) {
+    if (index == 1 && Nudged) this->nudge(2, Side::receiver);
+    if (index < 2) RL_ASSERT(this->send(index) == Status::ok);
+    if (index == 2) {
+      Readiness* const readiness =
+          Readiness::create(*this->channels[0], Side::receiver, &this->closed[static_cast<unsigned>(Side::receiver)][2]);
+      while (this->poll(2) != Status::ok) {
+        if (!readiness->arm(0)) this->surroundings.event.readable.wait(false, false, $);
+      }
+      Readiness::destroy(readiness);
+    }
+    if (index == 3) RL_ASSERT(this->recv(3) == Status::ok);
+  }
+};
+
 }  // namespace
 }  // namespace model
 }  // namespace xichan::internal
@@ -101,5 +120,7 @@ int main(int argc, char** argv) {
           {"timed_and_stays", random_search<OneStays<true>>, 150'000},
           {"last_handle", random_search<LastHandle>, 300'000},
           {"exiting", random_search<Exiting<1>>, 150'000},
+          {"armed", random_search<Armed<false>>, 150'000},
+          {"armed_exiting", random_search<Armed<true>>, 150'000},
       });
 }

@@ -139,7 +139,7 @@ struct Alone : WithChannel<Alone<ByShutdown, Waiting, Of>, 2, 1, 1, Of> {
       this->channels[0]->shutdown(false);
     } else {
       this->exiting.store(true, memory_order_seq_cst);  // as EndpointOwner::begin_exit
-      this->channels[0]->nudge();
+      this->nudge(1, Waiting);
     }
   }
 };
@@ -166,7 +166,8 @@ struct Exiting : WithChannel<Exiting<Of>, 3, 1, 1, Of> {
   void thread(unsigned index) {
     if (index == 0) {
       this->exiting.store(true, memory_order_seq_cst);  // as EndpointOwner::begin_exit
-      this->channels[0]->nudge();
+      this->nudge(1, Side::receiver);
+      this->nudge(2, Side::sender);
     } else if (index == 1) {
       const Status status = this->recv(1);
       RL_ASSERT(status == Status::ok || status == Status::interrupted);

@@ -11,9 +11,11 @@
 #include <utility>
 
 #include "base/worklist.h"
+#include "channel/byte_bound.cpp"
 #include "channel/channel.cpp"
 #include "channel/rendezvous.cpp"
 #include "directory/create_channel.cpp"
+#include "endpoint/readiness.cpp"
 #include "sync/spin.h"
 #include "sync/thread_waiter.cpp"
 #include "sync/wait_list.cpp"
@@ -37,7 +39,14 @@ struct World {
     rl::generic_event bell;
   };
 
+  // The one descriptor of a schedule.
+  struct Event {
+    rl::var<int> file;  // read by every signal, written when the descriptor is closed
+    rl::generic_event readable;
+  };
+
   Sleeper sleepers[threads];
+  Event event;
   rl::var<int> memory;  // stands in for the channel's memory: read by every use, written when it is freed
   int channels = 0;     // of no_registry.h
   int released[messages] = {};
@@ -66,6 +75,23 @@ void futex_wake(atomic<std::uint32_t>* word) noexcept {
   }
 }
 unsigned usable_cpus() noexcept { return 1; }  // no spinning
+
+// A descriptor: it is readable from a signal until it is cleared, and no signal comes after it was closed.
+EventDescriptor* EventDescriptor::create() noexcept {
+  model::world->event.file($) = 1;
+  return new EventDescriptor(0);
+}
+void EventDescriptor::destroy() noexcept {
+  model::world->event.file($) = 0;
+  delete this;
+}
+void EventDescriptor::signal() noexcept {
+  static_cast<void>(Registry::size());  // as futex_wake
+  RL_ASSERT(model::world->event.file($) == 1);
+  model::world->event.readable.set($);
+}
+void EventDescriptor::clear() noexcept { model::world->event.readable.reset($); }
+
 // A bit that decides what `random_below(2)` returns in select.cpp.
 std::uint64_t random_bits() noexcept { return std::uint64_t{rl::rand(2)} << 7; }
 
@@ -105,6 +131,7 @@ struct WithChannel : Model<Derived, Threads> {
     world = &surroundings;
     surroundings.memory($) = 1;
     for (World::Sleeper& sleeper : surroundings.sleepers) sleeper.bell.init(false, false, $);
+    surroundings.event.readable.init(true, false, $);
     for (auto& flags : closed) {
       for (auto& flag : flags) flag.store(false, memory_order_relaxed);
     }
@@ -127,12 +154,13 @@ struct WithChannel : Model<Derived, Threads> {
         while (ends_left[i][static_cast<unsigned>(side)] > 0) drop_endpoint(side, i);
       }
     }
-    for (unsigned i = 1; i <= last_message; ++i) {
+    for (unsigned i = 1; i < World::messages; ++i) {
       RL_ASSERT(accepted[i] <= 1);
       RL_ASSERT(accepted[i] == received[i] + surroundings.released[i]);
     }
     RL_ASSERT(Registry::size() == 0);
     for (World::Sleeper& sleeper : surroundings.sleepers) sleeper.bell.deinit($);
+    surroundings.event.readable.deinit($);
   }
   static int total(const int (&counts)[World::messages]) {
     int sum = 0;
@@ -140,6 +168,8 @@ struct WithChannel : Model<Derived, Threads> {
     return sum;
   }
 
+  // A message that costs two.
+  Case sending_heavy(unsigned thread) { return as_case(thread, Side::sender, 0, Cell::heavy + thread); }
   Case sending(unsigned thread, unsigned channel = 0) { return as_case(thread, Side::sender, channel, ++last_message); }
   Case receiving(unsigned thread, unsigned channel = 0) { return as_case(thread, Side::receiver, channel, 0); }
   Case as_case(unsigned thread, Side side, unsigned channel, std::uint64_t message) {
@@ -161,8 +191,9 @@ struct WithChannel : Model<Derived, Threads> {
     return status;
   }
   void count(const Case& c) {
-    RL_ASSERT(c.cell.word != 0 && c.cell.word <= last_message);
+    RL_ASSERT(c.cell.word != 0 && (c.cell.word <= last_message || c.cell.word >= Cell::heavy));
     ++(c.side == Side::sender ? accepted : received)[c.cell.word];
+    RL_ASSERT(Of.max_bytes == 0 || c.channel->stats().bytes <= Of.max_bytes);
   }
   Status wait(Case only, Deadline deadline = Deadline::never()) {
     std::size_t chosen;
@@ -196,7 +227,12 @@ struct WithChannel : Model<Derived, Threads> {
   void cancel(unsigned thread, Side side) {
     atomic<bool>& end_closed = closed[static_cast<unsigned>(side)][thread];
     end_closed.store(true, memory_order_seq_cst);
+    if (side == Side::sender) channels[0]->withdraw_owner(&end_closed);
     channels[0]->cancel_calls(side, &end_closed);
+  }
+  // As EndpointOwner::begin_exit does it for one endpoint.
+  void nudge(unsigned thread, Side side, unsigned channel = 0) {
+    channels[channel]->nudge_calls(side, &closed[static_cast<unsigned>(side)][thread]);
   }
 };
 

@@ -22,11 +22,11 @@ ACCESS = re.compile(r"\b(load|store|exchange|fetch_\w+|compare_exchange_\w+)\(")
 # and those that pass memory on or account for it.
 CALL = re.compile(
     r"(?<![\w.>):])(?<!void )"
-    r"(?:(?:not_\w+|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|ring_|cache|quota)(?:\.|->))?"
-    r"(?:waiter->cancel|notify_(?:one|all)|nudge_all|serve_receivers|wake_senders|futex_wake|demand_attention|"
+    r"(?:(?:not_\w+|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|peers|wakes?|event_?|bytes_|ring_|cache|quota)(?:\.|->))?"
+    r"(?:notify_(?:one|all|one_except|one_if)|nudge_(?:all|owner)|perform|signal|retain|serve_(?:receivers|senders)|wake_senders|futex_wake|demand_attention|"
     r"discard_queued|close|unpin|decide_first|pass_token|"
     r"flush|note_taken|drop_empty|unload|discard|swap|subtract|(?:Budget::)?shed|Budget::join|reclaim_credits|"
-    r"unreserve)(?=\()"
+    r"unreserve|end_claim|offer_claim|lapse_claim|withdraw|release(?=\(cost)|note_accepted)(?=\()"
 )
 
 # Expressions that are changed: the file, where they stand in it, what they are there, and what they become.
@@ -54,7 +54,8 @@ CONDITIONS = [
     ("src/ring/segmented.h", "put_idle(fresh);", "put_idle(fresh)", ["static_cast<void>(0)"]),
     ("src/ring/segmented.h", "link_to(segment, top + 1)", "top + 1", ["top"]),
     ("src/ring/segmented.h", "link_to(rest, top + 1)", "top + 1", ["top"]),
-    ("src/sync/wait_list.cpp", "if ((node.waiter->*decide)", "(node.waiter->*decide)(node, wake)", ["(VALUE, true)"]),
+    ("src/sync/wait_list.cpp", "if ((node.waiter->*decide)", "(node.waiter->*decide)(node, wakes.add())",
+     ["(VALUE, true)"]),
     ("src/sync/thread_waiter.cpp", "if (is_decided())", "is_decided()", ["false"]),
     ("src/channel/channel.h", "ring_.can_pop() || ring_.is_closed()", "ring_.can_pop() || ring_.is_closed()",
      ["ring_.can_pop()", "ring_.is_closed()", "false"]),
@@ -64,15 +65,23 @@ CONDITIONS = [
     ("src/channel/channel.cpp", "(ring_.is_closed() && ring_.size() == 0)", "(ring_.is_closed() && ring_.size() == 0)",
      ["false"]),
     ("src/channel/channel.cpp", "if (ring_.is_closed()) return true;", "ring_.is_closed()", ["false"]),
-    ("src/channel/channel.cpp", "ring_.can_push() && (max_bytes_ == 0 || held_bytes() + node.cost",
-     "ring_.can_push()", ["false"]),
+    ("src/channel/channel.cpp", "return ring_.is_closed() || ring_.can_push();", "ring_.is_closed()", ["false"]),
+    ("src/channel/channel.cpp", "return ring_.is_closed() || ring_.can_push();", "ring_.can_push()", ["false"]),
+    ("src/channel/byte_bound.cpp", "if (ring_.is_closed())", "ring_.is_closed()", ["false"]),
+    ("src/channel/byte_bound.cpp", "return can_proceed(node) &&", "can_proceed(node)", ["false", "(VALUE, true)"]),
+    ("src/channel/byte_bound.cpp", "|| !bytes_.may_lapse()", "!bytes_.may_lapse()", ["true"]),
+    ("src/channel/byte_bound.h", "if (held + bytes > max_)", "held + bytes > max_", ["false"]),
+    ("src/channel/byte_bound.h", "holder == ticket ||", "holder == ticket", ["false"]),
+    ("src/channel/byte_bound.h", "held + bytes + claimed_", "held + bytes + claimed_.load(memory_order_relaxed) <= max_",
+     ["true"]),
+    ("src/channel/byte_bound.h", "if (is_claimed() ||", "is_claimed()", ["false"]),
+    ("src/channel/select.cpp", "if (token && is_pending(status) &&", "token", ["false"]),
     ("src/channel/rendezvous.cpp", "if (ring_.is_closed())", "ring_.is_closed()", ["false"]),
     ("src/channel/rendezvous.cpp", "if (peer->waiter != node.waiter && peer->waiter->can_transfer(*peer))",
      "peer->waiter != node.waiter && peer->waiter->can_transfer(*peer)",
      ["false", "peer->waiter->can_transfer(*peer)"]),
-    ("src/channel/rendezvous.cpp", "if (notified.waiter->notify(notified, wake))",
-     "notified.waiter->notify(notified, wake)",
-     ["false", "(VALUE, true)"]),
+    ("src/channel/rendezvous.cpp", "if (node.waiter->can_transfer(node))", "node.waiter->can_transfer(node)",
+     ["false"]),
     ("src/channel/channel.cpp", "while (seen != 0)", "seen != 0", ["true"]),
     ("src/directory/registry.cpp", "std::lock_guard guard(t.lock)", "t.lock", ["private_lock()"]),
     ("src/directory/registry.cpp", "table().lock.lock()", "table().lock.lock()", ["static_cast<void>(0)"]),

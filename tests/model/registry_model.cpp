@@ -163,11 +163,11 @@ struct WalkedByTwo : Registered<WalkedByTwo, 3, 1> {
   }
 };
 
-// An interpreter is being finalized: a waiting call is interrupted while other channels are destroyed and created.
+// The process exits: a waiting call is interrupted while other channels are destroyed and created.
 struct Nudged : Registered<Nudged, 4, 2> {
   void thread(unsigned index) {
     if (index == 0) {
-      exiting.store(true, memory_order_seq_cst);  // as EndpointOwner::begin_exit
+      exiting.store(true, memory_order_seq_cst);  // as Process::begin_exit
       Registry::nudge_all();
     }
     if (index == 1) {

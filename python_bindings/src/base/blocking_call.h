@@ -66,6 +66,13 @@ Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced,
   return status;
 }
 
+/// Gives up the cases of an interrupted call. The channel of an endpoint that has been closed may no longer exist.
+inline void give_up_open(std::span<Endpoint* const> endpoints, std::span<const Case> cases) noexcept {
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    if (!endpoints[i]->is_closed()) give_up(cases[i]);
+  }
+}
+
 /// Blocks, detached, until one of the `cases`, which belong to `endpoints`, is decided; resumes after interruptions.
 /// False with an exception set if a signal handler raised; then the call has sent and received nothing.
 ///
@@ -95,12 +102,16 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
         });
     for (Endpoint* endpoint : endpoints) endpoint->leave();
     if (status != Status::interrupted) return true;
-    if (PyErr_CheckSignals() < 0) {
+    const bool raised = PyErr_CheckSignals() < 0;
+    bool closed = false;
+    for (const Endpoint* endpoint : endpoints) closed = closed || endpoint->is_closed();  // by a signal handler
+    if (raised || closed) give_up_open(endpoints, cases);
+    if (raised) {
       abandon();
       return false;
     }
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
-      if (!endpoints[i]->is_closed()) continue;  // otherwise a signal handler closed it
+      if (!endpoints[i]->is_closed()) continue;
       abandon();
       chosen = i;
       status = Status::end_closed;

@@ -39,7 +39,7 @@ PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
   Cell cell;
   if (!check_open(handle) || !encode(*handle->state, value, cell)) return nullptr;
   Status status = handle->endpoint->try_send(cell);
-  if (status == Status::full && handle->endpoint->arm()) status = handle->endpoint->try_send(cell);
+  if (status == Status::full && handle->endpoint->arm(cost_of(cell))) status = handle->endpoint->try_send(cell);
   if (status == Status::ok) {
     owner_of(handle).has_sent = true;
     Py_RETURN_NONE;

@@ -94,7 +94,7 @@ TEST_F(NamesTest, EndingOwnerInterruptsWait) {
   exiting.store(true);
   std::atomic<bool> joined{false};
   std::thread nudging([&] {  // until the waiter is nudged or has seen the flag
-    while (!joined.load()) Names::nudge_all();
+    while (!joined.load()) Names::nudge_owner(&exiting);
   });
   waiting.join();
   joined.store(true);

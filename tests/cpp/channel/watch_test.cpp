@@ -1,6 +1,10 @@
 // Waiting without a thread (event loops), and the descriptors by which other loops watch an endpoint.
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <future>
 
 #include <utility>
 
@@ -8,6 +12,19 @@
 #include "directory/create_channel.h"
 #include "endpoint/readiness.h"
 #include "endpoint/watch.h"
+#include "sync/thread_waiter.h"
+
+namespace {
+
+std::function<void()> before_write;  // called before each write to an eventfd
+
+}  // namespace
+
+// In place of the function of the C library.
+extern "C" int eventfd_write(int descriptor, eventfd_t value) {
+  if (before_write) before_write();
+  return write(descriptor, &value, sizeof value) == sizeof value ? 0 : -1;
+}
 
 namespace xichan::internal {
 namespace {
@@ -361,6 +378,128 @@ TEST_F(Watches, ClosingDescriptorRacesPeersSafely) {
   });
   Cell cell;
   (void)channel->try_recv(cell, lane);
+}
+
+// While a waker is inside the system call, other threads can join and leave both lists.
+class SystemCalls : public Watches {
+ protected:
+  void SetUp() override {
+    Watches::SetUp();
+    before_write = [this] {
+      ++writes;
+      auto joined = std::async(std::launch::async, [this] {
+        Waiter* const waiter = &bystander;
+        for (const Side side : test::both_sides) {
+          WaitNode node{.waiter = waiter};
+          channel->enlist(side, node);
+          channel->delist(side, node);
+        }
+      });
+      lock_was_free = lock_was_free && joined.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
+      if (!lock_was_free) pending.push_back(std::move(joined));  // its destructor would wait under the lock
+    };
+  }
+  void TearDown() override {
+    before_write = nullptr;
+    EXPECT_TRUE(lock_was_free) << "a system call was made under the lock of the wait lists";
+    pending.clear();
+    Watches::TearDown();
+  }
+
+  ThreadWaiter bystander;
+  int writes = 0;
+  bool lock_was_free = true;
+  std::vector<std::future<void>> pending;
+};
+
+TEST_F(SystemCalls, DescriptorIsWrittenOutsideLock) {
+  const test::Watchdog watchdog("a system call under a lock");
+  constexpr int armed = 40;
+  Endpoint* more[armed];
+  for (Endpoint*& endpoint : more) {
+    channel->add_endpoint(Side::receiver);
+    endpoint = Endpoint::open(channel, Side::receiver, owner);
+    ASSERT_GE(endpoint->descriptor(), 0);
+  }
+  EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
+  EXPECT_EQ(writes, armed);
+  for (Endpoint* endpoint : more) {
+    EXPECT_TRUE(is_readable(endpoint->descriptor()));
+    Endpoint::destroy(endpoint);
+  }
+}
+
+TEST_F(SystemCalls, NotifierIsSignalledOutsideLock) {
+  const test::Watchdog watchdog("a system call under a lock");
+  bool ready;
+  Watch* watches[3];
+  for (std::uint64_t i = 0; i < 3; ++i) watches[i] = open(i, Side::receiver, ready);
+  EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
+  EXPECT_EQ(writes, 1);
+  owner.begin_exit();
+  EXPECT_EQ(writes, 3);
+  for (Watch* watch : watches) Watch::destroy(watch, true);
+}
+
+// The endpoint of a descriptor is closed while a waker is about to write to it: its number is not reused meanwhile.
+TEST_F(Watches, DescriptorNumberIsNotReusedBeforeWrite) {
+  const int number = end(Side::receiver)->descriptor();
+  before_write = [&] {
+    before_write = nullptr;
+    close_ends();
+    EXPECT_GE(fcntl(number, F_GETFD), 0) << "the waker is about to write";
+  };
+  channel->add_endpoint(Side::sender);
+  EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
+  EXPECT_EQ(fcntl(number, F_GETFD), -1) << "closed by the waker";
+  channel->drop_endpoint(Side::sender);
+}
+
+// W5: a descriptor leaves the list only with a report.
+TEST_F(Watches, DescriptorReportsEveryReasonToLeaveTheList) {
+  Endpoint& receiver = *end(Side::receiver);
+  const int number = receiver.descriptor();
+  const auto arm = [&] {
+    ASSERT_FALSE(receiver.arm());
+    ASSERT_FALSE(is_readable(number));
+    ASSERT_EQ(channel->waiting(Side::receiver), 1u);
+  };
+  arm();
+  owner.begin_exit();
+  EXPECT_TRUE(is_readable(number));
+  arm();
+  channel->nudge();
+  EXPECT_TRUE(is_readable(number));
+  arm();
+  channel->cancel_calls(Side::receiver, &receiver);
+  EXPECT_TRUE(is_readable(number));
+  arm();
+  EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
+  EXPECT_TRUE(is_readable(number));
+  EXPECT_EQ(channel->waiting(Side::receiver), 0u);
+}
+
+TEST_F(Watches, EndingOwnerWakesNoWaitOfAnother) {
+  const test::Watchdog watchdog("waits of another owner");
+  EndpointOwner other;
+  channel->add_endpoint(Side::receiver);
+  Endpoint* theirs = Endpoint::open(channel, Side::receiver, other);
+  bool ready;
+  Watch* watch = open(1, Side::receiver, ready);
+  const int number = end(Side::receiver)->descriptor();
+  std::thread waiting([&] {
+    Cell cell;
+    EXPECT_EQ(wait_recv(*channel, cell, round_of(*end(Side::receiver))), Status::ok);
+  });
+  test::await([&] { return channel->waiting(Side::receiver) == 3; });
+  other.begin_exit();
+  EXPECT_EQ(channel->waiting(Side::receiver), 3u);
+  EXPECT_FALSE(is_readable(number) || is_readable(notifier->descriptor()));
+  Watch::destroy(watch, false);
+  EXPECT_EQ(channel->try_send(Cell::none(), lane), Status::ok);
+  waiting.join();
+  EXPECT_EQ(channel->stats().wakeups, 1u);
+  Endpoint::destroy(theirs);
 }
 
 }  // namespace

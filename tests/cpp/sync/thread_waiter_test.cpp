@@ -14,14 +14,14 @@ TEST(ThreadWaiter, IsDecidedOnce) {
   WaitNode node;
   ThreadWaiter waiter;
   EXPECT_FALSE(waiter.is_decided());
-  Wake wake = nullptr;
+  Wake wake;
   EXPECT_TRUE(waiter.notify(node, wake));
-  EXPECT_NE(wake, nullptr);
+  EXPECT_NE(wake.word, nullptr);
   EXPECT_TRUE(waiter.was_notified());
-  Wake other = nullptr;
+  Wake other;
   EXPECT_FALSE(waiter.notify(node, other));
   EXPECT_FALSE(waiter.cancel(node, other));
-  EXPECT_EQ(other, nullptr);
+  EXPECT_EQ(other.word, nullptr);
   EXPECT_TRUE(waiter.was_notified());
 
   std::construct_at(&waiter);  // waiting again
@@ -34,7 +34,7 @@ TEST(ThreadWaiter, IsDecidedOnce) {
 TEST(ThreadWaiter, DoesNotSleepWhenDecided) {
   WaitNode node;
   ThreadWaiter waiter;
-  Wake wake = nullptr;
+  Wake wake;
   ASSERT_TRUE(waiter.notify(node, wake));
   EXPECT_EQ(waiter.park(Deadline::never()), WaitResult::woken);
   std::construct_at(&waiter);  // waiting again
@@ -47,11 +47,11 @@ TEST(ThreadWaiter, NeverTimesOutEarlyOrWakesSpuriously) {
   std::atomic<bool> done{false};
   WaitNode node;
   ThreadWaiter waiter;
-  Wake word = nullptr;
-  ASSERT_TRUE(waiter.notify(node, word));  // to learn its address
+  Wake wake;
+  ASSERT_TRUE(waiter.notify(node, wake));  // to learn its address
   std::construct_at(&waiter);              // waiting again
   std::thread noise([&] {
-    while (!done.load()) futex_wake(word);
+    while (!done.load()) futex_wake(wake.word);
   });
   for (const std::int64_t wait : {0, 1'000, 1'000'000, 20'000'000}) {
     const std::int64_t start = Deadline::now();

@@ -136,6 +136,43 @@ TEST_F(WaitListTest, CancelOwnerCancelsOnlyItsNodes) {
   EXPECT_EQ(log, (Log{-1, -3, 2, 4}));
 }
 
+TEST_F(WaitListTest, NudgeOwnerNudgesOnlyItsNodes) {
+  const int a = 0;
+  const int b = 0;
+  add(1, &a);
+  add(2, &b);
+  add(3, &a);
+  list.nudge_owner(&a);
+  EXPECT_EQ(log, (Log{1, 3}));
+  EXPECT_EQ(list.waiting(), 1u);
+}
+
+TEST_F(WaitListTest, NotifyOneExceptPassesOverOneWaiter) {
+  Recorder& self = add(1);
+  add(2);
+  add(3);
+  list.notify_one_except(self);
+  EXPECT_EQ(log, (Log{2}));
+  EXPECT_EQ(list.waiting(), 2u);
+}
+
+// More waiters than fit into one batch of wakes, the last of which takes the token.
+TEST_F(WaitListTest, LongListsAreServedCompletely) {
+  Log expected;
+  for (int i = 1; i <= 100; ++i) {
+    add(i).decided = true;
+    if (i % 7 == 0) add(1000 + i, this), expected.push_back(1000 + i);
+  }
+  add(1);
+  list.cancel_owner(this);
+  for (int& number : expected) number = -number;
+  EXPECT_EQ(log, expected);
+  list.notify_one();
+  expected.push_back(1);
+  EXPECT_EQ(log, expected);
+  EXPECT_EQ(list.waiting(), 0u);
+}
+
 TEST_F(WaitListTest, AttentionDoesNotCountAsWaiter) {
   EXPECT_FALSE(list.has_attention());
   list.demand_attention();
