@@ -5,6 +5,7 @@
 
 #include "arena/budget.h"
 #include "arena/large.h"
+#include "arena/slabs.h"
 #include "arena/thread_cache.h"
 #include "base/checked.h"
 
@@ -97,7 +98,7 @@ void Arena::free_memory(Block* block) noexcept {
   if (size_class == class_count) {
     LargeBlocks::deallocate(block, total, block->mapped_bytes_);
   } else if (cache == nullptr || !cache->keep(size_class, block)) {
-    ThreadCache::free_to_system(size_class, block);
+    Slabs::free(block);
   }
   Budget::refund(cache, total);
 }

@@ -5,15 +5,15 @@
 #include <new>
 #include <utility>
 
-#include "arena/block.h"
 #include "arena/cache_quota.h"
+#include "arena/slabs.h"
 #include "arena/slots.h"
 
 namespace xichan::internal {
 namespace {
 
 constexpr std::uint64_t thread_maximum = 1u << 20;
-constexpr std::uint64_t depot_maximum = 8u << 20;
+constexpr std::uint64_t depot_maximum = 2u << 20;
 
 // Full and partially filled magazines of one class.
 struct Depot {
@@ -57,14 +57,14 @@ void note_taken(Magazine* magazine, unsigned size_class) noexcept {
   quota.subtract(magazine->count * size_classes[size_class].size);
 }
 
-// Frees the blocks of a magazine to malloc. The caller keeps the empty magazine.
-void unload(Magazine* magazine, unsigned size_class, std::uint64_t count) noexcept {
-  for (std::uint64_t i = 0; i < count; ++i) ThreadCache::free_to_system(size_class, magazine->rounds[i]);
+// Frees the blocks of a magazine to their slabs. The caller keeps the empty magazine.
+void unload(Magazine* magazine, std::uint64_t count) noexcept {
+  for (std::uint64_t i = 0; i < count; ++i) Slabs::free(magazine->rounds[i]);
 }
 
 void discard(Magazine* magazine, unsigned size_class) noexcept {
   note_taken(magazine, size_class);
-  unload(magazine, size_class, magazine->count);
+  unload(magazine, magazine->count);
   std::free(magazine);
 }
 
@@ -146,7 +146,7 @@ bool ThreadCache::make_room(ClassCache& class_cache, unsigned size_class) noexce
     if (class_cache.previous != nullptr) {
       bytes_ -= std::uint64_t{full} * size_classes[size_class].size;
       if (!put(class_cache.previous, size_class, full)) {
-        unload(class_cache.previous, size_class, full);
+        unload(class_cache.previous, full);
         drop_empty(class_cache.previous);
       }
     }
@@ -167,7 +167,7 @@ void ThreadCache::flush() noexcept {
       class_cache.loaded_count.store(0, memory_order_relaxed);
       swap(class_cache);
       if (magazine == nullptr || (count != 0 && put(magazine, size_class, count))) continue;
-      unload(magazine, size_class, count);
+      unload(magazine, count);
       drop_empty(magazine);
     }
   }
@@ -175,16 +175,9 @@ void ThreadCache::flush() noexcept {
 }
 
 void* ThreadCache::allocate_from_system(unsigned size_class, std::uint64_t bytes) noexcept {
-  const std::uint64_t size = size_classes[size_class].size;
-  void* memory =
-      size < Block::large_bytes ? std::malloc(size) : std::aligned_alloc(Block::large_alignment, size);  // B4
-  if (memory != nullptr) unpoison(memory, bytes, size);
+  void* memory = Slabs::allocate(size_class);
+  if (memory != nullptr) unpoison(memory, bytes, size_classes[size_class].size);
   return memory;
-}
-
-void ThreadCache::free_to_system([[maybe_unused]] unsigned size_class, void* memory) noexcept {
-  unpoison(memory, size_classes[size_class].size, size_classes[size_class].size);
-  std::free(memory);
 }
 
 void ThreadCache::sweep_depot() noexcept {
