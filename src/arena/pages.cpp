@@ -25,7 +25,12 @@ constexpr int anonymous = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
 constinit atomic<Region*> regions[most_regions]{};
 constinit atomic<unsigned> regions_used{0};
-constinit atomic<unsigned> first_with_room{0};  // a hint: no region before it has a free granule
+constinit atomic<std::uint64_t> returned{0};
+
+// A bound on the longest free run of each region (low half), so that a search passes over regions without room, and the
+// number of frees (high half), so that a search that fails does not hide a run that was freed meanwhile.
+constinit atomic<std::uint32_t> room[most_regions]{};
+constexpr std::uint32_t longest_run(std::uint32_t word) noexcept { return word & 0xffff; }
 
 constexpr unsigned granules_of(std::uint64_t bytes) noexcept {
   return static_cast<unsigned>(align_up(bytes, Region::granule_bytes) / Region::granule_bytes);
@@ -47,10 +52,12 @@ void* map_aligned(std::uint64_t bytes) noexcept {
   return nullptr;
 }
 
-void lower_first_with_room(unsigned index) noexcept {
-  unsigned first = first_with_room.load(memory_order_seq_cst);
-  while (index < first &&
-         !first_with_room.compare_exchange_weak(first, index, memory_order_seq_cst, memory_order_seq_cst)) {
+// Called after granules were added to a region: any run may be free now.
+void note_room(unsigned index) noexcept {
+  std::uint32_t word = room[index].load(memory_order_relaxed);
+  // (28) release, with (29): a search that sees the new bound sees the granules.
+  while (!room[index].compare_exchange_weak(word, ((word >> 16) + 1) << 16 | GranuleSet::size, memory_order_release,
+                                            memory_order_relaxed)) {
   }
 }
 
@@ -74,7 +81,7 @@ bool add_region(unsigned count) noexcept {
     region->index = index;
     region->free.add(header, granules - header);
     regions[index].store(region, memory_order_release);  // (24) release, with (25)
-    lower_first_with_room(index);
+    note_room(index);
     return true;
   }
   return false;
@@ -83,17 +90,14 @@ bool add_region(unsigned count) noexcept {
 void* take_run(unsigned count) noexcept {
   do {
     const unsigned used = Pages::region_count();
-    for (unsigned i = first_with_room.load(memory_order_seq_cst); i < used; ++i) {
-      Region* region = Pages::region(i);
+    for (unsigned i = 0; i < used; ++i) {
+      std::uint32_t word = room[i].load(memory_order_acquire);  // (29)
+      Region* region = longest_run(word) < count ? nullptr : Pages::region(i);
       if (region == nullptr) continue;
       const int first = region->free.take_run(count);
       if (first >= 0) return region->granule(static_cast<unsigned>(first));
-      unsigned full = i;
-      if (count == 1 &&
-          first_with_room.compare_exchange_strong(full, i + 1, memory_order_seq_cst, memory_order_seq_cst) &&
-          !region->free.is_empty()) {
-        lower_first_with_room(i);  // a granule was freed meanwhile
-      }
+      room[i].compare_exchange_strong(word, (word & ~0xffffu) | (count - 1), memory_order_relaxed,
+                                      memory_order_relaxed);
     }
   } while (add_region(count));
   return nullptr;
@@ -101,7 +105,7 @@ void* take_run(unsigned count) noexcept {
 
 void add_granules(Region& region, unsigned first, unsigned count) noexcept {
   region.free.add(first, count);
-  lower_first_with_room(region.index);
+  note_room(region.index);
 }
 
 void* map_own(std::uint64_t bytes) noexcept {
@@ -122,8 +126,10 @@ void Pages::free(void* memory, std::uint64_t bytes) noexcept {
   if (is_run(size)) {
     discard(memory, size);
     add_granules(Region::of(memory), Region::granule_of(memory), granules_of(size));
-  } else if (munmap(memory, size) != 0) {
-    madvise(memory, size, MADV_DONTNEED);
+  } else if (munmap(memory, size) == 0) {
+    returned.fetch_add(size, memory_order_relaxed);
+  } else {
+    discard(memory, size);
   }
 }
 
@@ -146,8 +152,14 @@ void* Pages::resize(void* memory, std::uint64_t from, std::uint64_t to) noexcept
 }
 
 void Pages::discard(void* memory, std::uint64_t bytes) noexcept {
-  if (madvise(memory, bytes, MADV_DONTNEED) != 0) std::memset(memory, 0, bytes);
+  if (madvise(memory, bytes, MADV_DONTNEED) == 0) {
+    returned.fetch_add(bytes, memory_order_relaxed);
+  } else {
+    std::memset(memory, 0, bytes);
+  }
 }
+
+std::uint64_t Pages::returned_bytes() noexcept { return returned.load(memory_order_relaxed); }
 
 std::uint64_t Pages::capacity_of(std::uint64_t bytes) noexcept {
   return is_run(bytes) ? align_up(bytes, Region::granule_bytes) : bytes;

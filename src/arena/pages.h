@@ -21,10 +21,11 @@
 #include <cstdint>
 
 #include "arena/region.h"
+#include "xichan/export.h"
 
 namespace xichan::internal {
 
-struct Pages {
+struct XICHAN_API Pages {
   static constexpr std::uint64_t page = 4096;  // unit of sizes; a system with larger pages rounds up
   static constexpr std::uint64_t largest_run = 16u << 20;
 
@@ -37,6 +38,9 @@ struct Pages {
   static void* resize(void* memory, std::uint64_t from, std::uint64_t to) noexcept;
   /// Returns the pages of a range to the system and leaves it zeroed. `memory` is aligned to a page.
   static void discard(void* memory, std::uint64_t bytes) noexcept;
+
+  /// Returns the bytes of pages that the process has returned to the system so far.
+  static std::uint64_t returned_bytes() noexcept;
 
   static constexpr bool is_run(std::uint64_t bytes) noexcept { return bytes <= largest_run; }
   /// Returns the size up to which an allocation of `bytes` bytes grows in place.

@@ -57,12 +57,6 @@ class GranuleSet {
   bool contains(unsigned granule) const noexcept {
     return words_[granule / 64].load(memory_order_relaxed) >> granule % 64 & 1;
   }
-  bool is_empty() const noexcept {
-    for (const atomic<std::uint64_t>& word : words_) {
-      if (word.load(memory_order_seq_cst) != 0) return false;
-    }
-    return true;
-  }
   /// Returns the first granule at or after `granule`, or `size`.
   unsigned next(unsigned granule) const noexcept {
     while (granule < size) {

@@ -101,7 +101,7 @@ void* Slabs::allocate_object(std::uint64_t bytes) noexcept {
   return memory;
 }
 
-void Slabs::free(void* memory) noexcept {
+void Slabs::deallocate(void* memory) noexcept {
   const SlabRef slab(Region::of(memory), Region::granule_of(memory));
   const std::uint32_t size = size_classes[slab.slab.size_class()].size;
   poison(memory, size);

@@ -27,7 +27,7 @@ struct XICHAN_API Slabs {
   static void* allocate(unsigned size_class) noexcept;
   /// Returns memory of at least `bytes` bytes.
   static void* allocate_object(std::uint64_t bytes) noexcept;
-  static void free(void* memory) noexcept;
+  static void deallocate(void* memory) noexcept;
 };
 
 /// A base for objects of up to 32 KiB that lie in slabs. Create them with `new (std::nothrow)`.
@@ -40,10 +40,10 @@ struct InSlab {
   static void* operator new(std::size_t bytes, std::align_val_t, const std::nothrow_t&) noexcept {
     return Slabs::allocate_object(align_up(bytes, 64));
   }
-  static void operator delete(void* memory) noexcept { Slabs::free(memory); }
-  static void operator delete(void* memory, std::align_val_t) noexcept { Slabs::free(memory); }
-  static void operator delete(void* memory, const std::nothrow_t&) noexcept { Slabs::free(memory); }
-  static void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept { Slabs::free(memory); }
+  static void operator delete(void* memory) noexcept { Slabs::deallocate(memory); }
+  static void operator delete(void* memory, std::align_val_t) noexcept { Slabs::deallocate(memory); }
+  static void operator delete(void* memory, const std::nothrow_t&) noexcept { Slabs::deallocate(memory); }
+  static void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept { Slabs::deallocate(memory); }
 #endif
 };
 

@@ -58,6 +58,9 @@ class alignas(cache_line) ThreadCache : public Account {
   /// Returns the calling thread's cache; null if the thread is ending, or without memory for a cache.
   static ThreadCache* mine() noexcept { return current_ != nullptr ? current_ : join(); }
 
+  /// Returns the calling thread's cache; null if it has not needed one.
+  static ThreadCache* current() noexcept { return current_; }
+
   /// Returns the memory of a cached block; null if neither the cache nor the depot has one.
   void* take(unsigned size_class, std::uint64_t bytes) noexcept {
     ClassCache& class_cache = class_caches_[size_class];
@@ -99,8 +102,10 @@ class alignas(cache_line) ThreadCache : public Account {
     atomic<std::int64_t>& alive = class_caches_[size_class].alive;
     alive.store(alive.load(memory_order_relaxed) + by, memory_order_relaxed);
   }
-  /// Does the same for a thread without a cache.
+  /// Does the same for threads without a cache, and by any number.
   static void count_alive_without_cache(unsigned size_class, std::int64_t by) noexcept;
+
+  bool has_cached() const noexcept { return bytes_ != 0; }
 
   /// Moves all blocks to the depot, or to their slabs if the depot is full.
   void flush() noexcept;
@@ -111,6 +116,7 @@ class alignas(cache_line) ThreadCache : public Account {
   /// Releases idle magazines, see SweptStore.
   static void sweep_depot() noexcept;
   static void empty_depot() noexcept;
+  static std::uint64_t depot_bytes() noexcept;
   static void follow_limit(std::uint64_t limit) noexcept;
 
   /// Returns sums over all threads; exact while no other thread uses the arena. `size_class` may be `class_count`.
@@ -126,6 +132,8 @@ class alignas(cache_line) ThreadCache : public Account {
     atomic<std::int64_t> alive;  // blocks allocated minus blocks freed by this thread
   };
 
+  explicit ThreadCache(unsigned entry) noexcept : entry_(entry) {}
+
   // Take over an abandoned cache, or create one; abandon the thread's cache.
   static ThreadCache* join() noexcept;
   static void leave() noexcept;
@@ -137,8 +145,8 @@ class alignas(cache_line) ThreadCache : public Account {
   XICHAN_FAST_THREAD_LOCAL static thread_local constinit ThreadCache* current_;
   static atomic<std::uint64_t> bound_;
 
+  const unsigned entry_;     // in the table of accounts
   std::uint64_t bytes_ = 0;  // of blocks in the magazines
-  atomic<bool> taken_{true};
   ClassCache class_caches_[class_count + 1]{};  // the last entry has counts only
 
   friend struct ThreadExitHook;

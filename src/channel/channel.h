@@ -43,7 +43,7 @@ inline constexpr std::size_t batch_size = 64;
 inline Packet to_packet(const Cell& cell) noexcept { return std::bit_cast<Packet>(cell); }
 inline Cell to_cell(const Packet& packet) noexcept { return std::bit_cast<Cell>(packet); }
 
-class XICHAN_API Channel {
+class XICHAN_API Channel : public InSlab {
  public:
   static constexpr std::uint64_t max_capacity = std::uint64_t{1} << 24;
 
@@ -53,7 +53,7 @@ class XICHAN_API Channel {
   using Retire = void (*)(Channel&) noexcept;
   static Status create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept;
 
-  /// Sends or receives without blocking or spinning: `ok | full | empty | closed | no_memory`; `claimed` if another
+  /// Sends or receives without blocking or spinning: `ok | full | empty | closed | no_memory | arena_full`; `claimed` if another
   /// lane owns this side of an spsc channel; `too_large` for a message over the byte bound. `ok` transfers ownership of
   /// the cell; any other status leaves it with the caller. `lane` belongs to the calling endpoint.
   Status try_send(const Cell& cell, Lane& lane) noexcept {

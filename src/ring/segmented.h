@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "arena/ring_memory.h"
 #include "base/atomic.h"
 #include "ring/ring.h"
 #include "sync/mutex.h"
@@ -50,7 +51,7 @@ class SegmentedRing {
 
   bool valid() const noexcept { return mapped_ != nullptr; }
 
-  /// Also returns `no_memory`.
+  /// Also returns `no_memory` and `arena_full`.
   Status try_push(const T& item, Lane&) noexcept {
     for (;;) {
       std::uint64_t tail = tail_.load(memory_order_seq_cst);
@@ -58,7 +59,7 @@ class SegmentedRing {
       const std::uint64_t position = tail / 2;
       Segment* segment = push_segment_.load(memory_order_acquire);
       if (!segment->covers(position)) {
-        if (!extend(position)) return Status::no_memory;
+        if (!extend(position)) return RingMemory::failure();
         continue;
       }
       // Success means that the position was free until now, so its segment has not been retired: G2.
@@ -121,9 +122,10 @@ class SegmentedRing {
   struct Segment {
     atomic<std::uint64_t> base_plus_one;  // zero (fresh or emptied pages) covers nothing
     atomic<std::uint64_t> departures;
-    Segment* next;  // in the order of positions; this and the next two are guarded by lock_
+    Segment* next;  // in the order of positions; this and the next three are guarded by lock_
     Segment* next_free;
     Segment* next_mapped;
+    bool is_charged;  // to the byte limit
     Slot slot[slots];
 
     bool covers(std::uint64_t position) const noexcept {
@@ -140,6 +142,7 @@ class SegmentedRing {
     return segment;
   }
   static void unmap(Segment* segment) { delete segment; }
+  static bool refill(Segment&) { return true; }
   static void empty(Segment& segment) {
     for (Slot& slot : segment.slot) slot.turn.store(0, memory_order_relaxed);
   }
@@ -148,20 +151,34 @@ class SegmentedRing {
 
   // Zeroed pages are a valid segment, so they stay untouched.
   static Segment* map() noexcept {
+    if (!RingMemory::charge(segment_bytes)) return nullptr;
     void* memory = mmap(nullptr, segment_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? nullptr : static_cast<Segment*>(memory);
+    if (memory != MAP_FAILED) return static_cast<Segment*>(memory);
+    RingMemory::refund(segment_bytes);
+    return nullptr;
   }
-  static void unmap(Segment* segment) noexcept { munmap(segment, segment_bytes); }
+  static void unmap(Segment* segment) noexcept {
+    if (segment->is_charged) RingMemory::refund(segment_bytes);
+    // The kernel merges segments that lie side by side into one mapping, so this may need one mapping more.
+    if (munmap(segment, segment_bytes) != 0) madvise(segment, segment_bytes, MADV_DONTNEED);
+  }
   // Returns all pages but the first to the system.
   static void empty(Segment& segment) noexcept {
     constexpr std::size_t kept = 4096;
-    madvise(reinterpret_cast<std::byte*>(&segment) + kept, segment_bytes - kept, MADV_DONTNEED);
+    if (madvise(reinterpret_cast<std::byte*>(&segment) + kept, segment_bytes - kept, MADV_DONTNEED) != 0) return;
+    RingMemory::refund(segment_bytes);
+    segment.is_charged = false;
+  }
+  // Called before an idle segment is used again.
+  static bool refill(Segment& segment) noexcept {
+    return segment.is_charged || (segment.is_charged = RingMemory::charge(segment_bytes));
   }
 #endif
 
   Segment* map_segment(std::uint64_t base) noexcept {
     Segment* segment = map();
     if (segment == nullptr) return nullptr;
+    segment->is_charged = true;
     segment->next_mapped = mapped_;
     mapped_ = segment;
     segment->base_plus_one.store(base + 1, memory_order_release);
@@ -176,6 +193,7 @@ class SegmentedRing {
     if (last->base_plus_one.load(memory_order_relaxed) > base) return true;
     Segment* fresh = free_;
     if (fresh != nullptr) {
+      if (!refill(*fresh)) return false;
       free_ = fresh->next_free;
       fresh->departures.store(0, memory_order_relaxed);
       fresh->next = nullptr;
