@@ -14,10 +14,11 @@ namespace xichan {
 /// off by 32 KiB per thread.
 struct MemoryStats {
   std::uint64_t blocks;      ///< blocks alive
-  std::uint64_t bytes;       ///< bytes of blocks alive, headers included
+  std::uint64_t bytes;       ///< bytes that count against the limit: blocks alive, headers included, and rings
   std::uint64_t high_water;  ///< maximum of `bytes` so far
   std::uint64_t limit;       ///< the byte limit; UINT64_MAX for no limit
   std::uint64_t cached;      ///< bytes of freed blocks cached for reuse; they do not count against the limit
+  std::uint64_t rings;       ///< bytes of the rings of all channels; beyond 1 MiB they count in `bytes` as well
 };
 
 /// The blocks of one size class.
@@ -30,19 +31,28 @@ struct MemoryClass {
 /// The maximum number of classes.
 inline constexpr std::size_t memory_class_count = 129;
 
-/// Returns the arena's counters, in time proportional to the maximum number of threads that have used the arena at
-/// once. Any thread; never blocks.
+/// Returns the arena's counters, in time proportional to the number of threads that use the arena. Any thread; never
+/// blocks.
 XICHAN_API MemoryStats memory_stats() noexcept;
 
 /// Fills in the classes that have blocks, smallest first, and returns their number. Omits those that `classes` has no
 /// room for. Any thread; never blocks.
 XICHAN_API std::size_t memory_classes(std::span<MemoryClass> classes) noexcept;
 
-/// Limits the bytes of all blocks; UINT64_MAX removes the limit. An allocation that would exceed it immediately returns
-/// `Status::arena_full`. Blocks already alive stay. Memory cached for reuse comes on top of the limit: at most 1/64 of
-/// it for blocks up to 32 KiB, 1/64 for larger ones, and 1/256 per thread, and never more than 8 MiB, 32 MiB and 1 MiB.
-/// Cached memory that no thread has used for a second is released to the system, as soon as a thread allocates again.
-/// This function releases all of it except the caches of other threads. Any thread; never blocks.
+/// Limits the bytes of all blocks, and of all rings beyond 1 MiB; UINT64_MAX removes the limit. An allocation that
+/// would exceed it immediately returns `Status::arena_full`. What is already alive stays. Without a limit, and beyond
+/// the memory of the machine or of the process's control group, an allocation returns `Status::no_memory`.
+///
+/// Memory cached for reuse comes on top of the limit: at most 1/64 of it for blocks up to 32 KiB, 1/64 for larger ones,
+/// and 1/256 per thread, and never more than 2 MiB, 32 MiB and 1 MiB. This function releases it as `trim` does. Any
+/// thread; never blocks.
 XICHAN_API void set_memory_limit(std::uint64_t bytes) noexcept;
+
+/// Returns cached memory to the system, except for the caches of other threads, and returns the number of bytes. Memory
+/// that is not cached is returned as soon as it is freed. Cached memory that no thread has used for half a second is
+/// returned by the next thread that allocates beyond its own cache, or that has been blocked in a call for half a
+/// second; the cache of a blocked thread as well. So this function is for programs that stop using xichan for a while.
+/// Any thread; never blocks.
+XICHAN_API std::uint64_t trim() noexcept;
 
 }  // namespace xichan

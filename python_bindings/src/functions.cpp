@@ -96,6 +96,8 @@ PyObject* set_limit(PyObject*, PyObject* value) noexcept {
   Py_RETURN_NONE;
 }
 
+PyObject* trim_memory(PyObject*, PyObject*) noexcept { return PyLong_FromUnsignedLongLong(xichan::trim()); }
+
 // For xichan._aio: whether a wait without progress must end, because the interpreter or the process is exiting.
 PyObject* is_exiting(PyObject* module, PyObject*) noexcept {
   return PyBool_FromLong(state_of(module)->endpoints->owner.is_exiting());
@@ -155,12 +157,21 @@ PyDoc_STRVAR(is_shareable_doc,
 
 PyDoc_STRVAR(set_memory_limit_doc,
 "set_memory_limit($module, nbytes, /)\n--\n\n"
-"Bound the memory of all values in transit in the process.\n\n"
+"Bound the memory of all values in transit in the process, and of its channels.\n\n"
 "nbytes: int, in bytes, or None for no limit.\n\n"
 "An operation that would exceed the limit raises MemoryLimitExceeded immediately; it never blocks. Small values\n"
-"travel inside their channel and take no memory. Freed memory that is cached for reuse comes on top, at most 1/32\n"
-"of the limit and 1/256 per thread; this call releases it, except for the caches of other threads.\n\n"
+"travel inside their channel. The memory of all channels together counts from 1 MiB on. Freed memory that is cached\n"
+"for reuse comes on top, at most 1/32 of the limit and 1/256 per thread; this call releases it as trim() does.\n\n"
+"Without a limit, an operation that would exceed the memory of the machine or of the process's control group\n"
+"(cgroup) raises MemoryError.\n\n"
 "Raises TypeError or ValueError for an invalid limit. Never blocks. Thread-safe.");
+
+PyDoc_STRVAR(trim_doc,
+"trim($module, /)\n--\n\n"
+"Return freed memory that is cached for reuse to the system, and return the number of bytes.\n\n"
+"For a program that stops using xichan for a while. Otherwise cached memory is returned after it has been unused for\n"
+"about a second. The cache of another thread, at most 1 MiB, is returned when that thread blocks or ends. Never\n"
+"blocks. Thread-safe.");
 
 }  // namespace
 
@@ -168,6 +179,7 @@ PyMethodDef module_functions[] = {
     {"channel", as_method(make_channel), METH_FASTCALL | METH_KEYWORDS, channel_doc},
     {"is_shareable", value_is_shareable, METH_O, is_shareable_doc},
     {"set_memory_limit", set_limit, METH_O, set_memory_limit_doc},
+    {"trim", trim_memory, METH_NOARGS, trim_doc},
     {"_is_closed", endpoint_is_closed, METH_O, nullptr},
     {"_is_exiting", is_exiting, METH_NOARGS, nullptr},
     {"_sent", sent_count, METH_O, nullptr},

@@ -29,6 +29,7 @@ from ._core import (
     select,
     set_memory_limit,
     share,
+    trim,
     unpublish,
 )
 from ._errors import (
@@ -107,6 +108,7 @@ __all__ = [
     "serve",
     "set_memory_limit",
     "share",
+    "trim",
     "unpublish",
 ]
 

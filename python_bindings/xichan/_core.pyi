@@ -265,7 +265,10 @@ def is_shareable(value: object, /) -> bool:
     """Return True if channels accept this value and everything in it."""
 
 def set_memory_limit(nbytes: int | None, /) -> None:
-    """Limit the memory, in bytes, of all values in the process; None removes the limit."""
+    """Limit the memory, in bytes, of all values and channels in the process; None removes the limit."""
+
+def trim() -> int:
+    """Return freed memory that is cached for reuse to the system, and return the number of bytes."""
 
 @final
 class _Views:

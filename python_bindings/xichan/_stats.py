@@ -66,10 +66,11 @@ class MemoryStats:
     __module__ = "xichan"
 
     blocks: int  # alive
-    bytes: int  # of these blocks
+    bytes: int  # what counts against the limit: these blocks, and the rings of all channels beyond 1 MiB
     high_water: int  # the maximum of ``bytes`` so far, to within 32 KiB per thread
     limit: int | None  # as set by set_memory_limit()
     cached: int  # bytes of freed blocks kept for reuse, not counted against the limit
+    rings: int  # bytes of the rings of all channels, which take memory as their slots are first used
     classes: tuple[MemoryClass, ...]  # the size classes in use
 
 

@@ -4,7 +4,11 @@
 #include <new>
 
 #include "arena/budget.h"
+#include "arena/cache_quota.h"
 #include "arena/large.h"
+#include "arena/pages.h"
+#include "arena/ring_memory.h"
+#include "arena/slabs.h"
 #include "arena/thread_cache.h"
 #include "base/checked.h"
 
@@ -22,14 +26,6 @@ struct DisposalQueue {
 
 thread_local constinit DisposalQueue disposal_queue;
 
-bool should_inject_failure() noexcept {
-  const std::int64_t countdown = fail_countdown.load(memory_order_relaxed);
-  if (countdown < 0) return false;
-  if (countdown == 0) return true;
-  fail_countdown.store(countdown - 1, memory_order_relaxed);
-  return false;
-}
-
 void count_alive(ThreadCache* cache, unsigned size_class, std::int64_t by) noexcept {
   cache != nullptr ? cache->count_alive(size_class, by) : ThreadCache::count_alive_without_cache(size_class, by);
 }
@@ -43,6 +39,14 @@ void release_block_reference(void* object) noexcept { Arena::release(static_cast
 
 constinit const ReferenceType block_reference{ReferenceKind::block, release_block_reference};
 
+bool Arena::should_inject_failure() noexcept {
+  const std::int64_t countdown = fail_countdown.load(memory_order_relaxed);
+  if (countdown < 0) return false;
+  if (countdown == 0) return true;
+  fail_countdown.store(countdown - 1, memory_order_relaxed);
+  return false;
+}
+
 Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, Block*& block) noexcept {
   block = nullptr;
   CheckedSize size(sizeof(Block));
@@ -52,7 +56,7 @@ Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, 
   if (should_inject_failure()) return Status::no_memory;
 
   ThreadCache* cache = ThreadCache::mine();
-  if (!Budget::charge(cache, total)) return Status::arena_full;
+  if (!Budget::charge(cache, total)) return Budget::refusal();
   const unsigned size_class = class_or_large(total);
   void* memory = nullptr;
   std::uint64_t mapped = 0;
@@ -97,15 +101,28 @@ void Arena::free_memory(Block* block) noexcept {
   if (size_class == class_count) {
     LargeBlocks::deallocate(block, total, block->mapped_bytes_);
   } else if (cache == nullptr || !cache->keep(size_class, block)) {
-    ThreadCache::free_to_system(size_class, block);
+    Slabs::deallocate(block);
   }
   Budget::refund(cache, total);
 }
 
-void Arena::release_cached() noexcept {
+std::uint64_t Arena::release_cached() noexcept {
+  const std::uint64_t before = Pages::returned_bytes();
   if (ThreadCache* cache = ThreadCache::mine()) cache->flush();
   ThreadCache::empty_depot();
   LargeBlocks::release_all();
+  return Pages::returned_bytes() - before;
+}
+
+void Arena::idle() noexcept {
+  if (ThreadCache* cache = ThreadCache::current()) cache->flush();
+  sweep_if_due();
+}
+
+bool Arena::has_cached() noexcept {
+  const ThreadCache* cache = ThreadCache::current();
+  return (cache != nullptr && cache->has_cached()) || ThreadCache::depot_bytes() != 0 ||
+         LargeBlocks::cached_bytes() != 0;
 }
 
 void Arena::set_limit(std::uint64_t bytes) noexcept {
@@ -128,6 +145,7 @@ MemoryStats Arena::stats() noexcept {
   stats.bytes = Budget::bytes_alive();
   stats.high_water = Budget::high_water();
   stats.limit = Budget::limit();
+  stats.rings = RingMemory::bytes();
   return stats;
 }
 
@@ -152,5 +170,7 @@ MemoryStats memory_stats() noexcept { return internal::Arena::stats(); }
 std::size_t memory_classes(std::span<MemoryClass> classes) noexcept { return internal::Arena::class_stats(classes); }
 
 void set_memory_limit(std::uint64_t bytes) noexcept { internal::Arena::set_limit(bytes); }
+
+std::uint64_t trim() noexcept { return internal::Arena::release_cached(); }
 
 }  // namespace xichan

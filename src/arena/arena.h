@@ -1,10 +1,11 @@
 // Allocates and frees the blocks of the process. The arena belongs to no interpreter and is never destroyed: any thread
 // may release the last reference to a block at any time, even while the process exits.
 //
-// It has four parts: the byte limit (budget.h), magazines for blocks of up to 32 KiB (thread_cache.h), mappings for
-// larger blocks (large.h), and the bounds on cached memory (cache_quota.h).
+// It has five parts: the byte limit (budget.h), magazines for blocks of up to 32 KiB (thread_cache.h) over slabs of
+// them (slabs.h), runs of pages for larger blocks (large.h, pages.h), the memory of rings (ring_memory.h), and the bounds
+// on cached memory (cache_quota.h).
 //
-// Progress: lock-free on the fast path; that of malloc or the system calls where fresh memory is needed.
+// Progress: lock-free on the fast path; that of the system calls where fresh memory is needed.
 // Thread safety: every function may be called from any thread. Fork: the child may keep using the arena; it has no
 // lock.
 #pragma once
@@ -47,11 +48,17 @@ class XICHAN_API Arena {
   static MemoryStats stats() noexcept;
   static std::size_t class_stats(std::span<MemoryClass> classes) noexcept;
 
-  /// Releases all cached memory to the system, except for the magazines of other threads.
-  static void release_cached() noexcept;
+  /// Releases all cached memory to the system, except for the magazines of other threads. Returns the number of bytes
+  /// returned to the system meanwhile.
+  static std::uint64_t release_cached() noexcept;
+  /// Called by a thread that has slept for a while and sleeps on: its cache, and idle memory, are not needed.
+  static void idle() noexcept;
+  /// Returns true if the calling thread or a shared store has cached memory.
+  static bool has_cached() noexcept;
 
   /// Test hook: `countdown` more allocations succeed, and all later ones fail. A negative value turns it off.
   static void fail_after(std::int64_t countdown) noexcept;
+  static bool should_inject_failure() noexcept;
 
  private:
   static void dispose(Block* block) noexcept;

@@ -64,7 +64,7 @@ class Block {
   std::uint32_t reference_count_;
   std::uint64_t body_bytes_;
   Block* next_disposed_ = nullptr;  // links dead blocks while their references are released
-  std::uint64_t mapped_bytes_;      // size of the mapping of a large block, else 0
+  std::uint64_t mapped_bytes_;      // size of the allocation of a large block, else 0
 };
 static_assert(sizeof(Block) == 32 && sizeof(Reference) == 16);
 

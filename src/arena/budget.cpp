@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "arena/ceiling.h"
+
 namespace xichan::internal {
 namespace {
 
-// `limit` and `accounts` rarely change; the other words change with every batch.
+// `limit` and `ceiling` rarely change; the other words change with every batch.
 struct Words {
   alignas(cache_line) atomic<std::uint64_t> limit{UINT64_MAX};
-  atomic<Account*> accounts{nullptr};
+  atomic<std::uint64_t> ceiling{0};  // until it is read
   alignas(cache_line) atomic<std::uint64_t> reserved{0};
   atomic<std::uint64_t> most_reserved{0};
   atomic<std::uint64_t> high_water{0};
@@ -25,7 +27,8 @@ void raise(atomic<std::uint64_t>& mark, std::uint64_t value) noexcept {
 }  // namespace
 
 bool Budget::reserve(std::uint64_t bytes) noexcept {
-  const std::uint64_t limit = words.limit.load(memory_order_relaxed);
+  const std::uint64_t limit =
+      std::min(words.limit.load(memory_order_relaxed), words.ceiling.load(memory_order_relaxed));
   std::uint64_t held = words.reserved.load(memory_order_relaxed);
   do {
     if (bytes > limit || held > limit - bytes) return false;  // A2
@@ -38,13 +41,26 @@ void Budget::unreserve(std::uint64_t bytes) noexcept { words.reserved.fetch_sub(
 bool Budget::reserve_for(Account* account, std::uint64_t bytes) noexcept {
   if (account != nullptr && bytes <= batch && reserve(bytes + batch)) {
     account->credit.fetch_add(batch, memory_order_relaxed);
-  } else if (!reserve(bytes)) {
-    if (bytes > words.limit.load(memory_order_relaxed)) return false;  // cannot succeed: leave the other credits alone
-    reclaim_credits();
-    if (!reserve(bytes)) return false;
+  } else if (!reserve(bytes) && !reserve_with_effort(bytes)) {
+    return false;
   }
   if (bytes <= batch) note_high_water();
   return true;
+}
+
+bool Budget::reserve_with_effort(std::uint64_t bytes) noexcept {
+  MemoryCeiling::refresh();
+  const std::uint64_t ceiling = MemoryCeiling::bytes();
+  if (words.ceiling.exchange(ceiling, memory_order_relaxed) != ceiling && reserve(bytes)) return true;
+  // A request that cannot succeed leaves the credits of the other threads alone.
+  if (bytes > std::min(words.limit.load(memory_order_relaxed), ceiling)) return false;
+  reclaim_credits();
+  return reserve(bytes);
+}
+
+Status Budget::refusal() noexcept {
+  const bool is_limit = words.limit.load(memory_order_relaxed) <= words.ceiling.load(memory_order_relaxed);
+  return is_limit ? Status::arena_full : Status::no_memory;
 }
 
 void Budget::shed(Account* account, std::uint64_t keep) noexcept {
@@ -56,19 +72,7 @@ void Budget::shed(Account* account, std::uint64_t keep) noexcept {
 }
 
 void Budget::reclaim_credits() noexcept {
-  for (Account* account = first_account(); account != nullptr; account = account->next) shed(account);
-}
-
-void Budget::join(Account* account) noexcept {
-  Account* first = words.accounts.load(memory_order_relaxed);
-  do {
-    account->next = first;
-    // (7) release, with (8): an account is constructed before another thread finds it.
-  } while (!words.accounts.compare_exchange_weak(first, account, memory_order_release, memory_order_relaxed));
-}
-
-Account* Budget::first_account() noexcept {
-  return words.accounts.load(memory_order_acquire);  // (8) acquire, with (7)
+  Accounts::for_each([](Account& account) noexcept { shed(&account); });
 }
 
 void Budget::set_limit(std::uint64_t bytes) noexcept {
@@ -80,9 +84,7 @@ std::uint64_t Budget::limit() noexcept { return words.limit.load(memory_order_re
 
 std::uint64_t Budget::bytes_alive() noexcept {
   std::uint64_t credits = 0;
-  for (Account* account = first_account(); account != nullptr; account = account->next) {
-    credits += account->credit.load(memory_order_relaxed);
-  }
+  Accounts::for_each([&](Account& account) noexcept { credits += account.credit.load(memory_order_relaxed); });
   const std::uint64_t reserved = words.reserved.load(memory_order_relaxed);
   return reserved - std::min(reserved, credits);
 }

@@ -6,29 +6,26 @@
 //
 //   A1  reserved = bytes of blocks alive + the credits of all accounts (+ bytes that a running call is moving).
 //   A2  reserved never exceeds the limit. So bytes alive <= limit, always: the bound has no slack.
+//       The memory that the process can have at all (ceiling.h) is a limit as well.
 //   A3  a credit is changed by read-modify-write only. That is cheap, because the line belongs to its owner, and it
 //       allows any thread to reclaim the credit.
 //
 // Without A3, credits of sleeping threads would be unusable while other threads are refused. Before a request is
-// refused, all credits are reclaimed and the request is tried again. That decision is exact unless other threads are
+// refused, all credits are reclaimed and the request is tried again. Only threads that are alive have a credit. That decision is exact unless other threads are
 // moving bytes at that moment, each a batch or two. A refusal takes time proportional to the number of threads and
 // never blocks.
 //
 // Progress: lock-free. Thread safety: any thread; `charge` and `refund` of an account belong to its owner. Counts only:
-// every access is relaxed, apart from the list of accounts.
+// every access is relaxed, apart from the table of accounts.
 #pragma once
 
 #include <cstdint>
 
+#include "arena/accounts.h"
 #include "base/atomic.h"
+#include "xichan/status.h"
 
 namespace xichan::internal {
-
-/// A thread's credit. Never destroyed once it has joined the list of accounts.
-struct Account {
-  atomic<std::uint64_t> credit{0};
-  Account* next = nullptr;
-};
 
 class Budget {
  public:
@@ -55,12 +52,11 @@ class Budget {
   /// Returns the credit beyond `keep` to the budget.
   static void shed(Account* account, std::uint64_t keep = 0) noexcept;
 
-  static void join(Account* account) noexcept;
-  static Account* first_account() noexcept;
-
   /// A lower limit applies to allocations from now on, except for calls in progress on other threads.
   static void set_limit(std::uint64_t bytes) noexcept;
   static std::uint64_t limit() noexcept;
+  /// Returns the status for a refused charge: `arena_full` if the limit applies, `no_memory` if the ceiling does.
+  static Status refusal() noexcept;
 
   /// Exact while no other thread uses the arena.
   static std::uint64_t bytes_alive() noexcept;
@@ -75,6 +71,7 @@ class Budget {
   static bool reserve(std::uint64_t bytes) noexcept;
   static bool reserve_for(Account* account, std::uint64_t bytes) noexcept;
   static void unreserve(std::uint64_t bytes) noexcept;
+  static bool reserve_with_effort(std::uint64_t bytes) noexcept;
   static void reclaim_credits() noexcept;
 };
 

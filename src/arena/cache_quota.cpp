@@ -17,7 +17,7 @@ void sweep_if_due() noexcept {
   const std::int64_t time = std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000;
   std::int64_t next = next_sweep.load(memory_order_relaxed);
   if (time < next) return;
-  if (next_sweep.compare_exchange_strong(next, time + 1'000, memory_order_relaxed, memory_order_relaxed)) {
+  if (next_sweep.compare_exchange_strong(next, time + 500, memory_order_relaxed, memory_order_relaxed)) {
     sweep_stores();
   }
 }

@@ -2,10 +2,11 @@
 //
 // A store caches at most its own maximum, and at most 1/64 of the byte limit: cached memory comes on top of the memory
 // in use, which may be close to the limit. Memory is idle if no thread took it between two sweeps, and sweeps are at
-// least a second apart. There is no sweeper thread and no timer. A thread that accesses a shared store anyway (once per
-// magazine or large block, never on the fast path) reads the coarse clock, and the first one after the second has
-// passed sweeps all stores. So a process that keeps sending releases idle memory within two seconds. A process that
-// stops sending keeps what its stores hold, which the maxima bound.
+// least half a second apart. There is no sweeper thread and no timer. A thread that accesses a shared store anyway (once
+// per magazine or large block, never on the fast path), or that has been blocked for a while (sync/nap.h), reads the
+// coarse clock, and the first one after the half second has passed sweeps all stores. So a process that sends or waits
+// releases idle memory within two seconds. A process that does neither keeps what its stores hold, which the maxima
+// bound, until it calls trim().
 //
 // The stores register themselves, so this file depends on none of them.
 //
@@ -64,7 +65,7 @@ class SweptStore {
   const SweptStore* const next_;
 };
 
-/// Sweeps all stores if the last sweep is at least a second ago.
+/// Sweeps all stores if the last sweep is at least half a second ago.
 void sweep_if_due() noexcept;
 /// Sweeps all stores now.
 XICHAN_API void sweep_stores() noexcept;

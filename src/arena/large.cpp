@@ -1,8 +1,7 @@
 #include "arena/large.h"
 
-#include <sys/mman.h>
-
 #include "arena/cache_quota.h"
+#include "arena/pages.h"
 #include "arena/poison.h"
 #include "arena/slots.h"
 #include "base/checked.h"
@@ -10,7 +9,7 @@
 namespace xichan::internal {
 namespace {
 
-constexpr std::uint64_t page = 4096;  // unit of sizes; a system with larger pages rounds up
+constexpr std::uint64_t page = Pages::page;
 constexpr std::uint64_t maximum = 32u << 20;
 
 // A word: page number of the address (48 bits) | size in pages (15 bits) | the mark of the store (1 bit).
@@ -30,28 +29,24 @@ constinit Slots<32> slots;
 constinit CacheQuota quota{maximum};
 constinit atomic<unsigned> next_victim{0};  // relaxed: any order of eviction will do
 
-void unmap(void* memory, std::uint64_t mapped) noexcept {
-  unpoison(memory, mapped, mapped);
-  munmap(memory, mapped);
-}
-
 void release(std::uint64_t word) noexcept {
   if (word == 0) return;
   quota.subtract(size_of(word));
-  unmap(memory_of(word), size_of(word));
+  Pages::free(memory_of(word), size_of(word));
 }
 
 void sweep() noexcept { slots.sweep(release); }
 const SweptStore swept_store(sweep);
 
-// Distance of a mapping's size from the wanted one; UINT64_MAX if it is unsuitable. Missing pages weigh more, because
-// each costs a page fault.
-constexpr std::uint64_t distance(std::uint64_t has, std::uint64_t wanted) noexcept {
-  if (has < wanted / 2 || has > wanted * 2) return UINT64_MAX;
-  return has >= wanted ? has - wanted : (wanted - has) * 4;
+// Distance of an allocation's size from the wanted one; UINT64_MAX if it is unsuitable. Missing pages weigh more,
+// because each costs a page fault.
+std::uint64_t distance(std::uint64_t has, std::uint64_t wanted) noexcept {
+  if (has < wanted / 2 || has > wanted * 2 || Pages::is_run(has) != Pages::is_run(wanted)) return UINT64_MAX;
+  if (has >= wanted) return has - wanted;
+  return Pages::is_run(has) && Pages::capacity_of(has) < wanted ? UINT64_MAX : (wanted - has) * 4;
 }
 
-// Takes the most suitable mapping out of the store; 0 if there is none.
+// Takes the most suitable allocation out of the store; 0 if there is none.
 std::uint64_t nearest(std::uint64_t wanted) noexcept {
   for (int attempt = 0; attempt < 4; ++attempt) {  // other threads take as well
     std::uint64_t best = 0;
@@ -64,7 +59,7 @@ std::uint64_t nearest(std::uint64_t wanted) noexcept {
       if (off == 0) break;
     }
     if (best == 0) return 0;
-    // This thread now owns the mapping in that slot. If it is not the chosen one, it is put back.
+    // This thread now owns the allocation in that slot. If it is not the chosen one, it is put back.
     const std::uint64_t word = slots.take_from(best_slot);
     if (word == best) {
       quota.subtract(size_of(word));
@@ -75,20 +70,17 @@ std::uint64_t nearest(std::uint64_t wanted) noexcept {
   return 0;
 }
 
-// Resizes a cached mapping if necessary. Returns null if that fails; the mapping is unmapped then.
+// Resizes a cached allocation if necessary. Returns null if that fails; the allocation is freed then.
 void* fit(std::uint64_t word, std::uint64_t wanted, std::uint64_t& mapped) noexcept {
   void* memory = memory_of(word);
   const std::uint64_t has = size_of(word);
   unpoison(memory, has, has);
   mapped = has;
   if (has == wanted || (has > wanted && quota.add(has - wanted))) return memory;
-#ifndef __SANITIZE_THREAD__  // ThreadSanitizer tracks mmap and munmap, but not memory that mremap moves
   mapped = wanted;
-  void* resized = mremap(memory, has, wanted, MREMAP_MAYMOVE);
-  if (resized != MAP_FAILED) return resized;
-#endif
-  munmap(memory, has);
-  return nullptr;
+  void* resized = Pages::resize(memory, has, wanted);
+  if (resized == nullptr) Pages::free(memory, has);
+  return resized;
 }
 
 }  // namespace
@@ -102,8 +94,8 @@ void* LargeBlocks::allocate(std::uint64_t bytes, std::uint64_t& mapped) noexcept
   }
   if (memory == nullptr) {
     mapped = wanted;
-    memory = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return nullptr;
+    memory = Pages::allocate(wanted);
+    if (memory == nullptr) return nullptr;
   }
   unpoison(memory, bytes, mapped);
   return memory;
@@ -112,7 +104,7 @@ void* LargeBlocks::allocate(std::uint64_t bytes, std::uint64_t& mapped) noexcept
 void LargeBlocks::deallocate(void* memory, std::uint64_t bytes, std::uint64_t mapped) noexcept {
   sweep_if_due();
   quota.subtract(mapped - align_up(bytes, page));
-  if (mapped > quota.bound()) return unmap(memory, mapped);
+  if (mapped > quota.bound()) return Pages::free(memory, mapped);
   poison(memory, mapped);
   const std::uint64_t word = word_of(memory, mapped);
   for (unsigned attempt = 0; attempt < 2 * slots.size; ++attempt) {
@@ -122,7 +114,7 @@ void LargeBlocks::deallocate(void* memory, std::uint64_t bytes, std::uint64_t ma
     }
     release(slots.take_from(next_victim.fetch_add(1, memory_order_relaxed) % slots.size));
   }
-  unmap(memory, mapped);
+  Pages::free(memory, mapped);
 }
 
 void LargeBlocks::release_all() noexcept {

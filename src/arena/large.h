@@ -1,19 +1,18 @@
-// Blocks above 32 KiB: each is its own mapping, and freed mappings are cached.
+// Blocks above 32 KiB: each is an allocation of whole pages (pages.h), and freed ones are cached.
 //
-// The kernel populates a fresh mapping page by page, and each page fault clears the page first; for a message of 1 MiB
-// that takes 20 times as long as the copy. malloc first maps above 128 KiB as well, and later keeps such blocks in a
-// heap whose top it returns to the system and takes again as messages come and go. So up to 32 freed mappings of up to
-// 32 MiB together are cached; when the cache is full, a freed mapping replaces another one. A request takes the cached
-// mapping nearest to its size, if that is between half and twice the size. A mapping that is too small grows by mremap,
-// which faults in the missing pages only. A mapping that is too large is used as it is, and the pages behind the
-// block's end count as cached; if that exceeds the quota, mremap shrinks it. Idle mappings are released
-// (cache_quota.h).
+// The kernel populates fresh memory page by page, and each page fault clears the page first; for a message of 1 MiB
+// that takes 20 times as long as the copy. malloc returns the top of its heap to the system and takes it again as
+// messages come and go. So up to 32 freed allocations of up to 32 MiB together are cached; when the cache is full, a
+// freed one replaces another. A request takes the cached allocation nearest to its size, if that is between half and
+// twice the size. One that is too small grows if it can do so in place or by mremap, which faults in the missing pages
+// only. One that is too large is used as it is, and the pages behind the block's end count as cached; if that exceeds
+// the quota, it shrinks. Idle ones are released (cache_quota.h).
 //
-// Each mapping is one word in a shared store: address, size and the store's mark. So taking one does not read its
-// memory, and equal words mean the same mapping.
+// Each allocation is one word in a shared store: address, size and the store's mark. So taking one does not read its
+// memory, and equal words mean the same allocation.
 //
-// Progress: wait-free apart from the system calls. Thread safety: any thread. Fork: no lock is held; each process has
-// its own copy of the mappings.
+// Progress: lock-free apart from the system calls. Thread safety: any thread. Fork: no lock is held; each process has
+// its own copy of the memory.
 #pragma once
 
 #include <cstdint>
@@ -21,12 +20,12 @@
 namespace xichan::internal {
 
 struct LargeBlocks {
-  /// Returns page-aligned memory for a block of `bytes` bytes and stores the size of its mapping; null without memory.
+  /// Returns page-aligned memory for a block of `bytes` bytes and stores the size of its allocation; null without memory.
   static void* allocate(std::uint64_t bytes, std::uint64_t& mapped) noexcept;
-  /// Caches the mapping of a block of `bytes` bytes, or unmaps it.
+  /// Caches the allocation of a block of `bytes` bytes, or frees it.
   static void deallocate(void* memory, std::uint64_t bytes, std::uint64_t mapped) noexcept;
 
-  /// Unmaps all cached mappings.
+  /// Frees all cached allocations.
   static void release_all() noexcept;
   static void follow_limit(std::uint64_t limit) noexcept;
 

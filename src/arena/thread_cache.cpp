@@ -5,15 +5,15 @@
 #include <new>
 #include <utility>
 
-#include "arena/block.h"
 #include "arena/cache_quota.h"
+#include "arena/slabs.h"
 #include "arena/slots.h"
 
 namespace xichan::internal {
 namespace {
 
 constexpr std::uint64_t thread_maximum = 1u << 20;
-constexpr std::uint64_t depot_maximum = 8u << 20;
+constexpr std::uint64_t depot_maximum = 2u << 20;
 
 // Full and partially filled magazines of one class.
 struct Depot {
@@ -57,14 +57,14 @@ void note_taken(Magazine* magazine, unsigned size_class) noexcept {
   quota.subtract(magazine->count * size_classes[size_class].size);
 }
 
-// Frees the blocks of a magazine to malloc. The caller keeps the empty magazine.
-void unload(Magazine* magazine, unsigned size_class, std::uint64_t count) noexcept {
-  for (std::uint64_t i = 0; i < count; ++i) ThreadCache::free_to_system(size_class, magazine->rounds[i]);
+// Frees the blocks of a magazine to their slabs. The caller keeps the empty magazine.
+void unload(Magazine* magazine, std::uint64_t count) noexcept {
+  for (std::uint64_t i = 0; i < count; ++i) Slabs::deallocate(magazine->rounds[i]);
 }
 
 void discard(Magazine* magazine, unsigned size_class) noexcept {
   note_taken(magazine, size_class);
-  unload(magazine, size_class, magazine->count);
+  unload(magazine, magazine->count);
   std::free(magazine);
 }
 
@@ -86,19 +86,17 @@ constinit atomic<std::uint64_t> ThreadCache::bound_{thread_maximum};  // relaxed
 
 ThreadCache* ThreadCache::join() noexcept {
   if (departed) return nullptr;
-  ThreadCache* cache = nullptr;
-  for (Account* account = Budget::first_account(); account != nullptr; account = account->next) {
-    ThreadCache* other = static_cast<ThreadCache*>(account);
-    if (other->taken_.load(memory_order_relaxed)) continue;
-    if (other->taken_.exchange(true, memory_order_acquire)) continue;  // (9) acquire, with (10)
-    cache = other;
-    break;
-  }
+  const unsigned entry = Accounts::take();
+  if (entry == Accounts::most) return nullptr;
+  auto* cache = static_cast<ThreadCache*>(Accounts::at(entry));
   if (cache == nullptr) {
     void* memory = std::aligned_alloc(alignof(ThreadCache), sizeof(ThreadCache));
-    if (memory == nullptr) return nullptr;
-    cache = new (memory) ThreadCache;
-    Budget::join(cache);
+    if (memory == nullptr) {
+      Accounts::leave(entry);
+      return nullptr;
+    }
+    cache = new (memory) ThreadCache(entry);
+    Accounts::set(entry, cache);
   }
   current_ = cache;
   [[maybe_unused]] ThreadExitHook* const volatile made = &exit_hook;  // first use registers the destructor
@@ -111,7 +109,12 @@ void ThreadCache::leave() noexcept {
   if (cache == nullptr) return;
   cache->flush();
   Budget::shed(cache);
-  cache->taken_.store(false, memory_order_release);  // (10) release, with (9): all uses by its thread
+  for (unsigned size_class = 0; size_class <= class_count; ++size_class) {
+    atomic<std::int64_t>& alive = cache->class_caches_[size_class].alive;
+    count_alive_without_cache(size_class, alive.load(memory_order_relaxed));
+    alive.store(0, memory_order_relaxed);
+  }
+  Accounts::leave(cache->entry_);
 }
 
 void ThreadCache::swap(ClassCache& class_cache) noexcept {
@@ -146,7 +149,7 @@ bool ThreadCache::make_room(ClassCache& class_cache, unsigned size_class) noexce
     if (class_cache.previous != nullptr) {
       bytes_ -= std::uint64_t{full} * size_classes[size_class].size;
       if (!put(class_cache.previous, size_class, full)) {
-        unload(class_cache.previous, size_class, full);
+        unload(class_cache.previous, full);
         drop_empty(class_cache.previous);
       }
     }
@@ -167,7 +170,7 @@ void ThreadCache::flush() noexcept {
       class_cache.loaded_count.store(0, memory_order_relaxed);
       swap(class_cache);
       if (magazine == nullptr || (count != 0 && put(magazine, size_class, count))) continue;
-      unload(magazine, size_class, count);
+      unload(magazine, count);
       drop_empty(magazine);
     }
   }
@@ -175,16 +178,9 @@ void ThreadCache::flush() noexcept {
 }
 
 void* ThreadCache::allocate_from_system(unsigned size_class, std::uint64_t bytes) noexcept {
-  const std::uint64_t size = size_classes[size_class].size;
-  void* memory =
-      size < Block::large_bytes ? std::malloc(size) : std::aligned_alloc(Block::large_alignment, size);  // B4
-  if (memory != nullptr) unpoison(memory, bytes, size);
+  void* memory = Slabs::allocate(size_class);
+  if (memory != nullptr) unpoison(memory, bytes, size_classes[size_class].size);
   return memory;
-}
-
-void ThreadCache::free_to_system([[maybe_unused]] unsigned size_class, void* memory) noexcept {
-  unpoison(memory, size_classes[size_class].size, size_classes[size_class].size);
-  std::free(memory);
 }
 
 void ThreadCache::sweep_depot() noexcept {
@@ -201,6 +197,8 @@ void ThreadCache::empty_depot() noexcept {
   while (Magazine* magazine = as_magazine(empty_magazines.take())) std::free(magazine);
 }
 
+std::uint64_t ThreadCache::depot_bytes() noexcept { return quota.bytes(); }
+
 void ThreadCache::follow_limit(std::uint64_t limit) noexcept {
   bound_.store(std::min(thread_maximum, limit / 256), memory_order_relaxed);
   quota.follow_limit(limit);
@@ -213,12 +211,12 @@ void ThreadCache::count_alive_without_cache(unsigned size_class, std::int64_t by
 ClassCounts ThreadCache::counts(unsigned size_class) noexcept {
   std::int64_t alive = alive_without_cache[size_class].load(memory_order_relaxed);
   std::int64_t cached = size_class < class_count ? depots[size_class].rounds.load(memory_order_relaxed) : 0;
-  for (Account* account = Budget::first_account(); account != nullptr; account = account->next) {
-    const ClassCache& class_cache = static_cast<ThreadCache*>(account)->class_caches_[size_class];
+  Accounts::for_each([&](Account& account) noexcept {
+    const ClassCache& class_cache = static_cast<ThreadCache&>(account).class_caches_[size_class];
     alive += class_cache.alive.load(memory_order_relaxed);
     cached +=
         class_cache.loaded_count.load(memory_order_relaxed) + class_cache.previous_count.load(memory_order_relaxed);
-  }
+  });
   // While other threads run, a sum may be slightly negative: clamp it.
   return {static_cast<std::uint64_t>(std::max<std::int64_t>(alive, 0)),
           static_cast<std::uint64_t>(std::max<std::int64_t>(cached, 0))};

@@ -7,19 +7,19 @@
 // *magazine*, an array of up to 63 blocks, and exchanges it at the *depot* for an empty one; the other thread does the
 // reverse. A thread has two magazines per class: the loaded one, and the previous one, which is full or empty. Without
 // the second, a thread at the boundary would access the depot for every block. So only one block in dozens touches
-// another thread's cache line, and no lock is taken (slots.h). Fresh memory comes from malloc block by block, and
-// blocks return to malloc when the caches hold enough (cache_quota.h).
+// another thread's cache line, and no lock is taken (slots.h). Fresh memory comes from slabs block by block, and blocks
+// return to their slabs when the caches hold enough (slabs.h, cache_quota.h).
 //
 // A thread's cache holds at most 1 MiB, and at most 1/256 of the byte limit; it may exceed that by one magazine until
 // its next free. Blocks beyond that are flushed to the depot. The destructor of a thread-local object flushes the whole
 // cache when the thread ends. Blocks that the thread frees after that (in other such destructors) go straight to
-// malloc. The cache itself remains for the next thread that starts. It is never freed, so its counts can be read at any
+// their slabs. The cache itself remains for the next thread that starts. It is never freed, so its counts can be read at any
 // time.
 //
 // Fork: the child's one thread continues with its own cache. The magazines of the other threads are lost to the child,
 // as are those in transit between a cache and the depot: that memory is not reused, but never used twice.
 //
-// Progress: lock-free as long as malloc is not called. Thread safety: a cache belongs to its thread, except for
+// Progress: lock-free apart from the system calls below the slabs and malloc for magazines. Thread safety: a cache belongs to its thread, except for
 // `counts`.
 #pragma once
 
@@ -57,6 +57,9 @@ class alignas(cache_line) ThreadCache : public Account {
  public:
   /// Returns the calling thread's cache; null if the thread is ending, or without memory for a cache.
   static ThreadCache* mine() noexcept { return current_ != nullptr ? current_ : join(); }
+
+  /// Returns the calling thread's cache; null if it has not needed one.
+  static ThreadCache* current() noexcept { return current_; }
 
   /// Returns the memory of a cached block; null if neither the cache nor the depot has one.
   void* take(unsigned size_class, std::uint64_t bytes) noexcept {
@@ -99,19 +102,21 @@ class alignas(cache_line) ThreadCache : public Account {
     atomic<std::int64_t>& alive = class_caches_[size_class].alive;
     alive.store(alive.load(memory_order_relaxed) + by, memory_order_relaxed);
   }
-  /// Does the same for a thread without a cache.
+  /// Does the same for threads without a cache, and by any number.
   static void count_alive_without_cache(unsigned size_class, std::int64_t by) noexcept;
 
-  /// Moves all blocks to the depot, or to malloc if the depot is full.
+  bool has_cached() const noexcept { return bytes_ != 0; }
+
+  /// Moves all blocks to the depot, or to their slabs if the depot is full.
   void flush() noexcept;
 
-  /// Allocate and free the memory of one block with malloc.
+  /// Allocates the memory of one block from a slab.
   static void* allocate_from_system(unsigned size_class, std::uint64_t bytes) noexcept;
-  static void free_to_system(unsigned size_class, void* memory) noexcept;
 
   /// Releases idle magazines, see SweptStore.
   static void sweep_depot() noexcept;
   static void empty_depot() noexcept;
+  static std::uint64_t depot_bytes() noexcept;
   static void follow_limit(std::uint64_t limit) noexcept;
 
   /// Returns sums over all threads; exact while no other thread uses the arena. `size_class` may be `class_count`.
@@ -127,6 +132,8 @@ class alignas(cache_line) ThreadCache : public Account {
     atomic<std::int64_t> alive;  // blocks allocated minus blocks freed by this thread
   };
 
+  explicit ThreadCache(unsigned entry) noexcept : entry_(entry) {}
+
   // Take over an abandoned cache, or create one; abandon the thread's cache.
   static ThreadCache* join() noexcept;
   static void leave() noexcept;
@@ -138,8 +145,8 @@ class alignas(cache_line) ThreadCache : public Account {
   XICHAN_FAST_THREAD_LOCAL static thread_local constinit ThreadCache* current_;
   static atomic<std::uint64_t> bound_;
 
+  const unsigned entry_;     // in the table of accounts
   std::uint64_t bytes_ = 0;  // of blocks in the magazines
-  atomic<bool> taken_{true};
   ClassCache class_caches_[class_count + 1]{};  // the last entry has counts only
 
   friend struct ThreadExitHook;

@@ -38,8 +38,9 @@ Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& c
   const bool named = !options.name.empty();
   if (named) fresh->name_.reset(new (std::nothrow) char[options.name.size()]);
   if (!fresh->ring_.valid() || (named && fresh->name_ == nullptr)) {
+    const Status status = fresh->ring_.valid() ? Status::no_memory : RingMemory::failure();
     delete fresh;
-    return Status::no_memory;
+    return status;
   }
   if (named) fresh->name_length_ = options.name.copy(fresh->name_.get(), options.name.size());
   channel = fresh;
@@ -140,7 +141,8 @@ Status Channel::try_send_special(const Cell& cell, Lane& lane, std::uint64_t tic
   if (status == Status::ok) after_send();
   // Another sender may have been refused because of the place that we took and had no memory for. If no slot is free
   // either, the thread that frees one wakes the senders.
-  if (status == Status::no_memory && ring_.can_push()) wake_senders();
+  const bool without_memory = status == Status::no_memory || status == Status::arena_full;
+  if (without_memory && ring_.can_push()) wake_senders();
   return status;
 }
 

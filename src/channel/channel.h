@@ -51,7 +51,7 @@ struct Lane {
   atomic<std::uint64_t> ticket;  // under a byte bound: of the coroutine that is about to send, see Watch::close
 };
 
-class XICHAN_API Channel {
+class XICHAN_API Channel : public InSlab {
  public:
   static constexpr std::uint64_t max_capacity = std::uint64_t{1} << 24;
 
@@ -61,7 +61,7 @@ class XICHAN_API Channel {
   using Retire = void (*)(Channel&) noexcept;
   static Status create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept;
 
-  /// Sends or receives without blocking or spinning: `ok | full | empty | closed | no_memory`; `claimed` if another
+  /// Sends or receives without blocking or spinning: `ok | full | empty | closed | no_memory | arena_full`; `claimed` if another
   /// lane owns this side of an spsc channel; `too_large` for a message over the byte bound. `ok` transfers ownership of
   /// the cell; any other status leaves it with the caller. `lane` belongs to the calling endpoint.
   Status try_send(const Cell& cell, Lane& lane) noexcept {

@@ -20,7 +20,7 @@ namespace xichan::internal {
 class EndpointOwner;
 class Readiness;
 
-class XICHAN_API Endpoint {
+class XICHAN_API Endpoint : public InSlab {
  public:
   /// Takes over one count of `channel`. On failure drops the count and returns null: memory is exhausted, or the owner
   /// has ended.

@@ -23,10 +23,10 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <cstdlib>
 #include <new>
 #include <utility>
 
+#include "arena/ring_memory.h"
 #include "base/atomic.h"
 #include "ring/ring.h"
 
@@ -47,7 +47,7 @@ class MpmcRing {
   }
   MpmcRing(const MpmcRing&) = delete;
   MpmcRing& operator=(const MpmcRing&) = delete;
-  ~MpmcRing() { free_slots(slots_); }
+  ~MpmcRing() { free_slots(slots_, capacity_); }
 
   bool valid() const noexcept { return slots_ != nullptr; }
 
@@ -226,13 +226,15 @@ class MpmcRing {
     for (std::uint64_t i = 0; i < capacity; ++i) slots[i].turn.store(0, memory_order_relaxed);
     return slots;
   }
-  static void free_slots(Slot* slots) { delete[] slots; }
+  static void free_slots(Slot* slots, std::uint64_t) { delete[] slots; }
 #else
   // Zeroed pages cost nothing until they are used, so a large capacity is free at first.
   static Slot* make_slots(std::uint64_t capacity) noexcept {
-    return static_cast<Slot*>(std::calloc(capacity, sizeof(Slot)));
+    return static_cast<Slot*>(RingMemory::allocate(capacity * sizeof(Slot)));
   }
-  static void free_slots(Slot* slots) noexcept { std::free(slots); }
+  static void free_slots(Slot* slots, std::uint64_t capacity) noexcept {
+    if (slots != nullptr) RingMemory::free(slots, capacity * sizeof(Slot));
+  }
 #endif
 
   alignas(cache_line) const std::uint64_t capacity_;

@@ -10,7 +10,7 @@ namespace xichan::internal {
 
 /// Every function may be called from any thread. None waits for another thread, stopped or not.
 ///
-///   try_push  ok | full | closed | no_memory. `full` also while a receiver is still emptying the slot.
+///   try_push  ok | full | closed | no_memory | arena_full. `full` also while a receiver is still emptying the slot.
 ///   try_pop   ok | empty | closed. `empty` also while a sender is still writing the item; `closed` only once the ring
 ///             is drained and no push can succeed.
 ///   close     makes every later push fail. Idempotent.

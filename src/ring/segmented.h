@@ -28,6 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "arena/ring_memory.h"
 #include "base/atomic.h"
 #include "ring/ring.h"
 
@@ -59,7 +60,7 @@ class SegmentedRing {
 
   bool valid() const noexcept { return mapped_.load(memory_order_relaxed) != nullptr; }
 
-  /// Also returns `no_memory`.
+  /// Also returns `no_memory` and `arena_full`.
   Status try_push(const T& item) noexcept {
     for (;;) {
       std::uint64_t tail = tail_.load(memory_order_seq_cst);
@@ -67,7 +68,7 @@ class SegmentedRing {
       const std::uint64_t position = tail / 2;
       const std::uint64_t link = push_segment_.load(memory_order_acquire);  // (17)
       if (!is_link_to(link, position / slots)) {
-        if (!extend(link, position / slots)) return Status::no_memory;
+        if (!extend(link, position / slots)) return RingMemory::failure();
         continue;
       }
       // Success means that the position was free until now, so its segment has not been retired: G2.
@@ -133,6 +134,7 @@ class SegmentedRing {
     atomic<std::uint64_t> departures;
     atomic<Segment*> next_idle;
     Segment* next_mapped;  // constant
+    bool is_charged;       // to the byte limit; belongs to the thread that empties or takes the segment
     Slot slot[slots];
   };
 
@@ -160,6 +162,7 @@ class SegmentedRing {
     return segment;
   }
   static void unmap(Segment* segment) { delete segment; }
+  static bool refill(Segment&) { return true; }
   static void empty(Segment& segment) {
     for (Slot& slot : segment.slot) slot.turn.store(0, memory_order_relaxed);
   }
@@ -168,24 +171,47 @@ class SegmentedRing {
 
   // Zeroed pages are a valid segment, so they stay untouched.
   static Segment* map() noexcept {
+    if (!RingMemory::charge(segment_bytes)) return nullptr;
     void* memory = mmap(nullptr, segment_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? nullptr : static_cast<Segment*>(memory);
+    if (memory != MAP_FAILED) return static_cast<Segment*>(memory);
+    RingMemory::refund(segment_bytes);
+    return nullptr;
   }
-  static void unmap(Segment* segment) noexcept { munmap(segment, segment_bytes); }
+  static void unmap(Segment* segment) noexcept {
+    if (segment->is_charged) RingMemory::refund(segment_bytes);
+    // The kernel merges segments that lie side by side into one mapping, so this may need one mapping more.
+    if (munmap(segment, segment_bytes) != 0) madvise(segment, segment_bytes, MADV_DONTNEED);
+  }
   // Returns all pages but the first to the system.
   static void empty(Segment& segment) noexcept {
     constexpr std::size_t kept = 4096;
-    madvise(reinterpret_cast<std::byte*>(&segment) + kept, segment_bytes - kept, MADV_DONTNEED);
+    if (madvise(reinterpret_cast<std::byte*>(&segment) + kept, segment_bytes - kept, MADV_DONTNEED) != 0) return;
+    RingMemory::refund(segment_bytes);
+    segment.is_charged = false;
+  }
+  // Called before an idle segment is used again.
+  static bool refill(Segment& segment) noexcept {
+    return segment.is_charged || (segment.is_charged = RingMemory::charge(segment_bytes));
   }
 #endif
 
   Segment* map_segment() noexcept {
     Segment* segment = map();
     if (segment == nullptr) return nullptr;
+    segment->is_charged = true;
     segment->next_mapped = mapped_.load(memory_order_relaxed);
     while (!mapped_.compare_exchange_weak(segment->next_mapped, segment, memory_order_relaxed, memory_order_relaxed)) {
     }
     return segment;
+  }
+
+  // Returns a segment that is not linked, or null without memory.
+  Segment* unlinked_segment() noexcept {
+    Segment* segment = take_idle();
+    if (segment == nullptr) return map_segment();
+    if (refill(*segment)) return segment;
+    put_idle(segment);
+    return nullptr;
   }
 
   // Links segment `number` behind the last one, of which the caller has read `link`, unless another thread already has.
@@ -195,8 +221,7 @@ class SegmentedRing {
     Segment* last = segment_of(link);
     std::uint64_t next = last->next.load(memory_order_seq_cst);  // (17)
     if (next == unlinked(number - 1)) {
-      Segment* fresh = take_idle();
-      if (fresh == nullptr) fresh = map_segment();
+      Segment* fresh = unlinked_segment();
       if (fresh == nullptr) return last->next.load(memory_order_seq_cst) != next;
       fresh->departures.store(0, memory_order_relaxed);
       fresh->next.store(unlinked(number), memory_order_relaxed);

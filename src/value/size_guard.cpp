@@ -1,26 +1,15 @@
 #include "value/size_guard.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "arena/budget.h"
+#include "arena/ceiling.h"
 
 namespace xichan::internal {
-namespace {
-
-std::uint64_t machine_memory() noexcept {
-  const long pages = sysconf(_SC_PHYS_PAGES);
-  const long page = sysconf(_SC_PAGESIZE);
-  return pages <= 0 || page <= 0 ? UINT64_MAX : static_cast<std::uint64_t>(pages) * page;
-}
-
-}  // namespace
-
 Status SizeGuard::check_slow(std::uint64_t counted) noexcept {
   const std::uint64_t limit = Budget::limit();
   if (counted > limit) return Status::arena_full;
-  static const std::uint64_t memory = machine_memory();
+  const std::uint64_t memory = MemoryCeiling::bytes();
   if (counted > memory) return Status::no_memory;
   checked_limit_ = std::min(limit, memory);
   return Status::ok;

@@ -25,7 +25,7 @@ CALL = re.compile(
     r"(?:(?:not_\w+|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|peers|wakes?|event_?|bytes_|ring_|cache|quota)(?:\.|->))?"
     r"(?:notify_(?:one|all|one_except|one_if)|nudge_(?:all|owner)|perform|signal|retain|serve_(?:receivers|senders)|wake_senders|futex_wake|demand_attention|"
     r"discard_queued|close|unpin|decide_first|pass_token|"
-    r"flush|note_taken|drop_empty|unload|discard|swap|subtract|(?:Budget::)?shed|Budget::join|reclaim_credits|"
+    r"flush|note_taken|drop_empty|unload|discard|swap|subtract|(?:Budget::)?shed|Accounts::set|reclaim_credits|"
     r"unreserve|end_claim|offer_claim|lapse_claim|withdraw|release(?=\(cost)|note_accepted)(?=\()"
 )
 
@@ -116,6 +116,13 @@ CONDITIONS = [
     ("src/channel/select.cpp", "if (status == Status::closed ||",
      "status == Status::closed || (failed && token && chosen == waiter.index())",
      ["false", "status == Status::closed", "failed && token && chosen == waiter.index()", "token"]),
+    ("src/arena/slab.h", "if (available(state) == 0)", "available(state) == 0", ["false"]),
+    ("src/arena/slab.h", "if (size_class_.load(memory_order_relaxed) != size_class)",
+     "size_class_.load(memory_order_relaxed) != size_class", ["false"]),
+    ("src/arena/slab.h", "state == all && state_", "state == all", ["true"]),
+    ("src/arena/slab.h", "&& state_.compare_exchange_strong(all, 0, ",
+     "state_.compare_exchange_strong(all, 0, memory_order_acq_rel, memory_order_relaxed)", ["(VALUE, true)"]),
+    ("src/arena/slab.h", "return blocks << 32 | blocks", "blocks << 32 | blocks", ["std::uint64_t{2} << 32 | blocks"]),
     ("src/arena/budget.h", "while (credit >= bytes)", "credit >= bytes", ["true"]),
     ("src/arena/budget.h", "account->credit.compare_exchange_weak(credit, credit - bytes,",
      "account->credit.compare_exchange_weak(credit, credit - bytes, memory_order_relaxed, memory_order_relaxed)",
@@ -128,7 +135,7 @@ CONDITIONS = [
     ("src/arena/budget.cpp", "if (credit <= keep) return", "credit <= keep", ["false"]),
     ("src/arena/cache_quota.cpp", "if (time < next) return", "time < next", ["false"]),
     ("src/arena/cache_quota.cpp", "if (next_sweep.compare_exchange_strong(",
-     "next_sweep.compare_exchange_strong(next, time + 1'000, memory_order_relaxed, memory_order_relaxed)",
+     "next_sweep.compare_exchange_strong(next, time + 500, memory_order_relaxed, memory_order_relaxed)",
      ["(VALUE, true)"]),
     ("src/arena/thread_cache.h", "store(count, ", "count", ["count + 1"]),
     ("src/arena/thread_cache.h", "bytes_ -= size", "bytes_ -= size", ["bytes_"]),
@@ -145,8 +152,8 @@ CONDITIONS = [
      "depots[size_class].magazines.put(as_word(magazine))", ["(VALUE, true)"]),
     ("src/arena/thread_cache.cpp", "if (departed) return", "departed", ["false"]),
     ("src/arena/thread_cache.cpp", "departed = true", "true", ["false"]),
-    ("src/arena/thread_cache.cpp", "taken_.exchange(true", "true", ["false"]),
-    ("src/arena/thread_cache.cpp", "taken_.store(false", "false", ["true"]),
+    ("src/arena/accounts.cpp", "bits | (bits + 1), memory", "bits | (bits + 1)", ["bits"]),
+    ("src/arena/accounts.cpp", "live_bits[entry / 64].fetch_sub(", "std::uint64_t{1} << entry % 64", ["0"]),
     ("src/arena/thread_cache.cpp", "std::exchange(current_, nullptr)", "nullptr", ["current_"]),
     ("src/arena/thread_cache.cpp", "class_cache.previous_count.load(memory_order_relaxed) == 0",
      "class_cache.previous_count.load(memory_order_relaxed) == 0", ["true", "false"]),

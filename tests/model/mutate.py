@@ -53,6 +53,8 @@ MODELS = {
     "src/directory/registry.cpp": ["registry_model"],
     "src/arena/arena.h": ["arena_model"],
     "src/arena/slots.h": ["slots_model"],
+    "src/arena/slab.h": ["slab_model"],
+    "src/arena/accounts.cpp": ["thread_cache_model"],
     "src/arena/thread_cache.h": ["thread_cache_model"],
     "src/arena/thread_cache.cpp": ["thread_cache_model"],
     "src/arena/cache_quota.h": ["thread_cache_model"],

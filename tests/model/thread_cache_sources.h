@@ -1,5 +1,5 @@
 // The sources of the thread caches for thread_caches_under_model.h: src/arena/thread_cache.cpp and .h, slots.h,
-// cache_quota.cpp and budget.cpp unchanged, with macros for what the checker lacks. Their atomics are those of
+// cache_quota.cpp, accounts.cpp and budget.cpp unchanged, with macros for what the checker lacks. Their atomics are those of
 // static_atomic.h, their stores have two slots, and the model provides malloc and the clock.
 #pragma once
 
@@ -18,6 +18,7 @@ namespace xichan::internal::model {
 namespace {
 
 void* allocate_memory(std::uint64_t bytes) noexcept;
+void* allocate_block() noexcept;
 void* allocate_cache(std::uint64_t alignment, std::uint64_t bytes) noexcept;
 void free_memory(void* memory) noexcept;
 int read_clock(int clock, timespec* now) noexcept;
@@ -51,6 +52,7 @@ template <unsigned>
 using FewSlots = Slots<2>;
 }
 #define Slots FewSlots
+#include "arena/accounts.cpp"
 #include "arena/budget.cpp"
 #include "arena/cache_quota.cpp"
 #include "arena/thread_cache.cpp"
@@ -63,6 +65,13 @@ using FewSlots = Slots<2>;
 #undef constinit
 #undef thread_local
 #undef atomic
+
+namespace xichan::internal {
+
+void* Slabs::allocate(unsigned) noexcept { return model::allocate_block(); }
+void Slabs::deallocate(void* memory) noexcept { model::free_memory(memory); }
+
+}  // namespace xichan::internal
 
 namespace xichan::internal::model {
 

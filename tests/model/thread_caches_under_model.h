@@ -37,7 +37,11 @@ StaticAtomic<Thing*> mailboxes[4];
 
 void* allocate_memory(std::uint64_t bytes) noexcept {
   if (bytes == sizeof(Magazine)) return ::operator new(bytes);  // tracked by the checker
-  RL_ASSERT(bytes == block_bytes && world->allocated < World::most);
+  RL_ASSERT(false);
+  return nullptr;
+}
+void* allocate_block() noexcept {
+  RL_ASSERT(world->allocated < World::most);
   return &world->things[world->allocated++];
 }
 void* allocate_cache(std::uint64_t alignment, std::uint64_t bytes) noexcept {
@@ -83,10 +87,13 @@ struct WithCaches : Model<Derived, Threads> {
       if (Thing* thing = mailbox.exchange(nullptr, memory_order_relaxed)) drop(thing, no_thread);
     }
     int caches = 0;
-    for (Account* account = Budget::first_account(); account != nullptr; account = account->next) {
+    RL_ASSERT(live_bits[0].debug_value() == 0);
+    for (unsigned entry = 0; entry < Accounts::most; ++entry) {
+      Account* account = account_table[entry].debug_value();
+      if (account == nullptr) continue;
       ThreadCache& cache = *static_cast<ThreadCache*>(account);
       check(cache);
-      RL_ASSERT(!cache.taken_.debug_value() && cache.bytes_ == 0 && cache.credit.debug_value() == 0);
+      RL_ASSERT(cache.entry_ == entry && cache.bytes_ == 0 && cache.credit.debug_value() == 0);
       drop_empty(cache.class_caches_[0].loaded);
       drop_empty(cache.class_caches_[0].previous);
       ++caches;
@@ -165,7 +172,7 @@ struct WithCaches : Model<Derived, Threads> {
     count_alive(cache, -1);
     if (cache != nullptr && cache->keep(0, thing)) return;
     RL_ASSERT(cache == nullptr || cache->bytes_ == 0);  // the cache was full and was flushed
-    ThreadCache::free_to_system(0, thing);
+    free_memory(thing);
   }
   static void count_alive(ThreadCache* cache, int by) {
     cache != nullptr ? cache->count_alive(0, by) : ThreadCache::count_alive_without_cache(0, by);

@@ -101,8 +101,9 @@ static PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
   const MemoryStats s = Arena::stats();
   return make_record(
       state, RecordType::memory,
-      Py_BuildValue("{sKsKsKsNsKsN}", "blocks", Count{s.blocks}, "bytes", Count{s.bytes}, "high_water",
-                    Count{s.high_water}, "limit", bounded(s.limit), "cached", Count{s.cached}, "classes", records));
+      Py_BuildValue("{sKsKsKsNsKsKsN}", "blocks", Count{s.blocks}, "bytes", Count{s.bytes}, "high_water",
+                    Count{s.high_water}, "limit", bounded(s.limit), "cached", Count{s.cached}, "rings",
+                    Count{s.rings}, "classes", records));
 }
 
 // clang-format off

@@ -13,7 +13,7 @@ BIG = b"x" * 10_000
 def test_memory_stats_returns_a_frozen_record():
     stats = xichan.memory_stats()
     names = [field.name for field in dataclasses.fields(stats)]
-    assert names == ["blocks", "bytes", "high_water", "limit", "cached", "classes"]
+    assert names == ["blocks", "bytes", "high_water", "limit", "cached", "rings", "classes"]
     for name in names:
         value = getattr(stats, name)
         assert type(value) is {"classes": tuple}.get(name, int) or (name == "limit" and value is None)

@@ -1,0 +1,37 @@
+// Splits a long sleep, so that a thread returns what it has cached for the next message: a blocked thread may sleep for
+// hours. It wakes at most twice for that: once to flush its cache, and once to release what has stayed idle since.
+#pragma once
+
+#include <cstdint>
+
+#include "arena/arena.h"
+#include "base/deadline.h"
+
+namespace xichan::internal {
+
+/// Thread safety: one thread at a time.
+class Naps {
+ public:
+  /// Returns until when to sleep now, `deadline` at the latest.
+  Deadline until(Deadline deadline) const noexcept {
+    if (taken_ == most || !Arena::has_cached()) return deadline;
+    return earlier(deadline, Deadline::at(start_ + (taken_ + 1) * length_ns));
+  }
+  /// Called after a timeout. Returns true if the sleep goes on.
+  bool go_on(Deadline deadline) noexcept {
+    ++taken_;
+    const std::int64_t now = Deadline::now();
+    if (now - start_ >= long_ns) Arena::idle();
+    return deadline.is_never() || now < deadline.nanoseconds();
+  }
+
+ private:
+  static constexpr int most = 2;
+  static constexpr std::int64_t length_ns = 600'000'000;  // more than the time between two sweeps
+  static constexpr std::int64_t long_ns = 40'000'000;     // less than the slices in which a main thread sleeps
+
+  const std::int64_t start_ = Deadline::now();
+  int taken_ = 0;
+};
+
+}  // namespace xichan::internal
