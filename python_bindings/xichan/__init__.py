@@ -34,6 +34,7 @@ from ._core import (
 from ._errors import (
     ChannelClosed,
     ChannelEmpty,
+    ChannelFailed,
     ChannelFull,
     ChannelTimeout,
     Error,
@@ -73,6 +74,7 @@ __all__ = [
     "BytesView",
     "ChannelClosed",
     "ChannelEmpty",
+    "ChannelFailed",
     "ChannelFull",
     "ChannelStats",
     "ChannelTimeout",

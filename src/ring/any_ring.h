@@ -141,6 +141,8 @@ class AnyRing {
   Flavor flavor() const noexcept { return flavor_; }
   /// Returns the ring of a channel that is known to have the flavor mpmc.
   MpmcRing<Cell>& mpmc() noexcept { return ring_at<0>(ring_); }
+  /// Returns the ring of a channel that is known to have an unbounded ring.
+  SegmentedRing<Cell>& segmented() noexcept { return ring_at<static_cast<std::size_t>(Flavor::unbounded)>(ring_); }
 
   bool valid() const noexcept {
     return visit([](const auto& ring) noexcept { return ring.valid(); });

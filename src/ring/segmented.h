@@ -77,13 +77,19 @@ class SegmentedRing {
       if (segment == nullptr) {
         return tail_.load(memory_order_seq_cst) == (position * 2 | mark) ? Status::closed : Status::empty;
       }
-      if (!head_.compare_exchange_weak(position, position + 1, memory_order_seq_cst, memory_order_relaxed)) continue;
-      item = XICHAN_PLAIN(segment->slot[position % slots].item);
-      if (leave(segment)) {
-        std::lock_guard guard(lock_);
-        recycle(segment);
-      }
-      return Status::ok;
+      if (claim_head(segment, position, item)) return Status::ok;
+    }
+  }
+
+  /// Pops the oldest item if more than `keep` items have been claimed by producers and not by consumers. Returns false
+  /// if there are not, or if the oldest item is not published yet.
+  bool try_pop_excess(T& item, std::uint64_t keep) noexcept {
+    for (;;) {
+      std::uint64_t position;
+      Segment* segment = published_head(position);
+      // The tail only grows, so the comparison still holds when the item is claimed.
+      if (segment == nullptr || tail_.load(memory_order_seq_cst) / 2 - position <= keep) return false;
+      if (claim_head(segment, position, item)) return true;
     }
   }
 
@@ -185,6 +191,17 @@ class SegmentedRing {
     }
     last->next = fresh;
     push_segment_.store(fresh, memory_order_release);
+    return true;
+  }
+
+  // Takes the published item at the head. Returns false if another consumer has taken it.
+  bool claim_head(Segment* segment, std::uint64_t position, T& item) noexcept {
+    if (!head_.compare_exchange_weak(position, position + 1, memory_order_seq_cst, memory_order_relaxed)) return false;
+    item = XICHAN_PLAIN(segment->slot[position % slots].item);
+    if (leave(segment)) {
+      std::lock_guard guard(lock_);
+      recycle(segment);
+    }
     return true;
   }
 
