@@ -159,9 +159,8 @@ struct WaitsClosed : WithChannel<WaitsClosed<Way, Waits>, 3, 2, 2, 1> {
 
 // Two senders overtake each other in a channel that keeps the newest values, while a receiver takes one or not.
 template <bool Receives, std::uint64_t Capacity, std::uint64_t Bytes = 0>
-struct DropsOldest
-    : WithChannel<DropsOldest<Receives, Capacity, Bytes>, 3, 2, 1,
-                  ChannelKind{Flavor::mpmc, Capacity, Bytes, Overflow::drop_oldest}> {
+struct DropsOldest : WithChannel<DropsOldest<Receives, Capacity, Bytes>, 3, 2, 1,
+                                 ChannelKind{Flavor::mpmc, Capacity, Bytes, Overflow::drop_oldest}> {
   static constexpr unsigned sends = 3;  // each
 
   void thread(unsigned index) {
@@ -191,22 +190,23 @@ struct DropsOldest
 int main(int argc, char** argv) {
   using namespace xichan::internal;
   using namespace xichan::internal::model;
-  return xichan::internal::model::main(argc, argv,
-             {
-                 {"senders_fail", random_search<SendersFail<true>>, 100'000},
-                 {"one_sender_fails", random_search<SendersFail<false>>, 100'000},
-                 {"receiver_fails", random_search<ReceiverFails>, 100'000},
-                 {"fails_and_shutdown", random_search<FailsAndShutdown<false>>, 100'000},
-                 {"fails_and_shutdown_with_error", random_search<FailsAndShutdown<true>>, 100'000},
-                 {"shutdown_twice", random_search<ShutdownTwice>, 50'000},
-                 {"wait_sender_last", random_search<WaitsClosed<By::last_endpoint, Side::sender>>, 50'000},
-                 {"wait_receiver_last", random_search<WaitsClosed<By::last_endpoint, Side::receiver>>, 50'000},
-                 {"wait_shutdown", random_search<WaitsClosed<By::shutdown, Side::sender>>, 50'000},
-                 {"wait_cancelled", random_search<WaitsClosed<By::cancel, Side::receiver>>, 50'000},
-                 {"wait_exiting", random_search<WaitsClosed<By::exiting, Side::sender>>, 50'000},
-                 {"drops_oldest_1", random_search<DropsOldest<false, 1>>, 50'000},
-                 {"drops_oldest_2", random_search<DropsOldest<true, 2>>, 100'000},
-                 {"drops_oldest_1_received", random_search<DropsOldest<true, 1>>, 100'000},
-                 {"drops_oldest_bytes", random_search<DropsOldest<true, 3, 2>>, 100'000},
-             });
+  return xichan::internal::model::main(
+      argc, argv,
+      {
+          {"senders_fail", random_search<SendersFail<true>>, 100'000},
+          {"one_sender_fails", random_search<SendersFail<false>>, 100'000},
+          {"receiver_fails", random_search<ReceiverFails>, 100'000},
+          {"fails_and_shutdown", random_search<FailsAndShutdown<false>>, 100'000},
+          {"fails_and_shutdown_with_error", random_search<FailsAndShutdown<true>>, 100'000},
+          {"shutdown_twice", random_search<ShutdownTwice>, 50'000},
+          {"wait_sender_last", random_search<WaitsClosed<By::last_endpoint, Side::sender>>, 50'000},
+          {"wait_receiver_last", random_search<WaitsClosed<By::last_endpoint, Side::receiver>>, 50'000},
+          {"wait_shutdown", random_search<WaitsClosed<By::shutdown, Side::sender>>, 50'000},
+          {"wait_cancelled", random_search<WaitsClosed<By::cancel, Side::receiver>>, 50'000},
+          {"wait_exiting", random_search<WaitsClosed<By::exiting, Side::sender>>, 50'000},
+          {"drops_oldest_1", random_search<DropsOldest<false, 1>>, 50'000},
+          {"drops_oldest_2", random_search<DropsOldest<true, 2>>, 100'000},
+          {"drops_oldest_1_received", random_search<DropsOldest<true, 1>>, 100'000},
+          {"drops_oldest_bytes", random_search<DropsOldest<true, 3, 2>>, 100'000},
+      });
 }

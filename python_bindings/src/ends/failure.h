@@ -15,8 +15,8 @@ Cell describe_exception(const ModuleState& state, PyObject* error) noexcept;
 /// Returns true if the channel of this open handle has failed for its side.
 bool has_failed(const Handle* handle) noexcept;
 
-/// Raises as `raise_for` does, but ChannelFailed if a closed channel has failed for the side of this handle. Runs Python
-/// code then. Returns null.
+/// Raises as `raise_for` does, but ChannelFailed if a closed channel has failed for the side of this handle. Runs
+/// Python code then. Returns null.
 PyObject* raise_outcome(const Handle* handle, Status status) noexcept;
 
 }  // namespace xichan::python

@@ -53,10 +53,9 @@ PyObject* channel_fields(const Channel& channel) noexcept {
                        flavor_info(channel.flavor()).name, "capacity", bounded(channel.capacity()), "max_bytes",
                        bounded(channel.max_bytes() == 0 ? UINT64_MAX : channel.max_bytes()), "depth", Count{s.depth},
                        "bytes", Count{s.bytes}, "sent", Count{s.sent}, "received", Count{s.received}, "dropped",
-                       Count{s.dropped}, "senders",
-                       s.senders, "receivers", s.receivers, "waiting_senders", s.waiting_senders, "waiting_receivers",
-                       s.waiting_receivers, "parks", Count{s.parks}, "wakeups", Count{s.wakeups}, "tickets",
-                       Count{Tickets::unclaimed(&channel)});
+                       Count{s.dropped}, "senders", s.senders, "receivers", s.receivers, "waiting_senders",
+                       s.waiting_senders, "waiting_receivers", s.waiting_receivers, "parks", Count{s.parks}, "wakeups",
+                       Count{s.wakeups}, "tickets", Count{Tickets::unclaimed(&channel)});
 }
 
 }  // namespace

@@ -177,7 +177,7 @@ class SendChannel(ChannelEndpoint):
         timeout: seconds after which the object is withdrawn and TimeoutError is raised; None blocks indefinitely.
 
         Raises ChannelClosedError or ChannelNotFoundError. If the interpreter shuts down before the object is received,
-        withdraws it and raises ChannelClosed.
+        withdraws it and raises ChannelClosedError.
         """
         self._send_and_wait(PLAIN, obj, timeout, unbounditems)
 
@@ -215,9 +215,12 @@ class SendChannel(ChannelEndpoint):
         claim.close()  # the claim in the envelope stays open
         try:
             wait_for_claim(token_tx, timeout)
-        except (TimeoutError, ChannelClosed):
+        except TimeoutError:
             if self._withdraw(token_tx):
                 raise
+        except ChannelClosed as error:
+            if self._withdraw(token_tx):
+                raise ChannelClosedError(str(error)) from None
         except BaseException:
             self._withdraw(token_tx)
             raise

@@ -8,6 +8,7 @@ import pytest
 from support import FLAVORS, PATIENCE, QUEUES, Call, interpreter, run_loop, wait_for_blocked, wait_until_blocked
 
 import xichan
+from xichan import _failure
 from xichan._remote import RemoteTraceback
 
 MANY_SENDERS = {name: options for name, options in QUEUES.items() if options.get("flavor") != "spsc"}
@@ -553,6 +554,20 @@ def test_channel_that_failed_is_freed_with_its_error():
     tx, rx = xichan.channel()
     tx.close(error=Broken("x" * 1000))
     rx.close()  # conftest finds nothing left behind
+
+
+def test_error_of_a_cpp_program_arrives_as_remote_error():
+    for value in ("disk full", 28, ("a", "tuple")):
+        failed = _failure.channel_failed(value)
+        assert type(failed.__cause__) is xichan.RemoteError
+        assert failed.__cause__.message == str(value)
+        assert str(failed) == f"the channel failed: C++ error: {value}"
+
+
+def test_description_starts_with_type_name_message_and_traceback():
+    name, message, traceback, _ = _failure.describe(OSError("disk full"))
+    assert (name, message, traceback) == ("OSError", "disk full", "OSError: disk full\n")
+    assert xichan.is_shareable(_failure.describe(unpicklable()))
 
 
 # Interpreters

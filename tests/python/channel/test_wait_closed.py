@@ -2,13 +2,11 @@
 
 import asyncio
 import signal
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
-from support import FLAVORS, PACKAGE, PATIENCE, Call, interpreter, run_loop
+from support import FLAVORS, PATIENCE, Call, interpreter, run_loop, run_script
 
 import xichan
 
@@ -100,8 +98,6 @@ def test_other_endpoints_keep_the_channel_open(side):
 
 @BOTH_SIDES
 def test_wait_times_out(side):
-    end = xichan.channel()[side]
-    other = xichan.channel
     ends = xichan.channel()
     end = ends[side]
     for timeout in (0, 0.01):
@@ -176,7 +172,10 @@ def test_ctrl_c_interrupts_the_wait():
 
 def test_waiting_thread_does_not_keep_the_process_alive():
     code = """
-import threading, xichan
+import threading
+
+import xichan
+
 tx, rx = xichan.channel()
 def work():
     try:
@@ -185,10 +184,8 @@ def work():
         print(error)
 threading.Thread(target=work).start()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": PACKAGE}, capture_output=True, text=True, timeout=PATIENCE
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "the interpreter is shutting down\n", "")
+    done = run_script(code)
+    assert (done.stdout, done.stderr) == ("the interpreter is shutting down\n", "")
 
 
 def test_stop_signal_wakes_a_producer_between_values():
