@@ -60,6 +60,12 @@ class XICHAN_API EndpointBase {
   /// Closes the channel for all endpoints. Senders get `closed` from now on; receivers get it once they have drained
   /// the queue. `immediate` discards the queue instead.
   void shutdown(bool immediate = false) noexcept;
+  /// Does the same with an error: calls that would get `closed` get `failed`. An error that is already recorded is
+  /// kept. The channel holds the error as long as it lives.
+  void shutdown(bool immediate, Value&& error) noexcept;
+  /// Blocks until the channel is closed: all Senders or all Receivers are closed, or it was shut down. Receivers may
+  /// still drain it. `ok | timeout | end_closed`.
+  Status wait_closed(Timeout timeout = forever) const noexcept;
 
  protected:
   friend class SelectCase;
@@ -88,6 +94,14 @@ class XICHAN_API EndpointOf : public EndpointBase {
   /// Releases this endpoint. Idempotent; never blocks. Closing the last Sender ends the channel for its receivers;
   /// closing the last Receiver closes the channel and discards the queue.
   void close() noexcept;
+  /// Does the same and makes the other side fail: once all endpoints of this side are closed, and receivers have
+  /// drained the queue, calls there return `failed`. The first error is kept, and none after a shutdown. The channel
+  /// holds the error as long as it lives, so it should contain no endpoint of that channel.
+  void close(Value&& error) noexcept;
+  /// Returns the error of a channel whose calls return `failed` on this side; else, and if there was no memory to keep
+  /// it, none. An exception from Python is a tuple that starts with the name of its type, its message and its
+  /// traceback, all text.
+  Value error() const noexcept;
 
   /// Opens another endpoint of the channel with this id. Returns an empty one if there is no such channel, or if all
   /// endpoints of this side have been closed.
@@ -119,7 +133,8 @@ class Sender;
 extern template class EndpointOf<Sender>;
 extern template class EndpointOf<Receiver>;
 
-/// The sending endpoint. A call on an endpoint that is empty or closed returns `end_closed`.
+/// The sending endpoint. A call on an endpoint that is empty or closed returns `end_closed`. Where a call returns
+/// `closed`, it returns `failed` if the last Receiver, or the shutdown, left an error; `error()` returns that.
 ///
 /// The first send to an spsc channel claims the sending side for this endpoint until it is closed; meanwhile calls on
 /// other senders return `claimed`. Thread safety: as EndpointBase. The calls that block are documented as such.
@@ -145,7 +160,8 @@ class XICHAN_API Sender : public EndpointOf<Sender> {
   explicit Sender(internal::Channel* channel) noexcept : EndpointOf(channel) {}
 };
 
-/// The receiving endpoint. A call on an endpoint that is empty or closed returns `end_closed`.
+/// The receiving endpoint. A call on an endpoint that is empty or closed returns `end_closed`. Where a call returns
+/// `closed`, it returns `failed` if a Sender, or the shutdown, left an error; `error()` returns that.
 ///
 /// The first receive from an spsc channel claims the receiving side for this endpoint until it is closed; meanwhile
 /// calls on other receivers return `claimed`. Thread safety: as EndpointBase. The calls that block are documented as
@@ -185,8 +201,8 @@ class XICHAN_API Receiver : public EndpointOf<Receiver> {
 };
 
 /// Creates a channel and opens one endpoint on each side. `ok | name_taken | no_memory`; `too_large` for a capacity out
-/// of range; `invalid` for a capacity that the flavor does not support, or a name that is not UTF-8. Both endpoints are
-/// unchanged unless `ok`. Any thread; never blocks.
+/// of range; `invalid` for a capacity that the flavor or `overflow` does not support, or a name that is not UTF-8. Both
+/// endpoints are unchanged unless `ok`. Any thread; never blocks.
 XICHAN_API Status channel(const ChannelOptions& options, Sender& sender, Receiver& receiver) noexcept;
 
 /// Creates a channel with the default options and this capacity.

@@ -8,6 +8,13 @@
 
 namespace xichan {
 
+/// What a send does while the channel is full. A channel that drops values never blocks its senders.
+enum class Overflow : std::uint8_t {
+  block,        ///< blocks until there is room
+  drop_oldest,  ///< drops the oldest queued values
+  drop_newest,  ///< drops the value to send
+};
+
 /// The options of a channel. The defaults are those of `xichan.channel()` in Python.
 struct ChannelOptions {
   Flavor flavor = Flavor::mpmc;
@@ -19,13 +26,15 @@ struct ChannelOptions {
   std::uint64_t max_bytes = 0;
   /// Name under which the whole process finds the channel while it lives, in UTF-8; empty for none.
   std::string_view name = {};
+  /// What a send does while the channel is full. A rendezvous cannot drop the oldest.
+  Overflow overflow = Overflow::block;
 };
 
 /// Counters of a channel. They are read one by one, so they are consistent only while no other thread uses the channel.
 struct ChannelStats {
   std::uint64_t depth;              ///< queued values
   std::uint64_t bytes;              ///< bytes in their blocks; counted only if `max_bytes` bounds them
-  std::uint64_t sent;               ///< values ever accepted
+  std::uint64_t sent;               ///< values ever accepted, including those dropped
   std::uint64_t received;           ///< values ever received
   std::uint64_t parks;              ///< how often a call blocked in the kernel
   std::uint64_t wakeups;            ///< how often a blocked call was woken
@@ -33,6 +42,7 @@ struct ChannelStats {
   std::uint32_t receivers;          ///< open Receivers in the whole process, including those in flight
   std::uint32_t waiting_senders;    ///< calls blocked in a send
   std::uint32_t waiting_receivers;  ///< calls blocked in a receive
+  std::uint64_t dropped;            ///< values dropped because the channel was full, see Overflow
 };
 
 }  // namespace xichan

@@ -43,9 +43,9 @@ class SelectCase {
 };
 
 /// Blocks until one of the cases can proceed, and performs exactly that one. If several can proceed, one is chosen at
-/// random; a closed channel can proceed. Returns `ok` or what `send` and `recv` return, and stores the index of the
-/// case in `chosen`. `timeout` and `no_memory` perform and choose none; `invalid` if there are no cases. Takes no lock
-/// except those of the channels' wait lists.
+/// random; a channel that is closed or has failed can proceed. Returns `ok` or what `send` and `recv` return, and
+/// stores the index of the case in `chosen`. `timeout` and `no_memory` perform and choose none; `invalid` if there are
+/// no cases. Takes no lock except those of the channels' wait lists.
 XICHAN_API Status select(std::span<SelectCase> cases, std::size_t& chosen, Timeout timeout = forever) noexcept;
 
 /// Performs one of the cases if one can proceed, without blocking. Returns `empty` if none can.

@@ -61,14 +61,34 @@ bool parse_flavor(PyObject* flavor, PyObject* capacity, ChannelOptions& options)
   return false;
 }
 
+// Parses `overflow` after the flavor, which must be able to drop values.
+bool parse_overflow(PyObject* overflow, ChannelOptions& options) noexcept {
+  static constexpr const char* choices[] = {"block", "drop_oldest", "drop_newest"};  // in the order of Overflow
+  if (overflow == nullptr) return true;
+  if (!PyUnicode_Check(overflow)) {
+    PyErr_Format(PyExc_TypeError, "overflow must be a str, got %T", overflow);
+    return false;
+  }
+  const auto chosen = std::ranges::find_if(
+      choices, [&](const char* choice) noexcept { return PyUnicode_EqualToUTF8(overflow, choice); });
+  if (chosen == std::ranges::end(choices)) {
+    PyErr_Format(PyExc_ValueError, "overflow must be 'block', 'drop_oldest' or 'drop_newest', got %R", overflow);
+    return false;
+  }
+  options.overflow = static_cast<Overflow>(chosen - choices);
+  if (options.flavor != Flavor::rendezvous || options.overflow != Overflow::drop_oldest) return true;
+  PyErr_SetString(PyExc_ValueError, "overflow='drop_oldest' requires a capacity of at least 1 or None, got 0");
+  return false;
+}
+
 PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr const char* names[] = {"capacity", "flavor", "max_bytes", "name"};
+  static constexpr const char* names[] = {"capacity", "flavor", "max_bytes", "name", "overflow"};
   static constexpr Signature signature{"channel", names, 0, 1};
-  PyObject* values[4];
+  PyObject* values[5];
   ChannelOptions options;
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_flavor(values[1], values[0], options) ||
       !parse_optional_int("max_bytes", values[2], 1, INT64_MAX, options.max_bytes) ||
-      !parse_channel_name(values[3], options.name)) {
+      !parse_channel_name(values[3], options.name) || !parse_overflow(values[4], options)) {
     return nullptr;
   }
   ModuleState& state = *state_of(module);
@@ -137,7 +157,8 @@ PyObject* fail_after(PyObject*, PyObject* value) noexcept {
 }
 
 PyDoc_STRVAR(channel_doc,
-"channel($module, /, capacity=1024, *, flavor='mpmc', max_bytes=None, name=None)\n--\n\n"
+"channel($module, /, capacity=1024, *, flavor='mpmc', max_bytes=None, name=None,\n"
+"        overflow='block')\n--\n\n"
 "Create a channel and return its two endpoints, (Sender, Receiver).\n\n"
 "capacity: the maximum number of values queued, an int from 1 to 2**24. A send to a full channel blocks. None:\n"
 "no limit. 0: the channel holds no values, and a send completes when a receiver has received the value.\n"
@@ -146,7 +167,10 @@ PyDoc_STRVAR(channel_doc,
 "for each Sender only.\n"
 "max_bytes: bound on the memory of the queued values, in bytes, or None. Small values do not count. Sending a value\n"
 "that alone is larger raises ValueError, also if the capacity is 0.\n"
-"name: str, under which lookup(), Sender.lookup() and Receiver.lookup() find the channel while it exists, or None.\n\n"
+"name: str, under which lookup(), Sender.lookup() and Receiver.lookup() find the channel while it exists, or None.\n"
+"overflow: what a send does while the channel is full, also by max_bytes: 'block'; 'drop_oldest', which drops the\n"
+"oldest queued values; or 'drop_newest', which drops the value to send. A channel that drops never blocks its\n"
+"senders, and counts what it dropped in stats().\n\n"
 "Raises TypeError or ValueError for invalid arguments, Error if the name is in use, and MemoryError. Never blocks.\n"
 "Thread-safe.");
 

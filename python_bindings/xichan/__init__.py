@@ -35,6 +35,7 @@ from ._core import (
 from ._errors import (
     ChannelClosed,
     ChannelEmpty,
+    ChannelFailed,
     ChannelFull,
     ChannelTimeout,
     Error,
@@ -74,6 +75,7 @@ __all__ = [
     "BytesView",
     "ChannelClosed",
     "ChannelEmpty",
+    "ChannelFailed",
     "ChannelFull",
     "ChannelStats",
     "ChannelTimeout",

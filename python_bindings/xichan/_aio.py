@@ -12,11 +12,12 @@ import itertools
 import weakref
 
 from . import _core
-from ._errors import ChannelClosed, ChannelEmpty, ChannelFull, ChannelTimeout, NotShareableError
+from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull, ChannelTimeout, NotShareableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
+    from types import TracebackType
     from typing import Any
 
     from ._core import Receiver, Sender, _End
@@ -43,15 +44,18 @@ class _LoopNotifier:
             if future is not None and not future.done():
                 future.set_result(False)
 
-    async def wait(self, cases: list[Any]) -> tuple[_core._Watch, int | None, bool]:
-        """Wait until one of the cases may be ready.
+    async def wait(self, cases: list[Any] | _End) -> tuple[_core._Watch, int | None, bool]:
+        """Wait until one of the cases may be ready, or until the channel of an endpoint is closed.
 
         Returns the watch, which the caller releases after its next attempt; the index of the case that the other side
         has completed meanwhile, or None; and whether that attempt is the last one, because the interpreter is shutting
         down. The watch is no longer enlisted then, so the caller may act.
         """
         key = next(self._keys)
-        watch, ready = self._core.watch(key, cases)
+        if isinstance(cases, list):
+            watch, ready = self._core.watch(key, cases)
+        else:
+            watch, ready = self._core.watch_closed(key, cases)
         last = False
         try:
             if not ready:
@@ -77,7 +81,7 @@ def _give_up(future: asyncio.Future[bool]) -> None:
         future.set_result(True)
 
 
-async def _retry(attempt: Callable[[], Any], pending: type[Exception], cases: list[Any]) -> Any:
+async def _retry(attempt: Callable[[], Any], pending: type[Exception], cases: list[Any] | _End) -> Any:
     """Call ``attempt`` until it does not raise ``pending``, and wait between the calls.
 
     Returns the result of ``attempt``, or the index of the case that the other side has completed.
@@ -140,6 +144,8 @@ async def arecv_many(rx: Receiver[Any], max_items: int, *, copy: bool = True) ->
 async def anext(rx: Receiver[Any], *, copy: bool = True) -> Any:
     try:
         return await arecv(rx, copy=copy)
+    except ChannelFailed:
+        raise
     except ChannelClosed:
         if _core._is_closed(rx) or not rx.closed:  # closed endpoint or interpreter exit: not the end of the stream
             raise
@@ -154,8 +160,17 @@ async def aenter[E: _End](endpoint: E) -> E:
     return endpoint.__enter__()
 
 
-async def aexit(endpoint: _End) -> None:
-    endpoint.close()
+async def aexit(
+    endpoint: _End,
+    exc_type: type[BaseException] | None = None,
+    error: BaseException | None = None,
+    traceback: TracebackType | None = None,
+) -> None:
+    endpoint.__exit__(exc_type, error, traceback)
+
+
+async def await_closed(endpoint: _End) -> None:
+    await _retry(lambda: endpoint.wait_closed(0), ChannelTimeout, endpoint)
 
 
 class _NothingReady(Exception):

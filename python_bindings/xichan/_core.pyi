@@ -30,12 +30,22 @@ class _End:
     @property
     def name(self) -> str | None:
         """The name by which lookup() finds the channel; None if it has none or this endpoint is closed."""
-    def close(self) -> None:
-        """Close this endpoint; closing the last one of a side ends the channel for the other side. Idempotent."""
+    def close(self, *, error: BaseException | None = None) -> None:
+        """Close this endpoint; closing the last one of a side ends the channel for the other side. Idempotent.
+
+        With ``error``, calls of the other side then raise ChannelFailed, with the exception as its cause.
+        """
     def clone(self) -> Self:
         """Return another endpoint of the same channel and side, which is closed separately."""
-    def shutdown(self, immediate: bool = False) -> None:
-        """Close the channel for every endpoint, in every interpreter; ``immediate`` discards what is queued."""
+    def shutdown(self, immediate: bool = False, *, error: BaseException | None = None) -> None:
+        """Close the channel for every endpoint, in every interpreter; ``immediate`` discards what is queued.
+
+        With ``error``, calls then raise ChannelFailed, with the exception as its cause.
+        """
+    def wait_closed(self, timeout: float | None = None) -> None:
+        """Block until the channel is shut down or all endpoints of the other side are closed."""
+    def await_closed(self) -> Coroutine[Any, Any, None]:
+        """Wait in the running asyncio event loop as ``wait_closed()`` does."""
     @classmethod
     def from_id(cls, id: int, /) -> Self:
         """Open another endpoint of the channel with this id, or raise NotFound."""
@@ -227,6 +237,7 @@ def channel(
     flavor: Literal["mpmc", "spsc", "relaxed"] = "mpmc",
     max_bytes: int | None = None,
     name: str | None = None,
+    overflow: Literal["block", "drop_oldest", "drop_newest"] = "block",
 ) -> tuple[Sender[Any], Receiver[Any]]:
     """Create a channel and return its endpoints, (Sender, Receiver)."""
 
@@ -282,6 +293,7 @@ class _Notifier:
     def fileno(self) -> int: ...
     def collect(self) -> list[int]: ...
     def watch(self, key: int, cases: list[Any], /) -> tuple[_Watch, bool]: ...
+    def watch_closed(self, key: int, endpoint: _End, /) -> tuple[_Watch, bool]: ...
 
 @final
 class _Watch:

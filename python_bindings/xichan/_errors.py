@@ -16,6 +16,10 @@ class ChannelClosed(Error):
     case: object = None
 
 
+class ChannelFailed(ChannelClosed):
+    """The other side failed, or the channel was shut down with an error. The cause is the exception."""
+
+
 class ChannelFull(Error, queue.Full):
     """The channel is full now (``send_nowait()``)."""
 
@@ -49,6 +53,7 @@ class NotFound(Error, LookupError):
 for _class in (
     Error,
     ChannelClosed,
+    ChannelFailed,
     ChannelFull,
     ChannelEmpty,
     ChannelTimeout,

@@ -36,7 +36,7 @@ import operator
 import types
 
 from . import _core
-from ._errors import ChannelClosed, ChannelEmpty, ChannelFull, ChannelTimeout, NotShareableError
+from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull, ChannelTimeout, NotShareableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Queue(Generic[_T]):
         except ChannelClosed as error:
             if not parts[_ITEMS_TX].closed:
                 raise  # an endpoint in the item is closed, or the interpreter is shutting down
-            raise _errors().QueueShutDown(str(error)) from None
+            raise _errors().shut_down(error) from error.__cause__
 
     def get(self, block: bool = True, timeout: float | None = None) -> _T:
         """Take the oldest item out of the queue; block while it is empty.
@@ -151,7 +151,7 @@ class Queue(Generic[_T]):
         except (ChannelEmpty, ChannelTimeout):
             raise _errors().QueueEmpty("the queue is empty") from None
         except ChannelClosed as error:
-            raise _errors().QueueShutDown(str(error)) from None
+            raise _errors().shut_down(error) from error.__cause__
         if type(item) is tuple and len(parts) > _PICKLED_TX:
             item = item[0] if len(item) == 1 else _pickling().loads(*item)
         return item
@@ -211,15 +211,16 @@ class Queue(Generic[_T]):
             for _ in wake_rx:
                 pass
 
-    def shutdown(self, immediate: bool = False) -> None:
+    def shutdown(self, immediate: bool = False, *, error: BaseException | None = None) -> None:
         """Close the queue for every handle, in every interpreter, and wake all blocked calls.
 
         From then on ``put()`` raises ShutDown, and so does ``get()`` once the queue is empty.
 
         immediate: True also discards the queued items and marks their tasks as done; ``join()`` waits for the others.
+        error: an exception; ShutDown is then also ChannelFailed, with the exception as its cause.
         """
         parts = self._parts
-        parts[_ITEMS_TX].shutdown()
+        parts[_ITEMS_TX].shutdown(error=error)
         if not immediate:
             return
         for done in parts[_COUNT_RX]:
@@ -227,6 +228,8 @@ class Queue(Generic[_T]):
                 parts[_JOINERS_RX].drain()  # dropping the Senders wakes the joiners
                 for _ in parts[_ITEMS_RX]:
                     done += 1
+            except ChannelFailed:
+                pass  # the queue is empty
             finally:
                 parts[_COUNT_TX].send_nowait(done)
             break

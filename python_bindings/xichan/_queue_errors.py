@@ -7,7 +7,7 @@ xichan.
 import queue
 import sys
 
-from ._errors import ChannelClosed, ChannelEmpty, ChannelFull
+from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull
 
 if sys.version_info >= (3, 14):
     from concurrent.interpreters import QueueEmpty as _QueueEmpty
@@ -27,3 +27,12 @@ class QueueFull(ChannelFull, _QueueFull):
 
 class QueueShutDown(ChannelClosed, queue.ShutDown):
     """The queue has been shut down and, for ``get()``, is empty."""
+
+
+class QueueFailed(QueueShutDown, ChannelFailed):
+    """The queue has been shut down with an error and, for ``get()``, is empty. The cause is the exception."""
+
+
+def shut_down(error: ChannelClosed) -> QueueShutDown:
+    """Return what a call raises on a queue whose channel is closed."""
+    return (QueueFailed if isinstance(error, ChannelFailed) else QueueShutDown)(str(error))

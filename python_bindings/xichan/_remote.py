@@ -48,13 +48,11 @@ def describe_error(error: BaseException, dumps: Callable[[object], _Pickled]) ->
     Raises nothing, whatever the error contains. All items but the first are of the types str and bool, not of
     subclasses.
     """
-    kind = type(error)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     try:
         pickled = dumps(error)
     except BaseException:
         pickled = None  # it will be a RemoteError
-    return pickled, str.__str__(name), _text_of(error), format_traceback(error), _is_refusal(error)
+    return pickled, type_name_of(error), text_of(error), format_traceback(error), _is_refusal(error)
 
 
 def rebuild_error(pickled: _Pickled | None, type_name: str, message: str, traceback: str) -> BaseException:
@@ -87,7 +85,18 @@ def format_traceback(error: BaseException) -> str:
         return f"{type(error).__qualname__}: <no traceback: {type(failure).__qualname__}>\n"
 
 
-def _text_of(error: BaseException) -> str:
+def type_name_of(error: BaseException) -> str:
+    """Return the name of the type of an exception, with the module unless it is a built-in type. Raises nothing."""
+    kind = type(error)
+    try:
+        module, name = str.__str__(kind.__module__), str.__str__(kind.__qualname__)
+    except BaseException:  # the class defines these attributes otherwise
+        return "Exception"
+    return name if module == "builtins" else f"{module}.{name}"
+
+
+def text_of(error: BaseException) -> str:
+    """Return the message of an exception. Raises nothing."""
     try:
         return str.__str__(str(error))
     except BaseException as failure:
@@ -98,7 +107,7 @@ def _is_refusal(error: BaseException | None) -> bool:
     for _ in range(100):  # the chain of causes may be a cycle
         if error is None:
             break
-        if isinstance(error, ImportError) and any(text in _text_of(error) for text in REFUSALS):
+        if isinstance(error, ImportError) and any(text in text_of(error) for text in REFUSALS):
             return True
         error = error.__cause__ or error.__context__
     return False

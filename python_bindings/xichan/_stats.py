@@ -22,8 +22,9 @@ class ChannelStats:
     max_bytes: int | None  # None: no bound
     depth: int  # values queued
     bytes: int  # memory of the values queued; 0 unless max_bytes bounds it
-    sent: int
+    sent: int  # including those dropped
     received: int
+    dropped: int  # because the channel was full: see channel(overflow=)
     senders: int  # open in the whole process, including those in messages that are queued
     receivers: int
     waiting_senders: int  # calls that are blocked now

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "channel/wait_closed.h"
 #include "directory/create_channel.h"
 #include "directory/names.h"
 #include "directory/registry.h"
@@ -39,6 +40,9 @@ Status normalize(ChannelOptions& options) noexcept {
 
 Cell& cell_of(Value& value) noexcept { return ValueAccess::cell(value); }
 
+// Moves the content out of a value.
+Cell take(Value& value) noexcept { return std::exchange(cell_of(value), Cell::none()); }
+
 Status send_by(Channel& channel, Lane& lane, Value& value, Deadline deadline) noexcept {
   Status status = channel.try_send(cell_of(value), lane);
   if (status == Status::full) {
@@ -47,7 +51,7 @@ Status send_by(Channel& channel, Lane& lane, Value& value, Deadline deadline) no
     status = wait_until(deadline, {&only, 1}, chosen);
   }
   if (status == Status::ok) cell_of(value) = Cell::none();
-  return status;
+  return channel.outcome(Side::sender, status);
 }
 
 }  // namespace
@@ -75,6 +79,18 @@ std::uint64_t EndpointBase::size() const noexcept { return usable() ? channel_->
 ChannelStats EndpointBase::stats() const noexcept { return usable() ? channel_->stats() : ChannelStats{}; }
 void EndpointBase::shutdown(bool immediate) noexcept {
   if (usable()) channel_->shutdown(immediate);
+}
+void EndpointBase::shutdown(bool immediate, Value&& error) noexcept {
+  if (usable()) channel_->shutdown(immediate, take(error));
+}
+Status EndpointBase::wait_closed(Timeout timeout) const noexcept {
+  if (!usable()) return Status::end_closed;
+  const Deadline deadline = deadline_of(timeout);
+  Status status;
+  do {
+    status = internal::wait_closed(*channel_, never, nullptr, limits_until(deadline));
+  } while (status == Status::interrupted);
+  return status;
 }
 
 Status channel(const ChannelOptions& options, Sender& sender, Receiver& receiver) noexcept {
@@ -116,6 +132,22 @@ void EndpointOf<Endpoint>::close() noexcept {
   closing->unclaim(side_of<Endpoint>, *lane_);
   delete std::exchange(lane_, nullptr);
   closing->drop_endpoint(side_of<Endpoint>);
+}
+
+template <class Endpoint>
+void EndpointOf<Endpoint>::close(Value&& error) noexcept {
+  if (usable()) channel_->fail(other(side_of<Endpoint>), take(error));
+  close();
+}
+
+template <class Endpoint>
+Value EndpointOf<Endpoint>::error() const noexcept {
+  Value result;
+  Cell kept;
+  if (!usable() || !channel_->error(side_of<Endpoint>, kept)) return result;
+  retain(kept);
+  ValueAccess::adopt(result, kept);
+  return result;
 }
 
 template <class Endpoint>
@@ -177,7 +209,7 @@ Status Sender::send_nowait(Value&& value) noexcept {
   if (!usable()) return Status::end_closed;
   const Status status = channel_->try_send(cell_of(value), *lane_);
   if (status == Status::ok) cell_of(value) = Cell::none();
-  return status;
+  return channel_->outcome(Side::sender, status);
 }
 
 Status Sender::send(Value&& value, Timeout timeout) noexcept {
@@ -210,7 +242,7 @@ Status Receiver::recv_nowait(Value& value) noexcept {
   Cell cell;
   const Status status = channel_->try_recv(cell, *lane_);
   if (status == Status::ok) ValueAccess::adopt(value, cell);
-  return status;
+  return channel_->outcome(Side::receiver, status);
 }
 
 Status Receiver::recv(Value& value, Timeout timeout) noexcept {
@@ -220,7 +252,7 @@ Status Receiver::recv(Value& value, Timeout timeout) noexcept {
   std::size_t chosen;
   const Status status = wait_until(deadline_of(timeout), {&only, 1}, chosen);
   if (status == Status::ok) ValueAccess::adopt(value, only.cell);
-  return status;
+  return channel_->outcome(Side::receiver, status);
 }
 
 Status Receiver::recv_many(std::span<Value> values, std::size_t& received, Timeout timeout) noexcept {

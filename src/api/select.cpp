@@ -65,7 +65,7 @@ Status SelectCase::run(std::span<SelectCase> cases, std::size_t& chosen, const D
   if (status == Status::timeout || status == Status::no_memory) return status;
   if (status == Status::ok) settle(cases[number], filled.cases()[number]);
   chosen = number;
-  return status;
+  return filled.cases()[number].channel->outcome(filled.cases()[number].side, status);
 }
 
 Status select(std::span<SelectCase> cases, std::size_t& chosen, Timeout timeout) noexcept {

@@ -7,7 +7,7 @@
 // meanwhile.
 //
 // Invariants
-//   Y1  reserved bytes never exceed `max`.
+//   Y1  reserved bytes never exceed `max`, except between `add` and the drops that follow it.
 //   Y2  at most one sender has the claim. It keeps it until its message is accepted or its call ends, also while it is
 //       in no list: between a wake-up and its next attempt, and while signal handlers run.
 //   Y3  a claim whose call runs other code (a signal handler, or an event loop before it resumes the coroutine) lapses
@@ -56,6 +56,8 @@ class ByteBound {
       }
     }
   }
+  /// Reserves bytes even if they are not free: for a channel that drops older messages to make room.
+  void add(std::uint64_t bytes) noexcept { reserved_.fetch_add(bytes, memory_order_seq_cst); }
   void release(std::uint64_t bytes) noexcept { released_.fetch_add(bytes, memory_order_seq_cst); }
 
   /// Notes that a message has entered the ring. It may have passed the sender that has the claim.

@@ -17,9 +17,11 @@ std::uint64_t effective_capacity(const ChannelOptions& options) noexcept {
 }  // namespace
 
 Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
-    : ring_(effective_capacity(options)),
-      plain_(ring_.is_mpmc() && options.flavor != Flavor::spsc && options.max_bytes == 0),
+    : ring_(options.overflow == Overflow::drop_oldest ? unbounded : effective_capacity(options)),
+      plain_(ring_.is_mpmc() && options.flavor != Flavor::spsc && options.max_bytes == 0 &&
+             options.overflow == Overflow::block),
       flavor_(options.flavor),
+      overflow_(options.overflow),
       generation_(process_generation()),
       not_empty_(waiters_lock_),
       not_full_(waiters_lock_),
@@ -33,6 +35,7 @@ Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& c
   if (!flavor_info(options.flavor).accepts(options.capacity)) return Status::too_large;
   const std::uint64_t capacity = effective_capacity(options);
   if (capacity != unbounded && capacity > max_capacity) return Status::too_large;
+  if (capacity == 0 && options.overflow == Overflow::drop_oldest) return Status::invalid;  // there is no oldest value
   Channel* fresh = new (std::nothrow) Channel(options, retire);
   if (fresh == nullptr) return Status::no_memory;
   const bool named = !options.name.empty();
@@ -65,6 +68,7 @@ void Channel::drop_endpoint(Side side) noexcept {
     discard_queued();
   }
   waiters(other(side)).notify_all();
+  closing_.notify_all();
   unpin();
 }
 
@@ -77,7 +81,15 @@ void Channel::unpin() noexcept {
   delete this;
 }
 
+void Channel::shutdown(bool immediate, const Cell& error) noexcept {
+  retain(error);
+  failure(Side::sender).fail(error, true);
+  failure(Side::receiver).fail(error, true);
+  shutdown(immediate);
+}
+
 void Channel::shutdown(bool immediate) noexcept {
+  for (Failure& failure : failures_) failure.finish();
   shut_down_.store(true, memory_order_release);
   ring_.close();
   if (immediate) {
@@ -86,11 +98,13 @@ void Channel::shutdown(bool immediate) noexcept {
   }
   not_empty_.notify_all();
   not_full_.notify_all();
+  closing_.notify_all();
 }
 
 void Channel::nudge() noexcept {
   not_empty_.nudge_all();
   not_full_.nudge_all();
+  closing_.nudge_all();
 }
 
 void Channel::serve_receivers() noexcept {
@@ -177,7 +191,7 @@ Status one_by_one(std::uint64_t count, std::uint64_t& done, Attempt attempt) noe
 Status Channel::try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept {
   done = 0;
   if (!plain_) {
-    return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_send_special(cells[i], lane); });
+    return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_send(cells[i], lane); });
   }
   const Status status = ring_.mpmc().try_push_many(cells, count, done);
   if (status == Status::ok) after_send();
@@ -217,10 +231,11 @@ ChannelStats Channel::stats() const noexcept {
   // The counters are read at different moments, while others send and receive. Values that leave are read before values
   // that enter, and a difference below zero counts as zero.
   const std::uint64_t discarded = discarded_.load(memory_order_relaxed);
+  stats.dropped = dropped_.load(memory_order_relaxed);
   stats.depth = ring_.size();
   stats.bytes = bytes_.held();
   stats.sent = sent();
-  stats.received = stats.sent - std::min(stats.sent, stats.depth + discarded);
+  stats.received = stats.sent - std::min(stats.sent, stats.depth + discarded + stats.dropped);
   stats.parks = parks_.load(memory_order_relaxed);
   stats.wakeups = wakeups_.load(memory_order_relaxed);
   stats.senders = endpoint_count(Side::sender);

@@ -6,7 +6,7 @@
 //
 // Invariants
 //   H1  once a count of endpoints is zero it stays zero.
-//   H2  once the ring is closed no further send is accepted; accepted = received + discarded + queued.
+//   H2  once the ring is closed no further send is accepted; accepted = received + discarded + dropped + queued.
 //   H3  with no receivers left, queued messages are discarded by the closer, or by the sender that published one after
 //       the closer had looked (that sender finds the attention bit of `not_empty_` set).
 //   H4  values are released outside every lock.
@@ -16,6 +16,7 @@
 // otherwise.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,7 @@
 
 #include "channel/byte_bound.h"
 #include "channel/channel_id.h"
+#include "channel/failure.h"
 #include "ring/any_ring.h"
 #include "sync/process_words.h"
 #include "sync/wait_list.h"
@@ -57,7 +59,7 @@ class XICHAN_API Channel : public InSlab {
 
   /// Creates a channel with one endpoint counted on each side, which calls `retire` before it is destroyed;
   /// create_channel (directory/create_channel.h) also registers it. Errors: `too_large` if the capacity is not in 1 ..
-  /// max_capacity (or, relaxed, `unbounded`); `no_memory`.
+  /// max_capacity (or, relaxed, `unbounded`); `invalid` for a rendezvous that drops the oldest; `no_memory`.
   using Retire = void (*)(Channel&) noexcept;
   static Status create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept;
 
@@ -66,7 +68,7 @@ class XICHAN_API Channel : public InSlab {
   /// the cell; any other status leaves it with the caller. `lane` belongs to the calling endpoint.
   Status try_send(const Cell& cell, Lane& lane) noexcept {
     if (!plain_) [[unlikely]]
-      return try_send_special(cell, lane);
+      return overflow_ == Overflow::block ? try_send_special(cell, lane) : try_send_dropping(cell, lane);
     const Status status = ring_.mpmc().try_push(cell);
     if (status == Status::ok) after_send();
     return status;
@@ -125,12 +127,40 @@ class XICHAN_API Channel : public InSlab {
   /// Closes the channel for all endpoints. `immediate` discards the queue; otherwise receivers drain it. Not under a
   /// lock.
   void shutdown(bool immediate) noexcept;
+  /// Does the same with an error for both sides, which it takes over.
+  void shutdown(bool immediate, const Cell& error) noexcept;
+  /// Records the error that calls of `side` get once the channel is closed for them, unless it has ended already. Takes
+  /// over the cell. The caller still owns an endpoint of the other side, and drops it afterwards (F1).
+  void fail(Side side, const Cell& error) noexcept { failure(side).fail(error, false); }
+  /// Returns true if the channel is closed and calls of `side` fail with an error, and stores it. The cell belongs to
+  /// the channel.
+  bool error(Side side, Cell& error) const noexcept { return ring_.is_closed() && failure(side).error(error); }
+  /// Returns the status of a call of `side` that ended with `status`: `failed` in place of `closed` if there is an
+  /// error.
+  Status outcome(Side side, Status status) const noexcept {
+    Cell ignored;
+    return status == Status::closed && failure(side).error(ignored) ? Status::failed : status;
+  }
+
+  // Waiting until the channel is closed: see wait_closed.h. `enlist_closing` returns true if it is.
+  bool is_closed() const noexcept { return ring_.is_closed(); }
+  bool enlist_closing(WaitNode& node) noexcept {
+    closing_.add(node);
+    return is_closed();
+  }
+  void delist_closing(WaitNode& node) noexcept { closing_.remove(node); }
 
   /// Wakes every call that waits on behalf of `owner`, with `end_closed`.
-  void cancel_calls(Side side, const void* owner) noexcept { waiters(side).cancel_owner(owner); }
+  void cancel_calls(Side side, const void* owner) noexcept {
+    waiters(side).cancel_owner(owner);
+    closing_.cancel_owner(owner);
+  }
   /// Makes every waiting call re-check all conditions, or every one that waits on behalf of `owner`.
   void nudge() noexcept;
-  void nudge_calls(Side side, const void* owner) noexcept { waiters(side).nudge_owner(owner); }
+  void nudge_calls(Side side, const void* owner) noexcept {
+    waiters(side).nudge_owner(owner);
+    closing_.nudge_owner(owner);
+  }
 
   /// Returns true if the side can do nothing more: the channel is shut down, or the other side is finished (for
   /// receivers: and the queue is drained).
@@ -147,15 +177,18 @@ class XICHAN_API Channel : public InSlab {
   bool owns_name() const noexcept { return owns_name_; }
   void set_owns_name() noexcept { owns_name_ = true; }
   Flavor flavor() const noexcept { return flavor_; }
+  Overflow overflow() const noexcept { return overflow_; }
   std::uint64_t capacity() const noexcept { return capacity_; }
-  std::uint64_t size() const noexcept { return ring_.size(); }
+  std::uint64_t size() const noexcept { return std::min(ring_.size(), capacity_); }
   /// Acquire, with the release half of (6): a reader of zero sees everything done through the endpoints.
   std::uint32_t endpoint_count(Side side) const noexcept { return endpoints(side).load(memory_order_acquire); }
   std::string_view name() const noexcept { return {name_.get(), name_length_}; }
   std::uint64_t max_bytes() const noexcept { return bytes_.max(); }
   std::uint32_t waiting(Side side) const noexcept { return (side == Side::sender ? not_full_ : not_empty_).waiting(); }
   /// Returns the number of messages ever accepted.
-  std::uint64_t sent() const noexcept { return ring_.pushed() + met_.load(memory_order_relaxed); }
+  std::uint64_t sent() const noexcept {
+    return ring_.pushed() + met_.load(memory_order_relaxed) + refused_.load(memory_order_relaxed);
+  }
   ChannelStats stats() const noexcept;
 
  private:
@@ -186,6 +219,8 @@ class XICHAN_API Channel : public InSlab {
 
   Status try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket = 0) noexcept;
   Status try_recv_special(Cell& cell, Lane& lane) noexcept;
+  Status try_send_dropping(const Cell& cell, Lane& lane) noexcept;  // overflow.cpp
+  void drop_excess() noexcept;
   bool claim(Side side, Lane& lane) noexcept;
 
   static bool increment_unless_zero(atomic<std::uint32_t>& count) noexcept;
@@ -204,11 +239,15 @@ class XICHAN_API Channel : public InSlab {
 
   atomic<std::uint32_t>& endpoints(Side side) noexcept { return endpoints_[static_cast<unsigned>(side)]; }
   const atomic<std::uint32_t>& endpoints(Side side) const noexcept { return endpoints_[static_cast<unsigned>(side)]; }
+  Failure& failure(Side side) noexcept { return failures_[static_cast<unsigned>(side)]; }
+  const Failure& failure(Side side) const noexcept { return failures_[static_cast<unsigned>(side)]; }
   WaitList& waiters(Side side) noexcept { return side == Side::sender ? not_full_ : not_empty_; }
 
   AnyRing ring_;
-  alignas(cache_line) const bool plain_;  // a bound of messages alone: a message passes only through the ring
+  // a bound of messages alone, without overflow: a message passes only through the ring
+  alignas(cache_line) const bool plain_;
   const Flavor flavor_;
+  const Overflow overflow_;
   const std::uint32_t generation_;
   WaitList not_empty_;
   WaitList not_full_;
@@ -230,6 +269,10 @@ class XICHAN_API Channel : public InSlab {
   std::size_t name_length_ = 0;
   bool owns_name_ = false;
   const Retire retire_;
+  atomic<std::uint64_t> dropped_{0};
+  atomic<std::uint64_t> refused_{0};  // those of `dropped_` that were never pushed
+  Failure failures_[2];               // by the side that raises
+  WaitList closing_{waiters_lock_};   // calls that wait until the channel is closed
 };
 
 /// The types of references to an endpoint. Each reference owns one count.

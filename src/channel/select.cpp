@@ -54,10 +54,6 @@ std::uint64_t random_below(std::uint64_t bound) noexcept {
   return state % bound;
 }
 
-bool exit_began(const WaitLimits& limits) noexcept {
-  return !limits.exiting && (process_is_exiting() || limits.owner_exiting->load(memory_order_seq_cst));
-}
-
 class Wait {
  public:
   explicit Wait(std::span<Case> cases) noexcept : cases_(cases) {}

@@ -31,6 +31,10 @@ struct WaitLimits {
   bool exiting;                       // the caller knows that it is exiting; a change returns `interrupted`
 };
 
+inline bool exit_began(const WaitLimits& limits) noexcept {
+  return !limits.exiting && (process_is_exiting() || limits.owner_exiting->load(memory_order_seq_cst));
+}
+
 /// Attempts the cases in random order until one is final: returns its status and stores its index in `chosen`. Returns
 /// `full` or `empty` only if at one moment none was ready (see select.cpp). Never blocks.
 XICHAN_API Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept;

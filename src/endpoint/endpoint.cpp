@@ -48,6 +48,12 @@ void Endpoint::close() noexcept {
   }
 }
 
+void Endpoint::close(const Cell& error) noexcept {
+  if (is_closed()) return release(error);
+  channel_->fail(other(side_), error);  // before the count is dropped: F1
+  close();
+}
+
 void Endpoint::leave() noexcept {
   if (--calls_ == 0 && is_closed()) release_count();
 }

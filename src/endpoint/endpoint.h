@@ -63,6 +63,9 @@ class XICHAN_API Endpoint : public InSlab {
 
   /// Releases the count, now or when the last call inside leaves. Waiting calls return `end_closed`. Idempotent.
   void close() noexcept;
+  /// Closes the endpoint and makes the other side fail with `error`, which it takes over. If the endpoint is already
+  /// closed, only releases the error.
+  void close(const Cell& error) noexcept;
 
   /// Returns a call on this endpoint as a case of a select; `cell` is the message to send.
   Case as_case(const Cell& cell = {}) noexcept {

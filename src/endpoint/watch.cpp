@@ -82,7 +82,7 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
               .cost = c.cost,
               .kind = WaitKind::coroutine};
     ++watch->enlisted_;
-    ready = c.channel->enlist(c.side, c.node);
+    ready = c.until_closed ? c.channel->enlist_closing(c.node) : c.channel->enlist(c.side, c.node);
   }
   return watch;
 }
@@ -99,7 +99,9 @@ Outcome Watch::close(std::size_t& number) noexcept {
   if (!closed_) {
     closed_ = true;
     for (std::size_t i = 0; i < enlisted_; ++i) {
-      if (!cases_[i].channel->is_inherited()) cases_[i].channel->delist(cases_[i].side, cases_[i].node);
+      WatchCase& c = cases_[i];
+      if (c.channel->is_inherited()) continue;
+      c.until_closed ? c.channel->delist_closing(c.node) : c.channel->delist(c.side, c.node);
     }
     notifier_.remove(*this);
     has_token_ = decision_.outcome() == Outcome::notified;
@@ -116,7 +118,7 @@ void Watch::pass_token() noexcept {
   if (!has_token_) return;
   has_token_ = false;
   const WatchCase& c = decided_case();
-  if (!c.channel->is_inherited()) c.channel->pass_token(c.side);  // wake-token rule (b)
+  if (!c.channel->is_inherited() && !c.until_closed) c.channel->pass_token(c.side);  // wake-token rule (b)
 }
 
 void Watch::abandon() noexcept {

@@ -21,8 +21,9 @@ class Notifier;
 /// One case of a watch.
 struct WatchCase {
   Endpoint* endpoint;
-  Cell offer;          // the message of a waiting rendezvous sender, owned by the watch; else empty
-  std::uint64_t cost;  // bytes that the sender's message is charged
+  Cell offer;                 // the message of a waiting rendezvous sender, owned by the watch; else empty
+  std::uint64_t cost;         // bytes that the sender's message is charged
+  bool until_closed = false;  // waits until the channel is closed, not for a message
   // Private to the watch.
   std::size_t number;  // index in the caller's order
   Channel* channel;

@@ -87,10 +87,19 @@ class SegmentedRing {
       if (segment == nullptr) {
         return tail_.load(memory_order_seq_cst) == (position * 2 | mark) ? Status::closed : Status::empty;
       }
-      if (!head_.compare_exchange_weak(position, position + 1, memory_order_seq_cst, memory_order_relaxed)) continue;
-      item = XICHAN_PLAIN(segment->slot[position % slots].item);
-      if (leave(segment)) recycle(segment);
-      return Status::ok;
+      if (claim_head(segment, position, item)) return Status::ok;
+    }
+  }
+
+  /// Pops the oldest item if more than `keep` items have been claimed by producers and not by consumers. Returns false
+  /// if there are not, or if the oldest item is not published yet.
+  bool try_pop_excess(T& item, std::uint64_t keep) noexcept {
+    for (;;) {
+      std::uint64_t position;
+      Segment* segment = published_head(position);
+      // The tail only grows, so the comparison still holds when the item is claimed.
+      if (segment == nullptr || tail_.load(memory_order_seq_cst) / 2 - position <= keep) return false;
+      if (claim_head(segment, position, item)) return true;
     }
   }
 
@@ -234,6 +243,14 @@ class SegmentedRing {
       }
     }
     if (!is_unlinked(next)) move(push_segment_, link, next, number);  // else `last` is used again, and `link` is old
+    return true;
+  }
+
+  // Takes the published item at the head. Returns false if another consumer has taken it.
+  bool claim_head(Segment* segment, std::uint64_t position, T& item) noexcept {
+    if (!head_.compare_exchange_weak(position, position + 1, memory_order_seq_cst, memory_order_relaxed)) return false;
+    item = XICHAN_PLAIN(segment->slot[position % slots].item);
+    if (leave(segment)) recycle(segment);
     return true;
   }
 

@@ -1,4 +1,4 @@
-// The channel under the model checker: the real src/channel/{channel,rendezvous,select}.cpp and
+// The channel under the model checker: the real src/channel/{channel,overflow,rendezvous,select,wait_closed}.cpp and
 // src/sync/{wait_list,thread_waiter}.cpp over a modeled futex and modeled messages. A lost wake-up shows as a deadlock;
 // a lost or duplicated message, or a channel destroyed too early or never, as a failed assertion. Include it in one
 // source file per model, because it defines functions. The registry is the real one or that of no_registry.h.
@@ -13,6 +13,7 @@
 #include "base/worklist.h"
 #include "channel/byte_bound.cpp"
 #include "channel/channel.cpp"
+#include "channel/overflow.cpp"
 #include "channel/rendezvous.cpp"
 #include "directory/create_channel.cpp"
 #include "endpoint/readiness.cpp"
@@ -24,6 +25,7 @@
 #define thread_local
 #include "channel/select.cpp"
 #undef thread_local
+#include "channel/wait_closed.cpp"
 
 namespace xichan::internal {
 namespace model {
@@ -97,6 +99,7 @@ std::uint64_t random_bits() noexcept { return std::uint64_t{rl::rand(2)} << 7; }
 
 Status Names::add_channel(std::string_view, const ChannelId&) noexcept { return Status::ok; }
 void Names::remove(std::string_view) noexcept {}
+void retain(const Cell& cell) noexcept { --model::world->released[cell.word]; }
 void release(const Cell& cell) noexcept { ++model::world->released[cell.word]; }
 
 namespace model {
@@ -107,10 +110,12 @@ struct ChannelKind {
   Flavor flavor;
   std::uint64_t capacity;
   std::uint64_t max_bytes = 0;  // each message costs one, unless its number is high
+  Overflow overflow = Overflow::block;
 
   constexpr ChannelKind(std::uint64_t mpmc) : ChannelKind(mpmc == 0 ? Flavor::rendezvous : Flavor::mpmc, mpmc) {}
-  constexpr ChannelKind(Flavor its_flavor, std::uint64_t its_capacity, std::uint64_t its_max_bytes = 0)
-      : flavor(its_flavor), capacity(its_capacity), max_bytes(its_max_bytes) {}
+  constexpr ChannelKind(Flavor its_flavor, std::uint64_t its_capacity, std::uint64_t its_max_bytes = 0,
+                        Overflow its_overflow = Overflow::block)
+      : flavor(its_flavor), capacity(its_capacity), max_bytes(its_max_bytes), overflow(its_overflow) {}
 };
 
 // Some channels with some endpoints each. Each thread makes calls for its own endpoint and may drop it. Every message
@@ -137,7 +142,8 @@ struct WithChannel : Model<Derived, Threads> {
     }
     exiting.store(false, memory_order_relaxed);
     for (Channel*& channel : channels) {
-      const ChannelOptions options{.flavor = Of.flavor, .capacity = Of.capacity, .max_bytes = Of.max_bytes};
+      const ChannelOptions options{
+          .flavor = Of.flavor, .capacity = Of.capacity, .max_bytes = Of.max_bytes, .overflow = Of.overflow};
       RL_ASSERT(create_channel(options, channel) == Status::ok);
       for (unsigned i = 1; i < Senders; ++i) channel->add_endpoint(Side::sender);
       for (unsigned i = 1; i < Receivers; ++i) channel->add_endpoint(Side::receiver);

@@ -22,7 +22,7 @@ ACCESS = re.compile(r"\b(load|store|exchange|fetch_\w+|compare_exchange_\w+)\(")
 # and those that pass memory on or account for it.
 CALL = re.compile(
     r"(?<![\w.>):])(?<!void )"
-    r"(?:(?:not_\w+|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|peers|wakes?|event_?|bytes_|ring_|cache|quota)(?:\.|->))?"
+    r"(?:(?:not_\w+|closing_|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|peers|wakes?|event_?|bytes_|ring_|cache|quota)(?:\.|->))?"
     r"(?:notify_(?:one|all|one_except|one_if)|nudge_(?:all|owner)|perform|signal|retain|serve_(?:receivers|senders)|wake_senders|futex_wake|demand_attention|"
     r"discard_queued|close|unpin|decide_first|pass_token|"
     r"flush|note_taken|drop_empty|unload|discard|swap|subtract|(?:Budget::)?shed|Accounts::set|reclaim_credits|"
@@ -76,6 +76,15 @@ CONDITIONS = [
      ["true"]),
     ("src/channel/byte_bound.h", "if (is_claimed() ||", "is_claimed()", ["false"]),
     ("src/channel/select.cpp", "if (token && is_pending(status) &&", "token", ["false"]),
+    ("src/channel/failure.h", "expected == finished && replaces_finish", "expected == finished && replaces_finish",
+     ["false", "expected == finished", "true"]),
+    ("src/channel/overflow.cpp", "too_many_bytes ? 1", "too_many_bytes ? 1 : capacity_",
+     ["capacity_", "too_many_bytes ? 0 : capacity_", "too_many_bytes ? 1 : capacity_ - 1"]),
+    ("src/ring/segmented.h", "position <= keep", "position <= keep", ["position < keep"]),
+    ("src/channel/wait_closed.cpp", "if (!channel.enlist_closing(node)", "!channel.enlist_closing(node)",
+     ["(channel.enlist_closing(node), true)"]),
+    ("src/channel/wait_closed.cpp", "&& !end_closed.load(", "!end_closed.load(memory_order_seq_cst)", ["true"]),
+    ("src/channel/wait_closed.cpp", "&& !exit_began(limits)", "!exit_began(limits)", ["true"]),
     ("src/channel/rendezvous.cpp", "if (ring_.is_closed())", "ring_.is_closed()", ["false"]),
     ("src/channel/rendezvous.cpp", "if (peer->waiter != node.waiter && peer->waiter->can_transfer(*peer))",
      "peer->waiter != node.waiter && peer->waiter->can_transfer(*peer)",

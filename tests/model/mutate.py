@@ -32,7 +32,7 @@ FLAGS = "-std=c++20 -O1 -fpermissive -w -fno-sized-deallocation -fno-aligned-new
 EARLY = 1_000, 10_000  # schedules, which kill most mutants, before all that a model has
 SLOW = 600  # seconds after which a model that should be through has no end
 
-CHANNEL = ["channel_model", "batch_model", "rendezvous_model", "select_model", "flavors_model"]
+CHANNEL = ["channel_model", "batch_model", "rendezvous_model", "select_model", "flavors_model", "closing_model"]
 # The models that a file's mutants are shown to.
 MODELS = {
     "src/ring/mpmc.h": ["ring_model", "batch_model", "channel_model", "select_model"],
@@ -48,6 +48,9 @@ MODELS = {
     "src/channel/byte_bound.cpp": ["flavors_model"],
     "src/channel/channel.h": CHANNEL,
     "src/channel/channel.cpp": CHANNEL,
+    "src/channel/failure.h": ["closing_model"],
+    "src/channel/overflow.cpp": ["closing_model"],
+    "src/channel/wait_closed.cpp": ["closing_model"],
     "src/channel/rendezvous.cpp": CHANNEL,
     "src/channel/select.cpp": CHANNEL,
     "src/directory/registry.cpp": ["registry_model"],

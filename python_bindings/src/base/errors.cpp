@@ -8,6 +8,7 @@ namespace {
 constexpr const char* error_names[] = {
     "Error",          "ChannelClosed",     "ChannelFull",         "ChannelEmpty",
     "ChannelTimeout", "NotShareableError", "MemoryLimitExceeded", "NotFound",
+    "ChannelFailed",
 };
 static_assert(std::size(error_names) == static_cast<int>(ErrorClass::count));
 
@@ -16,6 +17,7 @@ PyObject* class_for(const ModuleState& state, Status status) noexcept {
     case Status::closed:
     case Status::end_closed:
     case Status::exiting: return state.error(ErrorClass::closed);
+    case Status::failed: return state.error(ErrorClass::failed);
     case Status::full: return state.error(ErrorClass::full);
     case Status::empty: return state.error(ErrorClass::empty);
     case Status::timeout: return state.error(ErrorClass::timeout);

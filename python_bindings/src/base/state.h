@@ -10,7 +10,7 @@ namespace xichan::python {
 using namespace internal;
 
 /// The classes of xichan._errors, in the order of `error_names` in errors.cpp.
-enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, arena_full, not_found, count };
+enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, arena_full, not_found, failed, count };
 
 /// The classes of xichan._stats, in the order of `record_names` in stats.cpp.
 enum class RecordType { channel, memory, memory_class, count };

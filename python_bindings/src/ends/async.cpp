@@ -55,7 +55,12 @@ PyObject* receiver_anext_view(PyObject* receiver) noexcept {
   return delegate("anext_view", receiver, nullptr, 0, nullptr);
 }
 PyObject* endpoint_aenter(PyObject* self, PyObject*) noexcept { return delegate("aenter", self, nullptr, 0, nullptr); }
-PyObject* endpoint_aexit(PyObject* self, PyObject*) noexcept { return delegate("aexit", self, nullptr, 0, nullptr); }
+PyObject* endpoint_aexit(PyObject* self, PyObject* args) noexcept {
+  return delegate("aexit", self, PySequence_Fast_ITEMS(args), PyTuple_GET_SIZE(args), nullptr);
+}
+PyObject* endpoint_await_closed(PyObject* self, PyObject*) noexcept {
+  return delegate("await_closed", self, nullptr, 0, nullptr);
+}
 
 PyMethodDef aselect_functions[] = {
     {"aselect", as_method(aselect), METH_FASTCALL | METH_KEYWORDS, aselect_doc},

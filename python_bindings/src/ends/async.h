@@ -13,6 +13,7 @@ PyObject* receiver_anext(PyObject* self) noexcept;
 PyObject* receiver_anext_view(PyObject* receiver) noexcept;
 PyObject* endpoint_aenter(PyObject* self, PyObject*) noexcept;
 PyObject* endpoint_aexit(PyObject* self, PyObject* args) noexcept;
+PyObject* endpoint_await_closed(PyObject* self, PyObject*) noexcept;
 
 /// The module function aselect().
 extern PyMethodDef aselect_functions[];

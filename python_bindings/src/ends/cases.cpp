@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "ends/failure.h"
 #include "ends/receive.h"
 #include "value/message.h"
 #include "values/encode.h"
@@ -85,7 +86,7 @@ PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
 }
 
 PyObject* Cases::raise(std::size_t chosen, Status status) noexcept {
-  raise_for(handles_[chosen], status);
+  raise_outcome(handles_[chosen], status);
   if (!PyErr_ExceptionMatches(handles_[chosen]->state->error(ErrorClass::closed))) return nullptr;
   PyObject* error = PyErr_GetRaisedException();
   if (PyObject_SetAttrString(error, "case", object(chosen)) < 0) PyErr_Clear();

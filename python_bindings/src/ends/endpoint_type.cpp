@@ -4,6 +4,7 @@
 #include "base/ref.h"
 #include "directory/registry.h"
 #include "ends/async.h"
+#include "ends/closing.h"
 #include "ends/stats.h"
 #include "ends/transport.h"
 #include "value/message.h"
@@ -23,12 +24,6 @@ void endpoint_dealloc(PyObject* self) noexcept {
   Py_DECREF(type);
 }
 
-PyObject* endpoint_close(PyObject* self, PyObject*) noexcept {
-  as_handle(self)->endpoint->close();
-  drop_unread(as_handle(self));
-  Py_RETURN_NONE;
-}
-
 PyObject* endpoint_clone(PyObject* self, PyObject*) noexcept {
   Handle* handle = as_handle(self);
   if (!check_open(handle)) return nullptr;
@@ -45,20 +40,6 @@ PyObject* endpoint_clone(PyObject* self, PyObject*) noexcept {
 
 PyObject* endpoint_enter(PyObject* self, PyObject*) noexcept {
   return check_open(as_handle(self)) ? Py_NewRef(self) : nullptr;
-}
-
-PyObject* endpoint_exit(PyObject* self, PyObject*) noexcept { return endpoint_close(self, nullptr); }
-
-PyObject* endpoint_shutdown(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr const char* names[] = {"immediate"};
-  static constexpr Signature signature{"shutdown", names, 0, 1};
-  PyObject* values[1];
-  if (!parse_arguments(signature, args, count, keywords, values)) return nullptr;
-  const int immediate = values[0] == nullptr ? 0 : PyObject_IsTrue(values[0]);
-  if (immediate < 0 || !check_open(as_handle(self))) return nullptr;
-  as_handle(self)->endpoint->channel()->shutdown(immediate != 0);
-  if (immediate != 0) drop_unread(as_handle(self));
-  Py_RETURN_NONE;
 }
 
 PyObject* endpoint_from_id(PyObject* type, PyObject* value) noexcept {
@@ -140,23 +121,10 @@ PyDoc_STRVAR(endpoint_stats_doc,
 "The counts are read one after another: they are exact only while no other thread uses the channel.\n\n"
 "Raises ChannelClosed if this endpoint is closed. Never blocks.");
 
-PyDoc_STRVAR(close_doc,
-"close($self, /)\n--\n\n"
-"Close this endpoint. Closing the last Sender or Receiver ends the channel for the other side.\n\n"
-"A call that blocks on this endpoint in another thread raises ChannelClosed. Other endpoints are not affected.\n"
-"Calling it again has no effect. Never blocks. Thread-safe.");
-
 PyDoc_STRVAR(clone_doc,
 "clone($self, /)\n--\n\n"
 "Return another endpoint of the same channel and side, which is closed separately.\n\n"
 "Raises ChannelClosed if this endpoint is closed, and Error on an spsc channel. Never blocks. Thread-safe.");
-
-PyDoc_STRVAR(shutdown_doc,
-"shutdown($self, /, immediate=False)\n--\n\n"
-"Close the channel for every endpoint in every interpreter and wake all blocked calls.\n\n"
-"immediate: bool; False lets receivers drain the queued values, True discards them.\n\n"
-"Afterwards sending raises ChannelClosed, and so does receiving once the channel is drained. Raises ChannelClosed\n"
-"if this endpoint is closed. Never blocks. Thread-safe.");
 
 PyDoc_STRVAR(from_id_doc,
 "from_id($type, id, /)\n--\n\n"
@@ -180,9 +148,11 @@ PyDoc_STRVAR(endpoint_doc,
 "The common base class of Sender and Receiver.");
 
 PyMethodDef methods[] = {
-    {"close", endpoint_close, METH_NOARGS, close_doc},
+    {"close", as_method(endpoint_close), METH_FASTCALL | METH_KEYWORDS, close_doc},
     {"clone", endpoint_clone, METH_NOARGS, clone_doc},
     {"shutdown", as_method(endpoint_shutdown), METH_FASTCALL | METH_KEYWORDS, shutdown_doc},
+    {"wait_closed", as_method(endpoint_wait_closed), METH_FASTCALL | METH_KEYWORDS, wait_closed_doc},
+    {"await_closed", endpoint_await_closed, METH_NOARGS, await_closed_doc},
     {"from_id", endpoint_from_id, METH_O | METH_CLASS, from_id_doc},
     {"__enter__", endpoint_enter, METH_NOARGS, nullptr},
     {"__exit__", endpoint_exit, METH_VARARGS, nullptr},

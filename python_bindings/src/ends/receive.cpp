@@ -3,6 +3,7 @@
 #include <new>
 
 #include "base/blocking_call.h"
+#include "ends/failure.h"
 #include "value/message.h"
 #include "values/decode.h"
 
@@ -46,11 +47,11 @@ PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finis
   if (!call(owner_of(handle), *handle->endpoint, Side::receiver, cell, timeout, status, []() noexcept {}))
     return nullptr;
   if (status == Status::ok) return deliver(handle, cell, copy);
-  if (status == Status::closed && finished != nullptr) {
+  if (status == Status::closed && finished != nullptr && !has_failed(handle)) {
     *finished = true;
     return nullptr;
   }
-  return raise_for(handle, status == Status::empty ? Status::timeout : status);
+  return raise_outcome(handle, status == Status::empty ? Status::timeout : status);
 }
 
 PyObject* receive_nowait(Handle* handle, bool copy) noexcept {
@@ -59,7 +60,7 @@ PyObject* receive_nowait(Handle* handle, bool copy) noexcept {
   Cell cell;
   Status status = handle->endpoint->try_recv(cell);
   if (status == Status::empty && handle->endpoint->arm()) status = handle->endpoint->try_recv(cell);
-  return status == Status::ok ? deliver(handle, cell, copy) : raise_for(handle, status);
+  return status == Status::ok ? deliver(handle, cell, copy) : raise_outcome(handle, status);
 }
 
 }  // namespace xichan::python

@@ -5,6 +5,7 @@
 #include "base/blocking_call.h"
 #include "base/handle.h"
 #include "base/ref.h"
+#include "ends/failure.h"
 #include "value/message.h"
 #include "values/encode.h"
 
@@ -154,7 +155,9 @@ PyObject* sender_send_many(PyObject* self, PyObject* const* args, Py_ssize_t cou
     return nullptr;
   }
   Py_XDECREF(error);
-  if (status != Status::ok && sent == 0) return raise_for(handle, status == Status::full ? Status::timeout : status);
+  if (status != Status::ok && sent == 0) {
+    return raise_outcome(handle, status == Status::full ? Status::timeout : status);
+  }
   return PyLong_FromSsize_t(sent);
 }
 

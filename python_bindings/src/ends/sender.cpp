@@ -3,6 +3,7 @@
 #include "base/blocking_call.h"
 #include "base/handle.h"
 #include "ends/async.h"
+#include "ends/failure.h"
 #include "ends/names.h"
 #include "ends/send_many.h"
 #include "value/message.h"
@@ -21,7 +22,7 @@ PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept
   }
   if (status == Status::ok) [[likely]]
     Py_RETURN_NONE;
-  return raise_for(handle, status == Status::full ? Status::timeout : status);
+  return raise_outcome(handle, status == Status::full ? Status::timeout : status);
 }
 
 PyObject* sender_send(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
@@ -45,7 +46,7 @@ PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
     Py_RETURN_NONE;
   }
   release(cell);
-  return raise_for(handle, status);
+  return raise_outcome(handle, status);
 }
 
 PyDoc_STRVAR(sender_lookup_doc,

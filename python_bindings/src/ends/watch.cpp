@@ -19,7 +19,7 @@ struct NotifierObject {
 struct WatchObject {
   PyObject_HEAD
   Watch* watch;
-  PyObject* handles;  // a list that keeps the handles of the endpoints alive
+  PyObject* handles;  // keeps the handles of the endpoints alive
 };
 
 NotifierObject* as_notifier(PyObject* object) noexcept { return reinterpret_cast<NotifierObject*>(object); }
@@ -126,10 +126,39 @@ PyObject* watch_release(PyObject* self, PyObject* used) noexcept {
   Py_RETURN_NONE;
 }
 
+// watch_closed(key, endpoint) -> (watch, ready). Watches until the channel is closed.
+PyObject* notifier_watch_closed(PyObject* self, PyObject* args) noexcept {
+  unsigned long long key;
+  PyObject* endpoint;
+  if (!PyArg_ParseTuple(args, "KO:watch_closed", &key, &endpoint)) return nullptr;
+  ModuleState& state = *static_cast<ModuleState*>(PyType_GetModuleState(Py_TYPE(self)));
+  if (!is_handle(state, endpoint)) {
+    return PyErr_Format(PyExc_TypeError, "expected a Sender or Receiver, got %T", endpoint);
+  }
+  if (!check_open(as_handle(endpoint))) return nullptr;
+  auto* cases = new (std::nothrow) WatchCase[1];
+  WatchObject* object = cases == nullptr ? nullptr : PyObject_New(WatchObject, state.watch_type);
+  if (object == nullptr) {
+    delete[] cases;
+    return PyErr_NoMemory();
+  }
+  cases[0].endpoint = as_handle(endpoint)->endpoint;
+  cases[0].offer = {};
+  cases[0].cost = 0;
+  cases[0].until_closed = true;
+  object->handles = Py_NewRef(endpoint);
+  bool ready = false;
+  object->watch = Watch::open(*as_notifier(self)->notifier, state.endpoints->owner, key, cases, 1, ready);
+  if (object->watch != nullptr) return Py_BuildValue("NO", object, ready ? Py_True : Py_False);
+  Py_DECREF(object);
+  return PyErr_NoMemory();
+}
+
 PyMethodDef notifier_methods[] = {
     {"fileno", notifier_fileno, METH_NOARGS, nullptr},
     {"collect", notifier_collect, METH_NOARGS, nullptr},
     {"watch", notifier_watch, METH_VARARGS, nullptr},
+    {"watch_closed", notifier_watch_closed, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 PyMethodDef watch_methods[] = {

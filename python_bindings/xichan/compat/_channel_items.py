@@ -73,11 +73,15 @@ def make_claim() -> tuple[Sender[None], Receiver[None]]:
 
 
 def wait_for_claim(token_tx: Sender[None], timeout: float | None) -> None:
-    """Block until a receiver has opened the envelope, which holds the only claim left."""
+    """Block until a receiver has opened the envelope, which holds the only claim left.
+
+    Raises ChannelTimeout, or ChannelClosed if the interpreter is shutting down.
+    """
     try:
         token_tx.send(None, timeout)
     except ChannelClosed:
-        pass
+        if not token_tx.closed:
+            raise  # the interpreter is shutting down
 
 
 def take_claim(claim: Receiver[None]) -> bool:

@@ -176,7 +176,8 @@ class SendChannel(ChannelEndpoint):
 
         timeout: seconds after which the object is withdrawn and TimeoutError is raised; None blocks indefinitely.
 
-        Raises ChannelClosedError or ChannelNotFoundError.
+        Raises ChannelClosedError or ChannelNotFoundError. If the interpreter shuts down before the object is received,
+        withdraws it and raises ChannelClosedError.
         """
         self._send_and_wait(PLAIN, obj, timeout, unbounditems)
 
@@ -214,10 +215,15 @@ class SendChannel(ChannelEndpoint):
         claim.close()  # the claim in the envelope stays open
         try:
             wait_for_claim(token_tx, timeout)
-        except BaseException as error:
-            withdrawn = self._withdraw(token_tx)
-            if withdrawn or not isinstance(error, TimeoutError):
+        except TimeoutError:
+            if self._withdraw(token_tx):
                 raise
+        except ChannelClosed as error:
+            if self._withdraw(token_tx):
+                raise ChannelClosedError(str(error)) from None
+        except BaseException:
+            self._withdraw(token_tx)
+            raise
 
     def _withdraw(self, token_tx: Sender[None]) -> bool:
         """Take the item back. Returns False if a receiver has taken it."""

@@ -16,7 +16,7 @@ worker that has to end reports so in its last result.
    results not sent yet, and ``not_begun`` the ids that have not begun. If an exception ends the loop, the thread in the
    main interpreter that runs this one calls ``report_end``. Of two results for an id the first counts.
 2. Between tasks nothing of a task is kept, except functions that came without endpoints. So the endpoints that a task
-   received are closed when the task ends.
+   received are closed when the task ends. If it fails, those among its arguments are closed with its exception.
 """
 
 from __future__ import annotations
@@ -141,8 +141,11 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         except _ChunkEnded as ended:
             result = ended.result
         except SystemExit as error:
+            _fail_endpoints(error, args, kwargs)
             result = _exited(id, error, ())
         except BaseException as error:
+            if type(kwargs) is not int:
+                _fail_endpoints(error, args, kwargs)
             result = _raised(id, error)
         task = function = args = kwargs = found = None  # (2)
         _send(send, result)
@@ -205,6 +208,23 @@ def _raised(id: int, error: BaseException) -> _Result:
     *parts, refused = describe_error(error, _pickler().dumps)
     refusal = (Refusal.AT_LOAD if _state.loading else Refusal.AT_CALL) if refused else Refusal.NONE
     return id, int(ResultKind.RAISED), *parts, int(refusal)
+
+
+def _fail_endpoints(error: BaseException, *arguments: Any) -> None:
+    """Close the endpoints that a task got as arguments, also in tuples, with the exception that it raised.
+
+    The endpoints of pickled arguments are beside the pickle. Raises nothing.
+    """
+    pending = list(arguments)
+    while pending:
+        value = pending.pop()
+        if type(value) is tuple:
+            pending += value
+        elif type(value) in (_core.Sender, _core.Receiver):
+            try:
+                value.close(error=error)
+            except BaseException:  # interrupted; it is closed
+                pass
 
 
 def _exited(id: int, leaving: SystemExit, not_begun: tuple[int, ...]) -> _Result:
@@ -295,9 +315,11 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
         try:
             results.append((id, _call(functions, function, args, ())))
         except SystemExit as error:
+            _fail_endpoints(error, args)
             _send(_state.send, (first, int(ResultKind.CHUNK), tuple(results)))
             raise _ChunkEnded(_exited(id, error, tuple(_state.not_begun))) from None
         except BaseException as error:
+            _fail_endpoints(error, args)
             results.append(_raised(id, error))
             _state.loading = False
     return first, int(ResultKind.CHUNK), tuple(results)

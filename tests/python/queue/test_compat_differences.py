@@ -174,3 +174,37 @@ def test_channels_work_between_interpreters(pair):
         wait_until(lambda: recv._parts[1].stats().waiting_receivers == 1)
         recv.close()
         work.result()
+
+
+@pytest.mark.parametrize("send", ["s.send('x')", "s.send('x', 60)", "s.send_buffer(b'x')"])
+def test_send_that_the_process_end_interrupts_raises(send):
+    code = f"""
+import os, threading
+from xichan.compat import channels
+r, s = channels.create()
+def work():
+    try:
+        {send}
+        os.write(1, b"returned")
+    except channels.ChannelClosedError as error:
+        os.write(1, str(error).encode())
+threading.Thread(target=work).start()
+"""
+    assert run_script(code).stdout == "the interpreter is shutting down"
+
+
+def test_send_received_while_the_process_ends_returns():
+    code = """
+import os, threading, time
+from xichan.compat import channels
+r, s = channels.create()
+def work():
+    s.send("x")
+    os.write(1, b"returned")
+def receive():
+    time.sleep(0.2)
+    assert r.recv() == "x"
+threading.Thread(target=work).start()
+threading.Thread(target=receive).start()
+"""
+    assert run_script(code).stdout == "returned"

@@ -251,3 +251,34 @@ def start_thread(started, release):
 
 def memory():
     return xichan.memory_stats().bytes
+
+
+def _end_in(value):
+    while isinstance(value, (tuple, list)):
+        value = value[-1]
+    return value
+
+
+def send_then_fail(end):
+    _end_in(end).send("row 1")
+    raise ValueError("disk full")
+
+
+def send_then_return(end):
+    end.send("row 1")
+
+
+def send_then_exit(end):
+    end.send("row 1")
+    raise SystemExit(1)
+
+
+def receive_then_fail(end):
+    end.recv()
+    raise ValueError("enough")
+
+
+def send_and_fail_if_odd(number, end):
+    end.send(number)
+    if number % 2:
+        raise ValueError("odd")

@@ -35,6 +35,31 @@ def blocked_threads():
     call.result()
 
 
+def failing_endpoints():
+    """Endpoints fail with exceptions that can be carried, and with others."""
+    for error in OSError(TEXT), OSError(refused), ValueError(threading.Lock()):
+        tx, rx = xichan.channel(2)
+        tx.send(VALUE)
+        tx.close(error=error)
+        rx.recv()
+        refused(rx.recv)
+        refused(next, rx)
+        refused(xichan.select, [rx])
+        tx, rx = xichan.channel(1, overflow="drop_oldest")
+        tx.send_many([VALUE, VALUE])
+        with contextlib.suppress(OSError, ValueError), rx:
+            raise error
+        refused(tx.send, VALUE)
+        refused(tx.send_nowait, VALUE)
+        tx, rx = xichan.channel(1)
+        refused(tx.wait_closed, 0)
+        tx.shutdown(error=error)
+        tx.shutdown(error=error)
+        rx.wait_closed()
+        refused(rx.recv_nowait)
+        refused(tx.close, error="text")
+
+
 class Interrupt(Exception):
     pass
 
@@ -123,4 +148,4 @@ def python_without_memory():
 
 
 # The operations, with the rounds per run.
-OPERATIONS = {blocked_threads: 3, interrupts: 10, arena_without_memory: 20, python_without_memory: 2}
+OPERATIONS = {blocked_threads: 3, failing_endpoints: 10, interrupts: 10, arena_without_memory: 20, python_without_memory: 2}

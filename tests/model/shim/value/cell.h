@@ -13,6 +13,7 @@ struct Cell {
 
   Cell() = default;
   Cell(std::uint64_t value) : word(value) {}
+  static Cell none() { return {}; }
   operator std::uint64_t() const { return word; }  // for the checker's history
 };
 

@@ -16,6 +16,7 @@ struct ReferenceType {
 };
 
 /// Defined by the model.
+void retain(const Cell& cell) noexcept;
 void release(const Cell& cell) noexcept;
 
 inline std::uint64_t cost_of(const Cell& cell) noexcept { return cell.word < Cell::heavy ? 1 : 2; }

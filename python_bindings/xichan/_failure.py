@@ -1,0 +1,106 @@
+"""Exceptions that travel through channels. Imported when an endpoint fails, or the other side receives the failure.
+
+The description of an exception is a shareable tuple: the name of its type, its message, its formatted traceback, and
+one (pickle or None, type name, message) for the exception and each of its causes. The channel holds it as long as it
+lives. Any other value is an error of a C++ program.
+"""
+
+from __future__ import annotations
+
+import io
+
+from . import _pickling
+from ._errors import ChannelClosed, ChannelFailed, NotShareableError
+from ._remote import RemoteError, RemoteTraceback, format_traceback, text_of, type_name_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    type _Link = tuple[bytes | None, str, str]
+    type _Description = tuple[str, str, str, tuple[_Link, ...]]
+
+_MOST_CAUSES = 100
+
+
+class _Pickler(_pickling.Pickler):
+    """Refuses endpoints: one in the error of its own channel would keep that channel open."""
+
+    def persistent_id(self, value: Any) -> int | None:
+        if super().persistent_id(value) is not None:
+            raise NotShareableError(f"{type(value).__name__} cannot be carried by an exception")
+        return None
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, ChannelClosed) and "case" in value.__dict__:  # set by select()
+            state = {name: item for name, item in value.__dict__.items() if name != "case"}
+            return type(value), value.args, state or None
+        return NotImplemented
+
+
+def _dumps(value: object) -> bytes:
+    file = io.BytesIO()
+    _Pickler(file).dump(value)
+    return file.getvalue()
+
+
+def describe(error: BaseException) -> _Description:
+    """Return the description of an exception."""
+    links = []
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen and len(seen) < _MOST_CAUSES:
+        if type(link) is RemoteTraceback and seen:  # the traceback contains its text
+            break
+        seen.add(id(link))
+        links.append(_link(link))
+        link = link.__cause__
+    return type_name_of(error), text_of(error), format_traceback(error), tuple(links)
+
+
+def _link(error: BaseException) -> _Link:
+    try:
+        data = _dumps(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        data = None  # it will be a RemoteError
+    return data, type_name_of(error), text_of(error)
+
+
+def channel_failed(value: Any) -> ChannelFailed:
+    """Return the exception that a call raises on a channel that failed with this value."""
+    match value:
+        case (str(type_name), str(message), str(traceback), tuple(links)):
+            cause = _rebuild(links, type_name, message, traceback)
+        case None:
+            type_name, message = "Error", "the exception was lost, because there was no memory to keep it"
+            cause = RemoteError(type_name, message, "")
+        case _:
+            type_name, message = "C++ error", str(value)
+            cause = RemoteError(type_name, message, "")
+    failed = ChannelFailed(f"the channel failed: {type_name}{': ' if message else ''}{message}")
+    failed.__cause__ = cause
+    return failed
+
+
+def _rebuild(links: tuple[Any, ...], type_name: str, message: str, traceback: str) -> BaseException:
+    errors = [_rebuild_link(*link, traceback) for link in links] or [RemoteError(type_name, message, traceback)]
+    last = errors[-1]
+    if traceback:
+        last.__cause__ = RemoteTraceback(traceback)
+    for error, cause in zip(errors, errors[1:]):
+        error.__cause__ = cause
+    return errors[0]
+
+
+def _rebuild_link(data: bytes | None, type_name: str, message: str, traceback: str) -> BaseException:
+    error = None
+    if data is not None:
+        try:
+            error = _pickling.loads(data, ())
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            pass
+    return error if isinstance(error, BaseException) else RemoteError(type_name, message, traceback)
