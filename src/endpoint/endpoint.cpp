@@ -68,6 +68,7 @@ bool Endpoint::arm() noexcept { return readiness_ != nullptr && readiness_->arm(
 
 void EndpointOwner::release_all() noexcept {
   ended_.store(true, memory_order_seq_cst);  // before waking the calls inside
+  returns.end();
   while (OwnedWait* wait = waits_.first()) wait->abandon();
   while (Endpoint* endpoint = endpoints_.first()) {
     endpoints_.remove(*endpoint);
