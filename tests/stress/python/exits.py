@@ -146,33 +146,41 @@ if way == "Ctrl-C":
 RETURNING_SOURCE = """
 import faulthandler
 faulthandler.dump_traceback_later(40, exit=True)
-import os, threading, time
+import _interpreters, os, threading, time
 import xichan
-from concurrent import interpreters
-from support import HERE, PACKAGE, wait_until
+from support import HERE, PACKAGE
 
 tx, rx = xichan.channel(None)
-kept = []
+there, here = xichan.channel(None)
+isolated = _interpreters.new_config("isolated", allow_daemon_threads=True)
 
 def feed():
     while True:
         tx.send((1, os.urandom(2000), "s" * 900))
-        time.sleep(0.0001)
+        time.sleep(0)
 
-def receive(interp):
+RECEIVE = f'''
+import sys; sys.path[:0] = {[PACKAGE, HERE]!r}
+import threading, xichan
+sys.setswitchinterval(2)  # a thread that waits for the lock looks every 2 s whether it has to end
+def work():
+    there.send(None)
     try:
-        interp.exec("held = []\\nfor view in rx.views():\\n  held += view, memoryview(view[1])\\n  del held[:-50]")
-    except BaseException:
+        for _ in rx.views():
+            pass
+    except xichan.ChannelClosed:
         pass
-
-for _ in range(2):
-    interp = interpreters.create()
-    interp.exec(f"import sys; sys.path[:0] = {[PACKAGE, HERE]!r}\\nimport xichan")
-    interp.prepare_main(rx=rx)
-    kept.append(interp)
-    threading.Thread(target=receive, args=(interp,), daemon=True).start()
+for _ in range(6):
+    threading.Thread(target=work, daemon=True).start()
+'''
+for _ in range(4):
+    interp = _interpreters.create(isolated)
+    _interpreters.set___main___attrs(interp, {"rx": rx, "there": there})
+    assert _interpreters.exec(interp, RECEIVE) is None
+for _ in range(24):
+    here.recv()
 threading.Thread(target=feed, daemon=True).start()
-wait_until(lambda: tx.stats().received > 100)
+time.sleep(0.03)
 print("ends", time.monotonic_ns(), flush=True)
 """
 
