@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "arena/arena.h"
+#include "base/exit.h"
 #include "base/handle.h"
 #include "base/ref.h"
 #include "directory/create_channel.h"
@@ -118,19 +119,35 @@ PyObject* set_limit(PyObject*, PyObject* value) noexcept {
 
 PyObject* trim_memory(PyObject*, PyObject*) noexcept { return PyLong_FromUnsignedLongLong(xichan::trim()); }
 
-// For xichan._aio: whether a wait without progress must end, because the interpreter or the process is exiting.
-PyObject* is_exiting(PyObject* module, PyObject*) noexcept {
-  return PyBool_FromLong(state_of(module)->endpoints->owner.is_exiting());
+// For xichan._aio: the seconds after which a wait must end because the interpreter or the process is exiting, or None.
+PyObject* exit_patience(PyObject* module, PyObject*) noexcept {
+  if (!state_of(module)->endpoints->owner.is_exiting()) Py_RETURN_NONE;
+  const std::int64_t left = ExitPatience::deadline().nanoseconds() - Deadline::now();
+  return PyFloat_FromDouble(static_cast<double>(left) * 1e-9);
+}
+
+// For xichan._aio: a wait has succeeded.
+PyObject* renew_exit_patience(PyObject*, PyObject*) noexcept {
+  ExitPatience::renew();
+  Py_RETURN_NONE;
+}
+
+PyObject* raise_not_endpoint(PyObject* object) noexcept {
+  return PyErr_Format(PyExc_TypeError, "expected a Sender or Receiver, got %T", object);
+}
+
+// For xichan.pool: waits on this channel are not bounded while the interpreter or the process is exiting.
+PyObject* outlast_exit(PyObject* module, PyObject* object) noexcept {
+  if (!is_handle(*state_of(module), object)) return raise_not_endpoint(object);
+  if (!check_open(as_handle(object))) return nullptr;
+  as_handle(object)->endpoint->channel()->outlast_exit();
+  Py_RETURN_NONE;
 }
 
 // For the tests: the number of live channels and tickets in the process.
 PyObject* count_alive(PyObject*, PyObject*) noexcept {
   return Py_BuildValue("{sKsK}", "channels", static_cast<unsigned long long>(Registry::size()), "tickets",
                        static_cast<unsigned long long>(Tickets::unclaimed()));
-}
-
-PyObject* raise_not_endpoint(PyObject* object) noexcept {
-  return PyErr_Format(PyExc_TypeError, "expected a Sender or Receiver, got %T", object);
 }
 
 // Returns whether this endpoint is closed or was inherited by a fork. Unlike `closed`, ignores the channel.
@@ -205,7 +222,9 @@ PyMethodDef module_functions[] = {
     {"set_memory_limit", set_limit, METH_O, set_memory_limit_doc},
     {"trim", trim_memory, METH_NOARGS, trim_doc},
     {"_is_closed", endpoint_is_closed, METH_O, nullptr},
-    {"_is_exiting", is_exiting, METH_NOARGS, nullptr},
+    {"_exit_patience", exit_patience, METH_NOARGS, nullptr},
+    {"_renew_exit_patience", renew_exit_patience, METH_NOARGS, nullptr},
+    {"_outlast_exit", outlast_exit, METH_O, nullptr},
     {"_sent", sent_count, METH_O, nullptr},
     {"_count_alive", count_alive, METH_NOARGS, nullptr},
     {"_fail_after", fail_after, METH_O, nullptr},

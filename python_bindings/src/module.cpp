@@ -2,8 +2,8 @@
 #include <new>
 
 #include "base/errors.h"
+#include "base/exit.h"
 #include "base/ref.h"
-#include "directory/process.h"
 #include "embed/c_api.h"
 #include "embed/guard.h"
 #include "ends/async.h"
@@ -30,6 +30,7 @@ void release_endpoints(void* data) noexcept {
   auto* endpoints = static_cast<InterpreterEndpoints*>(data);
   endpoints->owner.release_all();
   remove_gate(endpoints->interpreter);
+  end_exit(endpoints->interpreter);
   InterpreterEndpoints::drop(endpoints);
 }
 
@@ -60,6 +61,7 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
   if ((state.receiver_type = add_type(module, receiver_spec, base_type)) == nullptr) return -1;
   if ((state.views_type = add_type(module, views_spec)) == nullptr) return -1;
   if ((state.watch_type = add_type(module, watch_spec)) == nullptr) return -1;
+  if ((state.ticket_type = add_type(module, ticket_spec)) == nullptr) return -1;
   const Ref notifier(reinterpret_cast<PyObject*>(add_type(module, notifier_spec)));
   if (!notifier) return -1;
   return add_value_types(module, state);
@@ -75,40 +77,6 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
   return state.unpickle == nullptr || state.share == nullptr ? -1 : 0;
 }
 
-// Called by the threading module when its interpreter shuts down. From then on a call that would block indefinitely
-// does not delay finalization.
-PyObject* begin_exit(PyObject* capsule, PyObject*) noexcept {
-  auto* endpoints = static_cast<InterpreterEndpoints*>(PyCapsule_GetPointer(capsule, nullptr));
-  if (endpoints == nullptr) return nullptr;
-  endpoints->owner.begin_exit();
-  if (PyInterpreterState_Get() == PyInterpreterState_Main()) Process::begin_exit();
-  Py_RETURN_NONE;
-}
-
-PyMethodDef begin_exit_method = {"_begin_exit", begin_exit, METH_NOARGS, nullptr};
-
-void drop_endpoints(PyObject* capsule) noexcept {
-  InterpreterEndpoints::drop(static_cast<InterpreterEndpoints*>(PyCapsule_GetPointer(capsule, nullptr)));
-}
-
-// Registers `begin_exit` to run before the threading module joins its threads. The hook is private, but the same from
-// 3.9 to 3.15, and the only one that runs early enough for threads that are not daemons. It holds the endpoints, not
-// the module.
-int watch_for_exit(ModuleState& state) noexcept {
-  const Ref capsule(PyCapsule_New(state.endpoints, nullptr, drop_endpoints));
-  if (!capsule) return -1;
-  ++state.endpoints->users;
-  const Ref hook(PyCFunction_New(&begin_exit_method, capsule.get()));
-  const Ref threading(PyImport_ImportModule("threading"));
-  if (!hook || !threading) return -1;
-  const Ref result(PyObject_CallMethod(threading.get(), "_register_atexit", "O", hook.get()));
-  if (result) return open_gate();  // the interpreter is not shutting down, so C++ threads may enter it
-  // RuntimeError: the interpreter is already shutting down. A module imported now has no waiting threads.
-  if (!PyErr_ExceptionMatches(PyExc_RuntimeError)) return -1;
-  PyErr_Clear();
-  return 0;
-}
-
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
   if (own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
@@ -116,7 +84,9 @@ int execute(PyObject* module) noexcept {
   if (state.parts_name == nullptr) return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
-  return register_with_interpreters(state) < 0 ? -1 : watch_for_exit(state);
+  bool exiting = false;
+  if (register_with_interpreters(state) < 0 || watch_for_exit(state, exiting) < 0) return -1;
+  return exiting ? 0 : open_gate();
 }
 
 int traverse(PyObject* module, visitproc visit, void* arg) noexcept { return state_of(module)->traverse(visit, arg); }

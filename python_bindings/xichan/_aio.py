@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from ._core import Receiver, Sender, _End
 
-_EXIT_GRACE = 1.0  # seconds that a wait may last once its interpreter has begun to shut down
-
 # By event loop. Weak: a loop holds its notifier while it reads the descriptor, and drops it when the loop is closed.
 _notifiers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[_LoopNotifier]]
 _notifiers = weakref.WeakKeyDictionary()
@@ -62,7 +60,8 @@ class _LoopNotifier:
                 loop = asyncio.get_running_loop()
                 self._futures[key] = future = loop.create_future()
                 # After the watch was enlisted: a shutdown that is not seen here wakes the watch.
-                timer = loop.call_later(_EXIT_GRACE, _give_up, future) if _core._is_exiting() else None
+                patience = _core._exit_patience()
+                timer = None if patience is None else loop.call_later(patience, _give_up, future)
                 try:
                     last = await future
                 finally:
@@ -99,10 +98,12 @@ async def _retry(attempt: Callable[[], Any], pending: type[Exception], cases: li
         watch, completed, last = await notifier.wait(cases)
         used = False  # an unused wake token goes to the next waiter when the watch is released
         try:
-            if completed is not None:
-                return completed
-            result = attempt()
-            used = len(cases) == 1
+            if completed is None:
+                result = attempt()
+                used = len(cases) == 1
+            else:
+                result = completed
+            _core._renew_exit_patience()
             return result
         except pending:
             used = True  # spent: the operation that makes the channel ready again issues another token

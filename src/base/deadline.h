@@ -44,6 +44,9 @@ class Deadline {
   friend constexpr Deadline earlier(Deadline a, Deadline b) noexcept {
     return Deadline(std::min(a.nanoseconds_, b.nanoseconds_));
   }
+  friend constexpr Deadline later(Deadline a, Deadline b) noexcept {
+    return Deadline(std::max(a.nanoseconds_, b.nanoseconds_));
+  }
   friend constexpr bool operator==(Deadline, Deadline) = default;
 
  private:

@@ -176,6 +176,9 @@ class XICHAN_API Channel : public InSlab {
   /// Returns true if the entry for `name` in the table of names belongs to this channel. Set by its creator.
   bool owns_name() const noexcept { return owns_name_; }
   void set_owns_name() noexcept { owns_name_ = true; }
+  /// Exempts the waits on this channel from the bound at exit. For a channel inside a component that ends by itself.
+  void outlast_exit() noexcept { outlasts_exit_.store(true, memory_order_relaxed); }
+  bool outlasts_exit() const noexcept { return outlasts_exit_.load(memory_order_relaxed); }
   Flavor flavor() const noexcept { return flavor_; }
   Overflow overflow() const noexcept { return overflow_; }
   std::uint64_t capacity() const noexcept { return capacity_; }
@@ -268,6 +271,7 @@ class XICHAN_API Channel : public InSlab {
   std::unique_ptr<char[]> name_;
   std::size_t name_length_ = 0;
   bool owns_name_ = false;
+  atomic<bool> outlasts_exit_{false};
   const Retire retire_;
   atomic<std::uint64_t> dropped_{0};
   atomic<std::uint64_t> refused_{0};  // those of `dropped_` that were never pushed

@@ -47,6 +47,8 @@ void Process::begin_exit() noexcept {
   Names::nudge_all();
 }
 
+void Process::end_exit() noexcept { process_words.exiting.store(0, memory_order_seq_cst); }
+
 std::uint64_t Process::nonce() noexcept {
   std::uint64_t nonce = nonce_word.load(memory_order_relaxed);
   if (nonce != 0) return nonce;

@@ -12,6 +12,7 @@ struct Ticket {
   Cell value;
   const Channel* channel;  // only compared
   const EndpointOwner* issuer;
+  Side side;
 };
 
 struct Table {
@@ -22,14 +23,52 @@ struct Table {
 
 Table& table() noexcept { return immortal<Table>(); }
 
+// Releases the tickets for which `matches` is true, outside the lock. Returns their number.
+template <class Matches>
+std::uint64_t cancel_all(Matches matches) noexcept {
+  constexpr unsigned batch = 64;
+  Table& t = table();
+  Cell found[batch];
+  std::uint64_t total = 0;
+  unsigned count;
+  do {
+    count = 0;
+    {
+      std::lock_guard guard(t.lock);
+      for (auto i = t.tickets.begin(); i != t.tickets.end() && count < batch;) {
+        if (matches(i->second)) {
+          found[count++] = i->second.value;
+          i = t.tickets.erase(i);
+        } else {
+          ++i;
+        }
+      }
+    }
+    for (unsigned i = 0; i < count; ++i) release(found[i]);
+    total += count;
+  } while (count == batch);
+  return total;
+}
+
 }  // namespace
 
-std::uint64_t Tickets::issue(const Cell& value, const Channel* channel, const EndpointOwner* issuer) noexcept try {
+std::uint64_t Tickets::reserve() noexcept {
   Table& t = table();
   std::lock_guard guard(t.lock);
-  const std::uint64_t number = t.last_number + 1;
-  t.tickets.emplace(number, Ticket{value, channel, issuer});
-  return t.last_number = number;
+  return ++t.last_number;
+}
+
+std::uint64_t Tickets::issue(const Cell& value, const Channel* channel, const EndpointOwner* issuer, Side side,
+                             std::uint64_t number) noexcept try {
+  if (number == 0) number = reserve();
+  Table& t = table();
+  bool added;
+  {
+    std::lock_guard guard(t.lock);
+    added = t.tickets.try_emplace(number, Ticket{value, channel, issuer, side}).second;
+  }
+  if (!added) release(value);
+  return number;
 } catch (const std::bad_alloc&) {
   return 0;
 }
@@ -50,25 +89,11 @@ void Tickets::cancel(std::uint64_t number) noexcept {
 }
 
 void Tickets::cancel_owner(const EndpointOwner* issuer) noexcept {
-  constexpr unsigned batch = 64;
-  Table& t = table();
-  Cell found[batch];
-  unsigned count;
-  do {
-    count = 0;
-    {
-      std::lock_guard guard(t.lock);
-      for (auto i = t.tickets.begin(); i != t.tickets.end() && count < batch;) {
-        if (i->second.issuer == issuer) {
-          found[count++] = i->second.value;
-          i = t.tickets.erase(i);
-        } else {
-          ++i;
-        }
-      }
-    }
-    for (unsigned i = 0; i < count; ++i) release(found[i]);
-  } while (count == batch);
+  cancel_all([&](const Ticket& ticket) { return ticket.issuer == issuer; });
+}
+
+std::uint64_t Tickets::cancel_endpoints(const Channel* channel, Side side) noexcept {
+  return cancel_all([&](const Ticket& ticket) { return ticket.channel == channel && ticket.side == side; });
 }
 
 std::uint64_t Tickets::unclaimed(const Channel* channel) noexcept {

@@ -15,9 +15,14 @@ class EndpointOwner;
 
 class XICHAN_API Tickets {
  public:
+  /// Returns the number of a ticket to be issued later, or never.
+  static std::uint64_t reserve() noexcept;
+
   /// Takes over the cell and returns its ticket; returns 0 and leaves the cell with the caller if memory is exhausted.
-  /// If the value is an endpoint, `channel` is its channel, for the statistics; else null.
-  static std::uint64_t issue(const Cell& value, const Channel* channel, const EndpointOwner* issuer) noexcept;
+  /// If the value is an endpoint, `channel` and `side` are those of the endpoint; else `channel` is null. `number` is a
+  /// reserved one, or 0. A ticket that is issued again before it is claimed keeps its first value.
+  static std::uint64_t issue(const Cell& value, const Channel* channel, const EndpointOwner* issuer,
+                             Side side = Side::sender, std::uint64_t number = 0) noexcept;
 
   /// Moves the value to the caller. Returns false if it was already claimed or released.
   static bool claim(std::uint64_t number, Cell& value) noexcept;
@@ -26,6 +31,8 @@ class XICHAN_API Tickets {
   static void cancel(std::uint64_t number) noexcept;
   /// Releases every unclaimed value of an issuer.
   static void cancel_owner(const EndpointOwner* issuer) noexcept;
+  /// Releases every unclaimed endpoint of one side of a channel. Returns their number.
+  static std::uint64_t cancel_endpoints(const Channel* channel, Side side) noexcept;
 
   /// Returns the number of unclaimed tickets, of one channel or of the whole process.
   static std::uint64_t unclaimed(const Channel* channel = nullptr) noexcept;

@@ -76,6 +76,7 @@ bool Endpoint::arm(std::uint64_t cost) noexcept { return readiness_ != nullptr &
 
 void EndpointOwner::release_all() noexcept {
   ended_.store(true, memory_order_seq_cst);  // before waking the calls inside
+  returns.end();
   while (OwnedWait* wait = waits_.first()) wait->abandon();
   while (Endpoint* endpoint = endpoints_.first()) {
     endpoints_.remove(*endpoint);

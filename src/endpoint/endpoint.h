@@ -14,6 +14,7 @@
 
 #include "base/intrusive_list.h"
 #include "channel/select.h"
+#include "sync/return_gate.h"
 
 namespace xichan::internal {
 
@@ -142,6 +143,8 @@ class XICHAN_API EndpointOwner {
   bool has_calls() const noexcept { return calls_ != 0; }
   /// A hint that callers maintain: a message has been sent since the last blocking call.
   bool has_sent = false;
+  /// Passed by each call that released the owner's lock, before it takes the lock again. `release_all` ends it.
+  ReturnGate returns;
 
   /// Announces the owner's end: bounds every wait on its behalf, present and future, by `exit_patience_ns`.
   void begin_exit() noexcept;

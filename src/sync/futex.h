@@ -18,5 +18,7 @@ XICHAN_API WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expe
 /// Wakes one thread that sleeps on `word`. Uses only the address: the word may have been destroyed already. Then no
 /// thread wakes, or one that sleeps on a new word at that address wakes spuriously and checks again.
 XICHAN_API void futex_wake(atomic<std::uint32_t>* word) noexcept;
+/// Wakes all of them.
+XICHAN_API void futex_wake_all(atomic<std::uint32_t>* word) noexcept;
 
 }  // namespace xichan::internal

@@ -34,6 +34,10 @@ def test_program_and_module_share_one_core(programs, installed, embedding):
     assert Path(library).is_relative_to(installed)
 
 
+def test_python_can_be_initialized_twice(programs, embedding):
+    run(programs / "twice", env=embedding.environment)
+
+
 def test_simulation_example_runs(examples, embedding):
     output = run(examples / "simulation", 20_000, env=embedding.environment)
     assert output.count("events sent") == 2 and "two Python interpreters" in output

@@ -4,9 +4,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/arguments.h"
+#include "base/exit.h"
 #include "base/state.h"
 #include "endpoint/endpoint.h"
 #include "sync/spin.h"
@@ -23,8 +25,8 @@ inline bool runs_signal_handlers() noexcept {
   return PyInterpreterState_Get() == PyInterpreterState_Main() && syscall(SYS_gettid) == getpid();
 }
 
-/// Blocks until the process exits. For a thread whose interpreter was finalized during its call: its thread state is
-/// being freed, so attaching would crash.
+/// Blocks until the process exits. For a thread whose interpreter has ended during its call: its thread state is being
+/// freed, so attaching would crash.
 [[noreturn]] inline void park_forever() noexcept {
   for (;;) pause();
 }
@@ -41,28 +43,30 @@ inline void release_cells(std::span<const Case> cases, std::size_t chosen) noexc
 /// in the thread that runs signal handlers; any other thread must not attach needlessly while its interpreter is being
 /// finalized. Returns the status of the wait, with `exiting` in place of a timeout that is not the caller's own.
 /// `before_attach(status)` runs before attaching and releases what must not be held meanwhile; `if_ended(status)` runs
-/// after it if the interpreter has been finalized. `exit_deadline` belongs to the caller and bounds all rounds of a
-/// call.
+/// after it if the interpreter has ended. `exit_deadline` belongs to the caller and bounds all rounds of a call; with
+/// `outlasts_exit` there is no such bound.
 template <class Wait, class BeforeAttach, class IfEnded>
-Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced, Deadline& exit_deadline, Wait wait,
-                      BeforeAttach before_attach, IfEnded if_ended) noexcept {
+Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced, bool outlasts_exit,
+                      Deadline& exit_deadline, Wait wait, BeforeAttach before_attach, IfEnded if_ended) noexcept {
   owner.enter();
   PyThreadState* thread = PyEval_SaveThread();
   Status status;
   do {
-    const bool exiting = owner.is_exiting();
-    if (exiting && exit_deadline.is_never()) exit_deadline = Deadline::after(exit_patience_ns);
+    const bool exiting = outlasts_exit || owner.is_exiting();
+    if (exiting && !outlasts_exit && exit_deadline.is_never()) exit_deadline = ExitPatience::deadline();
     const Deadline slice = sliced ? Deadline::after(signal_slice_ns) : Deadline::never();
     status = wait(owner.limits(earlier(timeout.deadline, exit_deadline), slice, exiting));
   } while (status == Status::interrupted && !sliced);
   if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
   before_attach(status);
-  if (owner.has_ended()) {
+  if (!owner.returns.enter()) {
     if_ended(status);
     park_forever();
   }
   PyEval_RestoreThread(thread);
+  owner.returns.leave();
   owner.leave();
+  if (status == Status::ok && !exit_deadline.is_never()) ExitPatience::renew();
   return status;
 }
 
@@ -82,6 +86,7 @@ template <class Abandon>
 bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, std::span<Case> cases,
                    const Timeout& timeout, Status& status, std::size_t& chosen, Abandon abandon) noexcept {
   const bool sliced = runs_signal_handlers();
+  const bool outlasts_exit = std::ranges::all_of(cases, [](const Case& c) { return c.channel->outlasts_exit(); });
   Deadline exit_deadline = Deadline::never();
   for (;;) {
     if (owner.has_ended()) {  // called by a finalizer of an interpreter that has released its endpoints
@@ -91,7 +96,7 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
     }
     for (Endpoint* endpoint : endpoints) endpoint->enter();
     status = sleep_detached(
-        owner, timeout, sliced, exit_deadline,
+        owner, timeout, sliced, outlasts_exit, exit_deadline,
         [&](const WaitLimits& limits) noexcept { return wait_any(cases, limits, chosen); },
         [&](Status result) noexcept {
           for (const Case& c : cases) c.channel->unpin();

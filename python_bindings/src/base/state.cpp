@@ -11,6 +11,7 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(receiver_type);
   Py_VISIT(views_type);
   Py_VISIT(watch_type);
+  Py_VISIT(ticket_type);
   for (PyTypeObject* type : value_types) Py_VISIT(type);
   for (PyObject* record : records) Py_VISIT(record);
   Py_VISIT(queue_type);
@@ -31,6 +32,7 @@ void ModuleState::free() noexcept {
   Py_CLEAR(receiver_type);
   Py_CLEAR(views_type);
   Py_CLEAR(watch_type);
+  Py_CLEAR(ticket_type);
   for (PyTypeObject*& type : value_types) Py_CLEAR(type);
   for (PyObject*& record : records) Py_CLEAR(record);
   Py_CLEAR(queue_type);

@@ -23,6 +23,8 @@ enum class ValueType { tuple, bytes, str, shared, buffer, count };
 struct InterpreterEndpoints {
   EndpointOwner owner;
   PyInterpreterState* interpreter = nullptr;
+  InterpreterEndpoints* next = nullptr;  // in the list of the interpreter, see exit.cpp
+  bool exit_begun = false;
   int users = 1;
 
   static void drop(InterpreterEndpoints* endpoints) noexcept {
@@ -36,6 +38,7 @@ struct ModuleState {
   PyTypeObject* receiver_type;
   PyTypeObject* views_type;  // the iterator of Receiver.views()
   PyTypeObject* watch_type;
+  PyTypeObject* ticket_type;
   PyTypeObject* value_types[static_cast<int>(ValueType::count)];
   PyObject* records[static_cast<int>(RecordType::count)];  // null until the first of the kind is made
   PyObject* queue_type;                                    // xichan._queue.Queue, once that module is imported

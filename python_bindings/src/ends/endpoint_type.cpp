@@ -144,6 +144,12 @@ PyDoc_STRVAR(reduce_doc,
 "__reduce__($self, /)\n--\n\n"
 "Support pickle and copy within this process: the copy is another endpoint.");
 
+PyDoc_STRVAR(cancel_tickets_doc,
+"cancel_tickets($self, /)\n--\n\n"
+"Release the endpoints of this side of the channel that are in transit as tickets, and return their number.\n\n"
+"A pickle that is not loaded holds its channel open; this ends that. Pickles can still be loaded while another\n"
+"endpoint of this side is open. Raises ChannelClosed if this endpoint is closed. Never blocks. Thread-safe.");
+
 PyDoc_STRVAR(endpoint_doc,
 "The common base class of Sender and Receiver.");
 
@@ -160,6 +166,7 @@ PyMethodDef methods[] = {
     {"fileno", endpoint_fileno, METH_NOARGS, fileno_doc},
     {"__aenter__", endpoint_aenter, METH_NOARGS, nullptr},
     {"__aexit__", endpoint_aexit, METH_VARARGS, nullptr},
+    {"cancel_tickets", cancel_tickets, METH_NOARGS, cancel_tickets_doc},
     {"__reduce__", endpoint_reduce, METH_NOARGS, reduce_doc},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, nullptr},
     {nullptr, nullptr, 0, nullptr},

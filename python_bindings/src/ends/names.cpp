@@ -61,7 +61,7 @@ bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& time
     }
     const auto hold_nothing = [](Status) noexcept {};
     const Status status = sleep_detached(
-        owner, timeout, sliced, exit_deadline,
+        owner, timeout, sliced, false, exit_deadline,
         [&](const WaitLimits& limits) noexcept { return Names::wait(seen, limits); }, hold_nothing, hold_nothing);
     if (status == Status::ok || status == Status::timeout) return true;
     if (status == Status::exiting) {

@@ -39,12 +39,15 @@ namespace {
 
 constexpr const char* lost = "the endpoint was already claimed, or was released when its interpreter was finalized";
 
-// Returns the number of a new ticket for `object`; 0 with an exception set on failure.
-std::uint64_t issue_ticket(const ModuleState& state, PyObject* object) noexcept {
+// Issues a ticket for `object`, under a reserved number unless that is 0. Returns its number; 0 with an exception set on
+// failure.
+std::uint64_t issue_ticket(const ModuleState& state, PyObject* object, std::uint64_t reserved = 0) noexcept {
   Cell value;
   if (!encode(state, object, value)) return 0;
-  const Channel* channel = is_handle(state, object) ? as_handle(object)->endpoint->channel() : nullptr;
-  const std::uint64_t number = Tickets::issue(value, channel, &state.endpoints->owner);
+  const Endpoint* endpoint = is_handle(state, object) ? as_handle(object)->endpoint : nullptr;
+  const Channel* channel = endpoint == nullptr ? nullptr : endpoint->channel();
+  const Side side = endpoint == nullptr ? Side::sender : endpoint->side();
+  const std::uint64_t number = Tickets::issue(value, channel, &state.endpoints->owner, side, reserved);
   if (number != 0) return number;
   release(value);
   PyErr_NoMemory();
@@ -103,18 +106,64 @@ PyObject* register_queue(PyObject* module, PyObject* type) noexcept {
   Py_RETURN_NONE;
 }
 
-// _unpickle_end(id, nonce, ticket, type): the first call claims the ticket, later calls open another endpoint.
+// The last argument of a reduced endpoint; its pickle is a bool, whether the endpoint is a Sender. The ticket is issued
+// when a pickler writes this object: __reduce__() of the endpoint only reserves a number.
+struct TicketObject {
+  PyObject_HEAD
+  PyObject* handle;
+  std::uint64_t number;
+  bool issued;
+};
+
+TicketObject* as_ticket(PyObject* object) noexcept { return reinterpret_cast<TicketObject*>(object); }
+
+PyObject* ticket_reduce(PyObject* self, PyObject*) noexcept {
+  TicketObject* ticket = as_ticket(self);
+  const Handle* handle = as_handle(ticket->handle);
+  PyObject* reduced = Py_BuildValue("O(O)", reinterpret_cast<PyObject*>(&PyBool_Type),
+                                    handle->endpoint->side() == Side::sender ? Py_True : Py_False);
+  if (reduced == nullptr) return nullptr;
+  ticket->issued = issue_ticket(*handle->state, ticket->handle, ticket->number) != 0;
+  if (!ticket->issued) Py_CLEAR(reduced);
+  return reduced;
+}
+
+// A pickler keeps what it has written until it is destroyed. If it fails, the functions dumps() destroy it while its
+// exception is raised; then no reader will ever get the pickle, so its tickets are released.
+void ticket_dealloc(PyObject* self) noexcept {
+  PyTypeObject* type = Py_TYPE(self);
+  if (as_ticket(self)->issued && PyErr_Occurred()) Tickets::cancel(as_ticket(self)->number);
+  Py_DECREF(as_ticket(self)->handle);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyMethodDef ticket_methods[] = {
+    {"__reduce__", ticket_reduce, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+PyType_Slot ticket_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(ticket_dealloc)},
+    {Py_tp_methods, ticket_methods},
+    {0, nullptr},
+};
+
+// _unpickle_end(id, nonce, ticket, side): the first call claims the ticket, later calls open another endpoint, and so do
+// calls without a pickle, in which `side` is a TicketObject whose ticket was not issued.
 PyObject* unpickle_endpoint(PyObject* module, PyObject* args) noexcept {
   ModuleState& state = *state_of(module);
   PyObject* id_object;
   unsigned long long nonce, number;
-  PyObject* type;
+  PyObject* side_object;
   ChannelId id;
-  if (!PyArg_ParseTuple(args, "OKKO:_unpickle_end", &id_object, &nonce, &number, &type) || !parse_id(id_object, id)) {
+  if (!PyArg_ParseTuple(args, "OKKO:_unpickle_end", &id_object, &nonce, &number, &side_object) ||
+      !parse_id(id_object, id)) {
     return nullptr;
   }
   if (nonce != Process::nonce()) return raise(state, Status::not_found, "the endpoint was pickled in another process");
-  const Side side = type == reinterpret_cast<PyObject*>(state.sender_type) ? Side::sender : Side::receiver;
+  const Side side = Py_IS_TYPE(side_object, state.ticket_type)
+                        ? as_handle(as_ticket(side_object)->handle)->endpoint->side()
+                        : (side_object == Py_True ? Side::sender : Side::receiver);
   Cell value;
   if (Tickets::claim(number, value)) return redeem(state, value);
   Channel* channel = Registry::open(id, side);
@@ -135,16 +184,27 @@ int register_with_interpreters(ModuleState& state) noexcept {
 
 PyObject* endpoint_reduce(PyObject* self, PyObject*) noexcept {
   const Handle* handle = as_handle(self);
-  const std::uint64_t number = issue_ticket(*handle->state, self);
-  if (number == 0) return nullptr;
+  if (!check_open(handle)) return nullptr;
   const Ref id(id_as_int(handle->endpoint->id()));
-  PyObject* reduced = id ? Py_BuildValue("O(OKKO)", handle->state->unpickle, id.get(),
-                                         static_cast<unsigned long long>(Process::nonce()),
-                                         static_cast<unsigned long long>(number), Py_TYPE(self))
-                         : nullptr;
-  if (reduced == nullptr) Tickets::cancel(number);
-  return reduced;
+  if (!id) return nullptr;
+  TicketObject* ticket = PyObject_New(TicketObject, handle->state->ticket_type);
+  if (ticket == nullptr) return nullptr;
+  ticket->handle = Py_NewRef(self);
+  ticket->number = Tickets::reserve();
+  ticket->issued = false;
+  return Py_BuildValue("O(OKKN)", handle->state->unpickle, id.get(), static_cast<unsigned long long>(Process::nonce()),
+                       static_cast<unsigned long long>(ticket->number), reinterpret_cast<PyObject*>(ticket));
 }
+
+PyObject* cancel_tickets(PyObject* self, PyObject*) noexcept {
+  if (!check_open(as_handle(self))) return nullptr;
+  const Endpoint& endpoint = *as_handle(self)->endpoint;
+  return PyLong_FromUnsignedLongLong(Tickets::cancel_endpoints(endpoint.channel(), endpoint.side()));
+}
+
+PyType_Spec ticket_spec = {"xichan._core._Ticket", sizeof(TicketObject), 0,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                           ticket_slots};
 
 PyMethodDef transport_functions[] = {
     {"_unpickle_end", unpickle_endpoint, METH_VARARGS, nullptr},

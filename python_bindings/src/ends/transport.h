@@ -11,6 +11,11 @@ int register_with_interpreters(ModuleState& state) noexcept;
 /// The __reduce__ of an endpoint.
 PyObject* endpoint_reduce(PyObject* self, PyObject*) noexcept;
 
+/// The cancel_tickets() of an endpoint.
+PyObject* cancel_tickets(PyObject* self, PyObject*) noexcept;
+
+extern PyType_Spec ticket_spec;
+
 /// The module functions _unpickle_end() and _register_queue().
 extern PyMethodDef transport_functions[];
 

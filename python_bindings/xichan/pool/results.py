@@ -55,6 +55,8 @@ class Collector:
         self.results_tx, self.results_rx = _core.channel(1024)
         self.token_tx, self.token_rx = _core.channel(1)
         self.wakeup_tx, self.wakeup_rx = _core.channel(1)
+        for end in self.results_rx, self.token_rx, self.wakeup_rx:
+            _core._outlast_exit(end)
         self.inbox: collections.deque[Any] = collections.deque()  # results, see worker, and None for a wake-up
         self.thread: threading.Thread | None = None
 

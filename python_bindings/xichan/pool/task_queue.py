@@ -36,6 +36,7 @@ class TaskQueue:
 
     def __init__(self, in_flight: dict[int, Future | Batch], limit: int, reject: Callable[[int], object]) -> None:
         self.tx, self.rx = _core.channel(None)
+        _core._outlast_exit(self.rx)
         self.sent = 0  # messages
         self.requeued: dict[int, _Task] = {}  # by id
         self.recalled: collections.deque[list[_Task]] = collections.deque()
