@@ -211,11 +211,9 @@ class InterpreterPoolExecutor(Executor):
         scheduler = self._scheduler
         scheduler.stop()
         if cancel_futures:
-            scheduler.cancel(range(scheduler.next_id))
+            scheduler.cancel(None)
         if wait:
             scheduler.join()
-            if self._policy is not None:
-                self._policy.join()
 
     def stats(self) -> PoolStats:
         """Return the number of workers and of tasks in each state, and of pickled calls and results.
@@ -247,7 +245,7 @@ class InterpreterPoolExecutor(Executor):
         if isinstance(described, _Unsendable):
             raise described.error
         if described.pickled:
-            self._scheduler.counts["pickled_calls"] += 1
+            self._scheduler.counts["pickled_calls"].add()
         return described.data if described.cacheable else (described.data, described.external)
 
     def _pickled(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, tuple[object, ...]]:
@@ -261,7 +259,7 @@ class InterpreterPoolExecutor(Executor):
             raise
         except Exception as error:
             raise NotShareableError(f"{describe_unshareable(args, kwargs)}; pickling it failed: {error}") from error
-        self._scheduler.counts["pickled_calls"] += 1
+        self._scheduler.counts["pickled_calls"].add()
         return pickled
 
 

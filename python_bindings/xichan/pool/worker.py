@@ -27,7 +27,7 @@ import sys
 import weakref
 
 from .. import _core
-from .._errors import ChannelFull, NotShareableError
+from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, NotShareableError
 from .._remote import describe_error, format_traceback
 from .byvalue import rebuild
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     type _Result = tuple[Any, ...]
 
 FUNCTION_CACHE_SIZE = 256
+VERIFY_AFTER = 0.02  # seconds in which the listener should receive a result
 
 
 class ResultKind(enum.IntEnum):
@@ -66,6 +67,8 @@ class _State:
     results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
     not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
     send: Callable[[Any], None]  # sends a result
+    unverified = False  # a listener should receive the last result
+    verify: Callable[[], None]  # wakes the collector if it has not
     pickle = True
     prefix = ""  # of the names under which functions are published
     shared: dict[str, Any] = {}
@@ -87,7 +90,7 @@ def run() -> None:
     del setup
     _state.shared = {name: rebuild.by_value(*value) for name, value in shared}
     namespace.update(_state.shared)
-    _state.send = _make_send(results.send, token, wakeup.send_nowait)
+    _state.send = _make_send(results, token, wakeup.send_nowait)
     if initializer is not None:
         _initialize(*initializer)
         initializer = None
@@ -98,17 +101,42 @@ def run() -> None:
 
 
 def _make_send(
-    send: Callable[[Any], None], token: _core.Sender[None], wake: Callable[[None], None]
+    results: _core.Sender[Any], token: _core.Sender[None], wake: Callable[[None], None]
 ) -> Callable[[Any], None]:
+    send = results.send
+
     def send_result(result: Any) -> None:
         send(result)
-        if not len(token):  # no thread is receiving: see results (2)
+        if len(token):
+            _state.unverified = True
+        else:  # no thread is receiving: see results (2)
+            verify()
+
+    def verify() -> None:
+        _state.unverified = False
+        if len(results):
             try:
                 wake(None)
             except ChannelFull:
                 pass
 
+    _state.verify = verify
     return send_result
+
+
+def _next(tasks: _core.Receiver[Any]) -> Any:
+    """Receive a task. Raises ChannelClosed.
+
+    Meanwhile make sure that the last results are received: the listener may be stopped, see results (4).
+    """
+    try:
+        task = tasks.recv(VERIFY_AFTER)
+    except (ChannelClosed, ChannelTimeout):
+        _state.verify()
+        task = tasks.recv()
+    else:
+        _state.verify()
+    return task
 
 
 def _initialize(data: str | bytes, external: tuple[Any, ...], args: Any, kwargs: Any) -> None:
@@ -125,7 +153,11 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
     state = _state
     functions: dict[Any, Any] = {}  # by number
     result: _Result | None
-    for task in tasks:
+    while True:
+        try:
+            task = _next(tasks) if state.unverified else tasks.recv()
+        except ChannelClosed:
+            return
         id, function, args, kwargs = task
         state.running = id
         count = 1
