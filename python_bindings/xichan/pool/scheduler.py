@@ -246,7 +246,12 @@ class Scheduler:
 
     def finish(self) -> None:
         """Fail the tasks that are left, and release everything. For the collector, at its end."""
-        self.collector.fail_all([id for id in list(self.in_flight) if id not in self.local])
+        left = {id: entry for id, entry in list(self.in_flight.items()) if id not in self.local}
+        for id, entry in left.items():
+            if not entry.sent:  # its submission has been interrupted, and will fail
+                self.in_flight.pop(id, None)
+                entry.fail(id, RuntimeError("the pool has been shut down"))
+        self.collector.fail_all(left)
         for each in self.closing:
             each()
         self.close()

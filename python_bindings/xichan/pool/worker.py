@@ -141,10 +141,16 @@ def _next(tasks: _core.Receiver[Any]) -> Any:
 
 def _initialize(data: str | bytes, external: tuple[Any, ...], args: Any, kwargs: Any) -> None:
     try:
-        function = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, external, _state.shared)
         if type(args) is bytes:
             args, kwargs = _loads(args, kwargs)
-        function(*args, **dict(kwargs or ()))
+        kwargs = dict(kwargs or ())
+        if isinstance(data, str):
+            rebuild.by_name(data)(*args, **kwargs)
+        else:
+            reader = rebuild.Reader(data, external, _state.shared)
+            before = list(map(dict.copy, reader.namespaces))
+            reader.root(*args, **kwargs)
+            reader.keep_changes(before)
     except BaseException as error:
         raise InitializerFailed(format_traceback(error)) from None
 

@@ -115,3 +115,84 @@ def test_calls_in_the_middle_of_a_call_find_it_finished_or_not_begun(outer, ever
         """,
         least=10,
     )
+
+
+@pytest.mark.parametrize("outer", ["submit", "map_", "cancel", "wait", "stats"])
+def test_shutdown_in_the_middle_of_a_call_completes(outer):
+    run(
+        f"""
+        def action(n):
+            pool = xichan.InterpreterPoolExecutor(1)
+            assert submit(pool)
+            before = [pool.submit(abs, -k) for k in range(5)]
+            def end():
+                pool.shutdown(cancel_futures=n % 2 == 0)
+            with CallAt(n, "pool", end) as middle:
+                try:
+                    {outer}(pool)
+                except (RuntimeError, CancelledError):
+                    pass  # not begun, or cancelled
+            pool.shutdown()
+            assert pool.stats().workers == 0
+            assert all(future.done() for future in before)
+            found = pool.stats()
+            assert found.submitted == found.finished + found.cancelled + found.failed, found
+            return middle.struck
+        n = 1
+        while action(n):
+            n += 17
+        print("places", n)
+        """,
+        least=15,
+    )
+
+
+def test_signal_handler_that_submits_does_not_disturb_map():
+    run(
+        """
+        import signal, time
+        with xichan.InterpreterPoolExecutor(2) as pool:
+            futures = []
+            def handler(*_):
+                futures.append(pool.submit(abs, -1000))
+                assert futures[-1].result(PATIENCE) == 1000 or len(futures) % 3
+                signal.setitimer(signal.ITIMER_REAL, 0.001)
+            signal.signal(signal.SIGALRM, handler)
+            signal.setitimer(signal.ITIMER_REAL, 0.001)
+            rounds = 0
+            while len(futures) < 300:
+                rounds += 1
+                assert list(pool.map(abs, range(-5, 0), timeout=PATIENCE)) == [5, 4, 3, 2, 1]
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)
+            assert all(future.result(PATIENCE) == 1000 for future in futures)
+        print("places", rounds)
+        """,
+        least=10,
+    )
+
+
+def test_finalizers_in_any_thread_of_the_pool_can_use_it():
+    run(
+        """
+        import gc
+        ended = []
+        class Node:
+            def __init__(self): self.me = self
+            def __del__(self):
+                where = threading.get_ident()
+                ended.append((where, pool.submit(abs, -1).result(PATIENCE)))
+        with xichan.InterpreterPoolExecutor(2) as pool:
+            assert submit(pool)
+            gc.set_threshold(50)
+            for n in range(300):
+                Node()
+                futures = [pool.submit(tasks.identity, [k]) for k in range(10)]
+                assert [future.result(PATIENCE) for future in futures] == [[k] for k in range(10)]
+            gc.set_threshold(0)
+            gc.collect()
+        assert {value for _, value in ended} == {1}, ended
+        assert len({where for where, _ in ended}) > 1
+        print("places", len(ended))
+        """,
+        least=100,
+    )
