@@ -20,8 +20,10 @@ import logging
 import threading
 import time
 from _thread import allocate_lock
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from . import threads
 from .atomic import Sleepers, wake
 
 if TYPE_CHECKING:
@@ -65,10 +67,10 @@ class Callbacks:
         if not self._queue or self._idle:
             return
         if not self._runners:
-            self._start(self._run, "callbacks")
+            self._start(self._run)
         elif not self._watching and len(self._runners) < MAX_RUNNERS:
             self._watching = True
-            if not self._start(self._watch, "callbacks"):
+            if not self._start(self._watch):
                 self._watching = False
 
     def close(self) -> None:
@@ -89,8 +91,8 @@ class Callbacks:
     def _is_over(self) -> bool:
         return not self._queue and self._runners.keys() <= self._publishing.keys()
 
-    def _start(self, run: object, name: str) -> bool:
-        thread = threading.Thread(target=run, name=f"{self._name}_{name}", daemon=False)  # type: ignore[arg-type]
+    def _start(self, run: Callable[[], None]) -> bool:
+        thread = threads.make(run, f"{self._name}_callbacks")
         try:
             thread.start()
         except Exception as error:  # too many threads

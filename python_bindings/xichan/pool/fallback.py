@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from .._stats import PoolStats
+from . import coroutines
 from .atomic import Counter
 from .byvalue.functions import importable_name, label
 from .worker import Refusal
@@ -161,12 +162,13 @@ def _run_local(scheduler: Scheduler, id: int) -> None:
     scheduler.own_threads.add(threading.get_ident())
     try:
         fn, args, kwargs = entry.call_of(id)
-        value = fn(*args, **kwargs)
+        value = coroutines.run(fn, *args, **kwargs) if coroutines.is_function(fn) else fn(*args, **kwargs)
     except BaseException as error:
         collector.fail(id, error)
     else:
         collector.deliver(id, value)
     finally:
+        coroutines.close()
         scheduler.own_threads.discard(threading.get_ident())
         scheduler.local.pop(id, None)
         collector.nudge()

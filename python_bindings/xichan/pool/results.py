@@ -37,6 +37,7 @@ from .. import _core
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, MemoryLimitExceeded
 from .._pickling import loads
 from .._remote import rebuild_error
+from . import threads
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
 from .errors import BrokenInterpreterPool, BrokenWorker
 from .interrupt_safe import has_started
@@ -86,7 +87,7 @@ class Collector:
     def _launch(self) -> None:
         with self._launching:
             if not self.started:
-                thread = threading.Thread(target=self._run, name=self.name, daemon=False)
+                thread = threads.make(self._run, self.name)
                 thread.start()
                 self.thread = thread
 

@@ -22,6 +22,7 @@ worker that has to end reports so in its last result.
 from __future__ import annotations
 
 import enum
+import functools
 import gc
 import sys
 import weakref
@@ -29,6 +30,7 @@ import weakref
 from .. import _core
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, NotShareableError
 from .._remote import describe_error, format_traceback
+from . import coroutines, threads
 from .byvalue import rebuild
 
 TYPE_CHECKING = False
@@ -86,17 +88,22 @@ def run() -> None:
     """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
     with namespace.pop("_xichan_setup") as setup:
-        tasks, results, token, wakeup, _state.prefix, _state.pickle, limit, shared, initializer = setup.recv()
+        *endpoints, _state.prefix, name, _state.pickle, limit, shared, initializer = setup.recv()
     del setup
+    tasks, results, token, wakeup = endpoints
+    threads.adopt(name)
     _state.shared = {name: rebuild.by_value(*value) for name, value in shared}
     namespace.update(_state.shared)
     _state.send = _make_send(results, token, wakeup.send_nowait)
     if initializer is not None:
         _initialize(*initializer)
         initializer = None
-    _work(tasks, _state.send, limit)
+    try:
+        _work(tasks, _state.send, limit)
+    finally:
+        coroutines.close()
     # Not in a finally: after an exception report_end needs them.
-    for end in (tasks, results, token, wakeup):
+    for end in endpoints:
         end.close()
 
 
@@ -296,14 +303,21 @@ def _load(functions: dict[Any, Any], function: Any) -> Any:
         if external:
             _state.once = list(map(weakref.ref, reader.functions))
         _state.loading = False
-        return reader.root
+        return _runnable(reader.root)
     data = _core.lookup(f"{_state.prefix}{function}")
     made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), _state.shared)
     if len(functions) >= FUNCTION_CACHE_SIZE:
         del functions[next(iter(functions))]
-    functions[function] = made
+    made = functions[function] = _runnable(made)
     _state.loading = False
     return made
+
+
+def _runnable(function: Any) -> Any:
+    """Return the function, or for a coroutine function one that runs the coroutine to its end."""
+    if not coroutines.is_function(function):
+        return function
+    return functools.partial(coroutines.run, function)
 
 
 def _call(functions: dict[Any, Any], function: Any, args: Any, kwargs: Any) -> Any:

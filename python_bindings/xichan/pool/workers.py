@@ -14,6 +14,7 @@ from concurrent import interpreters
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
+from . import threads
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
@@ -50,7 +51,7 @@ class Workers:
             if scheduler.queue.again_tx.closed or not len(scheduler.in_flight) > self.alive < self.max_workers:
                 self.needs_worker = False
                 return
-            thread = threading.Thread(target=self._run_worker, name=f"{self.name}_{len(self.threads)}", daemon=False)
+            thread = threads.make(self._run_worker, f"{self.name}_{len(self.threads)}")
             try:
                 thread.start()
             except Exception as error:  # too many threads, no memory
@@ -116,7 +117,8 @@ class Workers:
             with setup_tx, setup_rx:
                 endpoints = (scheduler.queue.rx, *scheduler.collector.endpoints_for_worker())
                 assert self.setup is not None
-                setup_tx.send((*endpoints, scheduler.published.prefix, *self.setup))
+                name = threading.current_thread().name
+                setup_tx.send((*endpoints, scheduler.published.prefix, name, *self.setup))
                 interpreter.prepare_main(_xichan_setup=setup_rx)
             try:
                 interpreter.exec(_CALL.format("run"))

@@ -251,3 +251,16 @@ def start_thread(started, release):
 
 def memory():
     return xichan.memory_stats().bytes
+
+
+def loaded(module):
+    return module in sys.modules
+
+
+def names():
+    """Return the name of this thread for Python, in records of logging, and for the operating system."""
+    import logging
+
+    record = logging.LogRecord("", 0, "", 0, "", (), None)
+    with open(f"/proc/self/task/{threading.get_native_id()}/comm") as file:
+        return threading.current_thread().name, record.threadName, file.read().rstrip("\n")
