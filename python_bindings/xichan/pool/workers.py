@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import logging
-import sys
 import threading
 from concurrent import interpreters
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from . import threads
+from .byvalue.importable import worker_path
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
@@ -112,7 +112,7 @@ class Workers:
         """Set up an interpreter, run the loop of its worker, and close it."""
         scheduler = self.scheduler
         try:
-            interpreter.exec(f"import sys; sys.path[:] = {_path()}")
+            interpreter.exec(f"import sys; sys.path[:] = {ascii(worker_path())}")
             setup_tx, setup_rx = _core.channel(1)
             with setup_tx, setup_rx:
                 endpoints = (scheduler.queue.rx, *scheduler.collector.endpoints_for_worker())
@@ -136,11 +136,6 @@ def _report_end(interpreter: interpreters.Interpreter) -> bool:
     except interpreters.ExecutionFailed:
         return False
     return True
-
-
-def _path() -> str:
-    """Return the source of a list: the entries of sys.path that importing does not ignore."""
-    return ascii([str.__str__(entry) for entry in sys.path if isinstance(entry, str)])
 
 
 def _close(interpreter: interpreters.Interpreter) -> None:

@@ -24,6 +24,7 @@ class NodeKind(enum.IntEnum):
     PARTIAL = 5  # function, args, keywords, each a node
     EXTERNAL = 6  # index of a value that travels beside the description
     PICKLED = 7  # the pickle, indexes of its external values
+    CACHED = 9  # function, a node, and the parameters of functools.lru_cache
     EMPTY = 8  # only for closure cells that are not bound yet
 
 
@@ -129,6 +130,10 @@ class Reader:
             case NodeKind.PARTIAL:
                 function, args, kwargs = map(self.value, rest)
                 return functools.partial(function, *args, **dict(kwargs))
+            case NodeKind.CACHED:
+                function, maxsize, typed = rest
+                wrapped = self.value(function)
+                return functools.update_wrapper(functools.lru_cache(maxsize, typed)(wrapped), wrapped)
             case NodeKind.EXTERNAL:
                 return self.external[rest[0]]
             case NodeKind.PICKLED:
