@@ -57,8 +57,6 @@ class Dispatcher(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
-        if wait:
-            self._policy.join()
 
     def stats(self) -> DispatchStats:
         """Return how many tasks of this dispatcher ran in workers and in this interpreter, and the reasons."""

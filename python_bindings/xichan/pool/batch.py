@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
-from .interrupt_safe import acquired_uninterrupted
+from .atomic import Sleepers, wake
 
 if TYPE_CHECKING:
     from .byvalue.published import Definition
@@ -32,7 +30,8 @@ class Batch:
     have to run tasks in this interpreter.
 
     1. ``deliver`` stores the result and then reads ``_awaited``; ``_wait`` stores ``_awaited`` and then reads the
-       result. Both hold the same GIL, so at least one of them sees what the other stored.
+       result. Both hold the same GIL, so at least one of them sees what the other stored. ``deliver`` and ``fail`` may be
+       repeated.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class Batch:
         calls: tuple[Callable[..., Any], list[tuple[Any, ...]]] | None = None,
     ) -> None:
         self.first = -1
-        self.position = 0  # set by TaskQueue for any entry; only futures use it
+        self.sent = False  # the tasks
         self.function = function  # its description, see Scheduler.submit
         self.definition: Definition | None = None  # of the function, while it is published
         self.policy = policy
@@ -53,10 +52,8 @@ class Batch:
         self._calls: Any = calls
         self._results: list[Any] = [_MISSING] * len(items)  # a value, or a _Raised
         self._unfinished = len(items)
-        self._lock = threading.Lock()
-        self._awaited: int | None = None  # the index of the result that a thread waits for
-        self._arrived = threading.Lock()  # acquired until that result is stored
-        self._arrived.acquire()
+        self._awaited = -1  # the index of the result that a thread waits for
+        self._sleepers: Sleepers = []  # that thread
 
     def __len__(self) -> int:
         return len(self._results)
@@ -86,20 +83,13 @@ class Batch:
     def task_ended(self) -> None:
         self._unfinished -= 1
         if self._unfinished == 0:
-            self._items = self._calls = None
-            self._scheduler.release(self)
+            self._items = self._calls = self.definition = None
 
     def deliver(self, id: int, value: object) -> None:
         index = id - self.first
         self._results[index] = value
-        if self._awaited == index:  # (1)
-            for _ in acquired_uninterrupted(self._lock):
-                try:
-                    if self._awaited == index:
-                        self._awaited = None
-                        self._arrived.release()
-                finally:
-                    self._lock.release()
+        if self._awaited == index and self._sleepers:  # (1)
+            wake(self._sleepers)
 
     def fail(self, id: int, error: BaseException) -> None:
         self.deliver(id, _Raised(error))
@@ -142,21 +132,8 @@ class Batch:
         return result
 
     def _wait(self, index: int, deadline: float | None) -> Any:
-        timeout: float = -1
-        if deadline is not None:
-            timeout = min(max(deadline - time.monotonic(), 0), threading.TIMEOUT_MAX)
         self._awaited = index
-        try:
-            if self._results[index] is _MISSING:
-                self._arrived.acquire(timeout=timeout)
-        finally:
-            for _ in acquired_uninterrupted(self._lock):
-                try:
-                    if self._awaited is None:
-                        self._arrived.acquire(blocking=False)  # released, but the wait above was skipped or cut short
-                    self._awaited = None
-                finally:
-                    self._lock.release()
+        self._scheduler.collector.block(self._sleepers, lambda: self._results[index] is not _MISSING, deadline)
         if self._results[index] is _MISSING:
             raise TimeoutError
         return self._results[index]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextvars
+import functools
 import itertools
 import operator
 import os
 import time
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import Future as BaseFuture
 from typing import Any, Literal
 
 from .. import _core
 from .._errors import NotShareableError
 from .._stats import PoolStats
-from . import scripts
+from . import coroutines, scripts, threads
 from .batch import Batch
-from .byvalue.functions import Description, describe, describe_unshareable, describe_value
+from .byvalue.functions import Description, describe, describe_unshareable, describe_value, label
 from .fallback import FallbackPoolStats, Policy
 from .futures import Future
 from .task_queue import clone_endpoints
@@ -29,7 +32,7 @@ except ImportError:  # CPython 3.13 has no concurrent.interpreters
 _counter = itertools.count().__next__
 
 
-class InterpreterPoolExecutor(Executor):
+class InterpreterPoolExecutor(ThreadPoolExecutor):
     """Run functions in worker interpreters, each in a thread of its own: a ``concurrent.futures.Executor``.
 
     max_workers: maximum number of workers, which start on demand; None: the number of CPUs that this process may use.
@@ -41,7 +44,10 @@ class InterpreterPoolExecutor(Executor):
     fallback: "main": if a worker cannot load a module because it does not support subinterpreters, run the task in a
     thread of this interpreter; see xichan.dispatch. thread_name_prefix: for the threads of the pool.
 
-    Requires CPython 3.14. Methods may be called by any thread.
+    Requires CPython 3.14. Methods may be called by any thread, also by a signal handler, a finalizer or a callback.
+
+    It is a ThreadPoolExecutor, as the pool of the standard library is, only because ``loop.set_default_executor`` of
+    asyncio requires one. Nothing of that class is used.
     """
 
     __module__ = "xichan"
@@ -70,7 +76,7 @@ class InterpreterPoolExecutor(Executor):
         shared = _named_values(shared)
         self._names = frozenset(shared)
         self._policy = None if fallback is None else Policy()
-        name = thread_name_prefix or f"xichan.InterpreterPoolExecutor-{_counter()}"
+        name = thread_name_prefix or f"{threads.DEFAULT_PREFIX}-{_counter()}"
         self._scheduler = Scheduler(self._max_workers, name)
         self._scheduler.attach_owner(self)
         values = []
@@ -90,7 +96,7 @@ class InterpreterPoolExecutor(Executor):
 
         The call can be cancelled until a worker takes it. The function and its arguments are copied now: later changes
         have no effect, and endpoints may be closed. Raises NotShareableError if something cannot be sent,
-        BrokenInterpreterPool, RuntimeError after ``shutdown``.
+        BrokenInterpreterPool, RuntimeError after ``shutdown``. A coroutine function runs in an event loop of the worker.
         """
         return self._submit(fn, args, kwargs, self._policy)
 
@@ -98,6 +104,8 @@ class InterpreterPoolExecutor(Executor):
         self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], policy: Policy | None
     ) -> Future:
         """Submit a call. policy: decides whether it runs in this interpreter; None: it never does."""
+        if type(fn) is not types.FunctionType:
+            fn, args, kwargs = _without_context(fn, args, kwargs)
         scheduler = self._scheduler
         if policy is None:
             future = Future(scheduler)
@@ -211,11 +219,9 @@ class InterpreterPoolExecutor(Executor):
         scheduler = self._scheduler
         scheduler.stop()
         if cancel_futures:
-            scheduler.cancel(range(scheduler.next_id))
+            scheduler.cancel(None)
         if wait:
             scheduler.join()
-            if self._policy is not None:
-                self._policy.join()
 
     def stats(self) -> PoolStats:
         """Return the number of workers and of tasks in each state, and of pickled calls and results.
@@ -229,14 +235,12 @@ class InterpreterPoolExecutor(Executor):
 
     def _prepare(self, fn: Callable[..., Any]) -> Any:
         """Return a function in the form in which it is sent, see Scheduler.submit."""
-        if not callable(fn):
-            raise TypeError(f"{fn!r} is not callable")
+        _check_function(fn)
         return self._sendable(describe(fn, pickle=self._pickle, skip=self._names))
 
     def _describe(self, fn: Callable[..., Any]) -> Description | _Unsendable:
         """Return the Description of a function, or an _Unsendable: no error, because the call may be local."""
-        if not callable(fn):
-            raise TypeError(f"{fn!r} is not callable")
+        _check_function(fn)
         try:
             return describe(fn, pickle=self._pickle, skip=self._names)
         except NotShareableError as error:
@@ -247,7 +251,7 @@ class InterpreterPoolExecutor(Executor):
         if isinstance(described, _Unsendable):
             raise described.error
         if described.pickled:
-            self._scheduler.counts["pickled_calls"] += 1
+            self._scheduler.counts["pickled_calls"].add()
         return described.data if described.cacheable else (described.data, described.external)
 
     def _pickled(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, tuple[object, ...]]:
@@ -261,7 +265,7 @@ class InterpreterPoolExecutor(Executor):
             raise
         except Exception as error:
             raise NotShareableError(f"{describe_unshareable(args, kwargs)}; pickling it failed: {error}") from error
-        self._scheduler.counts["pickled_calls"] += 1
+        self._scheduler.counts["pickled_calls"].add()
         return pickled
 
 
@@ -272,6 +276,30 @@ class _Unsendable:
 
     def __init__(self, error: NotShareableError) -> None:
         self.error = error
+
+
+def _check_function(fn: object) -> None:
+    if not callable(fn):
+        raise TypeError(f"{fn!r} is not callable")
+    if coroutines.is_generator_function(fn):
+        raise TypeError(
+            f"{label(fn)} is an asynchronous generator; a task has one result, so return a list or send the values "
+            "through a channel"
+        )
+
+
+def _without_context(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+    """Return the call in ``partial(context.run, function, ...)``, which asyncio.to_thread() makes, or the given one.
+
+    A contextvars.Context cannot be sent.
+    """
+    if type(fn) is functools.partial and isinstance(getattr(fn.func, "__self__", None), contextvars.Context):
+        fn, args, kwargs = fn.func, (*fn.args, *args), {**fn.keywords, **kwargs}
+    if isinstance(getattr(fn, "__self__", None), contextvars.Context) and fn.__name__ == "run" and args:
+        return args[0], args[1:], kwargs
+    return fn, args, kwargs
 
 
 def _positive[T](name: str, value: int | None, default: T) -> int | T:

@@ -3,13 +3,12 @@
 1. A local task, one that runs in the main interpreter, is an entry of the scheduler like any other, under its id, and
    ends by the same ``deliver``, ``fail`` and ``mark_cancelled``. Until it has ended it is in ``Scheduler.local``. A
    thread takes it there before it runs it, so a task that was taken is not cancelled.
-2. Only the collector passes tasks to the ThreadPoolExecutor. In the main thread Ctrl-C could leave its locks acquired.
-3. What has been learned only grows, under ``_lock``; submissions read it without.
+2. Only the collector uses the ThreadPoolExecutor, whose locks an interrupted call would keep.
+3. What has been learned only grows, by steps of C code; submissions read it at any time.
 """
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import dataclasses
 import functools
@@ -21,8 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from .._stats import PoolStats
+from . import coroutines
+from .atomic import Counter
 from .byvalue.functions import importable_name, label
-from .interrupt_safe import acquired_uninterrupted
 from .worker import Refusal
 
 if TYPE_CHECKING:
@@ -66,11 +66,10 @@ class Policy:
         self._anywhere = frozenset(map(_name, _checked("anywhere", anywhere)))
         self._threads = ThreadPoolExecutor(max_threads, "xichan-main")  # which starts threads on demand
         self._used = False
-        self._lock = threading.Lock()
         self._modules: dict[str, str] = {}  # refused module: reason
         self._functions: dict[tuple[str, ...], str] = {}  # (name, names of callables among the args): reason
-        self._reasons: collections.Counter[str] = collections.Counter()
-        self._in_workers = 0
+        self._reasons: dict[str, tuple[Counter, Counter]] = {}  # reason: tasks, those that do not count after all
+        self._in_workers = Counter(), Counter()  # likewise
 
     @contextlib.contextmanager
     def counted(self, number: int, reasons: Collection[str] = ()) -> Iterator[None]:
@@ -78,21 +77,17 @@ class Policy:
 
         They are counted before they are sent, because a worker may refuse one at once.
         """
-        self._count(number, reasons)
+        self._count(number, reasons, 0)
         try:
             yield
         except BaseException:
-            self._count(number, reasons, -1)
+            self._count(number, reasons, 1)
             raise
 
-    def _count(self, number: int, reasons: Iterable[str], sign: int = 1) -> None:
-        for _ in acquired_uninterrupted(self._lock):
-            try:
-                self._in_workers += sign * number
-                for reason in reasons:
-                    self._reasons[reason] += sign
-            finally:
-                self._lock.release()
+    def _count(self, number: int, reasons: Iterable[str], which: int) -> None:
+        self._in_workers[which].many(number)()
+        for reason in reasons:
+            self._reasons.setdefault(reason, (Counter(), Counter()))[which].add()
 
     def reason(
         self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], modules: Iterable[str]
@@ -122,15 +117,15 @@ class Policy:
         if module is not None and _match(self._anywhere, [module]):
             return False
         reason = f"{module or 'a module'} does not support loading in subinterpreters"
-        with self._lock:
-            if module is not None:
-                self._modules.setdefault(module.partition(".")[0], reason)
-            home = importable_name(fn)
-            if refusal == Refusal.AT_LOAD and home is not None:
-                self._modules.setdefault(home.partition(":")[0], reason)
-            self._functions.setdefault(_key(fn, args, kwargs), reason)
-            self._in_workers -= 1
-            self._reasons[reason] += 1
+        if module is not None:
+            self._modules.setdefault(module.partition(".")[0], reason)
+        home = importable_name(fn)
+        if refusal == Refusal.AT_LOAD and home is not None:
+            self._modules.setdefault(home.partition(":")[0], reason)
+        self._functions.setdefault(_key(fn, args, kwargs), reason)
+        self._count(1, (), 1)
+        self._count(0, (reason,), 0)
+        scheduler.waiting[id] = None
         scheduler.local[id] = False
         self.run(scheduler, id)
         return True
@@ -139,7 +134,7 @@ class Policy:
         """Have a thread run a task that is in ``Scheduler.local``. (2)"""
         if not self._used:
             self._used = True
-            scheduler.closing.append(functools.partial(self._threads.shutdown, wait=False))
+            scheduler.closing.append(self.join)
         try:
             self._threads.submit(_run_local, scheduler, id)
         except Exception as error:  # no thread, no memory, or the interpreter exits
@@ -147,17 +142,14 @@ class Policy:
             scheduler.collector.fail(id, error)
 
     def join(self) -> None:
-        """Wait for the local tasks. The scheduler has been joined, so no other can follow."""
+        """End the threads, after their tasks."""
         self._threads.shutdown()
 
     def stats(self) -> dict[str, Any]:
         """Return the fields of DispatchStats, as a dict."""
-        for _ in acquired_uninterrupted(self._lock):
-            try:
-                in_workers = self._in_workers
-                reasons = {reason: number for reason, number in self._reasons.items() if number}
-            finally:
-                self._lock.release()
+        counted = {reason: added.value - less.value for reason, (added, less) in list(self._reasons.items())}
+        reasons = {reason: number for reason, number in counted.items() if number}
+        in_workers = self._in_workers[0].value - self._in_workers[1].value
         return {"in_workers": in_workers, "in_main": sum(reasons.values()), "reasons": reasons}
 
 
@@ -167,14 +159,17 @@ def _run_local(scheduler: Scheduler, id: int) -> None:
     if entry is None:
         return
     collector = scheduler.collector
+    scheduler.own_threads.add(threading.get_ident())
     try:
         fn, args, kwargs = entry.call_of(id)
-        value = fn(*args, **kwargs)
+        value = coroutines.run(fn, *args, **kwargs) if coroutines.is_function(fn) else fn(*args, **kwargs)
     except BaseException as error:
         collector.fail(id, error)
     else:
         collector.deliver(id, value)
     finally:
+        coroutines.close()
+        scheduler.own_threads.discard(threading.get_ident())
         scheduler.local.pop(id, None)
         collector.nudge()
         if scheduler.stopping:

@@ -69,29 +69,15 @@ if TYPE_CHECKING:
 
 exit_begun = False
 _schedulers: weakref.WeakSet[Scheduler] = weakref.WeakSet()
-_ONCE = (True,)
 
 
 class _Lock(Protocol):
     def acquire(self, blocking: bool = ...) -> bool: ...
 
 
-def acquired_uninterrupted(lock: _Lock) -> Iterator[bool]:
-    """Return an iterator of one step, which acquires the lock."""
-    return map(lock.acquire, _ONCE)
-
-
-def start(thread: threading.Thread) -> None:
-    """Start a thread even if this call is interrupted; the interrupt is raised afterwards.
-
-    Raises RuntimeError if the thread cannot be started.
-    """
-    try:
-        thread.start()
-    except BaseException:
-        if not has_started(thread):  # a second start() is refused, but disturbs the first
-            thread.start()
-        raise
+def acquired_uninterrupted(lock: _Lock, blocking: bool = True) -> Iterator[bool]:
+    """Return an iterator of one step, which acquires the lock and yields whether it did."""
+    return map(lock.acquire, (blocking,))
 
 
 def has_started(thread: threading.Thread) -> bool:

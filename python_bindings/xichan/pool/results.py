@@ -9,22 +9,27 @@ idle CPUs no thread sleeps in between. Otherwise a thread of the pool receives r
 2. A worker sends its result and then looks for the token. If there is none, it sends a wake-up to the collector's
    thread. A listener that stops takes the token out, then looks for results, and sends a wake-up if there are any. So
    no result is left unnoticed.
-3. Ctrl-C may interrupt ``take_inline`` anywhere. The step that receives a result also stores it in ``inbox``, see
-   interrupt_safe, and it is removed only when the future has it. The collector's thread handles what an interrupted
-   call leaves there, even if a part was done already: Future.deliver allows for that. But it would not notify again,
-   so ``take_inline`` completes no future for which another thread waits.
-4. The token is put by the step of a ``for``, see interrupt_safe.
-5. A request to the collector's thread is stored first; then ``notify`` wakes the thread. It also makes the holder of
-   the token return, because the thread may be waiting for the token. ``take_inline`` puts the token and then looks for
-   requests, so it does not miss one. It also looks whether its task is still in flight, because another thread may
-   have ended it meanwhile.
+3. The step that receives a result also stores it in ``inbox``, see interrupt_safe. A listener other than the collector's
+   thread removes it only when the future has it, and leaves everything else there. The collector's thread handles what
+   is in ``inbox`` whenever it wakes, even if a part was done already: ending a task can be repeated. A task is popped
+   from ``in_flight`` last, and the one call that pops it counts it.
+4. The listener may be stopped by code that interrupts it and waits. So no thread waits for the token, and a worker
+   that has seen it looks a little later whether its result was received, and wakes the collector's thread if not. This
+   thread, when it finds the token taken, receives what there is without it; then it nudges the listener.
+5. A request to the collector's thread is stored first; then ``notify`` wakes the thread. ``nudge`` makes the listener
+   look again, because a task may end in another way than by a result that it receives: ``_receive_inline`` puts the token
+   and then looks whether its task is in flight; the thread that ends a task pops it and then nudges.
+6. A finalizer may run in the collector's thread, too. If it waits, this wait does the work of the thread.
 """
 
 from __future__ import annotations
 
 import collections
+import itertools
 import logging
 import threading
+import time
+from _thread import allocate_lock, get_ident, start_new_thread
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +37,10 @@ from .. import _core
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, MemoryLimitExceeded
 from .._pickling import loads
 from .._remote import rebuild_error
+from . import threads
+from .atomic import Sleepers, deadline_of, left_until, sleep, wake
 from .errors import BrokenInterpreterPool, BrokenWorker
-from .interrupt_safe import has_started, start
+from .interrupt_safe import has_started
 from .worker import ResultKind
 
 if TYPE_CHECKING:
@@ -41,7 +48,9 @@ if TYPE_CHECKING:
     from .futures import Future
     from .scheduler import Scheduler
 
-_MAX_RESULTS = 256  # received at once
+_MAX_RESULTS = (256,)  # received at once
+_HELP_INTERVAL = 0.01  # seconds, see (6)
+_NO_ARGUMENTS = ((),)
 
 _logger = logging.getLogger("concurrent.futures")
 
@@ -58,14 +67,31 @@ class Collector:
         for end in self.results_rx, self.token_rx, self.wakeup_rx:
             _core._outlast_exit(end)
         self.inbox: collections.deque[Any] = collections.deque()  # results, see worker, and None for a wake-up
+        self.requests: collections.deque[_Request] = collections.deque()
         self.thread: threading.Thread | None = None
+        self.ident = 0  # of the thread
+        self.over = False  # the thread has handled everything
+        self._joining: Sleepers = []
+        self._launching = allocate_lock()  # acquired in launched threads only
 
     def start(self) -> None:
-        """Start the thread if it is not running."""
-        if self.thread is None:
-            self.thread = threading.Thread(target=self._run, name=self.name)
-        if not has_started(self.thread):
-            start(self.thread)
+        """Start the thread if it is not running. Raises RuntimeError if that fails.
+
+        The thread is started by another one, because Thread.start() acquires locks that an interrupted call would keep.
+        """
+        if not self.started:
+            launch = _Request(self._launch)
+            start_new_thread(launch.run, ())
+            sleep(launch.sleepers, launch.is_over, None)
+            if launch.error is not None:
+                raise launch.error
+
+    def _launch(self) -> None:
+        with self._launching:
+            if not self.started:
+                thread = threads.make(self._run, self.name)
+                thread.start()
+                self.thread = thread
 
     @property
     def started(self) -> bool:
@@ -86,8 +112,13 @@ class Collector:
         self.nudge()
         self.wake()
 
+    def attend(self) -> None:
+        """Notify the thread unless it is the calling one, which looks for requests anyway."""
+        if get_ident() != self.ident:
+            self.notify()
+
     def nudge(self) -> None:
-        """Make a `take_inline` in progress return: for a request, or because its task has ended in another way."""
+        """Make the listener look again."""
         if len(self.token_tx):
             try:
                 self.results_tx.send_nowait(None)
@@ -103,62 +134,126 @@ class Collector:
         for end in (self.results_tx, self.results_rx, self.token_tx, self.token_rx, self.wakeup_tx, self.wakeup_rx):
             end.close()
 
+    # Requests
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        """Have the thread call a function, and return the result; None if it has ended."""
+        if get_ident() == self.ident or self.over:
+            return function()
+        request = _Request(function)
+        self.requests.append(request)
+        self.notify()
+        self.block(request.sleepers, lambda: request.over or self.over, None)
+        if request.error is not None:
+            raise request.error
+        return request.result
+
+    def send(self, function: Callable[[], Any]) -> None:
+        """Have the thread call a function, later."""
+        self.requests.append(_Request(function))
+        self.notify()
+
+    def join(self) -> None:
+        """Wait until the thread has handled everything."""
+        self.block(self._joining, lambda: self.over, None)
+
+    def block(self, sleepers: Sleepers, is_over: Callable[[], bool], deadline: float | None) -> None:
+        """Block until another thread has called wake(sleepers), or the deadline."""
+        if get_ident() == self.ident:
+            self._help(is_over, deadline)
+        else:
+            sleep(sleepers, is_over, deadline)
+
+    def _help(self, is_over: Callable[[], bool], deadline: float | None) -> None:
+        """Do the work of the thread in the middle of it. (6)"""
+        while True:
+            self._handle_inbox()
+            self._serve()
+            left = left_until(deadline)
+            if is_over() or left == 0:
+                return
+            try:
+                left = _HELP_INTERVAL if left < 0 else min(left, _HELP_INTERVAL)
+                self.inbox.extend(map(self.results_rx.recv, (left,)))
+            except (ChannelTimeout, MemoryError):
+                pass
+            except ChannelClosed:
+                time.sleep(_HELP_INTERVAL)
+
     # The thread
 
     def _run(self) -> None:
+        self.ident = get_ident()
         try:
             for _ in self.wakeup_rx:
-                self._serve_requests()  # first, because the holder of the token may be waiting for a worker
-                self.token_tx.send(None)  # (1)
+                self._handle_inbox()
+                self._serve()
                 try:
-                    self._listen()
-                finally:
-                    self.token_rx.recv_nowait()
-                    if len(self.results_rx):  # (2)
+                    for _ in map(self.token_tx.send_nowait, (None,)):
+                        try:
+                            self._listen()
+                        finally:
+                            self.token_rx.recv_nowait()
+                    if self.inbox or len(self.results_rx):  # (2)
                         self.wake()
+                except ChannelFull:
+                    self._receive_beside_the_listener()
         finally:
             self._listen()
-            self._serve_requests()
-            scheduler = self.scheduler
-            self.fail_all([id for id in list(scheduler.in_flight) if id not in scheduler.local])
-            scheduler.close()
+            self.scheduler.finish()
+            self.over = True
+            self._serve()
+            wake(self._joining)
+
+    def _receive_beside_the_listener(self) -> None:
+        """Receive what there is. (4)"""
+        try:
+            self.inbox.extend(itertools.chain.from_iterable(itertools.starmap(self.results_rx.drain, _NO_ARGUMENTS)))
+        except (ChannelClosed, MemoryError):
+            pass
+        self._handle_inbox()
+        self._serve()
+        self.nudge()
 
     def _listen(self) -> None:
         while True:
-            while self.inbox:
-                self._handle(self.inbox.popleft())
-            more = self._settle()
+            self._handle_inbox()
+            self._serve()
             if self.inbox:
                 continue
-            if not more and not len(self.results_rx):  # results may come for which no future is left
+            if not self.scheduler.in_flight and not len(self.results_rx):  # results may come for which no future is left
                 return
             try:
-                self.inbox.extend(self.results_rx.recv_many(_MAX_RESULTS))
+                self.inbox.extend(itertools.chain.from_iterable(map(self.results_rx.recv_many, _MAX_RESULTS)))
             except ChannelClosed:
                 return
             except MemoryError:
                 pass  # what could not be decoded comes with the next call
 
-    def _serve_requests(self) -> None:
-        """Start the workers and the local tasks that are requested."""
+    def _handle_inbox(self) -> None:
+        while self.inbox:
+            result = self.inbox[0]
+            self._handle(result)
+            if self.inbox and self.inbox[0] is result:
+                self.inbox.popleft()
+
+    def _serve(self) -> None:
+        """Do what has been requested, and what has become due."""
         scheduler = self.scheduler
+        if self.requests:
+            while self.requests:
+                self.requests.popleft().run()
+            self.nudge()
         if scheduler.workers.needs_worker:
             scheduler.workers.start_workers()
         while scheduler.pending_local:
             policy, id = scheduler.pending_local.popleft()
             policy.run(scheduler, id)
-
-    def _settle(self) -> bool:
-        """Complete what the main thread has left to this one. Returns whether tasks are in flight."""
-        scheduler = self.scheduler
-        if scheduler.workers.needs_worker or scheduler.pending_local:
-            self._serve_requests()
-        if scheduler.cancelled:
-            scheduler.complete_cancelled()
-        if scheduler.queue.requeued or scheduler.queue.recalled or scheduler.stopping:
-            with scheduler.lock:
-                scheduler.feed()
-        return bool(scheduler.in_flight)
+        if scheduler.queue.diverted or scheduler.queue.late:
+            scheduler.queue.feed()
+        if scheduler.stopping:
+            scheduler.end_if_done()
+        scheduler.callbacks.supervise()
 
     # Results, see worker
 
@@ -191,12 +286,12 @@ class Collector:
                     self.fail(id, rebuild_error(*parts))
             case ResultKind.ENDED:
                 reason, not_begun = rest
-                scheduler.counts["lost"] += 1
-                self.fail(id, BrokenWorker(f"the worker ended while it ran this task: {reason}"))
-                scheduler.send_again(not_begun)
+                if self.fail(id, BrokenWorker(f"the worker ended while it ran this task: {reason}")):
+                    scheduler.counts["lost"].add()
+                    scheduler.send_again(not_begun)
 
     def _deliver_pickled(self, id: int, data: bytes, external: tuple[object, ...]) -> None:
-        self.scheduler.counts["pickled_results"] += 1
+        self.scheduler.counts["pickled_results"].add()
         try:
             value = loads(data, external)
         except BaseException as error:
@@ -205,21 +300,32 @@ class Collector:
         else:
             self.deliver(id, value)
 
-    # Ends of tasks
+    # Ends of tasks (3)
 
     def deliver(self, id: int, value: object) -> None:
         """End a task with its result."""
-        entry = self.scheduler.in_flight.pop(id, None)  # Scheduler (1)
+        entry = self.scheduler.in_flight.get(id)
         if entry is not None:
-            self.scheduler.counts["finished"] += 1
-            self._end(entry, entry.deliver, id, value)
+            entry.deliver(id, value)
+            self.end(id, "finished")
 
-    def fail(self, id: int, error: BaseException) -> None:
-        """End a task with an exception."""
-        entry = self.scheduler.in_flight.pop(id, None)  # Scheduler (1)
-        if entry is not None:
-            self.scheduler.counts["failed"] += 1
-            self._end(entry, entry.fail, id, error)
+    def fail(self, id: int, error: BaseException) -> bool:
+        """End a task with an exception. Returns whether this call ended it."""
+        entry = self.scheduler.in_flight.get(id)
+        if entry is None:
+            return False
+        entry.fail(id, error)
+        return self.end(id, "failed")
+
+    def end(self, id: int, count: str) -> bool:
+        """End a task that is completed. Returns whether this call did so."""
+        add = self.scheduler.counts[count].add
+        for entry in map(self.scheduler.in_flight.pop, (id,), (None,)):
+            if entry is not None:
+                add()
+                entry.task_ended()
+                return True
+        return False
 
     def fail_all(self, ids: Iterable[int]) -> None:
         """End tasks because the pool is broken."""
@@ -227,40 +333,58 @@ class Collector:
             self.fail(id, BrokenInterpreterPool(self.scheduler.broken or "no workers are left"))
         self.nudge()
 
-    def _end(self, entry: Future | Batch, end: Callable[[int, Any], object], id: int, outcome: object) -> None:
-        try:
-            entry.task_ended()
-            end(id, outcome)
-        except BaseException:  # raised by a callback: it must not end the collector
-            _logger.exception("exception when a future ended")
-
     # The thread that calls result()
 
-    def take_inline(self, future: Future, timeout: float | None) -> None:
-        """Receive the result of a future in this thread if its task is the only one in flight."""
+    def wait_for(self, future: Future, timeout: float | None) -> None:
+        """Receive the result of a future in this thread if possible, else sleep until it is done."""
         scheduler = self.scheduler
+        deadline = deadline_of(timeout)
         if len(scheduler.in_flight) == 1 and future.id in scheduler.in_flight and not scheduler.local:
             if timeout is None or timeout > 0:
                 self._receive_inline(future, timeout)
+        if not future.done():
+            self.block(future._sleepers, future.done, deadline)
 
     def _receive_inline(self, future: Future, timeout: float | None) -> None:
-        scheduler = self.scheduler
         try:
-            for _ in map(self.token_tx.send_nowait, (None,)):  # (1) (4)
+            for _ in map(self.token_tx.send_nowait, (None,)):  # (1)
                 try:
                     if not self.inbox:  # an interrupted call may have left the result there
-                        if scheduler.workers.needs_worker or scheduler.pending_local or scheduler.cancelled:  # (5)
-                            return
-                        if future.id not in scheduler.in_flight:
+                        if future.id not in self.scheduler.in_flight:  # (5)
                             return
                         self.inbox.extend(map(self.results_rx.recv, (timeout,)))  # (3)
                     result = self.inbox[0]
-                    if future.accept(result):
-                        self.inbox.popleft()
+                    if type(result) is tuple and len(result) == 2 and result[0] == future.id:
+                        self.deliver(*result)
+                        self.inbox.remove(result)
                 finally:
                     self.token_rx.recv_nowait()
         except (ChannelFull, ChannelTimeout, ChannelClosed, MemoryError):
             pass  # another thread is the listener, or nothing has come
+        except (IndexError, ValueError):
+            pass  # the collector has handled what was in the inbox
         finally:
-            if self.inbox or len(self.results_rx):  # (2)
+            if self.inbox or len(self.results_rx) or self.scheduler.stopping:  # (2); it may have been the last task
                 self.wake()
+
+
+class _Request:
+    """A call that a thread has requested from another."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.function = function
+        self.sleepers: Sleepers = []
+        self.over = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def is_over(self) -> bool:
+        return self.over
+
+    def run(self) -> None:
+        try:
+            self.result = self.function()
+        except BaseException as error:
+            self.error = error
+        self.over = True
+        wake(self.sleepers)

@@ -4,15 +4,16 @@
     futures, batches <-- results --  collector: a thread
 
 1. An entry (Future or Batch) is in ``in_flight`` under the id of each of its tasks, from before the task is sent until
-   it has ended. Popping an entry ends its task, so each task ends once. Ids are never reused.
+   it has ended. The call that pops it ends the task, so each task ends once. Ids are never reused.
 2. A task is in one place: in the queue, with a worker, among the results, or, if it runs in this interpreter, in
    ``local`` until it has ended.
-3. ``lock`` is held to use the queue and to change the flags. No user code and nothing that blocks runs under it.
-4. A cancelled task moves from the queue or from ``local`` to ``cancelled``, and leaves that when its future is done.
-5. Ctrl-C may interrupt submission and cancellation anywhere, see interrupt_safe. Each move from place to place is one
-   step, the collector completes what was interrupted, and it is always woken.
-6. Stopping closes the Sender of tasks: once no entry is left, or at once if the pool is broken. Then workers end,
-   the last one ends the collector, and the collector fails the entries that are left.
+3. Methods for users hold no lock and may be interrupted by code that calls them, see interrupt_safe. Sending is the one
+   step that submits: before it, the task does not exist, even if its entry is in ``in_flight``; ``entry.sent`` is set
+   in that step. What takes several steps is done by the collector.
+4. A local task is in ``waiting`` until a thread takes it or it is cancelled, either by popping it.
+5. ``stop`` closes the Sender that submissions use, which refuses later ones at once. When no entry that was sent is
+   left, or at once if the pool is broken, the collector closes the other Sender. Then workers end, and the collector
+   after the last one; it fails the entries that are left.
 
 Nothing here refers to the executor, so that it can be garbage collected, which stops its pool.
 """
@@ -21,15 +22,17 @@ from __future__ import annotations
 
 import collections
 import itertools
-import threading
 import weakref
+from _thread import get_ident
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._errors import ChannelClosed
 from . import interrupt_safe
+from .atomic import Counter
 from .byvalue.published import PublishedDefinitions
+from .callbacks import Callbacks
 from .errors import BrokenInterpreterPool
-from .interrupt_safe import acquired_uninterrupted, has_started
 from .results import Collector
 from .task_queue import TaskQueue, ids_of
 from .workers import Workers
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     from .futures import Future
 
 _COUNTS = ("submitted", "finished", "failed", "cancelled", "lost", "replaced", "pickled_calls", "pickled_results")
-_exhaust = collections.deque[object](maxlen=0).extend  # runs an iterator to its end in one step
+_MAX_BATCH = 2**32  # tasks
 
 
 class Scheduler:
@@ -50,20 +53,25 @@ class Scheduler:
     """
 
     def __init__(self, max_workers: int, name: str) -> None:
-        self.lock = threading.RLock()
         self.in_flight: dict[int, Future | Batch] = {}  # by id
-        self.cancelled: dict[int, None] = {}  # ids
         self.local: dict[int, bool] = {}  # id: whether a thread of this interpreter runs it
+        self.waiting: dict[int, None] = {}  # ids of local tasks that no thread has taken
         self.pending_local: collections.deque[tuple[Policy, int]] = collections.deque()  # for the collector to start
-        self.next_id = 0
+        self.next_id = itertools.count().__next__
+        self.next_batch = itertools.count(-_MAX_BATCH, -_MAX_BATCH).__next__  # id of the first task
+        self.own_threads: set[int] = set()  # idents of those that run workers and local tasks
         self.stopping = False
         self.broken: str | None = None  # the reason
-        self.counts = dict.fromkeys(_COUNTS, 0)
-        self.queue = TaskQueue(self.in_flight, max(2 * max_workers, 16), self._reject)
+        self.forked = False  # this is the child of fork(), which has none of the threads
+        self.counts = {count: Counter() for count in _COUNTS}
+        self.collector = Collector(self, f"{name}_collector")
+        self.callbacks = Callbacks(self.collector, name)
+        self.queue = TaskQueue(
+            self.in_flight, max(2 * max_workers, 16), self.counts["submitted"], self.collector.attend, self.collector.fail
+        )
         self.published = PublishedDefinitions(f"xichan.pool {self.queue.tx.id:x}:")
         self.closing: list[Callable[[], object]] = []  # called at the end
         self.workers = Workers(self, max_workers, name)
-        self.collector = Collector(self, f"{name}_collector")
         self.owner: weakref.ref[object] | None = None
         interrupt_safe.register(self)
 
@@ -71,9 +79,7 @@ class Scheduler:
         """Stop once this object has been garbage collected."""
 
         def collected(_: object, self: Scheduler = self) -> None:
-            # In any thread at any time, hence without the lock.
-            self.stopping = True
-            self.collector.wake()
+            self.stop()
 
         self.owner = weakref.ref(executor, collected)
 
@@ -85,73 +91,49 @@ class Scheduler:
         Raises NotShareableError, ChannelClosed (an endpoint among the args is closed), BrokenInterpreterPool,
         RuntimeError (the pool is shut down, or no thread can be started).
         """
-        for _ in acquired_uninterrupted(self.lock):
-            try:
-                self._check_open()
-                id = entry.id = self.next_id
-                self.next_id = id + 1
-                self.in_flight[id] = entry  # (1)
-                try:
-                    if type(function) is not tuple:
-                        function = self.published.use(entry, function)
-                    if len(self.in_flight) > self.workers.alive < self.workers.max_workers:
-                        self.workers.request()
-                    self.queue.send(entry, (id, function, args, kwargs))
-                    self.counts["submitted"] += 1
-                except BaseException:
-                    if entry.definition is not None:  # release() would be a call, after which Ctrl-C may come (5)
-                        entry.definition.uses -= 1
-                        entry.definition = None
-                    self.in_flight.pop(id, None)
-                    self._recount_sent()
-                    raise
-            finally:
-                self.lock.release()
+        self._check_open()
+        id = entry.id = self.next_id()
+        try:
+            if type(function) is not tuple:
+                function = self.published.use(entry, function)
+            self.in_flight[id] = entry  # (1)
+            if len(self.in_flight) > self.workers.alive < self.workers.max_workers:
+                self.workers.request()
+            self.queue.send(entry, (id, function, args, kwargs))
+        except BaseException as error:
+            self._abandon(entry, (id,), error)
+            raise
 
     def submit_batch(self, batch: Batch, chunksize: int, indexes: Sequence[int], local: Collection[int] = ()) -> None:
         """Send the tasks of a batch that are at these indexes. local: indexes of those to run in this interpreter."""
-        for _ in acquired_uninterrupted(self.lock):
-            try:
-                self._check_open()
-                first = self.next_id
-                every = range(first, first + len(batch))
-                self.next_id += len(batch)
-                batch.first = first
-                try:
-                    self.in_flight.update(dict.fromkeys(every, batch))  # (1)
-                    if local:
-                        self._queue_local(batch.policy, [first + index for index in local])
-                    function = batch.function
-                    if type(function) is not tuple:
-                        function = self.published.use(batch, function)
-                    if len(self.in_flight) > self.workers.alive < self.workers.max_workers:
-                        self.workers.request()
-                    self.queue.send_many(batch, batch.messages(function, indexes, chunksize))
-                    self.counts["submitted"] += len(batch)
-                except BaseException:
-                    _exhaust(map(self.in_flight.pop, every, itertools.repeat(None)))
-                    self._abandon(every)
-                    self.published.release(batch)
-                    raise
-            finally:
-                self.lock.release()
+        self._check_open()
+        first = batch.first = self.next_batch()
+        every = range(first, first + len(batch))
+        try:
+            function = batch.function
+            if type(function) is not tuple:
+                function = self.published.use(batch, function)
+            messages = batch.messages(function, indexes, chunksize)
+            self.in_flight.update(dict.fromkeys(every, batch))  # (1)
+            if len(self.in_flight) > self.workers.alive < self.workers.max_workers:
+                self.workers.request()
+            if local:
+                self._start_local(batch, [first + index for index in local])
+            self.queue.send_many(batch, messages, len(indexes))
+        except BaseException as error:
+            self._abandon(batch, every, error)
+            raise
 
     def submit_local(self, future: Future) -> None:
         """Have a task run in this interpreter."""
-        for _ in acquired_uninterrupted(self.lock):
-            try:
-                self._check_open()
-                id = future.id = self.next_id
-                self.next_id = id + 1
-                self.in_flight[id] = future  # (1)
-                try:
-                    self._queue_local(future.policy, (id,))
-                    self.counts["submitted"] += 1
-                except BaseException:
-                    self._abandon((id,))
-                    raise
-            finally:
-                self.lock.release()
+        self._check_open()
+        id = future.id = self.next_id()
+        try:
+            self.in_flight[id] = future  # (1)
+            self._start_local(future, (id,))
+        except BaseException as error:
+            self._abandon(future, (id,), error)
+            raise
 
     def _check_open(self) -> None:
         if self.broken is not None:
@@ -161,175 +143,148 @@ class Scheduler:
         if interrupt_safe.exit_begun:
             raise RuntimeError("cannot schedule new futures after interpreter shutdown")
 
-    def _queue_local(self, policy: Policy | None, ids: Collection[int]) -> None:
-        assert policy is not None
-        self.collector.start()  # first: from now on it completes what is interrupted
+    def _start_local(self, entry: Future | Batch, ids: Collection[int]) -> None:
+        self.collector.start()
         self.local.update(dict.fromkeys(ids, False))
-        self.pending_local.extend(zip(itertools.repeat(policy), ids))
+        self.waiting.update(dict.fromkeys(ids))
+        count = self.counts["submitted"].many(len(ids))
+        for _ in map(self.pending_local.extend, (zip(itertools.repeat(entry.policy), ids),)):
+            entry.sent = True
+            count()
         self.collector.notify()
 
-    def _abandon(self, ids: Sequence[int]) -> None:
-        """Forget tasks whose submission failed. Those that no thread has taken do not run."""
-        self._recount_sent()
-        for id in ids:
-            entry = self.in_flight.pop(id, None)
-            if entry is not None:
-                self.published.release(entry)
-        self._withdraw(ids)
-        self.feed()
-        self.collector.notify()
-
-    def _recount_sent(self) -> None:
-        """Complete what an interrupted submission did not."""
-        self.queue.recount_sent()
-        if self.stopping:  # this may have been the last task
+    def _abandon(self, entry: Future | Batch, ids: Collection[int], error: BaseException) -> None:
+        """Forget tasks whose submission failed. If it was only interrupted after sending, they run."""
+        if entry.sent and not isinstance(error, Exception):
             self.collector.notify()
-
-    def release(self, entry: Future | Batch) -> None:
-        """Release the definition of an entry that has ended. Idempotent, see Collector (3)."""
-        for _ in acquired_uninterrupted(self.lock):
-            try:
-                self.published.release(entry)
-            finally:
-                self.lock.release()
+            return
+        for id in ids:
+            self.in_flight.pop(id, None)
+            self.waiting.pop(id, None)
+            self.local.pop(id, None)
+        entry.definition = None
+        if isinstance(error, ChannelClosed) and self.queue.tx.closed:
+            self._check_open()
+        if len(ids) > 1 and self.collector.started:
+            self.collector.send(lambda: self._cancel(ids))  # a part may have been sent
 
     def send_again(self, ids: Collection[int]) -> None:
-        """Send tasks of a chunk whose worker ended before it came to them."""
+        """Send tasks of a chunk whose worker ended before it came to them. For the collector."""
         for id in ids:
             entry = self.in_flight.get(id)
-            if entry is None:
-                continue
-            try:
-                with self.lock:
-                    self.queue.send(entry, entry.message_of(id))
-            except Exception as error:  # no memory, or an endpoint has been closed meanwhile
-                self.collector.fail(id, error)
+            if entry is not None:
+                self.queue.late.append(entry.message_of(id))
 
-    def was_taken(self, future: Future) -> bool:
+    def was_taken(self, id: int) -> bool:
         """Return whether a worker has taken a task that was sent."""
-        for _ in acquired_uninterrupted(self.lock):
-            try:
-                taken = self.queue.was_taken(future.id, future.position)
-            finally:
-                self.lock.release()
-        return taken
-
-    def feed(self) -> None:
-        """Send requeued tasks, and close the channel after the last task of a stopping pool; with the lock."""
-        self.queue.feed()
-        if self.stopping and not self.in_flight:
-            self.queue.tx.close()  # (6)
-            if not self.workers.alive:
-                self.collector.finish()
-
-    def _reject(self, id: int) -> None:
-        """Fail a requeued task that there is no memory to send; with the lock."""
-        # An id alone is such a failure. A signal handler may replace the dict, so it is looked up each time.
-        for _ in map(self.collector.inbox.extend, (ids_of(self.queue.requeued[id]),)):
-            del self.queue.requeued[id]
-        self.collector.notify()
+        return not self.forked and not self.collector.call(lambda: self.queue.is_queued(id))
 
     # Cancelling
 
-    def cancel(self, ids: range) -> None:
-        """Cancel those of these tasks that have not begun. ids: a range."""
-        try:
-            for _ in acquired_uninterrupted(self.lock):
-                try:
-                    self._withdraw(ids)
-                    self.feed()
-                finally:
-                    self.lock.release()
-            self.complete_cancelled()
-        finally:
-            self.collector.notify()  # (5)
+    def cancel(self, ids: Collection[int] | None) -> None:
+        """Cancel those of these tasks that have not begun. None: all tasks."""
+        if self.collector.started and not self.forked:
+            self.collector.call(lambda: self._cancel(ids))
 
-    def _withdraw(self, ids: Sequence[int]) -> None:
-        """Move those of these tasks that no thread has taken to ``cancelled``. (4)"""
-        one = len(ids) == 1
-        for id in ids if one else list(self.local):
-            if id in ids and self.local.get(id) is False:
-                for _ in map(self.cancelled.update, ({id: None},)):
-                    del self.local[id]
+    def _cancel(self, ids: Collection[int] | None) -> None:
+        one = next(iter(ids)) if ids is not None and len(ids) == 1 else None
+        cancelled = [
+            id
+            for id in (list(self.waiting) if one is None else (one,))
+            if (ids is None or id in ids) and self.waiting.pop(id, self) is not self  # (4)
+        ]
+        for id in cancelled:
+            self.local.pop(id, None)
         queue = self.queue
-        queue.requeue_recalled()
-        if not one or ids[0] not in queue.requeued:
+        queue.requeue()
+        if one not in queue.requeued:
             queue.recall()
-        for id in ids if one else list(queue.requeued):
-            if id in ids and id in queue.requeued:
-                for _ in map(self.cancelled.update, (dict.fromkeys(ids_of(queue.requeued[id])),)):
-                    del queue.requeued[id]
-
-    def complete_cancelled(self) -> None:
-        """Complete the futures of cancelled tasks. Can be repeated after an interrupt."""
-        for id in list(self.cancelled):
+        for id in list(queue.requeued) if one is None else (one,):
+            if ids is None or id in ids:
+                task = queue.requeued.pop(id, None)
+                cancelled.extend(ids_of(task) if task is not None else ())
+        for id in cancelled:
             entry = self.in_flight.get(id)
             if entry is not None:
                 entry.mark_cancelled(id)
-                for popped in map(self.in_flight.pop, (id,), (None,)):
-                    if popped is not None:
-                        self.counts["cancelled"] += 1
-                        entry.task_ended()
-            self.cancelled.pop(id, None)
+                self.collector.end(id, "cancelled")
+        queue.feed()
 
     def take_local(self, id: int) -> Future | Batch | None:
         """Return the entry of a task that the calling thread has to run, or None if it was cancelled."""
-        with self.lock:
-            if self.local.get(id) is not False:
-                return None
-            self.local[id] = True
-            entry = self.in_flight.get(id)
-            if entry is None:
-                del self.local[id]
-            return entry
+        for taken in map(self.waiting.pop, (id,), (self,)):  # (4)
+            if taken is not self:
+                self.local[id] = True
+                return self.in_flight.get(id)
+        return None
 
     # Stopping
 
     def stop(self) -> None:
         """Accept no more tasks. Workers end when all tasks are done."""
-        for _ in acquired_uninterrupted(self.lock):
-            try:
-                self.stopping = True
-                if not self.collector.started:
-                    self.close()
-                elif not self.queue.tx.closed:
-                    self.feed()
-                    self.collector.wake()  # in case the last result is being received by the holder of the token
-            finally:
-                self.lock.release()
+        self.stopping = True
+        self.queue.tx.close()  # (5)
+        if self.collector.started:
+            self.collector.notify()
+        else:
+            self.close()
 
-    def join(self) -> None:
-        """Wait for all threads. Returns at once in a callback, because a thread cannot wait for itself."""
-        collector, workers = self.collector.thread, self.workers.threads
-        if collector is None or not has_started(collector):
-            return
-        if threading.current_thread() not in (collector, *workers):
-            collector.join()  # afterwards no worker is started
-            for thread in workers:
-                thread.join()
+    def end_if_done(self) -> None:
+        """Let the workers of a stopping pool end after the last task, and the collector after the last worker."""
+        if not self.queue.again_tx.closed and not self._any_sent():
+            self.queue.close()
+        if self.queue.again_tx.closed and not self.workers.alive:
+            self.collector.finish()
+
+    def _any_sent(self) -> bool:
+        if self.queue.late:
+            return True
+        try:
+            return any(entry.sent for entry in self.in_flight.values())  # mostly there is none, or the first one was
+        except RuntimeError:  # a submission has changed them, and fails
+            return True
+
+    def finish(self) -> None:
+        """Fail the tasks that are left, and release everything. For the collector, at its end."""
+        left = {id: entry for id, entry in list(self.in_flight.items()) if id not in self.local}
+        for id, entry in left.items():
+            if not entry.sent:  # its submission has been interrupted, and will fail
+                self.in_flight.pop(id, None)
+                entry.fail(id, RuntimeError("the pool has been shut down"))
+        self.collector.fail_all(left)
+        for each in self.closing:
+            each()
+        self.close()
+        self.callbacks.close()
 
     def close(self) -> None:
         """Release everything; no thread is left but the collector."""
-        self.queue.tx.close()
+        self.queue.close()
         self.queue.rx.close()
         self.collector.close()
         self.workers.setup = None
-        with self.lock:
-            self.published.clear()
-        for each in self.closing:
-            each()
+        self.published.clear()
+
+    def join(self) -> None:
+        """Wait for all tasks and callbacks. Returns at once in one of these, because it cannot wait for itself."""
+        if self.forked or not self.collector.started or self.runs_here():
+            return
+        self.collector.join()
+        self.callbacks.join()
+
+    def runs_here(self) -> bool:
+        """Return whether the calling thread belongs to the pool."""
+        ident = get_ident()
+        return ident == self.collector.ident or ident in self.own_threads or self.callbacks.is_runner()
 
     def disable_after_fork(self) -> None:
         """Refuse further tasks: the child of fork() has none of the threads."""
-        self.lock = threading.RLock()
+        self.forked = True
         self.broken = "the pool was created before fork(); create a new one in the child process"
         self.workers.threads, self.collector.thread = [], None
 
     def stats(self) -> dict[str, Any]:
         """Return the fields of PoolStats, as a dict."""
-        for _ in acquired_uninterrupted(self.lock):
-            try:
-                alive, queued, counts = self.workers.alive, len(self.queue), self.counts.copy()
-            finally:
-                self.lock.release()
+        alive, queued = self.workers.alive, len(self.queue)
+        counts = {name: self.counts[name].value for name in reversed(_COUNTS)}  # submitted is not less than the others
         return {"workers": alive, "max_workers": self.workers.max_workers, "queued": queued, **counts}

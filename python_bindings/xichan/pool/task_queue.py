@@ -1,11 +1,14 @@
 """The channel of tasks, and the tasks that a cancellation took out of it.
 
-1. ``requeued`` is empty except after a cancellation, which moves all tasks out of the channel, by way of ``recalled``.
-   Requeued tasks precede those sent later. The collector sends them again, a few at a time, so to cancel many tasks one
-   by one is cheap.
+1. Sending is one step of C code, see interrupt_safe: a task is in the channel, and counted, or it is not.
+2. ``requeued`` is empty except after a cancellation, which moves all tasks out of the channel, by way of ``recalled``.
+   They precede those sent later, which are ``late`` as long as ``diverted`` is true. The collector sends them again, a
+   few at a time, so to cancel many tasks one by one is cheap.
+3. ``tx`` is closed when the pool stops: from then on no task is accepted. ``again_tx`` is the collector's own: it sends
+   requeued tasks, and closing it ends the workers.
 
-Thread safety: the scheduler's lock is held for every call. Ctrl-C may interrupt all but ``remove_all``, see
-interrupt_safe.
+Thread safety: ``send``, ``send_many``, ``__len__`` may be called by any code at any time. All else is called by the
+collector only.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from .. import _core
 from .._errors import ChannelClosed
 
 if TYPE_CHECKING:
+    from .atomic import Counter
     from .batch import Batch
     from .futures import Future
 
@@ -31,93 +35,134 @@ class TaskQueue:
     """Tasks that no worker has taken.
 
     in_flight: {id: entry} of the scheduler. limit: stop sending requeued tasks while the channel holds this many.
-    reject: called with the id of a task if there is no memory to send it again.
+    submitted: counts tasks. attend: called after a late task was added. reject: called with the id of a task that cannot
+    be sent again and the error.
     """
 
-    def __init__(self, in_flight: dict[int, Future | Batch], limit: int, reject: Callable[[int], object]) -> None:
+    def __init__(
+        self,
+        in_flight: dict[int, Future | Batch],
+        limit: int,
+        submitted: Counter,
+        attend: Callable[[], object],
+        reject: Callable[[int, Exception], object],
+    ) -> None:
         self.tx, self.rx = _core.channel(None)
         _core._outlast_exit(self.rx)
-        self.sent = 0  # messages
+        self.again_tx = self.tx.clone()
         self.requeued: dict[int, _Task] = {}  # by id
         self.recalled: collections.deque[list[_Task]] = collections.deque()
+        self.late: collections.deque[_Task] = collections.deque()
+        self.diverted = False
         self._in_flight = in_flight
         self._limit = limit
+        self._submitted = submitted
+        self._attend = attend
         self._reject = reject
 
     def __len__(self) -> int:
         """Return the number of messages that are queued."""
-        return len(self.rx) + len(self.requeued) if not self.rx.closed else 0
+        return len(self.rx) + len(self.requeued) + len(self.late) if not self.rx.closed else 0
+
+    @property
+    def sent(self) -> int:
+        """The number of messages sent to the workers."""
+        return self.rx.stats().sent
 
     def send(self, entry: Future | Batch, task: _Task) -> None:
         """Send a task, or queue it behind the requeued ones. Raises NotShareableError, ChannelClosed, MemoryError."""
-        if self.requeued or self.recalled:
-            task = clone_endpoints(task)  # which also checks it
-            self.requeue_recalled()
-            self.requeued[task[0]] = task
-            self.feed()
+        count = self._submitted.add
+        step = map(self.tx.send_nowait, (task,))
+        if self.diverted or self.late:
+            self._send_late(entry, [task], count)
         else:
-            entry.position = self.sent + 1  # first, because its result may be handled before this returns
-            self.tx.send_nowait(task)
-            self.sent += 1
+            for _ in step:  # (1)
+                entry.sent = True
+                count()
 
-    def send_many(self, batch: Batch, tasks: list[_Task]) -> None:
-        """Send the tasks of a batch."""
-        if self.requeued or self.recalled:
+    def send_many(self, batch: Batch, tasks: list[_Task], number: int) -> None:
+        """Send the tasks of a batch. number: of calls in it."""
+        count = self._submitted.many(number)
+        step = map(self.tx.send_many, (tasks,))
+        if self.diverted or self.late:
+            self._send_late(batch, tasks, count)
+        else:
+            for _ in step:  # (1)
+                batch.sent = True
+                count()
+
+    def _send_late(self, entry: Future | Batch, tasks: list[_Task], count: Callable[[], object]) -> None:
+        tasks = [clone_endpoints(task) for task in tasks]  # which also checks them
+        for _ in map(self.late.extend, (tasks,)):
+            entry.sent = True
+            count()
+        self._attend()
+        if self.tx.closed:
             for task in tasks:
-                self.send(batch, task)
-        else:
-            self.sent += self.tx.send_many(tasks)
+                try:
+                    self.late.remove(task)  # compares ids, which differ
+                except ValueError:
+                    return  # the collector was in time
+            entry.sent = False
+            raise ChannelClosed("the pool has been shut down")
 
-    def recount_sent(self) -> None:
-        """Correct ``sent`` after an interrupt between sending and counting."""
-        if not self.tx.closed:
-            self.sent = self.tx.stats().sent
-
-    def was_taken(self, id: int, position: int) -> bool:
-        """Return whether a worker has taken a task: the one that was sent at this position."""
-        self.requeue_recalled()
-        return self.rx.closed or (id not in self.requeued and position <= self.rx.stats().received)
+    def close(self) -> None:
+        self.tx.close()
+        self.again_tx.close()
 
     # Requeued tasks
 
     def recall(self) -> None:
         """Move all tasks from the channel to ``requeued``."""
+        self.diverted = True
         try:
             self.recalled.extend(itertools.starmap(self.rx.drain, _NO_ARGUMENTS))
         except ChannelClosed:
-            return
-        self.requeue_recalled()
+            pass
+        self.requeue()
 
-    def requeue_recalled(self) -> None:
-        """Move tasks from ``recalled`` to ``requeued``."""
+    def requeue(self) -> None:
+        """Move the recalled tasks in front of the requeued ones, and the late ones behind them."""
         if self.recalled:
             first = {task[0]: task for tasks in self.recalled for task in tasks}
             self.requeued = first | self.requeued
             self.recalled.clear()
+        while self.late:
+            self.diverted = True
+            try:
+                task = self.late.popleft()
+            except IndexError:
+                return  # refused after all
+            self.requeued[task[0]] = task
+
+    def is_queued(self, id: int) -> bool:
+        """Return whether no worker has taken a task that was sent."""
+        self.recall()
+        queued = id in self.requeued
+        self.feed()
+        return queued
 
     def feed(self) -> None:
         """Send requeued tasks while the channel holds few."""
-        self.requeue_recalled()
+        self.requeue()
         if self.requeued:
             room = self._limit - len(self.rx)
             for id in list(itertools.islice(self.requeued, max(room, 0))):
                 self._send_requeued(id)
+        if not (self.requeued or self.recalled or self.late):
+            self.diverted = False
 
     def _send_requeued(self, id: int) -> None:
-        entry = self._in_flight.get(id)
-        if entry is None:
-            del self.requeued[id]
-            return
-        entry.position = self.sent + 1
-        try:
-            for _ in map(self.tx.send_nowait, (self.requeued[id],)):
-                del self.requeued[id]
-                self.sent += 1
-        except MemoryError:
-            self._reject(id)
+        task = self.requeued.pop(id, None)
+        if task is not None and id in self._in_flight:
+            try:
+                self.again_tx.send_nowait(task)
+            except Exception as error:  # no memory, or an endpoint has been closed
+                for each in ids_of(task):
+                    self._reject(each, error)
 
     def remove_all(self) -> list[int]:
-        """Remove all tasks and return their ids. Not in the main thread."""
+        """Remove all tasks and return their ids."""
         self.recall()
         ids = [id for task in self.requeued.values() for id in ids_of(task)]
         self.requeued.clear()

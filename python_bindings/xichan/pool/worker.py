@@ -22,13 +22,15 @@ worker that has to end reports so in its last result.
 from __future__ import annotations
 
 import enum
+import functools
 import gc
 import sys
 import weakref
 
 from .. import _core
-from .._errors import ChannelFull, NotShareableError
+from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, NotShareableError
 from .._remote import describe_error, format_traceback
+from . import coroutines, threads
 from .byvalue import rebuild
 
 TYPE_CHECKING = False
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     type _Result = tuple[Any, ...]
 
 FUNCTION_CACHE_SIZE = 256
+VERIFY_AFTER = 0.02  # seconds in which the listener should receive a result
 
 
 class ResultKind(enum.IntEnum):
@@ -66,6 +69,8 @@ class _State:
     results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
     not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
     send: Callable[[Any], None]  # sends a result
+    unverified = False  # a listener should receive the last result
+    verify: Callable[[], None]  # wakes the collector if it has not
     pickle = True
     prefix = ""  # of the names under which functions are published
     shared: dict[str, Any] = {}
@@ -83,40 +88,76 @@ def run() -> None:
     """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
     with namespace.pop("_xichan_setup") as setup:
-        tasks, results, token, wakeup, _state.prefix, _state.pickle, limit, shared, initializer = setup.recv()
+        *endpoints, _state.prefix, name, _state.pickle, limit, shared, initializer = setup.recv()
     del setup
+    tasks, results, token, wakeup = endpoints
+    threads.adopt(name)
     _state.shared = {name: rebuild.by_value(*value) for name, value in shared}
     namespace.update(_state.shared)
-    _state.send = _make_send(results.send, token, wakeup.send_nowait)
+    _state.send = _make_send(results, token, wakeup.send_nowait)
     if initializer is not None:
         _initialize(*initializer)
         initializer = None
-    _work(tasks, _state.send, limit)
+    try:
+        _work(tasks, _state.send, limit)
+    finally:
+        coroutines.close()
     # Not in a finally: after an exception report_end needs them.
-    for end in (tasks, results, token, wakeup):
+    for end in endpoints:
         end.close()
 
 
 def _make_send(
-    send: Callable[[Any], None], token: _core.Sender[None], wake: Callable[[None], None]
+    results: _core.Sender[Any], token: _core.Sender[None], wake: Callable[[None], None]
 ) -> Callable[[Any], None]:
+    send = results.send
+
     def send_result(result: Any) -> None:
         send(result)
-        if not len(token):  # no thread is receiving: see results (2)
+        if len(token):
+            _state.unverified = True
+        else:  # no thread is receiving: see results (2)
+            verify()
+
+    def verify() -> None:
+        _state.unverified = False
+        if len(results):
             try:
                 wake(None)
             except ChannelFull:
                 pass
 
+    _state.verify = verify
     return send_result
+
+
+def _next(tasks: _core.Receiver[Any]) -> Any:
+    """Receive a task. Raises ChannelClosed.
+
+    Meanwhile make sure that the last results are received: the listener may be stopped, see results (4).
+    """
+    try:
+        task = tasks.recv(VERIFY_AFTER)
+    except (ChannelClosed, ChannelTimeout):
+        _state.verify()
+        task = tasks.recv()
+    else:
+        _state.verify()
+    return task
 
 
 def _initialize(data: str | bytes, external: tuple[Any, ...], args: Any, kwargs: Any) -> None:
     try:
-        function = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, external, _state.shared)
         if type(args) is bytes:
             args, kwargs = _loads(args, kwargs)
-        function(*args, **dict(kwargs or ()))
+        kwargs = dict(kwargs or ())
+        if isinstance(data, str):
+            rebuild.by_name(data)(*args, **kwargs)
+        else:
+            reader = rebuild.Reader(data, external, _state.shared)
+            before = list(map(dict.copy, reader.namespaces))
+            reader.root(*args, **kwargs)
+            reader.keep_changes(before)
     except BaseException as error:
         raise InitializerFailed(format_traceback(error)) from None
 
@@ -125,7 +166,11 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
     state = _state
     functions: dict[Any, Any] = {}  # by number
     result: _Result | None
-    for task in tasks:
+    while True:
+        try:
+            task = _next(tasks) if state.unverified else tasks.recv()
+        except ChannelClosed:
+            return
         id, function, args, kwargs = task
         state.running = id
         count = 1
@@ -278,14 +323,21 @@ def _load(functions: dict[Any, Any], function: Any) -> Any:
         if external:
             _state.once = list(map(weakref.ref, reader.functions))
         _state.loading = False
-        return reader.root
+        return _runnable(reader.root)
     data = _core.lookup(f"{_state.prefix}{function}")
     made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), _state.shared)
     if len(functions) >= FUNCTION_CACHE_SIZE:
         del functions[next(iter(functions))]
-    functions[function] = made
+    made = functions[function] = _runnable(made)
     _state.loading = False
     return made
+
+
+def _runnable(function: Any) -> Any:
+    """Return the function, or for a coroutine function one that runs the coroutine to its end."""
+    if not coroutines.is_function(function):
+        return function
+    return functools.partial(coroutines.run, function)
 
 
 def _call(functions: dict[Any, Any], function: Any, args: Any, kwargs: Any) -> Any:

@@ -1,18 +1,20 @@
 """The workers of a pool: a thread and an interpreter each.
 
-1. The collector starts workers, because Ctrl-C does not reach its thread: so ``alive`` is correct. A submission sets
-   ``needs_worker`` before it sends the task.
+1. The collector starts workers and counts them, because no signal handler runs in its thread. A submission sets
+   ``needs_worker`` before it sends the task. A worker that ends sends a request to the collector.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
-import sys
 import threading
 from concurrent import interpreters
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
+from . import threads
+from .byvalue.importable import worker_path
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
@@ -45,23 +47,19 @@ class Workers:
     def start_workers(self) -> None:
         """Start the workers that the tasks in flight need. For the collector (1)."""
         scheduler = self.scheduler
-        failure = None
-        while self.needs_worker and failure is None:
-            with scheduler.lock:
-                if scheduler.queue.tx.closed or not len(scheduler.in_flight) > self.alive < self.max_workers:
-                    self.needs_worker = False
-                    return
-                thread = threading.Thread(target=self._run_worker, name=f"{self.name}_{len(self.threads)}")
-                try:
-                    thread.start()
-                except Exception as error:  # too many threads, no memory
-                    failure = error
-                else:
-                    self.threads.append(thread)
-                    self.alive += 1
-        if failure is not None:
-            self.needs_worker = False
-            self._continue_without(failure)
+        while self.needs_worker:
+            if scheduler.queue.again_tx.closed or not len(scheduler.in_flight) > self.alive < self.max_workers:
+                self.needs_worker = False
+                return
+            thread = threads.make(self._run_worker, f"{self.name}_{len(self.threads)}")
+            try:
+                thread.start()
+            except Exception as error:  # too many threads, no memory
+                self.needs_worker = False
+                self._continue_without(error)
+            else:
+                self.threads.append(thread)
+                self.alive += 1
 
     def _continue_without(self, error: BaseException) -> None:
         """Handle a worker that could not be started: the pool is broken unless there are others."""
@@ -76,15 +74,18 @@ class Workers:
             error = error.excinfo.msg or error
         _logger.critical("%s is broken: a worker failed: %s", self.name, error)
         scheduler = self.scheduler
-        with scheduler.lock:
-            if scheduler.broken is None:
-                scheduler.broken = f"a worker failed: {error}"
-            scheduler.stopping = True
-            lost = scheduler.queue.remove_all()
-            scheduler.queue.tx.close()  # Scheduler (6)
-            if not self.alive:
-                scheduler.collector.finish()
+        if scheduler.broken is None:
+            scheduler.broken = f"a worker failed: {error}"
+        scheduler.stopping = True
+        lost = scheduler.queue.remove_all()
+        scheduler.queue.close()  # Scheduler (5)
         scheduler.collector.fail_all(lost)
+
+    def _ended(self, error: BaseException | None, created: bool) -> None:
+        """Handle a worker that has ended. For the collector. created: whether it had an interpreter."""
+        self.alive -= 1
+        if error is not None:
+            (self._break if created else self._continue_without)(error)
 
     # The thread of a worker
 
@@ -92,6 +93,7 @@ class Workers:
         """Run one interpreter after another in this thread."""
         scheduler = self.scheduler
         interpreter = failure = None
+        scheduler.own_threads.add(threading.get_ident())
         try:
             while True:
                 interpreter = None
@@ -99,27 +101,24 @@ class Workers:
                 self._run_interpreter(interpreter)
                 if scheduler.queue.rx.closed:  # and empty
                     break
-                scheduler.counts["replaced"] += 1
+                scheduler.counts["replaced"].add()
+                scheduler.collector.wake()  # it may have left results unverified, see worker
         except BaseException as error:
             failure = error
-        with scheduler.lock:
-            self.alive -= 1
-        if failure is not None:
-            (self._continue_without if interpreter is None else self._break)(failure)
-        with scheduler.lock:
-            if scheduler.queue.tx.closed and not self.alive:
-                scheduler.collector.finish()  # Scheduler (6)
+        scheduler.own_threads.discard(threading.get_ident())
+        scheduler.collector.send(functools.partial(self._ended, failure, interpreter is not None))
 
     def _run_interpreter(self, interpreter: interpreters.Interpreter) -> None:
         """Set up an interpreter, run the loop of its worker, and close it."""
         scheduler = self.scheduler
         try:
-            interpreter.exec(f"import sys; sys.path[:] = {_path()}")
+            interpreter.exec(f"import sys; sys.path[:] = {ascii(worker_path())}")
             setup_tx, setup_rx = _core.channel(1)
             with setup_tx, setup_rx:
                 endpoints = (scheduler.queue.rx, *scheduler.collector.endpoints_for_worker())
                 assert self.setup is not None
-                setup_tx.send((*endpoints, scheduler.published.prefix, *self.setup))
+                name = threading.current_thread().name
+                setup_tx.send((*endpoints, scheduler.published.prefix, name, *self.setup))
                 interpreter.prepare_main(_xichan_setup=setup_rx)
             try:
                 interpreter.exec(_CALL.format("run"))
@@ -137,11 +136,6 @@ def _report_end(interpreter: interpreters.Interpreter) -> bool:
     except interpreters.ExecutionFailed:
         return False
     return True
-
-
-def _path() -> str:
-    """Return the source of a list: the entries of sys.path that importing does not ignore."""
-    return ascii([str.__str__(entry) for entry in sys.path if isinstance(entry, str)])
 
 
 def _close(interpreter: interpreters.Interpreter) -> None:

@@ -92,3 +92,29 @@ class InterruptAt:
             self.struck = True
             self._stop()
             raise Interrupt
+
+
+class CallAt(InterruptAt):
+    """Calls a function in the block at the n-th place, as a signal handler would. every: at each n-th instruction
+    instead, as a trace function could.
+    """
+
+    def __init__(self, n, folder, function, every=False):
+        super().__init__(n, folder)
+        self.function = function
+        self.every = every
+
+    def _instruction(self, code, offset):
+        if self.every and self._counts(code):
+            self._place()
+            return None
+        return super()._instruction(code, offset)
+
+    def _place(self):
+        if threading.get_ident() != self.thread:
+            return
+        self.left -= 1
+        if self.left == 0:
+            self.struck = True
+            self._stop()
+            self.function()

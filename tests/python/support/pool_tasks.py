@@ -282,3 +282,16 @@ def send_and_fail_if_odd(number, end):
     end.send(number)
     if number % 2:
         raise ValueError("odd")
+
+
+def loaded(module):
+    return module in sys.modules
+
+
+def names():
+    """Return the name of this thread for Python, in records of logging, and for the operating system."""
+    import logging
+
+    record = logging.LogRecord("", 0, "", 0, "", (), None)
+    with open(f"/proc/self/task/{threading.get_native_id()}/comm") as file:
+        return threading.current_thread().name, record.threadName, file.read().rstrip("\n")

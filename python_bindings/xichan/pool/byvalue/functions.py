@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 from ... import _core
 from ..._errors import NotShareableError
+from .importable import is_importable
 from .rebuild import NodeKind
 from .scan import Scan, scan_code
 
@@ -36,6 +37,7 @@ _NAMED = (
     types.WrapperDescriptorType,
     type,
 )
+Cached = type(functools.lru_cache(len))
 _MAX_DEPTH = 50  # of nested tuples; deeper ones have to be shareable
 
 
@@ -62,11 +64,9 @@ def importable_name(value: object) -> str | None:
     if not isinstance(module, str) or not isinstance(path, str) or module == "__main__" or "<" in path:
         return None
     found: object = sys.modules.get(module)
-    if getattr(found, "__spec__", None) is None:  # created by hand: other interpreters cannot import it
-        return None
     for part in path.split("."):
         found = getattr(found, part, None)
-    return f"{module}:{path}" if found is value else None
+    return f"{module}:{path}" if found is value and is_importable(module) else None
 
 
 def describe(function: Callable[..., Any], *, pickle: bool = True, skip: Container[str] = frozenset()) -> Description:
@@ -76,7 +76,7 @@ def describe(function: Callable[..., Any], *, pickle: bool = True, skip: Contain
     with ``pickle=False`` also for a value that could be pickled.
     """
     found = _by_name.get(function) if type(function) is types.FunctionType else None
-    if found is not None:
+    if found is not None and is_importable(found.modules[0]):
         return found
     name = importable_name(function)
     if name is not None:
@@ -210,6 +210,10 @@ class _Writer:
         if kind is functools.partial:
             parts = (value.func, value.args, tuple(value.keywords.items()))
             return (int(NodeKind.PARTIAL), *(self.node(part, where, scan, depth + 1) for part in parts))
+        if kind is Cached:
+            options = value.cache_parameters()
+            wrapped = self.node(value.__wrapped__, where, scan, depth + 1)
+            return int(NodeKind.CACHED), wrapped, options["maxsize"], options["typed"]
         self.cacheable = False
         if _core.is_shareable(value):
             self.external.append(value)
@@ -219,7 +223,7 @@ class _Writer:
     def module(self, module: types.ModuleType, where: str, scan: Scan | None) -> tuple[Any, ...]:
         """Return the node of a module: its name, and those of its loaded submodules that the code names."""
         name = module.__name__
-        if name == "__main__" or sys.modules.get(name) is not module:
+        if sys.modules.get(name) is not module or not is_importable(name):
             raise NotShareableError(f"{where} which is the module {name!r}; other interpreters cannot import it")
         names, found = scan.names if scan is not None else (), [name]
         for package in found:  # grows

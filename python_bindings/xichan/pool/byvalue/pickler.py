@@ -1,11 +1,14 @@
 """Pickles values that channels do not accept, with functions by value. Imported on first use."""
 
+import pickle
+import sys
 import types
 from typing import Any
 
 from ... import _pickling
 from ..._errors import NotShareableError
-from .functions import describe, importable_name
+from .functions import Cached, describe, importable_name
+from .importable import is_importable
 from .rebuild import by_description
 
 loads = _pickling.loads
@@ -13,15 +16,32 @@ loads = _pickling.loads
 
 class _Pickler(_pickling.Pickler):
     def reducer_override(self, value: Any) -> Any:
+        kind = type(value)
         if isinstance(value, type):
-            if value.__module__ == "__main__":
-                raise NotShareableError(
-                    f"class {value.__qualname__} of __main__ cannot be sent; define it in a module that workers import"
-                )
-        elif type(value) is types.FunctionType and importable_name(value) is None:
-            data, external, *_ = describe(value)
-            return by_description, (data, external)
+            if not is_importable(value.__module__):
+                raise NotShareableError(f"class {value.__qualname__} of {_refusal(value.__module__)}")
+        elif kind is types.FunctionType or kind is Cached:
+            if importable_name(value) is None:
+                data, external, *_ = describe(value)
+                return by_description, (data, external)
+        elif kind.__reduce__ is not object.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__:
+            reduced = value.__reduce__()
+            if isinstance(reduced, str):  # the name of a global
+                module = pickle.whichmodule(value, reduced)  # type: ignore[attr-defined]
+                if not is_importable(module):
+                    raise NotShareableError(f"{reduced} of {_refusal(module)}")
+            return reduced
         return NotImplemented
+
+
+def _refusal(module: str) -> str:
+    """Return the end of an error message: a module that workers cannot import, and the remedy."""
+    if module == "__main__":
+        where = module
+    else:
+        origin = getattr(getattr(sys.modules.get(module), "__spec__", None), "origin", None)
+        where = f"{module}, which workers cannot import ({origin or 'it has no file'} is not found by sys.path),"
+    return f"{where} cannot be sent; define it in a module that workers import"
 
 
 def dumps(value: object) -> tuple[bytes, tuple[object, ...]]:

@@ -24,7 +24,13 @@ class NodeKind(enum.IntEnum):
     PARTIAL = 5  # function, args, keywords, each a node
     EXTERNAL = 6  # index of a value that travels beside the description
     PICKLED = 7  # the pickle, indexes of its external values
+    CACHED = 9  # function, a node, and the parameters of functools.lru_cache
     EMPTY = 8  # only for closure cells that are not bound yet
+
+
+# {name of a module: {name: value}}: globals that the initializer of the pool has set in this interpreter. The functions
+# of that module have these instead of those of their description.
+initialized: dict[str, dict[str, Any]] = {}
 
 
 def by_name(name: str) -> Any:
@@ -60,6 +66,7 @@ class Reader:
     def __init__(self, data: bytes, external: tuple[Any, ...], shared: dict[str, Any]) -> None:
         records, cells, namespaces, root = marshal.loads(data)
         self.external = external
+        self.nodes = namespaces
         self.cells = [types.CellType() for _ in cells]
         self.namespaces: list[dict[str, Any]] = [{"__builtins__": builtins, **shared} for _ in namespaces]
         self.functions = [self.make(*record[:5]) for record in records]
@@ -69,6 +76,7 @@ class Reader:
         for namespace, nodes in zip(self.namespaces, namespaces):
             for name, node in nodes.items():
                 namespace[name] = self.value(node)
+            namespace.update(initialized.get(namespace.get("__name__", ""), {}))
         for function, (*_, defaults, kwdefaults, attributes) in zip(self.functions, records):
             function.__defaults__ = self.value(defaults)
             if kwdefaults is not None:
@@ -83,6 +91,25 @@ class Reader:
         function = types.FunctionType(marshal.loads(code), self.namespaces[namespace], name, None, closure)
         function.__qualname__ = qualname
         return function
+
+    def keep_changes(self, before: list[dict[str, Any]]) -> None:
+        """Add to ``initialized`` the globals that have changed. before: copies of the namespaces."""
+        for namespace, old, nodes in zip(self.namespaces, before, self.nodes):
+            kept = initialized.setdefault(namespace.get("__name__", ""), {})
+            for name, value in namespace.items():
+                if name not in old or old[name] is not value or self.differs(nodes.get(name), value):
+                    kept[name] = value
+
+    def differs(self, node: Any, value: Any) -> bool:
+        """Return whether a value has been modified since it was made from its node."""
+        if type(node) is not tuple:
+            return False
+        if node[0] == NodeKind.TUPLE:
+            return any(map(self.differs, node[1:], value))
+        try:
+            return node[0] == NodeKind.PICKLED and bool(self.value(node) != value)
+        except Exception:  # not comparable
+            return True
 
     def value(self, node: Any) -> Any:
         """Return the value that a node describes."""
@@ -103,6 +130,10 @@ class Reader:
             case NodeKind.PARTIAL:
                 function, args, kwargs = map(self.value, rest)
                 return functools.partial(function, *args, **dict(kwargs))
+            case NodeKind.CACHED:
+                function, maxsize, typed = rest
+                wrapped = self.value(function)
+                return functools.update_wrapper(functools.lru_cache(maxsize, typed)(wrapped), wrapped)
             case NodeKind.EXTERNAL:
                 return self.external[rest[0]]
             case NodeKind.PICKLED:
