@@ -3,12 +3,14 @@
 
 #include "channel/case_list.h"
 #include "channel/channel_kinds.h"
+#include "support/stepper.h"
 #include "sync/thread_waiter.h"
 
 namespace xichan::internal {
 namespace {
 
 using test::CaseList;
+using test::Stepper;
 
 // At every moment one of two channels is ready for a select that does not block, while another thread makes the second
 // one ready and then uses up the first, by turns.
@@ -16,14 +18,14 @@ class SelectAtOnce : public test::ChannelTest, public ::testing::WithParamInterf
  protected:
   // Counts the selects that report nothing. `restore` undoes a select.
   template <class Select, class Restore, class Move>
-  static int run(Select select, Restore restore, Move move) {
+  static int run(Select select, Restore restore, Move move, int selects = 50'000) {
     const test::Watchdog watchdog("a select while messages move");
     std::atomic<bool> stop{false};
     std::thread mover([&] {
       for (unsigned from = 0; !stop.load(); from = 1 - from) move(from);
     });
     int missed = 0;
-    for (int i = 0; i < test::rounds(50'000); ++i) {
+    for (int i = 0; i < test::rounds(selects); ++i) {
       std::size_t chosen;
       const Status status = select(chosen);
       if (status == Status::ok) {
@@ -143,11 +145,50 @@ TEST_P(SelectAtOnce, ReceivesFromASenderThatMoves) {
         channels[1 - from]->delist(Side::sender, waiting[1 - from]->node);
         come(1 - from);
         taken.store(false);
-      });
+      },
+      2'000);
   EXPECT_EQ(missed, 0) << "a sender always waited at one of the two";
   for (const unsigned i : {0u, 1u}) {
     if (waiting[i]) channels[i]->delist(Side::sender, waiting[i]->node);
     test::drop_both(channels[i]);
+  }
+}
+
+// The same, one move at each instruction of the select. The select tries the cases in a random order.
+TEST_P(SelectAtOnce, FindsWhatMovesAtAnyInstruction) {
+  if (GetParam().is_rendezvous()) return;
+  if (!Stepper::available) GTEST_SKIP() << "cannot trap after each instruction";
+  const test::Watchdog watchdog("a select that is stopped", std::chrono::seconds(250));
+  const long stride = test::stress_factor() > 1 ? 1 : 5;
+  const Cell message = Cell::integer(7);
+  for (const bool sends : {false, true}) {
+    if (sends && !GetParam().has_capacity) continue;
+    for (Channel*& channel : channels) channel = GetParam().make(sends ? 1 : 2);
+    send(0, message);
+    unsigned from = 0;
+    for (int order = 0; order < 4; ++order) {
+      bool stopped = true;
+      for (long n = 1 + order; stopped; n += stride, from = 1 - from) {
+        CaseList list;
+        for (Channel* channel : channels) sends ? list.send(channel, message) : list.recv(channel);
+        Status status;
+        Stepper selecting([&] { status = list.attempt(); }, n);
+        stopped = selecting.is_stopped();
+        // Not by send() and recv(): the select may have taken what is there.
+        Cell cell;
+        if (sends) (void)channels[from]->try_recv(cell, lane);
+        (void)channels[1 - from]->try_send(message, lane);
+        if (!sends) (void)channels[from]->try_recv(cell, lane);
+        selecting.go_on();
+        ASSERT_EQ(status, Status::ok) << "at instruction " << n << (sends ? ", sending" : ", receiving");
+        for (Channel* channel : channels) {
+          while (channel->try_recv(cell, lane) == Status::ok) {
+          }
+        }
+        send(1 - from, message);
+      }
+    }
+    for (Channel* channel : channels) test::drop_both(channel);
   }
 }
 

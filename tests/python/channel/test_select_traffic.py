@@ -232,17 +232,17 @@ AT_ONCE = {
     "unbounded": ({"capacity": None}, MOVE_MESSAGE, TEXT),
     "relaxed": ({"capacity": 4, "flavor": "relaxed"}, MOVE_MESSAGE, 1),
     "slot": ({"capacity": 1}, MOVE_SLOT, 1),
-    "bytes": ({"capacity": 4, "max_bytes": 150}, MOVE_SLOT, "x" * 100),
+    "bytes": ({"capacity": 4, "max_bytes": 400}, MOVE_SLOT, "x" * 200),
 }
 
 
 @pytest.mark.parametrize(("options", "move", "message"), AT_ONCE.values(), ids=AT_ONCE)
 def test_select_without_waiting_finds_what_is_always_ready(options, move, message):
     """Another interpreter makes the second of two channels ready before it uses up the first, and so on."""
-    txs, rxs = (list(ends) for ends in zip(*(xichan.channel(**options) for _ in range(2)), strict=True))
+    txs, rxs = zip(*(xichan.channel(**options) for _ in range(2)), strict=True)
     stop, stopped = xichan.channel(1)
     receives = move is MOVE_MESSAGE
-    cases = rxs if receives else [(tx, message) for tx in txs]
+    cases = rxs if receives else tuple((tx, message) for tx in txs)
     txs[0].send(message)
     missed = 0
     with interpreter(txs=txs, rxs=rxs, stopped=stopped) as interp:
