@@ -4,8 +4,9 @@
 //
 // drop_oldest pushes into an unbounded ring, then removes what exceeds the bounds. Between the two the ring holds at
 // most one value too many for each send in progress. A value is removed only while enough newer ones have been claimed,
-// and their number never decreases, so a send never removes the newest value. Had the value been removed before the
-// push, a receiver that is stopped while it takes a value could make the send fail.
+// and their number never decreases, so a send never removes the newest value. In a bounded ring, a receiver that is
+// stopped while it takes a value would make the push fail. No sender waits for bytes here, so `bytes_` only counts: of
+// the senders that exceed the bound, the last to add its bytes sees those of the others.
 // Progress: no send waits for a receiver.
 #include "channel/channel.h"
 

@@ -208,5 +208,6 @@ int main(int argc, char** argv) {
           {"drops_oldest_2", random_search<DropsOldest<true, 2>>, 100'000},
           {"drops_oldest_1_received", random_search<DropsOldest<true, 1>>, 100'000},
           {"drops_oldest_bytes", random_search<DropsOldest<true, 3, 2>>, 100'000},
+          {"drops_oldest_1_byte", random_search<DropsOldest<false, 3, 1>>, 100'000},
       });
 }

@@ -83,7 +83,6 @@ CONDITIONS = [
     ("src/ring/segmented.h", "position <= keep", "position <= keep", ["position < keep"]),
     ("src/channel/wait_closed.cpp", "if (!channel.enlist_closing(node)", "!channel.enlist_closing(node)",
      ["(channel.enlist_closing(node), true)"]),
-    ("src/channel/wait_closed.cpp", "&& !end_closed.load(", "!end_closed.load(memory_order_seq_cst)", ["true"]),
     ("src/channel/wait_closed.cpp", "&& !exit_began(limits)", "!exit_began(limits)", ["true"]),
     ("src/channel/rendezvous.cpp", "if (ring_.is_closed())", "ring_.is_closed()", ["false"]),
     ("src/channel/rendezvous.cpp", "if (peer->waiter != node.waiter && peer->waiter->can_transfer(*peer))",
