@@ -4,12 +4,16 @@
     futures, batch   the future of one task; the tasks of one map()
     scheduler        tasks from submit() until a worker takes them or they are cancelled
     workers          threads and interpreters: starts, replaces and stops them
+    callbacks        calls done callbacks and notifies waiters, in threads of their own
     results          receives what workers send and completes futures
     fallback         runs tasks in the main interpreter if a worker cannot load a module
     worker           the loop inside a worker interpreter; the format of tasks and results
     scripts          run_string() and run_path() inside a worker interpreter
     errors           the exceptions of pools
-    interrupt_safe   locks that Ctrl-C cannot leave acquired; exit and fork
+    coroutines       runs coroutine functions, in a worker or in this interpreter
+    threads          names of threads
+    atomic           counters and waiting without locks
+    interrupt_safe   how calls stay consistent when they are interrupted; exit and fork
     byvalue          functions that travel by value
 
 Nothing is imported here, because every worker interpreter imports this package.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
-from .atomic import Sleepers, wake
+from .atomic import Sleepers, left_until, wake
 
 if TYPE_CHECKING:
     from .byvalue.published import Definition
@@ -30,8 +30,8 @@ class Batch:
     have to run tasks in this interpreter.
 
     1. ``deliver`` stores the result and then reads ``_awaited``; ``_wait`` stores ``_awaited`` and then reads the
-       result. Both hold the same GIL, so at least one of them sees what the other stored. ``deliver`` and ``fail`` may be
-       repeated.
+       result. Both hold the same GIL, so at least one of them sees what the other stored. Either method that
+       stores a result may be repeated.
     """
 
     def __init__(
@@ -133,7 +133,9 @@ class Batch:
 
     def _wait(self, index: int, deadline: float | None) -> Any:
         self._awaited = index
-        self._scheduler.collector.block(self._sleepers, lambda: self._results[index] is not _MISSING, deadline)
-        if self._results[index] is _MISSING:
-            raise TimeoutError
+        while self._results[index] is _MISSING:
+            self._scheduler.collector.block(self._sleepers, lambda: self._results[index] is not _MISSING, deadline)
+            # A wake-up may come late, for the result awaited before.
+            if self._results[index] is _MISSING and left_until(deadline) == 0:
+                raise TimeoutError
         return self._results[index]

@@ -7,8 +7,8 @@ runs none. It hands futures to a runner, a thread that the first of them starts.
    adds itself to the idle ones and then looks for futures. If no runner is idle, the collector looks after it, because
    a thread that may be interrupted starts no other, see interrupt_safe.
 2. A runner that spends TOO_LONG on one callback is left alone with it: a watcher, which exists while futures are queued
-   behind another, becomes a runner. So a callback that blocks delays the others by at most two such periods, until there
-   are MAX_RUNNERS. A runner ends when it finds another one idle.
+   behind another, becomes a runner. So a callback that blocks delays the others by at most two such periods, until
+   there are MAX_RUNNERS. A runner ends when it finds another one idle.
 3. ``join`` does not wait for a runner that publishes: the thread that joins may hold the condition in a call of
    ``concurrent.futures`` that a signal handler has interrupted.
 """

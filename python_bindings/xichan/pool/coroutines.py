@@ -33,7 +33,7 @@ def _flags(function: object) -> int:
     while isinstance(function, (functools.partial, types.MethodType)):
         function = function.func if isinstance(function, functools.partial) else function.__func__
     if not isinstance(function, types.FunctionType):
-        function = getattr(type(function), "__call__", None)
+        function = vars(type(function)).get("__call__")
     return function.__code__.co_flags if isinstance(function, types.FunctionType) else 0
 
 

@@ -96,7 +96,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
 
         The call can be cancelled until a worker takes it. The function and its arguments are copied now: later changes
         have no effect, and endpoints may be closed. Raises NotShareableError if something cannot be sent,
-        BrokenInterpreterPool, RuntimeError after ``shutdown``. A coroutine function runs in an event loop of the worker.
+        BrokenInterpreterPool, RuntimeError after ``shutdown``. A coroutine function runs in an event loop of the
+        worker.
         """
         return self._submit(fn, args, kwargs, self._policy)
 

@@ -7,8 +7,8 @@ Future and Batch are the entries of the scheduler. It completes each of their ta
    lock.
 2. ``concurrent.futures.wait`` and ``as_completed`` need a stable ``_state`` while they hold the condition. So once there
    is a condition, ``_state`` changes only under it, in a thread of Callbacks ("published"). A thread that completes the
-   future stores the outcome and then looks for a condition and callbacks; a thread that adds one of these looks for the
-   outcome afterwards. So at least one of them schedules the notification.
+   future stores the outcome and then looks for a condition and callbacks. A thread that adds one of these looks for
+   the outcome afterwards. So at least one of them schedules the notification.
 3. Each callback is removed in the step that fetches it, so it is called once.
 """
 

@@ -1,55 +1,44 @@
-"""Protection against Ctrl-C, and what happens to pools at exit and after fork.
+"""Reentrancy of pools and protection against Ctrl-C, and what happens to pools at exit and after fork.
 
 The problem
 -----------
-CPython runs signal handlers in the main thread, and the default handler of SIGINT raises KeyboardInterrupt. The
-interrupted code sees an exception between two of its steps, whichever they are. submit(), map(), cancel(), result() and
-shutdown() run in the main thread of most programs. Wherever they are interrupted, no lock may stay acquired, each
-future has to complete exactly once, and the pool has to remain usable.
+CPython runs signal handlers, finalizers, weakref callbacks and trace functions in the middle of other code, between two
+of its steps, whichever they are. Such code may use the pool whose method it interrupts. It may also raise: the default
+handler of SIGINT raises KeyboardInterrupt. submit(), map(), cancel(), result() and shutdown() run in the main thread of
+most programs. Wherever they are interrupted, the inner call has to find the outer one finished or not begun and must
+not wait for it; each future has to complete exactly once, and the pool has to remain usable.
 
-Why ``with lock:`` is not enough
---------------------------------
-CPython 3.14 checks for signals when a function begins, after each call and at each backward jump, and nowhere else. A
-``with`` statement calls ``lock.__enter__()``. If a handler raises after that call and before the block begins, the lock
-is acquired and never released. ``lock.acquire()`` in front of ``try:`` has the same gap.
-
-A ``for`` loop of one step
---------------------------
-Advancing an iterator that is implemented in C is not a call in that sense: there is no check between the advance and
-the body of the loop. ``acquired_uninterrupted(lock)`` returns such an iterator, ``map(lock.acquire, (True,))``, whose
-only step acquires the lock. So this stands for ``with lock:``
-
-    for _ in acquired_uninterrupted(lock):
-        try:
-            ...
-        finally:
-            lock.release()
-
-A handler runs before the lock is acquired (even while acquire() blocks), inside the ``try``, or after release().
+No locks
+--------
+A lock that the outer call holds would block the inner one, and a lock that the same thread may acquire again would let
+it in while the state is inconsistent. So the methods for users hold no lock, and they start no thread by
+Thread.start(), which holds one. What they change is changed by a single call of C code: a dict or deque operation, a
+counter (see ``atomic``), an operation of a channel. What takes several steps, such as a cancellation, is a request to
+the collector, in whose thread no signal handler runs. Code that waits sleeps on a lock of its own.
 
 Two effects in one step
 -----------------------
-``for _ in map(function, (argument,)): statement`` performs both or neither, provided that ``function`` is implemented
-in C and that ``statement`` makes no call: an assignment, ``del``, or ``+=``. TaskQueue moves tasks this way:
+CPython 3.14 checks for signals when a function begins, after each call and at each backward jump, and nowhere else.
+Advancing an iterator that is implemented in C is not a call in that sense: there is no check between the advance and
+the body of the loop. So ``for _ in map(function, (argument,)): statement`` performs both or neither, provided that
+``function`` is implemented in C and that ``statement`` makes no call but, as its last effect, one of a C function.
+TaskQueue sends tasks this way, and ``acquired_uninterrupted(condition)`` stands for ``with condition:``, whose block a
+handler could prevent from beginning after the condition is acquired.
 
-    for _ in map(self.tx.send_nowait, (self.requeued[id],)):
-        del self.requeued[id]
-
-If send_nowait() raises, the task stays where it was; if it succeeds, the task is gone from ``requeued`` before any
-handler can run.
+A trace function may even run between these two. It then finds a task that is sent and not yet counted.
 
 Repair by another thread
 ------------------------
 Some operations need several steps. They are ordered so that an interrupted one leaves either nothing behind or a state
-that the collector recognizes and completes. The collector and the workers run in other threads, where no handler runs;
-they use plain ``with``. What is called from the main thread wakes the collector in a ``finally``. What both may execute
-for the same task can be repeated: Scheduler.complete_cancelled, Future.mark_cancelled, Collector.take_inline.
+that the collector recognizes and completes, after it has been woken. What both may execute for the same task can be
+repeated: Future.deliver, Collector.end, Callbacks.schedule.
 
 Verification
 ------------
 The protocol depends on where CPython checks for signals, so it is tested rather than assumed: test_pool_interrupts.py
 raises an exception at each of these places in turn, for each public call, and then requires that every future completes
-and that nothing is left in the containers of the scheduler.
+and that nothing is left in the containers of the scheduler. test_pool_reentrancy.py makes each public call in the
+middle of each other one, at these places and between other instructions.
 
 trio protects its internals by marking frames, which requires a SIGINT handler of its own. A library that does not own
 the main loop cannot install one.

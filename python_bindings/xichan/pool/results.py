@@ -9,16 +9,16 @@ idle CPUs no thread sleeps in between. Otherwise a thread of the pool receives r
 2. A worker sends its result and then looks for the token. If there is none, it sends a wake-up to the collector's
    thread. A listener that stops takes the token out, then looks for results, and sends a wake-up if there are any. So
    no result is left unnoticed.
-3. The step that receives a result also stores it in ``inbox``, see interrupt_safe. A listener other than the collector's
-   thread removes it only when the future has it, and leaves everything else there. The collector's thread handles what
-   is in ``inbox`` whenever it wakes, even if a part was done already: ending a task can be repeated. A task is popped
-   from ``in_flight`` last, and the one call that pops it counts it.
+3. The step that receives a result also stores it in ``inbox``, see interrupt_safe. A listener other than the
+   collector's thread removes it only when the future has it, and leaves everything else there. The collector's thread
+   handles what is in ``inbox`` whenever it wakes, even if a part was done already: ending a task can be repeated. A
+   task is popped from ``in_flight`` last, and the one call that pops it counts it.
 4. The listener may be stopped by code that interrupts it and waits. So no thread waits for the token, and a worker
    that has seen it looks a little later whether its result was received, and wakes the collector's thread if not. This
    thread, when it finds the token taken, receives what there is without it; then it nudges the listener.
 5. A request to the collector's thread is stored first; then ``notify`` wakes the thread. ``nudge`` makes the listener
-   look again, because a task may end in another way than by a result that it receives: ``_receive_inline`` puts the token
-   and then looks whether its task is in flight; the thread that ends a task pops it and then nudges.
+   look again, because a task may end in another way than by a result that it receives: ``_receive_inline`` puts the
+   token and then looks whether its task is in flight; the thread that ends a task pops it and then nudges.
 6. A finalizer may run in the collector's thread, too. If it waits, this wait does the work of the thread.
 """
 
@@ -44,7 +44,6 @@ from .interrupt_safe import has_started
 from .worker import ResultKind
 
 if TYPE_CHECKING:
-    from .batch import Batch
     from .futures import Future
     from .scheduler import Scheduler
 
@@ -221,7 +220,9 @@ class Collector:
             self._serve()
             if self.inbox:
                 continue
-            if not self.scheduler.in_flight and not len(self.results_rx):  # results may come for which no future is left
+            if not self.scheduler.in_flight and not len(
+                self.results_rx
+            ):  # results may come for which no future is left
                 return
             try:
                 self.inbox.extend(itertools.chain.from_iterable(map(self.results_rx.recv_many, _MAX_RESULTS)))

@@ -67,7 +67,11 @@ class Scheduler:
         self.collector = Collector(self, f"{name}_collector")
         self.callbacks = Callbacks(self.collector, name)
         self.queue = TaskQueue(
-            self.in_flight, max(2 * max_workers, 16), self.counts["submitted"], self.collector.attend, self.collector.fail
+            self.in_flight,
+            max(2 * max_workers, 16),
+            self.counts["submitted"],
+            self.collector.attend,
+            self.collector.fail,
         )
         self.published = PublishedDefinitions(f"xichan.pool {self.queue.tx.id:x}:")
         self.closing: list[Callable[[], object]] = []  # called at the end

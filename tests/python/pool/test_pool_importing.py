@@ -59,7 +59,9 @@ def test_class_of_a_module_outside_sys_path_is_refused_at_submit(load, pool):
         lambda: pool.submit(module.make, 1),
         lambda: pool.map(tasks.identity, [module.Point(1)]),
     ):
-        with pytest.raises(xichan.NotShareableError, match="class Point of xichan_test_outside, which workers cannot im"):
+        with pytest.raises(
+            xichan.NotShareableError, match="class Point of xichan_test_outside, which workers cannot im"
+        ):
             call()
     with pytest.raises(xichan.NotShareableError, match="the module 'xichan_test_outside'"):
         pool.submit(lambda: module.OFFSET)
@@ -131,7 +133,8 @@ def test_names_that_pickle_would_look_up_in_main():
         Name = typing.NewType("Name", str)
         with xichan.InterpreterPoolExecutor(1) as pool:
             print(pool.submit(fib, 30).result(), pool.submit(lambda: fib(20)).result())
-            print(pool.submit(lambda fs: fs[0](10), [fib]).result(), pool.submit(lambda: fib.cache_info().maxsize).result())
+            print(pool.submit(lambda fs: fs[0](10), [fib]).result())
+            print(pool.submit(lambda: fib.cache_info().maxsize).result())
             for value in (ONLY, Name):
                 try:
                     pool.submit(tasks.identity, [value])
@@ -139,7 +142,7 @@ def test_names_that_pickle_would_look_up_in_main():
                     print("of __main__ cannot be sent; define it in a module" in str(error))
         """
     )
-    assert done.stdout == "832040 6765\n55 7\nTrue\nTrue\n"
+    assert done.stdout == "832040 6765\n55\n7\nTrue\nTrue\n"
 
 
 def test_modules_that_workers_import_are_sent_by_name():

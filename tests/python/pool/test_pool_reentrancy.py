@@ -29,7 +29,8 @@ def map_(pool):
     return list(pool.map(abs, range(-5, 0), timeout=PATIENCE)) == [5, 4, 3, 2, 1]
 
 def map_chunks(pool):
-    return list(pool.map(tasks.make_list, range(5), timeout=PATIENCE, chunksize=2)) == [list(range(n)) for n in range(5)]
+    results = pool.map(tasks.make_list, range(5), timeout=PATIENCE, chunksize=2)
+    return list(results) == [list(range(n)) for n in range(5)]
 
 def ended_map(pool):
     results = pool.map(abs, range(-50, 0))
@@ -95,8 +96,9 @@ def run(source, least):
 
 @pytest.mark.parametrize("every", [False, True])
 @pytest.mark.parametrize(
-    "outer", ["submit", "submit_by_value", "map_", "map_chunks", "ended_map", "cancel", "running", "wait", "as_completed"]
-    + ["callbacks", "stats"]
+    "outer",
+    ["submit", "submit_by_value", "map_", "map_chunks", "ended_map", "cancel", "running", "wait", "as_completed"]
+    + ["callbacks", "stats"],
 )
 def test_calls_in_the_middle_of_a_call_find_it_finished_or_not_begun(outer, every):
     step = 61 if every else 11
