@@ -14,6 +14,7 @@
 #include "ends/select.h"
 #include "ends/sender.h"
 #include "ends/stats.h"
+#include "ends/tasks.h"
 #include "ends/transport.h"
 #include "ends/watch.h"
 #include "functions.h"
@@ -67,7 +68,7 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions : {module_functions, name_functions, stats_functions, select_functions, aselect_functions,
-                                 dumps_functions, share_functions, transport_functions}) {
+                                 dumps_functions, share_functions, transport_functions, task_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
@@ -112,8 +113,6 @@ int watch_for_exit(ModuleState& state) noexcept {
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
   if (own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
-  state.parts_name = PyUnicode_InternFromString("_parts");
-  if (state.parts_name == nullptr) return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   return register_with_interpreters(state) < 0 ? -1 : watch_for_exit(state);
