@@ -8,6 +8,7 @@
 #include "embed/guard.h"
 #include "ends/async.h"
 #include "ends/endpoint_type.h"
+#include "ends/hints.h"
 #include "ends/names.h"
 #include "ends/receiver.h"
 #include "ends/receiver_views.h"
@@ -55,8 +56,8 @@ PyTypeObject* add_type(PyObject* module, PyType_Spec& spec, PyTypeObject* base =
 
 int add_types(PyObject* module, ModuleState& state) noexcept {
   const Ref base(reinterpret_cast<PyObject*>(add_type(module, endpoint_spec)));
-  if (!base) return -1;
   auto* base_type = reinterpret_cast<PyTypeObject*>(base.get());
+  if (!base || finish_endpoint_type(base_type) < 0) return -1;
   if ((state.sender_type = add_type(module, sender_spec, base_type)) == nullptr) return -1;
   if ((state.receiver_type = add_type(module, receiver_spec, base_type)) == nullptr) return -1;
   if ((state.views_type = add_type(module, views_spec)) == nullptr) return -1;
