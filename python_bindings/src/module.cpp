@@ -8,12 +8,14 @@
 #include "embed/guard.h"
 #include "ends/async.h"
 #include "ends/endpoint_type.h"
+#include "ends/hints.h"
 #include "ends/names.h"
 #include "ends/receiver.h"
 #include "ends/receiver_views.h"
 #include "ends/select.h"
 #include "ends/sender.h"
 #include "ends/stats.h"
+#include "ends/tasks.h"
 #include "ends/transport.h"
 #include "ends/watch.h"
 #include "functions.h"
@@ -55,8 +57,8 @@ PyTypeObject* add_type(PyObject* module, PyType_Spec& spec, PyTypeObject* base =
 
 int add_types(PyObject* module, ModuleState& state) noexcept {
   const Ref base(reinterpret_cast<PyObject*>(add_type(module, endpoint_spec)));
-  if (!base) return -1;
   auto* base_type = reinterpret_cast<PyTypeObject*>(base.get());
+  if (!base || finish_endpoint_type(base_type) < 0) return -1;
   if ((state.sender_type = add_type(module, sender_spec, base_type)) == nullptr) return -1;
   if ((state.receiver_type = add_type(module, receiver_spec, base_type)) == nullptr) return -1;
   if ((state.views_type = add_type(module, views_spec)) == nullptr) return -1;
@@ -69,7 +71,7 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions : {module_functions, name_functions, stats_functions, select_functions, aselect_functions,
-                                 dumps_functions, share_functions, transport_functions}) {
+                                 dumps_functions, share_functions, transport_functions, task_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
@@ -80,8 +82,6 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
   if (own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
-  state.parts_name = PyUnicode_InternFromString("_parts");
-  if (state.parts_name == nullptr) return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   bool exiting = false;

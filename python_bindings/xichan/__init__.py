@@ -127,4 +127,5 @@ if not TYPE_CHECKING:  # type checkers see the imports above
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    shown = {name for name in globals() if name.startswith("__") or not name.startswith("_")}
+    return sorted((shown - {"TYPE_CHECKING"}) | set(_LAZY))

@@ -1,33 +1,29 @@
 """``xichan.Queue``: the interface of ``queue.Queue`` over channels, for every interpreter.
 
-The ``_parts`` of a queue are both endpoints of each of these channels. No handle ever closes them:
+The ``_parts`` of a queue are both endpoints of each of these channels, and ``maxsize``. No handle ever closes them:
 
-* *items*: the items;
-* *count*, of capacity 1: one int, the number of tasks done. A thread that takes it out has exclusive access until it
-  puts it back, so the channel is also the lock of everything that concerns tasks;
+* *items*: the items. This channel also counts the tasks done;
 * *joiners*: for each blocked ``join``, the only Sender of a channel of its own. Dropping it wakes that call;
 * *pickled*, if the queue pickles: always empty. The number of values ever sent through it is the number of items
   pickled.
 
-``put`` and ``get`` use *items* alone and take no lock. The number of unfinished tasks is the number of items ever put,
-which *items* counts, minus the tasks done:
+``put`` and ``get`` use *items* alone. The number of unfinished tasks is the number of items ever put, which *items*
+counts, minus the tasks done:
 
 1. A put is counted by the step that claims its slot, before any thread can get the item: a thread that has got an item
    finds it counted. A put that fails is never counted, and nothing decreases the count.
-2. The tasks done change only under the lock and never exceed the items put, because ``task_done`` checks before it
-   counts. So the number of unfinished tasks decreases only under the lock.
-3. A joiner checks the number, and leaves its Sender, under the lock. The call that then brings the number to zero, also
-   under the lock, finds that Sender. A put in between only increases the number, and the task of that put ends later.
-4. Joiners are woken before the task is counted, both under the lock; a woken joiner takes the lock and checks again. So
-   an exception between the two (Ctrl-C) causes a spurious wake-up, never a joiner that stays blocked with no unfinished
-   task.
+2. The tasks done never exceed the items put: ``task_done`` compares and counts in one atomic step.
+3. A joiner leaves its Sender, then looks at the number. The call that brings the number to zero counts, then looks for
+   Senders. So one of the two sees the other: no joiner stays blocked with no unfinished task.
+4. A put in between only increases the number, and the task of that put ends later. A joiner that was woken too early
+   checks again.
 5. A joiner that is interrupted drops its Receiver. Its Sender wakes no thread and is dropped with the next wake-up.
-6. ``shutdown(immediate=True)`` first closes *items* to puts, then takes all items under the lock and counts each as
-   done: every put was refused or is among them. A concurrent get may take an item instead; its task stays unfinished.
+6. ``shutdown(immediate=True)`` first closes *items* to puts, then takes all items and counts each as done: every put
+   was refused or is among them. A concurrent get may take an item instead; its task stays unfinished.
 
-The lock is acquired by a ``for`` and released in a ``finally``. CPython runs signal handlers after calls and at
-backward jumps, hence neither between the step of a ``for`` and the ``try`` that follows it, nor before the call that
-puts the count back. That call finds the one slot free, and an int needs no memory. So the count cannot get lost.
+There is no lock. Steps that belong together are one call of ``_core``, in which no Python code runs. So a signal
+handler, ``__del__`` or a weakref callback that uses the queue finds the call that it interrupts finished or not begun,
+and waits for nothing that this call holds.
 """
 
 from __future__ import annotations
@@ -36,7 +32,7 @@ import operator
 import types
 
 from . import _core
-from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull, ChannelTimeout, NotShareableError
+from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull, ChannelTimeout, Error, NotShareableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,14 +50,25 @@ else:  # typing takes longer to import than the rest of xichan
 
     _T = None
 
-# Indexes in `_parts`; the Senders have the even ones.
-_ITEMS_TX, _ITEMS_RX, _COUNT_TX, _COUNT_RX, _JOINERS_TX, _JOINERS_RX, _PICKLED_TX, _PICKLED_RX = range(8)
+# Indexes in `_parts`, as in `QueuePart` of values/elements.h.
+_ITEMS_TX, _ITEMS_RX, _JOINERS_TX, _JOINERS_RX, _MAXSIZE, _PICKLED_TX, _PICKLED_RX = range(7)
 
 
-def _errors() -> ModuleType:
-    from . import _queue_errors
+def _error(name: str, base: type[Error], message: str) -> Error:
+    """Return an exception of _queue_errors, or its base class in code that interrupts the import of that module."""
+    try:
+        from . import _queue_errors
 
-    return _queue_errors
+        kind: type[Error] = getattr(_queue_errors, name)
+    except (ImportError, AttributeError):
+        kind = base
+    return kind(message)
+
+
+def _shut_down(error: ChannelClosed) -> Error:
+    """Return what a call raises on a queue whose channel is closed."""
+    failed = isinstance(error, ChannelFailed)
+    return _error(*("QueueFailed", ChannelFailed) if failed else ("QueueShutDown", ChannelClosed), str(error))
 
 
 def _pickling() -> ModuleType:
@@ -74,13 +81,15 @@ class Queue(Generic[_T]):
     """A first-in, first-out queue for the threads of all interpreters, with the interface of ``queue.Queue``.
 
     maxsize: the maximum number of items, up to 2**24; 0 or less: unbounded. Ctrl-C interrupts every blocked call.
+    Signal handlers, ``__del__`` and weakref callbacks may use the queue, also when they interrupt a call of it.
 
     Items are what channels accept: str, bytes, int, float, bool, None, endpoints, queues, and tuples of these; anything
     else raises NotShareableError. With ``pickle=True`` such an item is pickled instead, as a whole. Pickling takes
     time, requires that the receiving interpreter can import the item's classes, and is counted in ``stats().pickled``.
 
     A Queue can be transferred to other interpreters as endpoints can: in messages, through ``concurrent.interpreters``,
-    or pickled within this process. What arrives is the same queue and equal to this one. A Queue also works where a
+    or pickled within this process. What arrives is the same queue and equal to this one. An instance of a subclass
+    arrives as a Queue, without what the subclass adds; pickle keeps the subclass. A Queue also works where a
     ``concurrent.interpreters.Queue`` is expected: ``unbounditems`` and ``syncobj`` are accepted for that, and ignored,
     because items outlive the interpreter that put them.
 
@@ -101,10 +110,9 @@ class Queue(Generic[_T]):
         if maxsize > 2**24:
             raise ValueError(f"maxsize must be at most 2**24, got {maxsize}; 0 makes an unbounded queue")
         channel = _core.channel
-        parts: tuple[Any, ...] = (*channel(maxsize if maxsize > 0 else None), *channel(1), *channel(None))
+        parts: tuple[Any, ...] = (*channel(maxsize if maxsize > 0 else None), *channel(None), maxsize)
         if pickle:
             parts += channel(None)
-        parts[_COUNT_TX].send_nowait(0)
         self._parts = parts
 
     def put(
@@ -132,11 +140,11 @@ class Queue(Generic[_T]):
             else:
                 parts[_ITEMS_TX].send_nowait(item)
         except (ChannelFull, ChannelTimeout):
-            raise _errors().QueueFull("the queue is full") from None
+            raise _error("QueueFull", ChannelFull, "the queue is full") from None
         except ChannelClosed as error:
             if not parts[_ITEMS_TX].closed:
                 raise  # an endpoint in the item is closed, or the interpreter is shutting down
-            raise _errors().shut_down(error) from error.__cause__
+            raise _shut_down(error) from error.__cause__
 
     def get(self, block: bool = True, timeout: float | None = None) -> _T:
         """Take the oldest item out of the queue; block while it is empty.
@@ -149,9 +157,9 @@ class Queue(Generic[_T]):
         try:
             item = parts[_ITEMS_RX].recv(timeout) if block else parts[_ITEMS_RX].recv_nowait()
         except (ChannelEmpty, ChannelTimeout):
-            raise _errors().QueueEmpty("the queue is empty") from None
+            raise _error("QueueEmpty", ChannelEmpty, "the queue is empty") from None
         except ChannelClosed as error:
-            raise _errors().shut_down(error) from error.__cause__
+            raise _shut_down(error) from error.__cause__
         if type(item) is tuple and len(parts) > _PICKLED_TX:
             item = item[0] if len(item) == 1 else _pickling().loads(*item)
         return item
@@ -181,35 +189,17 @@ class Queue(Generic[_T]):
 
         Raises ValueError if all items that were put are already done.
         """
-        parts = self._parts
-        for done in parts[_COUNT_RX]:
-            try:
-                put = _core._sent(parts[_ITEMS_TX])
-                if done >= put:
-                    raise ValueError("task_done() called too many times")
-                if done + 1 == put:
-                    parts[_JOINERS_RX].drain()  # dropping the Senders wakes the joiners
-                done += 1
-            finally:
-                parts[_COUNT_TX].send_nowait(done)
-            break
+        _core._task_done(self._parts)
 
     def join(self) -> None:
         """Block until ``task_done()`` has been called for every item that was put."""
-        parts = self._parts
-        while True:
+        while self.unfinished_tasks:
             wake_tx, wake_rx = _core.channel(1)
-            for done in parts[_COUNT_RX]:
-                try:
-                    if done >= _core._sent(parts[_ITEMS_TX]):
-                        return
-                    parts[_JOINERS_TX].send_nowait(wake_tx)
-                finally:
-                    parts[_COUNT_TX].send_nowait(done)
-                break
+            blocks = _core._add_joiner(self._parts, wake_tx)
             wake_tx.close()
-            for _ in wake_rx:
-                pass
+            if blocks:
+                for _ in wake_rx:
+                    pass
 
     def shutdown(self, immediate: bool = False, *, error: BaseException | None = None) -> None:
         """Close the queue for every handle, in every interpreter, and wake all blocked calls.
@@ -219,25 +209,15 @@ class Queue(Generic[_T]):
         immediate: True also discards the queued items and marks their tasks as done; ``join()`` waits for the others.
         error: an exception; ShutDown is then also ChannelFailed, with the exception as its cause.
         """
-        parts = self._parts
-        parts[_ITEMS_TX].shutdown(error=error)
-        if not immediate:
-            return
-        for done in parts[_COUNT_RX]:
-            try:
-                parts[_JOINERS_RX].drain()  # dropping the Senders wakes the joiners
-                for _ in parts[_ITEMS_RX]:
-                    done += 1
-            except ChannelFailed:
-                pass  # the queue is empty
-            finally:
-                parts[_COUNT_TX].send_nowait(done)
-            break
+        self._parts[_ITEMS_TX].shutdown(error=error)
+        if immediate:
+            _core._discard_tasks(self._parts)
 
     @property
     def maxsize(self) -> int:
-        """int: the maximum number of items; 0: unbounded."""
-        return self._parts[_ITEMS_RX].capacity or 0
+        """int: the maximum number of items, as passed to Queue(); 0 or less: unbounded."""
+        maxsize: int = self._parts[_MAXSIZE]
+        return maxsize
 
     @property
     def is_shutdown(self) -> bool:
@@ -247,8 +227,9 @@ class Queue(Generic[_T]):
     @property
     def unfinished_tasks(self) -> int:
         """int: the number of items put for which ``task_done()`` has not been called."""
-        done = self._tasks_done()
-        return _core._sent(self._parts[_ITEMS_TX]) - done
+        parts = self._parts
+        done = _core._tasks_done(parts)  # before the items put, which they do not exceed
+        return _core._sent(parts[_ITEMS_TX]) - done
 
     @property
     def id(self) -> int:
@@ -260,18 +241,10 @@ class Queue(Generic[_T]):
         from ._stats import queue_stats
 
         parts = self._parts
-        done = self._tasks_done()
+        done = _core._tasks_done(parts)
         items = parts[_ITEMS_TX].stats()
         pickled = _core._sent(parts[_PICKLED_TX]) if len(parts) > _PICKLED_TX else 0
         return queue_stats(items, items.sent - done, len(parts[_JOINERS_RX]), pickled)
-
-    def _tasks_done(self) -> int:
-        """Return the count, read before the items put, which it therefore does not exceed."""
-        parts = self._parts
-        for done in parts[_COUNT_RX]:
-            parts[_COUNT_TX].send_nowait(done)
-            break
-        return done
 
     def __eq__(self, other: object) -> bool:
         return self.id == other.id if isinstance(other, Queue) else NotImplemented
@@ -280,11 +253,20 @@ class Queue(Generic[_T]):
         return hash(self.id)
 
     def __repr__(self) -> str:
-        bound = f" of {self.maxsize}" if self.maxsize else ""
+        bound = f" of {self.maxsize}" if self.maxsize > 0 else ""
         return f"<xichan.Queue {self.qsize()}{bound}{' shut down' if self.is_shutdown else ''}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self._parts)
+        return _rebuild, (type(self), self._parts), self.__getstate__()
+
+    def __getstate__(self) -> object:
+        """Return the attributes that a subclass adds, or None."""
+        if type(self) is Queue:
+            return None
+        state: Any = object.__getstate__(self)
+        fields, slots = state
+        del slots["_parts"]
+        return (fields, slots) if fields or slots else None
 
 
 if not TYPE_CHECKING:
@@ -292,7 +274,7 @@ if not TYPE_CHECKING:
 
 
 def _rebuild(cls: type[Queue[Any]], parts: tuple[Any, ...]) -> Queue[Any]:
-    self = cls.__new__(cls)
+    self = Queue.__new__(cls)
     self._parts = parts
     return self
 

@@ -31,8 +31,3 @@ class QueueShutDown(ChannelClosed, queue.ShutDown):
 
 class QueueFailed(QueueShutDown, ChannelFailed):
     """The queue has been shut down with an error and, for ``get()``, is empty. The cause is the exception."""
-
-
-def shut_down(error: ChannelClosed) -> QueueShutDown:
-    """Return what a call raises on a queue whose channel is closed."""
-    return (QueueFailed if isinstance(error, ChannelFailed) else QueueShutDown)(str(error))

@@ -25,6 +25,7 @@
 #include "channel/byte_bound.h"
 #include "channel/channel_id.h"
 #include "channel/failure.h"
+#include "channel/task_count.h"
 #include "ring/any_ring.h"
 #include "sync/process_words.h"
 #include "sync/wait_list.h"
@@ -194,6 +195,17 @@ class XICHAN_API Channel : public InSlab {
   }
   ChannelStats stats() const noexcept;
 
+  /// Counts up to `count` messages as done with and returns how many; fewer if fewer are unfinished.
+  std::uint64_t finish_tasks(std::uint64_t count) noexcept {
+    return tasks_.finish(count, [this]() noexcept { return sent(); });
+  }
+  std::uint64_t tasks_done() const noexcept { return tasks_.done(); }
+  /// Returns the number of messages accepted and not done with.
+  std::uint64_t unfinished_tasks() const noexcept {
+    const std::uint64_t done = tasks_done();  // before the messages accepted: T1
+    return sent() - done;
+  }
+
  private:
   Channel(const ChannelOptions& options, Retire retire) noexcept;
   ~Channel() = default;
@@ -267,6 +279,7 @@ class XICHAN_API Channel : public InSlab {
   atomic<std::uint64_t> discarded_{0};
   atomic<std::uint64_t> parks_{0};
   atomic<std::uint64_t> wakeups_{0};
+  TaskCount tasks_;
   ChannelId id_;
   std::unique_ptr<char[]> name_;
   std::size_t name_length_ = 0;

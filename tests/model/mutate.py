@@ -53,6 +53,7 @@ MODELS = {
     "src/channel/wait_closed.cpp": ["closing_model"],
     "src/channel/rendezvous.cpp": CHANNEL,
     "src/channel/select.cpp": CHANNEL,
+    "src/channel/task_count.h": ["task_count_model"],
     "src/directory/registry.cpp": ["registry_model"],
     "src/arena/arena.h": ["arena_model"],
     "src/arena/slots.h": ["slots_model"],

@@ -79,6 +79,9 @@ UNDER_THE_LOCK = (
     "The deciding thread holds the lock of the lists, and the owner takes it in delist before its final look: the lock "
     "orders the decision's data. What is seen before that only ends the sleep."
 )
+ONLY_THE_SWAP_COUNTS = (
+    "Of the steps that wake a joiner this load is none: the swap is. An acquire shows the messages that were accepted."
+)
 AN_OLDER_COUNT_IS_LARGER = "A reader of an older count takes the lock and finds no waiter; additions keep their order."
 LOOKS_TWICE = (
     "The futex compares the word itself, and the decision is read again after delist: each of the two reads in park "
@@ -206,6 +209,8 @@ SURVIVORS = {
     ("src/channel/channel.cpp", "Lane* seen = owner.load(", "memory_order_relaxed"): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "owner.compare_exchange_strong(seen", "acq_rel -> acquire"): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "owner.compare_exchange_strong(seen", "acquire -> relaxed"): THE_SWAP_ACQUIRES,
+    ("src/channel/task_count.h", "std::uint64_t done = done_.load(", "memory_order_acquire"): ONLY_THE_SWAP_COUNTS,
+    ("src/channel/task_count.h", "done_.compare_exchange_weak(", "memory_order_acquire"): ONLY_THE_SWAP_COUNTS,
     (
         "src/channel/channel.cpp",
         "claims_[static_cast<unsigned>(side)].compare_exchange_strong(",

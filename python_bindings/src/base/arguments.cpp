@@ -1,6 +1,7 @@
 #include "base/arguments.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "base/ref.h"
 
@@ -12,6 +13,37 @@ Py_ssize_t index_of(const Signature& signature, PyObject* keyword) noexcept {
     if (PyUnicode_EqualToUTF8(keyword, signature.names[i])) return static_cast<Py_ssize_t>(i);
   }
   return -1;
+}
+
+// Parameters as other libraries call them.
+struct KeywordHint {
+  const char* function;
+  const char* keyword;
+  const char* hint;
+};
+
+constexpr KeywordHint keyword_hints[] = {
+    {"channel", "maxsize", "use 'capacity'"},
+    {"channel", "max_size", "use 'capacity'"},
+    {"channel", "size", "use 'capacity'"},
+    {"channel", "maxlen", "use 'capacity'"},
+    {"channel", "max_buffer_size", "use 'capacity'"},
+    {"channel", "buffer_size", "use 'capacity'"},
+    {"send", "block", "call send_nowait() instead"},
+    {"recv", "block", "call recv_nowait() instead"},
+    {"send_nowait", "timeout", "call send() instead"},
+    {"recv_nowait", "timeout", "call recv() instead"},
+    {"recv_many", "n", "use 'max_items'"},
+    {"recv_many", "count", "use 'max_items'"},
+};
+
+void raise_unexpected(const char* function, PyObject* keyword) noexcept {
+  for (const KeywordHint& known : keyword_hints) {
+    if (std::strcmp(known.function, function) != 0 || !PyUnicode_EqualToUTF8(keyword, known.keyword)) continue;
+    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'; %s", function, keyword, known.hint);
+    return;
+  }
+  PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", function, keyword);
 }
 
 }  // namespace
@@ -30,7 +62,7 @@ bool parse_arguments(const Signature& signature, PyObject* const* args, Py_ssize
     PyObject* keyword = PyTuple_GET_ITEM(keywords, i);
     const Py_ssize_t place = index_of(signature, keyword);
     if (place < 0) {
-      PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", signature.function, keyword);
+      raise_unexpected(signature.function, keyword);
       return false;
     }
     if (values[place] != nullptr) {

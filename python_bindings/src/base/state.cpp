@@ -36,7 +36,6 @@ void ModuleState::free() noexcept {
   for (PyTypeObject*& type : value_types) Py_CLEAR(type);
   for (PyObject*& record : records) Py_CLEAR(record);
   Py_CLEAR(queue_type);
-  Py_CLEAR(parts_name);
   for (PyObject*& error : errors) Py_CLEAR(error);
   InterpreterEndpoints::drop(std::exchange(endpoints, nullptr));
 }

@@ -41,8 +41,8 @@ struct ModuleState {
   PyTypeObject* ticket_type;
   PyTypeObject* value_types[static_cast<int>(ValueType::count)];
   PyObject* records[static_cast<int>(RecordType::count)];  // null until the first of the kind is made
-  PyObject* queue_type;                                    // xichan._queue.Queue, once that module is imported
-  PyObject* parts_name;                                    // "_parts", the attribute of a Queue that holds its parts
+  PyTypeObject* queue_type;                                // xichan._queue.Queue, once that module is imported
+  Py_ssize_t queue_slot;                                   // where a Queue holds its parts: an offset in the object
   PyObject* errors[static_cast<int>(ErrorClass::count)];
   PyObject* unpickle;  // the function that rebuilds a pickled endpoint
   PyObject* share;     // the function that rebuilds a pickled Shared

@@ -8,6 +8,18 @@
 #include "values/encode.h"
 
 namespace xichan::python {
+namespace {
+
+// Returns the items of an iterable, as a tuple. Not by PySequence_Tuple: the tuple that it fills is visible to Python
+// code while it iterates.
+Ref as_tuple(PyObject* iterable) noexcept {
+  if (PyTuple_CheckExact(iterable)) return Ref(Py_NewRef(iterable));
+  if (PyList_CheckExact(iterable)) return Ref(PyList_AsTuple(iterable));
+  const Ref list(PySequence_List(iterable));
+  return Ref(list ? PyList_AsTuple(list.get()) : nullptr);
+}
+
+}  // namespace
 
 bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
   // Iterating over one of these would receive its values.
@@ -16,9 +28,9 @@ bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
     PyErr_Format(PyExc_TypeError, "select() expects an iterable of cases, got %T; pass a list of endpoints", iterable);
     return false;
   }
-  list_ = Ref(PySequence_List(iterable));
-  if (!list_) return false;
-  const Py_ssize_t count = PyList_GET_SIZE(list_.get());
+  objects_ = as_tuple(iterable);
+  if (!objects_) return false;
+  const Py_ssize_t count = PyTuple_GET_SIZE(objects_.get());
   if (count == 0) {
     PyErr_SetString(PyExc_ValueError, "select() requires at least one case");
     return false;
@@ -32,7 +44,7 @@ bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
     return false;
   }
   for (Py_ssize_t i = 0; i < count; ++i) {
-    if (!parse_case(state, PyList_GET_ITEM(list_.get(), i))) return false;
+    if (!parse_case(state, PyTuple_GET_ITEM(objects_.get(), i))) return false;
   }
   return true;
 }

@@ -20,7 +20,9 @@ class Cases {
   bool parse(const ModuleState& state, PyObject* iterable) noexcept;
 
   std::size_t size() const noexcept { return size_; }
-  PyObject* object(std::size_t i) const noexcept { return PyList_GET_ITEM(list_.get(), static_cast<Py_ssize_t>(i)); }
+  PyObject* object(std::size_t i) const noexcept {
+    return PyTuple_GET_ITEM(objects_.get(), static_cast<Py_ssize_t>(i));
+  }
   Handle* handle(std::size_t i) const noexcept { return handles_[i]; }
   std::span<Endpoint* const> endpoints() const noexcept { return {endpoints_.get(), size_}; }
   std::span<Case> cases() noexcept { return {cases_.get(), size_}; }
@@ -39,7 +41,9 @@ class Cases {
  private:
   bool parse_case(const ModuleState& state, PyObject* object) noexcept;
 
-  Ref list_;  // keeps the cases and their handles alive
+  // Keeps the cases and their handles alive. A tuple, because Python code that runs during the call could change a
+  // list, which it finds with gc.get_objects().
+  Ref objects_;
   std::unique_ptr<Handle*[]> handles_;
   std::unique_ptr<Endpoint*[]> endpoints_;
   std::unique_ptr<Case[]> cases_;

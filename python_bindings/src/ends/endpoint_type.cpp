@@ -5,6 +5,7 @@
 #include "directory/registry.h"
 #include "ends/async.h"
 #include "ends/closing.h"
+#include "ends/hints.h"
 #include "ends/stats.h"
 #include "ends/transport.h"
 #include "value/message.h"
@@ -168,6 +169,7 @@ PyMethodDef methods[] = {
     {"__aexit__", endpoint_aexit, METH_VARARGS, nullptr},
     {"cancel_tickets", cancel_tickets, METH_NOARGS, cancel_tickets_doc},
     {"__reduce__", endpoint_reduce, METH_NOARGS, reduce_doc},
+    {"__getattr__", endpoint_getattr, METH_O, nullptr},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -204,8 +206,8 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-// A base type for Sender and Receiver only: `endpoint_new` rejects any other subclass.
-PyType_Spec endpoint_spec = {"xichan._core._End", sizeof(Handle), 0,
-                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_BASETYPE, slots};
+// A base type for Sender and Receiver only: `endpoint_new` rejects any other subclass. `finish_endpoint_type` makes it
+// immutable.
+PyType_Spec endpoint_spec = {"xichan._core._End", sizeof(Handle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
 
 }  // namespace xichan::python

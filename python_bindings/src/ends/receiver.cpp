@@ -127,7 +127,7 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec receiver_spec = {"xichan.Receiver", sizeof(Handle), 0,
-                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+PyType_Spec receiver_spec = {"xichan.Receiver", sizeof(Handle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                             slots};
 
 }  // namespace xichan::python

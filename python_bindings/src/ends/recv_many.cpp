@@ -23,13 +23,16 @@ bool parse_max_items(PyObject* value, Py_ssize_t& most) noexcept {
 }
 
 /// A list with room for values before they are received, so that none is lost for lack of memory. The room is what the
-/// list has allocated beyond its size.
+/// list has allocated beyond its size. Until it is finished, the garbage collector does not know it: Python code that
+/// runs while the call blocks could find it with gc.get_objects() and change it.
 class Results {
  public:
   /// Starts with room for `expected` values.
   explicit Results(std::uint64_t expected) noexcept
       : list_(PyList_New(static_cast<Py_ssize_t>(std::min<std::uint64_t>(expected, PY_SSIZE_T_MAX)))) {
-    if (list_) resize(0);
+    if (!list_) return;
+    resize(0);
+    PyObject_GC_UnTrack(list_.get());
   }
 
   Py_ssize_t size() const noexcept { return PyList_GET_SIZE(list_.get()); }
@@ -60,6 +63,7 @@ class Results {
       if (!list_ || size() == 0) return nullptr;
       PyErr_Clear();
     }
+    PyObject_GC_Track(list_.get());
     return list_.release();
   }
 

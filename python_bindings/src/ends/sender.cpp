@@ -121,7 +121,6 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec sender_spec = {"xichan.Sender", sizeof(Handle), 0,
-                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+PyType_Spec sender_spec = {"xichan.Sender", sizeof(Handle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace xichan::python

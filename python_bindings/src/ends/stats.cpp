@@ -4,6 +4,7 @@
 
 #include "arena/arena.h"
 #include "base/handle.h"
+#include "base/ref.h"
 #include "directory/registry.h"
 #include "directory/tickets.h"
 
@@ -86,18 +87,17 @@ static PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
   ModuleState& state = *state_of(module);
   MemoryClass classes[memory_class_count];
   const std::size_t used = memory_classes(classes);
-  PyObject* records = PyTuple_New(static_cast<Py_ssize_t>(used));
-  if (records == nullptr) return nullptr;
+  // A list first: making a record runs Python code, which could find an unfinished tuple with gc.get_objects().
+  const Ref list(PyList_New(0));
+  if (!list) return nullptr;
   for (std::size_t i = 0; i < used; ++i) {
-    PyObject* record = make_record(state, RecordType::memory_class,
-                                   Py_BuildValue("{sNsKsK}", "size", bounded(classes[i].size), "alive",
-                                                 Count{classes[i].alive}, "cached", Count{classes[i].cached}));
-    if (record == nullptr) {
-      Py_DECREF(records);
-      return nullptr;
-    }
-    PyTuple_SET_ITEM(records, static_cast<Py_ssize_t>(i), record);
+    const Ref record(make_record(state, RecordType::memory_class,
+                                 Py_BuildValue("{sNsKsK}", "size", bounded(classes[i].size), "alive",
+                                               Count{classes[i].alive}, "cached", Count{classes[i].cached})));
+    if (!record || PyList_Append(list.get(), record.get()) < 0) return nullptr;
   }
+  PyObject* records = PyList_AsTuple(list.get());
+  if (records == nullptr) return nullptr;
   const MemoryStats s = Arena::stats();
   return make_record(
       state, RecordType::memory,

@@ -97,12 +97,32 @@ int register_type(PyTypeObject* type) noexcept {
 #endif
 }
 
+// Finds the slot `_parts` of a class whose instances need no more than an allocation. False with TypeError set.
+bool find_queue_slot(PyObject* type, Py_ssize_t& offset) noexcept {
+  if (PyType_Check(type) && reinterpret_cast<PyTypeObject*>(type)->tp_new == PyBaseObject_Type.tp_new) {
+    const Ref slot(PyObject_GetAttrString(type, "_parts"));
+    if (!slot) return false;
+    if (Py_IS_TYPE(slot.get(), &PyMemberDescr_Type) &&
+        PyDescr_TYPE(slot.get()) == reinterpret_cast<PyTypeObject*>(type)) {
+      const PyMemberDef* member = reinterpret_cast<PyMemberDescrObject*>(slot.get())->d_member;
+      offset = member->offset;
+      if (member->type == Py_T_OBJECT_EX) return true;
+    }
+  }
+  PyErr_Format(PyExc_TypeError, "expected a class with the slot '_parts', got %R", type);
+  return false;
+}
+
 // _register_queue(type): called by xichan/_queue.py. An instance is sent as its `_parts`, a tuple.
 PyObject* register_queue(PyObject* module, PyObject* type) noexcept {
   ModuleState& state = *state_of(module);
-  if (!PyType_Check(type)) return PyErr_Format(PyExc_TypeError, "expected a type, got %T", type);
-  Py_XSETREF(state.queue_type, Py_NewRef(type));
-  if (register_type(reinterpret_cast<PyTypeObject*>(type)) < 0) return nullptr;
+  Py_ssize_t offset;
+  if (!find_queue_slot(type, offset)) return nullptr;
+  PyTypeObject* const before = state.queue_type;  // of an earlier import
+  state.queue_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(type));
+  state.queue_slot = offset;
+  Py_XDECREF(before);
+  if (register_type(state.queue_type) < 0) return nullptr;
   Py_RETURN_NONE;
 }
 

@@ -19,7 +19,7 @@ struct NotifierObject {
 struct WatchObject {
   PyObject_HEAD
   Watch* watch;
-  PyObject* handles;  // keeps the handles of the endpoints alive
+  PyObject* handles;  // keeps the handles of the endpoints alive: a handle, or a tuple of handles
 };
 
 NotifierObject* as_notifier(PyObject* object) noexcept { return reinterpret_cast<NotifierObject*>(object); }
@@ -71,24 +71,43 @@ bool read_value(const ModuleState& state, PyObject* value, WatchCase& watched) n
   return true;
 }
 
-// watch(key, cases) -> (watch, ready). A case is a Receiver or (Sender, value).
+// Reads a case, a Receiver or (Sender, value). False with an exception set.
+bool read_case(const ModuleState& state, PyObject* object, WatchCase& watched) noexcept {
+  PyObject* endpoint = object;
+  PyObject* value = nullptr;
+  if (PyTuple_CheckExact(object) && PyTuple_GET_SIZE(object) == 2) {
+    endpoint = PyTuple_GET_ITEM(object, 0);
+    value = PyTuple_GET_ITEM(object, 1);
+  }
+  if (!Py_IS_TYPE(endpoint, state.type_of(value == nullptr ? Side::receiver : Side::sender))) {
+    PyErr_Format(PyExc_TypeError, "a case must be a Receiver or (Sender, value), got %T", object);
+    return false;
+  }
+  watched.endpoint = as_handle(endpoint)->endpoint;
+  watched.offer = {};
+  watched.cost = 0;
+  return check_open(as_handle(endpoint)) && (value == nullptr || read_value(state, value, watched));
+}
+
+// watch(key, cases) -> (watch, ready).
 PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
   unsigned long long key;
   PyObject* list;
   if (!PyArg_ParseTuple(args, "KO!:watch", &key, &PyList_Type, &list)) return nullptr;
   ModuleState& state = *static_cast<ModuleState*>(PyType_GetModuleState(Py_TYPE(self)));
-  const auto count = static_cast<std::size_t>(PyList_GET_SIZE(list));
+  const Ref objects(PyList_AsTuple(list));
+  if (!objects) return nullptr;
+  const auto count = static_cast<std::size_t>(PyTuple_GET_SIZE(objects.get()));
+  if (count == 0) {
+    PyErr_SetString(PyExc_ValueError, "watch() requires at least one case");
+    return nullptr;
+  }
   auto* cases = new (std::nothrow) WatchCase[count];
   if (cases == nullptr) return PyErr_NoMemory();
   std::size_t parsed = 0;
-  for (; parsed < count; ++parsed) {
-    PyObject* item = PyList_GET_ITEM(list, static_cast<Py_ssize_t>(parsed));
-    PyObject* value = PyTuple_CheckExact(item) ? PyTuple_GET_ITEM(item, 1) : nullptr;
-    Handle* handle = as_handle(value == nullptr ? item : PyTuple_GET_ITEM(item, 0));
-    cases[parsed].endpoint = handle->endpoint;
-    cases[parsed].offer = {};
-    cases[parsed].cost = 0;
-    if (!check_open(handle) || (value != nullptr && !read_value(state, value, cases[parsed]))) break;
+  while (parsed < count &&
+         read_case(state, PyTuple_GET_ITEM(objects.get(), static_cast<Py_ssize_t>(parsed)), cases[parsed])) {
+    ++parsed;
   }
   WatchObject* object = parsed == count ? PyObject_New(WatchObject, state.watch_type) : nullptr;
   if (object == nullptr) {
@@ -96,7 +115,7 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
     delete[] cases;
     return nullptr;
   }
-  object->handles = Py_NewRef(list);
+  object->handles = Py_NewRef(objects.get());
   bool ready = false;
   object->watch = Watch::open(*as_notifier(self)->notifier, state.endpoints->owner, key, cases, count, ready);
   if (object->watch != nullptr) return Py_BuildValue("NO", object, ready ? Py_True : Py_False);
@@ -115,6 +134,7 @@ void watch_dealloc(PyObject* self) noexcept {
 // close() -> the index of the case that the other side completed, or None.
 PyObject* watch_close(PyObject* self, PyObject*) noexcept {
   std::size_t number;
+  if (as_watch(self)->watch == nullptr) return PyErr_Format(PyExc_ValueError, "the watch was released");
   if (as_watch(self)->watch->close(number) == Outcome::transferred) return PyLong_FromSize_t(number);
   Py_RETURN_NONE;
 }

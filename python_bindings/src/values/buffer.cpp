@@ -113,6 +113,9 @@ Py_ssize_t buffer_length(PyObject* self) noexcept {
   return check_usable(as_buffer(self)) ? static_cast<Py_ssize_t>(as_buffer(self)->length) : -1;
 }
 
+// False once frozen: nothing is left in it. len() raises then, so bool() cannot rely on it.
+int buffer_true(PyObject* self) noexcept { return as_buffer(self)->block != nullptr && as_buffer(self)->length != 0; }
+
 PyObject* buffer_nbytes(PyObject* self, void*) noexcept {
   return check_usable(as_buffer(self)) ? PyLong_FromUnsignedLongLong(as_buffer(self)->length) : nullptr;
 }
@@ -163,6 +166,7 @@ PyType_Slot slots[] = {
     {Py_tp_getset, properties},
     {Py_tp_members, members},
     {Py_sq_length, reinterpret_cast<void*>(buffer_length)},
+    {Py_nb_bool, reinterpret_cast<void*>(buffer_true)},
     {Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
     {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
     {0, nullptr},

@@ -4,15 +4,11 @@
 #include <cstring>
 
 #include "base/ref.h"
+#include "values/bytes_search.h"
 #include "values/view.h"
 
 namespace xichan::python {
 namespace {
-
-std::span<const unsigned char> content(PyObject* self) noexcept {
-  const BlockSlice& slice = as_view(self)->slice;
-  return {static_cast<const unsigned char*>(slice.reader().payload(slice.cell)), slice.cell.length()};
-}
 
 Py_ssize_t bytes_length(PyObject* self) noexcept { return static_cast<Py_ssize_t>(as_view(self)->slice.cell.length()); }
 
@@ -55,74 +51,6 @@ PyObject* bytes_subscript(PyObject* self, PyObject* key) noexcept {
   const Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
   if (i == -1 && PyErr_Occurred()) return nullptr;
   return bytes_item(self, i < 0 ? i + bytes_length(self) : i);
-}
-
-/// What to search for in bytes: a byte, given as an int, or the content of a buffer.
-class Needle {
- public:
-  Needle() noexcept = default;
-  Needle(const Needle&) = delete;
-  Needle& operator=(const Needle&) = delete;
-  ~Needle() {
-    if (buffer_.obj != nullptr) PyBuffer_Release(&buffer_);
-  }
-
-  bool parse(PyObject* value) noexcept {
-    if (PyIndex_Check(value)) {
-      const Py_ssize_t number = PyNumber_AsSsize_t(value, nullptr);
-      if (number == -1 && PyErr_Occurred()) return false;
-      if (number < 0 || number > 255) {
-        PyErr_Format(PyExc_ValueError, "byte must be from 0 to 255, got %zd", number);
-        return false;
-      }
-      byte_ = static_cast<unsigned char>(number);
-      return true;
-    }
-    if (PyObject_GetBuffer(value, &buffer_, PyBUF_SIMPLE) < 0) return false;
-    data_ = {static_cast<const unsigned char*>(buffer_.buf), static_cast<std::size_t>(buffer_.len)};
-    return true;
-  }
-
-  std::size_t size() const noexcept { return data_.size(); }
-  /// Returns the index of the first occurrence at or after `from`, or -1.
-  Py_ssize_t find_in(std::span<const unsigned char> all, std::size_t from) const noexcept {
-    if (from > all.size()) return -1;
-    const auto rest = all.subspan(from);
-    const void* found = data_.empty() ? rest.data() : memmem(rest.data(), rest.size(), data_.data(), data_.size());
-    return found == nullptr ? -1 : static_cast<const unsigned char*>(found) - all.data();
-  }
-
- private:
-  unsigned char byte_ = 0;
-  std::span<const unsigned char> data_{&byte_, 1};
-  Py_buffer buffer_{};
-};
-
-int bytes_contains(PyObject* self, PyObject* value) noexcept {
-  Needle needle;
-  return needle.parse(value) ? needle.find_in(content(self), 0) >= 0 : -1;
-}
-
-PyObject* bytes_count(PyObject* self, PyObject* value) noexcept {
-  Needle needle;
-  if (!needle.parse(value)) return nullptr;
-  Py_ssize_t count = 0;
-  const std::size_t step = std::max<std::size_t>(needle.size(), 1);
-  for (Py_ssize_t at = needle.find_in(content(self), 0); at >= 0; ++count) {
-    at = needle.find_in(content(self), static_cast<std::size_t>(at) + step);
-  }
-  return PyLong_FromSsize_t(count);
-}
-
-PyObject* bytes_index(PyObject* self, PyObject* args) noexcept {
-  PyObject* value;
-  Py_ssize_t start = 0, stop = PY_SSIZE_T_MAX;
-  Needle needle;
-  if (!PyArg_ParseTuple(args, "O|nn:index", &value, &start, &stop) || !needle.parse(value)) return nullptr;
-  const Py_ssize_t room = PySlice_AdjustIndices(bytes_length(self), &start, &stop, 1);
-  const auto searched = content(self).first(static_cast<std::size_t>(std::max(start + room, start)));
-  const Py_ssize_t at = needle.find_in(searched, static_cast<std::size_t>(start));
-  return at < 0 ? PyErr_Format(PyExc_ValueError, "subsection not found") : PyLong_FromSsize_t(at);
 }
 
 PyObject* bytes_compare(PyObject* self, PyObject* other, int operation) noexcept {
@@ -172,6 +100,24 @@ PyObject* get_value(PyObject* self, PyObject*) noexcept {
   return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(content(self).data()), bytes_length(self));
 }
 
+PyObject* bytes_concat(PyObject* self, PyObject* other) noexcept {
+  const Ref value(get_value(self, nullptr));
+  return value ? PySequence_Concat(value.get(), other) : nullptr;
+}
+
+// Serves both `view * n` and `n * view`.
+PyObject* bytes_repeat(PyObject* self, Py_ssize_t count) noexcept {
+  const Ref value(get_value(self, nullptr));
+  return value ? PySequence_Repeat(value.get(), count) : nullptr;
+}
+
+PyObject* bytes_format(PyObject* left, PyObject* right) noexcept {
+  const PyNumberMethods* methods = Py_TYPE(left)->tp_as_number;
+  if (methods == nullptr || methods->nb_remainder != bytes_format) Py_RETURN_NOTIMPLEMENTED;
+  const Ref value(get_value(left, nullptr));
+  return value ? PyNumber_Remainder(value.get(), right) : nullptr;
+}
+
 PyObject* bytes_reduce(PyObject* self, PyObject*) noexcept {
   return reduce_to(reinterpret_cast<PyObject*>(&PyBytes_Type), get_value(self, nullptr));
 }
@@ -215,10 +161,10 @@ PyDoc_STRVAR(hex_doc,
 "hex($self, /, sep='', bytes_per_sep=1)\n--\n\n"
 "Return the bytes as hexadecimal digits, as bytes.hex() does.");
 PyDoc_STRVAR(count_doc,
-"count($self, value, /)\n--\n\n"
+"count($self, value, start=None, stop=None, /)\n--\n\n"
 "Return the number of non-overlapping occurrences of a byte (an int) or of bytes.");
 PyDoc_STRVAR(index_doc,
-"index($self, value, start=0, stop=sys.maxsize, /)\n--\n\n"
+"index($self, value, start=None, stop=None, /)\n--\n\n"
 "Return the index of the first occurrence of a byte (an int) or of bytes. Raises ValueError if there is none.");
 PyDoc_STRVAR(reduce_doc,
 "__reduce__($self, /)\n--\n\n"
@@ -228,13 +174,14 @@ PyMethodDef methods[] = {
     {"value", get_value, METH_NOARGS, value_doc},
     {"decode", with_keywords(bytes_decode), METH_VARARGS | METH_KEYWORDS, decode_doc},
     {"hex", with_keywords(bytes_hex), METH_VARARGS | METH_KEYWORDS, hex_doc},
-    {"count", bytes_count, METH_O, count_doc},
+    {"count", bytes_count, METH_VARARGS, count_doc},
     {"index", bytes_index, METH_VARARGS, index_doc},
     {"__reduce__", bytes_reduce, METH_NOARGS, reduce_doc},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyType_Slot slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(view_new)},
     {Py_tp_doc, const_cast<char*>(bytes_doc)},
     {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)},
     {Py_tp_richcompare, reinterpret_cast<void*>(bytes_compare)},
@@ -245,6 +192,9 @@ PyType_Slot slots[] = {
     {Py_tp_members, view_members},
     {Py_sq_length, reinterpret_cast<void*>(bytes_length)},
     {Py_sq_item, reinterpret_cast<void*>(bytes_item)},
+    {Py_sq_concat, reinterpret_cast<void*>(bytes_concat)},
+    {Py_sq_repeat, reinterpret_cast<void*>(bytes_repeat)},
+    {Py_nb_remainder, reinterpret_cast<void*>(bytes_format)},
     {Py_sq_contains, reinterpret_cast<void*>(bytes_contains)},
     {Py_mp_length, reinterpret_cast<void*>(bytes_length)},
     {Py_mp_subscript, reinterpret_cast<void*>(bytes_subscript)},
@@ -254,7 +204,6 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec bytes_spec = {"xichan.BytesView", sizeof(View), 0,
-                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+PyType_Spec bytes_spec = {"xichan.BytesView", sizeof(View), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace xichan::python

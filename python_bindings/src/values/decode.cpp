@@ -4,6 +4,7 @@
 #include "base/pointer_map.h"
 #include "base/ref.h"
 #include "base/worklist.h"
+#include "values/elements.h"
 #include "values/str_view.h"
 #include "values/text.h"
 #include "values/view.h"
@@ -116,13 +117,12 @@ class Decoder {
       PyErr_SetString(PyExc_SystemError, "xichan: received a Queue before xichan._queue registered its type");
       return nullptr;
     }
-    auto* type = reinterpret_cast<PyTypeObject*>(state_.queue_type);
-    const Ref parts(make_tuple(reader, cell));
+    Ref parts(make_tuple(reader, cell));
     if (!parts) return nullptr;
     // On failure `unfilled_` keeps a dangling reference to the parts. It is not used: the whole decode fails.
-    Ref queue(type->tp_alloc(type, 0));
-    if (!queue || PyObject_SetAttr(queue.get(), state_.parts_name, parts.get()) < 0) return nullptr;
-    return queue.release();
+    PyObject* queue = state_.queue_type->tp_alloc(state_.queue_type, 0);
+    if (queue != nullptr) queue_slot(state_, queue) = parts.release();
+    return queue;
   }
 
   PyObject* make_handle(const Reference& reference) noexcept {

@@ -144,6 +144,11 @@ bool copy_buffer(const ModuleState& state, PyObject* value, Cell& cell) noexcept
   return copied;
 }
 
+PyObject* shared_new(PyTypeObject*, PyObject*, PyObject*) noexcept {
+  PyErr_SetString(PyExc_TypeError, "cannot create 'xichan.Shared' instances; call xichan.share(value)");
+  return nullptr;
+}
+
 PyDoc_STRVAR(shared_doc,
 "A value encoded once, by share(), and sent without a copy any number of times.\n\n"
 "It can be sent through a channel, alone or inside tuples, through concurrent.interpreters, or pickled, and\n"
@@ -173,6 +178,7 @@ PyGetSetDef properties[] = {
 };
 
 PyType_Slot slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(shared_new)},
     {Py_tp_doc, const_cast<char*>(shared_doc)},
     {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)},
     {Py_tp_richcompare, reinterpret_cast<void*>(shared_compare)},
@@ -215,7 +221,6 @@ PyMethodDef share_functions[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-PyType_Spec shared_spec = {"xichan.Shared", sizeof(View), 0,
-                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+PyType_Spec shared_spec = {"xichan.Shared", sizeof(View), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace xichan::python

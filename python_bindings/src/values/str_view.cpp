@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "arena/arena.h"
+#include "base/ref.h"
 #include "values/text.h"
 
 namespace xichan::python {
@@ -40,6 +41,33 @@ PyObject* str_reduce(PyObject* self, PyObject*) noexcept {
   return reduce_to(reinterpret_cast<PyObject*>(&PyUnicode_Type), get_value(self, nullptr));
 }
 
+// Operations of which CPython returns the str itself, if it need not change, even one of a subclass. These return a
+// plain str like every other operation.
+PyObject* call_on_copy(const char* method, PyObject* self, PyObject* argument) noexcept {
+  const Ref value(get_value(self, nullptr));
+  return value ? PyObject_CallMethod(value.get(), method, "(O)", argument) : nullptr;
+}
+
+PyObject* str_format_spec(PyObject* self, PyObject* spec) noexcept { return call_on_copy("__format__", self, spec); }
+PyObject* str_format_map(PyObject* self, PyObject* mapping) noexcept {
+  return call_on_copy("format_map", self, mapping);
+}
+PyObject* str_partition(PyObject* self, PyObject* sep) noexcept { return call_on_copy("partition", self, sep); }
+PyObject* str_rpartition(PyObject* self, PyObject* sep) noexcept { return call_on_copy("rpartition", self, sep); }
+
+PyObject* str_format(PyObject* self, PyObject* args, PyObject* keywords) noexcept {
+  const Ref value(get_value(self, nullptr));
+  const Ref method(value ? PyObject_GetAttrString(value.get(), "format") : nullptr);
+  return method ? PyObject_Call(method.get(), args, keywords) : nullptr;
+}
+
+PyObject* str_modulo(PyObject* left, PyObject* right) noexcept {
+  const PyNumberMethods* methods = Py_TYPE(left)->tp_as_number;
+  if (methods == nullptr || methods->nb_remainder != str_modulo) Py_RETURN_NOTIMPLEMENTED;
+  const Ref value(get_value(left, nullptr));
+  return value ? PyNumber_Remainder(value.get(), right) : nullptr;
+}
+
 PyDoc_STRVAR(str_doc,
 "A str whose characters are read in place, in shared memory of the process. Received with copy=False.\n\n"
 "A StrView is a str and works wherever a str does; str(), slices and concatenation return a plain str. It keeps\n"
@@ -48,12 +76,33 @@ PyDoc_STRVAR(str_doc,
 PyDoc_STRVAR(value_doc,
 "value($self, /)\n--\n\n"
 "Return a copy as a plain str, as recv() returns it. Raises MemoryError.");
+PyDoc_STRVAR(format_spec_doc,
+"__format__($self, format_spec, /)\n--\n\n"
+"Return a formatted version as a plain str.");
+PyDoc_STRVAR(format_doc,
+"format($self, /, *args, **kwargs)\n--\n\n"
+"Return a plain str with the fields in braces replaced, as str.format() does.");
+PyDoc_STRVAR(format_map_doc,
+"format_map($self, mapping, /)\n--\n\n"
+"Return a plain str with the fields in braces replaced, as str.format_map() does.");
+PyDoc_STRVAR(partition_doc,
+"partition($self, sep, /)\n--\n\n"
+"Return the parts before, of and after the first separator, as plain str.");
+PyDoc_STRVAR(rpartition_doc,
+"rpartition($self, sep, /)\n--\n\n"
+"Return the parts before, of and after the last separator, as plain str.");
 PyDoc_STRVAR(reduce_doc,
 "__reduce__($self, /)\n--\n\n"
 "Support pickle and copy: the copy is a plain str.");
 
 PyMethodDef methods[] = {
     {"value", get_value, METH_NOARGS, value_doc},
+    {"__format__", str_format_spec, METH_O, format_spec_doc},
+    {"format", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(str_format)), METH_VARARGS | METH_KEYWORDS,
+     format_doc},
+    {"format_map", str_format_map, METH_O, format_map_doc},
+    {"partition", str_partition, METH_O, partition_doc},
+    {"rpartition", str_rpartition, METH_O, rpartition_doc},
     {"__reduce__", str_reduce, METH_NOARGS, reduce_doc},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -64,10 +113,12 @@ PyMemberDef members[] = {
 };
 
 PyType_Slot slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(view_new)},
     {Py_tp_doc, const_cast<char*>(str_doc)},
     {Py_tp_dealloc, reinterpret_cast<void*>(str_dealloc)},
     {Py_tp_methods, methods},
     {Py_tp_members, members},
+    {Py_nb_remainder, reinterpret_cast<void*>(str_modulo)},
     {0, nullptr},
 };
 
@@ -94,7 +145,6 @@ PyObject* new_str_view(ModuleState& state, const CellRef& place) noexcept {
   return reinterpret_cast<PyObject*>(view);
 }
 
-PyType_Spec str_spec = {"xichan.StrView", sizeof(StrView), 0,
-                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+PyType_Spec str_spec = {"xichan.StrView", sizeof(StrView), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace xichan::python

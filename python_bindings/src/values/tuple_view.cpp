@@ -204,6 +204,12 @@ PyObject* tuple_add(PyObject* left, PyObject* right) noexcept {
   return PySequence_Concat(one.get(), two.get());
 }
 
+// Serves both `view * n` and `n * view`.
+PyObject* tuple_repeat(PyObject* self, Py_ssize_t count) noexcept {
+  const Ref value(tuple_value(as_view(self)));
+  return value ? PySequence_Repeat(value.get(), count) : nullptr;
+}
+
 PyDoc_STRVAR(tuple_doc,
 "A tuple that is read in place, in shared memory of the process. Received with copy=False.\n\n"
 "A collections.abc.Sequence that equals the tuple and has the same hash. Elements are decoded when they are\n"
@@ -232,6 +238,7 @@ PyMethodDef methods[] = {
 };
 
 PyType_Slot slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(view_new)},
     {Py_tp_doc, const_cast<char*>(tuple_doc)},
     {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)},
     {Py_tp_richcompare, reinterpret_cast<void*>(tuple_compare)},
@@ -242,6 +249,7 @@ PyType_Slot slots[] = {
     {Py_tp_members, view_members},
     {Py_sq_length, reinterpret_cast<void*>(tuple_length)},
     {Py_sq_item, reinterpret_cast<void*>(tuple_item)},
+    {Py_sq_repeat, reinterpret_cast<void*>(tuple_repeat)},
     {Py_sq_contains, reinterpret_cast<void*>(tuple_contains)},
     {Py_mp_length, reinterpret_cast<void*>(tuple_length)},
     {Py_mp_subscript, reinterpret_cast<void*>(tuple_subscript)},
@@ -251,8 +259,7 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec tuple_spec = {
-    "xichan.TupleView", sizeof(View), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_SEQUENCE, slots};
+PyType_Spec tuple_spec = {"xichan.TupleView", sizeof(View), 0,
+                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_SEQUENCE, slots};
 
 }  // namespace xichan::python

@@ -25,6 +25,10 @@ void view_dealloc(PyObject* self) noexcept {
   Arena::release(block);  // not recursive, however many blocks this releases
 }
 
+PyObject* view_new(PyTypeObject* type, PyObject*, PyObject*) noexcept {
+  return PyErr_Format(PyExc_TypeError, "cannot create '%s' instances; receive one with copy=False", type->tp_name);
+}
+
 PyObject* reduce_to(PyObject* callable, PyObject* argument) noexcept {
   return argument == nullptr ? nullptr : Py_BuildValue("O(N)", callable, argument);
 }

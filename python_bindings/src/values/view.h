@@ -65,6 +65,8 @@ inline PyObject* new_shared(ModuleState& state, const Block* block) noexcept {
 }
 
 void view_dealloc(PyObject* self) noexcept;
+/// tp_new of views, which raises TypeError.
+PyObject* view_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept;
 /// Returns (callable, (argument,)), consuming the reference to the argument; null if the argument is null.
 PyObject* reduce_to(PyObject* callable, PyObject* argument) noexcept;
 

@@ -1,5 +1,6 @@
 """xichan.Queue as a queue. Behavior shared with queue.Queue is tested on both."""
 
+import copy
 import dataclasses
 import functools
 import pickle
@@ -201,8 +202,19 @@ def test_invalid_maxsize_is_rejected(maxsize, error):
         xichan.Queue(maxsize)
 
 
+@pytest.mark.parametrize("maxsize", [-1, -10, -(10**100)])
+def test_negative_maxsize_is_kept(maxsize):
+    """As queue.Queue, an unbounded queue reports the maxsize that it was made with, also in other handles."""
+    q, (tx, rx) = xichan.Queue(maxsize), xichan.channel()
+    tx.send(q)
+    for handle in (q, rx.recv(), copy.copy(q)):
+        assert handle.maxsize == queue.Queue(maxsize).maxsize == maxsize and not handle.full()
+        assert "of" not in repr(handle)
+    assert xichan.Queue().maxsize == queue.Queue().maxsize == 0
+
+
 def test_largest_maxsize_is_accepted():
-    assert xichan.Queue(2**24).maxsize == 2**24 and xichan.Queue(-(10**100)).maxsize == 0
+    assert xichan.Queue(2**24).maxsize == 2**24 and xichan.Queue(-(10**100)).maxsize == -(10**100)
 
 
 def test_unused_standard_arguments_are_accepted():

@@ -144,3 +144,43 @@ def test_forged_queue_is_not_shareable(parts):
         tx.send((1, q))
     del q._parts
     assert not xichan.is_shareable(q) and not xichan.is_shareable((q,))
+
+
+class Labeled(xichan.Queue):
+    """A subclass with an attribute and a method of its own."""
+
+    def __init__(self, *args, label="", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.label = label
+
+    def put_label(self):
+        self.put(self.label)
+
+
+class Slotted(xichan.Queue):
+    __slots__ = ("label",)
+
+
+@KINDS
+def test_instance_of_a_subclass_arrives_as_the_same_queue(make):
+    options = getattr(make, "keywords", {})
+    q, (tx, rx) = Labeled(3, label="mine", **options), xichan.channel()
+    tx.send((1, q))
+    tx.send(q)
+    for found in (rx.recv()[1], rx.recv()):
+        assert type(found) is xichan.Queue and found == q and found.maxsize == 3 and hash(found) == hash(q)
+    q.put_label()
+    assert found.get() == "mine"
+    assert xichan.is_shareable(q) and xichan.is_shareable((q, q))
+    with pytest.raises(xichan.NotShareableError, match="cannot leave its process"):
+        xichan.dumps(q)
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda q: pickle.loads(pickle.dumps(q))])
+def test_copies_of_a_subclass_keep_its_class_and_attributes(again):
+    q = again(Labeled(3, label="mine"))
+    assert type(q) is Labeled and q.label == "mine" and q.maxsize == 3
+    slotted = Slotted()
+    assert type(again(slotted)) is Slotted and again(slotted) == slotted
+    slotted.label = "mine"
+    assert again(slotted).label == "mine"
