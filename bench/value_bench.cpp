@@ -44,7 +44,8 @@ void build_integer(benchmark::State& state) {
 
 void build_text(benchmark::State& state) {
   const std::string text(static_cast<std::size_t>(state.range(0)), 'x');
-  if (made(make_text, text).view().utf8() != text) return fail(state, "not what was put in");
+  const Value first = made(make_text, text);
+  if (first.view().utf8() != text) return fail(state, "not what was put in");
   for (auto _ : state) benchmark::DoNotOptimize(made(make_text, text));
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }

@@ -12,7 +12,7 @@ from .counts import Counts
 
 # Bottom first, each with its public headers.
 CORE = {
-    "base": {"export.h", "status.h", "version.h"},
+    "base": {"export.h", "status.h", "stop.h", "time_limit.h", "version.h"},
     "arena": {"memory.h"},
     "value": {"buffer.h", "value.h", "visit.h"},
     "sync": set(),
@@ -20,7 +20,7 @@ CORE = {
     "channel": {"options.h"},
     "directory": set(),
     "endpoint": set(),
-    "api": {"channel.h", "names.h", "select.h", "xichan.h"},
+    "api": {"async.h", "channel.h", "names.h", "select.h", "xichan.h"},
 }
 # Of python_bindings/src, bottom first; "top" is the folder itself. The bindings may include every layer of the core.
 BINDINGS = ["base", "values", "ends", "embed", "top"]

@@ -4,7 +4,6 @@
 // threads. Detach first (Py_BEGIN_ALLOW_THREADS), or use the calls that never block.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,19 +13,20 @@
 #include "xichan/export.h"
 #include "xichan/options.h"
 #include "xichan/status.h"
+#include "xichan/stop.h"
+#include "xichan/time_limit.h"
 #include "xichan/value.h"
 
 namespace xichan {
 
 namespace internal {
 class Channel;
+class Deadline;
+struct EndpointAccess;
 struct Lane;
+class Readiness;
+class Stop;
 }  // namespace internal
-
-/// How long a call may block, in nanoseconds of the monotonic clock. A negative timeout counts as zero.
-using Timeout = std::chrono::nanoseconds;
-/// The timeout of a call that blocks indefinitely.
-inline constexpr Timeout forever = Timeout::max();
 
 /// Identifies a channel. All its endpoints share the id, and no other channel ever has it. In Python the id is one int
 /// whose lower 64 bits are `low`.
@@ -65,9 +65,10 @@ class XICHAN_API EndpointBase {
   void shutdown(bool immediate, Value&& error) noexcept;
   /// Blocks until the channel is closed: all Senders or all Receivers are closed, or it was shut down. Receivers may
   /// still drain it. `ok | timeout | end_closed`.
-  Status wait_closed(Timeout timeout = forever) const noexcept;
+  Status wait_closed(TimeLimit limit = forever) const noexcept;
 
  protected:
+  friend struct internal::EndpointAccess;
   friend class SelectCase;
 
   EndpointBase() noexcept = default;
@@ -77,16 +78,22 @@ class XICHAN_API EndpointBase {
   void swap(EndpointBase& other) noexcept;
   bool usable() const noexcept;
 
+  // Makes the descriptor unreadable after an attempt that was not possible. Returns true if another one may succeed.
+  bool arm() noexcept;
+
   internal::Channel* channel_ = nullptr;
   internal::Lane* lane_ = nullptr;
+  internal::Readiness* readiness_ = nullptr;  // of `descriptor`
 };
 
 /// The operations that Sender and Receiver share. `Endpoint` is Sender or Receiver.
 template <class Endpoint>
 class XICHAN_API EndpointOf : public EndpointBase {
  public:
-  /// Opens another endpoint of this side, for another thread. Returns an empty one if this endpoint is empty, if memory
-  /// is exhausted, or if the channel is spsc.
+  /// Opens another endpoint of this side, for another thread. `ok | end_closed | no_memory`; `invalid` for an spsc
+  /// channel, which has one endpoint on each side. `endpoint` is unchanged unless `ok`.
+  Status clone(Endpoint& endpoint) const noexcept;
+  /// Likewise; returns an empty endpoint on failure.
   Endpoint clone() const noexcept;
   /// Returns true if this endpoint can do nothing more: it was closed, the channel was shut down, or the other side is
   /// finished (for a Receiver: and the queue is drained).
@@ -103,12 +110,22 @@ class XICHAN_API EndpointOf : public EndpointBase {
   /// traceback, all text.
   Value error() const noexcept;
 
-  /// Opens another endpoint of the channel with this id. Returns an empty one if there is no such channel, or if all
-  /// endpoints of this side have been closed.
+  /// Returns a descriptor for event loops (poll, epoll, Asio), or -1 if this endpoint is closed or descriptors or
+  /// memory are exhausted. It becomes readable when this endpoint may have become ready: make calls that do not block
+  /// until one returns `empty` or `full`, which makes it unreadable again. Valid until this endpoint is closed, which
+  /// closes it.
+  int descriptor() noexcept;
+
+  /// Opens another endpoint of the channel with this id. `ok | no_memory`; `not_found` if there is no such channel, or
+  /// if all endpoints of this side have been closed. `endpoint` is unchanged unless `ok`.
+  static Status from_id(Id id, Endpoint& endpoint) noexcept;
+  /// Likewise; returns an empty endpoint on failure.
   static Endpoint from_id(Id id) noexcept;
   /// Opens another endpoint of the channel with this name; blocks until one exists.
   /// `ok | not_found | no_memory`; `endpoint` is unchanged unless `ok`.
-  static Status lookup(std::string_view name, Endpoint& endpoint, Timeout timeout = Timeout::zero()) noexcept;
+  static Status lookup(std::string_view name, Endpoint& endpoint, TimeLimit limit = Timeout::zero()) noexcept;
+  /// Likewise; returns `cancelled` once a stop is requested.
+  static Status lookup(std::string_view name, Endpoint& endpoint, StopRef stop, TimeLimit limit = forever) noexcept;
 
   /// Makes a value that holds another endpoint of this side. The value can be sent, alone or inside a tuple; its
   /// receiver opens the endpoint. `ok | end_closed | no_memory | arena_full`; `value` is unchanged unless `ok`.
@@ -124,6 +141,9 @@ class XICHAN_API EndpointOf : public EndpointBase {
   EndpointOf(EndpointOf&& other) noexcept = default;
   EndpointOf& operator=(EndpointOf&& other) noexcept;
   ~EndpointOf() { close(); }
+
+ private:
+  static Status find(std::string_view name, Endpoint& endpoint) noexcept;
 };
 
 class Receiver;
@@ -145,19 +165,25 @@ class XICHAN_API Sender : public EndpointOf<Sender> {
 
   /// Sends a value; blocks while the channel is full. `ok | closed | timeout | end_closed | claimed | no_memory`;
   /// `too_large` for a value over the channel's `max_bytes`. Takes over the value if `ok`, else leaves it unchanged.
-  Status send(Value&& value, Timeout timeout = forever) noexcept;
+  Status send(Value&& value, TimeLimit limit = forever) noexcept;
+  /// Likewise; returns `cancelled` once a stop is requested.
+  Status send(Value&& value, StopRef stop, TimeLimit limit = forever) noexcept;
   /// Sends a value without ever blocking, not even on a thread that was stopped inside a call. Returns `full` where
   /// `send` would block.
   Status send_nowait(Value&& value) noexcept;
   /// Sends the values in order; blocks while the channel is full. Returns `ok` once all are sent, else the status of
   /// the first value that was not. `sent` receives the number of values sent. Those are now none; the others are
-  /// unchanged. The timeout covers the whole call.
-  Status send_many(std::span<Value> values, std::size_t& sent, Timeout timeout = forever) noexcept;
+  /// unchanged. The limit covers the whole call.
+  Status send_many(std::span<Value> values, std::size_t& sent, TimeLimit limit = forever) noexcept;
+  /// Likewise; returns `cancelled` once a stop is requested.
+  Status send_many(std::span<Value> values, std::size_t& sent, StopRef stop, TimeLimit limit = forever) noexcept;
 
  private:
   friend class EndpointOf<Sender>;
   friend Status channel(const ChannelOptions&, Sender&, Receiver&) noexcept;
   explicit Sender(internal::Channel* channel) noexcept : EndpointOf(channel) {}
+  Status send_all(std::span<Value> values, std::size_t& sent, internal::Deadline deadline,
+                  const internal::Stop* stop) noexcept;
 };
 
 /// The receiving endpoint. A call on an endpoint that is empty or closed returns `end_closed`. Where a call returns
@@ -173,13 +199,17 @@ class XICHAN_API Receiver : public EndpointOf<Receiver> {
 
   /// Receives the oldest value; blocks while the channel is empty.
   /// `ok | closed | timeout | end_closed | claimed | no_memory`; `value` is unchanged unless `ok`.
-  Status recv(Value& value, Timeout timeout = forever) noexcept;
+  Status recv(Value& value, TimeLimit limit = forever) noexcept;
+  /// Likewise; returns `cancelled` once a stop is requested.
+  Status recv(Value& value, StopRef stop, TimeLimit limit = forever) noexcept;
   /// Receives a value without ever blocking, not even on a thread that was stopped inside a call. Returns `empty` where
   /// `recv` would block.
   Status recv_nowait(Value& value) noexcept;
   /// Receives the oldest value, blocking while the channel is empty, and then up to `values.size()` values in total
   /// without blocking again. `ok` with at least one value (or if `values` is empty); else as `recv`, with none.
-  Status recv_many(std::span<Value> values, std::size_t& received, Timeout timeout = forever) noexcept;
+  Status recv_many(std::span<Value> values, std::size_t& received, TimeLimit limit = forever) noexcept;
+  /// Likewise; returns `cancelled` once a stop is requested.
+  Status recv_many(std::span<Value> values, std::size_t& received, StopRef stop, TimeLimit limit = forever) noexcept;
   /// Passes the values that are queued now to `take(Value&&)`, oldest first, and returns their number. Never blocks.
   template <class Take>
   std::size_t drain(Take&& take) {
@@ -196,6 +226,8 @@ class XICHAN_API Receiver : public EndpointOf<Receiver> {
   friend class EndpointOf<Receiver>;
   friend Status channel(const ChannelOptions&, Sender&, Receiver&) noexcept;
   explicit Receiver(internal::Channel* channel) noexcept : EndpointOf(channel) {}
+  Status wait(Value& value, internal::Deadline deadline, const internal::Stop* stop) noexcept;
+  void recv_rest(std::span<Value> values, std::size_t& received) noexcept;
   // Returns the number of queued values plus those that blocked senders hold.
   std::uint64_t pending() const noexcept;
 };

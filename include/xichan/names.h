@@ -16,6 +16,8 @@ XICHAN_API Status unpublish(std::string_view name) noexcept;
 
 /// Stores the value that was published under a name, sharing its content; blocks until there is one. `ok | not_found`;
 /// `value` is unchanged unless `ok`. Any thread.
-XICHAN_API Status lookup(std::string_view name, Value& value, Timeout timeout = Timeout::zero()) noexcept;
+XICHAN_API Status lookup(std::string_view name, Value& value, TimeLimit limit = Timeout::zero()) noexcept;
+/// Likewise; returns `cancelled` once a stop is requested.
+XICHAN_API Status lookup(std::string_view name, Value& value, StopRef stop, TimeLimit limit = forever) noexcept;
 
 }  // namespace xichan

@@ -38,8 +38,8 @@ struct ChannelStats {
   std::uint64_t received;           ///< values ever received
   std::uint64_t parks;              ///< how often a call blocked in the kernel
   std::uint64_t wakeups;            ///< how often a blocked call was woken
-  std::uint32_t senders;            ///< open Senders in the whole process, including those in flight
-  std::uint32_t receivers;          ///< open Receivers in the whole process, including those in flight
+  std::uint32_t senders;            ///< open Senders in the whole process, including those in flight; at most 2^32 - 1
+  std::uint32_t receivers;          ///< open Receivers in the whole process, including those in flight; likewise
   std::uint32_t waiting_senders;    ///< calls blocked in a send
   std::uint32_t waiting_receivers;  ///< calls blocked in a receive
   std::uint64_t dropped;            ///< values dropped because the channel was full, see Overflow

@@ -12,6 +12,7 @@ namespace xichan {
 namespace internal {
 struct Case;
 class Deadline;
+class Stop;
 }  // namespace internal
 
 /// One operation of a select: a receive from a Receiver, or a send of one value to a Sender.
@@ -33,10 +34,12 @@ class SelectCase {
   Value value;
 
  private:
-  friend Status select(std::span<SelectCase>, std::size_t&, Timeout) noexcept;
+  friend Status select(std::span<SelectCase>, std::size_t&, TimeLimit) noexcept;
+  friend Status select(std::span<SelectCase>, std::size_t&, StopRef, TimeLimit) noexcept;
   friend Status try_select(std::span<SelectCase>, std::size_t&) noexcept;
-  static Status run(std::span<SelectCase> cases, std::size_t& chosen, const internal::Deadline* deadline) noexcept;
-  bool fill(internal::Case& filled) noexcept;
+  static Status run(std::span<SelectCase> cases, std::size_t& chosen, const internal::Deadline* deadline,
+                    const internal::Stop* stop = nullptr) noexcept;
+  bool fill(internal::Case& filled, const internal::Stop* stop) noexcept;
 
   EndpointBase* endpoint_;
   bool sends_;
@@ -46,7 +49,10 @@ class SelectCase {
 /// random; a channel that is closed or has failed can proceed. Returns `ok` or what `send` and `recv` return, and
 /// stores the index of the case in `chosen`. `timeout` and `no_memory` perform and choose none; `invalid` if there are
 /// no cases. Takes no lock except those of the channels' wait lists.
-XICHAN_API Status select(std::span<SelectCase> cases, std::size_t& chosen, Timeout timeout = forever) noexcept;
+XICHAN_API Status select(std::span<SelectCase> cases, std::size_t& chosen, TimeLimit limit = forever) noexcept;
+/// Likewise; returns `cancelled` once a stop is requested, and has then performed and chosen none.
+XICHAN_API Status select(std::span<SelectCase> cases, std::size_t& chosen, StopRef stop,
+                         TimeLimit limit = forever) noexcept;
 
 /// Performs one of the cases if one can proceed, without blocking. Returns `empty` if none can.
 XICHAN_API Status try_select(std::span<SelectCase> cases, std::size_t& chosen) noexcept;

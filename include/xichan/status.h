@@ -24,6 +24,7 @@ enum class [[nodiscard]] Status : std::uint8_t {
   name_taken,   ///< the name is in use
   exiting,      ///< the interpreter or the process is exiting
   failed,       ///< as `closed`, because the other side failed or the channel was shut down with an error
+  cancelled,    ///< a stop was requested; nothing was sent or received
 };
 
 /// Returns a short English phrase for messages and logs.
@@ -44,6 +45,7 @@ constexpr std::string_view to_string(Status status) noexcept {
     case Status::name_taken: return "the name is in use";
     case Status::exiting: return "the interpreter is shutting down";
     case Status::failed: return "the channel failed";
+    case Status::cancelled: return "a stop was requested";
     case Status::claimed: return "this side of an spsc channel belongs to another endpoint until that is closed";
   }
   return "unknown status";

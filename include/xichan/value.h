@@ -5,8 +5,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <iterator>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,12 +36,26 @@ enum class ValueKind : std::uint8_t {
 
 namespace internal {
 struct ValueAccess;
+
+// Throws std::bad_alloc; a program that is compiled without exceptions aborts.
+[[noreturn]] inline void throw_bad_alloc() {
+#ifdef __cpp_exceptions
+  throw std::bad_alloc();
+#else
+  std::abort();
+#endif
+}
+
+template <class T>
+concept Character = std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
+                    std::same_as<T, char16_t> || std::same_as<T, char32_t>;
 }  // namespace internal
 
 class Value;
 
 /// Reads a value in place; every access is O(1) except for text conversion. Valid while the Value that it came from
-/// exists and is not moved from. An accessor of another kind returns zero, false or empty.
+/// exists and is not moved from. An accessor `as_...` of another kind returns zero, false or empty; the checked
+/// accessor `get_...` returns std::nullopt.
 ///
 /// A value that Python shared (`xichan.share`) reads like its content, without a copy.
 ///
@@ -62,6 +78,29 @@ class XICHAN_API ValueView {
   std::string_view as_ascii() const noexcept;
   /// Returns the content of `bytes`, or the two's complement of `big_integer`: little endian, a multiple of 8 bytes.
   std::span<const std::byte> as_bytes() const noexcept;
+
+  std::optional<bool> get_bool() const noexcept { return get(ValueKind::boolean, &ValueView::as_bool); }
+  std::optional<std::int64_t> get_integer() const noexcept { return get(ValueKind::integer, &ValueView::as_integer); }
+  /// Returns an integer from 0 to 2^64 - 1, of either integer kind.
+  std::optional<std::uint64_t> get_unsigned() const noexcept {
+    const std::uint64_t value = as_unsigned();
+    if (value == 0 && get_integer() != 0) return std::nullopt;
+    return value;
+  }
+  std::optional<double> get_real() const noexcept { return get(ValueKind::real, &ValueView::as_real); }
+  /// Returns ASCII text in place; std::nullopt for text with other characters too.
+  std::optional<std::string_view> get_ascii() const noexcept {
+    const std::string_view text = as_ascii();
+    if (kind() != ValueKind::text || text.size() != size()) return std::nullopt;
+    return text;
+  }
+  std::optional<std::span<const std::byte>> get_bytes() const noexcept {
+    return get(ValueKind::bytes, &ValueView::as_bytes);
+  }
+  /// Returns the text in UTF-8; throws std::bad_alloc.
+  std::optional<std::string> get_text() const { return get(ValueKind::text, &ValueView::utf8); }
+  /// Returns element `i` of a tuple or queue.
+  std::optional<ValueView> get_item(std::size_t i) const noexcept;
 
   /// Returns the number of code points of text, bytes of bytes, or elements of a tuple or queue; else 0.
   std::size_t size() const noexcept;
@@ -95,13 +134,22 @@ class XICHAN_API ValueView {
   /// Compares likewise; throws std::bad_alloc for `no_memory`.
   friend bool operator==(ValueView one, ValueView other) {
     bool result;
-    if (equal(one, other, result) != Status::ok) throw std::bad_alloc();
+    if (equal(one, other, result) != Status::ok) internal::throw_bad_alloc();
     return result;
   }
 
  private:
   friend struct internal::ValueAccess;
   ValueView(const void* block, const void* cell) noexcept : block_(block), cell_(cell) {}
+
+  template <class T>
+  std::optional<T> get(ValueKind expected, T (ValueView::*read)() const) const {
+    return kind() == expected ? std::optional<T>((this->*read)()) : std::nullopt;
+  }
+  template <class T>
+  std::optional<T> get(ValueKind expected, T (ValueView::*read)() const noexcept) const noexcept {
+    return kind() == expected ? std::optional<T>((this->*read)()) : std::nullopt;
+  }
 
   static const std::uint64_t none_[2];
 
@@ -151,6 +199,11 @@ inline ValueView::Iterator ValueView::end() const noexcept {
   return {*this, k == ValueKind::tuple || k == ValueKind::queue ? static_cast<std::ptrdiff_t>(size()) : 0};
 }
 
+inline std::optional<ValueView> ValueView::get_item(std::size_t i) const noexcept {
+  if (i >= static_cast<std::size_t>(end() - begin())) return std::nullopt;
+  return (*this)[i];
+}
+
 /// Owns one value. Copying is explicit (`clone`) and O(1): copies share their content, a reference-counted block of the
 /// process's arena.
 ///
@@ -170,10 +223,14 @@ class XICHAN_API Value {
   }
   /// Takes every integer type whose values fit in 64 bits with a sign.
   template <std::integral T>
-    requires(!std::same_as<T, bool> && sizeof(T) <= 8 && (std::signed_integral<T> || sizeof(T) < 8))
+    requires(!std::same_as<T, bool> && !internal::Character<T> && sizeof(T) <= 8 &&
+             (std::signed_integral<T> || sizeof(T) < 8))
   static Value of(T value) noexcept {
     return from_integer(static_cast<std::int64_t>(value));
   }
+  /// A character is neither an integer nor text: convert it to one of them, or pass a string.
+  template <internal::Character T>
+  static Value of(T value) = delete;
   /// Takes float and double.
   template <std::floating_point T>
     requires(sizeof(T) <= sizeof(double))
@@ -196,8 +253,8 @@ class XICHAN_API Value {
   static Status tuple(std::span<const Value> items, Value& out) noexcept;
 
   /// Makes a tuple of numbers, bools, text (UTF-8, anything convertible to std::string_view), bytes (a span of
-  /// std::byte), Values and views. It shares the content of Values; a Value that is moved in becomes None if `ok`.
-  /// Returns `invalid` for malformed text.
+  /// std::byte), Values and views; no single characters. It shares the content of Values; a Value that is moved in
+  /// becomes None if `ok`. Returns `invalid` for malformed text.
   template <class... Items>
   static Status pack(Value& out, Items&&... items) noexcept {
     Value values[sizeof...(Items) + 1];  // one more, because an array must not be empty
@@ -220,7 +277,9 @@ class XICHAN_API Value {
   /// Returns a Value that shares the content of this one, in O(1).
   Value clone() const noexcept;
   /// Returns a view that is valid while this Value exists and is not moved from.
-  ValueView view() const noexcept;
+  ValueView view() const& noexcept;
+  /// The view of a temporary would dangle.
+  ValueView view() const&& = delete;
   friend bool operator==(const Value& one, const Value& other) { return one.view() == other.view(); }
 
   /// Serializes the value for storage or another process; `load` and Python's xichan.loads read the result. Returns
@@ -244,6 +303,9 @@ class XICHAN_API Value {
   }
   template <class T>
   static Status make(const T& item, Value& out) noexcept {
+    static_assert(!internal::Character<T>,
+                  "expected an item of a tuple, found a character: convert it to an integer "
+                  "type, or pass a string");
     if constexpr (std::same_as<T, Value>) {
       out = item.clone();
     } else if constexpr (std::same_as<T, ValueView>) {

@@ -1,4 +1,5 @@
-// The whole public interface of the core, except xichan/python.h, which needs Python.h.
+// The whole public interface of the core, except xichan/async.h, for coroutines, and xichan/python.h, which needs
+// Python.h.
 #pragma once
 
 #include "xichan/buffer.h"
@@ -10,6 +11,8 @@
 #include "xichan/options.h"
 #include "xichan/select.h"
 #include "xichan/status.h"
+#include "xichan/stop.h"
+#include "xichan/time_limit.h"
 #include "xichan/value.h"
 #include "xichan/version.h"
 #include "xichan/visit.h"

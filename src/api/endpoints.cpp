@@ -10,6 +10,7 @@
 #include "directory/create_channel.h"
 #include "directory/names.h"
 #include "directory/registry.h"
+#include "endpoint/readiness.h"
 #include "value/block_builder.h"
 #include "xichan/version.h"
 
@@ -43,10 +44,10 @@ Cell& cell_of(Value& value) noexcept { return ValueAccess::cell(value); }
 // Moves the content out of a value.
 Cell take(Value& value) noexcept { return std::exchange(cell_of(value), Cell::none()); }
 
-Status send_by(Channel& channel, Lane& lane, Value& value, Deadline deadline) noexcept {
+Status send_by(Channel& channel, Lane& lane, Value& value, Deadline deadline, const Stop* stop) noexcept {
   Status status = channel.try_send(cell_of(value), lane);
   if (status == Status::full) {
-    Case only = case_of(channel, Side::sender, lane, cell_of(value));
+    Case only = case_of(channel, Side::sender, lane, cell_of(value), stop);
     std::size_t chosen;
     status = wait_until(deadline, {&only, 1}, chosen);
   }
@@ -64,6 +65,7 @@ EndpointBase::EndpointBase(EndpointBase&& other) noexcept { swap(other); }
 void EndpointBase::swap(EndpointBase& other) noexcept {
   std::swap(channel_, other.channel_);
   std::swap(lane_, other.lane_);
+  std::swap(readiness_, other.readiness_);
 }
 bool EndpointBase::usable() const noexcept { return channel_ != nullptr && !channel_->is_inherited(); }
 Id EndpointBase::id() const noexcept {
@@ -83,7 +85,7 @@ void EndpointBase::shutdown(bool immediate) noexcept {
 void EndpointBase::shutdown(bool immediate, Value&& error) noexcept {
   if (usable()) channel_->shutdown(immediate, take(error));
 }
-Status EndpointBase::wait_closed(Timeout timeout) const noexcept {
+Status EndpointBase::wait_closed(TimeLimit limit) const noexcept {
   if (!usable()) return Status::end_closed;
   const Deadline deadline = deadline_of(timeout);
   Status status;
@@ -129,6 +131,7 @@ template <class Endpoint>
 void EndpointOf<Endpoint>::close() noexcept {
   Channel* closing = std::exchange(channel_, nullptr);
   if (closing == nullptr) return;
+  Readiness::destroy(std::exchange(readiness_, nullptr));
   closing->unclaim(side_of<Endpoint>, *lane_);
   delete std::exchange(lane_, nullptr);
   closing->drop_endpoint(side_of<Endpoint>);
@@ -151,32 +154,57 @@ Value EndpointOf<Endpoint>::error() const noexcept {
 }
 
 template <class Endpoint>
-Endpoint EndpointOf<Endpoint>::clone() const noexcept {
-  if (!usable() || channel_->flavor() == Flavor::spsc) return {};
+int EndpointOf<Endpoint>::descriptor() noexcept {
+  if (!usable()) return -1;
+  if (readiness_ == nullptr) readiness_ = Readiness::create(*channel_, side_of<Endpoint>);
+  return readiness_ == nullptr ? -1 : readiness_->descriptor();
+}
+
+template <class Endpoint>
+Status EndpointOf<Endpoint>::clone(Endpoint& endpoint) const noexcept {
+  if (!usable()) return Status::end_closed;
+  if (channel_->flavor() == Flavor::spsc) return Status::invalid;
   channel_->add_endpoint(side_of<Endpoint>);
-  return Endpoint(channel_);
+  return store(Endpoint(channel_), endpoint);
+}
+
+template <class Endpoint>
+Endpoint EndpointOf<Endpoint>::clone() const noexcept {
+  Endpoint endpoint;
+  (void)clone(endpoint);
+  return endpoint;
+}
+
+template <class Endpoint>
+Status EndpointOf<Endpoint>::from_id(Id id, Endpoint& endpoint) noexcept {
+  Channel* channel = Registry::open({id.low, id.high}, side_of<Endpoint>);
+  return channel == nullptr ? Status::not_found : store(Endpoint(channel), endpoint);
 }
 
 template <class Endpoint>
 Endpoint EndpointOf<Endpoint>::from_id(Id id) noexcept {
-  return Endpoint(Registry::open({id.low, id.high}, side_of<Endpoint>));
+  Endpoint endpoint;
+  (void)from_id(id, endpoint);
+  return endpoint;
 }
 
 template <class Endpoint>
-Status EndpointOf<Endpoint>::lookup(std::string_view name, Endpoint& endpoint, Timeout timeout) noexcept {
-  const Deadline deadline = deadline_of(timeout);
-  for (;;) {
-    const std::uint32_t seen = Names::version();
-    ChannelId id;
-    Cell value;
-    const NameKind kind = Names::find(name, id, value);
-    release(value);
-    // Null if that side of the channel is finished.
-    Channel* channel = kind == NameKind::channel ? Registry::open(id, side_of<Endpoint>) : nullptr;
-    if (channel != nullptr) return store(Endpoint(channel), endpoint);
-    const Status status = wait_for_names(seen, deadline);
-    if (status != Status::ok) return status;
-  }
+Status EndpointOf<Endpoint>::find(std::string_view name, Endpoint& endpoint) noexcept {
+  ChannelId id;
+  Cell value;
+  const NameKind kind = Names::find(name, id, value);
+  release(value);
+  return kind == NameKind::channel ? from_id({id.place, id.secret}, endpoint) : Status::not_found;
+}
+
+template <class Endpoint>
+Status EndpointOf<Endpoint>::lookup(std::string_view name, Endpoint& endpoint, TimeLimit limit) noexcept {
+  return look_up(deadline_of(limit), nullptr, [&]() noexcept { return find(name, endpoint); });
+}
+
+template <class Endpoint>
+Status EndpointOf<Endpoint>::lookup(std::string_view name, Endpoint& endpoint, StopRef stop, TimeLimit limit) noexcept {
+  return look_up(limit, stop, [&]() noexcept { return find(name, endpoint); });
 }
 
 template <class Endpoint>
@@ -205,29 +233,43 @@ Status EndpointOf<Endpoint>::open(ValueView value, Endpoint& endpoint) noexcept 
 template class EndpointOf<Sender>;
 template class EndpointOf<Receiver>;
 
+bool EndpointBase::arm() noexcept { return readiness_->arm(); }
+
 Status Sender::send_nowait(Value&& value) noexcept {
   if (!usable()) return Status::end_closed;
-  const Status status = channel_->try_send(cell_of(value), *lane_);
+  Status status = channel_->try_send(cell_of(value), *lane_);
+  if (status == Status::full && readiness_ != nullptr && arm()) status = channel_->try_send(cell_of(value), *lane_);
   if (status == Status::ok) cell_of(value) = Cell::none();
   return channel_->outcome(Side::sender, status);
 }
 
-Status Sender::send(Value&& value, Timeout timeout) noexcept {
+Status Sender::send(Value&& value, TimeLimit limit) noexcept {
   const Status now = send_nowait(std::move(value));
-  return now == Status::full ? send_by(*channel_, *lane_, value, deadline_of(timeout)) : now;
+  return now == Status::full ? send_by(*channel_, *lane_, value, deadline_of(limit), nullptr) : now;
 }
 
-Status Sender::send_many(std::span<Value> values, std::size_t& sent, Timeout timeout) noexcept {
+Status Sender::send(Value&& value, StopRef ref, TimeLimit limit) noexcept {
+  return run_stoppable(
+      ref,
+      [&](const Stop& stop) noexcept {
+        const Status now = send_nowait(std::move(value));
+        return now == Status::full ? send_by(*channel_, *lane_, value, deadline_of(limit), &stop) : now;
+      },
+      [this](const Stop& stop) noexcept { EndpointAccess::cancel(*this, Side::sender, stop); });
+}
+
+Status Sender::send_all(std::span<Value> values, std::size_t& sent, Deadline deadline, const Stop* stop) noexcept {
   sent = 0;
   if (!usable()) return Status::end_closed;
-  const Deadline deadline = deadline_of(timeout);
   while (sent < values.size()) {
+    if (stop != nullptr && stop->is_requested()) return Status::cancelled;
     const auto part = values.subspan(sent, std::min(values.size() - sent, batch_size));
     Cell cells[batch_size];
     std::ranges::transform(part, cells, [](Value& value) { return cell_of(value); });
     std::uint64_t done;
     if (channel_->try_send_many(cells, part.size(), done, *lane_) != Status::ok) {
-      const Status status = send_by(*channel_, *lane_, part[0], deadline);
+      Status status = send_nowait(std::move(part[0]));
+      if (status == Status::full) status = send_by(*channel_, *lane_, part[0], deadline, stop);
       if (status != Status::ok) return status;
       done = 1;
     }
@@ -237,29 +279,51 @@ Status Sender::send_many(std::span<Value> values, std::size_t& sent, Timeout tim
   return Status::ok;
 }
 
+Status Sender::send_many(std::span<Value> values, std::size_t& sent, TimeLimit limit) noexcept {
+  return send_all(values, sent, deadline_of(limit), nullptr);
+}
+
+Status Sender::send_many(std::span<Value> values, std::size_t& sent, StopRef ref, TimeLimit limit) noexcept {
+  sent = 0;
+  return run_stoppable(
+      ref, [&](const Stop& stop) noexcept { return send_all(values, sent, deadline_of(limit), &stop); },
+      [this](const Stop& stop) noexcept { EndpointAccess::cancel(*this, Side::sender, stop); });
+}
+
 Status Receiver::recv_nowait(Value& value) noexcept {
   if (!usable()) return Status::end_closed;
   Cell cell;
-  const Status status = channel_->try_recv(cell, *lane_);
+  Status status = channel_->try_recv(cell, *lane_);
+  if (status == Status::empty && readiness_ != nullptr && arm()) status = channel_->try_recv(cell, *lane_);
   if (status == Status::ok) ValueAccess::adopt(value, cell);
   return channel_->outcome(Side::receiver, status);
 }
 
-Status Receiver::recv(Value& value, Timeout timeout) noexcept {
-  const Status now = recv_nowait(value);
-  if (now != Status::empty) return now;
-  Case only = case_of(*channel_, Side::receiver, *lane_, {});
+Status Receiver::wait(Value& value, Deadline deadline, const Stop* stop) noexcept {
+  Case only = case_of(*channel_, Side::receiver, *lane_, {}, stop);
   std::size_t chosen;
-  const Status status = wait_until(deadline_of(timeout), {&only, 1}, chosen);
+  const Status status = wait_until(deadline, {&only, 1}, chosen);
   if (status == Status::ok) ValueAccess::adopt(value, only.cell);
   return channel_->outcome(Side::receiver, status);
 }
 
-Status Receiver::recv_many(std::span<Value> values, std::size_t& received, Timeout timeout) noexcept {
-  received = 0;
-  if (values.empty()) return usable() ? Status::ok : Status::end_closed;
-  const Status status = recv(values[0], timeout);
-  if (status != Status::ok) return status;
+Status Receiver::recv(Value& value, TimeLimit limit) noexcept {
+  const Status now = recv_nowait(value);
+  return now == Status::empty ? wait(value, deadline_of(limit), nullptr) : now;
+}
+
+Status Receiver::recv(Value& value, StopRef ref, TimeLimit limit) noexcept {
+  return run_stoppable(
+      ref,
+      [&](const Stop& stop) noexcept {
+        const Status now = recv_nowait(value);
+        return now == Status::empty ? wait(value, deadline_of(limit), &stop) : now;
+      },
+      [this](const Stop& stop) noexcept { EndpointAccess::cancel(*this, Side::receiver, stop); });
+}
+
+// Receives what is queued into all but the first of `values`, which is filled already.
+void Receiver::recv_rest(std::span<Value> values, std::size_t& received) noexcept {
   for (std::uint64_t done = 1;;) {
     received += done;
     const auto rest = values.subspan(received, std::min(values.size() - received, batch_size));
@@ -267,7 +331,22 @@ Status Receiver::recv_many(std::span<Value> values, std::size_t& received, Timeo
     if (rest.empty() || channel_->try_recv_many(cells, rest.size(), done, *lane_) != Status::ok) break;
     for (std::uint64_t i = 0; i < done; ++i) ValueAccess::adopt(rest[i], cells[i]);
   }
-  return Status::ok;
+}
+
+Status Receiver::recv_many(std::span<Value> values, std::size_t& received, TimeLimit limit) noexcept {
+  received = 0;
+  if (values.empty()) return usable() ? Status::ok : Status::end_closed;
+  const Status status = recv(values[0], limit);
+  if (status == Status::ok) recv_rest(values, received);
+  return status;
+}
+
+Status Receiver::recv_many(std::span<Value> values, std::size_t& received, StopRef stop, TimeLimit limit) noexcept {
+  received = 0;
+  if (values.empty()) return usable() ? Status::ok : Status::end_closed;
+  const Status status = recv(values[0], stop, limit);
+  if (status == Status::ok) recv_rest(values, received);
+  return status;
 }
 
 std::uint64_t Receiver::pending() const noexcept {

@@ -15,11 +15,15 @@ bool is_name(std::string_view name) noexcept {
   return true;
 }
 
-Status wait_for_names(std::uint32_t seen, Deadline deadline) noexcept {
+Status wait_for_names(std::uint32_t seen, Deadline deadline, const Stop* stop) noexcept {
   if (deadline.passed()) return Status::not_found;
   Status status;
   do {
-    status = Names::wait(seen, limits_until(deadline));
+    if (stop != nullptr && stop->is_requested()) return Status::cancelled;
+    WaitLimits limits = limits_until(deadline);
+    // Names::wait reads this flag after it has enlisted, and the stop sets it before it wakes: see (13).
+    if (stop != nullptr) limits.owner_exiting = &stop->flag();
+    status = Names::wait(seen, limits);
   } while (status == Status::interrupted);
   return status == Status::timeout ? Status::not_found : status;
 }
@@ -44,19 +48,24 @@ Status unpublish(std::string_view name) noexcept {
   return status;
 }
 
-Status lookup(std::string_view name, Value& value, Timeout timeout) noexcept {
-  const Deadline deadline = deadline_of(timeout);
-  for (;;) {
-    const std::uint32_t seen = Names::version();
-    ChannelId id;
-    Cell cell;
-    if (Names::find(name, id, cell) == NameKind::value) {
-      ValueAccess::adopt(value, cell);
-      return Status::ok;
-    }
-    const Status status = wait_for_names(seen, deadline);
-    if (status != Status::ok) return status;
-  }
+namespace {
+
+Status find_value(std::string_view name, Value& value) noexcept {
+  ChannelId id;
+  Cell cell;
+  if (Names::find(name, id, cell) != NameKind::value) return Status::not_found;
+  ValueAccess::adopt(value, cell);
+  return Status::ok;
+}
+
+}  // namespace
+
+Status lookup(std::string_view name, Value& value, TimeLimit limit) noexcept {
+  return look_up(deadline_of(limit), nullptr, [&]() noexcept { return find_value(name, value); });
+}
+
+Status lookup(std::string_view name, Value& value, StopRef stop, TimeLimit limit) noexcept {
+  return look_up(limit, stop, [&]() noexcept { return find_value(name, value); });
 }
 
 }  // namespace xichan

@@ -40,19 +40,20 @@ void settle(SelectCase& chosen, const Case& done) noexcept {
 }  // namespace
 
 // Returns false if the endpoint is closed.
-bool SelectCase::fill(Case& filled) noexcept {
+bool SelectCase::fill(Case& filled, const Stop* stop) noexcept {
   if (!endpoint_->usable()) return false;
   const Side side = sends_ ? Side::sender : Side::receiver;
-  filled = case_of(*endpoint_->channel_, side, *endpoint_->lane_, sends_ ? ValueAccess::cell(value) : Cell{});
+  filled = case_of(*endpoint_->channel_, side, *endpoint_->lane_, sends_ ? ValueAccess::cell(value) : Cell{}, stop);
   return true;
 }
 
-Status SelectCase::run(std::span<SelectCase> cases, std::size_t& chosen, const Deadline* deadline) noexcept {
+Status SelectCase::run(std::span<SelectCase> cases, std::size_t& chosen, const Deadline* deadline,
+                       const Stop* stop) noexcept {
   if (cases.empty()) return Status::invalid;
   Filled filled(cases.size());
   if (!filled.valid()) return Status::no_memory;
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    if (cases[i].fill(filled.cases()[i])) continue;
+    if (cases[i].fill(filled.cases()[i], stop)) continue;
     chosen = i;
     return Status::end_closed;
   }
@@ -62,15 +63,26 @@ Status SelectCase::run(std::span<SelectCase> cases, std::size_t& chosen, const D
     if (deadline == nullptr) return Status::empty;
     status = wait_until(*deadline, filled.cases(), number);
   }
-  if (status == Status::timeout || status == Status::no_memory) return status;
+  if (status == Status::timeout || status == Status::no_memory || status == Status::cancelled) return status;
   if (status == Status::ok) settle(cases[number], filled.cases()[number]);
   chosen = number;
   return filled.cases()[number].channel->outcome(filled.cases()[number].side, status);
 }
 
-Status select(std::span<SelectCase> cases, std::size_t& chosen, Timeout timeout) noexcept {
-  const Deadline deadline = deadline_of(timeout);
+Status select(std::span<SelectCase> cases, std::size_t& chosen, TimeLimit limit) noexcept {
+  const Deadline deadline = deadline_of(limit);
   return SelectCase::run(cases, chosen, &deadline);
+}
+
+Status select(std::span<SelectCase> cases, std::size_t& chosen, StopRef ref, TimeLimit limit) noexcept {
+  const Deadline deadline = deadline_of(limit);
+  return run_stoppable(
+      ref, [&](const Stop& stop) noexcept { return SelectCase::run(cases, chosen, &deadline, &stop); },
+      [cases](const Stop& stop) noexcept {
+        for (const SelectCase& one : cases) {
+          EndpointAccess::cancel(*one.endpoint_, one.sends_ ? Side::sender : Side::receiver, stop);
+        }
+      });
 }
 
 Status try_select(std::span<SelectCase> cases, std::size_t& chosen) noexcept {

@@ -28,7 +28,10 @@ class XICHAN_API Arena {
   static Status allocate(std::uint64_t body_bytes, std::uint64_t reference_count, Block*& block) noexcept;
 
   static void retain(Block* block, std::uint32_t count = 1) noexcept {
-    block->refs_.fetch_add(count, memory_order_relaxed);  // the caller already holds a reference
+    // relaxed: the caller already holds a reference
+    if (block->refs_.fetch_add(count, memory_order_relaxed) >= Block::saturated) [[unlikely]] {
+      block->refs_.store(Block::saturated_refs, memory_order_relaxed);  // B5
+    }
   }
 
   /// Releases one reference. Releasing the last one frees the block and releases its references, in constant stack
@@ -36,9 +39,10 @@ class XICHAN_API Arena {
   static void release(Block* block) noexcept {
     // (1) acquire, with the release half of (2) in another thread: its reads of the body happen before this thread
     // frees it. If this thread holds the only reference, the count cannot change, so no read-modify-write is needed.
-    if (block->refs_.load(memory_order_acquire) == 1 || block->refs_.fetch_sub(1, memory_order_acq_rel) == 1) {  // (2)
-      dispose(block);
-    }
+    const std::uint32_t seen = block->refs_.load(memory_order_acquire);
+    if (seen >= Block::saturated) [[unlikely]]
+      return;                                                                               // B5
+    if (seen == 1 || block->refs_.fetch_sub(1, memory_order_acq_rel) == 1) dispose(block);  // (2)
   }
 
   /// Frees an unpublished block without reading its reference table.
@@ -59,6 +63,11 @@ class XICHAN_API Arena {
   /// Test hook: `countdown` more allocations succeed, and all later ones fail. A negative value turns it off.
   static void fail_after(std::int64_t countdown) noexcept;
   static bool should_inject_failure() noexcept;
+  /// Test hooks: read and set the number of references.
+  static std::uint32_t references(const Block* block) noexcept { return block->refs_.load(memory_order_relaxed); }
+  static void set_references(Block* block, std::uint32_t count) noexcept {
+    block->refs_.store(count, memory_order_relaxed);
+  }
 
  private:
   static void dispose(Block* block) noexcept;

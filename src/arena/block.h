@@ -13,6 +13,8 @@
 //   B2  body and reference table do not change after publication.
 //   B3  each entry of the reference table owns one reference to its object.
 //   B4  a block of 1024 bytes or more, header and table included, starts at a multiple of 64; any other at one of 16.
+//   B5  refs never wraps around: once it has reached 2^31 (references from 32 GiB of memory) it stays above, and the
+//       block is never freed. Calls that saw a lower count before change it by no more than the number of threads.
 #pragma once
 
 #include <cstddef>
@@ -37,9 +39,11 @@ struct Reference {
 
 class Block {
  public:
-  static constexpr std::uint64_t alignment = 16;        // of the block and its parts; see B4 for larger blocks
-  static constexpr std::uint64_t large_alignment = 64;  // B4
-  static constexpr std::uint64_t large_bytes = 1024;    // B4
+  static constexpr std::uint64_t alignment = 16;             // of the block and its parts; see B4 for larger blocks
+  static constexpr std::uint64_t large_alignment = 64;       // B4
+  static constexpr std::uint64_t large_bytes = 1024;         // B4
+  static constexpr std::uint32_t saturated = 1u << 31;       // B5
+  static constexpr std::uint32_t saturated_refs = 3u << 30;  // B5: far from both ends of the range
 
   std::byte* body() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
   const std::byte* body() const noexcept { return reinterpret_cast<const std::byte*>(this + 1); }

@@ -50,8 +50,8 @@ Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& c
   return Status::ok;
 }
 
-bool Channel::increment_unless_zero(atomic<std::uint32_t>& count) noexcept {
-  std::uint32_t seen = count.load(memory_order_relaxed);
+bool Channel::increment_unless_zero(atomic<std::uint64_t>& count) noexcept {
+  std::uint64_t seen = count.load(memory_order_relaxed);
   while (seen != 0) {  // H1
     if (count.compare_exchange_weak(seen, seen + 1, memory_order_relaxed, memory_order_relaxed)) return true;
   }
@@ -238,8 +238,8 @@ ChannelStats Channel::stats() const noexcept {
   stats.received = stats.sent - std::min(stats.sent, stats.depth + discarded + stats.dropped);
   stats.parks = parks_.load(memory_order_relaxed);
   stats.wakeups = wakeups_.load(memory_order_relaxed);
-  stats.senders = endpoint_count(Side::sender);
-  stats.receivers = endpoint_count(Side::receiver);
+  stats.senders = static_cast<std::uint32_t>(std::min<std::uint64_t>(endpoint_count(Side::sender), UINT32_MAX));
+  stats.receivers = static_cast<std::uint32_t>(std::min<std::uint64_t>(endpoint_count(Side::receiver), UINT32_MAX));
   stats.waiting_senders = waiting(Side::sender);
   stats.waiting_receivers = waiting(Side::receiver);
   return stats;

@@ -172,6 +172,14 @@ class XICHAN_API Channel : public InSlab {
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
   const ChannelId& id() const noexcept { return id_; }
+  /// Test hook: adds endpoints that nothing owns.
+  void add_endpoints(Side side, std::uint64_t count) noexcept {
+    endpoints(side).fetch_add(count, memory_order_relaxed);
+  }
+  /// Test hook: drops `count` endpoints, which must not be all.
+  void drop_endpoints(Side side, std::uint64_t count) noexcept {
+    endpoints(side).fetch_sub(count, memory_order_relaxed);
+  }
   /// For the registry, before other threads find the channel.
   void set_id(const ChannelId& id) noexcept { id_ = id; }
   /// Returns true if the entry for `name` in the table of names belongs to this channel. Set by its creator.
@@ -185,7 +193,7 @@ class XICHAN_API Channel : public InSlab {
   std::uint64_t capacity() const noexcept { return capacity_; }
   std::uint64_t size() const noexcept { return std::min(ring_.size(), capacity_); }
   /// Acquire, with the release half of (6): a reader of zero sees everything done through the endpoints.
-  std::uint32_t endpoint_count(Side side) const noexcept { return endpoints(side).load(memory_order_acquire); }
+  std::uint64_t endpoint_count(Side side) const noexcept { return endpoints(side).load(memory_order_acquire); }
   std::string_view name() const noexcept { return {name_.get(), name_length_}; }
   std::uint64_t max_bytes() const noexcept { return bytes_.max(); }
   std::uint32_t waiting(Side side) const noexcept { return (side == Side::sender ? not_full_ : not_empty_).waiting(); }
@@ -238,7 +246,7 @@ class XICHAN_API Channel : public InSlab {
   void drop_excess() noexcept;
   bool claim(Side side, Lane& lane) noexcept;
 
-  static bool increment_unless_zero(atomic<std::uint32_t>& count) noexcept;
+  static bool increment_unless_zero(atomic<std::uint64_t>& count) noexcept;
 
   // byte_bound.cpp
   Status try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept;
@@ -252,8 +260,8 @@ class XICHAN_API Channel : public InSlab {
   Status meet(Side side, Cell& cell) noexcept;
   bool enlist_to_meet(Side side, WaitNode& node) noexcept;
 
-  atomic<std::uint32_t>& endpoints(Side side) noexcept { return endpoints_[static_cast<unsigned>(side)]; }
-  const atomic<std::uint32_t>& endpoints(Side side) const noexcept { return endpoints_[static_cast<unsigned>(side)]; }
+  atomic<std::uint64_t>& endpoints(Side side) noexcept { return endpoints_[static_cast<unsigned>(side)]; }
+  const atomic<std::uint64_t>& endpoints(Side side) const noexcept { return endpoints_[static_cast<unsigned>(side)]; }
   Failure& failure(Side side) noexcept { return failures_[static_cast<unsigned>(side)]; }
   const Failure& failure(Side side) const noexcept { return failures_[static_cast<unsigned>(side)]; }
   WaitList& waiters(Side side) noexcept { return side == Side::sender ? not_full_ : not_empty_; }
@@ -270,8 +278,8 @@ class XICHAN_API Channel : public InSlab {
   const std::uint64_t capacity_;
   const bool byte_bounded_;  // a rendezvous queues nothing: there max_bytes bounds only each message
   ByteBound bytes_;
-  atomic<std::uint32_t> endpoints_[2] = {1, 1};
-  atomic<std::uint32_t> pins_{2};
+  atomic<std::uint64_t> endpoints_[2] = {1, 1};  // 64 bits, because values in memory can hold more than 2^32
+  atomic<std::uint64_t> pins_{2};
   atomic<Lane*> claims_[2] = {nullptr, nullptr};  // spsc: the owner of each side
   atomic<bool> shut_down_{false};
   atomic<std::uint64_t> met_{0};                // rendezvous: messages handed over directly

@@ -11,6 +11,7 @@ struct ChannelId {
   std::uint64_t secret = 0;
 
   static constexpr unsigned slot_bits = 24;
+  static constexpr std::uint64_t last_generation = UINT64_MAX >> slot_bits;
 
   std::uint64_t slot() const noexcept { return place & ((std::uint64_t{1} << slot_bits) - 1); }
   friend bool operator==(const ChannelId&, const ChannelId&) = default;

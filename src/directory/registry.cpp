@@ -4,6 +4,7 @@
 
 #include "base/immortal.h"
 #include "base/random.h"
+#include "base/slot_set.h"
 
 namespace xichan::internal {
 namespace {
@@ -21,10 +22,21 @@ struct Table {
   Mutex lock;
   std::vector<Slot> slots;
   std::uint64_t first_free = no_slot;
+  SlotSet live;  // the slots in use, so that a walk skips the free ones
   plain<std::uint64_t> alive{0};
 };
 
 Table& table() noexcept { return immortal<Table>(); }
+
+// Frees a slot. It is not used again once its generations are exhausted: an id would name a second channel.
+void vacate(Table& t, std::uint64_t index) noexcept {
+  Slot& slot = t.slots[index];
+  slot.channel = nullptr;
+  t.live.erase(index);
+  if (slot.generation == ChannelId::last_generation) return;
+  slot.next_free = t.first_free;
+  t.first_free = index;
+}
 
 }  // namespace
 
@@ -34,6 +46,7 @@ bool Registry::add(Channel& channel) noexcept try {
   std::lock_guard guard(t.lock);
   if (t.first_free == no_slot) {
     if (t.slots.size() >> ChannelId::slot_bits) return false;
+    t.live.grow(t.slots.size() + 1);
     t.slots.emplace_back();
     t.first_free = t.slots.size() - 1;
   }
@@ -42,6 +55,7 @@ bool Registry::add(Channel& channel) noexcept try {
   t.first_free = slot.next_free;
   slot = {&channel, slot.generation + 1, secret};
   channel.set_id({slot.generation << ChannelId::slot_bits | index, secret});
+  t.live.insert(index);
   ++XICHAN_PLAIN(t.alive);
   return true;
 } catch (const std::bad_alloc&) {
@@ -51,10 +65,7 @@ bool Registry::add(Channel& channel) noexcept try {
 void Registry::remove(const ChannelId& id) noexcept {
   Table& t = table();
   std::lock_guard guard(t.lock);
-  Slot& slot = t.slots[id.slot()];
-  slot.channel = nullptr;
-  slot.next_free = t.first_free;
-  t.first_free = id.slot();
+  vacate(t, id.slot());
   --XICHAN_PLAIN(t.alive);
 }
 
@@ -73,7 +84,7 @@ Channel* Registry::open(const ChannelId& id, Side side) noexcept {
 Channel* Registry::next(std::uint64_t& place) noexcept {
   Table& t = table();
   std::lock_guard guard(t.lock);
-  while (place < t.slots.size()) {
+  while ((place = t.live.next(place)) != SlotSet::none) {
     Channel* channel = t.slots[place++].channel;
     if (channel != nullptr && channel->try_pin()) return channel;
   }
@@ -93,14 +104,15 @@ void Registry::lock_for_fork() noexcept { table().lock.lock(); }
 
 void Registry::unlock_after_fork(bool in_child) noexcept {
   Table& t = table();
-  for (std::uint64_t i = 0; in_child && i < t.slots.size(); ++i) {
-    if (t.slots[i].channel == nullptr) continue;
-    t.slots[i].channel = nullptr;
-    t.slots[i].next_free = t.first_free;
-    t.first_free = i;
-  }
+  for (std::uint64_t i = 0; in_child && (i = t.live.next(i)) != SlotSet::none; ++i) vacate(t, i);
   if (in_child) XICHAN_PLAIN(t.alive) = 0;
   t.lock.unlock();
+}
+
+void Registry::set_generation(const ChannelId& id, std::uint64_t generation) noexcept {
+  Table& t = table();
+  std::lock_guard guard(t.lock);
+  t.slots[id.slot()].generation = generation;
 }
 
 std::uint64_t Registry::size() noexcept {

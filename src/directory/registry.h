@@ -18,7 +18,7 @@ class XICHAN_API Registry {
   static Channel* open(const ChannelId& id, Side side) noexcept;
 
   /// Iterates over all channels: returns the first one at or after `place`, pinned, and moves `place` past it; null at
-  /// the end. Start with `place` 0.
+  /// the end. Start with `place` 0. Takes constant time.
   static Channel* next(std::uint64_t& place) noexcept;
 
   /// Makes every waiting call of every channel re-check all conditions. Not under a lock.
@@ -27,6 +27,9 @@ class XICHAN_API Registry {
   // Called around a fork by process.cpp. The child removes all channels.
   static void lock_for_fork() noexcept;
   static void unlock_after_fork(bool in_child) noexcept;
+
+  /// Test hook: sets the generation of the slot of this id, whose channel no longer lives.
+  static void set_generation(const ChannelId& id, std::uint64_t generation) noexcept;
 
   /// Returns the number of live channels in the process.
   static std::uint64_t size() noexcept;

@@ -116,7 +116,7 @@ class XICHAN_API Notifier {
 
   EventDescriptor& event_;  // owns a reference
   const std::uint32_t generation_ = process_generation();
-  atomic<std::uint32_t> references_{1};
+  atomic<std::uint64_t> references_{1};
   Mutex lock_;
   IntrusiveList<Watch, &Watch::decided_hook_> decided_;
 };

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "arena/block.h"
+#include "base/content_map.h"
 #include "value/cell.h"
 
 namespace xichan::internal {
@@ -75,6 +76,17 @@ inline CellRef resolve_through(BlockReader reader, const Cell& cell) noexcept {
     ref = resolve(inside, inside.root());
   }
   return ref;
+}
+
+/// Returns what a cell with a payload or elements shows; other cells show nothing outside themselves.
+inline Content content_of(BlockReader reader, const Cell& cell) noexcept {
+  return {reader.payload(cell), cell.head & ~Cell::repeated_mark};
+}
+
+/// Returns true if other cells of the value may show the same content as `ref`, which was resolved from a cell of
+/// `from`: it is in another block, or marked as repeated.
+inline bool may_recur(BlockReader from, const CellRef& ref) noexcept {
+  return ref.reader.block() != from.block() || (ref.cell->has_payload() && ref.cell->is_repeated());
 }
 
 /// Returns the width of a text's code points from its tag.

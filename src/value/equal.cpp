@@ -1,4 +1,6 @@
-// Compares values: a worklist of pairs replaces recursion.
+// Compares values: a worklist of pairs replaces recursion. A content that both values show in many places is compared
+// once, so the time is proportional to the size of the values in memory, however often they repeat their parts.
+#include "base/content_map.h"
 #include "base/worklist.h"
 #include "value/text.h"
 #include "value/value_access.h"
@@ -54,29 +56,39 @@ bool equal_leaves(ValueView one, ValueView other, ValueKind kind) noexcept {
 
 Status ValueView::equal(ValueView one, ValueView other, bool& out) noexcept {
   Worklist<Pair> pairs;
-  // Returns false if the values differ, or if the worklist cannot grow.
+  EqualContents equals;
+  // Returns false if the values differ, or if memory is exhausted. `again` if each may be seen from several places.
   Status status = Status::ok;
-  const auto compare = [&](ValueView a, ValueView b) noexcept {
+  const auto compare = [&](ValueView a, ValueView b, bool again) noexcept {
     const ValueKind kind = a.kind();
     if (kind != b.kind()) return false;
-    if (kind != ValueKind::tuple && kind != ValueKind::queue) return equal_leaves(a, b, kind);
     const Cell &left = ValueAccess::cell(a), &right = ValueAccess::cell(b);
+    const bool nested = has_elements(left);
+    if (!nested && !(left.has_payload() && right.has_payload())) return equal_leaves(a, b, kind);
     if (left.length() != right.length()) return false;
-    const bool same = ValueAccess::reader(a).block() == ValueAccess::reader(b).block() && left.word == right.word;
-    if (left.length() == 0 || same) return true;
-    const Pair pair{{ValueAccess::reader(a), ValueAccess::reader(b)}, {&left, &right}, left.length()};
-    if (pairs.push(pair)) return true;
+    const Content contents[2] = {content_of(ValueAccess::reader(a), left), content_of(ValueAccess::reader(b), right)};
+    if (contents[0] == contents[1] || (nested && left.length() == 0)) return true;
+    if (again) {
+      // The pair counts as equal from now on; if it is not, neither are the values.
+      const auto joined = equals.join(contents[0], contents[1]);
+      if (joined == EqualContents::Joined::no_memory) status = Status::no_memory;
+      if (joined != EqualContents::Joined::now) return joined == EqualContents::Joined::before;
+    }
+    if (!nested) return equal_leaves(a, b, kind);
+    if (pairs.push({{ValueAccess::reader(a), ValueAccess::reader(b)}, {&left, &right}, left.length()})) return true;
     status = Status::no_memory;
     return false;
   };
-  bool equal = compare(one, other);
+  bool equal = compare(one, other, false);
   while (equal && !pairs.empty()) {
     const Pair pair = pairs.pop();
     const Cell* elements[2] = {pair.readers[0].elements(*pair.cells[0]).data(),
                                pair.readers[1].elements(*pair.cells[1]).data()};
     for (std::uint64_t i = 0; equal && i < pair.length; ++i) {
-      equal = compare(ValueAccess::view(pair.readers[0], elements[0][i]),
-                      ValueAccess::view(pair.readers[1], elements[1][i]));
+      const CellRef a = resolve_through(pair.readers[0], elements[0][i]);
+      const CellRef b = resolve_through(pair.readers[1], elements[1][i]);
+      const bool again = may_recur(pair.readers[0], a) && may_recur(pair.readers[1], b);
+      equal = compare(ValueAccess::view(a), ValueAccess::view(b), again);
     }
   }
   if (status == Status::ok) out = equal;

@@ -1,8 +1,11 @@
 #include "value/flatten.h"
 
+#include <functional>
+
 #include "base/pointer_map.h"
 #include "value/block_builder.h"
 #include "value/block_reader.h"
+#include "value/expanded_cells.h"
 #include "value/message.h"
 #include "value/size_guard.h"
 #include "value/text.h"
@@ -22,19 +25,34 @@ struct Visit {
 /// A payload that was counted.
 struct Payload {
   std::uint64_t head;  // of the cell that describes it, without the mark; 0 if there is none
+  TextKind kind;       // the narrowest, if it is text
   bool again;          // it occurs more than once
   Cell* first;         // where it was written
 };
 
+/// Returns true if a cell lies outside the body that it is valid in. Only such a cell may show a part of a text, and so
+/// a text in a form that is not its narrowest.
+bool is_window(const CellRef& ref) noexcept {
+  const Block* block = ref.reader.block();
+  const auto* at = reinterpret_cast<const std::byte*>(ref.cell);
+  return std::less<>()(at, block->body()) || !std::less<>()(at, block->body() + block->body_bytes());
+}
+
 /// The content of a cell in its canonical representation (C3).
-class Content {
+class CanonicalContent {
  public:
-  explicit Content(const CellRef& ref) noexcept : cell_(*ref.cell) {
+  CanonicalContent(const CellRef& ref, PointerMap<Payload>& payloads) noexcept : cell_(*ref.cell) {
     if (!cell_.has_payload()) return;
     data_ = ref.reader.payload(cell_);
     if (is_text()) {
-      from_ = text_kind(cell_.tag());
-      kind_ = narrowest_kind(highest_code_point(from_, data_, length()));
+      from_ = kind_ = text_kind(cell_.tag());
+      // Each payload is scanned once, however many cells show it.
+      const Payload* const seen = is_window(ref) ? payloads.find(data_) : nullptr;
+      if (seen != nullptr && seen->head == head()) {
+        kind_ = seen->kind;
+      } else if (is_window(ref)) {
+        kind_ = narrowest_kind(highest_code_point(from_, data_, length()));
+      }
     }
     if (!fits_short(length(), is_text() ? text_width(kind_) : 1) || cell_.tag() == Tag::big_int) return;
     short_ = true;
@@ -43,6 +61,7 @@ class Content {
   bool has_payload() const noexcept { return data_ != nullptr && !short_; }
   bool is_text() const noexcept { return cell_.tag() <= Tag::ucs4; }
   Tag tag() const noexcept { return cell_.tag(); }
+  TextKind kind() const noexcept { return kind_; }
   std::uint64_t length() const noexcept { return cell_.length(); }
   const void* data() const noexcept { return data_; }
   /// Distinguishes payloads at the same address.
@@ -95,14 +114,16 @@ class Flattener {
         status = measure(tuple.reader, tuple.cells[j], i, j);
         if (status == Status::invalid && !record_path(i, j)) return Status::no_memory;
       }
-      if (status == Status::ok) status = size_guard_.check(builder_.counted());
+      if (status == Status::ok) {
+        status = size_guard_.check(builder_.counted(), [&]() noexcept { return count_cells(root); });
+      }
     }
     return status;
   }
 
   Status write(BlockReader root, Cell& flat) noexcept {
     if (is_short_) {
-      flat = Content(resolve_through(root, root.root())).short_cell();
+      flat = CanonicalContent(resolve_through(root, root.root()), payloads_).short_cell();
       return Status::ok;
     }
     const Status status = builder_.allocate();
@@ -135,7 +156,7 @@ class Flattener {
       const Visit visit{ref.reader, ref.reader.elements(*ref.cell).data(), length, parent, index};
       return tuples_.push(visit) ? Status::ok : Status::no_memory;
     }
-    const Content content(ref);
+    const CanonicalContent content(ref, payloads_);
     if (!content.has_payload()) return Status::ok;
     is_short_ = false;
     Payload* payload = payloads_.insert(content.data());
@@ -145,9 +166,34 @@ class Flattener {
       return Status::ok;
     }
     // A different slice that begins at the same address is written separately.
-    if (payload->head == 0) payload->head = content.head();
+    if (payload->head == 0) {
+      payload->head = content.head();
+      payload->kind = content.kind();
+    }
     content.count(builder_);
     return Status::ok;
+  }
+
+  /// Returns the number of cells of the result. A tuple of another block may be seen from many places.
+  static std::uint64_t count_cells(BlockReader root) noexcept {
+    struct Source {
+      BlockReader reader;
+      const Cell* cells;
+    };
+    using Tuple = ExpandedTuple<Source>;
+    const auto find = [](BlockReader from, const Cell& cell, Tuple& found) noexcept {
+      const CellRef ref = resolve_through(from, cell);
+      if (ref.cell->tag() != Tag::tuple || ref.cell->length() == 0) return false;
+      const auto elements = ref.reader.elements(*ref.cell);
+      const bool elsewhere = ref.reader.block() != from.block();
+      found = {{ref.reader, elements.data()}, elements.size(), elsewhere ? elements.data() : nullptr};
+      return true;
+    };
+    Tuple tuple;
+    if (!find(root, root.root(), tuple)) return 1;
+    return expanded_cells(tuple, [&](const Tuple& parent, std::uint64_t i, Tuple& found) noexcept {
+      return find(parent.source.reader, parent.source.cells[i], found);
+    });
   }
 
   void write(BlockReader from, const Cell& item, Cell& cell) noexcept {
@@ -156,7 +202,7 @@ class Flattener {
       builder_.write_tuple(cell, ref.cell->length());
       return;
     }
-    const Content content(ref);
+    const CanonicalContent content(ref, payloads_);
     if (!content.has_payload()) {
       cell = content.short_cell();
       return;
@@ -178,7 +224,7 @@ class Flattener {
 
   UnportableValue& unportable_;
   BlockBuilder builder_;
-  SizeGuard size_guard_;
+  SizeGuard size_guard_{1 << 20};  // few: a tuple to walk takes more memory here than in the result
   Worklist<Visit> tuples_;
   PointerMap<Payload> payloads_;
   bool is_short_ = true;

@@ -121,7 +121,7 @@ Value Value::clone() const noexcept {
   return copy;
 }
 
-ValueView Value::view() const noexcept {
+ValueView Value::view() const& noexcept {
   const Cell& cell = as_cell(cell_);
   if (!cell.owns_block()) return ValueAccess::view({}, cell);
   const BlockReader reader(cell.as_block());

@@ -38,10 +38,8 @@ struct ValueAccess {
   }
 
   /// Returns a view of the value of a cell, after following references, windows and Shareds.
-  static ValueView view(BlockReader reader, const Cell& cell) noexcept {
-    const CellRef ref = resolve_through(reader, cell);
-    return {ref.reader.block(), ref.cell};
-  }
+  static ValueView view(BlockReader reader, const Cell& cell) noexcept { return view(resolve_through(reader, cell)); }
+  static ValueView view(const CellRef& resolved) noexcept { return {resolved.reader.block(), resolved.cell}; }
 
   /// Returns the endpoint of a view, or null.
   static const Reference* end(const ValueView& view) noexcept {

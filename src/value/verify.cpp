@@ -1,5 +1,8 @@
 #include "value/verify.h"
 
+#include <memory>
+#include <new>
+
 #include "arena/block.h"
 #include "base/checked.h"
 #include "value/block_builder.h"
@@ -13,7 +16,10 @@ class Verifier {
  public:
   Verifier(std::span<const std::byte> body, VerifyError& error) noexcept : body_(body), error_(error) {}
 
-  bool run() noexcept { return check_size() && check_tuples() && check_values() && check_rest(); }
+  Status run() noexcept {
+    if (check_size() && check_tuples() && check_values() && check_rest() && check_marks()) return Status::ok;
+    return in_memory_ ? Status::invalid : Status::no_memory;
+  }
 
  private:
   bool check_size() noexcept {
@@ -50,6 +56,32 @@ class Verifier {
   bool check_rest() noexcept {
     if (body_.size() - payload_end_ >= Block::alignment) return fail("bytes after the last value", payload_end_);
     return check_zeros(payload_end_, body_.size());
+  }
+
+  // Each mark must be used, so that equal values have equal bodies.
+  bool check_marks() noexcept {
+    if (marks_ == targets_) return true;
+    std::uint64_t at = 0;
+    while (!is_marked(cell_at(at)) || is_target(at)) at += sizeof(Cell);
+    return fail("repeat mark without a back-reference", at);
+  }
+
+  static bool is_marked(const Cell& cell) noexcept { return cell.has_payload() && cell.is_repeated(); }
+  bool is_target(std::uint64_t at) const noexcept {
+    return targeted_ != nullptr && (targeted_[at / sizeof(Cell) / 64] >> at / sizeof(Cell) % 64 & 1) != 0;
+  }
+
+  // Notes that the cell has a back-reference, in a bitmap that is made for the first one.
+  bool add_target(std::uint64_t at) noexcept {
+    if (targeted_ == nullptr) {
+      targeted_.reset(new (std::nothrow) std::uint64_t[cells_end_ / sizeof(Cell) / 64 + 1]());
+      in_memory_ = targeted_ != nullptr;
+      if (!in_memory_) return false;
+    }
+    if (is_target(at)) return true;
+    targeted_[at / sizeof(Cell) / 64] |= std::uint64_t{1} << at / sizeof(Cell) % 64;
+    ++targets_;
+    return true;
   }
 
   bool check_value(const Cell& cell, std::uint64_t at) noexcept {
@@ -128,6 +160,7 @@ class Verifier {
     if (cell.short_length() > 1) return fail("unknown mark", at);
     if (fits_short(cell.length(), width)) return fail("value fits in a cell but has a payload", at);
     if (cell.word != payload_end_) return fail("payload is not next in order", at);
+    marks_ += cell.is_repeated();
     const std::uint64_t bytes = cell.length() * width;  // at most 50 bits
     const std::uint64_t whole = align_up(bytes + extra, BlockBuilder::payload_alignment);
     if (whole > body_.size() - payload_end_) return fail("payload is longer than the remaining body", at);
@@ -141,9 +174,8 @@ class Verifier {
     if (cell.word >= at || cell.word % sizeof(Cell) != 0)
       return fail("back-reference does not point to an earlier cell", at);
     const Cell first = cell_at(cell.word);
-    return first.has_payload() && first.is_repeated()
-               ? true
-               : fail("back-reference to a cell that is not marked as repeated", at);
+    if (!is_marked(first)) return fail("back-reference to a cell that is not marked as repeated", at);
+    return add_target(cell.word);
   }
 
   bool check_zeros(std::uint64_t from, std::uint64_t to) noexcept {
@@ -170,12 +202,14 @@ class Verifier {
   VerifyError& error_;
   std::uint64_t cells_end_ = 0;    // a multiple of 16, up to body_.size()
   std::uint64_t payload_end_ = 0;  // a multiple of 8, up to body_.size()
+  std::uint64_t marks_ = 0;
+  std::uint64_t targets_ = 0;                  // marked cells with a back-reference
+  std::unique_ptr<std::uint64_t[]> targeted_;  // one bit for each cell: it is one of these
+  bool in_memory_ = true;
 };
 
 }  // namespace
 
-Status verify(std::span<const std::byte> body, VerifyError& error) noexcept {
-  return Verifier(body, error).run() ? Status::ok : Status::invalid;
-}
+Status verify(std::span<const std::byte> body, VerifyError& error) noexcept { return Verifier(body, error).run(); }
 
 }  // namespace xichan::internal

@@ -23,7 +23,8 @@ struct VerifyError {
 };
 
 /// Returns `ok` if `body` is, to the last byte, what BlockBuilder makes of a value without references; else `invalid`,
-/// and sets `error` to the first problem. `body` need not be aligned, but must not change concurrently.
+/// and sets `error` to the first problem; `no_memory` without memory for one bit per cell, which repeats require.
+/// `body` need not be aligned, but must not change concurrently.
 ///
 /// Thread safety: accesses only the body.
 XICHAN_API Status verify(std::span<const std::byte> body, VerifyError& error) noexcept;

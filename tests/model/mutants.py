@@ -97,7 +97,7 @@ CONDITIONS = [
     ("src/directory/registry.cpp", "slot.generation + 1", "slot.generation + 1", ["slot.generation"]),
     ("src/directory/registry.cpp", "slot.channel = nullptr;", "nullptr", ["slot.channel"]),
     ("src/directory/registry.cpp", "slot.next_free = t.first_free;", "t.first_free", ["no_slot"]),
-    ("src/directory/registry.cpp", "t.first_free = id.slot()", "id.slot()", ["t.first_free"]),
+    ("src/directory/registry.cpp", "t.first_free = index;", "index", ["t.first_free"]),
     ("src/directory/registry.cpp", "slot.channel == nullptr ||", "slot.channel == nullptr", ["false"]),
     ("src/directory/registry.cpp", "slot.secret != id.secret", "slot.secret != id.secret", ["false"]),
     ("src/directory/registry.cpp", "slot.generation != id.place >> ChannelId::slot_bits",

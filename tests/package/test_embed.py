@@ -47,3 +47,7 @@ def test_simulation_example_runs(examples, embedding):
 def test_plugins_example_runs(examples, embedding):
     output = run(examples / "plugins", ROOT / "docs" / "examples" / "cpp" / "plugins", 6, env=embedding.environment)
     assert "everything was released" in output and "after cycle 6" in output
+
+
+def test_coroutines_example_runs(examples):
+    assert run(examples / "coroutines", 1000) == "the squares from 1 to 1000 add up to 333833500\n"

@@ -34,7 +34,7 @@ class Gate {
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
   const std::int64_t id_;
-  atomic<std::uint32_t> references_{1};
+  atomic<std::uint64_t> references_{1};
 
  private:
   const std::uint32_t generation_ = process_generation();

@@ -1,7 +1,7 @@
 #include "values/decode.h"
 
+#include "base/content_map.h"
 #include "base/handle.h"
-#include "base/pointer_map.h"
 #include "base/ref.h"
 #include "base/worklist.h"
 #include "values/elements.h"
@@ -35,7 +35,8 @@ class Decoder {
       const Unfilled next = unfilled_.pop();
       const Py_ssize_t length = PyTuple_GET_SIZE(next.tuple);
       for (Py_ssize_t i = 0; i < length; ++i) {
-        PyObject* item = make_item(resolve(next.reader, next.cells[i]));
+        const CellRef place = resolve(next.reader, next.cells[i]);
+        PyObject* item = may_recur(next.reader, place) ? make_once(place) : make_item(place);
         if (item == nullptr) {
           Py_DECREF(root);  // releases everything made so far
           return nullptr;
@@ -76,12 +77,11 @@ class Decoder {
       case Tag::ucs2:
       case Tag::ucs4:
       case Tag::bytes:
-      case Tag::big_int:
-        return cell->is_repeated() ? make_repeated(reader, *cell) : make_payload(reader.payload(*cell), *cell);
+      case Tag::big_int: return make_payload(reader.payload(*cell), *cell);
       case Tag::tuple: return make_tuple(reader, *cell);
       case Tag::queue: return make_queue(reader, *cell);
       case Tag::reference: return make_handle(reader.reference(*cell));
-      case Tag::shared: return new_shared(state_, static_cast<const Block*>(reader.reference(*cell).object));
+      case Tag::shared: return make_shared(static_cast<const Block*>(reader.reference(*cell).object));
       default: return make_short(*cell);
     }
   }
@@ -92,15 +92,28 @@ class Decoder {
     return PyLong_FromNativeBytes(data, cell.length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
   }
 
-  // Makes one object for all cells that repeat one payload. This matches the original value, and it keeps a small block
-  // that repeats a large payload many times from becoming a large value.
-  PyObject* make_repeated(BlockReader reader, const Cell& cell) noexcept {
-    PyObject** made = made_.insert(&cell);
+  // Makes one object for all cells that show the same content. This matches the original value where a payload occurs
+  // more than once. It keeps a small block that repeats a large payload from becoming a large value, and likewise a
+  // value that refers to another block many times.
+  PyObject* make_once(const CellRef& place) noexcept {
+    const bool is_large = place.cell->has_payload() || (place.cell->tag() == Tag::tuple && place.cell->length() != 0);
+    if (!is_large) return make_item(place);
+    PyObject** made = made_.insert(content_of(place.reader, *place.cell));
     if (made == nullptr) return PyErr_NoMemory();
     if (*made != nullptr) return Py_NewRef(*made);
-    PyObject* value = make_payload(reader.payload(cell), cell);
+    PyObject* value = make_item(place);
     *made = value;  // borrowed from the root
     return value;
+  }
+
+  // Makes one object for each shared value, which pickle and copy then copy once.
+  PyObject* make_shared(const Block* block) noexcept {
+    if (first_shared_ == nullptr) return first_shared_ = new_shared(state_, block);
+    if (as_view(first_shared_)->slice.block == block) return Py_NewRef(first_shared_);
+    PyObject** made = made_.insert({block, 0});
+    if (made == nullptr) return PyErr_NoMemory();
+    if (*made != nullptr) return Py_NewRef(*made);
+    return *made = new_shared(state_, block);
   }
 
   PyObject* make_tuple(BlockReader reader, const Cell& cell) noexcept {
@@ -135,7 +148,8 @@ class Decoder {
 
   ModuleState& state_;
   Worklist<Unfilled> unfilled_;
-  PointerMap<PyObject*> made_;  // keyed by cell
+  PyObject* first_shared_ = nullptr;  // most values have one; borrowed from the root
+  ContentMap<PyObject*> made_;
 };
 
 PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {

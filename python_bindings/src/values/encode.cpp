@@ -4,6 +4,7 @@
 #include "base/handle.h"
 #include "base/worklist.h"
 #include "value/block_builder.h"
+#include "value/expanded_cells.h"
 #include "value/size_guard.h"
 #include "values/duplicate_tracker.h"
 #include "values/elements.h"
@@ -28,7 +29,9 @@ class BlockEncoder {
         PyObject* item = PyTuple_GET_ITEM(tuple, j);
         if (!encode_short(item, nullptr) && !count(item)) return refused(value, item, i, j);
       }
-      status_ = size_guard_.check(builder_.counted_cells());
+      if (i + 1 < tuples_.size()) {
+        status_ = size_guard_.check(builder_.counted_cells(), [&]() noexcept { return count_cells(value); });
+      }
       if (status_ != Status::ok) return refused(value, value, 0, 0);
     }
     if (duplicates_.for_each_repeat([this](PyObject* item) noexcept { uncount_payload(item); })) return true;
@@ -78,6 +81,23 @@ class BlockEncoder {
     closed_endpoint_ = as_handle(value)->endpoint->is_closed();
     builder_.count_reference();
     return !closed_endpoint_;
+  }
+
+  // Returns the number of cells of the message. The same tuple may occur in many places.
+  std::uint64_t count_cells(PyObject* value) const noexcept {
+    using Tuple = ExpandedTuple<PyObject*>;
+    const auto tuple_of = [this](PyObject* item, Tuple& found) noexcept {
+      PyObject* elements = elements_of(state_, item);
+      if (elements == nullptr || PyTuple_GET_SIZE(elements) == 0) return false;
+      const auto length = static_cast<std::uint64_t>(PyTuple_GET_SIZE(elements));
+      found = {elements, length, Py_REFCNT(elements) == 1 ? nullptr : elements};
+      return true;
+    };
+    Tuple root;
+    if (!tuple_of(value, root)) return 1;
+    return expanded_cells(root, [&](const Tuple& tuple, std::uint64_t i, Tuple& found) noexcept {
+      return tuple_of(PyTuple_GET_ITEM(tuple.source, static_cast<Py_ssize_t>(i)), found);
+    });
   }
 
   // Returns false if the value has no payload.
@@ -220,7 +240,7 @@ class BlockEncoder {
   Worklist<PyObject*> tuples_;  // borrowed from the root, while the thread stays attached
   Worklist<View*, 4> strided_;  // borrowed likewise
   DuplicateTracker duplicates_;
-  SizeGuard size_guard_;
+  SizeGuard size_guard_{1 << 26};
   Status status_ = Status::ok;  // not ok: no memory, or over the limit
   bool closed_endpoint_ = false;
 };

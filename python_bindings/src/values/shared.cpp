@@ -4,8 +4,10 @@
 #include "base/errors.h"
 #include "base/ref.h"
 #include "value/block_builder.h"
+#include "values/compare.h"
 #include "values/decode.h"
 #include "values/encode.h"
+#include "values/hash.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -74,25 +76,17 @@ PyObject* shared_compare(PyObject* self, PyObject* other, int operation) noexcep
   const bool both = Py_IS_TYPE(other, Py_TYPE(self));
   // Two references to one block are equal, NaNs included.
   if (both && as_view(self)->slice.block == as_view(other)->slice.block) return PyBool_FromLong(operation == Py_EQ);
-  const Ref one(decode_content(self, false));
-  if (!one) return nullptr;
-  const Ref two(both ? decode_content(other, false) : Py_NewRef(other));
-  return two ? PyObject_RichCompare(one.get(), two.get(), operation) : nullptr;
-}
-
-Py_hash_t shared_hash(PyObject* self) noexcept {
-  View* view = as_view(self);
-  if (view->hash != -1) return view->hash;
-  if (resolve(view->slice.reader(), view->slice.cell).cell->tag() == Tag::reference) {
-    PyErr_SetString(PyExc_TypeError, "unhashable value: the xichan.Shared holds a Sender or Receiver");
-    return -1;
+  if (both) {
+    // Blocks of a Shared do not change, so the two objects, which the caller holds, keep them alive.
+    const BlockReader mine = as_view(self)->slice.reader(), theirs = as_view(other)->slice.reader();
+    const int equal = Comparison(*as_view(self)->state).equal(mine, mine.root(), theirs, theirs.root());
+    return equal < 0 ? nullptr : PyBool_FromLong(equal == (operation == Py_EQ));
   }
   const Ref content(decode_content(self, false));
-  if (!content || Py_EnterRecursiveCall(" while hashing a xichan.Shared") != 0) return -1;
-  view->hash = PyObject_Hash(content.get());
-  Py_LeaveRecursiveCall();
-  return view->hash;
+  return content ? PyObject_RichCompare(content.get(), other, operation) : nullptr;
 }
+
+Py_hash_t shared_hash(PyObject* self) noexcept { return hash_of(as_view(self)); }
 
 PyObject* shared_repr(PyObject* self) noexcept {
   const BlockSlice& slice = as_view(self)->slice;

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "base/ref.h"
+#include "values/compare.h"
 #include "values/decode.h"
+#include "values/hash.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -50,22 +52,20 @@ PyObject* tuple_subscript(PyObject* self, PyObject* key) noexcept {
   return tuple_item(self, i < 0 ? i + tuple_length(self) : i);
 }
 
-// Returns 1 if the element at `index` is or equals `value`, 0 if not, and -1 with an exception set.
-int equals_item(PyObject* self, Py_ssize_t index, PyObject* value) noexcept {
-  const Ref item(tuple_item(self, index));
-  return item ? PyObject_RichCompareBool(item.get(), value, Py_EQ) : -1;
-}
-
 int tuple_contains(PyObject* self, PyObject* value) noexcept {
+  const HeldElements mine(as_view(self));
+  Search search(*as_view(self)->state, value);
   int found = 0;
-  for (Py_ssize_t i = 0; i < tuple_length(self) && found == 0; ++i) found = equals_item(self, i, value);
+  for (Py_ssize_t i = 0; i < mine.length() && found == 0; ++i) found = search.equals(mine.reader(), mine[i]);
   return found;
 }
 
 PyObject* tuple_count(PyObject* self, PyObject* value) noexcept {
+  const HeldElements mine(as_view(self));
+  Search search(*as_view(self)->state, value);
   Py_ssize_t count = 0;
-  for (Py_ssize_t i = 0; i < tuple_length(self); ++i) {
-    const int equal = equals_item(self, i, value);
+  for (Py_ssize_t i = 0; i < mine.length(); ++i) {
+    const int equal = search.equals(mine.reader(), mine[i]);
     if (equal < 0) return nullptr;
     count += equal;
   }
@@ -83,8 +83,10 @@ PyObject* tuple_index(PyObject* self, PyObject* const* args, Py_ssize_t count) n
     if (limits[i - 1] == -1 && PyErr_Occurred()) return nullptr;
   }
   PySlice_AdjustIndices(tuple_length(self), &limits[0], &limits[1], 1);
+  const HeldElements mine(as_view(self));
+  Search search(*as_view(self)->state, args[0]);
   for (Py_ssize_t i = limits[0]; i < limits[1]; ++i) {
-    const int equal = equals_item(self, i, args[0]);
+    const int equal = search.equals(mine.reader(), mine[i]);
     if (equal != 0) return equal < 0 ? nullptr : PyLong_FromSsize_t(i);
   }
   return PyErr_Format(PyExc_ValueError, "xichan.TupleView.index(x): x not in TupleView");
@@ -97,11 +99,13 @@ bool is_same(const View* one, const View* other) noexcept {
 
 // Returns the first index where the two differ, or the length of the shorter; -1 with an exception set.
 Py_ssize_t first_difference(PyObject* self, PyObject* other, bool views) noexcept {
-  const Py_ssize_t length = std::min(tuple_length(self), views ? tuple_length(other) : PyTuple_GET_SIZE(other));
+  const HeldElements mine(as_view(self));
+  const HeldElements theirs(as_view(views ? other : self));
+  Comparison comparison(*as_view(self)->state);
+  const Py_ssize_t length = std::min(mine.length(), views ? theirs.length() : PyTuple_GET_SIZE(other));
   for (Py_ssize_t i = 0; i < length; ++i) {
-    const Ref item(views ? tuple_item(other, i) : Py_NewRef(PyTuple_GET_ITEM(other, i)));
-    if (!item) return -1;
-    const int equal = equals_item(self, i, item.get());
+    const int equal = views ? comparison.equal(mine.reader(), mine[i], theirs.reader(), theirs[i])
+                            : comparison.equal(mine.reader(), mine[i], PyTuple_GET_ITEM(other, i));
     if (equal <= 0) return equal < 0 ? -1 : i;
   }
   return length;
@@ -125,37 +129,7 @@ PyObject* tuple_compare(PyObject* self, PyObject* other, int operation) noexcept
   return two ? PyObject_RichCompare(one.get(), two.get(), operation) : nullptr;
 }
 
-// An endpoint equals only itself, and each access makes a new one, so a tuple that contains one has no stable hash.
-bool holds_endpoint(const View* view, Py_ssize_t i) noexcept {
-  return resolve(view->slice.reader(), element(view, i)).cell->tag() == Tag::reference;
-}
-
-// Returns the hash of a tuple of the elements. Nested views hash like the tuples they show, so this equals the hash of
-// the tuple itself.
-Py_hash_t hash_elements(PyObject* self) noexcept {
-  const Py_ssize_t length = tuple_length(self);
-  const Ref items(PyTuple_New(length));
-  if (!items) return -1;
-  for (Py_ssize_t i = 0; i < length; ++i) {
-    if (holds_endpoint(as_view(self), i)) {
-      PyErr_SetString(PyExc_TypeError, "unhashable value: the xichan.TupleView contains a Sender or Receiver");
-      return -1;
-    }
-    PyObject* item = tuple_item(self, i);
-    if (item == nullptr) return -1;
-    PyTuple_SET_ITEM(items.get(), i, item);
-  }
-  return PyObject_Hash(items.get());
-}
-
-Py_hash_t tuple_hash(PyObject* self) noexcept {
-  View* view = as_view(self);
-  if (view->hash != -1) return view->hash;
-  if (Py_EnterRecursiveCall(" while hashing a xichan.TupleView") != 0) return -1;
-  view->hash = hash_elements(self);
-  Py_LeaveRecursiveCall();
-  return view->hash;
-}
+Py_hash_t tuple_hash(PyObject* self) noexcept { return hash_of(as_view(self)); }
 
 // Returns a TupleView as a tuple, copied at any depth.
 PyObject* tuple_value(const View* view) noexcept {

@@ -149,5 +149,22 @@ TEST_F(ArenaRelease, ReferencesAreReleasedOnceByManyThreads) {
   EXPECT_EQ(released.load(), rounds);
 }
 
+TEST_F(ArenaRelease, CountOfReferencesDoesNotWrapAround) {
+  Block* block;
+  ASSERT_EQ(Arena::allocate(16, 0, block), Status::ok);
+  Arena::set_references(block, Block::saturated - 2);
+  Arena::retain(block, 3);
+  EXPECT_EQ(Arena::references(block), Block::saturated + 1);
+  Arena::release(block);
+  EXPECT_EQ(Arena::references(block), Block::saturated + 1) << "it stays there";
+  Arena::set_references(block, UINT32_MAX - 1);
+  for (int i = 0; i < 10; ++i) Arena::retain(block);
+  EXPECT_EQ(Arena::references(block), Block::saturated_refs);
+  for (int i = 0; i < 100; ++i) Arena::release(block);
+  EXPECT_GE(Arena::references(block), Block::saturated) << "never freed";
+  Arena::set_references(block, 1);
+  Arena::release(block);
+}
+
 }  // namespace
 }  // namespace xichan::internal

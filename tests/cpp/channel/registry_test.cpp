@@ -143,5 +143,55 @@ TEST_F(Ids, OpenRacingLastCloseLosesNoCount) {
   EXPECT_GT(opened.load(), 0);
 }
 
+TEST_F(Ids, SlotIsNotReusedAfterItsLastGeneration) {
+  Channel* channel = new_channel(1);
+  const ChannelId id = channel->id();
+  test::drop_both(channel);
+  Registry::set_generation(id, ChannelId::last_generation - 1);
+  Channel* last = new_channel(1);
+  ASSERT_EQ(last->id().slot(), id.slot());
+  EXPECT_EQ(last->id().place >> ChannelId::slot_bits, ChannelId::last_generation);
+  EXPECT_TRUE(resolves(last->id()));
+  const ChannelId stale = last->id();
+  test::drop_both(last);
+  Channel* next = new_channel(1);
+  EXPECT_NE(next->id().slot(), id.slot()) << "it would get an id that was used before";
+  EXPECT_TRUE(resolves(next->id()));
+  EXPECT_FALSE(resolves(stale));
+  test::drop_both(next);
+}
+
+TEST_F(Ids, WalkFindsExactlyTheLiveChannels) {
+  std::vector<Channel*> channels(10'000);
+  for (Channel*& channel : channels) channel = new_channel(1);
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    if (i % 1'000 != 7) test::drop_both(channels[i]);
+  }
+  std::size_t found = 0;
+  std::uint64_t place = 0;
+  while (Channel* channel = Registry::next(place)) {
+    found += std::ranges::count(channels, channel) == 1;
+    channel->unpin();
+  }
+  EXPECT_GE(found, 10u);
+  for (std::size_t i = 7; i < channels.size(); i += 1'000) test::drop_both(channels[i]);
+}
+
+TEST_F(Ids, CountsOfEndpointsDoNotWrapAround) {
+  Channel* channel = new_channel(1);
+  for (const Side side : test::both_sides) {
+    channel->add_endpoints(side, UINT32_MAX);  // 2^32 with the one that is there
+    EXPECT_EQ(channel->endpoint_count(side), std::uint64_t{1} << 32);
+    EXPECT_FALSE(channel->finished_for(other(side)));
+    const ChannelStats stats = channel->stats();
+    EXPECT_EQ(side == Side::sender ? stats.senders : stats.receivers, UINT32_MAX) << "saturated";
+    channel->add_endpoint(side);
+    channel->drop_endpoint(side);
+    EXPECT_TRUE(resolves(channel->id()));
+    channel->drop_endpoints(side, UINT32_MAX);
+  }
+  test::drop_both(channel);
+}
+
 }  // namespace
 }  // namespace xichan::internal

@@ -154,5 +154,23 @@ TEST(ProcessNonce, IsConstantAndNotZero) {
   EXPECT_NE(Process::nonce(), 0u);
 }
 
+TEST_F(TicketTest, CountsTicketsOfEachChannel) {
+  Channel* second = new_channel(1);
+  EndpointOwner other;
+  for (int i = 0; i < 300; ++i) {
+    test::issue_ticket(*channel, Side::sender, i % 3 ? &owner : &other);
+    test::issue_ticket(*second, Side::sender, &other);
+  }
+  EXPECT_EQ(Tickets::unclaimed(channel), 300u);
+  Tickets::cancel_owner(&owner);
+  EXPECT_EQ(Tickets::unclaimed(channel), 100u) << "those of the other owner";
+  EXPECT_EQ(Tickets::unclaimed(second), 300u);
+  Tickets::cancel_owner(&owner);
+  Tickets::cancel_owner(&other);
+  EXPECT_EQ(Tickets::unclaimed(channel) + Tickets::unclaimed(second), 0u);
+  EXPECT_EQ(channel->endpoint_count(Side::sender), 1u);
+  test::drop_both(second);
+}
+
 }  // namespace
 }  // namespace xichan::internal

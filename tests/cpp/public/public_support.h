@@ -7,6 +7,13 @@
 #include "support/support.h"
 #include "xichan/xichan.h"
 
+namespace xichan {
+
+/// Returns the view of a value that may be temporary; valid until the end of the full expression.
+inline ValueView view_of(const Value& value) noexcept { return value.view(); }
+
+}  // namespace xichan
+
 namespace xichan::test {
 
 using namespace internal;

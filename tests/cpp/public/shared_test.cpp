@@ -1,5 +1,7 @@
 // Values that share content: clones, parts, buffers and Shared, and views of them.
+#include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "public/public_support.h"
 
@@ -46,7 +48,7 @@ TEST_F(PublicShared, PartBecomesIndependentValue) {
 TEST_F(PublicShared, PartWithinSameBlockBecomesValue) {
   // A tuple from Python has its texts in its own block; here it is a part of a tuple of tuples.
   Value inner, part;
-  ASSERT_EQ(tuple(tuple(1, 2, 3)).view()[0].to_value(inner), Status::ok);
+  ASSERT_EQ(view_of(tuple(tuple(1, 2, 3)))[0].to_value(inner), Status::ok);
   const Value outer = tuple(inner, inner);
   inner = Value();
   ASSERT_EQ(outer.view()[1].to_value(part), Status::ok);
@@ -102,6 +104,41 @@ TEST_F(PublicShared, FreezeTruncatesBuffer) {
   EXPECT_EQ(moved.data().size(), 1'000u);
   EXPECT_EQ(Buffer::make(SIZE_MAX, moved), Status::too_large);
   EXPECT_EQ(moved.data().size(), 1'000u) << "unchanged";
+}
+
+// Doubles a value 41 times: 2^41 leaves that share one.
+Value doubled(Value value) {
+  for (int i = 0; i < 41; ++i) {
+    const Value both[] = {value.clone(), std::move(value)};
+    EXPECT_EQ(Value::tuple(both, value), Status::ok);
+  }
+  return value;
+}
+
+TEST_F(PublicShared, EqualityOfValuesThatShareTheirPartsIsLinear) {
+  const test::Watchdog watchdog("equality of 2^41 leaves");
+  const Value one = doubled(bytes(big)), two = doubled(bytes(big));
+  EXPECT_TRUE(one == two);
+  EXPECT_FALSE(one == doubled(bytes(big + "!")));
+  EXPECT_FALSE(one == doubled(tuple(1)));
+  const double nan = std::nan("");
+  EXPECT_FALSE(doubled(tuple(nan, 1)) == doubled(tuple(nan, 1)));
+  EXPECT_TRUE(one == one.clone());
+  Value shared;
+  ASSERT_EQ(two.share(shared), Status::ok);
+  EXPECT_TRUE(one == shared);
+}
+
+TEST_F(PublicShared, EqualityComparesARepeatedPartOnce) {
+  const test::Watchdog watchdog("equality of 2^16 repeats");
+  Value values[2];
+  for (Value& value : values) {
+    const Value part = bytes(std::string(1 << 22, 'p'));
+    std::vector<Value> items(1 << 16);
+    for (Value& item : items) item = part.clone();
+    ASSERT_EQ(Value::tuple(items, value), Status::ok);
+  }
+  EXPECT_TRUE(values[0] == values[1]);  // 2^38 bytes, each compared once
 }
 
 }  // namespace

@@ -21,17 +21,17 @@ Value integer(const Words& words) {
 }
 
 TEST_F(PublicTuple, IntegersOfAnySizeAreNormalized) {
-  EXPECT_EQ(integer({}).view().as_integer(), 0);
-  EXPECT_EQ(integer({0, 0, 0}).view().as_integer(), 0);
-  EXPECT_EQ(integer({~0ull, ~0ull}).view().as_integer(), -1);
-  EXPECT_EQ(integer({1ull << 63, ~0ull}).view().as_integer(), INT64_MIN);
-  EXPECT_EQ(integer({1ull << 63, 0}).view().kind(), ValueKind::big_integer);
+  EXPECT_EQ(view_of(integer({})).as_integer(), 0);
+  EXPECT_EQ(view_of(integer({0, 0, 0})).as_integer(), 0);
+  EXPECT_EQ(view_of(integer({~0ull, ~0ull})).as_integer(), -1);
+  EXPECT_EQ(view_of(integer({1ull << 63, ~0ull})).as_integer(), INT64_MIN);
+  EXPECT_EQ(view_of(integer({1ull << 63, 0})).kind(), ValueKind::big_integer);
   const Words words{1, 2, 3, 1ull << 62};
   const Value large = integer(words);
   const auto data = large.view().as_bytes();
   EXPECT_TRUE(std::ranges::equal(data, std::as_bytes(std::span(words))));
   EXPECT_TRUE(large == integer({1, 2, 3, 1ull << 62, 0, 0})) << "extra words are dropped";
-  EXPECT_EQ(integer({5, 0}).view().kind(), ValueKind::integer);
+  EXPECT_EQ(view_of(integer({5, 0})).kind(), ValueKind::integer);
   for (std::size_t size = 0; size <= 20; ++size) {  // sizes that are not multiples of a word
     std::vector<std::byte> bytes(size, std::byte{0x5a});
     Value value;
@@ -57,17 +57,17 @@ TEST_F(PublicTuple, UnsignedIntegersRoundTrip) {
     ASSERT_EQ(Value::unsigned_integer(number, value), Status::ok);
     EXPECT_EQ(value.view().as_unsigned(), number);
   }
-  EXPECT_EQ(Value::of(-1).view().as_unsigned(), 0u);
-  EXPECT_EQ(integer({0, 1}).view().as_unsigned(), 0u);
-  EXPECT_EQ(integer({5, ~0ull}).view().as_unsigned(), 0u);
-  EXPECT_EQ(text("x").view().as_unsigned(), 0u);
+  EXPECT_EQ(view_of(Value::of(-1)).as_unsigned(), 0u);
+  EXPECT_EQ(view_of(integer({0, 1})).as_unsigned(), 0u);
+  EXPECT_EQ(view_of(integer({5, ~0ull})).as_unsigned(), 0u);
+  EXPECT_EQ(view_of(text("x")).as_unsigned(), 0u);
 }
 
 TEST_F(PublicTuple, PackAcceptsEveryItemType) {
   const std::string name = "AAPL";
   const std::byte raw[] = {std::byte{1}, std::byte{2}};
   const Value value = tuple(7, std::uint64_t{UINT64_MAX}, -1.5f, true, "char", name, std::string_view("view"),
-                            std::span<const std::byte>(raw), Value(), tuple(1, 2), tuple(9).view()[0]);
+                            std::span<const std::byte>(raw), Value(), tuple(1, 2), view_of(tuple(9))[0]);
   const ValueView view = value.view();
   ASSERT_EQ(view.size(), 11u);
   EXPECT_EQ(view[0].as_integer(), 7);
@@ -84,7 +84,7 @@ TEST_F(PublicTuple, PackAcceptsEveryItemType) {
   Value out = Value::of(3);
   EXPECT_EQ(Value::pack(out, 1, "bad \xff", 2), Status::invalid);
   EXPECT_EQ(out.view().as_integer(), 3) << "unchanged";
-  EXPECT_EQ(tuple().view().size(), 0u);
+  EXPECT_EQ(view_of(tuple()).size(), 0u);
   Value kept = text("a text that needs a block"), moved = kept.clone();
   EXPECT_EQ(Value::pack(out, std::move(moved), "bad \xff"), Status::invalid);
   EXPECT_TRUE(moved == kept) << "unchanged";
@@ -92,7 +92,7 @@ TEST_F(PublicTuple, PackAcceptsEveryItemType) {
   EXPECT_EQ(moved.view().kind(), ValueKind::none);
   EXPECT_TRUE(out == tuple(kept, kept));
   EXPECT_EQ(Value::pack(out, std::move(out)), Status::ok) << "pack a value into itself";
-  EXPECT_TRUE(out.view()[0] == tuple(kept, kept).view());
+  EXPECT_TRUE(out.view()[0] == view_of(tuple(kept, kept)));
 }
 
 TEST_F(PublicTuple, IterationIsRandomAccess) {
@@ -131,7 +131,7 @@ TEST_F(PublicTuple, VisitDispatchesByKind) {
   };
   for (const ValueView item : value.view()) seen += visit(item, visitor);
   EXPECT_EQ(seen, "ntirsIy(><");
-  EXPECT_EQ(visit(Value::of(3).view(), overloaded{[](std::int64_t n) { return n; }, [](auto) { return INT64_C(0); }}),
+  EXPECT_EQ(visit(view_of(Value::of(3)), overloaded{[](std::int64_t n) { return n; }, [](auto) { return INT64_C(0); }}),
             3);
 }
 

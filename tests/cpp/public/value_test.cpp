@@ -3,8 +3,7 @@
 #include <limits>
 #include <string>
 
-#include "support/support.h"
-#include "xichan/value.h"
+#include "public/public_support.h"
 
 namespace xichan {
 namespace {
@@ -27,16 +26,16 @@ Value tuple(std::span<const Value> items) {
 }
 
 TEST_F(PublicValue, ScalarsRoundTrip) {
-  EXPECT_EQ(Value().view().kind(), ValueKind::none);
-  EXPECT_TRUE(Value::of(true).view().as_bool());
-  EXPECT_FALSE(Value::of(false).view().as_bool());
-  EXPECT_EQ(Value::of(false).view().kind(), ValueKind::boolean);
-  EXPECT_EQ(Value::of(INT64_MIN).view().as_integer(), INT64_MIN);
-  EXPECT_EQ(Value::of(UINT32_MAX).view().as_integer(), std::int64_t{UINT32_MAX});
-  EXPECT_EQ(Value::of(static_cast<signed char>(-1)).view().as_integer(), -1);
-  EXPECT_EQ(Value::of(7).view().kind(), ValueKind::integer);
-  EXPECT_EQ(std::bit_cast<std::uint64_t>(Value::of(-0.0).view().as_real()), std::uint64_t{1} << 63);
-  EXPECT_EQ(Value::of(1.5).view().kind(), ValueKind::real);
+  EXPECT_EQ(view_of(Value()).kind(), ValueKind::none);
+  EXPECT_TRUE(view_of(Value::of(true)).as_bool());
+  EXPECT_FALSE(view_of(Value::of(false)).as_bool());
+  EXPECT_EQ(view_of(Value::of(false)).kind(), ValueKind::boolean);
+  EXPECT_EQ(view_of(Value::of(INT64_MIN)).as_integer(), INT64_MIN);
+  EXPECT_EQ(view_of(Value::of(UINT32_MAX)).as_integer(), std::int64_t{UINT32_MAX});
+  EXPECT_EQ(view_of(Value::of(static_cast<signed char>(-1))).as_integer(), -1);
+  EXPECT_EQ(view_of(Value::of(7)).kind(), ValueKind::integer);
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(view_of(Value::of(-0.0)).as_real()), std::uint64_t{1} << 63);
+  EXPECT_EQ(view_of(Value::of(1.5)).kind(), ValueKind::real);
 }
 
 TEST_F(PublicValue, AccessorOfOtherKindReturnsZero) {
@@ -74,7 +73,7 @@ TEST_F(PublicValue, TextOfEveryWidthAndLengthRoundTrips) {
     }
   }
   const std::string mixed = "na\u00efve \u20ac \U0001f600 \0 end"s;
-  EXPECT_EQ(text(mixed).view().utf8(), mixed);
+  EXPECT_EQ(view_of(text(mixed)).utf8(), mixed);
 }
 
 TEST_F(PublicValue, EveryCodePointRoundTrips) {
@@ -256,6 +255,42 @@ TEST_F(PublicValue, InvalidDumpLeavesOutputUnchanged) {
   EXPECT_EQ(Value::load(as_bytes(data), out), Status::arena_full);
   set_memory_limit(UINT64_MAX);
   EXPECT_EQ(out.view().as_integer(), 5);
+}
+
+template <class T>
+concept HasView = requires(T&& value) { std::forward<T>(value).view(); };
+template <class T>
+concept IsValue = requires(T value) { Value::of(value); };
+
+static_assert(HasView<Value&> && HasView<const Value&>);
+static_assert(!HasView<Value> && !HasView<const Value>, "the view of a temporary would dangle");
+static_assert(IsValue<bool> && IsValue<signed char> && IsValue<unsigned char> && IsValue<std::int64_t>);
+static_assert(!IsValue<char> && !IsValue<wchar_t> && !IsValue<char8_t> && !IsValue<char16_t> && !IsValue<char32_t>,
+              "a character is neither an integer nor text");
+
+TEST_F(PublicValue, CheckedAccessorsReturnValuesOfTheirKindOnly) {
+  Value list;
+  const auto raw = std::as_bytes(std::span("ab", 2));
+  ASSERT_EQ(Value::pack(list, true, 0, 0.0, "", "caf\xc3\xa9", raw, UINT64_MAX, -1), Status::ok);
+  const ValueView view = list.view();
+  EXPECT_EQ(view[0].get_bool(), true);
+  EXPECT_EQ(view[1].get_integer(), 0);
+  EXPECT_EQ(view[2].get_real(), 0.0);
+  EXPECT_EQ(view[3].get_ascii(), "");
+  EXPECT_EQ(view[4].get_ascii(), std::nullopt) << "not ASCII";
+  EXPECT_EQ(view[4].get_text(), "caf\xc3\xa9");
+  ASSERT_TRUE(view[5].get_bytes());
+  EXPECT_EQ(view[5].get_bytes()->size(), 2u);
+  EXPECT_EQ(view[6].get_unsigned(), UINT64_MAX);
+  EXPECT_EQ(view[6].get_integer(), std::nullopt) << "more than 63 bits";
+  EXPECT_EQ(view[1].get_unsigned(), 0u);
+  EXPECT_EQ(view[7].get_unsigned(), std::nullopt) << "negative";
+  EXPECT_EQ(view.get_item(1)->get_integer(), 0);
+  for (const ValueView wrong : {view, view[1], view[3], ValueView()}) {
+    EXPECT_FALSE(wrong.get_bool() || wrong.get_real() || wrong.get_bytes());
+  }
+  EXPECT_FALSE(view.get_integer() || view.get_text() || view.get_ascii() || view.get_unsigned());
+  EXPECT_FALSE(view.get_item(8) || view[1].get_item(0));
 }
 
 }  // namespace

@@ -1,6 +1,12 @@
 // Dump and load: references, windows and Shareds are expanded, endpoints are refused with their path, and invalid input
 // is refused.
 #include "value/dump.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <vector>
+
 #include "support/support.h"
 #include "value/block_reader.h"
 #include "value/bodies.h"
@@ -292,6 +298,40 @@ TEST_F(DumpValue, LoadReportsOutOfMemory) {
   Arena::fail_after(-1);
   set_memory_limit(memory_stats().bytes);
   EXPECT_EQ(load_error(dump), to_string(Status::arena_full));
+}
+
+std::uint64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t size = 0, resident = 0;
+  file >> size >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+// A value whose expansion exceeds the limit is refused before the work for it takes memory.
+TEST_F(DumpValue, HugeExpansionIsRefusedWithoutVisitingIt) {
+  Cell message = bytes_message(std::string(100, 'x'));
+  for (int i = 0; i < 41; ++i) message = tuple_of(message, 2, i % 2 == 0 ? Tag::reference : Tag::shared);
+  Cell flat;
+  UnportableValue unportable;
+  EXPECT_EQ(flatten(message, flat, unportable), Status::no_memory) << "2^46 bytes";
+  set_memory_limit(8 << 20);
+  const std::uint64_t before = resident_bytes();
+  EXPECT_EQ(flatten(message, flat, unportable), Status::arena_full);
+  EXPECT_LT(resident_bytes(), before + (16 << 20));
+  release(message);
+}
+
+TEST_F(DumpValue, WindowsOntoOneTextAreScannedOnce) {
+  const std::u16string wide(500'000, u'\u20ac');
+  const Cell message = text_message(TextKind::ucs2, wide.data(), wide.size());
+  const std::vector<Cell> seen(2'000, BlockReader(message.as_block()).root());
+  Cell flat;
+  UnportableValue unportable;
+  const Cell windows = windows_of(message, seen);
+  ASSERT_EQ(flatten(windows, flat, unportable), Status::ok);
+  EXPECT_LT(flat.as_block()->body_bytes(), wide.size() * 2 + 3'000 * sizeof(Cell));
+  release(windows);
+  release(flat);
 }
 
 }  // namespace

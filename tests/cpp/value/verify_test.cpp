@@ -235,5 +235,40 @@ TEST_F(VerifyBody, ErrorHasOffset) {
   EXPECT_EQ(error.offset, 5 * 16u);
 }
 
+// A tuple of two different bytes.
+Cell bytes_pair() {
+  const std::string one(40, '1'), two(40, '2');
+  BlockBuilder builder;
+  builder.count_tuple(2);
+  builder.count_bytes(one.size());
+  builder.count_bytes(two.size());
+  EXPECT_EQ(builder.allocate(), Status::ok);
+  Cell* cells = builder.write_tuple(builder.root(), 2);
+  builder.write_bytes(cells[0], one.data(), one.size());
+  builder.write_bytes(cells[1], two.data(), two.size());
+  return builder.finish();
+}
+
+TEST_F(VerifyBody, RepeatMarkWithoutBackReferenceIsRefused) {
+  const Body body = test::take_body(bytes_pair());
+  EXPECT_EQ(error_of(body), "");
+  for (const std::size_t cell : {1u, 2u}) {
+    VerifyError error;
+    EXPECT_EQ(verify(with(body, cell * 16 + 1, '\1'), error), Status::invalid);
+    EXPECT_STREQ(error.what, "repeat mark without a back-reference");
+    EXPECT_EQ(error.offset, cell * 16);
+  }
+  // One mark with a back-reference and one without.
+  const Body both = test::take_body(test::rich_message());
+  EXPECT_EQ(error_of(both), "");
+  std::size_t marked = 0;
+  for (std::size_t at = 16; at < 18 * 16; at += 16) {
+    Cell cell;
+    std::memcpy(&cell, both.data() + at, sizeof cell);
+    if (cell.has_payload() && !cell.is_repeated()) marked = at;
+  }
+  EXPECT_EQ(error_of(with(both, marked + 1, '\1')), "repeat mark without a back-reference");
+}
+
 }  // namespace
 }  // namespace xichan::internal

@@ -1,0 +1,13 @@
+// Hashes of values in blocks, equal to those of the Python objects that show them.
+#pragma once
+
+#include "values/view.h"
+
+namespace xichan::python {
+
+/// Returns the hash of the value that a TupleView or Shared shows, in time proportional to its size in memory, and
+/// stores it in the view. Returns -1 with an exception set: TypeError if the value contains an endpoint,
+/// RecursionError, MemoryError, or what a signal handler raised.
+Py_hash_t hash_of(View* view) noexcept;
+
+}  // namespace xichan::python
