@@ -79,7 +79,7 @@ class XICHAN_API EndpointBase {
   bool usable() const noexcept;
 
   // Makes the descriptor unreadable after an attempt that was not possible. Returns true if another one may succeed.
-  bool arm() noexcept;
+  bool arm(std::uint64_t cost) noexcept;
 
   internal::Channel* channel_ = nullptr;
   internal::Lane* lane_ = nullptr;

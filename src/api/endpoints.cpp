@@ -87,7 +87,7 @@ void EndpointBase::shutdown(bool immediate, Value&& error) noexcept {
 }
 Status EndpointBase::wait_closed(TimeLimit limit) const noexcept {
   if (!usable()) return Status::end_closed;
-  const Deadline deadline = deadline_of(timeout);
+  const Deadline deadline = deadline_of(limit);
   Status status;
   do {
     status = internal::wait_closed(*channel_, never, nullptr, limits_until(deadline));
@@ -156,7 +156,7 @@ Value EndpointOf<Endpoint>::error() const noexcept {
 template <class Endpoint>
 int EndpointOf<Endpoint>::descriptor() noexcept {
   if (!usable()) return -1;
-  if (readiness_ == nullptr) readiness_ = Readiness::create(*channel_, side_of<Endpoint>);
+  if (readiness_ == nullptr) readiness_ = Readiness::create(*channel_, side_of<Endpoint>, lane_);
   return readiness_ == nullptr ? -1 : readiness_->descriptor();
 }
 
@@ -233,12 +233,14 @@ Status EndpointOf<Endpoint>::open(ValueView value, Endpoint& endpoint) noexcept 
 template class EndpointOf<Sender>;
 template class EndpointOf<Receiver>;
 
-bool EndpointBase::arm() noexcept { return readiness_->arm(); }
+bool EndpointBase::arm(std::uint64_t cost) noexcept { return readiness_->arm(cost); }
 
 Status Sender::send_nowait(Value&& value) noexcept {
   if (!usable()) return Status::end_closed;
   Status status = channel_->try_send(cell_of(value), *lane_);
-  if (status == Status::full && readiness_ != nullptr && arm()) status = channel_->try_send(cell_of(value), *lane_);
+  if (status == Status::full && readiness_ != nullptr && arm(cost_of(cell_of(value)))) {
+    status = channel_->try_send(cell_of(value), *lane_);
+  }
   if (status == Status::ok) cell_of(value) = Cell::none();
   return channel_->outcome(Side::sender, status);
 }
@@ -294,7 +296,7 @@ Status Receiver::recv_nowait(Value& value) noexcept {
   if (!usable()) return Status::end_closed;
   Cell cell;
   Status status = channel_->try_recv(cell, *lane_);
-  if (status == Status::empty && readiness_ != nullptr && arm()) status = channel_->try_recv(cell, *lane_);
+  if (status == Status::empty && readiness_ != nullptr && arm(0)) status = channel_->try_recv(cell, *lane_);
   if (status == Status::ok) ValueAccess::adopt(value, cell);
   return channel_->outcome(Side::receiver, status);
 }
