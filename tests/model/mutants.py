@@ -64,7 +64,6 @@ CONDITIONS = [
     ("src/channel/channel.cpp", "return ring_.can_pop() || (ring_.is_closed()", "ring_.can_pop()", ["false"]),
     ("src/channel/channel.cpp", "(ring_.is_closed() && ring_.size() == 0)", "(ring_.is_closed() && ring_.size() == 0)",
      ["false"]),
-    ("src/channel/channel.cpp", "if (ring_.is_closed()) return true;", "ring_.is_closed()", ["false"]),
     ("src/channel/channel.cpp", "return ring_.is_closed() || ring_.can_push();", "ring_.is_closed()", ["false"]),
     ("src/channel/channel.cpp", "return ring_.is_closed() || ring_.can_push();", "ring_.can_push()", ["false"]),
     ("src/channel/byte_bound.cpp", "if (ring_.is_closed())", "ring_.is_closed()", ["false"]),

@@ -43,11 +43,6 @@ REACHED_THROUGH_THE_LIST = (
     "used again does not meet a new position: the thread that claimed the position before it has seen the newer "
     "pointer, and its claim brings that along with the counter. Either of the two orders suffices."
 )
-NO_CALL_WAITS_FOR_BYTES = "Discards happen only in a closed channel, where senders get `closed` whatever is free."
-ALL_ARE_WOKEN = (
-    "Under a byte bound a thread that releases bytes then wakes all senders (wake_senders), so that no token needs "
-    "to be passed on. This look only saves a needless wake-up."
-)
 SEEN_BEFORE = (
     "The caller has read the same word just before, in has_attention, sequentially consistent: the second look "
     "cannot return an older value."
@@ -186,26 +181,10 @@ SURVIVORS = {
     ("src/channel/channel.h", "is_shut_down() const", "memory_order_relaxed"): FOR_CALLERS,
     ("src/channel/channel.h", "endpoint_count(Side side) const", "memory_order_relaxed"): FOR_CALLERS,
     ("src/channel/channel.cpp", "shut_down_.store(true", "memory_order_relaxed"): FOR_CALLERS,
-    (
-        "src/channel/channel.cpp",
-        "discarded_.fetch_add(1, memory_order_relaxed);\nif (max_bytes_",
-        "memory_order_acq_rel",
-    ): NO_CALL_WAITS_FOR_BYTES,
-    (
-        "src/channel/channel.cpp",
-        "discarded_.fetch_add(1, memory_order_relaxed);\nif (max_bytes_",
-        "memory_order_relaxed",
-    ): NO_CALL_WAITS_FOR_BYTES,
-    (
-        "src/channel/channel.cpp",
-        "bytes_.load(memory_order_seq_cst) < max_bytes_",
-        "memory_order_acquire",
-    ): ALL_ARE_WOKEN,
-    (
-        "src/channel/channel.cpp",
-        "bytes_.load(memory_order_seq_cst) < max_bytes_",
-        "memory_order_relaxed",
-    ): ALL_ARE_WOKEN,
+    ("src/channel/byte_bound.h", "std::uint64_t held = reserved_.load(", "memory_order_acquire"): BYTES_ONLY_COUNT,
+    ("src/channel/byte_bound.h", "std::uint64_t held = reserved_.load(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
+    ("src/channel/byte_bound.h", "reserved_.compare_exchange_weak(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
+    ("src/channel/byte_bound.h", "reserved_.compare_exchange_weak(", "memory_order_acquire"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "Lane* seen = owner.load(", "memory_order_relaxed"): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "owner.compare_exchange_strong(seen", "acq_rel -> acquire"): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "owner.compare_exchange_strong(seen", "acquire -> relaxed"): THE_SWAP_ACQUIRES,
@@ -216,10 +195,6 @@ SURVIVORS = {
         "claims_[static_cast<unsigned>(side)].compare_exchange_strong(",
         "acq_rel -> release",
     ): THE_SWAP_ACQUIRES,
-    ("src/channel/channel.cpp", "std::uint64_t held = bytes_.load(", "memory_order_acquire"): BYTES_ONLY_COUNT,
-    ("src/channel/channel.cpp", "std::uint64_t held = bytes_.load(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
-    ("src/channel/channel.cpp", "bytes_.compare_exchange_weak(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
-    ("src/channel/channel.cpp", "bytes_.compare_exchange_weak(", "memory_order_acquire"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "retire_(*this);\ndiscard_queued()", ""): NEEDLESS,
     (
         "src/channel/select.cpp",

@@ -21,7 +21,7 @@ std::function<void()> before_write;  // called before each write to an eventfd
 }  // namespace
 
 // In place of the function of the C library.
-extern "C" int eventfd_write(int descriptor, eventfd_t value) {
+extern "C" [[gnu::visibility("default")]] int eventfd_write(int descriptor, eventfd_t value) {
   if (before_write) before_write();
   return write(descriptor, &value, sizeof value) == sizeof value ? 0 : -1;
 }
