@@ -50,7 +50,7 @@ CONDITIONS = [
     ("src/ring/segmented.h", "if (!is_unlinked(next)) move", "!is_unlinked(next)", ["true"]),
     ("src/ring/segmented.h", "if (is_unlinked(next)) return true;", "is_unlinked(next)", ["false"]),
     ("src/ring/segmented.h", "if (is_unlinked(next)) return true;", "move(push_segment_, link, next, number)",
-     ["static_cast<void>(0)"]),
+     ["false"]),
     ("src/ring/segmented.h", "put_idle(fresh);", "put_idle(fresh)", ["static_cast<void>(0)"]),
     ("src/ring/segmented.h", "link_to(segment, top + 1)", "top + 1", ["top"]),
     ("src/ring/segmented.h", "link_to(rest, top + 1)", "top + 1", ["top"]),

@@ -38,11 +38,6 @@ A_POSITION_IS_CLAIMED_ONCE = (
     "and the caller tries again. Where the second look at the head returns an old one, others have moved the head "
     "since the first, sequentially consistent, look: they look at the waiters afterwards (rule (a))."
 )
-REACHED_THROUGH_THE_LIST = (
-    "push_segment_ and pop_segment_ publish a segment together with its base. An older pointer to a segment that is "
-    "used again does not meet a new position: the thread that claimed the position before it has seen the newer "
-    "pointer, and its claim brings that along with the counter. Either of the two orders suffices."
-)
 SEEN_BEFORE = (
     "The caller has read the same word just before, in has_attention, sequentially consistent: the second look "
     "cannot return an older value."
@@ -164,12 +159,6 @@ SURVIVORS = {
     ("src/ring/segmented.h", "head_.compare_exchange_weak(", "memory_order_acq_rel"): A_POSITION_IS_CLAIMED_ONCE,
     ("src/ring/segmented.h", "tail_.compare_exchange_weak(", "memory_order_relaxed"): A_POSITION_IS_CLAIMED_ONCE,
     ("src/ring/segmented.h", "head_.compare_exchange_weak(", "memory_order_relaxed"): A_POSITION_IS_CLAIMED_ONCE,
-    (
-        "src/ring/segmented.h",
-        "base_plus_one.load(memory_order_acquire)",
-        "memory_order_relaxed",
-    ): REACHED_THROUGH_THE_LIST,
-    ("src/ring/segmented.h", "base_plus_one.store(base + 1, ", "memory_order_relaxed"): REACHED_THROUGH_THE_LIST,
     ("src/sync/wait_list.cpp", "count_.fetch_sub(", "memory_order_acq_rel"): AN_OLDER_COUNT_IS_LARGER,
     ("src/sync/wait_list.cpp", "count_.fetch_sub(", "memory_order_relaxed"): AN_OLDER_COUNT_IS_LARGER,
     ("src/sync/wait_list.h", "bool demands_attention()", "memory_order_acquire"): SEEN_BEFORE,
@@ -181,10 +170,10 @@ SURVIVORS = {
     ("src/channel/channel.h", "is_shut_down() const", "memory_order_relaxed"): FOR_CALLERS,
     ("src/channel/channel.h", "endpoint_count(Side side) const", "memory_order_relaxed"): FOR_CALLERS,
     ("src/channel/channel.cpp", "shut_down_.store(true", "memory_order_relaxed"): FOR_CALLERS,
-    ("src/channel/byte_bound.h", "std::uint64_t held = reserved_.load(", "memory_order_acquire"): BYTES_ONLY_COUNT,
-    ("src/channel/byte_bound.h", "std::uint64_t held = reserved_.load(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
+    ("src/channel/byte_bound.h", "reserved = reserved_.load(", "memory_order_acquire"): BYTES_ONLY_COUNT,
+    ("src/channel/byte_bound.h", "reserved = reserved_.load(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
+    ("src/channel/byte_bound.h", "reserved_.compare_exchange_weak(", "memory_order_acq_rel"): BYTES_ONLY_COUNT,
     ("src/channel/byte_bound.h", "reserved_.compare_exchange_weak(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
-    ("src/channel/byte_bound.h", "reserved_.compare_exchange_weak(", "memory_order_acquire"): BYTES_ONLY_COUNT,
     ("src/channel/channel.cpp", "Lane* seen = owner.load(", "memory_order_relaxed"): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "owner.compare_exchange_strong(seen", "acq_rel -> acquire"): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "owner.compare_exchange_strong(seen", "acquire -> relaxed"): THE_SWAP_ACQUIRES,
