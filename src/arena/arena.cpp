@@ -26,6 +26,14 @@ struct DisposalQueue {
 
 thread_local constinit DisposalQueue disposal_queue;
 
+bool is_countdown_over() noexcept {
+  const std::int64_t countdown = fail_countdown.load(memory_order_relaxed);
+  if (countdown < 0) return false;
+  if (countdown == 0) return true;
+  fail_countdown.store(countdown - 1, memory_order_relaxed);
+  return false;
+}
+
 void count_alive(ThreadCache* cache, unsigned size_class, std::int64_t by) noexcept {
   cache != nullptr ? cache->count_alive(size_class, by) : ThreadCache::count_alive_without_cache(size_class, by);
 }
@@ -39,13 +47,7 @@ void release_block_reference(void* object) noexcept { Arena::release(static_cast
 
 constinit const ReferenceType block_reference{ReferenceKind::block, release_block_reference};
 
-bool Arena::should_inject_failure() noexcept {
-  const std::int64_t countdown = fail_countdown.load(memory_order_relaxed);
-  if (countdown < 0) return false;
-  if (countdown == 0) return true;
-  fail_countdown.store(countdown - 1, memory_order_relaxed);
-  return false;
-}
+bool Arena::should_inject_failure() noexcept { return is_countdown_over(); }
 
 Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, Block*& block) noexcept {
   block = nullptr;
@@ -53,7 +55,7 @@ Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, 
   size.add(body_bytes).align(Block::alignment).add_product(reference_count, sizeof(Reference));
   const std::uint64_t total = size.value();
   if (size.overflowed() || total > PTRDIFF_MAX || reference_count > UINT32_MAX) return Status::too_large;
-  if (should_inject_failure()) return Status::no_memory;
+  if (is_countdown_over()) return Status::no_memory;
 
   ThreadCache* cache = ThreadCache::mine();
   if (!Budget::charge(cache, total)) return Budget::refusal();

@@ -229,7 +229,7 @@ TEST_F(ArenaPages, MemoryOfChannelsIsReturned) {
     std::vector<Pair> pairs(20'000);
     const std::uint64_t before = resident();
     for (Pair& pair : pairs) {
-      if (channel({}, pair.tx, pair.rx) != Status::ok) return "no channel";
+      if (channel(1024, pair.tx, pair.rx) != Status::ok) return "no channel";
     }
     const std::uint64_t full = resident();
     pairs.clear();
@@ -245,7 +245,7 @@ TEST_F(ArenaPages, BlockedThreadReturnsItsCache) {
   const std::uint64_t before = memory_stats().cached;
   Sender tx;
   Receiver rx;
-  ASSERT_EQ(channel({}, tx, rx), Status::ok);
+  ASSERT_EQ(channel(1024, tx, rx), Status::ok);
   std::thread blocked([&] {
     for (const std::uint64_t total : {200u, 5'000u, 100'000u}) Arena::release(block_of(total));
     Value value;
@@ -294,7 +294,7 @@ TEST_F(ArenaPages, RingAllocationCanBeMadeToFail) {
   Arena::fail_after(0);
   Sender tx;
   Receiver rx;
-  EXPECT_EQ(channel({}, tx, rx), Status::no_memory);
+  EXPECT_EQ(channel(1024, tx, rx), Status::no_memory);
   Arena::fail_after(-1);
   EXPECT_EQ(RingMemory::bytes(), before);
 }
