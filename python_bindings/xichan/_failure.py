@@ -85,7 +85,7 @@ def channel_failed(value: Any) -> ChannelFailed:
 
 
 def _rebuild(links: tuple[Any, ...], type_name: str, message: str, traceback: str) -> BaseException:
-    errors = [_rebuild_link(*link, traceback) for link in links] or [RemoteError(type_name, message, traceback)]
+    errors = [_rebuild_link(link, traceback) for link in links] or [RemoteError(type_name, message, traceback)]
     last = errors[-1]
     if traceback:
         last.__cause__ = RemoteTraceback(traceback)
@@ -94,7 +94,8 @@ def _rebuild(links: tuple[Any, ...], type_name: str, message: str, traceback: st
     return errors[0]
 
 
-def _rebuild_link(data: bytes | None, type_name: str, message: str, traceback: str) -> BaseException:
+def _rebuild_link(link: _Link, traceback: str) -> BaseException:
+    data, type_name, message = link
     error = None
     if data is not None:
         try:
