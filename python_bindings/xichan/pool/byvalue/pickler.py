@@ -14,6 +14,10 @@ from .rebuild import by_description
 loads = _pickling.loads
 
 
+_reduce: Any = object.__reduce__
+_reduce_ex: Any = object.__reduce_ex__
+
+
 class _Pickler(_pickling.Pickler):
     def reducer_override(self, value: Any) -> Any:
         kind = type(value)
@@ -24,7 +28,7 @@ class _Pickler(_pickling.Pickler):
             if importable_name(value) is None:
                 data, external, *_ = describe(value)
                 return by_description, (data, external)
-        elif kind.__reduce__ is not object.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__:
+        elif kind.__reduce__ is not _reduce and kind.__reduce_ex__ is _reduce_ex:
             reduced = value.__reduce__()
             if isinstance(reduced, str):  # the name of a global
                 module = pickle.whichmodule(value, reduced)  # type: ignore[attr-defined]
