@@ -138,9 +138,9 @@ def _describe(error: BaseException) -> _Outcome:
 
 
 def _dumps(value: object) -> tuple[bytes, tuple[object, ...]]:
-    from .pool.byvalue.pickler import dumps
+    from .pool.byvalue.pickler import dumps_reply
 
-    return dumps(value)
+    return dumps_reply(value)
 
 
 def _rebuild(*parts: Any) -> BaseException:

@@ -9,10 +9,10 @@ import operator
 import os
 import time
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import Future as BaseFuture
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from .. import _core
 from .._errors import NotShareableError
@@ -91,7 +91,13 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             setup = (described.data, described.external, *sent)
         self._scheduler.workers.setup = clone_endpoints((self._pickle, limit, tuple(values), setup))
 
-    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> BaseFuture[T]:
+    @overload
+    def submit[**P, T](
+        self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> BaseFuture[T]: ...
+    @overload
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> BaseFuture[T]: ...
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> BaseFuture[Any]:
         """Run ``fn(*args, **kwargs)`` in a worker and return its Future.
 
         The call can be cancelled until a worker takes it. The function and its arguments are copied now: later changes
@@ -296,11 +302,12 @@ def _without_context(
 
     A contextvars.Context cannot be sent.
     """
-    if type(fn) is functools.partial and isinstance(getattr(fn.func, "__self__", None), contextvars.Context):
-        fn, args, kwargs = fn.func, (*fn.args, *args), {**fn.keywords, **kwargs}
-    if isinstance(getattr(fn, "__self__", None), contextvars.Context) and fn.__name__ == "run" and args:
+    call: Any = fn
+    if type(call) is functools.partial and isinstance(getattr(call.func, "__self__", None), contextvars.Context):
+        call, args, kwargs = call.func, (*call.args, *args), {**call.keywords, **kwargs}
+    if isinstance(getattr(call, "__self__", None), contextvars.Context) and call.__name__ == "run" and args:
         return args[0], args[1:], kwargs
-    return fn, args, kwargs
+    return call, args, kwargs
 
 
 def _positive[T](name: str, value: int | None, default: T) -> int | T:

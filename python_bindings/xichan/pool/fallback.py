@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .._stats import PoolStats
 from . import coroutines
 from .atomic import Counter
-from .byvalue.functions import importable_name, label
+from .byvalue.functions import label, qualified_name
 from .worker import Refusal
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Policy:
         reason = f"{module or 'a module'} does not support loading in subinterpreters"
         if module is not None:
             self._modules.setdefault(module.partition(".")[0], reason)
-        home = importable_name(fn)
+        home = qualified_name(fn)
         if refusal == Refusal.AT_LOAD and home is not None:
             self._modules.setdefault(home.partition(":")[0], reason)
         self._functions.setdefault(_key(fn, args, kwargs), reason)
@@ -190,7 +190,7 @@ def _name(thing: Named) -> str:
         return thing.__name__
     while isinstance(thing, functools.partial):
         thing = thing.func
-    name = importable_name(thing)
+    name = qualified_name(thing)
     return name.replace(":", ".") if name is not None else label(thing)
 
 

@@ -5,8 +5,8 @@ Future and Batch are the entries of the scheduler. It completes each of their ta
 
 1. The outcome is stored first; storing ``_final`` commits it. ``result``, ``done`` and ``cancelled`` read it without a
    lock.
-2. ``concurrent.futures.wait`` and ``as_completed`` need a stable ``_state`` while they hold the condition. So once there
-   is a condition, ``_state`` changes only under it, in a thread of Callbacks ("published"). A thread that completes the
+2. ``concurrent.futures.wait`` and ``as_completed`` need a stable ``_state`` while they hold the condition. So once
+   there is one, ``_state`` changes only under it, in a thread of Callbacks ("published"). A thread that completes the
    future stores the outcome and then looks for a condition and callbacks. A thread that adds one of these looks for
    the outcome afterwards. So at least one of them schedules the notification.
 3. Each callback is removed in the step that fetches it, so it is called once.
@@ -64,11 +64,13 @@ class Future(_Future[Any]):
     def _condition(self) -> threading.Condition:  # type: ignore[override]
         condition = self._lazy_condition
         if condition is None:
-            condition = self.__dict__.setdefault("_lazy_condition", _Condition())
+            made: _Condition = self.__dict__.setdefault("_lazy_condition", _Condition())
+            condition = made
         if self._final != PENDING and not condition.published:  # (2)
             if not condition._is_owned():  # type: ignore[attr-defined]
                 self._publish_without_waiters(condition)
-            self._scheduler.callbacks.schedule(self, publish=True)
+            if not condition.published:
+                self._scheduler.callbacks.schedule(self, publish=True)
         return condition
 
     def _publish_without_waiters(self, condition: _Condition) -> None:
@@ -168,7 +170,7 @@ class Future(_Future[Any]):
 
     def deliver(self, id: int, value: object) -> None:
         if self._final == PENDING:
-            self._result = value  # type: ignore[assignment]
+            self._result = value
             self._final = FINISHED  # (1)
         self._notify()
 

@@ -66,6 +66,7 @@ class Collector:
         for end in self.results_rx, self.token_rx, self.wakeup_rx:
             _core._outlast_exit(end)
         self.inbox: collections.deque[Any] = collections.deque()  # results, see worker, and None for a wake-up
+        self._finished = scheduler.counts["finished"].add
         self.requests: collections.deque[_Request] = collections.deque()
         self.thread: threading.Thread | None = None
         self.ident = 0  # of the thread
@@ -234,7 +235,10 @@ class Collector:
     def _handle_inbox(self) -> None:
         while self.inbox:
             result = self.inbox[0]
-            self._handle(result)
+            if type(result) is tuple and len(result) == 2:
+                self.deliver(*result)
+            else:
+                self._handle(result)
             if self.inbox and self.inbox[0] is result:
                 self.inbox.popleft()
 
@@ -304,11 +308,14 @@ class Collector:
     # Ends of tasks (3)
 
     def deliver(self, id: int, value: object) -> None:
-        """End a task with its result."""
-        entry = self.scheduler.in_flight.get(id)
+        """End a task with its result. Not in the main thread."""
+        in_flight = self.scheduler.in_flight
+        entry = in_flight.get(id)
         if entry is not None:
             entry.deliver(id, value)
-            self.end(id, "finished")
+            if in_flight.pop(id, None) is not None:
+                self._finished()
+                entry.task_ended()
 
     def fail(self, id: int, error: BaseException) -> bool:
         """End a task with an exception. Returns whether this call ended it."""
@@ -356,7 +363,8 @@ class Collector:
                         self.inbox.extend(map(self.results_rx.recv, (timeout,)))  # (3)
                     result = self.inbox[0]
                     if type(result) is tuple and len(result) == 2 and result[0] == future.id:
-                        self.deliver(*result)
+                        future.deliver(*result)
+                        self.end(future.id, "finished")
                         self.inbox.remove(result)
                 finally:
                     self.token_rx.recv_nowait()

@@ -152,7 +152,8 @@ class Scheduler:
         self.local.update(dict.fromkeys(ids, False))
         self.waiting.update(dict.fromkeys(ids))
         count = self.counts["submitted"].many(len(ids))
-        for _ in map(self.pending_local.extend, (zip(itertools.repeat(entry.policy), ids),)):
+        pending: Any = zip(itertools.repeat(entry.policy), ids)
+        for _ in map(self.pending_local.extend, (pending,)):
             entry.sent = True
             count()
         self.collector.notify()

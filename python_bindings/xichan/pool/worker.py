@@ -166,9 +166,10 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
     state = _state
     functions: dict[Any, Any] = {}  # by number
     result: _Result | None
+    receive = tasks.recv
     while True:
         try:
-            task = _next(tasks) if state.unverified else tasks.recv()
+            task = _next(tasks) if state.unverified else receive()
         except ChannelClosed:
             return
         id, function, args, kwargs = task

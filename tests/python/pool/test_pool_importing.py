@@ -6,10 +6,11 @@ import os
 import sys
 
 import pytest
-from support import PATIENCE, run_script
+from support import PATIENCE, Call, run_script
 from support import pool_tasks as tasks
 
 import xichan
+from xichan.dispatch import Dispatcher
 
 pytest.importorskip("concurrent.interpreters")
 from xichan.pool.byvalue.functions import describe  # noqa: E402
@@ -152,3 +153,20 @@ def test_modules_that_workers_import_are_sent_by_name():
     for function in (xml.dom.minidom.parseString, concurrent.futures.thread._worker, os.path.join, tasks.square):
         assert type(describe(function).data) is str
     assert describe(functools.reduce).data == "_functools:reduce"
+
+
+def test_functions_of_a_module_outside_sys_path_are_found_by_the_lists_of_a_dispatcher(load, pool):
+    module = load("xichan_test_outside")
+    for only in ("xichan_test_outside", "xichan_test_outside.make", module.make):
+        dispatcher = Dispatcher(pool, main_only={only})
+        assert type(dispatcher.submit(module.make, 1).result(PATIENCE)) is module.Point
+        dispatcher._policy.join()
+
+
+def test_errors_of_a_service_in_this_interpreter_keep_their_class(load):
+    module = load("xichan_test_outside", "class Failure(Exception): pass\ndef fail(value): raise Failure(value)\n")
+    tx, rx = xichan.channel()
+    serving = Call(xichan.serve, rx, module.fail)
+    with xichan.Client(tx) as client, pytest.raises(module.Failure):
+        client.call(1, PATIENCE)
+    serving.result()

@@ -55,8 +55,8 @@ _by_name: weakref.WeakKeyDictionary[types.FunctionType, Description] = weakref.W
 _active = threading.local()  # .functions: those that this thread is describing, the outermost first
 
 
-def importable_name(value: object) -> str | None:
-    """Return ``"module:qualified.name"`` if every interpreter can import this very object by it, else None."""
+def qualified_name(value: object) -> str | None:
+    """Return ``"module:qualified.name"`` if this very object is found by it in this interpreter, else None."""
     if not isinstance(value, _NAMED):
         return None
     home = getattr(value, "__objclass__", value)  # methods of builtin types have no __module__
@@ -66,7 +66,13 @@ def importable_name(value: object) -> str | None:
     found: object = sys.modules.get(module)
     for part in path.split("."):
         found = getattr(found, part, None)
-    return f"{module}:{path}" if found is value and is_importable(module) else None
+    return f"{module}:{path}" if found is value else None
+
+
+def importable_name(value: object) -> str | None:
+    """Return ``"module:qualified.name"`` if workers can import this very object by it, else None."""
+    name = qualified_name(value)
+    return name if name is not None and is_importable(name.partition(":")[0]) else None
 
 
 def describe(function: Callable[..., Any], *, pickle: bool = True, skip: Container[str] = frozenset()) -> Description:
