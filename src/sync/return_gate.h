@@ -1,8 +1,9 @@
 // Lets threads that have waited return into their interpreter, until that interpreter ends.
 //
-// CPython frees an interpreter although a thread may be on its way back into it: between a check whether the interpreter
-// has ended and the moment at which the thread is attached, its lock may be destroyed. So a thread counts itself at
-// this gate before it attaches, and the thread that ends the interpreter closes the gate and waits for that count.
+// CPython frees an interpreter although a thread may be on its way back into it: between a check whether the
+// interpreter has ended and the moment at which the thread is attached, its lock may be destroyed. So a thread counts
+// itself at this gate before it attaches, and the thread that ends the interpreter closes the gate and waits for that
+// count.
 //
 // Invariants
 //   R1  the word never counts a thread that passes after `close`, except for the thread that closed the gate.
@@ -42,7 +43,7 @@ class XICHAN_API ReturnGate {
 
   static std::uintptr_t this_thread() noexcept;
 
-  atomic<std::uint32_t> word_{0};       // number of returning threads | flags
+  atomic<std::uint32_t> word_{0};        // number of returning threads | flags
   atomic<std::uintptr_t> closed_by_{0};  // written before the flag `closed`
 };
 

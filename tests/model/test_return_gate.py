@@ -4,8 +4,8 @@ Threads of the model are generators that yield before each access to shared memo
 waits for the lock of the interpreter (the GIL), in a futex, or for the end of another thread. The search visits every
 schedule by replaying it from the start; two schedules that lead to the same state are visited once.
 
-CPython is part of the model: a thread that is attaching when the interpreter is freed crashes the process. A thread that
-CPython detaches by force, in the middle of Python code, is not: the gate cannot know of it.
+CPython is part of the model: a thread that is attaching when the interpreter is freed crashes the process. A thread
+that CPython detaches by force, in the middle of Python code, is not: the gate cannot know of it.
 """
 
 import pytest

@@ -35,7 +35,7 @@ def test_program_and_module_share_one_core(programs, installed, embedding):
 
 
 def test_python_can_be_initialized_twice(programs, embedding):
-    run(programs / "twice", env=embedding.environment)
+    assert run(programs / "twice", env=embedding.environment) == "done\n"
 
 
 def test_simulation_example_runs(examples, embedding):

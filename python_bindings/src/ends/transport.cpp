@@ -39,8 +39,8 @@ namespace {
 
 constexpr const char* lost = "the endpoint was already claimed, or was released when its interpreter was finalized";
 
-// Issues a ticket for `object`, under a reserved number unless that is 0. Returns its number; 0 with an exception set on
-// failure.
+// Issues a ticket for `object`, under a reserved number unless that is 0. Returns its number; 0 with an exception set
+// on failure.
 std::uint64_t issue_ticket(const ModuleState& state, PyObject* object, std::uint64_t reserved = 0) noexcept {
   Cell value;
   if (!encode(state, object, value)) return 0;
@@ -168,8 +168,8 @@ PyType_Slot ticket_slots[] = {
     {0, nullptr},
 };
 
-// _unpickle_end(id, nonce, ticket, side): the first call claims the ticket, later calls open another endpoint, and so do
-// calls without a pickle, in which `side` is a TicketObject whose ticket was not issued.
+// _unpickle_end(id, nonce, ticket, side): the first call claims the ticket, later calls open another endpoint, and so
+// do calls without a pickle, in which `side` is a TicketObject whose ticket was not issued.
 PyObject* unpickle_endpoint(PyObject* module, PyObject* args) noexcept {
   ModuleState& state = *state_of(module);
   PyObject* id_object;

@@ -1,9 +1,9 @@
 """The process exits while threads or tasks of pools are blocked, in this interpreter or in others, while threads come
 back from calls into other interpreters, or while there are still messages to pass.
 
-No crash, no hang, no dump of stacks; threads that are not blocked finish first. Prints the time from the end of the main
-thread to the end of the process: on a machine without other load, at most 2 s with blocked threads. If an exit takes
-longer, the excess is at most ten times what an exit without blocked threads takes at that moment.
+No crash, no hang, no dump of stacks; threads that are not blocked finish first. Prints the time from the end of the
+main thread to the end of the process: on a machine without other load, at most 2 s with blocked threads. If an exit
+takes longer, the excess is at most ten times what an exit without blocked threads takes at that moment.
 
 Runs the cases named after the number, such as "not daemon" or "xichan pool", by default all. A run of less than ten
 takes a sample of the cases with pools.
@@ -240,7 +240,7 @@ def main():
         if chosen and not chosen.intersection(case):
             continue
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            times = sorted(pool.map(lambda _: leave_in_time(source, *case), range(number)))
+            times = sorted(pool.map(leave_in_time, *([argument] * number for argument in (source, *case))))
         print(
             f"exits: {number} x {', '.join(case)}: half within {times[number // 2]:.2f} s, slowest {times[-1]:.2f} s, "
             f"{sum(took > 2 for took in times)} over 2 s",
