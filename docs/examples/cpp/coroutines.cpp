@@ -44,9 +44,10 @@ Task square(Notifier& notifier, Receiver numbers, Sender squares) {
   Value value;
   while (co_await notifier.recv(numbers, value) == Status::ok) {
     const std::int64_t number = value.view().as_integer();
-    if (co_await notifier.send(squares, Value::of(number * number)) != Status::ok) co_return;
+    if (co_await notifier.send(squares, Value::of(number * number)) != Status::ok) break;
   }
-}  // closes the last Sender of the squares
+  squares.close();  // ends the stream: the parameters of a coroutine live as long as the Task
+}
 
 Task add(Notifier& notifier, Receiver squares, std::int64_t& sum) {
   Value value;

@@ -208,7 +208,9 @@ TEST_F(VerifyBody, SharedPayloadsAreRefusedWithoutRepeat) {
   EXPECT_EQ(error_of(with(body, ascii + 1, '\0')), "back-reference to a cell that is not marked as repeated");
   EXPECT_EQ(error_of(with(body, ascii + 1, '\2')), "unknown mark");
   EXPECT_EQ(error_of(with(body, repeat + 8, bytes)), "back-reference to a cell that is not marked as repeated");
-  EXPECT_EQ(error_of(with(with(body, repeat + 8, bytes), bytes + 1, '\1')), "");
+  const Body moved = with(with(body, repeat + 8, bytes), bytes + 1, '\1');
+  EXPECT_EQ(error_of(moved), "repeat mark without a back-reference") << "the mark of the cell that it pointed to";
+  EXPECT_EQ(error_of(with(moved, ascii + 1, '\0')), "");
   EXPECT_EQ(error_of(with(body, repeat + 8, repeat)), "back-reference does not point to an earlier cell") << "itself";
   EXPECT_EQ(error_of(with(body, repeat + 8, ascii + 8)), "back-reference does not point to an earlier cell");
   EXPECT_EQ(error_of(with(body, repeat + 8, std::uint64_t{0})),
