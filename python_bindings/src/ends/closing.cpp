@@ -95,7 +95,7 @@ PyObject* endpoint_wait_closed(PyObject* self, PyObject* const* args, Py_ssize_t
   while (!owner.has_ended()) {
     endpoint.enter();
     status = sleep_detached(
-        owner, timeout, sliced, exit_deadline,
+        owner, timeout, sliced, channel.outlasts_exit(), exit_deadline,
         [&](const WaitLimits& limits) noexcept {
           return wait_closed(channel, *waited.end_closed, waited.owner, limits);
         },
