@@ -1,5 +1,5 @@
-// The byte bound of a channel: the bytes of its queued messages, and the claim of the sender that waits for more of them
-// than are free.
+// The byte bound of a channel: the bytes of its queued messages, and the claim of the sender that waits for more of
+// them than are free.
 //
 // A message reserves its bytes before it enters the ring. If too few are free its sender waits, and the oldest such
 // sender has the claim. Up to `max` bytes of other messages may pass it; from then on the claim is firm: no message may
@@ -92,11 +92,11 @@ class ByteBound {
   const std::uint64_t max_;
   atomic<std::uint64_t> reserved_{0};
   // The claim. Written under the lock; a sender that reads it at another moment is refused, or passes, once too often.
-  atomic<std::uint64_t> holder_{0};             // ticket of the sender that has it, or zero
-  atomic<std::uint64_t> claimed_{0};            // bytes that it needs
-  atomic<std::int64_t> may_pass_{0};            // bytes of other messages that may still pass it
-  atomic<const void*> thread_{nullptr};         // its thread; null for a coroutine
-  const void* owner_ = nullptr;                 // its endpoint; this and the next two are guarded by the lock
+  atomic<std::uint64_t> holder_{0};      // ticket of the sender that has it, or zero
+  atomic<std::uint64_t> claimed_{0};     // bytes that it needs
+  atomic<std::int64_t> may_pass_{0};     // bytes of other messages that may still pass it
+  atomic<const void*> thread_{nullptr};  // its thread; null for a coroutine
+  const void* owner_ = nullptr;          // its endpoint; this and the next two are guarded by the lock
   bool may_lapse_ = false;
   std::uint64_t last_ticket_ = 0;
 };

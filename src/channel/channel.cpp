@@ -19,11 +19,11 @@ std::uint64_t effective_capacity(const ChannelOptions& options) noexcept {
 Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
     : ring_(options.flavor, options.capacity),
       plain_(options.flavor == Flavor::mpmc && options.max_bytes == 0),
+      byte_bounded_(options.max_bytes != 0 && options.flavor != Flavor::rendezvous),
       generation_(process_generation()),
       not_empty_(waiters_lock_),
       not_full_(waiters_lock_),
       capacity_(effective_capacity(options)),
-      byte_bounded_(options.max_bytes != 0 && options.flavor != Flavor::rendezvous),
       bytes_(options.max_bytes),
       retire_(retire) {}
 

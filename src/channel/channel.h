@@ -89,8 +89,8 @@ class XICHAN_API Channel {
   /// Returns true if waiters of the side need different amounts: one that was notified and cannot proceed passes its
   /// token on, because another one might.
   bool has_uneven_waiters(Side side) const noexcept { return byte_bounded_ && side == Side::sender; }
-  /// The claims of senders that wait for bytes (byte_bound.h). `withdraw` ends that of a call that ends, or of the calls
-  /// of an endpoint; `suspend` is for a call that is interrupted and may resume.
+  /// The claims of senders that wait for bytes (byte_bound.h). `withdraw` ends that of a call that ends, or of the
+  /// calls of an endpoint; `suspend` is for a call that is interrupted and may resume.
   void withdraw(std::uint64_t ticket) noexcept;
   void withdraw_owner(const void* owner) noexcept;
   void suspend(std::uint64_t ticket) noexcept;
@@ -184,7 +184,7 @@ class XICHAN_API Channel {
 
   static bool increment_unless_zero(atomic<std::uint32_t>& count) noexcept;
 
-  // byte_bound.cpp
+  // bounded_send.cpp
   Status try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept;
   bool enlist_bounded(WaitNode& node) noexcept;
   bool can_proceed(WaitNode& node) noexcept;
@@ -202,12 +202,12 @@ class XICHAN_API Channel {
 
   AnyRing ring_;
   alignas(cache_line) const bool plain_;  // mpmc without a byte bound: a message passes only through the ring
+  const bool byte_bounded_;  // a rendezvous queues nothing: there max_bytes bounds only each message
   const std::uint32_t generation_;
   WaitList not_empty_;
   WaitList not_full_;
   Mutex waiters_lock_;
   const std::uint64_t capacity_;
-  const bool byte_bounded_;  // a rendezvous queues nothing: there max_bytes bounds only each message
   ByteBound bytes_;
   atomic<std::uint32_t> endpoints_[2] = {1, 1};
   atomic<std::uint32_t> pins_{2};
