@@ -1,5 +1,5 @@
-// The byte bound of a channel: the bytes of its queued messages, and the claim of the sender that waits for more of them
-// than are free.
+// The byte bound of a channel: the bytes of its queued messages, and the claim of the sender that waits for more of
+// them than are free.
 //
 // A message reserves its bytes before it enters the ring. If too few are free its sender waits, and the oldest such
 // sender has the claim. Up to `max` bytes of other messages may pass it; from then on the claim is firm: no message may

@@ -20,13 +20,13 @@ Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
     : ring_(options.overflow == Overflow::drop_oldest ? unbounded : effective_capacity(options)),
       plain_(ring_.is_mpmc() && options.flavor != Flavor::spsc && options.max_bytes == 0 &&
              options.overflow == Overflow::block),
+      byte_bounded_(options.max_bytes != 0 && options.flavor != Flavor::rendezvous),
       flavor_(options.flavor),
       overflow_(options.overflow),
       generation_(process_generation()),
       not_empty_(waiters_lock_),
       not_full_(waiters_lock_),
       capacity_(effective_capacity(options)),
-      byte_bounded_(options.max_bytes != 0 && options.flavor != Flavor::rendezvous),
       bytes_(options.max_bytes),
       retire_(retire) {}
 

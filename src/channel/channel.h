@@ -102,8 +102,8 @@ class XICHAN_API Channel : public InSlab {
   /// Returns true if waiters of the side need different amounts: one that was notified and cannot proceed passes its
   /// token on, because another one might.
   bool has_uneven_waiters(Side side) const noexcept { return byte_bounded_ && side == Side::sender; }
-  /// The claims of senders that wait for bytes (byte_bound.h). `withdraw` ends that of a call that ends, or of the calls
-  /// of an endpoint; `suspend` is for a call that is interrupted and may resume.
+  /// The claims of senders that wait for bytes (byte_bound.h). `withdraw` ends that of a call that ends, or of the
+  /// calls of an endpoint; `suspend` is for a call that is interrupted and may resume.
   void withdraw(std::uint64_t ticket) noexcept;
   void withdraw_owner(const void* owner) noexcept;
   void suspend(std::uint64_t ticket) noexcept;
@@ -248,7 +248,7 @@ class XICHAN_API Channel : public InSlab {
 
   static bool increment_unless_zero(atomic<std::uint64_t>& count) noexcept;
 
-  // byte_bound.cpp
+  // bounded_send.cpp
   Status try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept;
   bool enlist_bounded(WaitNode& node) noexcept;
   bool can_proceed(WaitNode& node) noexcept;
@@ -269,6 +269,7 @@ class XICHAN_API Channel : public InSlab {
   AnyRing ring_;
   // a bound of messages alone, without overflow: a message passes only through the ring
   alignas(cache_line) const bool plain_;
+  const bool byte_bounded_;  // a rendezvous queues nothing: there max_bytes bounds only each message
   const Flavor flavor_;
   const Overflow overflow_;
   const std::uint32_t generation_;
@@ -276,7 +277,6 @@ class XICHAN_API Channel : public InSlab {
   WaitList not_full_;
   Mutex waiters_lock_;
   const std::uint64_t capacity_;
-  const bool byte_bounded_;  // a rendezvous queues nothing: there max_bytes bounds only each message
   ByteBound bytes_;
   atomic<std::uint64_t> endpoints_[2] = {1, 1};  // 64 bits, because values in memory can hold more than 2^32
   atomic<std::uint64_t> pins_{2};

@@ -27,9 +27,9 @@ bool WaitList::remove(WaitNode& node) noexcept {
   return true;
 }
 
-// Decides the nodes that match, oldest first: all of them, or until one waiter accepts. In several rounds if they do not
-// fit into a batch, but no more nodes than were linked in the first: a waiter that joins later sees the event when it
-// checks again.
+// Decides the nodes that match, oldest first: all of them, or until one waiter accepts. In several rounds if they do
+// not fit into a batch, but no more nodes than were linked in the first: a waiter that joins later sees the event when
+// it checks again.
 template <class Matches>
 void WaitList::decide(Decide decide, bool first_only, Matches matches) noexcept {
   WakeBatch wakes;

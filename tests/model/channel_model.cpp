@@ -62,16 +62,16 @@ struct LastHandle : WithChannel<LastHandle, 4, 1, 1, 2> {
   }
 };
 
-// An event loop watches the descriptor of a receiver, whose interpreter may also begin to exit, beside a call that waits.
-// Each gets a message. The descriptor is closed while another sender may still be about to write to it.
+// An event loop watches the descriptor of a receiver, whose interpreter may also begin to exit, beside a call that
+// waits. Each gets a message. The descriptor is closed while another sender may still be about to write to it.
 template <bool Nudged>
 struct Armed : WithChannel<Armed<Nudged>, 4, 3, 2, 3> {
   void thread(unsigned index) {
     if (index == 1 && Nudged) this->nudge(2, Side::receiver);
     if (index < 2) RL_ASSERT(this->send(index) == Status::ok);
     if (index == 2) {
-      Readiness* const readiness =
-          Readiness::create(*this->channels[0], Side::receiver, &this->closed[static_cast<unsigned>(Side::receiver)][2]);
+      Readiness* const readiness = Readiness::create(*this->channels[0], Side::receiver,
+                                                     &this->closed[static_cast<unsigned>(Side::receiver)][2]);
       while (this->poll(2) != Status::ok) {
         if (!readiness->arm(0)) this->surroundings.event.readable.wait(false, false, $);
       }

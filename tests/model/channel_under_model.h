@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/worklist.h"
-#include "channel/byte_bound.cpp"
+#include "channel/bounded_send.cpp"
 #include "channel/channel.cpp"
 #include "channel/overflow.cpp"
 #include "channel/rendezvous.cpp"

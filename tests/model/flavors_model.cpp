@@ -93,8 +93,8 @@ struct Claimed : WithChannel<Claimed<How>, How == Ends::closed ? 4 : 3, 2, 2, by
   }
 };
 
-// A heavy and a light message wait, and a third thread may take the bytes that one of them was woken for: a wake-up that
-// the one cannot use reaches the other (rule (d)).
+// A heavy and a light message wait, and a third thread may take the bytes that one of them was woken for: a wake-up
+// that the one cannot use reaches the other (rule (d)).
 struct Uneven : WithChannel<Uneven, 4, 3, 2, bytes_mixed> {
   void begin() {
     WithChannel::begin();
@@ -111,8 +111,8 @@ struct Uneven : WithChannel<Uneven, 4, 3, 2, bytes_mixed> {
   }
 };
 
-// A coroutine, as src/endpoint/watch.h: it is notified, has its claim meanwhile, and acts later or not at all. The claim
-// lapses when a receiver finds the channel empty.
+// A coroutine, as src/endpoint/watch.h: it is notified, has its claim meanwhile, and acts later or not at all. The
+// claim lapses when a receiver finds the channel empty.
 class Coroutine final : public Waiter {
  public:
   bool notify(WaitNode& node, Wake& wake) noexcept override { return inner_.notify(node, wake); }

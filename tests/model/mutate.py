@@ -45,7 +45,7 @@ MODELS = {
     "src/sync/decision.h": CHANNEL,
     "src/sync/thread_waiter.cpp": CHANNEL,
     "src/channel/byte_bound.h": ["flavors_model"],
-    "src/channel/byte_bound.cpp": ["flavors_model"],
+    "src/channel/bounded_send.cpp": ["flavors_model"],
     "src/channel/channel.h": CHANNEL,
     "src/channel/channel.cpp": CHANNEL,
     "src/channel/failure.h": ["closing_model"],

@@ -139,7 +139,8 @@ TEST_F(ByteBounds, LightSendersWaitBehindClaimAndFollowIt) {
   senders.emplace_back([&] { EXPECT_EQ(send(heavy_size, caller.round()), Status::ok); });
   await_senders(1);
   make_claim_firm();
-  for (unsigned i = 0; i < 2; ++i) senders.emplace_back([&] { EXPECT_EQ(send(light_size, caller.round()), Status::ok); });
+  for (unsigned i = 0; i < 2; ++i)
+    senders.emplace_back([&] { EXPECT_EQ(send(light_size, caller.round()), Status::ok); });
   await_senders(3);
   while (channel->sent() < 23) (void)receive();
   for (std::thread& sender : senders) sender.join();
@@ -162,12 +163,13 @@ TEST_P(ClaimEnds, ReleasesSendersThatWaitBehindIt) {
   std::atomic<bool> interrupted{false};
   std::thread heavy([&] {
     const Cell cell = test::block_message(heavy_size);
-    Case cases[] = {endpoint->as_case(cell), {.channel = other,
-                                              .side = Side::receiver,
-                                              .lane = &lane,
-                                              .end_closed = &caller.closed,
-                                              .owner = &caller,
-                                              .cell = {}}};
+    Case cases[] = {endpoint->as_case(cell),
+                    {.channel = other,
+                     .side = Side::receiver,
+                     .lane = &lane,
+                     .end_closed = &caller.closed,
+                     .owner = &caller,
+                     .cell = {}}};
     const std::span<Case> used(cases, way == "select" ? 2 : 1);
     std::size_t chosen = 9;
     Status status;
@@ -344,7 +346,8 @@ TEST_F(ByteBounds, RendezvousRefusesMessageAboveBound) {
   const Cell large = test::block_message(2000);
   EXPECT_EQ(channel->try_send(large, lane), Status::too_large);
   release(large);
-  EXPECT_EQ(send(heavy_size, caller.round(Deadline::at(1))), Status::timeout) << "within the bound, but no receiver waits";
+  EXPECT_EQ(send(heavy_size, caller.round(Deadline::at(1))), Status::timeout)
+      << "within the bound, but no receiver waits";
 }
 
 // Senders and receivers of all sizes, some of which give up: accepted messages arrive, and no call hangs.

@@ -1,6 +1,4 @@
 // Sending on a channel with a byte bound (see byte_bound.h for the rules).
-#include "channel/byte_bound.h"
-
 #include "channel/channel.h"
 
 namespace xichan::internal {
