@@ -44,7 +44,7 @@ while True:
     except ({refused}):
         pass
     except xichan.ChannelClosed:
-        break
+        pass  # the thread lives until it is told to stop, because it is signaled
     try:
         stopped()
         break
@@ -177,7 +177,8 @@ def run(role, kind, rounds):
         number = receive_result(reports, [peering])
         peering.result()
     if role == "sender":
-        local.until_refused()
+        while local.once():
+            pass
         assert local.i == number, "lost or duplicated"
     else:
         assert [rx.recv_nowait() for _ in range(len(rx))] == list(range(number, local.i))
@@ -198,9 +199,9 @@ def shut_down(role, kind):
         with peer:
             ours.shutdown(immediate=True)  # does not wait: the watchdog ends the program otherwise
             assert ours.closed
+        stop.send(True)
         receive_result(reports, [peering])
         peering.result()
-    stop.close()
     assert ours.stats().depth == 0, "an item is left after the discard"
     feed_watchdog()
 
