@@ -12,7 +12,8 @@ namespace xichan::internal {
 
 /// Every function may be called from any thread. None waits for another thread, stopped or not.
 ///
-///   try_push  ok | full | closed | no_memory | arena_full. `full` also while a receiver is still emptying the slot. `lane` belongs
+///   try_push  ok | full | closed | no_memory | arena_full. `full` also while a receiver is still emptying the slot.
+///   `lane` belongs
 ///             to the sending endpoint; items pushed through one lane are popped in order. Most rings ignore it.
 ///   try_pop   ok | empty | closed. `empty` also while a sender is still writing the item; `closed` only once the ring
 ///             is drained and no push can succeed.
