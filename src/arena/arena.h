@@ -58,7 +58,6 @@ class XICHAN_API Arena {
 
   /// Test hook: `countdown` more allocations succeed, and all later ones fail. A negative value turns it off.
   static void fail_after(std::int64_t countdown) noexcept;
-  static bool should_inject_failure() noexcept;
 
  private:
   static void dispose(Block* block) noexcept;
