@@ -22,8 +22,8 @@ unsigned Accounts::take() noexcept {
         continue;
       }
       unsigned used = account_words_used.load(memory_order_relaxed);
-      while (used <= word && !account_words_used.compare_exchange_weak(used, word + 1, memory_order_relaxed,
-                                                                       memory_order_relaxed)) {
+      while (used <= word &&
+             !account_words_used.compare_exchange_weak(used, word + 1, memory_order_relaxed, memory_order_relaxed)) {
       }
       return entry;
     }

@@ -5,6 +5,7 @@
 
 #include "arena/budget.h"
 #include "arena/cache_quota.h"
+#include "arena/failure.h"
 #include "arena/large.h"
 #include "arena/pages.h"
 #include "arena/ring_memory.h"
@@ -15,8 +16,6 @@
 namespace xichan::internal {
 namespace {
 
-constinit atomic<std::int64_t> fail_countdown{-1};
-
 // Dead blocks whose references are still to be released. Releasing a reference may kill further blocks; they join the
 // queue instead of nesting, so a chain of any length needs one stack frame.
 struct DisposalQueue {
@@ -25,14 +24,6 @@ struct DisposalQueue {
 };
 
 thread_local constinit DisposalQueue disposal_queue;
-
-bool is_countdown_over() noexcept {
-  const std::int64_t countdown = fail_countdown.load(memory_order_relaxed);
-  if (countdown < 0) return false;
-  if (countdown == 0) return true;
-  fail_countdown.store(countdown - 1, memory_order_relaxed);
-  return false;
-}
 
 void count_alive(ThreadCache* cache, unsigned size_class, std::int64_t by) noexcept {
   cache != nullptr ? cache->count_alive(size_class, by) : ThreadCache::count_alive_without_cache(size_class, by);
@@ -47,15 +38,13 @@ void release_block_reference(void* object) noexcept { Arena::release(static_cast
 
 constinit const ReferenceType block_reference{ReferenceKind::block, release_block_reference};
 
-bool Arena::should_inject_failure() noexcept { return is_countdown_over(); }
-
 Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, Block*& block) noexcept {
   block = nullptr;
   CheckedSize size(sizeof(Block));
   size.add(body_bytes).align(Block::alignment).add_product(reference_count, sizeof(Reference));
   const std::uint64_t total = size.value();
   if (size.overflowed() || total > PTRDIFF_MAX || reference_count > UINT32_MAX) return Status::too_large;
-  if (is_countdown_over()) return Status::no_memory;
+  if (should_inject_failure()) return Status::no_memory;
 
   ThreadCache* cache = ThreadCache::mine();
   if (!Budget::charge(cache, total)) return Budget::refusal();

@@ -2,8 +2,8 @@
 // may release the last reference to a block at any time, even while the process exits.
 //
 // It has five parts: the byte limit (budget.h), magazines for blocks of up to 32 KiB (thread_cache.h) over slabs of
-// them (slabs.h), runs of pages for larger blocks (large.h, pages.h), the memory of rings (ring_memory.h), and the bounds
-// on cached memory (cache_quota.h).
+// them (slabs.h), runs of pages for larger blocks (large.h, pages.h), the memory of rings (ring_memory.h), and the
+// bounds on cached memory (cache_quota.h).
 //
 // Progress: lock-free on the fast path; that of the system calls where fresh memory is needed.
 // Thread safety: every function may be called from any thread. Fork: the child may keep using the arena; it has no
@@ -62,7 +62,6 @@ class XICHAN_API Arena {
 
   /// Test hook: `countdown` more allocations succeed, and all later ones fail. A negative value turns it off.
   static void fail_after(std::int64_t countdown) noexcept;
-  static bool should_inject_failure() noexcept;
   /// Test hooks: read and set the number of references.
   static std::uint32_t references(const Block* block) noexcept { return block->refs_.load(memory_order_relaxed); }
   static void set_references(Block* block, std::uint32_t count) noexcept {

@@ -11,9 +11,9 @@
 //       allows any thread to reclaim the credit.
 //
 // Without A3, credits of sleeping threads would be unusable while other threads are refused. Before a request is
-// refused, all credits are reclaimed and the request is tried again. Only threads that are alive have a credit. That decision is exact unless other threads are
-// moving bytes at that moment, each a batch or two. A refusal takes time proportional to the number of threads and
-// never blocks.
+// refused, all credits are reclaimed and the request is tried again. Only threads that are alive have a credit. That
+// decision is exact unless other threads are moving bytes at that moment, each a batch or two. A refusal takes time
+// proportional to the number of threads and never blocks.
 //
 // Progress: lock-free. Thread safety: any thread; `charge` and `refund` of an account belong to its owner. Counts only:
 // every access is relaxed, apart from the table of accounts.

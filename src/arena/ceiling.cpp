@@ -113,7 +113,8 @@ bool MemoryCeiling::refresh() noexcept {
   const std::int64_t now = milliseconds();
   std::int64_t next = next_reading.load(memory_order_relaxed);
   if (now < next) return false;
-  if (!next_reading.compare_exchange_strong(next, now + 1'000, memory_order_relaxed, memory_order_relaxed)) return false;
+  if (!next_reading.compare_exchange_strong(next, now + 1'000, memory_order_relaxed, memory_order_relaxed))
+    return false;
   ceiling.store(std::min(of_machine(), of_cgroups("/proc/self/cgroup", "/sys/fs/cgroup")), memory_order_relaxed);
   return true;
 }

@@ -20,7 +20,8 @@
 namespace xichan::internal {
 
 struct LargeBlocks {
-  /// Returns page-aligned memory for a block of `bytes` bytes and stores the size of its allocation; null without memory.
+  /// Returns page-aligned memory for a block of `bytes` bytes and stores the size of its allocation; null without
+  /// memory.
   static void* allocate(std::uint64_t bytes, std::uint64_t& mapped) noexcept;
   /// Caches the allocation of a block of `bytes` bytes, or frees it.
   static void deallocate(void* memory, std::uint64_t bytes, std::uint64_t mapped) noexcept;

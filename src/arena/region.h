@@ -116,9 +116,7 @@ struct Region {
   static unsigned granule_of(const void* memory) noexcept {
     return static_cast<unsigned>((reinterpret_cast<std::uintptr_t>(memory) & (bytes - 1)) / granule_bytes);
   }
-  std::byte* granule(unsigned number) noexcept {
-    return reinterpret_cast<std::byte*>(this) + number * granule_bytes;
-  }
+  std::byte* granule(unsigned number) noexcept { return reinterpret_cast<std::byte*>(this) + number * granule_bytes; }
   Slab& slab(unsigned granule) noexcept { return slabs[granule - header_granules]; }
 };
 static_assert(sizeof(Region) <= Region::header_granules * Region::granule_bytes);

@@ -1,9 +1,10 @@
 #include "arena/ring_memory.h"
 
+#include <algorithm>
 #include <cstring>
 
-#include "arena/arena.h"
 #include "arena/budget.h"
+#include "arena/failure.h"
 #include "arena/pages.h"
 #include "arena/poison.h"
 
@@ -23,7 +24,7 @@ constexpr std::uint64_t charged_part(std::uint64_t bytes) noexcept {
 }  // namespace
 
 bool RingMemory::charge(std::uint64_t bytes) noexcept {
-  if (Arena::should_inject_failure()) {
+  if (should_inject_failure()) {
     last_failure = Status::no_memory;
     return false;
   }

@@ -33,9 +33,7 @@ struct XICHAN_API Slabs {
 /// A base for objects of up to 32 KiB that lie in slabs. Create them with `new (std::nothrow)`.
 struct InSlab {
 #ifndef XICHAN_RELACY
-  static void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-    return Slabs::allocate_object(bytes);
-  }
+  static void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return Slabs::allocate_object(bytes); }
   // A class whose size is a multiple of 64 is aligned to 64.
   static void* operator new(std::size_t bytes, std::align_val_t, const std::nothrow_t&) noexcept {
     return Slabs::allocate_object(align_up(bytes, 64));
@@ -43,7 +41,9 @@ struct InSlab {
   static void operator delete(void* memory) noexcept { Slabs::deallocate(memory); }
   static void operator delete(void* memory, std::align_val_t) noexcept { Slabs::deallocate(memory); }
   static void operator delete(void* memory, const std::nothrow_t&) noexcept { Slabs::deallocate(memory); }
-  static void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept { Slabs::deallocate(memory); }
+  static void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
+    Slabs::deallocate(memory);
+  }
 #endif
 };
 

@@ -13,14 +13,14 @@
 // A thread's cache holds at most 1 MiB, and at most 1/256 of the byte limit; it may exceed that by one magazine until
 // its next free. Blocks beyond that are flushed to the depot. The destructor of a thread-local object flushes the whole
 // cache when the thread ends. Blocks that the thread frees after that (in other such destructors) go straight to
-// their slabs. The cache itself remains for the next thread that starts. It is never freed, so its counts can be read at any
-// time.
+// their slabs. The cache itself remains for the next thread that starts. It is never freed, so its counts can be read
+// at any time.
 //
 // Fork: the child's one thread continues with its own cache. The magazines of the other threads are lost to the child,
 // as are those in transit between a cache and the depot: that memory is not reused, but never used twice.
 //
-// Progress: lock-free apart from the system calls below the slabs and malloc for magazines. Thread safety: a cache belongs to its thread, except for
-// `counts`.
+// Progress: lock-free apart from the system calls below the slabs and malloc for magazines. Thread safety: a cache
+// belongs to its thread, except for `counts`.
 #pragma once
 
 #include <cstdint>
@@ -145,8 +145,8 @@ class alignas(cache_line) ThreadCache : public Account {
   XICHAN_FAST_THREAD_LOCAL static thread_local constinit ThreadCache* current_;
   static atomic<std::uint64_t> bound_;
 
-  const unsigned entry_;     // in the table of accounts
-  std::uint64_t bytes_ = 0;  // of blocks in the magazines
+  const unsigned entry_;                        // in the table of accounts
+  std::uint64_t bytes_ = 0;                     // of blocks in the magazines
   ClassCache class_caches_[class_count + 1]{};  // the last entry has counts only
 
   friend struct ThreadExitHook;

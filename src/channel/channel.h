@@ -64,8 +64,8 @@ class XICHAN_API Channel : public InSlab {
   using Retire = void (*)(Channel&) noexcept;
   static Status create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept;
 
-  /// Sends or receives without blocking or spinning: `ok | full | empty | closed | no_memory | arena_full`; `claimed` if
-  /// another lane owns this side of an spsc channel; `too_large` for a message over the byte bound. `ok` transfers
+  /// Sends or receives without blocking or spinning: `ok | full | empty | closed | no_memory | arena_full`; `claimed`
+  /// if another lane owns this side of an spsc channel; `too_large` for a message over the byte bound. `ok` transfers
   /// ownership of the cell; any other status leaves it with the caller. `lane` belongs to the calling endpoint.
   Status try_send(const Cell& cell, Lane& lane) noexcept {
     if (!plain_) [[unlikely]]

@@ -1,5 +1,6 @@
 // Splits a long sleep, so that a thread returns what it has cached for the next message: a blocked thread may sleep for
-// hours. It wakes at most twice for that: once to flush its cache, and once to release what has stayed idle since.
+// hours. It wakes at most three times for that: to flush its cache, and for two sweeps of what has stayed idle since,
+// which it or another thread makes.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ class Naps {
   }
 
  private:
-  static constexpr int most = 2;
+  static constexpr int most = 3;
   static constexpr std::int64_t length_ns = 600'000'000;  // more than the time between two sweeps
   static constexpr std::int64_t long_ns = 40'000'000;     // less than the slices in which a main thread sleeps
 

@@ -1,6 +1,6 @@
 // The sources of the thread caches for thread_caches_under_model.h: src/arena/thread_cache.cpp and .h, slots.h,
-// cache_quota.cpp, accounts.cpp and budget.cpp unchanged, with macros for what the checker lacks. Their atomics are those of
-// static_atomic.h, their stores have two slots, and the model provides malloc and the clock.
+// cache_quota.cpp, accounts.cpp and budget.cpp unchanged, with macros for what the checker lacks. Their atomics are
+// those of static_atomic.h, their stores have two slots, and the model provides malloc and the clock.
 #pragma once
 
 #include "static_atomic.h"

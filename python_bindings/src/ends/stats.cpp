@@ -99,11 +99,10 @@ static PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
   PyObject* records = PyList_AsTuple(list.get());
   if (records == nullptr) return nullptr;
   const MemoryStats s = Arena::stats();
-  return make_record(
-      state, RecordType::memory,
-      Py_BuildValue("{sKsKsKsNsKsKsN}", "blocks", Count{s.blocks}, "bytes", Count{s.bytes}, "high_water",
-                    Count{s.high_water}, "limit", bounded(s.limit), "cached", Count{s.cached}, "rings",
-                    Count{s.rings}, "classes", records));
+  return make_record(state, RecordType::memory,
+                     Py_BuildValue("{sKsKsKsNsKsKsN}", "blocks", Count{s.blocks}, "bytes", Count{s.bytes}, "high_water",
+                                   Count{s.high_water}, "limit", bounded(s.limit), "cached", Count{s.cached}, "rings",
+                                   Count{s.rings}, "classes", records));
 }
 
 // clang-format off
