@@ -11,8 +11,8 @@ import xichan
 
 TEXT = "text that needs a block"
 FIELDS = (
-    "id name flavor capacity max_bytes depth bytes sent received senders receivers waiting_senders waiting_receivers "
-    "parks wakeups tickets"
+    "id name flavor capacity max_bytes depth bytes sent received dropped senders receivers waiting_senders "
+    "waiting_receivers parks wakeups tickets"
 ).split()
 KINDS = {
     "mpmc": ({"capacity": 3}, 3),
