@@ -265,7 +265,7 @@ class Queue(Generic[_T]):
             return None
         state: Any = object.__getstate__(self)
         fields, slots = state
-        del slots["_parts"]
+        slots.pop("_parts", None)
         return (fields, slots) if fields or slots else None
 
 

@@ -30,7 +30,7 @@ SIZES = {
     "sender_exit": Size(60, 10_000, 500),
     "signal_storm": Size(50, 2000, 500),
     "soak": Size(40_000, 2_000_000),
-    "state_machine": Size(5, 3000, 300),
+    "state_machine": Size(3, 3000),
     "stopped_peers": Size(200, 20_000, 2000),
     "timeouts": Size(20_000, 200_000),
 }
