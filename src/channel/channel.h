@@ -202,7 +202,7 @@ class XICHAN_API Channel {
 
   AnyRing ring_;
   alignas(cache_line) const bool plain_;  // mpmc without a byte bound: a message passes only through the ring
-  const bool byte_bounded_;  // a rendezvous queues nothing: there max_bytes bounds only each message
+  const bool byte_bounded_;               // a rendezvous queues nothing: there max_bytes bounds only each message
   const std::uint32_t generation_;
   WaitList not_empty_;
   WaitList not_full_;
