@@ -78,6 +78,15 @@ LOOKS_TWICE = (
     "saves a system call or an iteration, and neither decides."
 )
 FOR_CALLERS = "A promise to callers that read the figure; the channel itself decides nothing by it."
+FAIRNESS = (
+    "A claim only delays other senders: without it no wake-up is lost, but a large message may starve, which no search "
+    "of finitely many calls shows. tests/cpp/channel/byte_bound_test.cpp counts the messages that pass."
+)
+TRIES_AGAIN = "The caller tries again at once instead of going to sleep: wrong only in the processor time it takes."
+NEVER_RETURNS = (
+    "Needed for a call that no longer runs (its interpreter has ended, or its signal handlers run). The calls of the "
+    "models return, and end their claim themselves."
+)
 # (file, part of the line, or the end of the line above, a line break and a part, what it becomes, where the line has
 # several with what it was: "release -> relaxed"): reason
 SURVIVORS = {
@@ -174,6 +183,11 @@ SURVIVORS = {
     ("src/channel/byte_bound.h", "reserved = reserved_.load(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
     ("src/channel/byte_bound.h", "reserved_.compare_exchange_weak(", "memory_order_acq_rel"): BYTES_ONLY_COUNT,
     ("src/channel/byte_bound.h", "reserved_.compare_exchange_weak(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
+    ("src/channel/bounded_send.cpp", "bytes_.note_accepted(cost, ticket)", ""): FAIRNESS,
+    ("src/channel/bounded_send.cpp", "bytes_.offer_claim(node)", ""): FAIRNESS,
+    ("src/channel/bounded_send.cpp", "return can_proceed(node)", "(can_proceed(node), true)"): TRIES_AGAIN,
+    ("src/channel/bounded_send.cpp", "if (ring_.size() == 0) lapse_claim()", ""): NEVER_RETURNS,
+    ("src/channel/bounded_send.cpp", "is_claimed_for(owner)) return;\nbytes_.end_claim()", ""): NEVER_RETURNS,
     ("src/channel/channel.cpp", "Lane* seen = owner.load(", "memory_order_relaxed"): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "owner.compare_exchange_strong(seen", "acq_rel -> acquire"): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "owner.compare_exchange_strong(seen", "acquire -> relaxed"): THE_SWAP_ACQUIRES,
