@@ -15,7 +15,7 @@
 // so several cases of one channel do not disturb each other. A version that has changed means that another thread has
 // sent, received, reserved or enlisted since V, and try_any starts over: a thread that is stopped does not hold it up.
 // Source: the double collect of Afek, Attiya, Dolev, Gafni, Merritt and Shavit, "Atomic Snapshots of Shared Memory",
-// Journal of the ACM 40 (1993).
+// Journal of the ACM 40, 1993.
 #include "channel/select.h"
 
 #include <algorithm>

@@ -19,8 +19,8 @@
 //   G2  a segment is reused only after every position in it has been consumed and both shared links have moved on to
 //       the next segment, so never while one of its positions is claimed or full.
 //   G3  `pop_segment_` never passes `push_segment_`: a consumer moves the latter on first.
-//   G4  the `next` of segment n is unlinked(n) until segment n + 1 is linked. No other segment ever holds that value,
-//       so a thread that was stopped as it linked n + 1 cannot link it to a segment that is used again.
+//   G4  the `next` of segment n is unlinked(n) until segment n + 1 is linked. No other linked segment ever holds that
+//       value, so a thread that was stopped as it linked n + 1 cannot link it to a segment that is used again.
 #pragma once
 
 #include <sys/mman.h>

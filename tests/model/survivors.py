@@ -77,6 +77,21 @@ LOOKS_TWICE = (
     "The futex compares the word itself, and the decision is read again after delist: each of the two reads in park "
     "saves a system call or an iteration, and neither decides."
 )
+EITHER_COUNTER = (
+    "In the models a thread that takes a message or a slot has made another one ready before, so that both counters "
+    "show the move. They differ only if a sender or receiver that claimed before the versions were read publishes "
+    "between them."
+)
+BOTH_PASSES_FOR_MIXED_SELECTS = (
+    "A select over rings alone needs only the second pass, and one over rendezvous alone only the first; see "
+    "select.cpp. All channels of a model are of one kind."
+)
+THE_ATTEMPT_SHOWS_IT = (
+    "The attempts between the two looks at the version read the count of the list or the tail, sequentially "
+    "consistent, and these change with the version. The model runs one access after the other, and there the second "
+    "look does not return a value from before that."
+)
+WITHOUT_THE_LOCK = "Only saves a call without a peer from taking the lock; stopped_test.cpp is about that."
 FOR_CALLERS = "A promise to callers that read the figure; the channel itself decides nothing by it."
 FAIRNESS = (
     "A claim only delays other senders: without it no wake-up is lost, but a large message may starve, which no search "
@@ -198,6 +213,18 @@ SURVIVORS = {
         "claims_[static_cast<unsigned>(side)].compare_exchange_strong(",
         "acq_rel -> release",
     ): THE_SWAP_ACQUIRES,
+    ("src/channel/channel.cpp", "if (flavor_ == Flavor::rendezvous) return arrivals_", "memory_order_acquire"): (
+        THE_ATTEMPT_SHOWS_IT
+    ),
+    ("src/channel/channel.cpp", "if (flavor_ == Flavor::rendezvous) return arrivals_", "memory_order_relaxed"): (
+        THE_ATTEMPT_SHOWS_IT
+    ),
+    ("src/channel/channel.cpp", "return ring_.pop_version();", "ring_.push_version()"): EITHER_COUNTER,
+    ("src/channel/channel.cpp", "return ring_.push_version()", "ring_.pop_version()"): EITHER_COUNTER,
+    ("src/channel/rendezvous.cpp", "if (!has_peers)", "false"): WITHOUT_THE_LOCK,
+    ("src/channel/rendezvous.cpp", "arrivals_[", "memory_order_acq_rel"): THE_ATTEMPT_SHOWS_IT,
+    ("src/channel/rendezvous.cpp", "arrivals_[", "memory_order_relaxed"): THE_ATTEMPT_SHOWS_IT,
+    ("src/channel/select.cpp", "pass < 2", "1"): BOTH_PASSES_FOR_MIXED_SELECTS,
     ("src/channel/channel.cpp", "retire_(*this);\ndiscard_queued()", ""): NEEDLESS,
     (
         "src/channel/select.cpp",
