@@ -18,7 +18,7 @@ struct MemoryStats {
   std::uint64_t high_water;  ///< maximum of `bytes` so far
   std::uint64_t limit;       ///< the byte limit; UINT64_MAX for no limit
   std::uint64_t cached;      ///< bytes of freed blocks cached for reuse; they do not count against the limit
-  std::uint64_t rings;       ///< bytes of the rings of all channels; beyond 1 MiB they count in `bytes` as well
+  std::uint64_t rings;       ///< bytes of the rings of all channels; beyond 4 MiB they count in `bytes` as well
 };
 
 /// The blocks of one size class.
@@ -39,7 +39,7 @@ XICHAN_API MemoryStats memory_stats() noexcept;
 /// room for. Any thread; never blocks.
 XICHAN_API std::size_t memory_classes(std::span<MemoryClass> classes) noexcept;
 
-/// Limits the bytes of all blocks, and of all rings beyond 1 MiB; UINT64_MAX removes the limit. An allocation that
+/// Limits the bytes of all blocks, and of all rings beyond 4 MiB; UINT64_MAX removes the limit. An allocation that
 /// would exceed it immediately returns `Status::arena_full`. What is already alive stays. Without a limit, and beyond
 /// the memory of the machine or of the process's control group, an allocation returns `Status::no_memory`.
 ///

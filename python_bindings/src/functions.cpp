@@ -201,7 +201,7 @@ PyDoc_STRVAR(set_memory_limit_doc,
 "Bound the memory of all values in transit in the process, and of its channels.\n\n"
 "nbytes: int, in bytes, or None for no limit.\n\n"
 "An operation that would exceed the limit raises MemoryLimitExceeded immediately; it never blocks. Small values\n"
-"travel inside their channel. The memory of all channels together counts from 1 MiB on. Freed memory that is cached\n"
+"travel inside their channel. The memory of all channels together counts from 4 MiB on. Freed memory that is cached\n"
 "for reuse comes on top, at most 1/32 of the limit and 1/256 per thread; this call releases it as trim() does.\n\n"
 "Without a limit, an operation that would exceed the memory of the machine or of the process's control group\n"
 "(cgroup) raises MemoryError.\n\n"

@@ -67,7 +67,7 @@ class MemoryStats:
     __module__ = "xichan"
 
     blocks: int  # alive
-    bytes: int  # what counts against the limit: these blocks, and the rings of all channels beyond 1 MiB
+    bytes: int  # what counts against the limit: these blocks, and the rings of all channels beyond 4 MiB
     high_water: int  # the maximum of ``bytes`` so far, to within 32 KiB per thread
     limit: int | None  # as set by set_memory_limit()
     cached: int  # bytes of freed blocks kept for reuse, not counted against the limit

@@ -1,7 +1,7 @@
 // Memory of rings: zeroed, counted, and charged to the byte limit.
 //
 // A ring takes memory for its slots in one piece, whose pages the system provides as the slots are first used. The byte
-// limit includes the rings of the process beyond 1 MiB together: a channel can be created and used under a limit that
+// limit includes the rings of the process beyond 4 MiB together: a channel can be created and used under a limit that
 // is smaller than its ring, but many channels, or a long queue of small values, cannot exceed the limit.
 //
 // Progress: as Pages. Thread safety: any thread.
@@ -15,7 +15,7 @@
 namespace xichan::internal {
 
 struct XICHAN_API RingMemory {
-  static constexpr std::uint64_t free_of_charge = 1u << 20;
+  static constexpr std::uint64_t free_of_charge = 4u << 20;
 
   /// Returns zeroed memory, aligned to 16. Null on failure, see `failure`.
   static void* allocate(std::uint64_t bytes) noexcept;
