@@ -31,7 +31,7 @@ bool WaitList::remove(WaitNode& node) noexcept {
 // not fit into a batch, but no more nodes than were linked in the first: a waiter that joins later sees the event when
 // it checks again.
 template <class Matches>
-void WaitList::decide(Decide decide, bool first_only, Matches matches) noexcept {
+void WaitList::decide(Decide decision, bool first_only, Matches matches) noexcept {
   WakeBatch wakes;
   std::uint32_t left = 0;
   for (bool first_round = true; first_round || left != 0; first_round = false) {
@@ -49,7 +49,7 @@ void WaitList::decide(Decide decide, bool first_only, Matches matches) noexcept 
         if (!matches(node)) continue;
         --left;
         unlink(node);
-        if ((node.waiter->*decide)(node, wakes.add()) && first_only) left = 0;
+        if ((node.waiter->*decision)(node, wakes.add()) && first_only) left = 0;
       }
     }
     wakes.perform();

@@ -54,7 +54,7 @@ CONDITIONS = [
     ("src/ring/segmented.h", "put_idle(fresh);", "put_idle(fresh)", ["static_cast<void>(0)"]),
     ("src/ring/segmented.h", "link_to(segment, top + 1)", "top + 1", ["top"]),
     ("src/ring/segmented.h", "link_to(rest, top + 1)", "top + 1", ["top"]),
-    ("src/sync/wait_list.cpp", "if ((node.waiter->*decide)", "(node.waiter->*decide)(node, wakes.add())",
+    ("src/sync/wait_list.cpp", "if ((node.waiter->*decision)", "(node.waiter->*decision)(node, wakes.add())",
      ["(VALUE, true)"]),
     ("src/sync/thread_waiter.cpp", "if (is_decided())", "is_decided()", ["false"]),
     ("src/channel/channel.h", "ring_.can_pop() || ring_.is_closed()", "ring_.can_pop() || ring_.is_closed()",

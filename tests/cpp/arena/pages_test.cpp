@@ -262,14 +262,13 @@ TEST_F(ArenaPages, BlockedThreadReturnsItsCache) {
 
 TEST_F(ArenaPages, RingsAreCountedAndLimited) {
   const std::uint64_t before = RingMemory::bytes();
-  Lane lane;
   {
     SegmentedRing<Cell> ring;
     EXPECT_GT(RingMemory::bytes(), before);
     set_memory_limit(memory_stats().bytes + mib);
     std::uint64_t sent = 0;
     Status status = Status::ok;
-    for (; sent < 10'000'000 && status == Status::ok; ++sent) status = ring.try_push(Cell::of(Tag::none), lane);
+    for (; sent < 10'000'000 && status == Status::ok; ++sent) status = ring.try_push(Cell::of(Tag::none));
     EXPECT_EQ(status, Status::arena_full);
     EXPECT_LT(sent * sizeof(Cell), 5 * mib) << "4 MiB are free of charge, 1 MiB is the limit";
     EXPECT_GE(memory_stats().rings, mib);
@@ -279,7 +278,7 @@ TEST_F(ArenaPages, RingsAreCountedAndLimited) {
     }
     EXPECT_EQ(Arena::allocate(mib / 2, 0, block), Status::ok) << "the drained ring makes room";
     Arena::release(block);
-    EXPECT_EQ(ring.try_push(Cell::of(Tag::none), lane), Status::ok);
+    EXPECT_EQ(ring.try_push(Cell::of(Tag::none)), Status::ok);
   }
   EXPECT_EQ(RingMemory::bytes(), before);
 }

@@ -131,7 +131,9 @@ def test_10_000_tasks_with_random_failures_complete_once():
                 futures[random.Random(n).choice(list(futures))].cancel()
     tx.close()
     assert ended == [1] * number
-    ran = list(rx)
+    ran = rx.drain()
+    with pytest.raises(xichan.ChannelFailed):  # with the error of the first task that failed
+        rx.recv()
     assert len(ran) == len(set(ran))
     for n, future in futures.items():
         if future.cancelled():

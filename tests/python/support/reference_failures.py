@@ -148,4 +148,10 @@ def python_without_memory():
 
 
 # The operations, with the rounds per run.
-OPERATIONS = {blocked_threads: 3, failing_endpoints: 10, interrupts: 10, arena_without_memory: 20, python_without_memory: 2}
+OPERATIONS = {
+    blocked_threads: 3,
+    failing_endpoints: 10,
+    interrupts: 10,
+    arena_without_memory: 20,
+    python_without_memory: 2,
+}
