@@ -18,7 +18,7 @@ from typing import Any
 _release = type(allocate_lock()).release
 exhaust = collections.deque[object](maxlen=0).extend  # runs an iterator to its end in one step
 
-type Sleepers = list[Any]  # the locks of waiting threads, each released by wake()
+Sleepers = list[Any]  # the locks of waiting threads, each released by wake()
 
 
 class Counter:

@@ -285,7 +285,7 @@ class _Unsendable:
         self.error = error
 
 
-def _check_function(fn: object) -> None:
+def _check_function(fn: Any) -> None:
     if not callable(fn):
         raise TypeError(f"{fn!r} is not callable")
     if coroutines.is_generator_function(fn):

@@ -264,7 +264,7 @@ def test_result_received_inline_can_be_interrupted():
             stats = pool.stats()
             assert stats.submitted == stats.finished, stats
         """,
-        least=30,
+        least=20,
     )
 
 

@@ -31,7 +31,7 @@ def test_stubs_agree_with_the_module(tmp_path):
     names = (
         r"compat\._.*",
         r"bench\.(contenders\.(load|names)|values\.make)",
-        r"pool\.(byvalue\.functions\._NAMED|scripts\._compile)",
+        r"pool\.(byvalue\.functions\.(_NAMED|Cached)|scripts\._compile)",
     )
     private.write_text("".join(rf"xichan\.{name}" + "\n" for name in names))
     # Imported by the benchmarks: without stubs, or not installed.
