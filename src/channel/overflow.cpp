@@ -5,8 +5,8 @@
 // drop_oldest pushes into an unbounded ring, then removes what exceeds the bounds. Between the two the ring holds at
 // most one value too many for each send in progress. A value is removed only while enough newer ones have been claimed,
 // and their number never decreases, so a send never removes the newest value. In a bounded ring, a receiver that is
-// stopped while it takes a value would make the push fail. No sender waits for bytes here, so `bytes_` only counts: of
-// the senders that exceed the bound, the last to add its bytes sees those of the others.
+// stopped while it takes a value would make the push fail. Of the senders that
+// exceed the bytes together, the last to add its own sees, by that count, also what the others have published.
 // Progress: no send waits for a receiver.
 #include "channel/channel.h"
 
@@ -24,10 +24,10 @@ Status Channel::try_send_dropping(const Cell& cell, Lane& lane) noexcept {
   if (flavor_ == Flavor::spsc && !claim(Side::sender, lane)) return Status::claimed;
   const std::uint64_t cost = max_bytes_ == 0 ? 0 : cost_of(cell);
   if (cost > max_bytes_) return Status::too_large;
-  if (cost != 0) bytes_.fetch_add(cost, memory_order_relaxed);
+  if (cost != 0) bytes_.fetch_add(cost, memory_order_seq_cst);
   const Status status = ring_.try_push(cell, lane);
   if (status != Status::ok) {
-    if (cost != 0) bytes_.fetch_sub(cost, memory_order_relaxed);
+    if (cost != 0) bytes_.fetch_sub(cost, memory_order_seq_cst);
     return status;
   }
   drop_excess();
@@ -37,11 +37,11 @@ Status Channel::try_send_dropping(const Cell& cell, Lane& lane) noexcept {
 
 void Channel::drop_excess() noexcept {
   for (;;) {
-    const bool too_many_bytes = max_bytes_ != 0 && bytes_.load(memory_order_relaxed) > max_bytes_;
+    const bool too_many_bytes = max_bytes_ != 0 && bytes_.load(memory_order_seq_cst) > max_bytes_;
     Cell oldest;
     if (!ring_.segmented().try_pop_excess(oldest, too_many_bytes ? 1 : capacity_)) return;
     dropped_.fetch_add(1, memory_order_relaxed);
-    if (max_bytes_ != 0) bytes_.fetch_sub(cost_of(oldest), memory_order_relaxed);
+    if (max_bytes_ != 0) bytes_.fetch_sub(cost_of(oldest), memory_order_seq_cst);
     release(oldest);
   }
 }
