@@ -55,8 +55,9 @@ class XICHAN_API Notifier {
   /// which resumes it or schedules that. Returns their number. Throws what `resume` throws.
   template <class Resume>
   std::size_t run(Resume&& resume) {
+    const Run current{*this};
     std::size_t resumed = 0;
-    for (std::size_t left = pending(); left > 0; --left) {
+    for (std::size_t left = begin_run(); left > 0; --left) {
       void* const address = next();
       if (address == nullptr) continue;
       ++resumed;
@@ -70,8 +71,15 @@ class XICHAN_API Notifier {
   }
 
  private:
-  // Returns the number of decided operations.
-  std::size_t pending() const noexcept;
+  // Makes the descriptor readable again if operations are left, also because `resume` has thrown.
+  struct Run {
+    Notifier& notifier;
+    ~Run() { notifier.end_run(); }
+  };
+
+  // Makes the descriptor unreadable and returns the number of decided operations.
+  std::size_t begin_run() noexcept;
+  void end_run() noexcept;
   // Removes one of them and tries it. Returns the address of its coroutine if it is complete, else null.
   void* next() noexcept;
 

@@ -5,14 +5,12 @@
 // or a removal, and is enlisted again unless it is complete.
 #include "xichan/async.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <new>
 #include <optional>
 
 #include "api/access.h"
 #include "sync/decision.h"
+#include "sync/event_descriptor.h"
 
 namespace xichan::internal {
 
@@ -23,18 +21,21 @@ class AsyncCall;
 /// Thread safety: any thread.
 class AsyncLoop {
  public:
-  explicit AsyncLoop(int descriptor) noexcept : descriptor_(descriptor) {}
+  /// Takes over a reference to the descriptor.
+  explicit AsyncLoop(EventDescriptor& event) noexcept : event_(event) {}
   AsyncLoop(const AsyncLoop&) = delete;
   AsyncLoop& operator=(const AsyncLoop&) = delete;
-  ~AsyncLoop() { ::close(descriptor_); }
+  ~AsyncLoop() { event_.release(); }
 
-  int descriptor() const noexcept { return descriptor_; }
+  int descriptor() const noexcept { return event_.number(); }
+  void clear() noexcept { event_.clear(); }
+  void signal() noexcept { event_.signal(); }
   std::size_t size() noexcept {
     std::lock_guard guard(lock_);
     return size_;
   }
 
-  void add(AsyncCall& call) noexcept;
+  void add(AsyncCall& call, Wake& wake) noexcept;
   /// Removes a call. Returns false if it is not in the list.
   bool remove(AsyncCall& call) noexcept;
   AsyncCall* pop() noexcept;
@@ -42,7 +43,7 @@ class AsyncLoop {
  private:
   void unlink(AsyncCall& call) noexcept;
 
-  const int descriptor_;
+  EventDescriptor& event_;
   Mutex lock_;
   AsyncCall* first_ = nullptr;
   AsyncCall* last_ = nullptr;
@@ -65,7 +66,7 @@ class AsyncCall final : public Waiter {
   bool wait() noexcept {
     for (;;) {
       decision_.emplace();
-      node_ = {.waiter = this, .owner = this};
+      node_ = {.waiter = this, .owner = this, .kind = WaitKind::coroutine, .ticket = node_.ticket};
       if (side_ == Side::sender) {
         node_.packet = to_packet(value_);
         node_.cost = cost_of(value_);
@@ -85,6 +86,8 @@ class AsyncCall final : public Waiter {
     if (status == Status::ok && side_ == Side::sender) value_ = Cell::none();
     // Wake-token rule (b), as in wait_any.
     if (status == Status::closed || (status != Status::ok && outcome == Outcome::notified)) channel_.pass_token(side_);
+    status = channel_.outcome(side_, status);
+    end_claim();
     is_complete = true;
     return true;
   }
@@ -101,16 +104,17 @@ class AsyncCall final : public Waiter {
     withdraw();
     if (decision_->outcome() == Outcome::transferred) value_ = Cell::none();
     if (decision_->outcome() == Outcome::notified) channel_.pass_token(side_);
+    end_claim();
   }
 
   void delist() noexcept { channel_.delist(side_, node_); }
 
-  bool notify(WaitNode&, Wake&) noexcept override { return decide(Outcome::notified); }
-  bool transfer(WaitNode&, Wake&) noexcept override { return decide(Outcome::transferred); }
+  bool notify(WaitNode&, Wake& wake) noexcept override { return decide(Outcome::notified, wake); }
+  bool transfer(WaitNode&, Wake& wake) noexcept override { return decide(Outcome::transferred, wake); }
   /// A receiver is only notified, so that a coroutine that is destroyed loses no value.
   bool can_transfer(const WaitNode&) const noexcept override { return side_ == Side::sender; }
-  bool cancel(WaitNode&, Wake&) noexcept override { return decide(Outcome::cancelled); }
-  bool nudge(WaitNode&, Wake&) noexcept override { return decide(Outcome::nudged); }
+  bool cancel(WaitNode&, Wake& wake) noexcept override { return decide(Outcome::cancelled, wake); }
+  bool nudge(WaitNode&, Wake& wake) noexcept override { return decide(Outcome::nudged, wake); }
 
   void* const coroutine;
   Status status = Status::empty;
@@ -121,14 +125,19 @@ class AsyncCall final : public Waiter {
 
  private:
   // Called by a peer, under the lock of the channel's lists. The call lives until it is delisted, under that lock.
-  bool decide(Outcome outcome) noexcept {
+  bool decide(Outcome outcome, Wake& wake) noexcept {
     if (!decision_->decide(outcome, 0)) return false;
-    loop_.add(*this);
+    loop_.add(*this, wake);
     return true;
   }
 
+  // A claim on bytes ends with the call.
+  void end_claim() noexcept {
+    if (node_.ticket != 0) channel_.withdraw(node_.ticket);
+  }
+
   Status attempt() noexcept {
-    if (side_ == Side::sender) return channel_.try_send(value_, lane_);
+    if (side_ == Side::sender) return channel_.try_send_again(value_, lane_, node_);
     Cell cell;
     const Status tried = channel_.try_recv(cell, lane_);
     if (tried == Status::ok) release(std::exchange(value_, cell));
@@ -144,22 +153,25 @@ class AsyncCall final : public Waiter {
   std::optional<Decision> decision_;
 };
 
-void AsyncLoop::add(AsyncCall& call) noexcept {
+// The descriptor is written after the call is in the list, and `clear` precedes the look at the list: no decided call
+// stays behind an unreadable descriptor.
+void AsyncLoop::add(AsyncCall& call, Wake& wake) noexcept {
   std::lock_guard guard(lock_);
   call.listed = true;
   call.previous = last_;
   call.next = nullptr;
   (last_ == nullptr ? first_ : last_->next) = &call;
   last_ = &call;
-  if (size_++ == 0) (void)eventfd_write(descriptor_, 1);
+  ++size_;
+  event_.retain();
+  wake.event = &event_;
 }
 
 void AsyncLoop::unlink(AsyncCall& call) noexcept {
   call.listed = false;
   (call.previous == nullptr ? first_ : call.previous->next) = call.next;
   (call.next == nullptr ? last_ : call.next->previous) = call.previous;
-  eventfd_t ignored;
-  if (--size_ == 0) (void)eventfd_read(descriptor_, &ignored);
+  --size_;
 }
 
 bool AsyncLoop::remove(AsyncCall& call) noexcept {
@@ -183,11 +195,11 @@ namespace xichan {
 using namespace internal;
 
 Status Notifier::make(Notifier& out) noexcept {
-  const int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (descriptor < 0) return Status::no_memory;
-  auto* loop = new (std::nothrow) AsyncLoop(descriptor);
+  EventDescriptor* event = EventDescriptor::create();
+  if (event == nullptr) return Status::no_memory;
+  auto* loop = new (std::nothrow) AsyncLoop(*event);
   if (loop == nullptr) {
-    ::close(descriptor);
+    event->release();
     return Status::no_memory;
   }
   delete std::exchange(out.loop_, loop);
@@ -198,7 +210,15 @@ Notifier::~Notifier() { delete loop_; }
 
 int Notifier::descriptor() const noexcept { return loop_ == nullptr ? -1 : loop_->descriptor(); }
 
-std::size_t Notifier::pending() const noexcept { return loop_ == nullptr ? 0 : loop_->size(); }
+std::size_t Notifier::begin_run() noexcept {
+  if (loop_ == nullptr) return 0;
+  loop_->clear();
+  return loop_->size();
+}
+
+void Notifier::end_run() noexcept {
+  if (loop_ != nullptr && loop_->size() != 0) loop_->signal();
+}
 
 void* Notifier::next() noexcept {
   AsyncCall* const call = loop_->pop();

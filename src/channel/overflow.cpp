@@ -5,8 +5,8 @@
 // drop_oldest pushes into an unbounded ring, then removes what exceeds the bounds. Between the two the ring holds at
 // most one value too many for each send in progress. A value is removed only while enough newer ones have been claimed,
 // and their number never decreases, so a send never removes the newest value. In a bounded ring, a receiver that is
-// stopped while it takes a value would make the push fail. No sender waits for bytes here, so `bytes_` only counts: of
-// the senders that exceed the bound, the last to add its bytes sees those of the others.
+// stopped while it takes a value would make the push fail. Of the senders that
+// exceed the bytes together, the last one to add its own also sees what the others have published before they subtract.
 // Progress: no send waits for a receiver.
 #include "channel/channel.h"
 

@@ -114,6 +114,7 @@ class Workers:
         try:
             interpreter.exec(f"import sys; sys.path[:] = {ascii(worker_path())}")
             setup_tx, setup_rx = _core.channel(1)
+            _core._outlast_exit(setup_rx)
             with setup_tx, setup_rx:
                 endpoints = (scheduler.queue.rx, *scheduler.collector.endpoints_for_worker())
                 assert self.setup is not None

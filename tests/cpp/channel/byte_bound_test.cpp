@@ -179,9 +179,13 @@ TEST_P(ClaimEnds, ReleasesSendersThatWaitBehindIt) {
       const Deadline deadline = way == "timeout" && go_on.load() ? Deadline::at(1) : Deadline::never();
       status = wait_any(used, owner.limits(deadline, slice, false), chosen);
     } while (status == Status::interrupted && way != "exit" && !(way == "given_up" && go_on.load()));
-    if (way == "timeout") EXPECT_EQ(status, Status::timeout);
-    if (way == "closed") EXPECT_EQ(status, Status::end_closed);
-    if (way == "select") EXPECT_EQ(chosen, 1u);
+    if (way == "timeout") {
+      EXPECT_EQ(status, Status::timeout);
+    } else if (way == "closed") {
+      EXPECT_EQ(status, Status::end_closed);
+    } else if (way == "select") {
+      EXPECT_EQ(chosen, 1u);
+    }
     if (status == Status::interrupted) give_up(cases[0]);
     release(cell);
     interrupted.store(true);
@@ -194,7 +198,9 @@ TEST_P(ClaimEnds, ReleasesSendersThatWaitBehindIt) {
   endpoint->enter();
   if (way == "closed") endpoint->close();
   if (way == "exit") owner.begin_exit();
-  if (way == "select") EXPECT_EQ(other->try_send(Cell::none(), lane), Status::ok);
+  if (way == "select") {
+    EXPECT_EQ(other->try_send(Cell::none(), lane), Status::ok);
+  }
   heavy.join();
   light.join();
   channel->unpin();

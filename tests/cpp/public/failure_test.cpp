@@ -14,7 +14,7 @@ constexpr Flavor every_flavor[] = {Flavor::mpmc, Flavor::spsc, Flavor::unbounded
 
 class Failure : public PublicTest {
  protected:
-  static std::string error_of(const auto& endpoint) { return endpoint.error().view().utf8(); }
+  static std::string error_of(const auto& endpoint) { return view_of(endpoint.error()).utf8(); }
 };
 
 class FailureOfFlavor : public Failure, public testing::WithParamInterface<Flavor> {
@@ -68,7 +68,7 @@ TEST_P(FailureOfFlavor, BlockedReceiverGetsTheError) {
   });
   Value value;
   EXPECT_EQ(rx.recv(value), Status::failed);
-  EXPECT_EQ(rx.error().view().as_integer(), 7);
+  EXPECT_EQ(view_of(rx.error()).as_integer(), 7);
 }
 
 TEST_P(FailureOfFlavor, ShutdownFailsBothSides) {
@@ -94,7 +94,7 @@ TEST_F(Failure, FirstErrorIsKeptUntilTheLastSenderCloses) {
   Sender second = tx.clone();
   Sender third = tx.clone();
   second.close(text("first"));
-  EXPECT_EQ(rx.error().view().kind(), ValueKind::none);
+  EXPECT_EQ(view_of(rx.error()).kind(), ValueKind::none);
   Value value;
   EXPECT_EQ(rx.recv_nowait(value), Status::empty);
   third.close(text("second"));
@@ -111,7 +111,7 @@ TEST_F(Failure, ErrorAfterShutdownHasNoEffect) {
   tx.close(text("late"));
   Value value;
   EXPECT_EQ(rx.recv(value), Status::closed);
-  EXPECT_EQ(rx.error().view().kind(), ValueKind::none);
+  EXPECT_EQ(view_of(rx.error()).kind(), ValueKind::none);
 }
 
 TEST_F(Failure, RegularEndHasNoError) {
@@ -119,8 +119,8 @@ TEST_F(Failure, RegularEndHasNoError) {
   tx.close();
   Value value;
   EXPECT_EQ(rx.recv(value), Status::closed);
-  EXPECT_EQ(rx.error().view().kind(), ValueKind::none);
-  EXPECT_EQ(tx.error().view().kind(), ValueKind::none);
+  EXPECT_EQ(view_of(rx.error()).kind(), ValueKind::none);
+  EXPECT_EQ(view_of(tx.error()).kind(), ValueKind::none);
 }
 
 TEST_F(Failure, ErrorIsReleasedWithTheChannel) {

@@ -163,11 +163,15 @@ def test_end_of_an_interpreter_closes_for_waiters():
 
 def test_ctrl_c_interrupts_the_wait():
     tx, rx = xichan.channel()
-    timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
-    timer.start()
+
+    def interrupt():
+        wait_until_parked(rx, 1)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    call = Call(interrupt)
     with pytest.raises(KeyboardInterrupt):
         tx.wait_closed()
-    timer.join()
+    call.result()
 
 
 def test_waiting_thread_does_not_keep_the_process_alive():
