@@ -58,8 +58,9 @@ def index_with_workers(root, paths, workers, progress):
         with texts_tx, texts_rx, results_tx:  # closes the main thread's copies; while one is open, no loop ends
             reader = pool.submit(send_texts, root, paths, texts_tx.clone(), results_tx.clone())
             jobs = [pool.submit(run_worker, texts_rx.clone(), results_tx.clone()) for _ in range(workers)]
-        for result in progress.over(results_rx, len(paths)):
-            index.add(result)
+        with contextlib.suppress(xichan.ChannelFailed):  # a job has failed
+            for result in progress.over(results_rx, len(paths)):
+                index.add(result)
     for job in jobs:
         job.result()  # raises the exception of a failed worker
     return index, reader.result() + len(index.lines) + len(index.skipped)

@@ -233,9 +233,8 @@ class XICHAN_API Receiver : public EndpointOf<Receiver> {
 };
 
 /// Creates a channel and opens one endpoint on each side. `ok | name_taken | no_memory | arena_full`; `too_large` for a
-/// capacity out of range; `invalid` for a capacity that the flavor or `overflow` does not support, or a name that is not
-/// UTF-8. Both
-/// endpoints are unchanged unless `ok`. Any thread; never blocks.
+/// capacity out of range; `invalid` for a capacity that the flavor or `overflow` does not support, or a name that is
+/// not UTF-8. Both endpoints are unchanged unless `ok`. Any thread; never blocks.
 XICHAN_API Status channel(const ChannelOptions& options, Sender& sender, Receiver& receiver) noexcept;
 
 /// Creates a channel with the default options and this capacity.

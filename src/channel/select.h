@@ -41,8 +41,8 @@ XICHAN_API Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept;
 
 /// Spins briefly, then sleeps, until one case is final: returns what `try_any` returns, or `end_closed` with `chosen`
 /// set; else `timeout` (only if at one moment none was ready), `interrupted` or `no_memory`. Only `ok` has sent or
-/// received a message, exactly one. The caller must hold a pin of every channel. After `interrupted`, call it again with
-/// the same cases, or `give_up` each of them.
+/// received a message, exactly one. The caller must hold a pin of every channel. After `interrupted`, call it again
+/// with the same cases, or `give_up` each of them.
 XICHAN_API Status wait_any(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept;
 
 /// Ends a call that `wait_any` has interrupted. Not needed for a case whose endpoint has been closed meanwhile.
