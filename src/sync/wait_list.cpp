@@ -32,6 +32,9 @@ bool WaitList::remove(WaitNode& node) noexcept {
 // it checks again.
 template <class Matches>
 void WaitList::decide(Decide decision, bool first_only, Matches matches) noexcept {
+  // Without waiters no lock is taken, which a stopped thread may hold. As in `notify_one`, the load is sequentially
+  // consistent: a waiter that joins later sees the event.
+  if ((count_.load(memory_order_seq_cst) & ~attention) == 0) return;
   WakeBatch wakes;
   std::uint32_t left = 0;
   for (bool first_round = true; first_round || left != 0; first_round = false) {
