@@ -175,9 +175,17 @@ void AsyncLoop::unlink(AsyncCall& call) noexcept {
 }
 
 bool AsyncLoop::remove(AsyncCall& call) noexcept {
-  std::lock_guard guard(lock_);
-  if (!call.listed) return false;
-  unlink(call);
+  bool is_empty;
+  {
+    std::lock_guard guard(lock_);
+    if (!call.listed) return false;
+    unlink(call);
+    is_empty = size_ == 0;
+  }
+  if (is_empty) {
+    clear();
+    if (size() != 0) signal();
+  }
   return true;
 }
 
