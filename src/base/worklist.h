@@ -18,7 +18,7 @@ class Worklist {
   Worklist(const Worklist&) = delete;
   Worklist& operator=(const Worklist&) = delete;
   ~Worklist() {
-    if (items_ != local_) std::free(items_);
+    if (items_ != local()) std::free(items_);
   }
 
   /// Appends an item. Returns false without memory.
@@ -52,7 +52,7 @@ class Worklist {
  private:
   bool grow() noexcept {
     const std::size_t capacity = capacity_ * 2;
-    void* old = items_ == local_ ? nullptr : items_;
+    void* old = items_ == local() ? nullptr : items_;
     void* fresh = std::realloc(old, capacity * sizeof(T));
     if (fresh == nullptr) return false;
     if (old == nullptr) std::memcpy(fresh, local_, sizeof(local_));
@@ -61,8 +61,10 @@ class Worklist {
     return true;
   }
 
-  T local_[Inline];
-  T* items_ = local_;
+  T* local() noexcept { return reinterpret_cast<T*>(local_); }
+
+  alignas(T) std::byte local_[Inline * sizeof(T)];  // not initialized: most lists stay short
+  T* items_ = local();
   std::size_t size_ = 0;
   std::size_t capacity_ = Inline;
 };

@@ -67,14 +67,15 @@ class XICHAN_API Channel : public InSlab {
   /// Sends or receives without blocking or spinning: `ok | full | empty | closed | no_memory | arena_full`; `claimed`
   /// if another lane owns this side of an spsc channel; `too_large` for a message over the byte bound. `ok` transfers
   /// ownership of the cell; any other status leaves it with the caller. `lane` belongs to the calling endpoint.
-  Status try_send(const Cell& cell, Lane& lane) noexcept {
+  // Always inlined, because they are most of the path of a small message.
+  [[gnu::always_inline]] Status try_send(const Cell& cell, Lane& lane) noexcept {
     if (!plain_) [[unlikely]]
       return overflow_ == Overflow::block ? try_send_special(cell, lane) : try_send_dropping(cell, lane);
     const Status status = ring_.mpmc().try_push(cell);
     if (status == Status::ok) after_send();
     return status;
   }
-  Status try_recv(Cell& cell, Lane& lane) noexcept {
+  [[gnu::always_inline]] Status try_recv(Cell& cell, Lane& lane) noexcept {
     if (!plain_) [[unlikely]]
       return try_recv_special(cell, lane);
     const Status status = ring_.mpmc().try_pop(cell);
