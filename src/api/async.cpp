@@ -3,6 +3,10 @@
 // A call is decided by a peer and queued with its loop. The thread that runs the loop then performs the operation and
 // resumes the coroutine, or enlists the call again if another caller was faster: a call leaves its list with a decision
 // or a removal, and is enlisted again unless it is complete.
+//
+// A call that another thread begins may be decided, and taken by the loop, while that thread still enlists it. Each of
+// the two then changes `phase_`, and the second one goes on with the call. So neither the call nor its channel ends
+// while `wait` uses them.
 #include "xichan/async.h"
 
 #include <new>
@@ -50,7 +54,7 @@ class AsyncLoop {
   std::size_t size_ = 0;
 };
 
-/// One suspended operation. Owned by its Operation; while it is enlisted or decided, by the thread that runs the loop.
+/// One suspended operation. Owned by its Operation; once it has been enlisted, by the thread that runs the loop.
 class AsyncCall final : public Waiter {
  public:
   AsyncCall(AsyncLoop& loop, const EndpointBase& endpoint, Side side, Value& value, void* address) noexcept
@@ -66,23 +70,32 @@ class AsyncCall final : public Waiter {
   bool wait() noexcept {
     for (;;) {
       decision_.emplace();
+      phase_.store(Phase::starting, memory_order_relaxed);  // published by the lock of the list
       node_ = {.waiter = this, .owner = this, .kind = WaitKind::coroutine, .ticket = node_.ticket};
       if (side_ == Side::sender) {
         node_.packet = to_packet(value_);
         node_.cost = cost_of(value_);
       }
-      if (!channel_.enlist(side_, node_)) return true;
-      // If the loop has taken the decided call, it completes it.
-      if (!withdraw()) return true;
+      const bool is_withdrawn = channel_.enlist(side_, node_) && withdraw();
+      // (20) acq_rel among the two threads: what the first did with the call happens before the second goes on.
+      if (!is_withdrawn && phase_.exchange(Phase::waiting, memory_order_acq_rel) == Phase::starting) return true;
+      delist();  // from here on no peer accesses the call
       if (complete()) return false;
     }
   }
+
+  /// Called by the loop that has taken the call. Returns false if the thread in `wait` goes on with it.
+  bool take_over() noexcept { return phase_.exchange(Phase::taken, memory_order_acq_rel) == Phase::waiting; }  // (20)
 
   /// Performs the operation of a decided call. Returns false if it is not possible after all.
   bool complete() noexcept {
     const Outcome outcome = decision_->outcome();
     status = outcome == Outcome::transferred ? Status::ok : attempt();
-    if (status == Status::full || status == Status::empty) return false;
+    if (status == Status::full || status == Status::empty) {
+      // Wake-token rule (d).
+      if (outcome == Outcome::notified && channel_.has_uneven_waiters(side_)) channel_.pass_token(side_);
+      return false;
+    }
     if (status == Status::ok && side_ == Side::sender) value_ = Cell::none();
     // Wake-token rule (b), as in wait_any.
     if (status == Status::closed || (status != Status::ok && outcome == Outcome::notified)) channel_.pass_token(side_);
@@ -124,6 +137,9 @@ class AsyncCall final : public Waiter {
   bool listed = false;
 
  private:
+  /// Starting: `wait` enlists the call. Waiting: it has. Taken: the loop had the call before that.
+  enum class Phase : std::uint8_t { starting, waiting, taken };
+
   // Called by a peer, under the lock of the channel's lists. The call lives until it is delisted, under that lock.
   bool decide(Outcome outcome, Wake& wake) noexcept {
     if (!decision_->decide(outcome, 0)) return false;
@@ -151,6 +167,7 @@ class AsyncCall final : public Waiter {
   Cell& value_;
   WaitNode node_;
   std::optional<Decision> decision_;
+  atomic<Phase> phase_{Phase::starting};
 };
 
 // The descriptor is written after the call is in the list, and `clear` precedes the look at the list: no decided call
@@ -230,7 +247,7 @@ void Notifier::end_run() noexcept {
 
 void* Notifier::next() noexcept {
   AsyncCall* const call = loop_->pop();
-  if (call == nullptr) return nullptr;
+  if (call == nullptr || !call->take_over()) return nullptr;
   call->delist();  // from here on no peer accesses the call
   return call->complete() || !call->wait() ? call->coroutine : nullptr;
 }

@@ -63,6 +63,7 @@ Status SelectCase::run(std::span<SelectCase> cases, std::size_t& chosen, const D
     if (deadline == nullptr) return Status::empty;
     status = wait_until(*deadline, filled.cases(), number);
   }
+  if (status == Status::end_closed) status = Status::cancelled;  // as in wait_until
   if (status == Status::timeout || status == Status::no_memory || status == Status::cancelled) return status;
   if (status == Status::ok) settle(cases[number], filled.cases()[number]);
   chosen = number;

@@ -82,6 +82,8 @@ void Budget::set_limit(std::uint64_t bytes) noexcept {
 
 std::uint64_t Budget::limit() noexcept { return words.limit.load(memory_order_relaxed); }
 
+void Budget::set_ceiling(std::uint64_t bytes) noexcept { words.ceiling.store(bytes, memory_order_relaxed); }
+
 std::uint64_t Budget::bytes_alive() noexcept {
   std::uint64_t credits = 0;
   Accounts::for_each([&](Account& account) noexcept { credits += account.credit.load(memory_order_relaxed); });

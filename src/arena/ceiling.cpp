@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "arena/budget.h"
 #include "arena/cache_quota.h"
 #include "base/atomic.h"
 
@@ -78,10 +79,17 @@ std::int64_t milliseconds() noexcept {
   return std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000;
 }
 
+std::uint64_t read_ceiling() noexcept {
+  const std::uint64_t bytes = std::min(of_machine(), MemoryCeiling::of_cgroups("/proc/self/cgroup", "/sys/fs/cgroup"));
+  ceiling.store(bytes, memory_order_relaxed);
+  return bytes;
+}
+
 // Limits rarely change; one that was lowered is noticed here, one that was raised when memory would be refused.
 void follow() noexcept {
   static constinit atomic<unsigned> sweeps{0};
-  if (sweeps.fetch_add(1, memory_order_relaxed) % 32 == 31) MemoryCeiling::refresh();
+  if (sweeps.fetch_add(1, memory_order_relaxed) % 32 != 31 || !MemoryCeiling::refresh()) return;
+  Budget::set_ceiling(MemoryCeiling::bytes());
 }
 const SweptStore swept_store(follow);
 
@@ -115,15 +123,13 @@ bool MemoryCeiling::refresh() noexcept {
   if (now < next) return false;
   if (!next_reading.compare_exchange_strong(next, now + 1'000, memory_order_relaxed, memory_order_relaxed))
     return false;
-  ceiling.store(std::min(of_machine(), of_cgroups("/proc/self/cgroup", "/sys/fs/cgroup")), memory_order_relaxed);
+  read_ceiling();
   return true;
 }
 
 std::uint64_t MemoryCeiling::bytes() noexcept {
   const std::uint64_t known = ceiling.load(memory_order_relaxed);
-  if (known != 0) return known;
-  refresh();
-  return ceiling.load(memory_order_relaxed) != 0 ? ceiling.load(memory_order_relaxed) : UINT64_MAX;
+  return known != 0 ? known : read_ceiling();  // several threads may be the first
 }
 
 }  // namespace xichan::internal

@@ -14,6 +14,7 @@
 // Progress: lock-free. Thread safety: any thread; `prepare` belongs to the owner of a slab that is not in use.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -35,8 +36,9 @@ class Slab {
   /// Makes `blocks` blocks of a class available. The caller owns the slab.
   void prepare(unsigned size_class, std::uint32_t blocks) noexcept {
     size_class_.store(size_class, memory_order_relaxed);
-    for (unsigned i = 0; i * 64 < blocks; ++i) {
-      const unsigned left = blocks - i * 64;
+    // All words: a search may pass the last block, and the bits of a class with more blocks are still set.
+    for (unsigned i = 0; i < words; ++i) {
+      const unsigned left = blocks - std::min(blocks, i * 64);
       free_[i].store(left < 64 ? (std::uint64_t{1} << left) - 1 : UINT64_MAX, memory_order_relaxed);
     }
     state_.store(all_available(blocks), memory_order_release);  // (17) release, with (18)

@@ -112,7 +112,9 @@ class ByteBound {
     if (bytes == 0) return true;
     if (held + bytes > max_) return false;
     const std::uint64_t holder = claimant();
-    if (holder == 0 || holder == ticket || thread_.load(memory_order_relaxed) == thread) return true;
+    // A coroutine waits on no thread, so it shares none with the claim of another one.
+    const bool is_own = thread != nullptr && thread_.load(memory_order_relaxed) == thread;
+    if (holder == 0 || holder == ticket || is_own) return true;
     return passed_.load(memory_order_seq_cst) < may_pass_.load(memory_order_relaxed) ||
            held + bytes + claimed_.load(memory_order_relaxed) <= max_;
   }

@@ -29,7 +29,7 @@ bool WaitList::remove(WaitNode& node) noexcept {
 
 // Decides the nodes that match, oldest first: all of them, or until one waiter accepts. In several rounds if they do
 // not fit into a batch, but no more nodes than were linked in the first: a waiter that joins later sees the event when
-// it checks again.
+// it checks again. So does one that returns to its place in line between two rounds, before those that are left.
 template <class Matches>
 void WaitList::decide(Decide decision, bool first_only, Matches matches) noexcept {
   // Without waiters no lock is taken, which a stopped thread may hold. As in `notify_one`, the load is sequentially
@@ -37,6 +37,7 @@ void WaitList::decide(Decide decision, bool first_only, Matches matches) noexcep
   if ((count_.load(memory_order_seq_cst) & ~attention) == 0) return;
   WakeBatch wakes;
   std::uint32_t left = 0;
+  std::uint64_t passed = 0;  // the ticket of the last node visited
   for (bool first_round = true; first_round || left != 0; first_round = false) {
     {
       std::lock_guard guard(lock_);
@@ -49,6 +50,8 @@ void WaitList::decide(Decide decision, bool first_only, Matches matches) noexcep
         }
         WaitNode& node = *next;
         next = Nodes::next(node);
+        if (passed != 0 && node.ticket <= passed) continue;
+        passed = node.ticket;
         if (!matches(node)) continue;
         --left;
         unlink(node);

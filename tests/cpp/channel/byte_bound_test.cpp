@@ -318,6 +318,32 @@ TEST_F(ByteBounds, ClaimOfCoroutineLastsUntilItActsOrChannelIsEmpty) {
   }
 }
 
+TEST_F(ByteBounds, FirmClaimOfOneCoroutineBindsAnother) {
+  ASSERT_EQ(fill_with_light(), 10u);
+  EndpointOwner owner;
+  Notifier* notifier = Notifier::create();
+  Watch* watches[2];
+  Endpoint* endpoints[2];
+  for (const bool second : {false, true}) {
+    channel->add_endpoint(Side::sender);
+    endpoints[second] = Endpoint::open(channel, Side::sender, owner);
+    auto* cases = new WatchCase[1];
+    cases[0].endpoint = endpoints[second];
+    cases[0].offer = {};
+    cases[0].cost = second ? light_bytes : heavy_bytes;
+    bool ready;
+    watches[second] = Watch::open(*notifier, owner, 1 + second, cases, 1, ready);
+    EXPECT_FALSE(ready) << "its event loop would try again and again";
+    if (!second) make_claim_firm();
+  }
+  std::size_t number;
+  ASSERT_EQ(receive(), Status::ok);
+  EXPECT_EQ(watches[1]->close(number), Outcome::waiting) << "the bytes are claimed";
+  for (Watch* watch : watches) Watch::destroy(watch, false);
+  for (Endpoint* endpoint : endpoints) Endpoint::destroy(endpoint);
+  notifier->release();
+}
+
 TEST_F(ByteBounds, DestroyedWatchReleasesItsClaim) {
   const test::Watchdog watchdog("a cancelled coroutine");
   ASSERT_EQ(fill_with_light(), 10u);

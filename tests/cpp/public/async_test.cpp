@@ -3,8 +3,10 @@
 
 #include <poll.h>
 
+#include <atomic>
 #include <deque>
 #include <optional>
+#include <thread>
 
 #include "public/public_support.h"
 
@@ -104,6 +106,45 @@ TEST_F(PublicAsync, CoroutineMeetsThread) {
     producer.join();
     EXPECT_EQ(got.size(), static_cast<std::size_t>(items));
   }
+}
+
+/// A coroutine that destroys itself when it ends.
+struct Detached {
+  struct promise_type {
+    Detached get_return_object() { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { std::terminate(); }
+  };
+};
+
+Detached receive_one(Notifier& notifier, Receiver receiver, std::atomic<Status>& last) {
+  Value value;
+  const Status status = co_await notifier.recv(receiver, value);
+  receiver.close();  // perhaps the last endpoint of the channel
+  last = status;
+}
+
+TEST_F(PublicAsync, LoopOfAnotherThreadCompletesCallThatBegins) {
+  const test::Watchdog watchdog("coroutines that begin on another thread than their loop");
+  std::atomic<bool> ended = false;
+  std::thread loop([&] {
+    while (!ended) notifier.run();
+  });
+  for (const std::uint64_t capacity : {1, 0}) {
+    for (int i = 0; i < test::rounds(500); ++i) {
+      auto [sender, receiver] = open({.capacity = capacity});
+      std::atomic<Status> last = Status::empty;
+      std::thread peer([tx = std::move(sender)]() mutable { EXPECT_EQ(tx.send(Value::of(1)), Status::ok); });
+      receive_one(notifier, std::move(receiver), last);
+      while (last == Status::empty) std::this_thread::yield();
+      EXPECT_EQ(last, Status::ok);
+      peer.join();
+    }
+  }
+  ended = true;
+  loop.join();
 }
 
 TEST_F(PublicAsync, ExecutorResumesCoroutines) {

@@ -1,9 +1,12 @@
 // How calls that block end: by time limits of every kind, by stop tokens, and by descriptors for event loops.
 #include <poll.h>
 
+#include <atomic>
 #include <chrono>
 #include <limits>
 #include <stop_token>
+#include <thread>
+#include <vector>
 
 #include "public/public_support.h"
 
@@ -112,6 +115,27 @@ TEST_F(PublicWaiting, StopCancelsEveryCallThatWaits) {
   EXPECT_EQ(count, 0u);
   EXPECT_EQ(receiver.recv(value), Status::ok);
   EXPECT_EQ(receiver.recv_nowait(value), Status::empty) << "no stopped call sent anything";
+}
+
+TEST_F(PublicWaiting, StopAtAnyMomentOfSelectCancelsIt) {
+  const test::Watchdog watchdog("stopped selects");
+  const int rounds = test::rounds(20'000);
+  std::vector<std::stop_source> sources(static_cast<std::size_t>(rounds));
+  std::atomic<int> begun = -1;
+  std::thread stopper([&] {
+    for (int i = 0; i < rounds; ++i) {
+      while (begun < i) {
+      }
+      sources[static_cast<std::size_t>(i)].request_stop();
+    }
+  });
+  for (int i = 0; i < rounds; ++i) {
+    SelectCase cases[] = {receiver};
+    std::size_t chosen;
+    begun = i;
+    EXPECT_EQ(select(cases, chosen, sources[static_cast<std::size_t>(i)].get_token()), Status::cancelled);
+  }
+  stopper.join();
 }
 
 TEST_F(PublicWaiting, StopCancelsLookups) {

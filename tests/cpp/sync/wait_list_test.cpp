@@ -52,6 +52,37 @@ class WaitListTest : public ::testing::Test {
 
 using Log = std::vector<int>;
 
+TEST_F(WaitListTest, NudgeReachesEveryWaiterThoughOthersReturnToTheirPlaces) {
+  // Waits again before the list has visited all: more waiters than one round takes.
+  struct Returning final : Waiter {
+    bool notify(WaitNode&, Wake&) noexcept override { return false; }
+    bool cancel(WaitNode&, Wake&) noexcept override { return false; }
+    bool transfer(WaitNode&, Wake&) noexcept override { return false; }
+    bool can_transfer(const WaitNode&) const noexcept override { return false; }
+    bool nudge(WaitNode& self, Wake&) noexcept override {
+      ++nudges;
+      list->link_in_order(self);
+      return true;
+    }
+
+    WaitList* list = nullptr;
+    WaitNode node;
+    int nudges = 0;
+  };
+  Returning waiters[40];
+  for (std::uint64_t i = 0; i < std::size(waiters); ++i) {
+    waiters[i].list = &list;
+    waiters[i].node = {.waiter = &waiters[i], .ticket = i + 1};
+    const std::lock_guard guard(lock);
+    list.link_in_order(waiters[i].node);
+  }
+  list.nudge_all();
+  for (Returning& waiter : waiters) {
+    EXPECT_EQ(waiter.nudges, 1) << "ticket " << waiter.node.ticket;
+    list.remove(waiter.node);
+  }
+}
+
 TEST_F(WaitListTest, NotifyOneNotifiesLongestWaiting) {
   for (int i = 1; i <= 3; ++i) add(i);
   EXPECT_EQ(list.waiting(), 3u);
