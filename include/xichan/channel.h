@@ -102,12 +102,12 @@ class XICHAN_API EndpointOf : public EndpointBase {
   /// closing the last Receiver closes the channel and discards the queue.
   void close() noexcept;
   /// Does the same and makes the other side fail: once all endpoints of this side are closed, and receivers have
-  /// drained the queue, calls there return `failed`. The first error is kept; after a shutdown no error is recorded. The
-  /// channel holds the error as long as it lives, so the error should not contain an endpoint of that channel.
+  /// drained the queue, calls there return `failed`. The first error is kept; after a shutdown none is recorded. The
+  /// channel holds the error as long as it lives, so it should not contain an endpoint of that channel.
   void close(Value&& error) noexcept;
-  /// Returns the error of a channel whose calls return `failed` on this side. Returns a None value if there is no error,
-  /// or if there was no memory to keep it. An exception from Python is a tuple that starts with the name of its type, its message and its
-  /// traceback, all text.
+  /// Returns the error of a channel whose calls return `failed` on this side. Returns a None value if there is no
+  /// error, or if there was no memory to keep it. An exception from Python is a tuple that starts with the name of its
+  /// type, its message and its traceback, all text.
   Value error() const noexcept;
 
   /// Returns a descriptor for event loops (poll, epoll, Asio), or -1 if this endpoint is closed or descriptors or
