@@ -38,8 +38,8 @@ struct Id {
 
 /// Owns one counted endpoint of a channel; the part of Sender and Receiver that does not depend on the side.
 ///
-/// Thread safety: one thread at a time per endpoint; `clone` makes endpoints for other threads. Nothing here blocks.
-/// In the child of a fork, an endpoint of the parent behaves as if it were closed.
+/// Thread safety: one thread at a time per endpoint; `clone` makes endpoints for other threads. Only `wait_closed`
+/// blocks. In the child of a fork, an endpoint of the parent behaves as if it were closed.
 class XICHAN_API EndpointBase {
  public:
   /// Returns true if this endpoint belongs to a channel and has not been closed.

@@ -120,7 +120,7 @@ class ByteBound {
   // All bytes ever reserved and released. The difference is what queued messages hold.
   atomic<std::uint64_t> reserved_{0};
   atomic<std::uint64_t> released_{0};
-  // The claim. Written under the lock; a sender that reads it at another moment is refused, or passes, once too often.
+  // The claim. Written under the lock; a sender that reads it without the lock may be refused, or pass, once too often.
   atomic<std::uint64_t> holder_{0};      // how many claims have begun | ticket of the sender that has it now, or zero
   atomic<std::uint64_t> claimed_{0};     // bytes that it needs
   atomic<std::uint64_t> passed_{0};      // bytes that have ever passed a claim
