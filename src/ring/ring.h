@@ -18,8 +18,8 @@ namespace xichan::internal {
 ///   size      returns the number of items that were claimed by a push and not yet by a pop. In a closed ring 0 means
 ///             that pops return `closed`.
 ///   pushed    returns how many items have ever been pushed.
-///   push_version, pop_version   return a number that each successful push or close, or each successful pop, changes and
-///             that never returns to an earlier value. While the push version stays the same, a push that can succeed
+///   push_version, pop_version   return a number that each successful push or close, or each successful pop, changes
+///             to one that it never had before. While the push version stays the same, a push that can succeed
 ///             remains able to; likewise for pops.
 ///
 /// The channel's wake-up protocol (docs/explanation/memory-ordering.md) requires sequential consistency of the store
