@@ -117,7 +117,7 @@ CONDITIONS = [
     ("src/channel/channel.cpp", "if (side == Side::receiver) return ring_.pop_version()", "ring_.pop_version()",
      ["ring_.push_version()"]),
     ("src/channel/channel.cpp", "return ring_.push_version()", "ring_.push_version()", ["ring_.pop_version()"]),
-    ("src/channel/channel.cpp", "if (cost != 0 && !ring_.can_push())", "!ring_.can_push()", ["false"]),
+    ("src/channel/bounded_send.cpp", "if (cost != 0 && !ring_.can_push())", "!ring_.can_push()", ["false"]),
     ("src/channel/rendezvous.cpp", "if (!has_peers)", "!has_peers", ["false"]),
     ("src/channel/select.cpp", "&& !exit_began(limits)", "!exit_began(limits)", ["true"]),
     ("src/channel/select.cpp", "if (is_pending(status)) status = try_any", "is_pending(status)", ["false"]),
