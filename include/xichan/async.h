@@ -47,12 +47,13 @@ class XICHAN_API Notifier {
   /// Returns an awaitable that receives the oldest value, suspending the coroutine while the channel is empty. Its
   /// result is what `Receiver::recv` returns. The endpoint and `value` must not be used, moved or closed until then.
   [[nodiscard]] Operation recv(Receiver& receiver, Value& value) noexcept;
-  /// Returns an awaitable that sends a value, suspending the coroutine while the channel is full; likewise. Takes over
-  /// the value if the result is `ok`, else leaves it unchanged.
+  /// Returns an awaitable that sends a value, suspending the coroutine while the channel is full. Its result is
+  /// what `Sender::send` returns. Takes over the value if that is `ok`, else leaves it unchanged. Likewise, nothing may
+  /// be used, moved or closed until then.
   [[nodiscard]] Operation send(Sender& sender, Value&& value) noexcept;
 
   /// Completes the operations that are possible now and passes each coroutine to `resume(std::coroutine_handle<>)`,
-  /// which resumes it or schedules that. Returns their number. Throws what `resume` throws.
+  /// which resumes or schedules it. Returns the number of coroutines. Throws what `resume` throws.
   template <class Resume>
   std::size_t run(Resume&& resume) {
     const Run current{*this};
@@ -86,7 +87,7 @@ class XICHAN_API Notifier {
   internal::AsyncLoop* loop_ = nullptr;
 };
 
-/// One send or receive of a coroutine. Await it at once, and once.
+/// One send or receive of a coroutine. Await it immediately and only once.
 class XICHAN_API Notifier::Operation {
  public:
   Operation(const Operation&) = delete;

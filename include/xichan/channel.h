@@ -38,8 +38,8 @@ struct Id {
 
 /// Owns one counted endpoint of a channel; the part of Sender and Receiver that does not depend on the side.
 ///
-/// Thread safety: one thread at a time per endpoint; `clone` makes endpoints for other threads. Nothing here blocks.
-/// In the child of a fork, an endpoint of the parent behaves as if it were closed.
+/// Thread safety: one thread at a time per endpoint; `clone` makes endpoints for other threads. Only `wait_closed`
+/// blocks. In the child of a fork, an endpoint of the parent behaves as if it were closed.
 class XICHAN_API EndpointBase {
  public:
   /// Returns true if this endpoint belongs to a channel and has not been closed.
@@ -102,12 +102,12 @@ class XICHAN_API EndpointOf : public EndpointBase {
   /// closing the last Receiver closes the channel and discards the queue.
   void close() noexcept;
   /// Does the same and makes the other side fail: once all endpoints of this side are closed, and receivers have
-  /// drained the queue, calls there return `failed`. The first error is kept, and none after a shutdown. The channel
-  /// holds the error as long as it lives, so it should contain no endpoint of that channel.
+  /// drained the queue, calls there return `failed`. The first error is kept; after a shutdown none is recorded. The
+  /// channel holds the error as long as it lives, so it should not contain an endpoint of that channel.
   void close(Value&& error) noexcept;
-  /// Returns the error of a channel whose calls return `failed` on this side; else, and if there was no memory to keep
-  /// it, none. An exception from Python is a tuple that starts with the name of its type, its message and its
-  /// traceback, all text.
+  /// Returns the error of a channel whose calls return `failed` on this side. Returns a None value if there is no
+  /// error, or if there was no memory to keep it. An exception from Python is a tuple that starts with the name of its
+  /// type, its message and its traceback, all text.
   Value error() const noexcept;
 
   /// Returns a descriptor for event loops (poll, epoll, Asio), or -1 if this endpoint is closed or descriptors or

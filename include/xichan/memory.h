@@ -51,7 +51,7 @@ XICHAN_API void set_memory_limit(std::uint64_t bytes) noexcept;
 /// Returns cached memory to the system, except for the caches of other threads, and returns the number of bytes. Memory
 /// that is not cached is returned as soon as it is freed. Cached memory that no thread has used for half a second is
 /// returned by the next thread that allocates beyond its own cache, or that has been blocked in a call for half a
-/// second; the cache of a blocked thread as well. So this function is for programs that stop using xichan for a while.
+/// second, which also releases its own cache. So this function is for programs that stop using xichan for a while.
 /// Any thread; never blocks.
 XICHAN_API std::uint64_t trim() noexcept;
 

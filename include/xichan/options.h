@@ -26,7 +26,7 @@ struct ChannelOptions {
   std::uint64_t max_bytes = 0;
   /// Name under which the whole process finds the channel while it lives, in UTF-8; empty for none.
   std::string_view name = {};
-  /// What a send does while the channel is full. A rendezvous cannot drop the oldest.
+  /// What a send does while the channel is full. A rendezvous does not support `drop_oldest`.
   Overflow overflow = Overflow::block;
 };
 

@@ -1,4 +1,4 @@
-// How long a call may block: any duration of std::chrono, or a point in time of any clock.
+// How long a call may block: any duration of std::chrono, or a time point of any clock.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@ using Timeout = std::chrono::nanoseconds;
 /// The timeout of a call that blocks indefinitely.
 inline constexpr Timeout forever = Timeout::max();
 
-/// How long a call may block. Converts from every duration and every time point; the call never gives up early.
+/// How long a call may block. Converts from every duration and every time point; the call never times out early.
 ///
 /// A negative duration and NaN count as zero; a duration of 292 years or more, such as `std::chrono::hours::max()` or
 /// an infinite one, blocks indefinitely. A time point is compared with its clock once, when it is converted; if that

@@ -186,8 +186,8 @@ PyDoc_STRVAR(channel_doc,
 "that alone is larger raises ValueError, also if the capacity is 0.\n"
 "name: str, under which lookup(), Sender.lookup() and Receiver.lookup() find the channel while it exists, or None.\n"
 "overflow: what a send does while the channel is full, also by max_bytes: 'block'; 'drop_oldest', which drops the\n"
-"oldest queued values; or 'drop_newest', which drops the value to send. A channel that drops never blocks its\n"
-"senders, and counts what it dropped in stats().\n\n"
+"oldest queued values; or 'drop_newest', which drops the value to send. A channel that drops values never blocks\n"
+"its senders; stats().dropped is the number of dropped values.\n\n"
 "Raises TypeError or ValueError for invalid arguments, Error if the name is in use, and MemoryError. Never blocks.\n"
 "Thread-safe.");
 
@@ -210,8 +210,8 @@ PyDoc_STRVAR(set_memory_limit_doc,
 PyDoc_STRVAR(trim_doc,
 "trim($module, /)\n--\n\n"
 "Return freed memory that is cached for reuse to the system, and return the number of bytes.\n\n"
-"For a program that stops using xichan for a while. Otherwise cached memory is returned after it has been unused for\n"
-"about a second. The cache of another thread, at most 1 MiB, is returned when that thread blocks or ends. Never\n"
+"Call it when a program stops using xichan for a while. Otherwise cached memory is returned after it has been unused\n"
+"for about a second. The cache of another thread, at most 1 MiB, is returned when that thread blocks or ends. Never\n"
 "blocks. Thread-safe.");
 
 }  // namespace

@@ -28,7 +28,7 @@ class _Pickler(_pickling.Pickler):
 
     def persistent_id(self, value: Any) -> int | None:
         if super().persistent_id(value) is not None:
-            raise NotShareableError(f"{type(value).__name__} cannot be carried by an exception")
+            raise NotShareableError(f"an exception sent to the other side cannot contain a {type(value).__name__}")
         return None
 
     def reducer_override(self, value: Any) -> Any:
@@ -64,7 +64,7 @@ def _link(error: BaseException) -> _Link:
     except KeyboardInterrupt:
         raise
     except BaseException:
-        data = None  # it will be a RemoteError
+        data = None  # the receiver makes a RemoteError
     return data, type_name_of(error), text_of(error)
 
 
@@ -74,7 +74,7 @@ def channel_failed(value: Any) -> ChannelFailed:
         case (str(type_name), str(message), str(traceback), tuple(links)):
             cause = _rebuild(links, type_name, message, traceback)
         case None:
-            type_name, message = "Error", "the exception was lost, because there was no memory to keep it"
+            type_name, message = "Error", "the exception was lost: there was not enough memory to keep it"
             cause = RemoteError(type_name, message, "")
         case _:
             type_name, message = "C++ error", str(value)

@@ -94,7 +94,8 @@ class Queue(Generic[_T]):
     because items outlive the interpreter that put them.
 
     The exceptions are ``queue.Empty``, ``queue.Full`` and ``queue.ShutDown``. They are also ChannelEmpty, ChannelFull
-    and ChannelClosed, and the first two are QueueEmpty and QueueFull of ``concurrent.interpreters``.
+    and ChannelClosed (ChannelFailed after a shutdown with an error), and the first two are QueueEmpty and QueueFull of
+    ``concurrent.interpreters``.
     """
 
     __slots__ = ("__weakref__", "_parts")  # nothing else: transferred queues are created without running Python code
@@ -207,7 +208,7 @@ class Queue(Generic[_T]):
         From then on ``put()`` raises ShutDown, and so does ``get()`` once the queue is empty.
 
         immediate: True also discards the queued items and marks their tasks as done; ``join()`` waits for the others.
-        error: an exception; ShutDown is then also ChannelFailed, with the exception as its cause.
+        error: an exception; ShutDown is then also ChannelFailed and has this exception as its cause.
         """
         self._parts[_ITEMS_TX].shutdown(error=error)
         if immediate:

@@ -66,7 +66,7 @@ class AsyncCall final : public Waiter {
         value_(ValueAccess::cell(value)) {}
 
   /// Enlists the call until it has to wait. Returns true if it waits: another thread may have completed it already, so
-  /// the caller must not access it. False if it is complete.
+  /// the caller must not access it. Returns false if it is complete.
   bool wait() noexcept {
     for (;;) {
       decision_.emplace();

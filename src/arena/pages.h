@@ -3,12 +3,12 @@
 // A mapping for each of them would be simple, but a process may have only some 65,000 mappings (vm.max_map_count), and
 // beyond that it can neither map memory nor start threads, and munmap fails as well. So allocations of up to 16 MiB are
 // runs of granules of 64 KiB in regions of 64 MiB (region.h), and only larger ones are mappings of their own: a process
-// has a few dozen mappings per GiB. A free run gives its pages back to the system at once (MADV_DONTNEED, which splits
-// no mapping), so reserved address space is all that fragmentation can cost between runs. Within the regions the first
-// run that fits is taken, lowest address first: of the simple policies the one with the least fragmentation (M. S.
-// Johnstone, P. R. Wilson, "The memory fragmentation problem: solved?", ISMM 1998).
+// has a few dozen mappings per GiB. The pages of a free run are returned to the system at once (MADV_DONTNEED, which
+// splits no mapping), so fragmentation between runs costs reserved address space only. Allocations take the first run
+// that fits, lowest address first: the simple policy with the least fragmentation (M. S. Johnstone, P. R. Wilson, "The
+// memory fragmentation problem: solved?", ISMM 1998).
 //
-// Huge pages are turned off in regions: one slot of a ring would take 2 MiB.
+// Huge pages are disabled in regions, because with them one slot of a ring would take 2 MiB.
 //
 // Every system call may fail. Without a region there is no memory. If pages cannot be returned (mlockall), they are
 // cleared instead. A mapping that cannot be unmapped (because it was merged with its neighbors, and the process has too

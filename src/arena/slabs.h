@@ -1,13 +1,13 @@
 // Memory for blocks of up to 32 KiB, and for other objects of the process that come in thousands: slabs of 64 KiB
 // (J. Bonwick, "The slab allocator", USENIX 1994), each divided into blocks of one size class.
 //
-// malloc is not used here, because it keeps what it gets: blocks are freed in another order and on other threads than
+// malloc is not used here, because it retains freed memory: blocks are freed in another order and on other threads than
 // they were allocated, and malloc only returns memory from the top of a heap. A slab whose last block is freed returns
-// its pages to the system at once, and becomes a free granule that any class may take. So free memory that is held back
-// is at most one slab for each block alive. Blocks are taken from the slab that is in use, then from the next one in
-// the order of addresses that has a free block, and only then from a new one. The search goes on where it found the
-// last one, so that its cost is spread over the slabs it passes. The magazines above (thread_cache.h) keep blocks that
-// alternate between free and used away from here.
+// its pages to the system at once, and becomes a free granule that any class may take. So the free memory that is
+// retained is at most one slab for each block alive. Blocks are taken from the slab that is in use, then from the next
+// one in the order of addresses that has a free block, and only then from a new one. The search goes on where it found
+// the last one, so that its cost is spread over the slabs it passes. The magazines above (thread_cache.h) keep blocks
+// that alternate between free and used away from here.
 //
 // Progress: lock-free apart from the system calls. Thread safety and fork: as Pages.
 #pragma once

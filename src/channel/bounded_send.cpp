@@ -27,7 +27,7 @@ Status Channel::try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t tic
 bool Channel::enlist_bounded(WaitNode& node) noexcept {
   std::lock_guard guard(waiters_lock_);
   if (node.kind == WaitKind::thread) node.thread = current_thread();
-  // A call that was woken in vain or interrupted returns to its place.
+  // A call that was interrupted, or was woken but could not proceed, returns to its place.
   if (node.ticket == 0) node.ticket = bytes_.new_ticket();
   not_full_.link_in_order(node);
   if (bytes_.is_claimed_by(node.ticket)) bytes_.set_may_lapse(node.kind == WaitKind::coroutine);

@@ -12,9 +12,8 @@
 //       in no list: between a wake-up and its next attempt, and while signal handlers run.
 //   Y3  a claim whose call runs other code (a signal handler, or an event loop before it resumes the coroutine) lapses
 //       once a receiver finds the channel empty, and never binds the thread that has it.
-//   Y4  what ends the readiness of another sender (a reservation, the begin of a claim, bytes that pass a claim) raises
-//   a
-//       number that never decreases, in one step; `version` is their sum.
+//   Y4  what ends the readiness of another sender (a reservation, the begin of a claim, bytes that pass a claim)
+//       raises a number that never decreases, in one step; `version` is the sum of these numbers.
 //   Y5  whatever lets a waiting sender proceed (free bytes, a free slot, the end of a claim) is followed by
 //       Channel::serve_senders in the same thread. It wakes the oldest sender that can proceed, and that one does so
 //       again, whether or not it succeeds.
@@ -123,7 +122,7 @@ class ByteBound {
   // All bytes ever reserved and released. The difference is what queued messages hold.
   atomic<std::uint64_t> reserved_{0};
   atomic<std::uint64_t> released_{0};
-  // The claim. Written under the lock; a sender that reads it at another moment is refused, or passes, once too often.
+  // The claim. Written under the lock; a sender that reads it without the lock may be refused, or pass, once too often.
   atomic<std::uint64_t> holder_{0};      // how many claims have begun | ticket of the sender that has it now, or zero
   atomic<std::uint64_t> claimed_{0};     // bytes that it needs
   atomic<std::uint64_t> passed_{0};      // bytes that have ever passed a claim

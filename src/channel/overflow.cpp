@@ -3,10 +3,11 @@
 // drop_newest refuses a value for which there is no room, and counts it as sent and dropped.
 //
 // drop_oldest pushes into an unbounded ring, then removes what exceeds the bounds. Between the two the ring holds at
-// most one value too many for each send in progress. A value is removed only while enough newer ones have been claimed,
+// most one value too many for each send in progress. A value is removed only if enough newer ones have been claimed,
 // and their number never decreases, so a send never removes the newest value. In a bounded ring, a receiver that is
-// stopped while it takes a value would make the push fail. Of the senders that
-// exceed the bytes together, the last one to add its own also sees what the others have published before they subtract.
+// stopped while it takes a value would make the push fail. If several senders exceed the bytes together, the last one
+// that adds its bytes sees what the others have published before it subtracts, and drops what exceeds the bound.
+//
 // Progress: no send waits for a receiver.
 #include "channel/channel.h"
 

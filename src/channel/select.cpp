@@ -1,15 +1,14 @@
 // try_any returns "none is ready" only if at one moment no case was ready, although it attempts the cases one after the
-// other and messages move between their channels meanwhile. It reads all versions (V), attempts every case twice (A1,
-// A2), and reads all versions again (W). If no attempt was final and no version has changed, no case was ready at the
-// moment M between A1 and A2:
+// other and messages move between their channels meanwhile. It reads all versions (V), attempts every case twice (T1,
+// T2), and reads all versions again (W). If no attempt was final and no version has changed, no case was ready at the
+// moment M between T1 and T2:
 //   * Receiving from a ring: only a pop ends the readiness of a head whose item is published, and a pop changes the
-//     version. A case that was ready at M would have been ready at its attempt in A2, which failed. That includes a
-//     slot that was claimed at A1 and published before M, and `closed`, which is permanent.
+//     version. A case that was ready at M would have been ready at its attempt in T2, which failed. That includes a
+//     slot that was claimed at T1 and published before M, and `closed`, which is permanent.
 //   * Sending to a ring: likewise with pushes. Under a byte bound the version also counts the bytes ever reserved,
 //     because a reservation without a push ends the readiness, too.
-//   * A rendezvous: only a peer that enlists makes the case ready, and it changes the version. The attempt in A1
-//   failed,
-//     and no peer has enlisted since V. Closing is permanent, so A2 would have returned it.
+//   * A rendezvous: only a peer that enlists makes the case ready, and it changes the version. The attempt in T1
+//     failed, and no peer has enlisted since V. Closing is permanent, so T2 would have returned it.
 //   * An endpoint that was closed stays closed.
 // Versions only count up, so one that is the same in V and in W was the same throughout. A failed attempt changes none,
 // so several cases of one channel do not disturb each other. A version that has changed means that another thread has

@@ -19,7 +19,8 @@ namespace xichan::internal {
 ///             that pops return `closed`.
 ///   pushed    returns how many items have ever been pushed.
 ///   push_version, pop_version   return a number that each successful push or close, or each successful pop, changes
-///             for good. While the push version stays the same, a push that can succeed stays so; likewise for pops.
+///             to one that it never had before. While the push version stays the same, a push that can succeed
+///             remains able to; likewise for pops.
 ///
 /// The channel's wake-up protocol (docs/explanation/memory-ordering.md) requires sequential consistency of the store
 /// that publishes in push and in pop, and of the load that decides `empty` or `full`.

@@ -12,7 +12,7 @@ namespace xichan::internal {
 /// Thread safety: one thread at a time.
 class SizeGuard {
  public:
-  /// Counts up to `free` bytes are taken to be small; beyond them the whole is computed once.
+  /// Values of up to `free` bytes count as small. Beyond that, `check` computes the cells of the whole value once.
   explicit SizeGuard(std::uint64_t free) noexcept : free_(free) {}
 
   /// Call it periodically with the bytes counted so far. Returns `arena_full` once they exceed the arena's limit, and

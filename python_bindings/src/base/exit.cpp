@@ -62,7 +62,7 @@ PyObject* call_begin_exit(PyObject*, PyObject*) noexcept {
   Py_RETURN_NONE;
 }
 
-// Stands for threading._shutdown, which is `original`. CPython 3.15 calls it again if `atexit` functions have started
+// Replaces threading._shutdown, which is `original`. CPython 3.15 calls it again if `atexit` functions have started
 // threads, which then have to return.
 PyObject* shut_down_threads(PyObject* original, PyObject*) noexcept {
   begin_exit();

@@ -115,9 +115,9 @@ PyObject* endpoint_wait_closed(PyObject* self, PyObject* const* args, Py_ssize_t
 const char close_doc[] =
 "close($self, /, *, error=None)\n--\n\n"
 "Close this endpoint. Closing the last Sender or Receiver ends the channel for the other side.\n\n"
-"error: an exception; the other side then fails: once all endpoints of this side are closed, and receivers have\n"
-"drained the queue, its calls raise ChannelFailed with this exception as the cause. The first error is kept. Leaving\n"
-"a `with` block of the endpoint by an exception passes that exception.\n\n"
+"error: an exception that makes the other side fail. Once all endpoints of this side are closed, and receivers have\n"
+"drained the queue, calls there raise ChannelFailed with this exception as the cause. The first error is kept. An\n"
+"exception that leaves a `with` block of the endpoint has the same effect.\n\n"
 "A call that blocks on this endpoint in another thread raises ChannelClosed. Other endpoints are not affected.\n"
 "Calling it again has no effect. Raises TypeError for anything other than an exception. Never blocks. Thread-safe.";
 
@@ -125,7 +125,7 @@ const char shutdown_doc[] =
 "shutdown($self, /, immediate=False, *, error=None)\n--\n\n"
 "Close the channel for every endpoint in every interpreter and wake all blocked calls.\n\n"
 "immediate: bool; False lets receivers drain the queued values, True discards them.\n"
-"error: an exception, which becomes the cause of the ChannelFailed that all calls then raise.\n\n"
+"error: an exception; all calls then raise ChannelFailed with this exception as the cause.\n\n"
 "Afterwards sending raises ChannelClosed, and so does receiving once the channel is drained. Raises ChannelClosed\n"
 "if this endpoint is closed, and TypeError for an invalid error. Never blocks. Thread-safe.";
 
@@ -134,7 +134,7 @@ const char wait_closed_doc[] =
 "Block until the channel is closed: it is shut down, or all endpoints of the other side are closed.\n\n"
 "timeout: seconds (int or float, not negative) after which ChannelTimeout is raised. None blocks indefinitely, 0\n"
 "does not block.\n\n"
-"No value can be sent any more then; a Receiver may still have values to receive. Raises ChannelClosed if this\n"
+"Afterwards no value can be sent; a Receiver may still have values to receive. Raises ChannelClosed if this\n"
 "endpoint is closed. Other threads run while this one blocks. Thread-safe.";
 
 const char await_closed_doc[] =

@@ -22,7 +22,7 @@ bool encode_description(const ModuleState& state, PyObject* description, Cell& c
   return false;
 }
 
-// A description without traceback and pickle; with `described`, that of which is too large.
+// Returns a description without traceback and pickle. `described` is the full one, which is too large, or null.
 Ref short_description(PyObject* error, PyObject* described) noexcept {
   const Ref short_text(described != nullptr ? PyUnicode_Substring(PyTuple_GET_ITEM(described, 1), 0, 500) : nullptr);
   return Ref(described == nullptr ? Py_BuildValue("(sss())", Py_TYPE(error)->tp_name, "", "")

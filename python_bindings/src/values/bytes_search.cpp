@@ -71,7 +71,8 @@ struct Search {
     return PyArg_ParseTuple(args, format, &value, parse_bound, &start, parse_bound, &stop) && needle.parse(value);
   }
 
-  /// Clips the range to the bytes. False if it is not even an empty range in them: then nothing is found, not even b"".
+  /// Clips the range to the bytes. Returns false if it is not even an empty range in them: then nothing is found, not
+  /// even b"".
   bool fits(PyObject* self) noexcept {
     const auto length = static_cast<Py_ssize_t>(content(self).size());
     if (stop < 0) stop = std::max<Py_ssize_t>(stop + length, 0);

@@ -226,7 +226,7 @@ class SendChannel(ChannelEndpoint):
             raise
 
     def _withdraw(self, token_tx: Sender[None]) -> bool:
-        """Take the item back. Returns False if a receiver has taken it."""
+        """Withdraw the item. Returns False if a receiver has received it."""
         claim = find_claim(token_tx)
         if claim is None:
             return False

@@ -152,7 +152,7 @@ class Callbacks:
                 wake(self._joining)
                 future.publish()
             except BaseException:
-                _logger.exception("exception when a future ended")
+                _logger.exception("exception while notifying the waiters of a future")
             finally:
                 self._publishing.pop(ident, None)
                 del future

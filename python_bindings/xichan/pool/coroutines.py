@@ -38,7 +38,7 @@ def _flags(function: object) -> int:
 
 
 def run(function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **kwargs: Any) -> Any:
-    """Call a coroutine function and run the coroutine. What it leaves running is cancelled."""
+    """Call a coroutine function and run the coroutine. Cancel the asyncio tasks that it leaves running."""
     import contextvars
 
     runner: Runner | None = getattr(_local, "runner", None)

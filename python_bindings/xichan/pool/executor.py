@@ -287,7 +287,7 @@ class _Unsendable:
 
 def _check_function(fn: Any) -> None:
     if not callable(fn):
-        raise TypeError(f"{fn!r} is not callable")
+        raise TypeError(f"fn must be callable, got {type(fn).__name__}")
     if coroutines.is_generator_function(fn):
         raise TypeError(
             f"{label(fn)} is an asynchronous generator; a task has one result, so return a list or send the values "

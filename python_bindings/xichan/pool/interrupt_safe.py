@@ -2,11 +2,11 @@
 
 The problem
 -----------
-CPython runs signal handlers, finalizers, weakref callbacks and trace functions in the middle of other code, between two
-of its steps, whichever they are. Such code may use the pool whose method it interrupts. It may also raise: the default
-handler of SIGINT raises KeyboardInterrupt. submit(), map(), cancel(), result() and shutdown() run in the main thread of
-most programs. Wherever they are interrupted, the inner call has to find the outer one finished or not begun and must
-not wait for it; each future has to complete exactly once, and the pool has to remain usable.
+CPython runs signal handlers, finalizers, weakref callbacks and trace functions in the middle of other code, between any
+two of its steps. Such code may use the pool whose method it interrupts. It may also raise: the default handler of
+SIGINT raises KeyboardInterrupt. submit(), map(), cancel(), result() and shutdown() run in the main thread of most
+programs. Wherever they are interrupted, the inner call has to find the outer one finished or not begun and must not
+wait for it; each future has to complete exactly once, and the pool has to remain usable.
 
 No locks
 --------

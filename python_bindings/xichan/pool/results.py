@@ -118,7 +118,7 @@ class Collector:
             self.notify()
 
     def nudge(self) -> None:
-        """Make the listener look again."""
+        """Make the listener check all conditions again."""
         if len(self.token_tx):
             try:
                 self.results_tx.send_nowait(None)
@@ -149,7 +149,7 @@ class Collector:
         return request.result
 
     def send(self, function: Callable[[], Any]) -> None:
-        """Have the thread call a function, later."""
+        """Have the thread call a function later, without waiting for it."""
         self.requests.append(_Request(function))
         self.notify()
 
@@ -206,7 +206,7 @@ class Collector:
             wake(self._joining)
 
     def _receive_beside_the_listener(self) -> None:
-        """Receive what there is. (4)"""
+        """Receive all results that are available. (4)"""
         try:
             self.inbox.extend(itertools.chain.from_iterable(itertools.starmap(self.results_rx.drain, _NO_ARGUMENTS)))
         except (ChannelClosed, MemoryError):
@@ -243,7 +243,7 @@ class Collector:
                 self.inbox.popleft()
 
     def _serve(self) -> None:
-        """Do what has been requested, and what has become due."""
+        """Handle requests and the work that has become due."""
         scheduler = self.scheduler
         if self.requests:
             while self.requests:

@@ -514,7 +514,7 @@ def test_failure_survives_failing_allocations(allocations):
     assert type(cause_of(rx)) in (Broken, xichan.RemoteError)
 
 
-def test_describing_may_use_the_endpoint():
+def test_describing_an_exception_may_use_the_endpoint():
     tx, rx = xichan.channel()
 
     class Sends(Exception):
@@ -527,7 +527,7 @@ def test_describing_may_use_the_endpoint():
     assert list(rx) == [1]
 
 
-def test_rebuilding_may_close_the_endpoint():
+def test_rebuilding_an_exception_may_close_the_endpoint():
     tx, rx = xichan.channel()
     ends = [rx]
     Closes.ends = ends

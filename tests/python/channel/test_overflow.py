@@ -163,7 +163,7 @@ def test_drop_oldest_under_concurrency_loses_only_what_it_counts(capacity):
     assert found.received == len(received)
 
 
-def test_overflow_is_checked():
+def test_invalid_overflow_is_rejected():
     for wrong in (1, None, b"block"):
         with pytest.raises(TypeError, match="overflow must be a str"):
             xichan.channel(overflow=wrong)

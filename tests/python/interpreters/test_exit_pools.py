@@ -154,7 +154,7 @@ wait_for_blocked(tx, receivers=1)
 
 
 @pytest.mark.parametrize("way", ["threads", "asyncio"])
-def test_thread_that_works_before_it_waits_has_patience_of_its_own(way):
+def test_thread_that_works_before_it_waits_has_its_own_second(way):
     """It works for longer than the second of the exit, then exchanges requests and replies."""
     exchange = {
         "threads": "requests.send(i); assert replies.recv() == i",

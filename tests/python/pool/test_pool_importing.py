@@ -97,7 +97,7 @@ def test_module_of_a_finder_of_this_interpreter_is_sent_by_value(pool):
         sys.modules.pop("xichan_test_found", None)
 
 
-def test_changed_working_directory_and_path(tmp_path):
+def test_importability_follows_working_directory_and_path(tmp_path):
     (tmp_path / "beside.py").write_text(SOURCE)
     done = run_script(
         f"""
@@ -119,7 +119,7 @@ def test_changed_working_directory_and_path(tmp_path):
     assert done.stdout == "2 1\n2\nTrue\n"
 
 
-def test_names_that_pickle_would_look_up_in_main():
+def test_names_that_only_main_has_are_sent_by_value_or_refused():
     done = run_script(
         """
         import functools, typing, xichan

@@ -93,7 +93,7 @@ CALLS = {
 
 @pytest.mark.parametrize("handler", HANDLERS)
 @pytest.mark.parametrize("call", CALLS)
-def test_handler_at_every_place_of_a_call(call, handler):
+def test_handler_at_every_place_finds_call_finished_or_not_begun(call, handler):
     n = 0
     while True:
         n += 1
@@ -185,7 +185,7 @@ def test_weakref_callback_uses_the_queue_during_shutdown():
     assert seen == [0] and kept() is None
 
 
-def test_signal_handlers_use_the_queue_in_a_storm():
+def test_queue_survives_a_storm_of_signal_handlers():
     run_script(
         """
         import random, signal, time

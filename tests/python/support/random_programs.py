@@ -189,7 +189,7 @@ def send_many(self):
         self.log.uncertain += keys
         raise
     except Exception:
-        self.log.uncertain += keys  # it does not say how many were sent
+        self.log.uncertain += keys  # the number sent is not known
         raise
     self.log.sent += keys[:count]
 
@@ -473,8 +473,8 @@ class Model:
         if stats is None:
             return
         low, high = len(sure | received), len(possible)
-        assert low <= stats.sent <= high, f"{stats.sent} accepted, the actors say {low} to {high}"
-        assert stats.received == len(received), f"{stats.received} received, the actors say {len(received)}"
+        assert low <= stats.sent <= high, f"{stats.sent} accepted, expected {low} to {high}"
+        assert stats.received == len(received), f"{stats.received} received, the actors received {len(received)}"
         discarded = stats.sent - stats.received
         assert stats.depth == 0 and len(missing) <= discarded <= len(possible - received), (stats, len(missing))
 

@@ -193,7 +193,7 @@ def test_repetition_works_from_both_sides():
 @example(nbytes=0)
 @example(nbytes=1)
 @given(nbytes=st.integers(0, 100))
-def test_truth_of_a_buffer(nbytes):
+def test_buffer_is_true_unless_empty_or_frozen(nbytes):
     """A Buffer is true unless it is empty or frozen."""
     buffer = xichan.Buffer(nbytes)
     assert bool(buffer) is (nbytes != 0)

@@ -1,9 +1,9 @@
 """Decides whether workers can import a module that is loaded in this interpreter.
 
 ``sys.modules`` does not show it: the module may come from a finder that only this interpreter has, from a file of which
-only its importer knew, or from a directory that was the current one. So the module is searched for again, as a worker
-does it, and has to be the same file. If ``sys.path`` does not lead to it, a new interpreter is asked, because ``site``
-may have installed finders there, too.
+only its importer knew, or from a former working directory. So the module is searched for again, as a worker does it,
+and has to be the same file. If ``sys.path`` does not lead to it, a new interpreter is asked, because ``site`` may have
+installed finders there, too.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def _refusal(module: str) -> str:
         where = module
     else:
         origin = getattr(getattr(sys.modules.get(module), "__spec__", None), "origin", None)
-        where = f"{module}, which workers cannot import ({origin or 'it has no file'} is not found by sys.path),"
+        reason = f"a search of sys.path does not find {origin}" if origin else "it has no file"
+        where = f"{module}, which workers cannot import ({reason}),"
     return f"{where} cannot be sent; define it in a module that workers import"
 
 

@@ -1,4 +1,5 @@
-# The header-only libraries of the ring flavors: the system's, otherwise fetched. None of their files is installed.
+# The header-only libraries whose queues are compared with the rings: those of the system, otherwise fetched. Only the
+# benchmarks include them.
 find_path(XICHAN_BOOST_INCLUDE_DIR boost/lockfree/spsc_queue.hpp)
 if(NOT XICHAN_BOOST_INCLUDE_DIR)
   include(FetchContent)
@@ -20,10 +21,10 @@ if(NOT XICHAN_MOODYCAMEL_INCLUDE_DIR)
   set(XICHAN_MOODYCAMEL_INCLUDE_DIR ${concurrentqueue_SOURCE_DIR} CACHE PATH "" FORCE)
 endif()
 
-add_library(xichan_dependencies INTERFACE)
+add_library(xichan_candidates INTERFACE)
 if(XICHAN_BOOST_INCLUDE_DIR)
-  target_include_directories(xichan_dependencies SYSTEM INTERFACE ${XICHAN_BOOST_INCLUDE_DIR})
+  target_include_directories(xichan_candidates SYSTEM INTERFACE ${XICHAN_BOOST_INCLUDE_DIR})
 else()
-  target_link_libraries(xichan_dependencies INTERFACE Boost::lockfree)
+  target_link_libraries(xichan_candidates INTERFACE Boost::lockfree)
 endif()
-target_include_directories(xichan_dependencies SYSTEM INTERFACE ${XICHAN_MOODYCAMEL_INCLUDE_DIR})
+target_include_directories(xichan_candidates SYSTEM INTERFACE ${XICHAN_MOODYCAMEL_INCLUDE_DIR})
