@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "arena/cache_quota.h"
 #include "arena/ceiling.h"
 
 namespace xichan::internal {
@@ -23,6 +24,14 @@ void raise(atomic<std::uint64_t>& mark, std::uint64_t value) noexcept {
   while (value > high && !mark.compare_exchange_weak(high, value, memory_order_relaxed, memory_order_relaxed)) {
   }
 }
+
+// The ceiling rarely changes; one that was lowered is noticed here, one that was raised when memory would be refused.
+void follow_ceiling() noexcept {
+  static constinit atomic<unsigned> sweeps{0};
+  if (sweeps.fetch_add(1, memory_order_relaxed) % 32 != 31 || !MemoryCeiling::refresh()) return;
+  words.ceiling.store(MemoryCeiling::bytes(), memory_order_relaxed);
+}
+const SweptStore swept_store(follow_ceiling);
 
 }  // namespace
 
@@ -81,8 +90,6 @@ void Budget::set_limit(std::uint64_t bytes) noexcept {
 }
 
 std::uint64_t Budget::limit() noexcept { return words.limit.load(memory_order_relaxed); }
-
-void Budget::set_ceiling(std::uint64_t bytes) noexcept { words.ceiling.store(bytes, memory_order_relaxed); }
 
 std::uint64_t Budget::bytes_alive() noexcept {
   std::uint64_t credits = 0;

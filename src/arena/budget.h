@@ -55,8 +55,6 @@ class Budget {
   /// A lower limit applies to allocations from now on, except for calls in progress on other threads.
   static void set_limit(std::uint64_t bytes) noexcept;
   static std::uint64_t limit() noexcept;
-  /// Sets the ceiling to the one last read.
-  static void set_ceiling(std::uint64_t bytes) noexcept;
   /// Returns the status for a refused charge: `arena_full` if the limit applies, `no_memory` if the ceiling does.
   static Status refusal() noexcept;
 

@@ -11,8 +11,6 @@
 #include <cstring>
 #include <string_view>
 
-#include "arena/budget.h"
-#include "arena/cache_quota.h"
 #include "base/atomic.h"
 
 namespace xichan::internal {
@@ -84,14 +82,6 @@ std::uint64_t read_ceiling() noexcept {
   ceiling.store(bytes, memory_order_relaxed);
   return bytes;
 }
-
-// Limits rarely change; one that was lowered is noticed here, one that was raised when memory would be refused.
-void follow() noexcept {
-  static constinit atomic<unsigned> sweeps{0};
-  if (sweeps.fetch_add(1, memory_order_relaxed) % 32 != 31 || !MemoryCeiling::refresh()) return;
-  Budget::set_ceiling(MemoryCeiling::bytes());
-}
-const SweptStore swept_store(follow);
 
 }  // namespace
 
