@@ -52,7 +52,7 @@ def describe_error(error: BaseException, dumps: Callable[[object], _Pickled]) ->
         pickled = dumps(error)
     except BaseException:
         pickled = None  # it will be a RemoteError
-    return pickled, type_name_of(error), text_of(error), format_traceback(error), _is_refusal(error)
+    return pickled, type_name_of(error), text_of(error), format_traceback(error), is_refusal(error)
 
 
 def rebuild_error(pickled: _Pickled | None, type_name: str, message: str, traceback: str) -> BaseException:
@@ -103,7 +103,8 @@ def text_of(error: BaseException) -> str:
         return f"<str() raised {type(failure).__qualname__}>"
 
 
-def _is_refusal(error: BaseException | None) -> bool:
+def is_refusal(error: BaseException | None) -> bool:
+    """Return whether a module that cannot be loaded in this interpreter caused an exception. Raises nothing."""
     for _ in range(100):  # the chain of causes may be a cycle
         if error is None:
             break

@@ -41,6 +41,7 @@ class Dispatcher(Executor):
     ) -> None:
         self._pool = pool
         self._policy = Policy(main_only, anywhere, max_threads)
+        pool._scheduler.published.announce_fallback()
 
     def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         return self._pool._submit(fn, args, kwargs, self._policy)

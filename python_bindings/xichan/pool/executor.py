@@ -79,6 +79,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         name = thread_name_prefix or f"{threads.DEFAULT_PREFIX}-{_counter()}"
         self._scheduler = Scheduler(self._max_workers, name)
         self._scheduler.attach_owner(self)
+        if fallback is not None:
+            self._scheduler.published.announce_fallback()
         values = []
         for shared_name, value in shared.items():
             described = describe_value(value, f"shared[{shared_name!r}] is", pickle=self._pickle)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._errors import ChannelClosed
+from .worker import fail_endpoints
 
 if TYPE_CHECKING:
     from .atomic import Counter
@@ -161,9 +162,11 @@ class TaskQueue:
                 for each in ids_of(task):
                     self._reject(each, error)
 
-    def remove_all(self) -> list[int]:
-        """Remove all tasks and return their ids."""
+    def remove_all(self, error: BaseException) -> list[int]:
+        """Remove all tasks, fail their endpoints with an exception, and return the ids."""
         self.recall()
+        for task in self.requeued.values():
+            fail_endpoints(error, task)
         ids = [id for task in self.requeued.values() for id in ids_of(task)]
         self.requeued.clear()
         return ids

@@ -16,7 +16,7 @@ worker that has to end reports so in its last result.
    results not sent yet, and ``not_begun`` the ids that have not begun. If an exception ends the loop, the thread in the
    main interpreter that runs this one calls ``report_end``. Of two results for an id the first counts.
 2. Between tasks nothing of a task is kept, except functions that came without endpoints. So the endpoints that a task
-   received are closed when the task ends. If it fails, those among its arguments are closed with its exception.
+   received are closed when the task ends. If it fails, those are closed with its exception.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ import sys
 import weakref
 
 from .. import _core
-from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, NotShareableError
-from .._remote import describe_error, format_traceback
+from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, NotFound, NotShareableError
+from .._remote import describe_error, format_traceback, is_refusal
 from . import coroutines, threads
 from .byvalue import rebuild
 
@@ -187,11 +187,11 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         except _ChunkEnded as ended:
             result = ended.result
         except SystemExit as error:
-            _fail_endpoints(error, args, kwargs)
+            fail_endpoints(error, function, args, kwargs)
             result = _exited(id, error, ())
         except BaseException as error:
-            if type(kwargs) is not int:
-                _fail_endpoints(error, args, kwargs)
+            if type(kwargs) is not int and not _runs_again(error):
+                fail_endpoints(error, function, args, kwargs)
             result = _raised(id, error)
         task = function = args = kwargs = found = None  # (2)
         _send(send, result)
@@ -256,12 +256,23 @@ def _raised(id: int, error: BaseException) -> _Result:
     return id, int(ResultKind.RAISED), *parts, int(refusal)
 
 
-def _fail_endpoints(error: BaseException, *arguments: Any) -> None:
-    """Close the endpoints that a task got as arguments, also in tuples, with the exception that it raised.
+def _runs_again(error: BaseException) -> bool:
+    """Return whether the task that raised an exception runs again in the main interpreter, see fallback."""
+    if not is_refusal(error):
+        return False
+    try:
+        _core.lookup(f"{_state.prefix}fallback")
+    except NotFound:
+        return False
+    return True
 
-    The endpoints of pickled arguments are beside the pickle. Raises nothing.
+
+def fail_endpoints(error: BaseException, *values: Any) -> None:
+    """Close the endpoints that a task got, also in tuples, with the exception that it raised.
+
+    The endpoints of pickled arguments, and of a function that is sent by value, are beside the pickle. Raises nothing.
     """
-    pending = list(arguments)
+    pending = list(values)
     while pending:
         value = pending.pop()
         if type(value) is tuple:
@@ -360,6 +371,7 @@ class _ChunkEnded(BaseException):
 def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tuple[Any, ...]) -> _Result:
     """Run the tasks of a chunk in order and return their results as one."""
     results: list[_Result] = []
+    first_error: BaseException | None = None
     _state.results = results
     _state.not_begun = range(first, first + len(chunk))
     for id, args in zip(_state.not_begun, chunk):
@@ -368,13 +380,20 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
         try:
             results.append((id, _call(functions, function, args, ())))
         except SystemExit as error:
-            _fail_endpoints(error, args)
+            fail_endpoints(first_error or error, function)
+            fail_endpoints(error, args)
+            first_error = None
             _send(_state.send, (first, int(ResultKind.CHUNK), tuple(results)))
             raise _ChunkEnded(_exited(id, error, tuple(_state.not_begun))) from None
         except BaseException as error:
-            _fail_endpoints(error, args)
+            if not _runs_again(error):
+                fail_endpoints(error, args)
+                first_error = first_error or error
             results.append(_raised(id, error))
             _state.loading = False
+    if first_error is not None:
+        fail_endpoints(first_error, function)  # which all tasks of the chunk use
+        first_error = None  # it refers to this frame
     return first, int(ResultKind.CHUNK), tuple(results)
 
 

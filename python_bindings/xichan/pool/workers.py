@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _core
 from . import threads
 from .byvalue.importable import worker_path
+from .errors import BrokenInterpreterPool
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
@@ -77,7 +78,7 @@ class Workers:
         if scheduler.broken is None:
             scheduler.broken = f"a worker failed: {error}"
         scheduler.stopping = True
-        lost = scheduler.queue.remove_all()
+        lost = scheduler.queue.remove_all(BrokenInterpreterPool(scheduler.broken))
         scheduler.queue.close()  # Scheduler (5)
         scheduler.collector.fail_all(lost)
 

@@ -268,6 +268,12 @@ def send_then_return(end):
     end.send("row 1")
 
 
+def send_if_main(end):
+    import faulthandler  # noqa: F401, refuses subinterpreters
+
+    end.send("row 1")
+
+
 def send_then_exit(end):
     end.send("row 1")
     raise SystemExit(1)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ... import _core
+from ..._errors import Error
 
 if TYPE_CHECKING:
     from ..batch import Batch
@@ -20,12 +21,12 @@ CACHE_SIZE = 256  # descriptions kept although no task uses them
 
 
 class Definition:
-    """A published description. number: by which tasks refer to it, unique in the pool."""
+    """A published description. number: by which tasks refer to it, unique in the pool; or another name."""
 
     # The finalizer is an object implemented in C, in a slot, because a signal handler could interrupt a method.
     __slots__ = ("__del__", "number")
 
-    def __init__(self, prefix: str, number: int, data: str | bytes) -> None:
+    def __init__(self, prefix: str, number: Any, data: object) -> None:
         name = f"{prefix}{number}"
         self.number = number
         unpublish = functools.partial(_core.unpublish, name)
@@ -40,6 +41,7 @@ class PublishedDefinitions:
         self.prefix = prefix
         self._known: dict[str | bytes, Definition] = {}  # by data, the oldest first
         self._numbers = itertools.count()
+        self._fallback: Definition | None = None
 
     def use(self, entry: Future | Batch, data: str | bytes) -> int:
         """Attach the Definition of a description to an entry, until its tasks have ended. Returns its number."""
@@ -51,8 +53,16 @@ class PublishedDefinitions:
         entry.definition = found
         return found.number
 
+    def announce_fallback(self) -> None:
+        """Have workers leave the streams of tasks open that the main interpreter may run again."""
+        try:
+            self._fallback = Definition(self.prefix, "fallback", True)
+        except Error:
+            pass  # announced before
+
     def clear(self) -> None:
         self._known.clear()
+        self._fallback = None
 
     def _forget_oldest(self) -> None:
         try:
