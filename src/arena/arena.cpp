@@ -47,7 +47,12 @@ Status Arena::allocate(std::uint64_t body_bytes, std::uint64_t reference_count, 
   if (should_inject_failure()) return Status::no_memory;
 
   ThreadCache* cache = ThreadCache::mine();
-  if (!Budget::charge(cache, total)) return Budget::refusal();
+  if (!Budget::charge(cache, total)) {
+    // The limit does not include what is cached for other threads; at the limit it is returned.
+    ThreadCache::empty_depot();
+    LargeBlocks::release_all();
+    return Budget::refusal();
+  }
   const unsigned size_class = class_or_large(total);
   void* memory = nullptr;
   std::uint64_t mapped = 0;

@@ -31,7 +31,7 @@ void follow_ceiling() noexcept {
   if (sweeps.fetch_add(1, memory_order_relaxed) % 32 != 31 || !MemoryCeiling::refresh()) return;
   words.ceiling.store(MemoryCeiling::bytes(), memory_order_relaxed);
 }
-const SweptStore swept_store(follow_ceiling);
+const SweptStore ceiling_store(follow_ceiling);
 
 }  // namespace
 
