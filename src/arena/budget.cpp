@@ -25,6 +25,7 @@ void raise(atomic<std::uint64_t>& mark, std::uint64_t value) noexcept {
   }
 }
 
+#ifndef XICHAN_RELACY
 // The ceiling rarely changes; one that was lowered is noticed here, one that was raised when memory would be refused.
 void follow_ceiling() noexcept {
   static constinit atomic<unsigned> sweeps{0};
@@ -32,6 +33,7 @@ void follow_ceiling() noexcept {
   words.ceiling.store(MemoryCeiling::bytes(), memory_order_relaxed);
 }
 const SweptStore ceiling_store(follow_ceiling);
+#endif
 
 }  // namespace
 

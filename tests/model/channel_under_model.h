@@ -161,7 +161,7 @@ struct WithChannel : Model<Derived, Threads> {
       }
     }
     for (unsigned i = 1; i < World::messages; ++i) {
-      // Other numbers are no messages; the scenarios of closing_model use some for errors.
+      // The scenarios of closing_model use other numbers for errors.
       if (i > last_message && (i < Cell::heavy || i >= Cell::heavy + World::threads)) continue;
       RL_ASSERT(accepted[i] <= 1);
       RL_ASSERT(accepted[i] == received[i] + surroundings.released[i]);
