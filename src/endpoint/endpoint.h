@@ -34,8 +34,8 @@ class XICHAN_API Endpoint : public InSlab {
   bool is_closed() const noexcept { return closed_.load(memory_order_relaxed) || generation_ != process_generation(); }
   Channel* channel() const noexcept { return channel_; }
   Lane& lane() noexcept { return lane_; }
-  Status try_send(const Cell& cell) noexcept { return channel_->try_send(cell, lane_); }
-  Status try_recv(Cell& cell) noexcept { return channel_->try_recv(cell, lane_); }
+  [[gnu::always_inline]] Status try_send(const Cell& cell) noexcept { return channel_->try_send(cell, lane_); }
+  [[gnu::always_inline]] Status try_recv(Cell& cell) noexcept { return channel_->try_recv(cell, lane_); }
   Status try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done) noexcept {
     return channel_->try_send_many(cells, count, done, lane_);
   }
