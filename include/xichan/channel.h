@@ -116,7 +116,7 @@ class XICHAN_API EndpointOf : public EndpointBase {
   /// closes it.
   int descriptor() noexcept;
 
-  /// Opens another endpoint of the channel with this id. `ok | no_memory`; `not_found` if there is no such channel, or
+  /// Opens another endpoint of the channel with this id. `ok | no_memory`; `not_found` if no channel has this id, or
   /// if all endpoints of this side have been closed. `endpoint` is unchanged unless `ok`.
   static Status from_id(Id id, Endpoint& endpoint) noexcept;
   /// Likewise; returns an empty endpoint on failure.

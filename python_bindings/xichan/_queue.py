@@ -21,7 +21,7 @@ counts, minus the tasks done:
 6. ``shutdown(immediate=True)`` first closes *items* to puts, then takes all items and counts each as done: every put
    was refused or is among them. A concurrent get may take an item instead; its task stays unfinished.
 
-There is no lock. Steps that belong together are one call of ``_core``, in which no Python code runs. So a signal
+The queue has no lock. Steps that belong together are one call of ``_core``, in which no Python code runs. So a signal
 handler, ``__del__`` or a weakref callback that uses the queue finds the call that it interrupts finished or not begun,
 and waits for nothing that this call holds.
 """

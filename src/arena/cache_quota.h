@@ -2,7 +2,7 @@
 //
 // A store caches at most its own maximum, and at most 1/64 of the byte limit: cached memory comes on top of the memory
 // in use, which may be close to the limit. Memory is idle if no thread took it between two sweeps, and sweeps are at
-// least half a second apart. There is no sweeper thread and no timer. A thread that accesses a shared store anyway
+// least half a second apart. No thread and no timer exists for it. A thread that accesses a shared store anyway
 // (once per magazine or large block, never on the fast path), or that has been blocked for a while (sync/nap.h), reads
 // the coarse clock, and the first one after the half second has passed sweeps all stores. So a process that sends or
 // waits releases idle memory within two seconds. A process that does neither keeps what its stores hold, which the

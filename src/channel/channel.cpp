@@ -35,7 +35,7 @@ Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& c
   if (!flavor_info(options.flavor).accepts(options.capacity)) return Status::too_large;
   const std::uint64_t capacity = effective_capacity(options);
   if (capacity != unbounded && capacity > max_capacity) return Status::too_large;
-  if (capacity == 0 && options.overflow == Overflow::drop_oldest) return Status::invalid;  // there is no oldest value
+  if (capacity == 0 && options.overflow == Overflow::drop_oldest) return Status::invalid;  // nothing is queued
   Channel* fresh = new (std::nothrow) Channel(options, retire);
   if (fresh == nullptr) return Status::no_memory;
   const bool named = !options.name.empty();

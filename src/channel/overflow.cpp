@@ -1,6 +1,6 @@
 // Sends to a channel that drops values instead of blocking its senders.
 //
-// drop_newest refuses a value for which there is no room, and counts it as sent and dropped.
+// drop_newest refuses a value that does not fit, and counts it as sent and dropped.
 //
 // drop_oldest pushes into an unbounded ring, then removes what exceeds the bounds. Between the two the ring holds at
 // most one value too many for each send in progress. A value is removed only if enough newer ones have been claimed,

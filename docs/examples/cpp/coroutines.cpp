@@ -39,7 +39,7 @@ class Task {
   std::coroutine_handle<promise_type> handle_;
 };
 
-/// Receives numbers, and sends their squares; suspends while there is no number or no room.
+/// Receives numbers and sends their squares. Suspends while no number is queued, and while the other channel is full.
 Task square(Notifier& notifier, Receiver numbers, Sender squares) {
   Value value;
   while (co_await notifier.recv(numbers, value) == Status::ok) {

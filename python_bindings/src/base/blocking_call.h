@@ -43,8 +43,8 @@ inline void release_cells(std::span<const Case> cases, std::size_t chosen) noexc
 /// in the thread that runs signal handlers; any other thread must not attach needlessly while its interpreter is being
 /// finalized. Returns the status of the wait, with `exiting` in place of a timeout that is not the caller's own.
 /// `before_attach(status)` runs before attaching and releases what must not be held meanwhile; `if_ended(status)` runs
-/// after it if the interpreter has ended. `exit_deadline` belongs to the caller and bounds all rounds of a call; with
-/// `outlasts_exit` there is no such bound.
+/// after it if the interpreter has ended. `exit_deadline` belongs to the caller and bounds all rounds of a call, unless
+/// `outlasts_exit` is true.
 template <class Wait, class BeforeAttach, class IfEnded>
 Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced, bool outlasts_exit,
                       Deadline& exit_deadline, Wait wait, BeforeAttach before_attach, IfEnded if_ended) noexcept {

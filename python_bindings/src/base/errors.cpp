@@ -29,6 +29,7 @@ PyObject* class_for(const ModuleState& state, Status status) noexcept {
     case Status::claimed:
     case Status::name_taken: return state.error(ErrorClass::error);
     case Status::ok:
+    case Status::cancelled:  // only from calls of C++ that take a stop token
     case Status::interrupted: break;
   }
   return PyExc_SystemError;

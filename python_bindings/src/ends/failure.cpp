@@ -15,7 +15,7 @@ Ref drop_error() noexcept {
   return interrupts ? std::move(error) : Ref();
 }
 
-// Encodes a description. False, without an exception, if there is no memory for it.
+// Encodes a description. Returns false, without an exception set, if memory is exhausted.
 bool encode_description(const ModuleState& state, PyObject* description, Cell& cell) noexcept {
   if (description != nullptr && encode(state, description, cell)) return true;
   PyErr_Clear();

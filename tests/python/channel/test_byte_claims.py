@@ -236,7 +236,7 @@ def test_send_of_the_main_thread_keeps_its_claim_while_it_checks_for_signals():
                 tx.send_nowait(LIGHT)
             except xichan.ChannelFull:
                 pass
-            time.sleep(0.02)
+            time.sleep(0.02)  # paces the receiver, so that the call is interrupted meanwhile; orders nothing
 
     call = Call(trickle)
     try:

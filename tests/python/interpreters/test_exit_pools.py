@@ -173,10 +173,10 @@ def serve():
     time.sleep(1.5)  # else it would wait in vain for a second
     with outgoing, incoming:
         for request in incoming:
-            time.sleep(0.3)
+            time.sleep(0.3)  # four exchanges take longer than a second
             outgoing.send(request)
 def work():
-    time.sleep(1.5)
+    time.sleep(1.5)  # the work that takes longer than the second of the exit
     with requests, replies:
         for i in range(4):
             {exchange}
@@ -226,9 +226,9 @@ for _ in range(24):
 def feed():
     while True:
         tx.send((1, "s" * 900))
-        time.sleep(0)
+        time.sleep(0)  # lets the receivers attach
 threading.Thread(target=feed, daemon=True).start()
-time.sleep(0.03)
+time.sleep(0.03)  # traffic at the exit; the test holds without it, but provokes less
 """
 
 

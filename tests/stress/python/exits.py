@@ -180,7 +180,7 @@ for _ in range(4):
 for _ in range(24):
     here.recv()
 threading.Thread(target=feed, daemon=True).start()
-time.sleep(0.03)
+time.sleep(0.03)  # traffic at the exit; orders nothing
 print("ends", time.monotonic_ns(), flush=True)
 """
 

@@ -1,4 +1,4 @@
-// Stands in for src/arena/ceiling.h in the models: there is no ceiling.
+// Stands in for src/arena/ceiling.h in the models, which have no ceiling.
 #pragma once
 
 #include <cstdint>
