@@ -10,9 +10,9 @@
 //
 // Huge pages are disabled in regions, because with them one slot of a ring would take 2 MiB.
 //
-// Every system call may fail. If no region can be mapped, the allocation fails. If pages cannot be returned (mlockall), they are
-// cleared instead. A mapping that cannot be unmapped (because it was merged with its neighbors, and the process has too
-// many mappings) returns its pages and leaves its addresses unused.
+// Every system call may fail. If no region can be mapped, the allocation fails. If pages cannot be returned (mlockall),
+// they are cleared instead. A mapping that cannot be unmapped (because it was merged with its neighbors, and the
+// process has too many mappings) returns its pages and leaves its addresses unused.
 //
 // Progress: lock-free apart from the system calls. Thread safety: any thread. Fork: no lock is held; each process has
 // its own copy. What another thread was claiming or freeing at that moment is lost to the child.
