@@ -19,8 +19,8 @@ the collector, in whose thread no signal handler runs. Code that waits sleeps on
 Two effects in one step
 -----------------------
 CPython 3.14 checks for signals when a function begins, after each call and at each backward jump, and nowhere else.
-Advancing an iterator that is implemented in C is not a call in that sense: CPython does not check between the advance and
-the body of the loop. So ``for _ in map(function, (argument,)): statement`` performs both or neither, provided that
+Advancing an iterator that is implemented in C is not a call in that sense: CPython does not check between the advance
+and the body of the loop. So ``for _ in map(function, (argument,)): statement`` performs both or neither, provided that
 ``function`` is implemented in C and that ``statement`` makes no call but, as its last effect, one of a C function.
 TaskQueue sends tasks this way, and ``acquired_uninterrupted(condition)`` stands for ``with condition:``, whose block a
 handler could prevent from beginning after the condition is acquired.
