@@ -49,18 +49,24 @@ bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
   return true;
 }
 
-bool Cases::parse_case(const ModuleState& state, PyObject* object) noexcept {
+bool split_case(const ModuleState& state, PyObject* object, CaseParts& parts) noexcept {
   PyObject* endpoint = object;
-  PyObject* value = nullptr;
   if (PyTuple_CheckExact(object) && PyTuple_GET_SIZE(object) == 2) {
     endpoint = PyTuple_GET_ITEM(object, 0);
-    value = PyTuple_GET_ITEM(object, 1);
+    parts.value = PyTuple_GET_ITEM(object, 1);
   }
-  if (!Py_IS_TYPE(endpoint, state.type_of(value == nullptr ? Side::receiver : Side::sender))) {
+  if (!Py_IS_TYPE(endpoint, state.type_of(parts.value == nullptr ? Side::receiver : Side::sender))) {
     PyErr_Format(PyExc_TypeError, "a case must be a Receiver or (Sender, value), got %T", object);
     return false;
   }
-  Handle* handle = as_handle(endpoint);
+  parts.handle = as_handle(endpoint);
+  return true;
+}
+
+bool Cases::parse_case(const ModuleState& state, PyObject* object) noexcept {
+  CaseParts parts;
+  if (!split_case(state, object, parts)) return false;
+  const auto [handle, value] = parts;
   handles_[size_] = handle;
   endpoints_[size_] = handle->endpoint;
   if (handle->endpoint->is_closed()) {

@@ -8,6 +8,14 @@
 
 namespace xichan::python {
 
+/// The endpoint and the value of one case; the value is null for a Receiver. Borrowed from the case.
+struct CaseParts {
+  Handle* handle = nullptr;
+  PyObject* value = nullptr;
+};
+/// Splits a case: a Receiver, or a tuple (Sender, value). False with TypeError set for anything else.
+bool split_case(const ModuleState& state, PyObject* object, CaseParts& parts) noexcept;
+
 class Cases {
  public:
   Cases() noexcept = default;

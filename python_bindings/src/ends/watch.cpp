@@ -5,6 +5,7 @@
 
 #include "base/handle.h"
 #include "base/ref.h"
+#include "ends/cases.h"
 #include "ends/watch.h"
 #include "values/encode.h"
 
@@ -73,20 +74,12 @@ bool read_value(const ModuleState& state, PyObject* value, WatchCase& watched) n
 
 // Reads a case, a Receiver or (Sender, value). False with an exception set.
 bool read_case(const ModuleState& state, PyObject* object, WatchCase& watched) noexcept {
-  PyObject* endpoint = object;
-  PyObject* value = nullptr;
-  if (PyTuple_CheckExact(object) && PyTuple_GET_SIZE(object) == 2) {
-    endpoint = PyTuple_GET_ITEM(object, 0);
-    value = PyTuple_GET_ITEM(object, 1);
-  }
-  if (!Py_IS_TYPE(endpoint, state.type_of(value == nullptr ? Side::receiver : Side::sender))) {
-    PyErr_Format(PyExc_TypeError, "a case must be a Receiver or (Sender, value), got %T", object);
-    return false;
-  }
-  watched.endpoint = as_handle(endpoint)->endpoint;
+  CaseParts parts;
+  if (!split_case(state, object, parts)) return false;
+  watched.endpoint = parts.handle->endpoint;
   watched.offer = {};
   watched.cost = 0;
-  return check_open(as_handle(endpoint)) && (value == nullptr || read_value(state, value, watched));
+  return check_open(parts.handle) && (parts.value == nullptr || read_value(state, parts.value, watched));
 }
 
 // watch(key, cases) -> (watch, ready).

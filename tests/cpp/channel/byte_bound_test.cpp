@@ -53,6 +53,15 @@ class ByteBounds : public test::ChannelTest {
     while (try_light() == Status::ok) ++sent;
     return sent;
   }
+  // Waits without a thread until a message of `cost` bytes can be sent.
+  static Watch* watch_send(Notifier& notifier, EndpointOwner& owner, Endpoint& endpoint, std::uint64_t key,
+                           std::uint64_t cost, bool& ready) {
+    auto* cases = new WatchCase[1];
+    cases[0].endpoint = &endpoint;
+    cases[0].offer = {};
+    cases[0].cost = cost;
+    return Watch::open(notifier, owner, key, cases, 1, ready);
+  }
   Status receive() {
     Cell cell;
     const Status status = channel->try_recv(cell, lane);
@@ -290,12 +299,8 @@ TEST_F(ByteBounds, ClaimOfCoroutineLastsUntilItActsOrChannelIsEmpty) {
     Notifier* notifier = Notifier::create();
     channel->add_endpoint(Side::sender);
     Endpoint* endpoint = Endpoint::open(channel, Side::sender, owner);
-    auto* cases = new WatchCase[1];
-    cases[0].endpoint = endpoint;
-    cases[0].offer = {};
-    cases[0].cost = heavy_bytes;
     bool ready;
-    Watch* watch = Watch::open(*notifier, owner, 1, cases, 1, ready);
+    Watch* watch = watch_send(*notifier, owner, *endpoint, 1, heavy_bytes, ready);
     ASSERT_FALSE(ready);
     make_claim_firm();
     while (channel->waiting(Side::sender) != 0) ASSERT_EQ(receive(), Status::ok);
@@ -327,12 +332,9 @@ TEST_F(ByteBounds, FirmClaimOfOneCoroutineBindsAnother) {
   for (const bool second : {false, true}) {
     channel->add_endpoint(Side::sender);
     endpoints[second] = Endpoint::open(channel, Side::sender, owner);
-    auto* cases = new WatchCase[1];
-    cases[0].endpoint = endpoints[second];
-    cases[0].offer = {};
-    cases[0].cost = second ? light_bytes : heavy_bytes;
     bool ready;
-    watches[second] = Watch::open(*notifier, owner, 1 + second, cases, 1, ready);
+    const std::uint64_t cost = second ? light_bytes : heavy_bytes;
+    watches[second] = watch_send(*notifier, owner, *endpoints[second], 1 + second, cost, ready);
     EXPECT_FALSE(ready) << "its event loop would try again and again";
     if (!second) make_claim_firm();
   }
@@ -351,12 +353,8 @@ TEST_F(ByteBounds, DestroyedWatchReleasesItsClaim) {
   Notifier* notifier = Notifier::create();
   channel->add_endpoint(Side::sender);
   Endpoint* endpoint = Endpoint::open(channel, Side::sender, owner);
-  auto* cases = new WatchCase[1];
-  cases[0].endpoint = endpoint;
-  cases[0].offer = {};
-  cases[0].cost = heavy_bytes;
   bool ready;
-  Watch* watch = Watch::open(*notifier, owner, 1, cases, 1, ready);
+  Watch* watch = watch_send(*notifier, owner, *endpoint, 1, heavy_bytes, ready);
   make_claim_firm();
   std::thread light([&] { EXPECT_EQ(send(light_size, caller.round()), Status::ok); });
   await_senders(2);

@@ -46,6 +46,13 @@ class SelectAtOnce : public test::ChannelTest, public ::testing::WithParamInterf
     test::await([&] { return channels[channel]->try_recv(cell, lane) == Status::ok; });
     release(cell);
   }
+  Status select_message(std::size_t& chosen) {
+    CaseList list;
+    list.recv(channels[0]).recv(channels[1]);
+    const Status status = list.attempt();
+    chosen = list.chosen;
+    return status;
+  }
   void run_sending(const Cell& message) {
     const auto copy = [&] {
       retain(message);
@@ -77,13 +84,7 @@ TEST_P(SelectAtOnce, ReceivesAMessageThatMoves) {
   if (GetParam().is_rendezvous()) return;  // below
   for (Channel*& channel : channels) channel = GetParam().make(4);
   send(0, Cell::integer(7));
-  const auto select = [&](std::size_t& chosen) {
-    CaseList list;
-    list.recv(channels[0]).recv(channels[1]);
-    const Status status = list.attempt();
-    chosen = list.chosen;
-    return status;
-  };
+  const auto select = [&](std::size_t& chosen) { return select_message(chosen); };
   const int missed = run(
       select, [&](std::size_t chosen) { send(static_cast<unsigned>(chosen), Cell::integer(7)); },
       [&](unsigned from) {
@@ -125,13 +126,7 @@ TEST_P(SelectAtOnce, ReceivesFromASenderThatMoves) {
   };
   std::atomic<bool> taken{false};  // until the sender waits again
   come(0);
-  const auto select = [&](std::size_t& chosen) {
-    CaseList list;
-    list.recv(channels[0]).recv(channels[1]);
-    const Status status = list.attempt();
-    chosen = list.chosen;
-    return status;
-  };
+  const auto select = [&](std::size_t& chosen) { return select_message(chosen); };
   const int missed = run(
       select,
       [&](std::size_t) {

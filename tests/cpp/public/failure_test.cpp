@@ -142,7 +142,21 @@ TEST_F(Failure, WaitClosedReturnsWhenTheOtherSideIsGone) {
   EXPECT_EQ(rx.wait_closed(), Status::end_closed);
 }
 
-class OverflowOfFlavor : public PublicTest, public testing::WithParamInterface<Flavor> {};
+class OverflowOfFlavor : public PublicTest, public testing::WithParamInterface<Flavor> {
+ protected:
+  // Eight tuples were sent, and three of them, from number `first` on, were kept.
+  static void expect_three_of_eight(Receiver& rx, int first) {
+    Value value;
+    for (int i = first; i < first + 3; ++i) {
+      ASSERT_EQ(rx.recv(value), Status::ok);
+      EXPECT_EQ(value.view()[0].as_integer(), i);
+    }
+    const ChannelStats stats = rx.stats();
+    EXPECT_EQ(stats.sent, 8u);
+    EXPECT_EQ(stats.dropped, 5u);
+    EXPECT_EQ(stats.received, 3u);
+  }
+};
 INSTANTIATE_TEST_SUITE_P(Each, OverflowOfFlavor, testing::Values(Flavor::mpmc, Flavor::spsc, Flavor::relaxed));
 
 TEST_P(OverflowOfFlavor, DropsOldest) {
@@ -150,15 +164,7 @@ TEST_P(OverflowOfFlavor, DropsOldest) {
   for (int i = 0; i < 8; ++i) ASSERT_EQ(tx.send_nowait(tuple(i, text("in a block"))), Status::ok);
   EXPECT_EQ(tx.flavor(), GetParam());
   EXPECT_EQ(tx.size(), 3u);
-  Value value;
-  for (int i = 5; i < 8; ++i) {
-    ASSERT_EQ(rx.recv(value), Status::ok);
-    EXPECT_EQ(value.view()[0].as_integer(), i);
-  }
-  const ChannelStats stats = rx.stats();
-  EXPECT_EQ(stats.sent, 8u);
-  EXPECT_EQ(stats.dropped, 5u);
-  EXPECT_EQ(stats.received, 3u);
+  expect_three_of_eight(rx, 5);
 }
 
 TEST_P(OverflowOfFlavor, DropsNewest) {
@@ -168,15 +174,7 @@ TEST_P(OverflowOfFlavor, DropsNewest) {
   std::size_t sent;
   ASSERT_EQ(tx.send_many(values, sent), Status::ok);
   EXPECT_EQ(sent, 8u);
-  Value value;
-  for (int i = 0; i < 3; ++i) {
-    ASSERT_EQ(rx.recv(value), Status::ok);
-    EXPECT_EQ(value.view()[0].as_integer(), i);
-  }
-  const ChannelStats stats = rx.stats();
-  EXPECT_EQ(stats.sent, 8u);
-  EXPECT_EQ(stats.dropped, 5u);
-  EXPECT_EQ(stats.received, 3u);
+  expect_three_of_eight(rx, 0);
 }
 
 TEST_F(Failure, RendezvousCannotDropTheOldest) {
