@@ -13,7 +13,8 @@
 //   Y3  a claim whose call runs other code (a signal handler, or an event loop before it resumes the coroutine) lapses
 //       once a receiver finds the channel empty, and never binds the thread that has it.
 //   Y4  what ends the readiness of another sender (a reservation, the begin of a claim, bytes that pass a claim)
-//       raises a number that never decreases, in one step; `version` is the sum of these numbers.
+//       raises a number that never decreases, in one step; `version` is the sum of these numbers. (The count of claims
+//       has 16 bits: a select would have to be stopped while exactly 65,536 claims begin.)
 //   Y5  whatever lets a waiting sender proceed (free bytes, a free slot, the end of a claim) is followed by
 //       Channel::serve_senders in the same thread. It wakes the oldest sender that can proceed, and that one does so
 //       again, whether or not it succeeds.
