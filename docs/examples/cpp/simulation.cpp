@@ -192,7 +192,6 @@ bool simulate(const char* what, std::int64_t events, void (*work)(Receiver, Send
 /// Measures the bare ring of an mpmc channel between two spinning threads.
 bool run_bare_ring(std::int64_t events) {
   xichan::internal::MpmcRing<xichan::internal::Cell> ring(4096);
-  xichan::internal::Lane lane;
   const auto start = std::chrono::steady_clock::now();
   std::int64_t sum = 0;
   std::thread consumer([&] {
@@ -203,7 +202,7 @@ bool run_bare_ring(std::int64_t events) {
     }
   });
   for (std::int64_t i = 0; i < events; ++i) {
-    while (ring.try_push(xichan::internal::Cell::integer(i), lane) != Status::ok) std::this_thread::yield();
+    while (ring.try_push(xichan::internal::Cell::integer(i)) != Status::ok) std::this_thread::yield();
   }
   consumer.join();
   report("the bare ring, between two C++ threads", events, seconds_since(start));

@@ -24,10 +24,8 @@ import importlib.util
 with _xichan_found as found:
     try:
         spec = importlib.util.find_spec(name)
-    except ModuleNotFoundError:
-        spec = None
-    except ValueError:  # made by its package
-        spec = sys.modules.get(name)
+    except (ModuleNotFoundError, ValueError):  # unless its parent put it into sys.modules, as math does with math.integer
+        spec = getattr(sys.modules.get(name), "__spec__", None)
     except BaseException:
         found.send_nowait((True, None))  # a worker raises the same error
         raise
