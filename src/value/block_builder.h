@@ -1,12 +1,13 @@
 // Builds one block in two phases: the first counts, then one allocation of the exact size is filled.
 //
-//   body:  root cell | cells of the tuples, in the order they are opened | payloads, each 8-byte aligned
+//   body:  root cell | cells of the containers, in the order they are opened | payloads, each 8-byte aligned
 //
 // The caller walks its value twice in the same order (breadth first, so no recursion is needed): it calls `count_*` for
-// each leaf and tuple, then `allocate`, then `write_*` for each. A builder that is destroyed before `finish` releases
-// the block and its references.
+// each leaf and container, then `allocate`, then `write_*` for each. A builder that is destroyed before `finish`
+// releases the block and its references.
 //
-// A payload that occurs more than once is counted and written once; `write_repeat` writes its further cells.
+// A payload or container that occurs more than once is counted and written once; `write_repeat` writes its further
+// cells. A dict or set of more than `largest_unindexed` entries has one more cell, for its index (index.h).
 //
 // Thread safety: one thread at a time. `allocate` checks all sizes; the second walk must match the first.
 #pragma once
@@ -17,6 +18,7 @@
 #include "arena/arena.h"
 #include "base/checked.h"
 #include "value/cell.h"
+#include "value/index.h"
 
 namespace xichan::internal {
 
@@ -36,9 +38,17 @@ class BlockBuilder {
     Arena::discard(block_);
   }
 
+  /// Count a tuple, or any other container, of `length` cells.
   void count_tuple(std::uint64_t length) noexcept {
     count_length(length);
     cells_.add_product(length, sizeof(Cell));
+  }
+  /// Count a dict (two cells an entry) or set of `entries`, with its index.
+  void count_hashed(std::uint64_t entries, unsigned entry_cells) noexcept {
+    if (entries > max_length / 4) too_long_ = true;
+    const bool indexed = entries > largest_unindexed;
+    count_tuple(entries * entry_cells + indexed);
+    if (indexed) payload_.add(index_bytes(entries)).align(payload_alignment);
   }
   void count_text(TextKind kind, std::uint64_t length) noexcept {
     count_length(length);
@@ -79,7 +89,7 @@ class BlockBuilder {
 
   Cell& root() noexcept { return *cell_at(0); }
 
-  /// Makes `cell` a tuple (or `queue`) of `length` elements. Returns the address of its cells.
+  /// Makes `cell` a tuple, or another container, of `length` cells. Returns the address of its cells.
   Cell* write_tuple(Cell& cell, std::uint64_t length, Tag tag = Tag::tuple) noexcept {
     cell = Cell::of(tag, length, length == 0 ? 0 : next_cell_);
     Cell* cells = cell_at(next_cell_);
@@ -100,9 +110,26 @@ class BlockBuilder {
     assert(length % payload_alignment == 0);
     return write_payload(cell, Tag::big_int, nullptr, length, length, 0);
   }
-  /// Makes `cell` a back-reference to `first`, an earlier cell of this body that has a payload.
+  /// Makes `cell` a dict or set. Returns the address of its cells: first those of its entries, which the caller fills
+  /// in. `write_index` must follow once they are.
+  Cell* write_hashed(Cell& cell, std::uint64_t entries, Tag tag) noexcept {
+    const unsigned entry_cells = Cell::of(tag).entry_cells();
+    return write_tuple(cell, entries * entry_cells + (entries > largest_unindexed), tag);
+  }
+  /// Fills the index of a dict or set whose keys are written; does nothing for a small one. Keys that are containers
+  /// must be written at any depth, so call it at the end.
+  void write_index(const Cell& cell) noexcept {
+    if (!cell.is_indexed()) return;
+    const std::uint64_t slots = index_slots(cell.entries());
+    std::byte* const table = block_->body() + next_payload_;
+    std::memset(table, 0, align_up(index_bytes(cell.entries()), payload_alignment));
+    Cell& index = cell_at(cell.word)[cell.length() - 1];
+    index = fill_index(BlockReader(block_), cell, table) ? Cell::of(Tag::index, slots, next_payload_) : Cell::of(Tag::index);
+    next_payload_ += align_up(index_bytes(cell.entries()), payload_alignment);
+  }
+  /// Makes `cell` a back-reference to `first`, an earlier cell of this body that has a payload or elements.
   void write_repeat(Cell& cell, Cell& first) noexcept {
-    assert(first.has_payload() && &first < &cell);
+    assert((first.has_payload() || first.has_elements()) && &first < &cell);
     first.mark_repeated();
     cell = Cell::of(Tag::repeat, 0, reinterpret_cast<std::byte*>(&first) - block_->body());
   }

@@ -20,7 +20,7 @@ class BlockReader {
   const Block* block() const noexcept { return block_; }
   const Cell& root() const noexcept { return *cells_at(0); }
 
-  /// Returns the elements of a cell of tag `tuple` or `queue`.
+  /// Returns the cells of a container: of a dict or set, the index too.
   std::span<const Cell> elements(const Cell& cell) const noexcept { return {cells_at(cell.word), cell.length()}; }
   /// Returns the address of the payload of a long text, bytes or int. A text ends in a NUL of its width.
   const void* payload(const Cell& cell) const noexcept { return block_->body() + cell.word; }
@@ -86,7 +86,8 @@ inline Content content_of(BlockReader reader, const Cell& cell) noexcept {
 /// Returns true if other cells of the value may show the same content as `ref`, which was resolved from a cell of
 /// `from`: it is in another block, or marked as repeated.
 inline bool may_recur(BlockReader from, const CellRef& ref) noexcept {
-  return ref.reader.block() != from.block() || (ref.cell->has_payload() && ref.cell->is_repeated());
+  return ref.reader.block() != from.block() ||
+         ((ref.cell->has_payload() || ref.cell->has_elements()) && ref.cell->is_repeated());
 }
 
 /// Returns the width of a text's code points from its tag.

@@ -4,17 +4,19 @@
 //   short  tag   length         14 bytes of payload, the text or bytes themselves
 //   other  tag   0, or a mark   length (48 bits)            word
 //
-// The mark is 1 in a cell with a payload that a `repeat` may point to; a reader caches the object that it makes of it.
+// The mark is 1 in a cell with a payload or elements that a `repeat` points to; a reader makes one object of it.
 // The meaning of `word` depends on the tag: the integer, the float's bits, the offset of the payload in the block's
 // body, the index in the block's reference table, or (only in a cell outside a body) the block's address.
 //
 // Invariants
 //   C1  a cell outside a body is self-contained, or of tag `block` or `shared_block`; a cell inside a body never has
 //       these two tags.
-//   C2  lengths count code points for str, bytes for bytes and int, elements for tuple.
+//   C2  lengths count code points for str, bytes for bytes and int, cells for everything with elements.
 //   C3  a value has one representation: a value that fits a short cell is short, an int of 64 bits is `integer`, text
 //       is in its narrowest form, and a larger int has the fewest bytes, a multiple of 8, that hold it and its sign.
-//   C4  a `repeat` points to an earlier cell of the body that has a payload and the mark.
+//   C4  a `repeat` points to an earlier cell of the body that has the mark, and a payload or elements.
+//   C5  a dict has the cells key, value, key, value, ...; a dict or set of more than `largest_unindexed` entries has one
+//       more cell at its end, of tag `index`.
 #pragma once
 
 #include <bit>
@@ -43,8 +45,21 @@ enum class Tag : std::uint8_t {
   ucs4,
   bytes,         // word: offset of `length` bytes
   big_int,       // word: offset of `length` bytes, two's complement, little endian, a multiple of 8
-  tuple,         // word: offset of `length` cells; an empty tuple has offset 0
-  queue,         // like tuple: the parts of a Queue
+  tuple,         // word: offset of `length` cells, 0 if it is empty; likewise for all tags up to `queue` but the next
+  ellipsis,
+  list,
+  dict,
+  frozendict,
+  set,
+  frozenset,
+  range,      // start, stop, step
+  slice,      // start, stop, step
+  complex,    // real, imaginary: two cells of tag `real`
+  bytearray,  // its content: a cell of tag `bytes` or `short_bytes`
+  array,      // kind (ArrayKind), format, shape, content: of an array.array, a memoryview or a NumPy array or scalar
+  record,     // the type (an int for a standard type, else a tuple: records.h), then the fields
+  queue,      // the parts of a Queue
+  index,      // at the end of a large dict or set. length: slots, 0 without a table; word: offset of its slots
   shared,        // word: index in the reference table of a block; the value is a Shared of that block's root
   reference,     // word: index in the reference table; this and all later tags refer to another cell
   window,        // length: index in the reference table; word: offset in this body of a cell valid in that block
@@ -52,7 +67,13 @@ enum class Tag : std::uint8_t {
   block,         // word: address of a Block whose root is the value; owns one reference
   shared_block,  // like block; the value is a Shared of that block's root
 };
-inline constexpr std::uint8_t tag_count = 25;
+inline constexpr std::uint8_t tag_count = 38;
+
+/// Dicts and sets of more entries than this have an index; up to here comparing all keys is as fast.
+inline constexpr std::uint64_t largest_unindexed = 32;
+
+/// What a cell of tag `array` was sent as.
+enum class ArrayKind : std::uint8_t { array, memoryview, ndarray, fortran, scalar };
 
 /// The four widths of text (PEP 393), in the order of the tags.
 enum class TextKind : std::uint8_t { ascii, latin1, ucs2, ucs4 };
@@ -91,10 +112,22 @@ struct alignas(8) Cell {
 
   Tag tag() const noexcept { return static_cast<Tag>(head & 0xff); }
   /// True if the cell is self-contained (needs no block).
-  bool is_complete() const noexcept { return tag() < Tag::ascii || (tag() == Tag::tuple && length() == 0); }
+  bool is_complete() const noexcept {
+    return tag() < Tag::ascii || (tag() == Tag::tuple && length() == 0) || tag() == Tag::ellipsis;
+  }
   /// True for text, bytes or int stored outside the cell.
   bool has_payload() const noexcept { return tag() >= Tag::ascii && tag() <= Tag::big_int; }
-  /// For a cell with a payload: true if a `repeat` may point to it.
+  /// True for tuple, list, dict, record, ...: the value consists of further cells.
+  bool has_elements() const noexcept { return tag() >= Tag::tuple && tag() <= Tag::queue && tag() != Tag::ellipsis; }
+  /// True for a dict, frozendict, set or frozenset.
+  bool is_hashed() const noexcept { return tag() >= Tag::dict && tag() <= Tag::frozenset; }
+  /// For a dict: cells from one key to the next; 1 for a set.
+  unsigned entry_cells() const noexcept { return tag() <= Tag::frozendict ? 2 : 1; }
+  /// For a dict or set: true if its last cell is an index.
+  bool is_indexed() const noexcept { return length() > largest_unindexed * entry_cells(); }
+  /// For a dict or set: the number of its entries.
+  std::uint64_t entries() const noexcept { return (length() - is_indexed()) / entry_cells(); }
+  /// For a cell with a payload or elements: true if a `repeat` points to it.
   bool is_repeated() const noexcept { return (head & repeated_mark) != 0; }
   void mark_repeated() noexcept { head |= repeated_mark; }
   /// For a cell outside a body: true if it owns a reference to a block.
