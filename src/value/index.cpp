@@ -311,4 +311,30 @@ Lookup find_entry(BlockReader reader, const Cell& cell, BlockReader other, const
   return result;
 }
 
+bool has_equal_keys(BlockReader reader, const Cell& cell) noexcept {
+  const auto cells = reader.elements(cell);
+  if (cell.is_indexed()) {
+    for (std::uint64_t i = 0; i < cell.entries(); ++i) {
+      std::uint64_t found;
+      const Lookup lookup = find_entry(reader, cell, reader, cells[i * cell.entry_cells()], found);
+      if (lookup == Lookup::unknown) return false;
+      if (lookup == Lookup::found && found != i) return true;
+    }
+    return false;
+  }
+  std::uint64_t hashes[largest_unindexed];
+  const Cell* keys[largest_unindexed];
+  std::uint64_t count = 0;
+  for (std::uint64_t i = 0; i < cell.entries(); ++i) {
+    const Cell& key = cells[i * cell.entry_cells()];
+    if (!hash_key(reader, key, hashes[count])) continue;
+    // Equal hashes of different keys are improbable, so that no long keys are compared more than once.
+    for (std::uint64_t j = 0; j < count; ++j) {
+      if (hashes[j] == hashes[count] && equal_keys(reader, *keys[j], reader, key)) return true;
+    }
+    keys[count++] = &key;
+  }
+  return false;
+}
+
 }  // namespace xichan::internal

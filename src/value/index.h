@@ -51,4 +51,7 @@ enum class Lookup : std::uint8_t { found, missing, unknown };
 XICHAN_API Lookup find_entry(BlockReader reader, const Cell& cell, BlockReader other, const Cell& key,
                              std::uint64_t& entry) noexcept;
 
+/// Returns true if two keys of a dict or set are equal, of those that compare by their content. O(size).
+bool has_equal_keys(BlockReader reader, const Cell& cell) noexcept;
+
 }  // namespace xichan::internal
