@@ -337,6 +337,18 @@ TEST_F(PublicContainers, ArrayHasShapeAndContent) {
   EXPECT_EQ(Value::array(ArrayType::ndarray, "\u20ac", shape, content, value), Status::invalid);
 }
 
+// The dump in docs/reference/block-format.md.
+TEST_F(PublicContainers, ArrayHasDocumentedBody) {
+  const std::int16_t items[] = {1, 2};
+  const std::size_t shape[] = {2};
+  Value value;
+  ASSERT_EQ(Value::array(ArrayType::array, "h", shape, std::as_bytes(std::span(items)), value), Status::ok);
+  Dump dump;
+  ASSERT_EQ(value.dump(dump), Status::ok);
+  const std::uint64_t words[] = {0x4001c, 0x10, 4, 0, 0x680106, 0, 0x10011, 0x50, 0x00020001040a, 0, 4, 2};
+  EXPECT_TRUE(std::ranges::equal(dump.body(), std::as_bytes(std::span(words))));
+}
+
 TEST_F(PublicContainers, OtherPartsAreRead) {
   const Value bytes = byte_array("bytes");
   EXPECT_EQ(bytes.view().size(), 5u);
