@@ -1,6 +1,7 @@
 // Visits a value by its type.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <utility>
 
@@ -42,9 +43,22 @@ using QueueView = View<ValueKind::queue>;
 using SenderView = View<ValueKind::sender>;
 using ReceiverView = View<ValueKind::receiver>;
 
-/// Calls `visitor` with the value as None, Ellipsis, bool, std::int64_t, double, std::complex<double>, one of the View
-/// types, or DictView, SetView, RecordView or ArrayView, and returns its result, which must have the same type for all of
-/// them. The argument is valid as long as `view`. Throws only what the visitor throws.
+namespace internal {
+// Calls a visitor that was written before there was a kind of `argument` with None instead.
+template <class Visitor, class T>
+decltype(auto) visit_if_known(Visitor&& visitor, T argument) {
+  if constexpr (std::invocable<Visitor, T>) {
+    return std::forward<Visitor>(visitor)(std::move(argument));
+  } else {
+    return std::forward<Visitor>(visitor)(None{});
+  }
+}
+}  // namespace internal
+
+/// Calls `visitor` with the value as None, bool, std::int64_t, double or one of the View types, and returns its result,
+/// which must have the same type for all of them. Ellipsis, std::complex<double>, ListView, RangeView, SliceView,
+/// ByteArrayView, DictView, SetView, RecordView and ArrayView are passed to a visitor that takes them, and to any other
+/// as None. The argument is valid as long as `view`. Throws only what the visitor throws.
 template <class Visitor>
 decltype(auto) visit(ValueView view, Visitor&& visitor) {
   switch (view.kind()) {
@@ -59,18 +73,18 @@ decltype(auto) visit(ValueView view, Visitor&& visitor) {
     case ValueKind::sender: return std::forward<Visitor>(visitor)(SenderView{view});
     case ValueKind::receiver: return std::forward<Visitor>(visitor)(ReceiverView{view});
     case ValueKind::queue: return std::forward<Visitor>(visitor)(QueueView{view});
-    case ValueKind::ellipsis: return std::forward<Visitor>(visitor)(Ellipsis{});
-    case ValueKind::list: return std::forward<Visitor>(visitor)(ListView{view});
+    case ValueKind::ellipsis: return internal::visit_if_known(std::forward<Visitor>(visitor), Ellipsis{});
+    case ValueKind::list: return internal::visit_if_known(std::forward<Visitor>(visitor), ListView{view});
     case ValueKind::dict:
-    case ValueKind::frozen_dict: return std::forward<Visitor>(visitor)(DictView(view));
+    case ValueKind::frozen_dict: return internal::visit_if_known(std::forward<Visitor>(visitor), DictView(view));
     case ValueKind::set:
-    case ValueKind::frozen_set: return std::forward<Visitor>(visitor)(SetView(view));
-    case ValueKind::range: return std::forward<Visitor>(visitor)(RangeView{view});
-    case ValueKind::slice: return std::forward<Visitor>(visitor)(SliceView{view});
-    case ValueKind::complex: return std::forward<Visitor>(visitor)(view.as_complex());
-    case ValueKind::byte_array: return std::forward<Visitor>(visitor)(ByteArrayView{view});
-    case ValueKind::array: return std::forward<Visitor>(visitor)(ArrayView(view));
-    case ValueKind::record: return std::forward<Visitor>(visitor)(RecordView(view));
+    case ValueKind::frozen_set: return internal::visit_if_known(std::forward<Visitor>(visitor), SetView(view));
+    case ValueKind::range: return internal::visit_if_known(std::forward<Visitor>(visitor), RangeView{view});
+    case ValueKind::slice: return internal::visit_if_known(std::forward<Visitor>(visitor), SliceView{view});
+    case ValueKind::complex: return internal::visit_if_known(std::forward<Visitor>(visitor), view.as_complex());
+    case ValueKind::byte_array: return internal::visit_if_known(std::forward<Visitor>(visitor), ByteArrayView{view});
+    case ValueKind::array: return internal::visit_if_known(std::forward<Visitor>(visitor), ArrayView(view));
+    case ValueKind::record: return internal::visit_if_known(std::forward<Visitor>(visitor), RecordView(view));
   }
   return std::forward<Visitor>(visitor)(None{});
 }
