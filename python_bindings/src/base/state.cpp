@@ -18,12 +18,17 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(unpickle);
   Py_VISIT(share);
   for (PyObject* error : errors) Py_VISIT(error);
+  for (PyObject* object : library.objects) Py_VISIT(object);
+  Py_VISIT(record_types);
   return 0;
 }
 
 void ModuleState::clear() noexcept {
   Py_CLEAR(unpickle);
   Py_CLEAR(share);
+  Py_CLEAR(record_types);
+  library.datetime = nullptr;
+  for (PyObject*& object : library.objects) Py_CLEAR(object);
 }
 
 void ModuleState::free() noexcept {
