@@ -17,6 +17,7 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(queue_type);
   Py_VISIT(unpickle);
   Py_VISIT(share);
+  for (PyObject* part : dict_parts) Py_VISIT(part);
   for (PyObject* error : errors) Py_VISIT(error);
   return 0;
 }
@@ -24,6 +25,7 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
 void ModuleState::clear() noexcept {
   Py_CLEAR(unpickle);
   Py_CLEAR(share);
+  for (PyObject*& part : dict_parts) Py_CLEAR(part);
 }
 
 void ModuleState::free() noexcept {
