@@ -40,6 +40,8 @@ struct InterpreterEndpoints {
   }
 };
 
+class KeyCache;  // values/key_cache.h
+
 struct ModuleState {
   PyTypeObject* sender_type;
   PyTypeObject* receiver_type;
@@ -56,6 +58,7 @@ struct ModuleState {
   PyObject* dict_parts[3];  // the classes of xichan._dict_parts; null until the first is used
   FieldGuesses field_guesses;
   InterpreterEndpoints* endpoints;
+  KeyCache* keys;  // null until the first dict is decoded
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }
   PyTypeObject* type_of(ValueType which) const noexcept { return value_types[static_cast<int>(which)]; }
