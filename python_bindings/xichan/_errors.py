@@ -44,6 +44,15 @@ class NotShareableError(Error, TypeError):
     path: str = ""
 
 
+class DecodeError(Error):
+    """A received object cannot be made: its class is not found here, or refuses the content. The cause says why.
+
+    ``record`` is a RecordView of the content, which needs no class. The message is consumed.
+    """
+
+    record: object = None
+
+
 class MemoryLimitExceeded(Error, MemoryError):
     """The value does not fit into the memory limit (``set_memory_limit()``)."""
 
