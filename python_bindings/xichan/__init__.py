@@ -42,6 +42,7 @@ from ._errors import (
     ChannelFailed,
     ChannelFull,
     ChannelTimeout,
+    DecodeError,
     Error,
     MemoryLimitExceeded,
     NotFound,
@@ -51,6 +52,7 @@ from ._queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._records.registry import register
     from ._remote import RemoteError
     from ._stats import ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
     from .pool.errors import BrokenInterpreterPool, BrokenWorker
@@ -69,6 +71,7 @@ _LAZY = {
     "PoolStats": "_stats",
     "QueueStats": "_stats",
     "RemoteError": "_remote",
+    "register": "_records.registry",
     "serve": "service",
 }
 
@@ -84,6 +87,7 @@ __all__ = [
     "ChannelStats",
     "ChannelTimeout",
     "Client",
+    "DecodeError",
     "DictView",
     "Error",
     "InterpreterPoolExecutor",
@@ -114,6 +118,7 @@ __all__ = [
     "lookup",
     "memory_stats",
     "publish",
+    "register",
     "select",
     "serve",
     "set_memory_limit",

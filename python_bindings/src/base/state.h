@@ -41,6 +41,7 @@ struct InterpreterEndpoints {
 };
 
 class KeyCache;  // values/key_cache.h
+class Plans;
 
 struct ModuleState {
   PyTypeObject* sender_type;
@@ -57,6 +58,7 @@ struct ModuleState {
   PyObject* share;     // the function that rebuilds a pickled Shared
   PyObject* dict_parts[3];  // the classes of xichan._dict_parts; null until the first is used
   FieldGuesses field_guesses;
+  Plans* plans;        // how objects of each class are sent
   InterpreterEndpoints* endpoints;
   KeyCache* keys;  // null until the first dict is decoded
 
