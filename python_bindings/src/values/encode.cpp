@@ -2,6 +2,7 @@
 
 #include "base/errors.h"
 #include "values/block_encoder.h"
+#include "values/prepare.h"
 
 namespace xichan::python {
 
@@ -37,17 +38,51 @@ bool BlockEncoder::write(PyObject* root, Cell& cell) noexcept {
   return true;
 }
 
+namespace {
+
+// Python code may change the value while it is prepared. It is prepared again this often.
+constexpr int preparations = 8;
+
+// Measures a value that needs Python code, and calls `use` with the encoder. False with an exception set.
+template <class Use>
+[[gnu::noinline]] bool use_prepared(const ModuleState& state, PyObject* value, Destination destination,
+                                    ReducedValues& reduced, Use use) noexcept {
+  const Ref held(Py_NewRef(value));
+  for (int i = 0; i < preparations; ++i) {
+    if (!prepare(state, value, reduced)) return false;
+    reduced.restart();
+    BlockEncoder encoder(state, destination, reduced);
+    if (encoder.measure(value)) return use(encoder);
+    if (!encoder.needs_preparation()) return encoder.raise_refusal();
+  }
+  PyErr_SetString(PyExc_RuntimeError, "the value has changed each time it was about to be encoded");
+  return false;
+}
+
+// Measures a value, and calls `use` with the encoder. False with an exception set.
+template <class Use>
+[[gnu::always_inline]] inline bool use_measured(const ModuleState& state, PyObject* value, Destination destination,
+                                                Use use) noexcept {
+  ReducedValues reduced;
+  BlockEncoder encoder(state, destination, reduced);
+  if (encoder.measure(value)) [[likely]] return use(encoder);
+  return encoder.needs_preparation() ? use_prepared(state, value, destination, reduced, use) : encoder.raise_refusal();
+}
+
+}  // namespace
+
 bool encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
   if (!PyTuple_CheckExact(value) && encode_whole(state, value, cell)) return true;
-  BlockEncoder encoder(state, destination);
-  return encoder.measure(value) && encoder.write(value, cell);
+  return use_measured(state, value, destination,
+                      [&](BlockEncoder& encoder) noexcept { return encoder.write(value, cell); });
 }
 
 int is_shareable(const ModuleState& state, PyObject* value) noexcept {
   if (encode_short(value, nullptr)) return 1;
-  BlockEncoder encoder(state);
-  if (encoder.measure(value)) return 1;
-  if (encoder.out_of_memory()) return -1;
+  if (use_measured(state, value, Destination::process, [](BlockEncoder&) noexcept { return true; })) return 1;
+  const bool is_refused = PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable)) ||
+                          PyErr_ExceptionMatches(state.error(ErrorClass::closed));
+  if (!is_refused) return -1;
   PyErr_Clear();
   return 0;
 }
