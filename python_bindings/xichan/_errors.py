@@ -35,11 +35,13 @@ class ChannelTimeout(Error, TimeoutError):
 class NotShareableError(Error, TypeError):
     """The value, or the part of it that the message names, cannot be sent.
 
-    From ``send_many()``: ``item`` is the value, and ``sent`` the number of values before it, all of which were sent.
+    ``item`` is that part, and ``path`` the way to it: ``"value[1]['when']"``. From ``send_many()``: ``item`` is the
+    value, and ``sent`` the number of values before it, all of which were sent.
     """
 
     sent: int = 0
     item: object = None
+    path: str = ""
 
 
 class DecodeError(Error):

@@ -33,6 +33,8 @@ struct InterpreterEndpoints {
   }
 };
 
+class Plans;
+
 struct ModuleState {
   PyTypeObject* sender_type;
   PyTypeObject* receiver_type;
@@ -46,6 +48,7 @@ struct ModuleState {
   PyObject* errors[static_cast<int>(ErrorClass::count)];
   PyObject* unpickle;  // the function that rebuilds a pickled endpoint
   PyObject* share;     // the function that rebuilds a pickled Shared
+  Plans* plans;        // how objects of each class are sent
   InterpreterEndpoints* endpoints;
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }
