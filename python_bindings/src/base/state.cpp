@@ -18,7 +18,10 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(queue_type);
   Py_VISIT(unpickle);
   Py_VISIT(share);
+  for (PyObject* part : dict_parts) Py_VISIT(part);
   for (PyObject* error : errors) Py_VISIT(error);
+  for (PyObject* object : library.objects) Py_VISIT(object);
+  Py_VISIT(record_types);
   return plans == nullptr ? 0 : plans->traverse(visit, arg);
 }
 
@@ -26,6 +29,10 @@ void ModuleState::clear() noexcept {
   if (plans != nullptr) plans->clear();
   Py_CLEAR(unpickle);
   Py_CLEAR(share);
+  Py_CLEAR(record_types);
+  library.datetime = nullptr;
+  for (PyObject*& object : library.objects) Py_CLEAR(object);
+  for (PyObject*& part : dict_parts) Py_CLEAR(part);
 }
 
 void ModuleState::free() noexcept {
