@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/ref.h"
+#include "values/plans.h"
 
 namespace xichan::python {
 
@@ -17,13 +18,21 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(queue_type);
   Py_VISIT(unpickle);
   Py_VISIT(share);
+  for (PyObject* part : dict_parts) Py_VISIT(part);
   for (PyObject* error : errors) Py_VISIT(error);
-  return 0;
+  for (PyObject* object : library.objects) Py_VISIT(object);
+  Py_VISIT(record_types);
+  return plans == nullptr ? 0 : plans->traverse(visit, arg);
 }
 
 void ModuleState::clear() noexcept {
+  if (plans != nullptr) plans->clear();
   Py_CLEAR(unpickle);
   Py_CLEAR(share);
+  Py_CLEAR(record_types);
+  library.datetime = nullptr;
+  for (PyObject*& object : library.objects) Py_CLEAR(object);
+  for (PyObject*& part : dict_parts) Py_CLEAR(part);
 }
 
 void ModuleState::free() noexcept {
@@ -37,6 +46,7 @@ void ModuleState::free() noexcept {
   for (PyObject*& record : records) Py_CLEAR(record);
   Py_CLEAR(queue_type);
   for (PyObject*& error : errors) Py_CLEAR(error);
+  delete std::exchange(plans, nullptr);
   InterpreterEndpoints::drop(std::exchange(endpoints, nullptr));
 }
 
