@@ -20,6 +20,8 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(share);
   for (PyObject* part : dict_parts) Py_VISIT(part);
   for (PyObject* error : errors) Py_VISIT(error);
+  for (PyObject* object : library.objects) Py_VISIT(object);
+  Py_VISIT(record_types);
   return plans == nullptr ? 0 : plans->traverse(visit, arg);
 }
 
@@ -27,6 +29,9 @@ void ModuleState::clear() noexcept {
   if (plans != nullptr) plans->clear();
   Py_CLEAR(unpickle);
   Py_CLEAR(share);
+  Py_CLEAR(record_types);
+  library.datetime = nullptr;
+  for (PyObject*& object : library.objects) Py_CLEAR(object);
   for (PyObject*& part : dict_parts) Py_CLEAR(part);
 }
 
