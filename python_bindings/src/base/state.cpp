@@ -17,6 +17,9 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(queue_type);
   Py_VISIT(unpickle);
   Py_VISIT(share);
+  Py_VISIT(make_pickler);
+  Py_VISIT(pickle_loads);
+  Py_VISIT(idle_pickler);
   for (PyObject* error : errors) Py_VISIT(error);
   return 0;
 }
@@ -24,6 +27,9 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
 void ModuleState::clear() noexcept {
   Py_CLEAR(unpickle);
   Py_CLEAR(share);
+  Py_CLEAR(make_pickler);
+  Py_CLEAR(pickle_loads);
+  Py_CLEAR(idle_pickler);
 }
 
 void ModuleState::free() noexcept {

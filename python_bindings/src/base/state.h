@@ -46,6 +46,9 @@ struct ModuleState {
   PyObject* errors[static_cast<int>(ErrorClass::count)];
   PyObject* unpickle;  // the function that rebuilds a pickled endpoint
   PyObject* share;     // the function that rebuilds a pickled Shared
+  PyObject* make_pickler;  // these two of xichan._pickling, or null
+  PyObject* pickle_loads;
+  PyObject* idle_pickler;  // see pickling.cpp; null while it is in use
   InterpreterEndpoints* endpoints;
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }

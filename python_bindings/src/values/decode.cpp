@@ -5,6 +5,7 @@
 #include "base/ref.h"
 #include "base/worklist.h"
 #include "values/elements.h"
+#include "values/pickling.h"
 #include "values/str_view.h"
 #include "values/text.h"
 #include "values/view.h"
@@ -80,6 +81,7 @@ class Decoder {
       case Tag::big_int: return make_payload(reader.payload(*cell), *cell);
       case Tag::tuple: return make_tuple(reader, *cell);
       case Tag::queue: return make_queue(reader, *cell);
+      case Tag::record: return unpickle(state_, reader, *cell, true);
       case Tag::reference: return make_handle(reader.reference(*cell));
       case Tag::shared: return make_shared(static_cast<const Block*>(reader.reference(*cell).object));
       default: return make_short(*cell);
@@ -166,6 +168,7 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
   const CellRef place = resolve(reader, cell);
   if (place.cell->is_complete()) return Decoder::make_short(*place.cell);
   if (!copy && deserves_view(*place.cell)) return new_view_at(state, place);
+  if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
   return Decoder(state).make(place);
 }
 

@@ -202,7 +202,7 @@ class BlockEncoder {
       raise(state_, status_);
     } else if (closed_endpoint_) {
       raise_for(as_handle(item), Status::end_closed);
-    } else {
+    } else if (destination_ != Destination::or_pickle) {
       const bool stays = is_handle(state_, item) || elements_of(state_, item) != nullptr;
       raise_not_shareable(state_, root, item, tuple, index,
                           stays                                   ? "cannot leave its process"

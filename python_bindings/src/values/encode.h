@@ -7,8 +7,9 @@
 
 namespace xichan::python {
 
-/// Where an encoded value goes: through a channel, or outside the process, where endpoints and Queues cannot go.
-enum class Destination { process, outside };
+/// Where an encoded value goes: through a channel; outside the process, where endpoints and Queues cannot go; or through
+/// a channel that pickles what is not shareable: a refused value then sets no exception.
+enum class Destination { process, outside, or_pickle };
 
 /// Encodes `value`; the cell owns what it needs (see xichan::release). False with an exception set, and nothing
 /// allocated: NotShareableError, which names the path to the offending part, ChannelClosed if the value contains a
