@@ -20,6 +20,7 @@
 #include "ends/watch.h"
 #include "functions.h"
 #include "values/dumps.h"
+#include "values/key_cache.h"
 #include "values/pickling.h"
 #include "values/shared.h"
 #include "values/types.h"
@@ -98,7 +99,11 @@ int clear(PyObject* module) noexcept {
   return 0;
 }
 
-void free_state(void* module) noexcept { state_of(static_cast<PyObject*>(module))->free(); }
+void free_state(void* module) noexcept {
+  ModuleState& state = *state_of(static_cast<PyObject*>(module));
+  drop_key_cache(state);
+  state.free();
+}
 
 PyModuleDef_Slot slots[] = {
     {Py_mod_exec, reinterpret_cast<void*>(execute)},

@@ -6,15 +6,7 @@
 #include "value/value_access.h"
 
 namespace xichan {
-
-using namespace internal;
-namespace {
-
-struct Pair {
-  BlockReader readers[2];
-  const Cell* cells[2];
-  std::uint64_t length;
-};
+namespace internal {
 
 bool equal_text(const TextParts& one, const TextParts& other) noexcept {
   if (one.length != other.length) return false;
@@ -28,6 +20,17 @@ bool equal_text(const TextParts& one, const TextParts& other) noexcept {
   }
   return true;
 }
+
+}  // namespace internal
+
+using namespace internal;
+namespace {
+
+struct Pair {
+  BlockReader readers[2];
+  const Cell* cells[2];
+  std::uint64_t length;
+};
 
 bool equal_leaves(ValueView one, ValueView other, ValueKind kind) noexcept {
   switch (kind) {

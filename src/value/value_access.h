@@ -28,6 +28,9 @@ inline TextParts text_parts(BlockReader reader, const Cell& cell) noexcept {
   return {text_kind(cell.tag()), reader.payload(cell), cell.length()};
 }
 
+/// Returns true if two texts have the same code points, in whatever width.
+bool equal_text(const TextParts& one, const TextParts& other) noexcept;
+
 struct ValueAccess {
   static Cell& cell(Value& value) noexcept { return *reinterpret_cast<Cell*>(value.cell_); }
   static const Cell& cell(const Value& value) noexcept { return *reinterpret_cast<const Cell*>(value.cell_); }

@@ -103,6 +103,19 @@ class Verifier {
       case Tag::bytes: return check_payload(cell, 1, 0, at);
       case Tag::big_int: return check_big_int(cell, at);
       case Tag::tuple: return true;  // checked by check_tuples
+      case Tag::ellipsis:
+      case Tag::list:
+      case Tag::dict:
+      case Tag::frozendict:
+      case Tag::set:
+      case Tag::frozenset:
+      case Tag::range:
+      case Tag::slice:
+      case Tag::complex:
+      case Tag::bytearray:
+      case Tag::array:
+      case Tag::record:
+      case Tag::index:
       case Tag::repeat: return check_repeat(cell, at);
       case Tag::queue:
       case Tag::shared:

@@ -33,6 +33,8 @@ struct InterpreterEndpoints {
   }
 };
 
+class KeyCache;  // values/key_cache.h
+
 struct ModuleState {
   PyTypeObject* sender_type;
   PyTypeObject* receiver_type;
@@ -50,6 +52,7 @@ struct ModuleState {
   PyObject* pickle_loads;
   PyObject* idle_pickler;  // see pickling.cpp; null while it is in use
   InterpreterEndpoints* endpoints;
+  KeyCache* keys;  // null until the first dict is decoded
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }
   PyTypeObject* type_of(ValueType which) const noexcept { return value_types[static_cast<int>(which)]; }

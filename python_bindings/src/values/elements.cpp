@@ -19,8 +19,7 @@ bool are_queue_parts(const ModuleState& state, PyObject* object) noexcept {
   return true;
 }
 
-PyObject* elements_of(const ModuleState& state, PyObject* value) noexcept {
-  if (PyTuple_CheckExact(value)) return value;
+PyObject* queue_parts(const ModuleState& state, PyObject* value) noexcept {
   // Queue and its subclasses. The first check spares most values a walk through the bases of their type.
   if (!PyType_HasFeature(Py_TYPE(value), Py_TPFLAGS_HEAPTYPE) || state.queue_type == nullptr ||
       !PyObject_TypeCheck(value, state.queue_type)) {

@@ -19,8 +19,7 @@ inline PyObject* queue_part(PyObject* parts, QueuePart which) noexcept {
   return PyTuple_GET_ITEM(parts, static_cast<Py_ssize_t>(which));
 }
 
-/// Returns the elements of a tuple (the tuple itself) or the parts of a Queue, as a tuple; null for any other value.
-/// Borrowed from the value, which holds it as long as no Python code runs. Runs none.
-PyObject* elements_of(const ModuleState& state, PyObject* value) noexcept;
+/// Returns the parts of a Queue, as a tuple; null for any other value.
+PyObject* queue_parts(const ModuleState& state, PyObject* value) noexcept;
 
 }  // namespace xichan::python

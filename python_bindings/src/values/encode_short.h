@@ -45,8 +45,13 @@ namespace xichan::python {
     if (cell != nullptr) *cell = Cell::boolean(value == Py_True);
     return true;
   }
-  if (PyTuple_CheckExact(value) && PyTuple_GET_SIZE(value) == 0) {
+  if (PyTuple_CheckExact(value)) {
+    if (PyTuple_GET_SIZE(value) != 0) return false;
     if (cell != nullptr) *cell = Cell::of(Tag::tuple);
+    return true;
+  }
+  if (value == Py_Ellipsis) {
+    if (cell != nullptr) *cell = Cell::of(Tag::ellipsis);
     return true;
   }
   return false;
