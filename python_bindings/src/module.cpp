@@ -22,6 +22,7 @@
 #include "values/dumps.h"
 #include "values/key_cache.h"
 #include "values/pickling.h"
+#include "values/plans.h"
 #include "values/shared.h"
 #include "values/types.h"
 #include "xichan/version.h"
@@ -36,6 +37,13 @@ void release_endpoints(void* data) noexcept {
   remove_gate(endpoints->interpreter);
   end_exit(endpoints->interpreter);
   InterpreterEndpoints::drop(endpoints);
+}
+
+int own_plans(ModuleState& state) noexcept {
+  state.plans = new (std::nothrow) Plans;
+  if (state.plans != nullptr) return 0;
+  PyErr_NoMemory();
+  return -1;
 }
 
 int own_endpoints(ModuleState& state) noexcept {
@@ -74,7 +82,8 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions : {module_functions, name_functions, stats_functions, select_functions, aselect_functions,
-                                 dumps_functions, share_functions, transport_functions, task_functions, pickling_functions}) {
+                                 dumps_functions, share_functions, transport_functions, task_functions,
+                                 plan_functions, pickling_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
@@ -84,7 +93,7 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
 
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
-  if (own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
+  if (own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   bool exiting = false;

@@ -38,6 +38,7 @@ from ._errors import (
     ChannelFailed,
     ChannelFull,
     ChannelTimeout,
+    DecodeError,
     Error,
     MemoryLimitExceeded,
     NotFound,
@@ -47,6 +48,7 @@ from ._queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._records.registry import register
     from ._remote import RemoteError
     from ._stats import ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
     from .pool.errors import BrokenInterpreterPool, BrokenWorker
@@ -65,6 +67,7 @@ _LAZY = {
     "PoolStats": "_stats",
     "QueueStats": "_stats",
     "RemoteError": "_remote",
+    "register": "_records.registry",
     "serve": "service",
 }
 
@@ -80,6 +83,7 @@ __all__ = [
     "ChannelStats",
     "ChannelTimeout",
     "Client",
+    "DecodeError",
     "Error",
     "InterpreterPoolExecutor",
     "MemoryClass",
@@ -106,6 +110,7 @@ __all__ = [
     "lookup",
     "memory_stats",
     "publish",
+    "register",
     "select",
     "serve",
     "set_memory_limit",

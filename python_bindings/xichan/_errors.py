@@ -35,11 +35,22 @@ class ChannelTimeout(Error, TimeoutError):
 class NotShareableError(Error, TypeError):
     """The value, or the part of it that the message names, cannot be sent.
 
-    From ``send_many()``: ``item`` is the value, and ``sent`` the number of values before it, all of which were sent.
+    ``item`` is that part, and ``path`` the way to it: ``"value[1]['when']"``. From ``send_many()``: ``item`` is the
+    value, and ``sent`` the number of values before it, all of which were sent.
     """
 
     sent: int = 0
     item: object = None
+    path: str = ""
+
+
+class DecodeError(Error):
+    """A received object cannot be made: its class is not found here, or refuses the content. The cause says why.
+
+    ``record`` is a RecordView of the content, which needs no class. The message is consumed.
+    """
+
+    record: object = None
 
 
 class MemoryLimitExceeded(Error, MemoryError):

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/ref.h"
+#include "values/plans.h"
 
 namespace xichan::python {
 
@@ -21,10 +22,11 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(pickle_loads);
   Py_VISIT(idle_pickler);
   for (PyObject* error : errors) Py_VISIT(error);
-  return 0;
+  return plans == nullptr ? 0 : plans->traverse(visit, arg);
 }
 
 void ModuleState::clear() noexcept {
+  if (plans != nullptr) plans->clear();
   Py_CLEAR(unpickle);
   Py_CLEAR(share);
   Py_CLEAR(make_pickler);
@@ -43,6 +45,7 @@ void ModuleState::free() noexcept {
   for (PyObject*& record : records) Py_CLEAR(record);
   Py_CLEAR(queue_type);
   for (PyObject*& error : errors) Py_CLEAR(error);
+  delete std::exchange(plans, nullptr);
   InterpreterEndpoints::drop(std::exchange(endpoints, nullptr));
 }
 

@@ -34,6 +34,7 @@ struct InterpreterEndpoints {
 };
 
 class KeyCache;  // values/key_cache.h
+class Plans;
 
 struct ModuleState {
   PyTypeObject* sender_type;
@@ -51,6 +52,7 @@ struct ModuleState {
   PyObject* make_pickler;  // these two of xichan._pickling, or null
   PyObject* pickle_loads;
   PyObject* idle_pickler;  // see pickling.cpp; null while it is in use
+  Plans* plans;        // how objects of each class are sent
   InterpreterEndpoints* endpoints;
   KeyCache* keys;  // null until the first dict is decoded
 

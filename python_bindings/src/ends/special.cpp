@@ -67,7 +67,11 @@ bool encode_special(Handle* handle, PyObject* value, Cell& cell) noexcept {
   if (handle->endpoint->is_closed()) return check_open(handle);  // by a __instancecheck__
   const bool encoded = handle->endpoint->channel()->pickles() ? encode_or_pickle(handle, value, cell)
                                                               : encode(*handle->state, value, cell);
-  if (!encoded || check_open(handle)) return encoded;
+  return encoded && keep_if_open(handle, cell);
+}
+
+bool keep_if_open(Handle* handle, Cell& cell) noexcept {
+  if (check_open(handle)) return true;
   release(cell);
   return false;
 }

@@ -42,16 +42,15 @@ class BlockEncoder {
         return refused(item, i, position);
       }
     }
-    if (duplicates_.for_each_repeat([this](PyObject* item) noexcept { uncount_payload(item); })) return true;
-    status_ = Status::no_memory;
-    return refused(root, 0, 0);
+    return in_memory(duplicates_.for_each_repeat([this](PyObject* item) noexcept { uncount_payload(item); }));
   }
+  /// Returns true if `measure` failed because Python code must run first, see prepare.h.
+  bool needs_preparation() const noexcept { return is_unprepared_; }
+  /// Raises the exception for a value that `measure` refused, and returns false.
+  bool raise_refusal() noexcept;
 
   /// Makes the block, for the value that was measured. False with an exception set.
   bool write(PyObject* root, Cell& cell) noexcept;
-
-  /// Returns true if `measure` failed for lack of memory, which says nothing about the value.
-  bool out_of_memory() const noexcept { return status_ != Status::ok; }
 
   PyObject* root() const noexcept { return root_; }
   /// Returns the containers that were counted, in the order of their cells; each is what `elements_of` returns.
@@ -99,7 +98,7 @@ class BlockEncoder {
   // Counts a value other than a tuple, str, bytes or int.
   bool count_other(PyObject* value) noexcept;
   bool count_container(PyObject* value, Tag tag) noexcept;
-  bool count_reduced(PyObject* value) noexcept;
+  bool count_record(PyObject* value) noexcept;
   bool count_view(PyObject* value) noexcept;
   // Returns true if a container was counted before; else from now on. True without memory too.
   bool is_counted(PyObject* value) noexcept;
@@ -129,9 +128,11 @@ class BlockEncoder {
     if (!ok) status_ = Status::no_memory;
     return ok;
   }
-  // Raises the exception for an item that `count` refused: the root, or the item at `position` of a container. Returns
-  // false.
-  bool refused(PyObject* item, std::size_t container, std::uint64_t position) noexcept;
+  // Notes an item that `count` refused: the root, or the item at `position` of a container. Returns false.
+  bool refused(PyObject* item, std::size_t container, std::uint64_t position) noexcept {
+    refused_ = {item, container, position};
+    return false;
+  }
 
   // Returns the smallest multiple of 8 bytes that holds the int and its sign.
   static std::uint64_t int_bytes(PyObject* value) noexcept;
@@ -145,10 +146,16 @@ class BlockEncoder {
   Worklist<Cell*, 4> indexed_;      // the cells of large dicts and sets, null until they are written
   std::size_t next_indexed_ = 0;
   DuplicateTracker duplicates_;
-  ReducedValues reduced_;
+  ReducedValues& reduced_;
   PointerMap<Cell*> seen_;  // the containers with several references; null until they are written
   Status status_ = Status::ok;  // not ok: no memory
   bool closed_endpoint_ = false;
+  bool is_unprepared_ = false;
+  struct {
+    PyObject* item;
+    std::size_t container;
+    std::uint64_t position;
+  } refused_;  // if `measure` failed
 };
 
 }  // namespace xichan::python

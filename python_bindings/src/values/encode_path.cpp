@@ -2,6 +2,7 @@
 
 #include "base/errors.h"
 #include "values/block_encoder.h"
+#include "values/plans.h"
 
 namespace xichan::python {
 namespace {
@@ -65,6 +66,17 @@ Ref describe_key(PyObject* key) noexcept {
   return Ref(PyUnicode_FromString("..."));
 }
 
+// Returns the name of a field of a record, borrowed; null if its type is a number, or names the type itself.
+PyObject* field_name(PyObject* record, std::uint64_t position) noexcept {
+  PyObject* const type = PyTuple_GET_SIZE(record) > 0 ? PyTuple_GET_ITEM(record, 0) : nullptr;
+  if (type == nullptr || !PyTuple_CheckExact(type) || PyTuple_GET_SIZE(type) != 4) return nullptr;
+  PyObject* const names = PyTuple_GET_ITEM(type, 3);
+  const auto number = static_cast<Py_ssize_t>(position) - 1;
+  const bool has_name = PyTuple_CheckExact(names) && number >= 0 && number < PyTuple_GET_SIZE(names) &&
+                        PyUnicode_CheckExact(PyTuple_GET_ITEM(names, number));
+  return has_name ? PyTuple_GET_ITEM(names, number) : nullptr;
+}
+
 // Returns the path to an item from the path to its container. Null with MemoryError set.
 Ref describe_step(const Ref& path, const Step& step, PyObject* container) noexcept {
   static constexpr const char* slice_parts[] = {"start", "stop", "step"};
@@ -80,6 +92,11 @@ Ref describe_step(const Ref& path, const Step& step, PyObject* container) noexce
     case Tag::set:
     case Tag::frozenset: return Ref(PyUnicode_FromFormat("%U{...}", path.get()));
     case Tag::slice: return Ref(PyUnicode_FromFormat("%U.%s", path.get(), slice_parts[step.position]));
+    case Tag::empty:
+      if (PyObject* name = field_name(container, step.position)) {
+        return Ref(PyUnicode_FromFormat("%U.%U", path.get(), name));
+      }
+      return Ref(Py_NewRef(path.get()));  // the field of a standard type stands for its content
     default: break;
   }
   return Ref(PyUnicode_FromFormat("%U[%llu]", path.get(), static_cast<unsigned long long>(step.position)));
@@ -101,14 +118,23 @@ Ref describe_steps(std::size_t total, Append append) noexcept {
   return path;
 }
 
-// Raises NotShareableError with its attributes. The name may be null, with an exception set.
-void raise_at(const ModuleState& state, const Ref& path, const Ref& name, PyObject* item, const char* why) noexcept {
-  const Ref message(path && name ? PyUnicode_FromFormat("%U: %U %s", path.get(), name.get(), why) : nullptr);
+// Raises NotShareableError with its attributes. The message may be null, with an exception set.
+void raise_at(const ModuleState& state, const Ref& path, const Ref& message, PyObject* item) noexcept {
   const Ref error(message ? PyObject_CallOneArg(state.error(ErrorClass::not_shareable), message.get()) : nullptr);
   if (error && PyObject_SetAttrString(error.get(), "path", path.get()) == 0 &&
       PyObject_SetAttrString(error.get(), "item", item) == 0) {
     PyErr_SetObject(state.error(ErrorClass::not_shareable), error.get());
   }
+}
+
+// Returns the remedy for an object of a refused class, a str; else null without an exception.
+Ref remedy_for(const ModuleState& state, PyObject* item) noexcept {
+  const Plan* plan = state.plans->find(Py_TYPE(item));
+  if (plan == nullptr || plan->kind != PlanKind::refused) return Ref();
+  const Ref function(Py_NewRef(plan->detail));
+  Ref remedy(PyObject_CallOneArg(function.get(), item));
+  PyErr_Clear();
+  return remedy && PyUnicode_Check(remedy.get()) && PyUnicode_GET_LENGTH(remedy.get()) > 0 ? std::move(remedy) : Ref();
 }
 
 }  // namespace
@@ -125,14 +151,29 @@ Ref path_of(BlockEncoder& encoder, PyObject* item, std::size_t container, std::u
 }
 
 void raise_not_shareable(const ModuleState& state, const Ref& path, PyObject* item, const char* why) noexcept {
-  raise_at(state, path, Ref(path ? PyType_GetFullyQualifiedName(Py_TYPE(item)) : nullptr), item, why);
+  const Ref name(PyType_GetFullyQualifiedName(Py_TYPE(item)));
+  raise_at(state, path, Ref(name ? PyUnicode_FromFormat("%U: %U %s", path.get(), name.get(), why) : nullptr), item);
+}
+
+void raise_with_remedy(const ModuleState& state, const Ref& path, PyObject* item) noexcept {
+  const Ref remedy = remedy_for(state, item);
+  if (!remedy) return raise_not_shareable(state, path, item, "is not shareable");
+  const Ref name(PyType_GetFullyQualifiedName(Py_TYPE(item)));
+  raise_at(state, path,
+           Ref(name ? PyUnicode_FromFormat("%U: %U is not shareable; %U", path.get(), name.get(), remedy.get()) : nullptr),
+           item);
+}
+
+void raise_refused(const ModuleState& state, const Ref& path, PyObject* item, PyObject* error) noexcept {
+  const Ref why(PyObject_Str(error));
+  raise_at(state, path, Ref(why ? PyUnicode_FromFormat("%U: %U", path.get(), why.get()) : nullptr), item);
 }
 
 void raise_not_shareable(const ModuleState& state, const Steps& steps, const char* what, const char* why) noexcept {
   const Ref path = describe_steps(steps.size(), [&](const Ref& before, std::size_t i) noexcept {
     return Ref(PyUnicode_FromFormat("%U[%llu]", before.get(), static_cast<unsigned long long>(steps[i])));
   });
-  raise_at(state, path, Ref(path ? PyUnicode_FromString(what) : nullptr), Py_None, why);
+  if (path) raise_at(state, path, Ref(PyUnicode_FromFormat("%U: %s %s", path.get(), what, why)), Py_None);
 }
 
 }  // namespace xichan::python

@@ -19,6 +19,12 @@ Ref path_of(BlockEncoder& encoder, PyObject* item, std::size_t container, std::u
 /// Raises NotShareableError for `item`, which is at `path`. `why` follows the name of its type.
 void raise_not_shareable(const ModuleState& state, const Ref& path, PyObject* item, const char* why) noexcept;
 
+/// Does the same for a refused class, whose plan names a remedy. Runs Python code, so the caller holds a reference.
+void raise_with_remedy(const ModuleState& state, const Ref& path, PyObject* item) noexcept;
+
+/// Raises NotShareableError with the message of `error`, which the function that reduces `item` raised.
+void raise_refused(const ModuleState& state, const Ref& path, PyObject* item, PyObject* error) noexcept;
+
 /// Does the same for steps; `what` is the fully qualified name of a type.
 void raise_not_shareable(const ModuleState& state, const Steps& steps, const char* what, const char* why) noexcept;
 

@@ -7,14 +7,6 @@
 namespace xichan::python {
 namespace {
 
-// Returns (start, stop, step). Reading them runs no Python code: they are members of a built-in type.
-Ref parts_of_range(PyObject* range) noexcept {
-  const Ref start(PyObject_GetAttrString(range, "start"));
-  const Ref stop(start ? PyObject_GetAttrString(range, "stop") : nullptr);
-  const Ref step(stop ? PyObject_GetAttrString(range, "step") : nullptr);
-  return Ref(step ? PyTuple_Pack(3, start.get(), stop.get(), step.get()) : nullptr);
-}
-
 // Returns true if an int beyond 64 bits is the lowest that fits in `bytes`: -2**(8 * bytes - 1).
 bool is_lowest(PyObject* value, std::uint64_t bytes) noexcept {
   const _PyLongValue& parts = reinterpret_cast<PyLongObject*>(value)->long_value;
@@ -51,14 +43,13 @@ PyObject* BlockEncoder::measure_items(PyObject* container, std::uint64_t& positi
 
 bool BlockEncoder::count_other(PyObject* value) noexcept {
   if (const Tag tag = container_tag(value); tag != Tag::empty) return count_container(value, tag);
-  if (Py_TYPE(value) == &PyRange_Type) return count_reduced(value);
   if (PyObject* parts = queue_parts(state_, value)) {
     if (destination_ == Destination::outside) return false;
     if (Py_REFCNT(value) != 1 && is_counted(value)) return status_ == Status::ok;
     builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(parts)));
     return in_memory(containers_.push(parts));
   }
-  if (!is_handle(state_, value)) return count_view(value);
+  if (!is_handle(state_, value)) return count_view(value) || count_record(value);
   if (destination_ == Destination::outside) return false;
   closed_endpoint_ = as_handle(value)->endpoint->is_closed();
   builder_.count_reference();
@@ -77,18 +68,19 @@ bool BlockEncoder::count_container(PyObject* value, Tag tag) noexcept {
   return in_memory(containers_.push(value));
 }
 
-bool BlockEncoder::count_reduced(PyObject* value) noexcept {
+bool BlockEncoder::count_record(PyObject* value) noexcept {
+  if (status_ != Status::ok || is_a(state_, value, ValueType::buffer)) return false;
   Reduced* reduced = reduced_.find(value);
   if (reduced == nullptr) {
-    Ref parts = parts_of_range(value);
-    if (parts) reduced = reduced_.add(value, parts.release());
-    if (reduced == nullptr) {
-      PyErr_Clear();
-      return in_memory(false);
-    }
+    Ref elements;
+    const Reduction reduction = reduce_natively(state_, value, elements);
+    is_unprepared_ = reduction == Reduction::unprepared && reduced_.refusal_of(value) == nullptr;
+    if (reduction == Reduction::no_memory) return in_memory(false);
+    if (reduction != Reduction::done) return false;
+    reduced = reduced_.add(value, std::move(elements));
+    if (reduced == nullptr) return in_memory(false);
   }
-  if (reduced->is_counted) return true;
-  reduced->is_counted = true;
+  if (std::exchange(reduced->is_counted, true)) return true;
   builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(reduced->elements)));
   return in_memory(containers_.push(reduced->elements));
 }
@@ -131,17 +123,28 @@ PyObject* BlockEncoder::elements_of(PyObject* value) noexcept {
   return reduced != nullptr ? reduced->elements : queue_parts(state_, value);
 }
 
-bool BlockEncoder::refused(PyObject* item, std::size_t container, std::uint64_t position) noexcept {
+bool BlockEncoder::raise_refusal() noexcept {
   if (status_ != Status::ok) {
     raise(state_, status_);
-  } else if (closed_endpoint_) {
+    return false;
+  }
+  const auto [item, container, position] = refused_;
+  if (closed_endpoint_) {
     raise_for(as_handle(item), Status::end_closed);
+    return false;
+  }
+  if (destination_ == Destination::or_pickle) return false;
+  const Ref held(Py_NewRef(item));
+  const Ref path = path_of(*this, item, container, position);
+  if (!path) return false;
+  if (PyObject* why = reduced_.refusal_of(item)) {
+    raise_refused(state_, path, item, why);
+  } else if (is_handle(state_, item) || queue_parts(state_, item) != nullptr) {
+    raise_not_shareable(state_, path, item, "cannot leave its process");
+  } else if (is_a(state_, item, ValueType::buffer)) {
+    raise_not_shareable(state_, path, item, "is not shareable; share the result of its freeze()");
   } else {
-    const bool stays = is_handle(state_, item) || queue_parts(state_, item) != nullptr;
-    raise_not_shareable(state_, path_of(*this, item, container, position), item,
-                        stays                                   ? "cannot leave its process"
-                        : is_a(state_, item, ValueType::buffer) ? "is not shareable; share the result of its freeze()"
-                                                                : "is not shareable");
+    raise_with_remedy(state_, path, item);
   }
   return false;
 }
