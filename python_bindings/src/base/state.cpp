@@ -21,6 +21,7 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(make_pickler);
   Py_VISIT(pickle_loads);
   Py_VISIT(idle_pickler);
+  for (PyObject* part : dict_parts) Py_VISIT(part);
   for (PyObject* error : errors) Py_VISIT(error);
   return plans == nullptr ? 0 : plans->traverse(visit, arg);
 }
@@ -32,6 +33,7 @@ void ModuleState::clear() noexcept {
   Py_CLEAR(make_pickler);
   Py_CLEAR(pickle_loads);
   Py_CLEAR(idle_pickler);
+  for (PyObject*& part : dict_parts) Py_CLEAR(part);
 }
 
 void ModuleState::free() noexcept {

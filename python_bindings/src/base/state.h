@@ -16,7 +16,14 @@ enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, aren
 enum class RecordType { channel, memory, memory_class, count };
 
 /// The types of values that read or fill a block in place, in the order of `specs` in values/types.cpp.
-enum class ValueType { tuple, bytes, str, shared, buffer, count };
+enum class ValueType { tuple, list, dict, set, record, bytes, str, shared, buffer, elements, count };
+
+/// Where a field of this name was in the record that was read last; verified before use, so any number is valid.
+struct FieldGuesses {
+  std::uint16_t numbers[256];
+
+  std::uint16_t& of(PyObject* name) noexcept { return numbers[reinterpret_cast<std::uintptr_t>(name) / 16 % 256]; }
+};
 
 /// The endpoints of an interpreter, released when it is finalized. Shared by the module and the exit callback of the
 /// interpreter: the module is usually freed first, but never if a thread is stuck in a call. Guarded by the GIL.
@@ -53,6 +60,8 @@ struct ModuleState {
   PyObject* pickle_loads;
   PyObject* idle_pickler;  // see pickling.cpp; null while it is in use
   Plans* plans;        // how objects of each class are sent
+  PyObject* dict_parts[3];  // the classes of xichan._dict_parts; null until the first is used
+  FieldGuesses field_guesses;
   InterpreterEndpoints* endpoints;
   KeyCache* keys;  // null until the first dict is decoded
 

@@ -50,6 +50,18 @@ const char* type_name(Tag tag) noexcept {
     case Tag::short_bytes:
     case Tag::bytes: return "bytes";
     case Tag::tuple: return "tuple";
+    case Tag::ellipsis: return "ellipsis";
+    case Tag::list: return "list";
+    case Tag::dict: return "dict";
+    case Tag::frozendict: return "frozendict";
+    case Tag::set: return "set";
+    case Tag::frozenset: return "frozenset";
+    case Tag::range: return "range";
+    case Tag::slice: return "slice";
+    case Tag::complex: return "complex";
+    case Tag::bytearray: return "bytearray";
+    case Tag::array: return "array";
+    case Tag::record: return "record";
     case Tag::queue: return "Queue";
     case Tag::reference: return "endpoint";
     default: return "str";
@@ -85,8 +97,6 @@ PyObject* shared_compare(PyObject* self, PyObject* other, int operation) noexcep
   const Ref content(decode_content(self, false));
   return content ? PyObject_RichCompare(content.get(), other, operation) : nullptr;
 }
-
-Py_hash_t shared_hash(PyObject* self) noexcept { return hash_of(as_view(self)); }
 
 PyObject* shared_repr(PyObject* self) noexcept {
   const BlockSlice& slice = as_view(self)->slice;
@@ -176,7 +186,7 @@ PyType_Slot slots[] = {
     {Py_tp_doc, const_cast<char*>(shared_doc)},
     {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)},
     {Py_tp_richcompare, reinterpret_cast<void*>(shared_compare)},
-    {Py_tp_hash, reinterpret_cast<void*>(shared_hash)},
+    {Py_tp_hash, reinterpret_cast<void*>(view_hash)},
     {Py_tp_repr, reinterpret_cast<void*>(shared_repr)},
     {Py_tp_methods, methods},
     {Py_tp_getset, properties},
