@@ -10,13 +10,14 @@ import pickle
 from pickle import loads as pickle_loads
 
 from . import _core
+from ._errors import DecodeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["dumps", "loads", "make_pickler", "pickle_loads"]
+__all__ = ["decode_error", "dumps", "loads", "make_pickler", "pickle_loads"]
 
 
 class _Pickler(pickle.Pickler):
@@ -41,3 +42,10 @@ def dumps(value: object, override: Callable[[Any], Any] | None = None) -> tuple[
 
 
 loads = _core._unpickle
+
+
+def decode_error(cause: Exception) -> DecodeError:
+    """Return the error for a received pickle that cannot be loaded."""
+    error = DecodeError(f"the pickled value cannot be loaded: {type(cause).__qualname__}: {cause}")
+    error.__cause__ = cause
+    return error

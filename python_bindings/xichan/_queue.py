@@ -34,6 +34,7 @@ from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull, Ch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from builtins import type as _Type
     from typing import Any, Generic, TypeVar
 
     from ._stats import QueueStats
@@ -98,7 +99,7 @@ class Queue(Generic[_T]):
         maxsize: int = 0,
         *,
         pickle: bool = False,
-        type: Any = None,
+        type: _Type[_T] | tuple[Any, ...] | types.UnionType | None = None,
         unbounditems: object = None,
         syncobj: object = None,
     ) -> None:

@@ -21,7 +21,7 @@ bool reserve_unread(Handle* handle, std::size_t count) noexcept {
 
 PyObject* deliver_unread(Handle* handle, bool copy) noexcept {
   PyObject* value = decode(*handle->state, (*handle->unread)[0], copy);
-  if (value != nullptr) release(handle->unread->remove_first());
+  if (value != nullptr || !PyErr_ExceptionMatches(PyExc_MemoryError)) release(handle->unread->remove_first());
   return value;
 }
 
@@ -31,7 +31,7 @@ PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept {
     return deliver_unread(handle, copy);
   }
   PyObject* value = decode(*handle->state, cell, copy);
-  if (value == nullptr) {
+  if (value == nullptr && PyErr_ExceptionMatches(PyExc_MemoryError)) {
     keep_unread(handle, cell);
   } else {
     release(cell);

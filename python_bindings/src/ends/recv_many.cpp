@@ -93,8 +93,11 @@ bool take_now(Handle* handle, bool copy, std::uint64_t& left, Results& results) 
   left -= taken;
   std::size_t i = 0;
   while (i < taken && results.fill(decode(*handle->state, cells[i], copy))) release(cells[i++]);
-  for (std::size_t failed = i; failed < taken; ++failed) keep_unread(handle, cells[failed]);
-  return i == taken;
+  const bool failed = i < taken;
+  // Without values to return, this call raises the error, so the value that caused it is consumed.
+  if (failed && results.size() == 0 && !PyErr_ExceptionMatches(PyExc_MemoryError)) release(cells[i++]);
+  for (; i < taken; ++i) keep_unread(handle, cells[i]);
+  return !failed;
 }
 
 }  // namespace

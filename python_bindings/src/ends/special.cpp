@@ -65,9 +65,13 @@ bool encode_special(Handle* handle, PyObject* value, Cell& cell) noexcept {
   if (!check_open(handle)) return false;
   if (handle->types != nullptr && !check_type(value, handle->types)) return false;
   if (handle->endpoint->is_closed()) return check_open(handle);  // by a __instancecheck__
-  const bool encoded = handle->endpoint->channel()->pickles() ? encode_or_pickle(handle, value, cell)
-                                                              : encode(*handle->state, value, cell);
-  return encoded && keep_if_open(handle, cell);
+  if (!handle->endpoint->channel()->pickles()) {
+    return encode(*handle->state, value, cell) && keep_if_open(handle, cell);
+  }
+  bool pickled;
+  if (!encode_or_pickle(*handle->state, value, cell, pickled) || !keep_if_open(handle, cell)) return false;
+  if (pickled) handle->endpoint->channel()->count_pickled();
+  return true;
 }
 
 bool keep_if_open(Handle* handle, Cell& cell) noexcept {

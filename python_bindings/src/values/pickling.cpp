@@ -131,8 +131,7 @@ PyObject* unpickle_value(PyObject* module, PyObject* const* args, Py_ssize_t cou
 // Pickles call this with what travels outside them.
 PyObject* external(PyObject*, PyObject* value) noexcept { return Py_NewRef(value); }
 
-}  // namespace
-
+// Pickles and encodes a value.
 bool encode_pickled(ModuleState& state, PyObject* value, Cell& cell) noexcept {
   const Ref parts = pickle(state, value, nullptr);
   if (!parts) {
@@ -147,14 +146,8 @@ bool encode_pickled(ModuleState& state, PyObject* value, Cell& cell) noexcept {
   return true;
 }
 
-bool encode_or_pickle(Handle* handle, PyObject* value, Cell& cell) noexcept {
-  if (encode(*handle->state, value, cell, Destination::or_pickle)) return true;
-  if (PyErr_Occurred() || !encode_pickled(*handle->state, value, cell)) return false;
-  if (!handle->endpoint->is_closed()) handle->endpoint->channel()->count_pickled();
-  return true;
-}
-
-PyObject* unpickle(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
+// Loads the pickle of a record.
+PyObject* load(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
   const std::span<const Cell> cells = reader.elements(cell);
   const Ref data(decode_at(state, reader, cells[1], false));  // a view if it is large
   if (!data) return nullptr;
@@ -166,6 +159,29 @@ PyObject* unpickle(ModuleState& state, BlockReader reader, const Cell& cell, boo
     if (!buffer || PyList_Append(buffers.get(), buffer.get()) < 0) return nullptr;
   }
   return buffers ? call_loads(state, data.get(), buffers.get()) : nullptr;
+}
+
+// Replaces an Exception by a DecodeError with that cause. Other exceptions, and MemoryError, stay.
+void wrap_failure() noexcept {
+  if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return;
+  const Ref cause(PyErr_GetRaisedException());
+  const Ref make = import_attribute("xichan._pickling", "decode_error");
+  PyObject* error = make ? PyObject_CallOneArg(make.get(), cause.get()) : nullptr;
+  if (error != nullptr) PyErr_SetRaisedException(error);
+}
+
+}  // namespace
+
+bool encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pickled) noexcept {
+  pickled = false;
+  if (encode(state, value, cell, Destination::or_pickle)) return true;
+  return !PyErr_Occurred() && (pickled = encode_pickled(state, value, cell));
+}
+
+PyObject* unpickle(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
+  PyObject* value = load(state, reader, cell, copy);
+  if (value == nullptr) wrap_failure();
+  return value;
 }
 
 PyMethodDef pickling_functions[] = {
