@@ -16,7 +16,10 @@ bool append(PyObject* list, PyObject* item) noexcept { return item != nullptr &&
 // write(data): appends a piece of the pickle. Most have one.
 PyObject* sink_write(PyObject* self, PyObject* data) noexcept {
   PyObject* parts = as_sink(self)->parts;
-  if (parts == nullptr) return PyErr_Format(PyExc_ValueError, "write() outside of a pickle");
+  // Python code may have found the list with gc.get_objects().
+  if (parts == nullptr || PyList_GET_SIZE(parts) == 0) {
+    return PyErr_Format(PyExc_ValueError, "write() outside of a pickle");
+  }
   PyObject* first = PyList_GET_ITEM(parts, 0);
   if (first == Py_None) {
     if (PyList_SetItem(parts, 0, Py_NewRef(data)) < 0) return nullptr;
@@ -148,7 +151,7 @@ bool PickleSink::begin(PyObject* reducer) noexcept {
 Ref PickleSink::finish() noexcept {
   Py_CLEAR(override);
   Ref list(std::exchange(parts, nullptr));
-  PyObject* first = list ? PyList_GET_ITEM(list.get(), 0) : nullptr;
+  PyObject* first = list && PyList_GET_SIZE(list.get()) != 0 ? PyList_GET_ITEM(list.get(), 0) : nullptr;
   if (first != nullptr && PyList_CheckExact(first)) {
     const Ref empty(PyBytes_FromStringAndSize(nullptr, 0));
     PyObject* joined = empty ? PyObject_CallMethod(empty.get(), "join", "O", first) : nullptr;
