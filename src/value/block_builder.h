@@ -26,7 +26,8 @@ class BlockBuilder {
  public:
   static constexpr std::uint64_t payload_alignment = 8;
 
-  BlockBuilder() noexcept = default;
+  /// With `tables` false the indexes of large dicts and sets have no table: the body is to be dumped.
+  explicit BlockBuilder(bool tables = true) noexcept : tables_(tables) {}
   BlockBuilder(const BlockBuilder&) = delete;
   BlockBuilder& operator=(const BlockBuilder&) = delete;
   ~BlockBuilder() {
@@ -48,7 +49,7 @@ class BlockBuilder {
     if (entries > max_length / 4) too_long_ = true;
     const bool indexed = entries > largest_unindexed;
     count_tuple(entries * entry_cells + indexed);
-    if (indexed) payload_.add(index_bytes(entries)).align(payload_alignment);
+    if (indexed && tables_) payload_.add(index_bytes(entries)).align(payload_alignment);
   }
   void count_text(TextKind kind, std::uint64_t length) noexcept {
     count_length(length);
@@ -91,7 +92,8 @@ class BlockBuilder {
 
   /// Makes `cell` a tuple, or another container, of `length` cells. Returns the address of its cells.
   Cell* write_tuple(Cell& cell, std::uint64_t length, Tag tag = Tag::tuple) noexcept {
-    cell = Cell::of(tag, length, length == 0 ? 0 : next_cell_);
+    const std::uint64_t empty = tag == Tag::tuple ? 0 : offset_of(cell);  // C6
+    cell = Cell::of(tag, length, length == 0 ? empty : next_cell_);
     Cell* cells = cell_at(next_cell_);
     next_cell_ += length * sizeof(Cell);
     return cells;
@@ -120,18 +122,22 @@ class BlockBuilder {
   /// must be written at any depth, so call it at the end.
   void write_index(const Cell& cell) noexcept {
     if (!cell.is_indexed()) return;
-    const std::uint64_t slots = index_slots(cell.entries());
-    std::byte* const table = block_->body() + next_payload_;
-    std::memset(table, 0, align_up(index_bytes(cell.entries()), payload_alignment));
     Cell& index = cell_at(cell.word)[cell.length() - 1];
-    index = fill_index(BlockReader(block_), cell, table) ? Cell::of(Tag::index, slots, next_payload_) : Cell::of(Tag::index);
-    next_payload_ += align_up(index_bytes(cell.entries()), payload_alignment);
+    index = Cell::of(Tag::index);
+    if (!tables_) return;
+    std::byte* const table = block_->body() + next_payload_;
+    const std::uint64_t bytes = align_up(index_bytes(cell.entries()), payload_alignment);
+    std::memset(table, 0, bytes);
+    if (fill_index(BlockReader(block_), cell, table)) {
+      index = Cell::of(Tag::index, index_slots(cell.entries()), next_payload_);
+    }
+    next_payload_ += bytes;
   }
   /// Makes `cell` a back-reference to `first`, an earlier cell of this body that has a payload or elements.
   void write_repeat(Cell& cell, Cell& first) noexcept {
     assert((first.has_payload() || first.has_elements()) && &first < &cell);
     first.mark_repeated();
-    cell = Cell::of(Tag::repeat, 0, reinterpret_cast<std::byte*>(&first) - block_->body());
+    cell = Cell::of(Tag::repeat, 0, offset_of(first));
   }
   /// Moves `reference` into the block. `tag` may be `shared` for a reference to a block.
   void write_reference(Cell& cell, Reference reference, Tag tag = Tag::reference) noexcept {
@@ -158,6 +164,9 @@ class BlockBuilder {
  private:
   void count_length(std::uint64_t length) noexcept { too_long_ |= length > max_length; }
 
+  std::uint64_t offset_of(const Cell& cell) const noexcept {
+    return static_cast<std::uint64_t>(reinterpret_cast<const std::byte*>(&cell) - block_->body());
+  }
   Cell* cell_at(std::uint64_t offset) noexcept { return reinterpret_cast<Cell*>(block_->body() + offset); }
 
   std::byte* write_payload(Cell& cell, Tag tag, const void* data, std::uint64_t length, std::uint64_t bytes,
@@ -175,6 +184,7 @@ class BlockBuilder {
 
   CheckedSize cells_;
   CheckedSize payload_;
+  const bool tables_;
   std::uint64_t reference_total_ = 0;
   bool too_long_ = false;
 

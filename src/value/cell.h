@@ -17,6 +17,8 @@
 //   C4  a `repeat` points to an earlier cell of the body that has the mark, and a payload or elements.
 //   C5  a dict has the cells key, value, key, value, ...; a dict or set of more than `largest_unindexed` entries has one
 //       more cell at its end, of tag `index`.
+//   C6  the word of an empty container is the offset of its cell in the body, so that it has an identity; an empty tuple
+//       has none, and word 0.
 #pragma once
 
 #include <bit>
@@ -45,7 +47,7 @@ enum class Tag : std::uint8_t {
   ucs4,
   bytes,         // word: offset of `length` bytes
   big_int,       // word: offset of `length` bytes, two's complement, little endian, a multiple of 8
-  tuple,         // word: offset of `length` cells, 0 if it is empty; likewise for all tags up to `queue` but the next
+  tuple,         // word: offset of `length` cells (C6); likewise for all tags up to `queue` but the next
   ellipsis,
   list,
   dict,

@@ -23,6 +23,8 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(idle_pickler);
   for (PyObject* part : dict_parts) Py_VISIT(part);
   for (PyObject* error : errors) Py_VISIT(error);
+  for (PyObject* object : library.objects) Py_VISIT(object);
+  Py_VISIT(record_types);
   return plans == nullptr ? 0 : plans->traverse(visit, arg);
 }
 
@@ -33,6 +35,9 @@ void ModuleState::clear() noexcept {
   Py_CLEAR(make_pickler);
   Py_CLEAR(pickle_loads);
   Py_CLEAR(idle_pickler);
+  Py_CLEAR(record_types);
+  library.datetime = nullptr;
+  for (PyObject*& object : library.objects) Py_CLEAR(object);
   for (PyObject*& part : dict_parts) Py_CLEAR(part);
 }
 

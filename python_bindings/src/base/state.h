@@ -10,7 +10,7 @@ namespace xichan::python {
 using namespace internal;
 
 /// The classes of xichan._errors, in the order of `error_names` in errors.cpp.
-enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, arena_full, not_found, failed, count };
+enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, arena_full, not_found, failed, decode, count };
 
 /// The classes of xichan._stats, in the order of `record_names` in stats.cpp.
 enum class RecordType { channel, memory, memory_class, count };
@@ -43,6 +43,19 @@ struct InterpreterEndpoints {
 class KeyCache;  // values/key_cache.h
 class Plans;
 
+/// What the standard library has and values/standard_types.cpp needs; null until it is used.
+struct StandardLibrary {
+  enum Object { capsule, decimal, uuid, unknown, safe, unsafe, count };  // the last three are members of uuid.SafeUUID
+
+  PyObject* objects[count];
+  const void* datetime;    // its C API, which the capsule owns
+  Py_ssize_t uuid_number;  // offsets of the slots of a UUID
+  Py_ssize_t uuid_safety;
+
+  PyObject*& of(Object which) noexcept { return objects[which]; }
+  PyObject* of(Object which) const noexcept { return objects[which]; }
+};
+
 struct ModuleState {
   PyTypeObject* sender_type;
   PyTypeObject* receiver_type;
@@ -64,6 +77,8 @@ struct ModuleState {
   FieldGuesses field_guesses;
   InterpreterEndpoints* endpoints;
   KeyCache* keys;  // null until the first dict is decoded
+  PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded
+  mutable StandardLibrary library;
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }
   PyTypeObject* type_of(ValueType which) const noexcept { return value_types[static_cast<int>(which)]; }

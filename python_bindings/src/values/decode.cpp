@@ -6,6 +6,7 @@
 #include "values/view.h"
 
 namespace xichan::python {
+
 PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
   const CellRef place = resolve(reader, cell);
   if (place.cell->is_complete()) return make_short(*place.cell);

@@ -31,6 +31,14 @@ bool set_any_entry(const Frame& frame, PyObject* key, PyObject* value) noexcept 
                                               : set_frozen_entry(frame.object, key, value);
 }
 
+// Returns the extent of a container where it is a key. Objects are hashed and compared by functions of their class, which
+// notice when they recurse too deeply.
+Extent extent_as_key(const Frame& frame, const Extent& extent) noexcept {
+  const bool is_object = frame.place.cell->tag() == Tag::record &&
+                         (frame.type == nullptr || ResolvedType(frame.type).kind() != RecordKind::items);
+  return is_object ? Extent{1, 1} : extent;
+}
+
 bool is_short_text(const Cell& cell) noexcept {
   return cell.tag() >= Tag::short_ascii && cell.tag() <= Tag::short_ucs4;
 }
@@ -44,10 +52,11 @@ bool Decoder::begin(Frame& frame, const CellRef& place, bool recurs) noexcept {
   frame = {.next = place.reader.elements(cell).data(), .place = place, .extent = {length, 1}, .recurs = recurs};
   frame.end = frame.next + length;
   if (!begin_object(frame, static_cast<Py_ssize_t>(length))) {
-    Py_XDECREF(frame.object);
+    frame.release();
     return false;
   }
-  if (recurs) *made_.find(identity_of(place)) = {frame.object, Extent::unlimited(), true};
+  if (careful_) soften(frame);
+  if (recurs) *made_.find(identity_of(place)) = {frame.object, extent_as_key(frame, Extent::unlimited()), true};
   return true;
 }
 
@@ -70,6 +79,7 @@ bool Decoder::begin_object(Frame& frame, Py_ssize_t length) noexcept {
       frame.object = PySlice_New(nullptr, nullptr, nullptr);
       return frame.object != nullptr && begin_parts(frame, length);
     case Tag::queue: return begin_queue(frame, length);
+    case Tag::record: return begin_record(frame, length);
     default: raise_unexpected(*frame.place.cell); return false;
   }
   return frame.object != nullptr;
@@ -107,7 +117,11 @@ Decoder::Filled Decoder::fill_sequence(Frame& frame) noexcept {
     const Cell& cell = *frame.next++;
     PyObject* item = cell.tag() < Tag::ascii ? make_short(cell) : make_item(frame, cell);
     if (item == nullptr) return stopped();
-    *frame.slots++ = item;
+    if (frame.slots != nullptr) [[likely]] {
+      *frame.slots++ = item;
+    } else if (!append(frame, item)) {
+      return Filled::failed;
+    }
   }
   return Filled::complete;
 }
@@ -159,6 +173,7 @@ bool Decoder::check_key(const Extent& extent) const noexcept {
 bool Decoder::store(Frame& frame, PyObject* value, const Extent& extent) noexcept {
   frame.extent.add(extent);
   if (!frame.place.cell->is_hashed()) {
+    if (frame.slots == nullptr) return append(frame, value);
     *frame.slots++ = value;
     return true;
   }
@@ -176,16 +191,18 @@ bool Decoder::store(Frame& frame, PyObject* value, const Extent& extent) noexcep
 // Returns the complete value; consumes what the frame owns.
 PyObject* Decoder::finish(Frame& frame) noexcept {
   PyObject* value = finish_object(frame);
-  if (value == nullptr || !frame.recurs) return value;
+  if (value == nullptr || !frame.recurs) [[likely]]
+    return value;
   *made_.find(identity_of(frame.place)) = {own(value), frame.extent, true};
   return value;
 }
 
 PyObject* Decoder::finish_object(Frame& frame) noexcept {
   switch (frame.place.cell->tag()) {
+    case Tag::tuple: expose(frame.object); return frame.object;
     case Tag::range: {
       PyObject* range = PyObject_CallObject(reinterpret_cast<PyObject*>(&PyRange_Type), frame.aside);
-      Py_DECREF(frame.aside);
+      frame.release();
       return range;
     }
     case Tag::slice: {
@@ -197,7 +214,17 @@ PyObject* Decoder::finish_object(Frame& frame) noexcept {
       Py_DECREF(frame.aside);
       return frame.object;
     }
-    case Tag::queue: queue_slot(state_, frame.object) = frame.aside; return frame.object;
+    case Tag::queue:
+      expose(frame.aside);
+      queue_slot(state_, frame.object) = frame.aside;
+      return frame.object;
+    case Tag::record: {
+      PyObject* object = finish_record(frame);
+      frame.extent = extent_as_key(frame, frame.extent);
+      if (object == nullptr) fail(frame);
+      frame.release();
+      return object;
+    }
     default: return frame.object;
   }
 }

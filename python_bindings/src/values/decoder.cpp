@@ -9,10 +9,7 @@
 namespace xichan::python {
 
 Decoder::~Decoder() {
-  for (Frame& frame : frames_) {  // none unless decoding failed
-    Py_XDECREF(frame.object);
-    Py_XDECREF(frame.aside);
-  }
+  for (Frame& frame : frames_) frame.release();  // none unless decoding failed
   for (PyObject* object : owned_) Py_DECREF(object);
 }
 
@@ -25,8 +22,8 @@ PyObject* Decoder::make(const CellRef& place) noexcept {
   for (;;) {
     const Filled filled = fill(frame);
     if (filled == Filled::complete) {
-      const Extent extent = frame.extent;
       value = finish(frame);
+      const Extent extent = frame.extent;
       if (value == nullptr || frames_.empty()) return value;
       frame = frames_.pop();
       if (store(frame, value, extent)) continue;
@@ -38,8 +35,7 @@ PyObject* Decoder::make(const CellRef& place) noexcept {
     } else {
       return nullptr;
     }
-    Py_XDECREF(frame.object);
-    Py_XDECREF(frame.aside);
+    frame.release();
     return nullptr;
   }
 }
@@ -60,6 +56,7 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
     case Tag::big_int: return make_payload(reader.payload(*cell), *cell);
     case Tag::complex: return make_complex(reader, *cell);
     case Tag::bytearray: return make_bytearray(reader, *cell);
+    case Tag::record: return make_record(place);
     case Tag::reference: return make_handle(reader.reference(*cell));
     case Tag::shared: return make_shared(static_cast<const Block*>(reader.reference(*cell).object));
     case Tag::record:

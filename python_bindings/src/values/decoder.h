@@ -14,6 +14,7 @@
 #include "base/state.h"
 #include "base/worklist.h"
 #include "value/block_reader.h"
+#include "values/record_types.h"
 
 namespace xichan::python {
 
@@ -45,12 +46,21 @@ struct Frame {
   const Cell* end = nullptr;
   CellRef place;
   Extent extent;
-  bool recurs = false;  // it has an entry in `made_`
+  PyObject* type = nullptr;  // owned: of a record, the parts of its ResolvedType
+  bool native = false;       // a record that `build_standard` builds
+  bool recurs = false;       // it has an entry in `made_`
+
+  void release() noexcept {
+    Py_XDECREF(object);
+    Py_XDECREF(aside);
+    Py_XDECREF(type);
+  }
 };
 
 class Decoder {
  public:
-  explicit Decoder(ModuleState& state) noexcept : state_(state) {}
+  /// With `classes`, records of other classes are made as views.
+  explicit Decoder(ModuleState& state, ClassList classes = nullptr) noexcept : state_(state), classes_(classes) {}
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
   ~Decoder();
@@ -64,6 +74,10 @@ class Decoder {
     PyObject* object;  // null for a container in progress that is made at its end
     Extent extent;
     bool found;
+  };
+  struct KnownType {
+    const Cell* cell;
+    PyObject* parts;  // of a ResolvedType; borrowed from `owned_`
   };
   enum class Filled : std::uint8_t { complete, child, failed };
 
@@ -93,6 +107,18 @@ class Decoder {
     return content_of(place.reader, *place.cell);
   }
 
+  PyObject* make_record(const CellRef& place) noexcept;
+  bool begin_record(Frame& frame, Py_ssize_t length) noexcept;
+  bool begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t count) noexcept;
+  PyObject* finish_record(Frame& frame) noexcept;
+  Ref find_type(const CellRef& type) noexcept;
+  bool fail(Frame& frame) noexcept;
+
+  void become_careful(Frame& frame) noexcept;
+  void soften(Frame& frame) noexcept;
+  bool append(Frame& frame, PyObject* item) noexcept;
+  void expose(PyObject* tuple) noexcept;
+
   PyObject* make_shared(const Block* block) noexcept;
   PyObject* make_handle(const Reference& reference) noexcept;
 
@@ -105,6 +131,8 @@ class Decoder {
   }
 
   ModuleState& state_;
+  const ClassList classes_;
+  bool careful_ = false;        // Python code may run
   Worklist<Frame, 16> frames_;  // the containers around the current one
   CellRef child_{};             // if the cell is not null: the container to fill next
   bool child_recurs_ = false;
@@ -113,6 +141,7 @@ class Decoder {
   PyObject* first_shared_ = nullptr;  // most values have one
   ContentMap<Made> made_;
   Worklist<PyObject*> owned_;
+  Worklist<KnownType, 8> types_;
 };
 
 }  // namespace xichan::python

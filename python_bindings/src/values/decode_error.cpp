@@ -1,0 +1,71 @@
+#include "values/decode_error.h"
+
+#include "base/ref.h"
+#include "values/record_cells.h"
+#include "values/view.h"
+
+namespace xichan::python {
+namespace {
+
+bool is_any(const Ref& error, std::initializer_list<PyObject*> classes) noexcept {
+  for (PyObject* cls : classes) {
+    if (PyErr_GivenExceptionMatches(error.get(), cls) != 0) return true;
+  }
+  return false;
+}
+
+// Raises DecodeError with a cause. Consumes the references.
+PyObject* raise_from(const ModuleState& state, Ref message, Ref record, Ref cause) noexcept {
+  PyObject* cls = state.error(ErrorClass::decode);
+  const Ref error(message ? PyObject_CallOneArg(cls, message.get()) : nullptr);
+  if (!error || PyObject_SetAttrString(error.get(), "record", record ? record.get() : Py_None) < 0) return nullptr;
+  PyException_SetCause(error.get(), cause.release());
+  PyErr_SetObject(cls, error.get());
+  return nullptr;
+}
+
+// Returns a view of a record that is named; of a standard type, a view of its fields.
+Ref view_of(ModuleState& state, const CellRef& record) noexcept {
+  const bool named = has_type_name(record);
+  return Ref(new_view(state, named ? ValueType::record : ValueType::tuple, record.reader.block(),
+                      named ? *record.cell : fields_as_tuple(*record.cell)));
+}
+
+// Returns "Type: text" of an exception.
+Ref describe(const Ref& error) noexcept {
+  const Ref text(PyObject_Str(error.get()));
+  const Ref name(text ? PyType_GetName(Py_TYPE(error.get())) : nullptr);
+  return Ref(name ? PyUnicode_FromFormat("%U: %U", name.get(), text.get()) : nullptr);
+}
+
+}  // namespace
+
+PyObject* raise_for_record(ModuleState& state, const CellRef& record) noexcept {
+  Ref error(PyErr_GetRaisedException());
+  if (!is_any(error, {PyExc_Exception})) {
+    PyErr_SetRaisedException(error.release());
+    return nullptr;
+  }
+  const Ref what = describe(error);
+  const Ref name(what ? record_type_name(state, record) : nullptr);
+  Ref view = name ? view_of(state, record) : Ref();
+  if (!view) return nullptr;
+  return raise_from(state, Ref(PyUnicode_FromFormat("cannot make a %U: %U", name.get(), what.get())), std::move(view),
+                    std::move(error));
+}
+
+PyObject* raise_decode_error(ModuleState& state) noexcept {
+  Ref error(PyErr_GetRaisedException());
+  const bool stays = !is_any(error, {PyExc_Exception}) ||
+                     is_any(error, {PyExc_MemoryError, PyExc_SystemError, state.error(ErrorClass::closed),
+                                    state.error(ErrorClass::decode)});
+  if (stays) {
+    PyErr_SetRaisedException(error.release());
+    return nullptr;
+  }
+  const Ref what = describe(error);
+  if (!what) return nullptr;
+  return raise_from(state, Ref(PyUnicode_FromFormat("cannot make the value: %U", what.get())), Ref(), std::move(error));
+}
+
+}  // namespace xichan::python
