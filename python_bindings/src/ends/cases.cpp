@@ -103,9 +103,11 @@ PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
     if (receiving) keep_unread(handles_[chosen], cases_[chosen].cell);
     return nullptr;
   }
+  PyObject_GC_UnTrack(pair.get());  // until it is complete: decoding may run Python code
   PyTuple_SET_ITEM(pair.get(), 0, Py_NewRef(object(chosen)));
   PyObject* value = receiving ? deliver(handles_[chosen], cases_[chosen].cell, copy) : Py_NewRef(Py_None);
   PyTuple_SET_ITEM(pair.get(), 1, value);
+  PyObject_GC_Track(pair.get());
   return value == nullptr ? nullptr : pair.release();
 }
 

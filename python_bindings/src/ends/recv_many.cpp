@@ -118,7 +118,7 @@ PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t c
   // The values that are there now and one to wait for, but at most as many as requested.
   Results results(std::min(static_cast<std::uint64_t>(most), handle->endpoint->channel()->size() + 1));
   if (results.make_room() && results.fill(receive(handle, timeout, copy))) {
-    // The endpoint may have been closed while `receive` blocked; from here on no Python code runs.
+    // Code that ran while `receive` blocked, or while a value was made, may have closed the endpoint.
     auto left = static_cast<std::uint64_t>(most - 1);
     while (left != 0 && !handle->endpoint->is_closed() && take_now(handle, copy, left, results)) {
     }
@@ -142,7 +142,7 @@ PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count
   std::uint64_t left = std::max<std::uint64_t>(stats.depth + stats.waiting_senders, 1);
   Results results(left);
   left += handle->unread == nullptr ? 0 : handle->unread->size();
-  while (left != 0 && take_now(handle, copy, left, results)) {
+  while (left != 0 && !handle->endpoint->is_closed() && take_now(handle, copy, left, results)) {
   }
   return results.finish();
 }

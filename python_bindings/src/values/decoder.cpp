@@ -3,7 +3,6 @@
 #include "base/handle.h"
 #include "values/decode_leaf.h"
 #include "values/elements.h"
-#include "values/pickling.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -59,9 +58,6 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
     case Tag::record: return make_record(place);
     case Tag::reference: return make_handle(reader.reference(*cell));
     case Tag::shared: return make_shared(static_cast<const Block*>(reader.reference(*cell).object));
-    case Tag::record:
-      if (is_pickled(reader, *cell)) return unpickle(state_, reader, *cell, true);
-      break;
     default: break;
   }
   if (cell->is_complete()) return make_short(*cell);
