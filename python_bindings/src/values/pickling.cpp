@@ -8,6 +8,7 @@
 #include "values/decode.h"
 #include "values/encode.h"
 #include "values/pickle_sink.h"
+#include "values/view.h"
 
 namespace xichan::python {
 namespace {
