@@ -1,6 +1,8 @@
 #include "endpoint/watch.h"
 
+#include <algorithm>
 #include <new>
+#include <span>
 #include <utility>
 
 #include "base/handle.h"
@@ -102,13 +104,11 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
          read_case(state, PyTuple_GET_ITEM(objects.get(), static_cast<Py_ssize_t>(parsed)), cases[parsed])) {
     ++parsed;
   }
-  // Encoding a later value may have run Python code, which may have closed an endpoint.
-  bool open = parsed == count;
-  for (std::size_t i = 0; i < parsed && open; ++i) {
-    CaseParts parts;
-    open = split_case(state, PyTuple_GET_ITEM(objects.get(), static_cast<Py_ssize_t>(i)), parts) &&
-           check_open(parts.handle);
-  }
+  // Encoding a value may have run Python code, which may have closed the endpoint of an earlier case.
+  const bool open = parsed == count && std::ranges::all_of(std::span(cases, count), [&](const WatchCase& watched) {
+    return !watched.endpoint->is_closed();
+  });
+  if (parsed == count && !open) raise(state, Status::end_closed);
   WatchObject* object = open ? PyObject_New(WatchObject, state.watch_type) : nullptr;
   if (object == nullptr) {
     for (std::size_t i = 0; i < parsed; ++i) release(cases[i].offer);
