@@ -21,6 +21,7 @@
 #include "functions.h"
 #include "values/dumps.h"
 #include "values/key_cache.h"
+#include "values/pickling.h"
 #include "values/plans.h"
 #include "values/shared.h"
 #include "values/types.h"
@@ -74,14 +75,15 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
   if ((state.watch_type = add_type(module, watch_spec)) == nullptr) return -1;
   if ((state.ticket_type = add_type(module, ticket_spec)) == nullptr) return -1;
   const Ref notifier(reinterpret_cast<PyObject*>(add_type(module, notifier_spec)));
-  if (!notifier) return -1;
+  const Ref sink(reinterpret_cast<PyObject*>(add_type(module, pickle_sink_spec)));
+  if (!notifier || !sink) return -1;
   return add_value_types(module, state);
 }
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions : {module_functions, name_functions, stats_functions, select_functions, aselect_functions,
                                  dumps_functions, share_functions, transport_functions, task_functions,
-                                 plan_functions}) {
+                                 plan_functions, pickling_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");

@@ -54,6 +54,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._records.registry import register
     from ._remote import RemoteError
+    from ._shareable import Shareable
     from ._stats import ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
     from .pool.errors import BrokenInterpreterPool, BrokenWorker
     from .pool.executor import InterpreterPoolExecutor
@@ -71,6 +72,7 @@ _LAZY = {
     "PoolStats": "_stats",
     "QueueStats": "_stats",
     "RemoteError": "_remote",
+    "Shareable": "_shareable",
     "register": "_records.registry",
     "serve": "service",
 }
@@ -105,6 +107,7 @@ __all__ = [
     "RemoteError",
     "Sender",
     "SetView",
+    "Shareable",
     "Shared",
     "StrView",
     "TupleView",

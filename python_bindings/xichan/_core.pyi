@@ -1,5 +1,6 @@
 """Types of the compiled module."""
 
+from builtins import type as _Type
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -14,13 +15,16 @@ from collections.abc import (
 )
 from collections.abc import Set as AbstractSet
 from collections.abc import Buffer as _Buffer
-from types import GenericAlias, TracebackType
+from pickle import PickleBuffer
+from types import GenericAlias, TracebackType, UnionType
 from typing import Any, ClassVar, Final, Generic, Literal, Self, SupportsIndex, TypeVar, final, overload
 
 from typing_extensions import disjoint_base
 
 from ._stats import ChannelStats, MemoryStats
 
+_T = TypeVar("_T")
+_U = TypeVar("_U")
 _T_co = TypeVar("_T_co", covariant=True)
 _T_contra = TypeVar("_T_contra", contravariant=True)
 
@@ -372,7 +376,7 @@ class Shared:
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def __reduce__(self) -> tuple[Callable[[object], Shared], tuple[Any]]: ...
 
-def share(value: object, /) -> Shared:
+def share(value: object, /, *, pickle: bool = False) -> Shared:
     """Encode a value, or the content of a contiguous buffer, once; the result is sent without a copy."""
 
 @final
@@ -390,6 +394,7 @@ class Buffer:
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def __release_buffer__(self, buffer: memoryview, /) -> None: ...
 
+@overload
 def channel(
     capacity: int | None = 1024,
     *,
@@ -397,8 +402,46 @@ def channel(
     max_bytes: int | None = None,
     name: str | None = None,
     overflow: Literal["block", "drop_oldest", "drop_newest"] = "block",
+    pickle: bool = False,
+    type: None = None,
 ) -> tuple[Sender[Any], Receiver[Any]]:
-    """Create a channel and return its endpoints, (Sender, Receiver)."""
+    """Create a channel and return its endpoints, (Sender, Receiver).
+
+    With ``type``, sends raise TypeError for a value that is not an instance of it.
+    """
+@overload
+def channel(
+    capacity: int | None = 1024,
+    *,
+    flavor: Literal["mpmc", "spsc", "relaxed"] = "mpmc",
+    max_bytes: int | None = None,
+    name: str | None = None,
+    overflow: Literal["block", "drop_oldest", "drop_newest"] = "block",
+    pickle: bool = False,
+    type: _Type[_T],
+) -> tuple[Sender[_T], Receiver[_T]]: ...
+@overload
+def channel(
+    capacity: int | None = 1024,
+    *,
+    flavor: Literal["mpmc", "spsc", "relaxed"] = "mpmc",
+    max_bytes: int | None = None,
+    name: str | None = None,
+    overflow: Literal["block", "drop_oldest", "drop_newest"] = "block",
+    pickle: bool = False,
+    type: tuple[_Type[_T], _Type[_U]],
+) -> tuple[Sender[_T | _U], Receiver[_T | _U]]: ...
+@overload
+def channel(
+    capacity: int | None = 1024,
+    *,
+    flavor: Literal["mpmc", "spsc", "relaxed"] = "mpmc",
+    max_bytes: int | None = None,
+    name: str | None = None,
+    overflow: Literal["block", "drop_oldest", "drop_newest"] = "block",
+    pickle: bool = False,
+    type: UnionType | tuple[Any, ...],
+) -> tuple[Sender[Any], Receiver[Any]]: ...
 
 def select(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any]], timeout: float | None = None, *, copy: bool = True
@@ -413,7 +456,7 @@ def aselect(
 def lookup(name: str, timeout: float | None = 0) -> Any:
     """Return the value published under a name, or a new (Sender, Receiver) of the channel with this name."""
 
-def publish(name: str, value: object) -> None:
+def publish(name: str, value: object, *, pickle: bool = False) -> None:
     """Keep a value under a name until ``unpublish(name)``; ``lookup(name)`` returns it in every interpreter."""
 
 def unpublish(name: str, /) -> None:
@@ -471,16 +514,25 @@ def _add_joiner(parts: tuple[Any, ...], tx: Sender[Any], /) -> bool: ...
 class _Ticket:
     def __reduce__(self) -> tuple[type[bool], tuple[bool]]: ...
 
+@final
+class _PickleSink:
+    def write(self, data: bytes, /) -> None: ...
+    def reduce(self, value: object, /) -> Any: ...
+    def buffer(self, buffer: PickleBuffer, /) -> bool: ...
+
 def _count_alive() -> dict[str, int]: ...
 def _discard_tasks(parts: tuple[Any, ...], /) -> None: ...
 def _fail_after(countdown: int, /) -> None: ...
 def _is_closed(end: Sender[Any] | Receiver[Any], /) -> bool: ...
+def _external(value: object, /) -> Any: ...
 def _exit_patience() -> float | None: ...
 def _renew_exit_patience() -> None: ...
 def _outlast_exit(endpoint: _End, /) -> None: ...
+def _pickle(value: object, override: Callable[[Any], Any] | None = None, /) -> tuple[bytes, tuple[Any, ...]]: ...
 def _register_queue(type: type, /) -> None: ...
 def _sent(end: Sender[Any] | Receiver[Any], /) -> int: ...
 def _task_done(parts: tuple[Any, ...], /) -> None: ...
 def _tasks_done(parts: tuple[Any, ...], /) -> int: ...
+def _unpickle(data: bytes, external: tuple[Any, ...], /) -> Any: ...
 def _try_select(cases: Iterable[Any], *, copy: bool = True) -> tuple[Any, Any] | None: ...
 def _unpickle_end(id: int, nonce: int, ticket: int, side: bool | _Ticket, /) -> Any: ...

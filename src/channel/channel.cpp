@@ -28,7 +28,8 @@ Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
       not_full_(waiters_lock_),
       capacity_(effective_capacity(options)),
       bytes_(options.max_bytes),
-      retire_(retire) {}
+      retire_(retire),
+      pickles_(options.pickles) {}
 
 Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept {
   channel = nullptr;
@@ -242,6 +243,7 @@ ChannelStats Channel::stats() const noexcept {
   stats.receivers = static_cast<std::uint32_t>(std::min<std::uint64_t>(endpoint_count(Side::receiver), UINT32_MAX));
   stats.waiting_senders = waiting(Side::sender);
   stats.waiting_receivers = waiting(Side::receiver);
+  stats.pickled = pickled_.load(memory_order_relaxed);
   return stats;
 }
 

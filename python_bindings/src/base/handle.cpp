@@ -22,6 +22,7 @@ PyObject* new_handle(ModuleState& state, Channel* channel, Side side) noexcept {
   handle->weak_references = nullptr;
   handle->state = &state;
   handle->unread = nullptr;
+  handle->types = nullptr;
   handle->endpoint = Endpoint::open(channel, side, state.endpoints->owner);
   if (handle->endpoint != nullptr) return reinterpret_cast<PyObject*>(handle);
   Py_DECREF(handle);

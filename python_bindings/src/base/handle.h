@@ -17,6 +17,7 @@ struct Handle {
   ModuleState* state;  // of the module that holds the type, which this object keeps alive
   Endpoint* endpoint;  // never null
   Unread* unread;      // usually null
+  PyObject* types;     // of a Sender with channel(type=): weak references to the classes it accepts; usually null
 };
 
 inline Handle* as_handle(PyObject* object) noexcept { return reinterpret_cast<Handle*>(object); }

@@ -18,6 +18,9 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(queue_type);
   Py_VISIT(unpickle);
   Py_VISIT(share);
+  Py_VISIT(make_pickler);
+  Py_VISIT(pickle_loads);
+  Py_VISIT(idle_pickler);
   for (PyObject* part : dict_parts) Py_VISIT(part);
   for (PyObject* error : errors) Py_VISIT(error);
   for (PyObject* object : library.objects) Py_VISIT(object);
@@ -29,6 +32,9 @@ void ModuleState::clear() noexcept {
   if (plans != nullptr) plans->clear();
   Py_CLEAR(unpickle);
   Py_CLEAR(share);
+  Py_CLEAR(make_pickler);
+  Py_CLEAR(pickle_loads);
+  Py_CLEAR(idle_pickler);
   Py_CLEAR(record_types);
   library.datetime = nullptr;
   for (PyObject*& object : library.objects) Py_CLEAR(object);

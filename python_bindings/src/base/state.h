@@ -69,9 +69,12 @@ struct ModuleState {
   PyObject* errors[static_cast<int>(ErrorClass::count)];
   PyObject* unpickle;  // the function that rebuilds a pickled endpoint
   PyObject* share;     // the function that rebuilds a pickled Shared
+  PyObject* make_pickler;  // these two of xichan._pickling, or null
+  PyObject* pickle_loads;
+  PyObject* idle_pickler;  // see pickling.cpp; null while it is in use
+  Plans* plans;        // how objects of each class are sent
   PyObject* dict_parts[3];  // the classes of xichan._dict_parts; null until the first is used
   FieldGuesses field_guesses;
-  Plans* plans;        // how objects of each class are sent
   InterpreterEndpoints* endpoints;
   KeyCache* keys;  // null until the first dict is decoded
   PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded

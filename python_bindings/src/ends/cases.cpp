@@ -4,8 +4,8 @@
 
 #include "ends/failure.h"
 #include "ends/receive.h"
+#include "ends/special.h"
 #include "value/message.h"
-#include "values/encode.h"
 
 namespace xichan::python {
 namespace {
@@ -46,8 +46,8 @@ bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
   for (Py_ssize_t i = 0; i < count; ++i) {
     if (!parse_case(state, PyTuple_GET_ITEM(objects_.get(), i))) return false;
   }
-  // Encoding a value may have run Python code, which may have closed the endpoint of an earlier case.
-  for (std::size_t i = 0; i < size_ && has_block_; ++i) {
+  // Encoding a later value may have run Python code, which may have closed an endpoint.
+  for (std::size_t i = 0; i < size_; ++i) {
     if (!endpoints_[i]->is_closed()) continue;
     raise(i, Status::end_closed);
     return false;
@@ -80,15 +80,7 @@ bool Cases::parse_case(const ModuleState& state, PyObject* object) noexcept {
     return false;
   }
   Cell cell;
-  if (value != nullptr) {
-    if (!encode(state, value, cell)) return false;
-    has_block_ = has_block_ || cell.owns_block();
-    if (handle->endpoint->is_closed()) {  // by Python code that ran to encode the value
-      release(cell);
-      raise(size_, Status::end_closed);
-      return false;
-    }
-  }
+  if (value != nullptr && !encode_to_send(handle, value, cell)) return false;
   cases_[size_] = handle->endpoint->as_case(cell);
   ++size_;
   return true;
@@ -111,9 +103,11 @@ PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
     if (receiving) keep_unread(handles_[chosen], cases_[chosen].cell);
     return nullptr;
   }
+  PyObject_GC_UnTrack(pair.get());  // until it is complete: decoding may run Python code
   PyTuple_SET_ITEM(pair.get(), 0, Py_NewRef(object(chosen)));
   PyObject* value = receiving ? deliver(handles_[chosen], cases_[chosen].cell, copy) : Py_NewRef(Py_None);
   PyTuple_SET_ITEM(pair.get(), 1, value);
+  PyObject_GC_Track(pair.get());
   return value == nullptr ? nullptr : pair.release();
 }
 

@@ -1,5 +1,6 @@
 #include "ends/receive.h"
 
+#include <algorithm>
 #include <new>
 
 #include "base/blocking_call.h"
@@ -20,8 +21,15 @@ bool reserve_unread(Handle* handle, std::size_t count) noexcept {
 }
 
 PyObject* deliver_unread(Handle* handle, bool copy) noexcept {
-  PyObject* value = decode(*handle->state, (*handle->unread)[0], copy);
-  if (value != nullptr) release(handle->unread->remove_first());
+  // Removed first: decoding may run Python code, which may receive too.
+  const Cell cell = handle->unread->remove_first();
+  PyObject* value = decode(*handle->state, cell, copy);
+  if (value == nullptr && PyErr_ExceptionMatches(PyExc_MemoryError)) {
+    keep_unread(handle, cell);
+    if (has_unread(handle)) std::rotate(handle->unread->begin(), handle->unread->end() - 1, handle->unread->end());
+  } else {
+    release(cell);
+  }
   return value;
 }
 
@@ -31,7 +39,7 @@ PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept {
     return deliver_unread(handle, copy);
   }
   PyObject* value = decode(*handle->state, cell, copy);
-  if (value == nullptr) {
+  if (value == nullptr && PyErr_ExceptionMatches(PyExc_MemoryError)) {
     keep_unread(handle, cell);
   } else {
     release(cell);

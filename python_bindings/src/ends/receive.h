@@ -11,9 +11,9 @@ inline bool has_unread(const Handle* handle) noexcept { return handle->unread !=
 void keep_unread(Handle* handle, const Cell& cell) noexcept;
 /// Reserves room so that the next `count` calls of keep_unread lose nothing. False if there is no memory.
 bool reserve_unread(Handle* handle, std::size_t count) noexcept;
-/// Decodes the oldest kept value and returns it. Null with MemoryError set; then the value stays kept.
+/// Decodes the oldest kept value and returns it. Null with an exception set; after MemoryError the value stays kept.
 PyObject* deliver_unread(Handle* handle, bool copy) noexcept;
-/// Decodes a value just received, after any kept ones. Null with MemoryError set; then the value is kept.
+/// Decodes a value just received, after any kept ones. Null with an exception set; after MemoryError the value is kept.
 PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept;
 
 /// Blocks until a value arrives and returns it. Null with an exception set. If the channel is finished and the caller

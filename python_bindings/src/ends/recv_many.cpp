@@ -93,8 +93,11 @@ bool take_now(Handle* handle, bool copy, std::uint64_t& left, Results& results) 
   left -= taken;
   std::size_t i = 0;
   while (i < taken && results.fill(decode(*handle->state, cells[i], copy))) release(cells[i++]);
-  for (std::size_t failed = i; failed < taken; ++failed) keep_unread(handle, cells[failed]);
-  return i == taken;
+  const bool failed = i < taken;
+  // Without values to return, this call raises the error, so the value that caused it is consumed.
+  if (failed && results.size() == 0 && !PyErr_ExceptionMatches(PyExc_MemoryError)) release(cells[i++]);
+  for (; i < taken; ++i) keep_unread(handle, cells[i]);
+  return !failed;
 }
 
 }  // namespace
@@ -115,7 +118,7 @@ PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t c
   // The values that are there now and one to wait for, but at most as many as requested.
   Results results(std::min(static_cast<std::uint64_t>(most), handle->endpoint->channel()->size() + 1));
   if (results.make_room() && results.fill(receive(handle, timeout, copy))) {
-    // The endpoint may have been closed while `receive` blocked; from here on no Python code runs.
+    // Code that ran while `receive` blocked, or while a value was made, may have closed the endpoint.
     auto left = static_cast<std::uint64_t>(most - 1);
     while (left != 0 && !handle->endpoint->is_closed() && take_now(handle, copy, left, results)) {
     }
@@ -139,7 +142,7 @@ PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count
   std::uint64_t left = std::max<std::uint64_t>(stats.depth + stats.waiting_senders, 1);
   Results results(left);
   left += handle->unread == nullptr ? 0 : handle->unread->size();
-  while (left != 0 && take_now(handle, copy, left, results)) {
+  while (left != 0 && !handle->endpoint->is_closed() && take_now(handle, copy, left, results)) {
   }
   return results.finish();
 }

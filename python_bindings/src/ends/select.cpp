@@ -14,9 +14,11 @@ PyObject* deliver_first_unread(Cases& cases, std::size_t chosen, bool copy) noex
   cases.release_values();
   Ref pair(PyTuple_New(2));
   if (!pair) return nullptr;
+  PyObject_GC_UnTrack(pair.get());  // until it is complete: decoding may run Python code
   PyTuple_SET_ITEM(pair.get(), 0, Py_NewRef(cases.object(chosen)));
   PyObject* value = deliver_unread(cases.handle(chosen), copy);
   PyTuple_SET_ITEM(pair.get(), 1, value);
+  PyObject_GC_Track(pair.get());
   return value == nullptr ? nullptr : pair.release();
 }
 

@@ -8,8 +8,8 @@
 #include "base/handle.h"
 #include "base/ref.h"
 #include "ends/cases.h"
+#include "ends/special.h"
 #include "ends/watch.h"
-#include "values/encode.h"
 
 namespace xichan::python {
 namespace {
@@ -62,9 +62,9 @@ PyObject* notifier_collect(PyObject* self, PyObject*) noexcept {
 }
 
 // Reads the value of a sender. A rendezvous channel offers it to receivers; any other needs only its cost.
-bool read_value(const Handle* handle, PyObject* value, WatchCase& watched) noexcept {
+bool read_value(Handle* handle, PyObject* value, WatchCase& watched) noexcept {
   Cell cell;
-  if (!encode_for(handle, value, cell)) return false;
+  if (!encode_to_send(handle, value, cell)) return false;
   watched.cost = cost_of(cell);
   if (watched.endpoint->channel()->flavor() == Flavor::rendezvous) {
     watched.offer = cell;

@@ -23,8 +23,8 @@ namespace xichan::python {
 /// Thread safety: one thread at a time, attached.
 class BlockEncoder {
  public:
-  explicit BlockEncoder(const ModuleState& state, Destination destination = Destination::process) noexcept
-      : state_(state), destination_(destination) {}
+  BlockEncoder(const ModuleState& state, Destination destination, ReducedValues& reduced) noexcept
+      : state_(state), destination_(destination), reduced_(reduced) {}
   /// Counts what the block will consist of. False with an exception set.
   bool measure(PyObject* root) noexcept {
     if (!count_root(root)) return refused(root, 0, 0);

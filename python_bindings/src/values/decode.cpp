@@ -2,6 +2,7 @@
 
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
+#include "values/pickling.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -9,7 +10,10 @@ namespace xichan::python {
 PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
   const CellRef place = resolve(reader, cell);
   if (place.cell->is_complete()) return make_short(*place.cell);
-  if (!copy && deserves_view(place)) return new_view_at(state, place);
+  if (!copy) {
+    if (deserves_view(place)) return new_view_at(state, place);
+    if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
+  }
   return Decoder(state).make(place);
 }
 

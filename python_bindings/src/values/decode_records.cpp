@@ -4,7 +4,9 @@
 // the first of these the decoder becomes careful: no tuple or list in progress has an unset slot from then on, and the
 // garbage collector does not show the tuples.
 #include "values/decode_error.h"
+#include "values/decode_leaf.h"
 #include "values/decoder.h"
+#include "values/pickling.h"
 #include "values/record_cells.h"
 #include "values/record_types.h"
 #include "values/standard_types.h"
@@ -59,6 +61,7 @@ void Decoder::expose(PyObject* tuple) noexcept {
 // to be made, as a view.
 PyObject* Decoder::make_record(const CellRef& place) noexcept {
   if (place.cell->length() == 0) return raise_unexpected(*place.cell);
+  if (is_pickled(place.reader, *place.cell)) return unpickle(state_, place.reader, *place.cell, true);
   const CellRef type = record_type(place);
   if (type.cell->tag() == Tag::integer) {
     const std::int64_t number = type.cell->as_integer();

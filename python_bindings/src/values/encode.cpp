@@ -45,41 +45,46 @@ constexpr int preparations = 8;
 
 // Measures a value that needs Python code, and calls `use` with the encoder. False with an exception set.
 template <class Use>
-[[gnu::noinline]] bool use_prepared(const ModuleState& state, PyObject* value, Destination destination,
+[[gnu::noinline]] Encoded use_prepared(const ModuleState& state, PyObject* value, Destination destination,
                                     ReducedValues& reduced, Use use) noexcept {
   const Ref held(Py_NewRef(value));
   for (int i = 0; i < preparations; ++i) {
-    if (!prepare(state, value, reduced)) return false;
+    if (!prepare(state, value, reduced)) return Encoded::no;
     reduced.restart();
     BlockEncoder encoder(state, destination, reduced);
-    if (encoder.measure(value)) return use(encoder);
-    if (!encoder.needs_preparation()) return encoder.raise_refusal();
+    if (encoder.measure(value)) return use(encoder) ? Encoded::after_python_code : Encoded::no;
+    if (encoder.needs_preparation()) continue;
+    encoder.raise_refusal();
+    return Encoded::no;
   }
   PyErr_SetString(PyExc_RuntimeError, "the value has changed each time it was about to be encoded");
-  return false;
+  return Encoded::no;
 }
 
 // Measures a value, and calls `use` with the encoder. False with an exception set.
 template <class Use>
-[[gnu::always_inline]] inline bool use_measured(const ModuleState& state, PyObject* value, Destination destination,
+[[gnu::always_inline]] inline Encoded use_measured(const ModuleState& state, PyObject* value, Destination destination,
                                                 Use use) noexcept {
   ReducedValues reduced;
   BlockEncoder encoder(state, destination, reduced);
-  if (encoder.measure(value)) [[likely]] return use(encoder);
-  return encoder.needs_preparation() ? use_prepared(state, value, destination, reduced, use) : encoder.raise_refusal();
+  if (encoder.measure(value)) [[likely]] return static_cast<Encoded>(use(encoder));
+  if (encoder.needs_preparation()) return use_prepared(state, value, destination, reduced, use);
+  encoder.raise_refusal();
+  return Encoded::no;
 }
 
 }  // namespace
 
-bool encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
-  if (!PyTuple_CheckExact(value) && encode_whole(state, value, cell)) return true;
+Encoded encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
+  if (!PyTuple_CheckExact(value) && encode_whole(state, value, cell)) return Encoded::yes;
   return use_measured(state, value, destination,
                       [&](BlockEncoder& encoder) noexcept { return encoder.write(value, cell); });
 }
 
 int is_shareable(const ModuleState& state, PyObject* value) noexcept {
   if (encode_short(value, nullptr)) return 1;
-  if (use_measured(state, value, Destination::process, [](BlockEncoder&) noexcept { return true; })) return 1;
+  const auto accept = [](BlockEncoder&) noexcept { return true; };
+  if (use_measured(state, value, Destination::process, accept) != Encoded::no) return 1;
   const bool is_refused = PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable)) ||
                           PyErr_ExceptionMatches(state.error(ErrorClass::closed));
   if (!is_refused) return -1;

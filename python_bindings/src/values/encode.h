@@ -2,35 +2,27 @@
 // (prepare.h). Then the value is read in one go: nothing can change it, close an endpoint or switch threads meanwhile.
 #pragma once
 
-#include "base/handle.h"
 #include "base/state.h"
-#include "value/message.h"
 #include "values/encode_short.h"
 
 namespace xichan::python {
 
-/// Where an encoded value goes: through a channel, or outside the process, where endpoints and Queues cannot go.
-enum class Destination { process, outside };
+/// Where an encoded value goes: through a channel; outside the process, where endpoints and Queues cannot go; or through
+/// a channel that pickles what is not shareable: a refused value then sets no exception.
+enum class Destination { process, outside, or_pickle };
+
+/// Whether a value was encoded. After Python code has run, any endpoint may be closed.
+enum class Encoded : std::uint8_t { no, yes, after_python_code };
 
 /// Encodes `value`; the cell owns what it needs (see xichan::release). False with an exception set, and nothing
 /// allocated: NotShareableError, which names the path to the offending part, ChannelClosed if the value contains a
 /// closed endpoint, MemoryError, MemoryLimitExceeded, ValueError if the value is too large, or what the function that
 /// reduces an object raised. Python code may have run, and closed endpoints. An object that occurs more than once in the
 /// value is stored once, unless it fits in a cell. `encode_block` is for values that `encode_short` does not encode.
-bool encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept;
+Encoded encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept;
 inline bool encode(const ModuleState& state, PyObject* value, Cell& cell,
                    Destination destination = Destination::process) noexcept {
-  return encode_short(value, &cell) || encode_block(state, value, cell, destination);
-}
-
-/// Encodes a value to be sent by the endpoint of `handle`, which is open; false with ChannelClosed set if Python code
-/// has closed it meanwhile.
-inline bool encode_for(const Handle* handle, PyObject* value, Cell& cell) noexcept {
-  if (encode_short(value, &cell)) return true;
-  if (!encode_block(*handle->state, value, cell, Destination::process)) return false;
-  if (check_open(handle)) [[likely]] return true;
-  release(cell);
-  return false;
+  return encode_short(value, &cell) || encode_block(state, value, cell, destination) != Encoded::no;
 }
 
 /// Returns 1 if every part of the value is shareable, 0 if not, and -1 with an exception set: MemoryError,

@@ -133,6 +133,7 @@ bool BlockEncoder::raise_refusal() noexcept {
     raise_for(as_handle(item), Status::end_closed);
     return false;
   }
+  if (destination_ == Destination::or_pickle) return false;
   const Ref held(Py_NewRef(item));
   const Ref path = path_of(*this, item, container, position);
   if (!path) return false;

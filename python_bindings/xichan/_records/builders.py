@@ -1,4 +1,7 @@
-"""Makes objects of the standard types from the fields that records.h lists."""
+"""Makes objects of the standard types from the fields that records.h lists.
+
+The fields may come from a foreign dump. Their types are checked: Fraction("1e999999999") would take years.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,17 @@ def resolve(number: int) -> Resolved:
     if name is None:
         raise LookupError(f"this version of xichan has no standard type {number}")
     cls = find(*name)
+    types, build = _MAKES.get(number) or _FILLS[number]
+
+    def checked(target: Any, *fields: Any) -> Any:
+        if len(fields) != len(types) or not all(map(isinstance, fields, types)):
+            found = ", ".join(type(field).__name__ for field in fields)
+            raise TypeError(f"the fields of a {cls.__qualname__} cannot be ({found})")
+        return build(target, *fields)
+
     if number in _FILLS:
-        return FILL, cls, cls.__new__, _FILLS[number]
-    make = _MAKES[number]
-    return MAKE, cls, lambda *fields: make(cls, *fields), None
+        return FILL, cls, cls.__new__, checked
+    return MAKE, cls, lambda *fields: checked(cls, *fields), None
 
 
 def resolve_default_dict(factory: type) -> Resolved:
@@ -92,26 +102,30 @@ def _fill_log_record(obj: Any, attributes: dict[str, Any]) -> None:
         obj.exc_info = type(error), error, None
 
 
-_MAKES: dict[int, Callable[..., Any]] = {
-    1: _date,
-    2: _time,
-    3: _datetime,
-    4: _make,
-    5: _timezone,
-    6: _make,
-    7: _make,
-    8: _make,
-    9: _uuid,
-    **dict.fromkeys((10, 11, 12, 13, 14), _make),
-    15: _ipv6,
-    **dict.fromkeys((16, 18), _ipv4_network),
-    **dict.fromkeys((17, 19), _ipv6_network),
+_text, _number = str | None, int | None
+# The types of the fields, and a function of the class and them.
+_MAKES: dict[int, tuple[tuple[Any, ...], Callable[..., Any]]] = {
+    1: ((bytes,), _date),
+    2: ((bytes, object), _time),
+    3: ((bytes, object), _datetime),
+    4: ((int, int, int), _make),
+    5: ((object, _text), _timezone),
+    6: ((str,), _make),
+    7: ((str,), _make),
+    8: ((int, int), _make),
+    9: ((bytes, _number), _uuid),
+    **dict.fromkeys((10, 11, 12, 13), ((str,), _make)),
+    14: ((int,), _make),
+    15: ((int, _text), _ipv6),
+    **dict.fromkeys((16, 18), ((int, int), _ipv4_network)),
+    **dict.fromkeys((17, 19), ((int, int, _text), _ipv6_network)),
 }
-_FILLS: dict[int, Callable[..., Any]] = {
-    20: lambda obj, attributes: obj.__dict__.update(attributes),
-    21: lambda obj, items, length: obj.__init__(items, length),
-    22: lambda obj, items: dict.update(obj, items),
-    23: lambda obj, items: obj.update(items),
-    24: _fill_default_dict,
-    25: _fill_log_record,
+# The types of the fields, and a function of an empty object and them.
+_FILLS: dict[int, tuple[tuple[Any, ...], Callable[..., Any]]] = {
+    20: ((dict,), lambda obj, attributes: obj.__dict__.update(attributes)),
+    21: ((list, _number), lambda obj, items, length: obj.__init__(items, length)),
+    22: ((dict,), dict.update),
+    23: ((dict,), lambda obj, items: obj.update(items)),
+    24: ((_text, dict), _fill_default_dict),
+    25: ((dict,), _fill_log_record),
 }

@@ -56,6 +56,8 @@ def resolve(cls: type, names: tuple[str, ...]) -> Resolved:
 
     def fill(obj: BaseException, *fields: Any) -> None:
         args, attributes, cause, suppress_context = fields
+        if type(args) is not tuple or type(attributes) is not dict:  # from a foreign dump
+            raise TypeError(f"expected a tuple and a dict, got {type(args).__name__} and {type(attributes).__name__}")
         _ARGS.__set__(obj, args)
         _CAUSE.__set__(obj, cause)
         _SUPPRESS.__set__(obj, suppress_context)
@@ -67,6 +69,8 @@ def resolve(cls: type, names: tuple[str, ...]) -> Resolved:
 
     def make_group(*fields: Any) -> BaseException:
         *others, message, exceptions = fields
+        if type(exceptions) is not tuple:  # from a foreign dump
+            raise TypeError(f"expected a tuple of exceptions, got {type(exceptions).__name__}")
         obj: BaseException = make(cls, message, exceptions)
         fill(obj, *others)
         return obj

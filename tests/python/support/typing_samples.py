@@ -28,6 +28,32 @@ def typed_ends() -> None:
     assert_type(rx.recv_nowait(), int)
 
 
+class Order:
+    pass
+
+
+def typed_channels() -> None:
+    tx, rx = xichan.channel(type=int)
+    assert_type(tx, Sender[int])
+    assert_type(rx, Receiver[int])
+    tx.send(1)
+    assert_type(rx.recv(), int)
+    orders_tx, orders_rx = xichan.channel(4, type=Order, pickle=True)
+    assert_type((orders_tx, orders_rx), tuple[Sender[Order], Receiver[Order]])
+    either, _ = xichan.channel(type=(int, str))
+    assert_type(either, Sender[int | str])
+    anything, _ = xichan.channel(type=None)
+    assert_type(anything, Sender[Any])
+    queue = xichan.Queue(type=Order)
+    assert_type(queue, xichan.Queue[Order])
+
+
+def shareables() -> None:
+    values: list[xichan.Shareable] = [1, "a", b"b", None, [1, {"a": 2.5}], (1, ("a",)), frozenset({1}), xichan.Queue[int]()]
+    for value in values:
+        assert xichan.is_shareable(value)
+
+
 def iteration() -> None:
     tx: Sender[int]
     rx: Receiver[int]
@@ -178,6 +204,13 @@ def mistakes() -> None:
     rx: Receiver[int]
     tx, rx = xichan.channel()
     tx.send("text")  # type: ignore[arg-type]
+    order, _ = xichan.channel(type=Order)
+    order.send(object())  # type: ignore[arg-type]
+    order.send_many([1])  # type: ignore[list-item]
+    xichan.Queue(type=Order).put(1)  # type: ignore[arg-type]
+    xichan.channel(type=5)  # type: ignore[call-overload]
+    generator: xichan.Shareable = (i for i in ())  # type: ignore[assignment]
+    print(generator)
     tx.recv()  # type: ignore[attr-defined]
     rx.send(1)  # type: ignore[attr-defined]
     text: str = rx.recv()  # type: ignore[assignment]
@@ -197,6 +230,8 @@ if __name__ == "__main__":
     samples = (
         made_by_channel,
         typed_ends,
+        typed_channels,
+        shareables,
         iteration,
         both_sides,
         variance,

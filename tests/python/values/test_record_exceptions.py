@@ -9,6 +9,7 @@ from support import record_types as t
 from support.reference_records import Encoder, alike, round_trip
 
 import xichan
+from xichan import _records
 
 
 def raised(function, *args):
@@ -169,3 +170,16 @@ def test_part_that_cannot_be_sent_is_refused():
     with pytest.raises(xichan.NotShareableError) as caught:
         Encoder().encode(error)
     assert caught.value.item is error.args[0]
+
+
+def test_fields_of_other_types_are_refused():
+    """A foreign dump must not start a computation that never ends."""
+    names = ("args", "attributes", "cause", "suppress_context")
+    _, cls, create, fill = _records.resolve(("builtins", "ValueError", "exception", names))
+    for fields in [(range(10**12), {}, None, False), ((), [], None, False), ((), {}, 1, False)]:
+        with pytest.raises(TypeError):
+            fill(create(cls), *fields)
+    names += ("message", "exceptions")
+    _, cls, create, _ = _records.resolve(("builtins", "ExceptionGroup", "exception", names))
+    with pytest.raises(TypeError):
+        create((), {}, None, False, "text", range(10**12))

@@ -188,3 +188,24 @@ def test_log_record_keeps_its_exception_and_the_text_of_its_traceback():
 def test_log_record_without_an_exception_is_unchanged():
     record = logging.LogRecord("n", 40, "p", 1, "%(a)s", ({"a": 1},), (None, None, None), "function", "stack")
     assert vars(round_trip(record)) == vars(record)
+
+
+@pytest.mark.parametrize(
+    "number, fields",
+    [
+        (8, ("1e999999999", 1)),
+        (8, (decimal.Decimal("1e999999999"), 1)),
+        (21, (range(10**12), None)),
+        (22, ([(1, 2)],)),
+        (20, ([("a", 1)],)),
+        (12, (b"a",)),
+        (12, ("a", "b")),
+        (24, ("list",)),
+    ],
+    ids=repr,
+)
+def test_fields_of_other_types_are_refused(number, fields):
+    """A foreign dump must not start a computation that never ends."""
+    kind, cls, create, fill = _records.resolve_standard(number)
+    with pytest.raises(TypeError, match="the fields of a .* cannot be"):
+        fill(create(cls), *fields) if kind == _records.FILL else create(*fields)
