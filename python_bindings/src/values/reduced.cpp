@@ -1,6 +1,7 @@
 #include "values/reduced.h"
 
 #include "values/plans.h"
+#include "values/standard_types.h"
 
 namespace xichan::python {
 namespace {
@@ -72,6 +73,11 @@ Reduction reduce_natively(const ModuleState& state, PyObject* value, Ref& elemen
     elements = parts_of_range(value);
   } else {
     const Plan* plan = state.plans->find(Py_TYPE(value));
+    if (plan == nullptr && reduce_standard(state, value, elements)) {
+      if (elements) return Reduction::done;
+      PyErr_Clear();
+      return Reduction::no_memory;
+    }
     if (plan == nullptr || plan->kind == PlanKind::reduce) return Reduction::unprepared;
     if (plan->kind == PlanKind::refused) return Reduction::refused;
     elements = reduce_as_planned(*plan, value);
