@@ -9,9 +9,6 @@
 
 namespace xichan::python {
 
-/// Where an encoded value goes: through a channel, or outside the process, where endpoints and Queues cannot go.
-enum class Destination { process, outside };
-
 /// Encodes `value`; the cell owns what it needs (see xichan::release). False with an exception set, and nothing
 /// allocated: NotShareableError, which names the path to the offending part, ChannelClosed if the value contains a
 /// closed endpoint, MemoryError, MemoryLimitExceeded, ValueError if the value is too large, or what the function that
