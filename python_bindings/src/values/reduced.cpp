@@ -77,12 +77,14 @@ Reduction reduce_natively(const ModuleState& state, PyObject* value, Ref& elemen
     elements = parts_of_range(value);
   } else {
     const Plan* plan = state.plans->find(Py_TYPE(value));
-    if (plan == nullptr && !reduce_standard(state, value, elements)) return Reduction::unprepared;
-    if (plan != nullptr) {
-      if (plan->kind == PlanKind::reduce) return Reduction::unprepared;
-      if (plan->kind == PlanKind::refused) return Reduction::refused;
-      elements = reduce_as_planned(*plan, value);
+    if (plan == nullptr && reduce_standard(state, value, elements)) {
+      if (elements) return Reduction::done;
+      PyErr_Clear();
+      return Reduction::no_memory;
     }
+    if (plan == nullptr || plan->kind == PlanKind::reduce) return Reduction::unprepared;
+    if (plan->kind == PlanKind::refused) return Reduction::refused;
+    elements = reduce_as_planned(*plan, value);
   }
   if (elements) return Reduction::done;
   const bool no_memory = PyErr_Occurred() != nullptr && PyErr_ExceptionMatches(PyExc_MemoryError) != 0;
