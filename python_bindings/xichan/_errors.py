@@ -54,6 +54,7 @@ class DecodeError(Error, ValueError):
 
     record: object = None
     case: object = None
+    _message: object = None
 
 
 class MemoryLimitExceeded(Error, MemoryError):
