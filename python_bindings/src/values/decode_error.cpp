@@ -53,7 +53,9 @@ PyObject* add_message(ModuleState& state, const CellRef& value) noexcept {
 
 PyObject* raise_for_record(ModuleState& state, const CellRef& record) noexcept {
   Ref error(PyErr_GetRaisedException());
-  if (!is_any(error, {PyExc_Exception})) {
+  const Ref traceback(PyException_GetTraceback(error.get()));
+  const bool no_memory = is_any(error, {PyExc_MemoryError}) && !traceback;  // raised by no code of the program
+  if (no_memory || !is_any(error, {PyExc_Exception})) {
     PyErr_SetRaisedException(error.release());
     return nullptr;
   }

@@ -4,6 +4,7 @@
 // the first of these the decoder becomes careful: no tuple or list in progress has an unset slot from then on, and the
 // garbage collector does not show the tuples.
 #include "values/decode_error.h"
+#include "values/decode_leaf.h"
 #include "values/decoder.h"
 #include "values/record_cells.h"
 #include "values/record_types.h"
@@ -166,8 +167,7 @@ PyObject* Decoder::finish_record(Frame& frame) noexcept {
 
 // Raises DecodeError for the record of a frame, and returns false.
 bool Decoder::fail(Frame& frame) noexcept {
-  const bool out_of_memory = frame.native && PyErr_ExceptionMatches(PyExc_MemoryError) != 0;
-  if (!out_of_memory) raise_for_record(state_, frame.place);
+  raise_for_record(state_, frame.place);
   return false;
 }
 
