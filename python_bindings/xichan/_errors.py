@@ -43,6 +43,10 @@ class NotShareableError(Error, TypeError):
     item: object = None
     path: str = ""
 
+    def __reduce__(self) -> "tuple[type, tuple[object, ...], dict[str, object]]":
+        """Pickle everything but ``item``, which as a rule cannot be pickled either."""
+        return type(self), self.args, {name: value for name, value in vars(self).items() if name != "item"}
+
 
 class DecodeError(Error, ValueError):
     """A received value cannot be made: a class is not found here, or refuses the content. The cause is the exception.

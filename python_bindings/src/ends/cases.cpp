@@ -46,6 +46,12 @@ bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
   for (Py_ssize_t i = 0; i < count; ++i) {
     if (!parse_case(state, PyTuple_GET_ITEM(objects_.get(), i))) return false;
   }
+  // Encoding a value may have run Python code, which may have closed the endpoint of an earlier case.
+  for (std::size_t i = 0; i < size_ && has_block_; ++i) {
+    if (!endpoints_[i]->is_closed()) continue;
+    raise(i, Status::end_closed);
+    return false;
+  }
   return true;
 }
 
@@ -74,7 +80,15 @@ bool Cases::parse_case(const ModuleState& state, PyObject* object) noexcept {
     return false;
   }
   Cell cell;
-  if (value != nullptr && !encode(state, value, cell)) return false;
+  if (value != nullptr) {
+    if (!encode(state, value, cell)) return false;
+    has_block_ = has_block_ || cell.owns_block();
+    if (handle->endpoint->is_closed()) {  // by Python code that ran to encode the value
+      release(cell);
+      raise(size_, Status::end_closed);
+      return false;
+    }
+  }
   cases_[size_] = handle->endpoint->as_case(cell);
   ++size_;
   return true;

@@ -62,6 +62,7 @@ class Cases {
   std::unique_ptr<Endpoint*[]> endpoints_;
   std::unique_ptr<Case[]> cases_;
   std::size_t size_ = 0;
+  bool has_block_ = false;  // a value to send needed a block
 };
 
 }  // namespace xichan::python
