@@ -16,7 +16,7 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
     if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
   }
   PyObject* value = Decoder(state).make(place);
-  return value != nullptr ? value : raise_decode_error(state);
+  return value != nullptr ? value : raise_decode_error(state, place);
 }
 
 PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList classes) noexcept {
@@ -24,7 +24,7 @@ PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList class
   const BlockReader reader(cell.as_block());
   const CellRef place = resolve(reader, reader.root());
   PyObject* value = Decoder(state, classes).make(place);
-  return value != nullptr ? value : raise_decode_error(state);
+  return value != nullptr ? value : raise_decode_error(state, place);
 }
 
 PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept {
