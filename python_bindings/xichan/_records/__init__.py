@@ -50,7 +50,7 @@ def plan(cls: type) -> Plan:
     if found is None:
         return REFUSED, None, remedy
     if find_loaded(cls.__module__, cls.__qualname__) is not cls:
-        return REFUSED, None, _not_importable
+        return REFUSED, None, _not_found
     return found
 
 
@@ -117,14 +117,18 @@ def find_loaded(module: object, qualname: str) -> object:
 
 def remedy(obj: object) -> str:
     """Return what to send instead of an object."""
-    try:
-        from .._remedies import remedy  # type: ignore[import-not-found]
-    except ImportError:
-        return "xichan.register() its class"
-    text: str = remedy(obj)
-    return text
+    from .._core import _forget_plan
+    from .._remedies import remedy
+
+    _forget_plan(type(obj))  # its class may become shareable: by register(), or when its module has it
+    return remedy(obj)
 
 
-def _not_importable(obj: object) -> str:
+def _not_found(obj: object) -> str:
+    from .._core import _forget_plan
+
     cls = type(obj)
-    return f"its class must be what module {cls.__module__!r} has as {cls.__qualname__!r}"
+    _forget_plan(cls)
+    if "<locals>" in cls.__qualname__:
+        return "define its class at the top level of a module, where the receiver finds it"
+    return f"its class must be importable from {cls.__module__!r} as {cls.__qualname__!r}"

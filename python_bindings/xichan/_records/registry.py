@@ -32,9 +32,7 @@ def register[T](cls: type[T], encode: Callable[[T], object], decode: Callable[[A
     if is_native(cls):
         raise ValueError(f"{cls.__qualname__} needs no registration: xichan sends it as it is")
     _registered[cls] = encode, decode
-    forget: Callable[[type], None] | None = getattr(_core, "_forget_plan", None)
-    if forget is not None:
-        forget(cls)
+    _core._forget_plan(cls)
 
 
 def plan(cls: type) -> Plan | None:

@@ -46,8 +46,8 @@ NUMBERS = {
 _NATIVE = {1, 2, 3, 4, 5, 7, 9}
 _NATIVE_NAMES = {
     "builtins": {
-        "NoneType", "bool", "bytearray", "bytes", "complex", "dict", "ellipsis", "float", "frozendict", "frozenset", "int",
-        "list", "memoryview", "range", "set", "slice", "str", "tuple",
+        "NoneType", "bool", "bytearray", "bytes", "complex", "dict", "ellipsis", "float", "frozendict", "frozenset",
+        "int", "list", "memoryview", "range", "set", "slice", "str", "tuple",
     },
     "array": {"array"},
     "numpy": {"ndarray"},
@@ -59,8 +59,8 @@ _NATIVE_NAMES = {
 # The factories that every reader of a dump may call. They make empty values.
 FACTORIES = {
     "builtins": {
-        "bool", "bytearray", "bytes", "complex", "dict", "float", "frozendict", "frozenset", "int", "list", "set", "str",
-        "tuple",
+        "bool", "bytearray", "bytes", "complex", "dict", "float", "frozendict", "frozenset", "int", "list", "set",
+        "str", "tuple",
     },
     "collections": {"Counter", "OrderedDict", "defaultdict", "deque"},
 }  # fmt: skip

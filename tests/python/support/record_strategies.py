@@ -115,8 +115,9 @@ def _exceptions(children):
     caused = st.recursive(
         plain, lambda more: st.builds(with_cause, more, st.one_of(st.none(), more), st.booleans(), attributes)
     )
+    ordinary = plain.filter(lambda error: isinstance(error, Exception))
     groups = st.one_of(
-        st.builds(ExceptionGroup, texts, st.lists(plain.filter(lambda error: isinstance(error, Exception)), min_size=1)),
+        st.builds(ExceptionGroup, texts, st.lists(ordinary, min_size=1, max_size=3)),
         st.builds(BaseExceptionGroup, texts, st.lists(caused, min_size=1, max_size=3)),
     )
     return st.one_of(caused, groups)

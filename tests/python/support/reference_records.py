@@ -1,8 +1,7 @@
 """What the extension does with records, in Python: reduces a value to plain ones, and makes it again from them."""
 
-from support import bits
-
 import xichan
+from support import bits
 from xichan import _records
 
 LEAVES = {
@@ -171,7 +170,7 @@ def differences(one, other):
 
 
 def exact(leaf):
-    return bits(leaf) if type(leaf) is float else (leaf.encode("utf-8", "surrogatepass") if type(leaf) is str else repr(leaf))
+    return bits(leaf) if type(leaf) is float else leaf if type(leaf) in (str, bytes, int) else repr(leaf)
 
 
 def text(node):

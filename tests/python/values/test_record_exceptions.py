@@ -1,67 +1,15 @@
 """Exceptions arrive with their type, arguments, notes, cause and attributes."""
 
-import decimal
-import json
 import subprocess
 
 import pytest
 from support import record_types as t
+from support.record_samples import EXCEPTIONS, raised
 from support.reference_records import Encoder, alike, round_trip
 
 import xichan
 from xichan import _records
 
-
-def raised(function, *args):
-    """Return the exception that a call raises."""
-    try:
-        function(*args)
-    except BaseException as error:
-        return error
-    raise AssertionError("nothing was raised")
-
-
-def with_notes(error, *notes):
-    for note in notes:
-        error.add_note(note)
-    return error
-
-
-EXCEPTIONS = {
-    "no arguments": lambda: ValueError(),
-    "arguments": lambda: ValueError("text", [1, {"a": 2}]),
-    "KeyError": lambda: raised({}.__getitem__, ("a", 1)),
-    "OSError": lambda: OSError(2, "missing", "one", None, b"other"),
-    "OSError by the system": lambda: raised(open, "/no/such/file"),
-    "OSError of one argument": lambda: OSError("text"),
-    "bytes written": lambda: BlockingIOError(11, "full", 5),
-    "UnicodeDecodeError": lambda: raised(b"a\xff".decode, "ascii"),
-    "UnicodeEncodeError": lambda: raised("\u20ac\ud800".encode, "latin1"),
-    "UnicodeTranslateError": lambda: UnicodeTranslateError("text", 1, 2, "bad"),
-    "ImportError": lambda: raised(__import__, "no_such_module"),
-    "path": lambda: ImportError("text", name="module", path="/path"),
-    "AttributeError": lambda: raised(getattr, 5, "missing"),
-    "NameError": lambda: raised(eval, "missing", {}),
-    "SyntaxError": lambda: raised(compile, "a b", "file", "exec"),
-    "IndentationError": lambda: raised(compile, "if x:\na", "file", "exec"),
-    "SystemExit": lambda: SystemExit(3),
-    "SystemExit without a code": lambda: SystemExit(),
-    "StopIteration": lambda: StopIteration([1]),
-    "KeyboardInterrupt": lambda: KeyboardInterrupt(),
-    "RecursionError": lambda: RecursionError("deep"),
-    "notes": lambda: with_notes(ValueError(1), "one", "two"),
-    "other init": lambda: t.Failure(3, where="here"),
-    "other new": lambda: t.NewFailure(3, "here"),
-    "derived from OSError": lambda: t.FileFailure("path"),
-    "dataclass": lambda: t.DataFailure([1]),
-    "decimal": lambda: raised(lambda: decimal.Decimal(1) / 0),
-    "json": lambda: raised(json.loads, "{"),
-    "subprocess": lambda: subprocess.CalledProcessError(1, ["a"], b"out", b"err"),
-    "of xichan": lambda: xichan.RemoteError("a.B", "text", "traceback"),
-    "group": lambda: ExceptionGroup("text", [ValueError(1), OSError(2, "missing", "path")]),
-    "nested group": lambda: BaseExceptionGroup("one", [ExceptionGroup("two", (KeyError(1),)), SystemExit(2)]),
-    "derived group": lambda: with_notes(t.Failures([ValueError(1)], 5), "note"),
-}
 ATTRIBUTES = (
     "errno", "strerror", "filename", "filename2", "characters_written", "encoding", "object", "start", "end", "reason",
     "name", "path", "msg", "lineno", "offset", "text", "end_lineno", "end_offset", "code", "value",
@@ -149,7 +97,7 @@ def test_members_of_a_group_stay_the_same_objects():
 
 
 def test_object_of_an_attribute_error_travels_if_it_is_plain():
-    """It is a hint for the message. It may be of any type and size, and must not prevent the exception from travelling."""
+    """It is a hint for the message, of any type and size: the exception must arrive without it."""
     assert round_trip(raised(getattr, "text", "missing")).obj == "text"
     back = round_trip(raised(getattr, subprocess, "missing"))
     assert back.obj is None and back.name == "missing" and str(back) == "module 'subprocess' has no attribute 'missing'"

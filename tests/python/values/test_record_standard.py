@@ -3,47 +3,21 @@
 import collections
 import datetime
 import decimal
-import ipaddress
 import logging
-import pathlib
 import types
 import uuid
 import zoneinfo
-from fractions import Fraction
 
 import pytest
 from support import record_types as t
+from support.record_samples import NATIVE, STANDARD
 from support.reference_records import Encoder, alike, round_trip, types_in
 
 import xichan
 from xichan import _records
 
-VALUES = {
-    6: [zoneinfo.ZoneInfo("UTC"), zoneinfo.ZoneInfo("Europe/Paris")],
-    8: [Fraction(0), Fraction(-1, 3), Fraction(10**100, 7)],
-    10: [pathlib.PurePosixPath(), pathlib.PurePosixPath("//a/../b"), pathlib.PurePosixPath("\udcff/ä")],
-    11: [pathlib.PureWindowsPath(r"C:\a\b"), pathlib.PureWindowsPath("c:a"), pathlib.PureWindowsPath("./c:a")],
-    12: [pathlib.Path("a/b.txt"), pathlib.Path("/"), pathlib.Path()],
-    14: [ipaddress.ip_address("0.0.0.0"), ipaddress.ip_address("255.255.255.255")],
-    15: [ipaddress.ip_address("::"), ipaddress.ip_address("::ffff:1.2.3.4"), ipaddress.ip_address("fe80::1%eth0")],
-    16: [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("1.2.3.4/32")],
-    17: [ipaddress.ip_network("fe80::/64"), ipaddress.ip_network("::/0"), ipaddress.ip_network("fe80::%eth0/64")],
-    18: [ipaddress.ip_interface("10.0.0.1/8"), ipaddress.ip_interface("1.2.3.4")],
-    19: [ipaddress.ip_interface("fe80::1/64"), ipaddress.ip_interface("fe80::1%eth0/64")],
-    20: [types.SimpleNamespace(), types.SimpleNamespace(a=1, b=[2])],
-    21: [collections.deque(), collections.deque("abc", 3), collections.deque([[1]], 0), collections.deque([1, [2]])],
-    22: [collections.Counter(), collections.Counter("abca"), collections.Counter(b=-1, a=2.5)],
-    23: [collections.OrderedDict(), collections.OrderedDict(b=1, a=[2])],
-    24: [
-        collections.defaultdict(None, a=1),
-        *(collections.defaultdict(cls, {1: [2]}) for cls in (list, dict, set, int, str, tuple, frozenset, bytes)),
-        *(collections.defaultdict(cls) for cls in (collections.Counter, collections.deque, collections.OrderedDict)),
-    ],
-    25: [logging.LogRecord("name", 10, "path", 3, "text", (), None)],
-}
 
-
-@pytest.mark.parametrize("number, value", [(n, value) for n, values in VALUES.items() for value in values], ids=repr)
+@pytest.mark.parametrize("number, value", [(n, value) for n, values in STANDARD.items() for value in values], ids=repr)
 def test_object_arrives_as_it_was(number, value):
     encoded = Encoder().encode(value)
     assert encoded.type == number
@@ -55,21 +29,6 @@ def test_object_arrives_as_it_was(number, value):
         assert back.maxlen == value.maxlen
     if number == 24:
         assert back.default_factory is value.default_factory
-
-
-# Made by the extension, from these fields.
-NATIVE = [
-    (datetime.date(1, 2, 3), (1, b"\0\1\2\3")),
-    (datetime.time(1, 2, 3, 70000, fold=1), (2, b"\1\2\3\1\x11\x70\1", None)),
-    (datetime.datetime(2025, 12, 31, 23, 59, 58, 999999), (3, b"\x07\xe9\x0c\x1f\x17\x3b\x3a\x0f\x42\x3f\0", None)),
-    (datetime.timedelta(-1, 2, 3), (4, -1, 2, 3)),
-    (datetime.UTC, (5, datetime.timedelta(), None)),
-    (datetime.timezone(datetime.timedelta(hours=1), "X"), (5, datetime.timedelta(hours=1), "X")),
-    (decimal.Decimal("-0E+5"), (7, "-0E+5")),
-    (decimal.Decimal("sNaN7"), (7, "sNaN7")),
-    (uuid.UUID(int=5), (9, b"\0" * 15 + b"\5", None)),
-    (uuid.UUID(int=5, is_safe=uuid.SafeUUID.safe), (9, b"\0" * 15 + b"\5", 0)),
-]
 
 
 @pytest.mark.parametrize("value, fields", NATIVE, ids=repr)
@@ -104,7 +63,7 @@ def test_factory_of_another_class_travels_with_the_type():
     assert back == value and back.default_factory is t.Point
 
 
-@pytest.mark.parametrize("factory", [lambda: 1, [].copy, type("Local", (), {})], ids=["lambda", "method", "local class"])
+@pytest.mark.parametrize("factory", [lambda: 1, [].copy, type("Local", (), {})], ids=["lambda", "method", "local"])
 def test_factory_without_a_name_is_refused(factory):
     with pytest.raises(xichan.NotShareableError) as caught:
         Encoder().encode(collections.defaultdict(factory))
@@ -178,7 +137,7 @@ def test_log_record_keeps_its_exception_and_the_text_of_its_traceback():
     assert back.exc_info[0] is KeyError and repr(back.exc_info[1]) == "KeyError('key')" and back.exc_info[2] is None
     assert record.exc_text is None  # the original is unchanged
     expected = logging.Formatter().format(record)
-    assert 'in test_log_record' in expected and logging.Formatter().format(back) == expected
+    assert "in test_log_record" in expected and logging.Formatter().format(back) == expected
     changed = {"exc_info", "exc_text", "message"}
     assert {k: v for k, v in vars(back).items() if k not in changed} == {
         k: v for k, v in vars(record).items() if k not in changed

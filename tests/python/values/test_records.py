@@ -10,52 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from support import record_strategies, run_script
 from support import record_types as t
+from support.record_samples import objects
 from support.reference_records import Encoder, alike, round_trip
 
 import xichan
 from xichan import _records
 
 
-def all_kinds():
-    """Return an object of each kind of class, alone and with parts."""
-    return {
-        "dataclass": t.Point(1, ["x"]),
-        "frozen": t.Frozen("name", (1, {2: 3})),
-        "slots": t.Slotted(1),
-        "frozen slots": t.FrozenSlotted(a=t.Point(1), _private=[None]),
-        "derived": t.Derived(1, 2, 3),
-        "slots derived": t.SlottedDerived(1, 2, 3),
-        "dict over slots": t.DictOverSlots(1, 2, 3),
-        "undecorated": t.Undecorated(1, 2),
-        "unset field": t.Unusual(3),
-        "mangled name": t.Mangled([1]),
-        "generic": t.Generic(1),
-        "nested class": t.Outer.Inner((1, 2)),
-        "descriptor": t.Described("text"),
-        "property": t.ReadOnly(1, 2),
-        "namedtuple": t.Pair(1, [2]),
-        "NamedTuple": t.Triple(1),
-        "derived from namedtuple": t.Rich([1]),
-        "slots derived from namedtuple": t.Lean(1, 2),
-        "enum": t.Color.RED,
-        "alias": t.Color.CRIMSON,
-        "unhashable value": t.Color.TABLE,
-        "IntEnum": t.Number.BIG,
-        "StrEnum": t.Word.HELLO,
-        "Flag": t.Mode.READ,
-        "named combination": t.Mode.READ | t.Mode.WRITE,
-        "unnamed combination": t.Mode.READ | t.Mode.OTHER,
-        "no flag": t.Mode(0),
-        "IntFlag": t.Bits(-1),
-        "IntFlag with unknown bits": t.Bits(13),
-        "mixed enum": t.Planet.EARTH,
-        "dataclass enum": t.Body.MARS,
-    }
-
-
-@pytest.mark.parametrize("name", all_kinds())
+@pytest.mark.parametrize("name", objects())
 def test_object_arrives_as_it_was(name):
-    value = all_kinds()[name]
+    value = objects()[name]
     back = round_trip(value)
     assert alike(value, back) and back == value and repr(back) == repr(value)
     if isinstance(value, enum.Enum):
@@ -146,8 +110,9 @@ UNREACHABLE = {
 @pytest.mark.parametrize("name", UNREACHABLE)
 def test_class_that_is_not_found_by_its_name_is_refused(name):
     cls = UNREACHABLE[name]()
-    value = next(iter(cls)) if isinstance(cls, enum.EnumType) else cls(*(1, 2)[: len(getattr(cls, "__match_args__", "1"))])
-    with pytest.raises(xichan.NotShareableError, match="its class must be what module .* has as") as caught:
+    count = len(getattr(cls, "__match_args__", "1"))
+    value = next(iter(cls)) if isinstance(cls, enum.EnumType) else cls(*(1, 2)[:count])
+    with pytest.raises(xichan.NotShareableError, match="top level of a module|must be importable from") as caught:
         Encoder().encode([value])
     assert caught.value.item is value
 
