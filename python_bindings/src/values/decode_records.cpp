@@ -4,6 +4,7 @@
 // the first of these the decoder becomes careful: no tuple or list in progress has an unset slot from then on, and the
 // garbage collector does not show the tuples.
 #include "values/decode_error.h"
+#include "values/decode_leaf.h"
 #include "values/decoder.h"
 #include "values/record_cells.h"
 #include "values/record_types.h"
