@@ -21,7 +21,7 @@
 #include "functions.h"
 #include "values/dumps.h"
 #include "values/key_cache.h"
-#include "values/plans.h"
+#include "base/plans.h"
 #include "values/shared.h"
 #include "values/types.h"
 #include "xichan/version.h"

@@ -3,6 +3,8 @@
 #include <cstring>
 
 #include "arena/arena.h"
+#include "base/checked.h"
+#include "value/index_body.h"
 
 namespace xichan::internal {
 namespace {
@@ -31,10 +33,28 @@ Status check_header(std::span<const std::byte> data, VerifyError& error) noexcep
   return Status::ok;
 }
 
-Status verify_in_place(std::span<const std::byte> body, VerifyError& error) noexcept {
-  const Status status = verify(body, error);
-  if (status != Status::ok) error.offset += sizeof(DumpHeader);
+Status verify_in_place(std::span<const std::byte> body, std::uint64_t max_bytes, VerifyError& error,
+                       BodySizes& sizes) noexcept {
+  const Status status = verify(body, error, sizes);
+  if (status == Status::invalid) error.offset += sizeof(DumpHeader);
+  if (status == Status::ok && sizes.object_bytes > max_bytes) {
+    error = {"value may take more than max_bytes", 0};
+    return Status::too_large;
+  }
   return status;
+}
+
+// Replaces a block by one with room for the tables of its indexes after the body.
+Status add_tables(Block*& block, std::uint64_t body_bytes, std::uint64_t index_bytes) noexcept {
+  Block* larger;
+  const std::uint64_t all = align_up(body_bytes + index_bytes, Block::alignment);
+  const Status status = Arena::allocate(all, 0, larger);
+  if (status != Status::ok) return status;
+  std::memcpy(larger->body(), block->body(), body_bytes);
+  std::memset(larger->body() + body_bytes, 0, larger->body_bytes() - body_bytes);
+  Arena::discard(block);
+  block = larger;
+  return Status::ok;
 }
 
 }  // namespace
@@ -46,23 +66,31 @@ std::span<const std::byte> dump_body(const Cell& flat) noexcept {
   return {flat.as_block()->body(), flat.as_block()->body_bytes()};
 }
 
-Status load(std::span<const std::byte> data, Cell& cell, VerifyError& error) noexcept {
+Status load(std::span<const std::byte> data, Cell& cell, VerifyError& error, std::uint64_t max_bytes) noexcept {
   Status status = check_header(data, error);
   if (status != Status::ok) return status;
   const std::span<const std::byte> body = data.subspan(sizeof(DumpHeader));
+  BodySizes sizes;
   if (body.size() == sizeof(Cell)) {
     Cell copy;
     std::memcpy(&copy, body.data(), sizeof copy);
-    status = verify_in_place(std::as_bytes(std::span(&copy, 1)), error);
-    if (status == Status::ok) cell = copy;
-    return status;
+    status = verify_in_place(std::as_bytes(std::span(&copy, 1)), max_bytes, error, sizes);
+    if (status != Status::ok || copy.is_complete()) {
+      if (status == Status::ok) cell = copy;
+      return status;
+    }
   }
   Block* block;
   status = Arena::allocate(body.size(), 0, block);
   if (status != Status::ok) return status;
   const std::span<std::byte> copy(block->body(), body.size());  // the arena may have rounded up the body
   std::memcpy(copy.data(), body.data(), body.size());
-  status = verify_in_place(copy, error);
+  status = verify_in_place(copy, max_bytes, error, sizes);
+  if (status == Status::ok && sizes.index_bytes != 0) status = add_tables(block, body.size(), sizes.index_bytes);
+  if (status == Status::ok && !index_body(block, body.size(), error)) {
+    error.offset += sizeof(DumpHeader);
+    status = Status::invalid;
+  }
   if (status == Status::ok) {
     cell = Cell::of_block(block);
   } else {

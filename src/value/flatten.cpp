@@ -5,22 +5,38 @@
 #include "base/pointer_map.h"
 #include "value/block_builder.h"
 #include "value/block_reader.h"
-#include "value/expanded_cells.h"
 #include "value/message.h"
-#include "value/size_guard.h"
+#include "value/records.h"
 #include "value/text.h"
 
 namespace xichan::internal {
 namespace {
 
-/// A tuple to walk, and its position in the value.
+/// A container to walk, and its position in the value.
 struct Visit {
   BlockReader reader;
   const Cell* cells;
   std::uint64_t length;
-  std::uint64_t parent;  // index of the visit of the enclosing tuple
-  std::uint64_t index;   // position in that tuple
+  std::uint64_t parent;  // index of the visit of the enclosing container
+  std::uint64_t index;   // position in that container
+  Tag tag = Tag::empty;  // `empty` for the root, as the parent of itself
 };
+
+/// A container that was counted.
+struct Container {
+  bool counted;
+  Cell* first;  // where it was written
+};
+
+/// Returns true if a cell of a container belongs to it alone: the content of a bytearray or array, or what the constructor
+/// of a standard type copies. Elsewhere the same content is another value (V5 in verify_containers.h).
+bool is_own(const Visit& parent, std::uint64_t index, const Cell& cell) noexcept {
+  if (parent.tag == Tag::bytearray) return true;
+  if (parent.tag == Tag::array) return index == parent.length - 1;
+  if (parent.tag != Tag::record || parent.cells[0].tag() != Tag::integer) return false;
+  if (cell.has_payload()) return parent.cells[0].as_integer() == static_cast<std::int64_t>(StandardType::decimal);
+  return cell.tag() == Tag::list || cell.tag() == Tag::dict;
+}
 
 /// A payload that was counted.
 struct Payload {
@@ -107,15 +123,12 @@ class Flattener {
   explicit Flattener(UnportableValue& unportable) noexcept : unportable_(unportable) {}
 
   Status measure(BlockReader root) noexcept {
-    Status status = measure(root, root.root(), 0, 0);
-    for (std::uint64_t i = 0; i < tuples_.size() && status == Status::ok; ++i) {
-      const Visit tuple = tuples_[i];
-      for (std::uint64_t j = 0; j < tuple.length && status == Status::ok; ++j) {
-        status = measure(tuple.reader, tuple.cells[j], i, j);
+    Status status = measure(root, root.root(), Visit{}, 0, 0);
+    for (std::uint64_t i = 0; i < containers_.size() && status == Status::ok; ++i) {
+      const Visit visit = containers_[i];
+      for (std::uint64_t j = 0; j < visit.length && status == Status::ok; ++j) {
+        status = measure(visit.reader, visit.cells[j], visit, i, j);
         if (status == Status::invalid && !record_path(i, j)) return Status::no_memory;
-      }
-      if (status == Status::ok) {
-        status = size_guard_.check(builder_.counted(), [&]() noexcept { return count_cells(root); });
       }
     }
     return status;
@@ -128,19 +141,20 @@ class Flattener {
     }
     const Status status = builder_.allocate();
     if (status != Status::ok) return status;
-    write(root, root.root(), builder_.root());
+    write(root, root.root(), Visit{}, 0, builder_.root());
     Cell* cells = &builder_.root() + 1;
-    for (std::uint64_t i = 0; i < tuples_.size(); ++i) {
-      const Visit tuple = tuples_[i];
-      for (std::uint64_t j = 0; j < tuple.length; ++j) write(tuple.reader, tuple.cells[j], cells[j]);
-      cells += tuple.length;
+    for (std::uint64_t i = 0; i < containers_.size(); ++i) {
+      const Visit visit = containers_[i];
+      for (std::uint64_t j = 0; j < visit.length; ++j) write(visit.reader, visit.cells[j], visit, j, cells[j]);
+      cells += visit.length;
     }
     flat = builder_.finish();
     return Status::ok;
   }
 
  private:
-  Status measure(BlockReader from, const Cell& cell, std::uint64_t parent, std::uint64_t index) noexcept {
+  Status measure(BlockReader from, const Cell& cell, const Visit& in, std::uint64_t parent,
+                 std::uint64_t index) noexcept {
     const CellRef ref = resolve_through(from, cell);
     const Tag tag = ref.cell->tag();
     if (tag == Tag::queue || tag == Tag::reference) {
@@ -148,58 +162,58 @@ class Flattener {
       if (tag == Tag::reference) unportable_.end = ref.reader.reference(*ref.cell).type->kind;
       return Status::invalid;
     }
-    if (tag == Tag::tuple) {
-      const std::uint64_t length = ref.cell->length();
-      if (length == 0) return Status::ok;
-      is_short_ = false;
-      builder_.count_tuple(length);
-      const Visit visit{ref.reader, ref.reader.elements(*ref.cell).data(), length, parent, index};
-      return tuples_.push(visit) ? Status::ok : Status::no_memory;
-    }
+    if (tag == Tag::index) return Status::ok;
+    const bool own = is_own(in, index, *ref.cell);
+    if (ref.cell->has_elements()) return measure_container(ref, own, parent, index);
     const CanonicalContent content(ref, payloads_);
     if (!content.has_payload()) return Status::ok;
     is_short_ = false;
-    Payload* payload = payloads_.insert(content.data());
-    if (payload == nullptr) return Status::no_memory;
-    if (payload->head == content.head()) {
-      payload->again = true;
-      return Status::ok;
-    }
-    // A different slice that begins at the same address is written separately.
-    if (payload->head == 0) {
-      payload->head = content.head();
-      payload->kind = content.kind();
+    if (!own) {
+      Payload* payload = payloads_.insert(content.data());
+      if (payload == nullptr) return Status::no_memory;
+      if (payload->head == content.head()) {
+        payload->again = true;
+        return Status::ok;
+      }
+      // A different slice that begins at the same address is written separately.
+      if (payload->head == 0) {
+        payload->head = content.head();
+        payload->kind = content.kind();
+      }
     }
     content.count(builder_);
     return Status::ok;
   }
 
-  /// Returns the number of cells of the result. A tuple of another block may be seen from many places.
-  static std::uint64_t count_cells(BlockReader root) noexcept {
-    struct Source {
-      BlockReader reader;
-      const Cell* cells;
-    };
-    using Tuple = ExpandedTuple<Source>;
-    const auto find = [](BlockReader from, const Cell& cell, Tuple& found) noexcept {
-      const CellRef ref = resolve_through(from, cell);
-      if (ref.cell->tag() != Tag::tuple || ref.cell->length() == 0) return false;
-      const auto elements = ref.reader.elements(*ref.cell);
-      const bool elsewhere = ref.reader.block() != from.block();
-      found = {{ref.reader, elements.data()}, elements.size(), elsewhere ? elements.data() : nullptr};
-      return true;
-    };
-    Tuple tuple;
-    if (!find(root, root.root(), tuple)) return 1;
-    return expanded_cells(tuple, [&](const Tuple& parent, std::uint64_t i, Tuple& found) noexcept {
-      return find(parent.source.reader, parent.source.cells[i], found);
-    });
+  Status measure_container(const CellRef& ref, bool own, std::uint64_t parent, std::uint64_t index) noexcept {
+    const std::uint64_t length = ref.cell->length();
+    if (length == 0 && ref.cell->tag() == Tag::tuple) return Status::ok;
+    is_short_ = false;
+    if (!own) {
+      Container* const container = known_.insert(content_of(ref.reader, *ref.cell));
+      if (container == nullptr) return Status::no_memory;
+      if (container->counted) return Status::ok;
+      container->counted = true;
+    }
+    builder_.count_tuple(length);
+    const Visit visit{ref.reader, ref.reader.elements(*ref.cell).data(), length, parent, index, ref.cell->tag()};
+    return containers_.push(visit) ? Status::ok : Status::no_memory;
   }
 
-  void write(BlockReader from, const Cell& item, Cell& cell) noexcept {
+  void write(BlockReader from, const Cell& item, const Visit& in, std::uint64_t index, Cell& cell) noexcept {
     const CellRef ref = resolve_through(from, item);
-    if (ref.cell->tag() == Tag::tuple) {
-      builder_.write_tuple(cell, ref.cell->length());
+    const Tag tag = ref.cell->tag();
+    if (tag == Tag::index) {
+      cell = Cell::of(Tag::index);
+      return;
+    }
+    const bool own = is_own(in, index, *ref.cell);
+    if (ref.cell->has_elements()) {
+      const bool is_named = !own && (ref.cell->length() != 0 || tag != Tag::tuple);
+      Container* const container = is_named ? known_.find(content_of(ref.reader, *ref.cell)) : nullptr;
+      if (container != nullptr && container->first != nullptr) return builder_.write_repeat(cell, *container->first);
+      builder_.write_tuple(cell, ref.cell->length(), tag);
+      if (container != nullptr) container->first = &cell;
       return;
     }
     const CanonicalContent content(ref, payloads_);
@@ -207,36 +221,39 @@ class Flattener {
       cell = content.short_cell();
       return;
     }
-    Payload* payload = payloads_.find(content.data());
-    if (payload->head != content.head() || !payload->again) return content.write_payload(builder_, cell);
+    Payload* payload = own ? nullptr : payloads_.find(content.data());
+    if (payload == nullptr || payload->head != content.head() || !payload->again) {
+      return content.write_payload(builder_, cell);
+    }
     if (payload->first != nullptr) return builder_.write_repeat(cell, *payload->first);
     content.write_payload(builder_, cell);
     payload->first = &cell;
   }
 
-  bool record_path(std::uint64_t tuple, std::uint64_t index) noexcept {
+  bool record_path(std::uint64_t container, std::uint64_t index) noexcept {
     if (!unportable_.steps.push(index)) return false;
-    for (; tuple != 0; tuple = tuples_[tuple].parent) {
-      if (!unportable_.steps.push(tuples_[tuple].index)) return false;
+    for (; container != 0; container = containers_[container].parent) {
+      if (!unportable_.steps.push(containers_[container].index)) return false;
     }
     return true;
   }
 
   UnportableValue& unportable_;
-  BlockBuilder builder_;
-  SizeGuard size_guard_{1 << 20};  // few: a tuple to walk takes more memory here than in the result
-  Worklist<Visit> tuples_;
+  BlockBuilder builder_{false};
+  Worklist<Visit> containers_;
+  ContentMap<Container> known_;
   PointerMap<Payload> payloads_;
   bool is_short_ = true;
 };
 
-// Returns true if a block is flat: it has no references, and no Queue among its cells, which are contiguous.
+// Returns true if a block is flat: it has no references, and no Queue or table of an index among its cells, which are
+// contiguous.
 bool is_flat(const Block* block) noexcept {
   if (block->reference_count() != 0) return false;
   const Cell* cell = &BlockReader(block).root();
   for (const Cell* end = cell + 1; cell != end; ++cell) {
-    if (cell->tag() == Tag::queue) return false;
-    if (cell->tag() == Tag::tuple) end += cell->length();
+    if (cell->tag() == Tag::queue || (cell->tag() == Tag::index && cell->length() != 0)) return false;
+    if (cell->has_elements()) end += cell->length();
   }
   return true;
 }

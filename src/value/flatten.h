@@ -1,8 +1,9 @@
 // Converts a value that may have references to one body without references: the content of a dump.
 //
 // Algorithm: like an encoder, one walk that counts and one that writes, breadth first, here over cells. Blocks, windows
-// and Shareds are written in place; payloads at the same address are written once. A value seen through a window is
-// converted to its canonical representation (C3). Progress: time proportional to the size of the result.
+// and Shareds are written in place; payloads and containers at the same address are written once. A value seen through
+// a window is converted to its canonical representation (C3). Indexes lose their tables. Progress: time proportional to
+// the size of the value in memory.
 #pragma once
 
 #include "arena/block.h"
@@ -17,7 +18,7 @@ namespace xichan::internal {
 struct UnportableValue {
   Tag tag = Tag::empty;                      // `queue`, or `reference` for an endpoint; `empty` if there is none
   ReferenceKind end = ReferenceKind::block;  // kind of the endpoint
-  Worklist<std::uint64_t> steps;             // indices, innermost first; empty for the value itself
+  Worklist<std::uint64_t> steps;             // indices of cells, innermost first; empty for the value itself
 };
 
 /// Flattens the value of `cell`, a cell outside a body, into `flat`, which owns its own reference. Returns `invalid`

@@ -1,23 +1,25 @@
 #include "value/verify.h"
 
-#include <memory>
-#include <new>
-
 #include "arena/block.h"
 #include "base/checked.h"
 #include "value/block_builder.h"
 #include "value/block_reader.h"
+#include "value/body_cells.h"
 #include "value/text.h"
+#include "value/verify_containers.h"
 
 namespace xichan::internal {
 namespace {
 
 class Verifier {
  public:
-  Verifier(std::span<const std::byte> body, VerifyError& error) noexcept : body_(body), error_(error) {}
+  Verifier(std::span<const std::byte> body, VerifyError& error) noexcept
+      : body_(body), cells_(body), error_(error), targeted_(body.size()) {}
 
-  Status run() noexcept {
-    if (check_size() && check_tuples() && check_values() && check_rest() && check_marks()) return Status::ok;
+  Status run(BodySizes& sizes) noexcept {
+    if (check_size() && check_containers() && check_values() && check_rest() && check_marks()) {
+      return verify_containers(cells_, cells_end_, error_, sizes);
+    }
     return in_memory_ ? Status::invalid : Status::no_memory;
   }
 
@@ -28,17 +30,18 @@ class Verifier {
     return true;
   }
 
-  // Finds the end of the cells. The elements of each tuple must begin at the current end, and extend it.
-  bool check_tuples() noexcept {
+  // Finds the end of the cells. The elements of each container must begin at the current end, and extend it.
+  bool check_containers() noexcept {
     cells_end_ = sizeof(Cell);
     for (std::uint64_t at = 0; at < cells_end_; at += sizeof(Cell)) {
-      const Cell cell = cell_at(at);
-      if (cell.tag() != Tag::tuple) continue;
-      if (cell.short_length() != 0) return fail("reserved byte is not zero", at);
+      const Cell cell = cells_.at(at);
+      if (!cell.has_elements() || cell.tag() == Tag::queue) continue;
+      if (!check_mark(cell, at)) return false;
       const std::uint64_t length = cell.length();
       if (length > (body_.size() - cells_end_) / sizeof(Cell))
-        return fail("tuple is longer than the remaining body", at);
-      if (cell.word != (length == 0 ? 0 : cells_end_)) return fail("tuple elements are not next in order", at);
+        return fail("container is longer than the remaining body", at);
+      const std::uint64_t empty = cell.tag() == Tag::tuple ? 0 : at;  // C6
+      if (cell.word != (length == 0 ? empty : cells_end_)) return fail("elements are not next in order", at);
       cells_end_ += length * sizeof(Cell);
     }
     return true;
@@ -47,7 +50,7 @@ class Verifier {
   bool check_values() noexcept {
     payload_end_ = cells_end_;
     for (std::uint64_t at = 0; at < cells_end_; at += sizeof(Cell)) {
-      if (!check_value(cell_at(at), at)) return false;
+      if (!check_value(cells_.at(at), at)) return false;
     }
     return true;
   }
@@ -62,25 +65,18 @@ class Verifier {
   bool check_marks() noexcept {
     if (marks_ == targets_) return true;
     std::uint64_t at = 0;
-    while (!is_marked(cell_at(at)) || is_target(at)) at += sizeof(Cell);
+    while (!is_marked(cells_.at(at)) || targeted_.test(at)) at += sizeof(Cell);
     return fail("repeat mark without a back-reference", at);
   }
 
-  static bool is_marked(const Cell& cell) noexcept { return cell.has_payload() && cell.is_repeated(); }
-  bool is_target(std::uint64_t at) const noexcept {
-    return targeted_ != nullptr && (targeted_[at / sizeof(Cell) / 64] >> at / sizeof(Cell) % 64 & 1) != 0;
+  static bool is_marked(const Cell& cell) noexcept {
+    return (cell.has_payload() || cell.has_elements()) && cell.is_repeated();
   }
 
-  // Notes that the cell has a back-reference, in a bitmap that is made for the first one.
-  bool add_target(std::uint64_t at) noexcept {
-    if (targeted_ == nullptr) {
-      targeted_.reset(new (std::nothrow) std::uint64_t[cells_end_ / sizeof(Cell) / 64 + 1]());
-      in_memory_ = targeted_ != nullptr;
-      if (!in_memory_) return false;
-    }
-    if (is_target(at)) return true;
-    targeted_[at / sizeof(Cell) / 64] |= std::uint64_t{1} << at / sizeof(Cell) % 64;
-    ++targets_;
+  bool check_mark(const Cell& cell, std::uint64_t at) noexcept {
+    if (cell.short_length() > 1) return fail("unknown mark", at);
+    if (cell.is_repeated() && cell.word == 0) return fail("empty tuple is marked as repeated", at);
+    marks_ += cell.is_repeated();
     return true;
   }
 
@@ -88,7 +84,9 @@ class Verifier {
     switch (cell.tag()) {
       case Tag::none:
       case Tag::false_:
-      case Tag::true_: return cell.word == 0 ? check_plain(cell, at) : fail("None or bool has a word", at);
+      case Tag::true_:
+      case Tag::ellipsis:
+      case Tag::index: return cell.word == 0 ? check_plain(cell, at) : fail("value without content has a word", at);
       case Tag::integer:
       case Tag::real: return check_plain(cell, at);
       case Tag::short_ascii:
@@ -102,8 +100,7 @@ class Verifier {
       case Tag::ucs4: return check_text(cell, at);
       case Tag::bytes: return check_payload(cell, 1, 0, at);
       case Tag::big_int: return check_big_int(cell, at);
-      case Tag::tuple: return true;  // checked by check_tuples
-      case Tag::ellipsis:
+      case Tag::tuple:
       case Tag::list:
       case Tag::dict:
       case Tag::frozendict:
@@ -114,8 +111,7 @@ class Verifier {
       case Tag::complex:
       case Tag::bytearray:
       case Tag::array:
-      case Tag::record:
-      case Tag::index:
+      case Tag::record: return true;  // checked by check_containers
       case Tag::repeat: return check_repeat(cell, at);
       case Tag::queue:
       case Tag::shared:
@@ -170,10 +166,9 @@ class Verifier {
 
   // The payload must be next in order, followed by `extra` zero bytes and padding.
   bool check_payload(const Cell& cell, unsigned width, unsigned extra, std::uint64_t at) noexcept {
-    if (cell.short_length() > 1) return fail("unknown mark", at);
     if (fits_short(cell.length(), width)) return fail("value fits in a cell but has a payload", at);
     if (cell.word != payload_end_) return fail("payload is not next in order", at);
-    marks_ += cell.is_repeated();
+    if (!check_mark(cell, at)) return false;
     const std::uint64_t bytes = cell.length() * width;  // at most 50 bits
     const std::uint64_t whole = align_up(bytes + extra, BlockBuilder::payload_alignment);
     if (whole > body_.size() - payload_end_) return fail("payload is longer than the remaining body", at);
@@ -186,9 +181,12 @@ class Verifier {
     if (cell.head >> 8 != 0) return fail("reserved byte is not zero", at);
     if (cell.word >= at || cell.word % sizeof(Cell) != 0)
       return fail("back-reference does not point to an earlier cell", at);
-    const Cell first = cell_at(cell.word);
+    const Cell first = cells_.at(cell.word);
     if (!is_marked(first)) return fail("back-reference to a cell that is not marked as repeated", at);
-    return add_target(cell.word);
+    if (targeted_.test(cell.word)) return true;
+    ++targets_;
+    in_memory_ = targeted_.set(cell.word);
+    return in_memory_;
   }
 
   bool check_zeros(std::uint64_t from, std::uint64_t to) noexcept {
@@ -196,12 +194,6 @@ class Verifier {
       if (body_[from] != std::byte{0}) return fail("padding is not zero", from);
     }
     return true;
-  }
-
-  Cell cell_at(std::uint64_t offset) const noexcept {
-    Cell cell;
-    std::memcpy(&cell, &body_[offset], sizeof cell);
-    return cell;
   }
 
   bool fail(const char* what, std::uint64_t offset) noexcept {
@@ -212,17 +204,20 @@ class Verifier {
   static constexpr std::uint64_t short_at = sizeof(Cell) - short_payload;
 
   const std::span<const std::byte> body_;
+  const BodyCells cells_;
   VerifyError& error_;
   std::uint64_t cells_end_ = 0;    // a multiple of 16, up to body_.size()
   std::uint64_t payload_end_ = 0;  // a multiple of 8, up to body_.size()
   std::uint64_t marks_ = 0;
-  std::uint64_t targets_ = 0;                  // marked cells with a back-reference
-  std::unique_ptr<std::uint64_t[]> targeted_;  // one bit for each cell: it is one of these
+  std::uint64_t targets_ = 0;  // marked cells with a back-reference
+  CellBits targeted_;          // these cells
   bool in_memory_ = true;
 };
 
 }  // namespace
 
-Status verify(std::span<const std::byte> body, VerifyError& error) noexcept { return Verifier(body, error).run(); }
+Status verify(std::span<const std::byte> body, VerifyError& error, BodySizes& sizes) noexcept {
+  return Verifier(body, error).run(sizes);
+}
 
 }  // namespace xichan::internal

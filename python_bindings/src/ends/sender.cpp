@@ -15,7 +15,7 @@ namespace {
 PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {
   Cell cell;
   Status status;
-  if (!check_open(handle) || !encode(*handle->state, value, cell) ||
+  if (!check_open(handle) || !encode_for(handle, value, cell) ||
       !call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
             [&]() noexcept { release(cell); })) {
     return nullptr;
@@ -38,7 +38,7 @@ PyObject* sender_send(PyObject* self, PyObject* const* args, Py_ssize_t count, P
 PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
   Handle* handle = as_handle(self);
   Cell cell;
-  if (!check_open(handle) || !encode(*handle->state, value, cell)) return nullptr;
+  if (!check_open(handle) || !encode_for(handle, value, cell)) return nullptr;
   Status status = handle->endpoint->try_send(cell);
   if (status == Status::full && handle->endpoint->arm(cost_of(cell))) status = handle->endpoint->try_send(cell);
   if (status == Status::ok) {

@@ -1,5 +1,6 @@
 #include "values/decode.h"
 
+#include "values/decode_error.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
 #include "values/view.h"
@@ -10,7 +11,16 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
   const CellRef place = resolve(reader, cell);
   if (place.cell->is_complete()) return make_short(*place.cell);
   if (!copy && deserves_view(place)) return new_view_at(state, place);
-  return Decoder(state).make(place);
+  PyObject* value = Decoder(state).make(place);
+  return value != nullptr ? value : raise_decode_error(state);
+}
+
+PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList classes) noexcept {
+  if (!cell.owns_block()) return make_short(cell);
+  const BlockReader reader(cell.as_block());
+  const CellRef place = resolve(reader, reader.root());
+  PyObject* value = Decoder(state, classes).make(place);
+  return value != nullptr ? value : raise_decode_error(state);
 }
 
 PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept {

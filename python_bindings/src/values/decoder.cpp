@@ -71,7 +71,7 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
 PyObject* Decoder::make_recurring(Frame& frame, const CellRef& place) noexcept {
   const Cell& cell = *place.cell;
   if (cell.is_complete() || !(cell.has_payload() || cell.has_elements())) return make_found(place);
-  Made* made = reserve_owned() ? made_.insert(identity_of(place)) : nullptr;
+  Made* made = reserve_owned() ? made_.insert(content_of(place.reader, *place.cell)) : nullptr;
   if (made == nullptr) return PyErr_NoMemory();
   if (made->found) {
     frame.extent.add(again_ = made->extent);

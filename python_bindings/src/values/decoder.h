@@ -101,12 +101,6 @@ class Decoder {
   PyObject* finish(Frame& frame) noexcept;
   PyObject* finish_object(Frame& frame) noexcept;
 
-  /// By what the decoder knows a value again: what it shows, or where it is if it has no elements.
-  static Content identity_of(const CellRef& place) noexcept {
-    if (place.cell->has_elements() && place.cell->length() == 0) return {place.cell, place.cell->head};
-    return content_of(place.reader, *place.cell);
-  }
-
   PyObject* make_record(const CellRef& place) noexcept;
   bool begin_record(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t count) noexcept;

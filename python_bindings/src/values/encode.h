@@ -1,27 +1,37 @@
-// Encoding: makes the cell that describes a Python value. Runs no Python code, so nothing can change the value, close
-// an endpoint or switch threads while the value is read.
+// Encoding: makes the cell that describes a Python value. Objects of classes may need Python code, which runs first
+// (prepare.h). Then the value is read in one go: nothing can change it, close an endpoint or switch threads meanwhile.
 #pragma once
 
+#include "base/handle.h"
 #include "base/state.h"
+#include "value/message.h"
 #include "values/encode_short.h"
 
 namespace xichan::python {
 
-/// Where an encoded value goes: through a channel, or outside the process, where endpoints and Queues cannot go.
-enum class Destination { process, outside };
-
 /// Encodes `value`; the cell owns what it needs (see xichan::release). False with an exception set, and nothing
 /// allocated: NotShareableError, which names the path to the offending part, ChannelClosed if the value contains a
-/// closed endpoint, MemoryError, MemoryLimitExceeded, or ValueError if the value is too large. A str, bytes or int that
-/// does not fit in a cell is stored once, however often it occurs in the value; a tuple is written out each time it
-/// occurs. `encode_block` is for values that `encode_short` does not encode.
+/// closed endpoint, MemoryError, MemoryLimitExceeded, ValueError if the value is too large, or what the function that
+/// reduces an object raised. Python code may have run, and closed endpoints. An object that occurs more than once in the
+/// value is stored once, unless it fits in a cell. `encode_block` is for values that `encode_short` does not encode.
 bool encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept;
 inline bool encode(const ModuleState& state, PyObject* value, Cell& cell,
                    Destination destination = Destination::process) noexcept {
   return encode_short(value, &cell) || encode_block(state, value, cell, destination);
 }
 
-/// Returns 1 if every part of the value is shareable, 0 if not, and -1 with MemoryError or MemoryLimitExceeded set.
+/// Encodes a value to be sent by the endpoint of `handle`, which is open; false with ChannelClosed set if Python code
+/// has closed it meanwhile.
+inline bool encode_for(const Handle* handle, PyObject* value, Cell& cell) noexcept {
+  if (encode_short(value, &cell)) return true;
+  if (!encode_block(*handle->state, value, cell, Destination::process)) return false;
+  if (check_open(handle)) [[likely]] return true;
+  release(cell);
+  return false;
+}
+
+/// Returns 1 if every part of the value is shareable, 0 if not, and -1 with an exception set: MemoryError,
+/// MemoryLimitExceeded, or what the function that reduces an object raised.
 int is_shareable(const ModuleState& state, PyObject* value) noexcept;
 
 }  // namespace xichan::python

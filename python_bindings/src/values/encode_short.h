@@ -5,6 +5,9 @@
 
 namespace xichan::python {
 
+/// Where an encoded value goes: through a channel, or outside the process, where endpoints and Queues cannot go.
+enum class Destination { process, outside };
+
 /// Encodes a value that fits in a cell without a block, and returns true; false for any other value. No other function
 /// decides which values fit. If `cell` is null, only decides. Always inlined, because the counting walk calls it for
 /// every leaf.

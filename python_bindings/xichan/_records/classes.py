@@ -25,7 +25,9 @@ _get_attribute = object.__getattribute__
 def plan(cls: type) -> Plan | None:
     """Return the plan of a dataclass, named tuple or enum, else None."""
     if is_enum(cls):
-        return REDUCE, _reference(cls, "enum", ("name",)), _reduce_member
+        return _plan_enum(cls)
+    if cls is ClassName:
+        return REDUCE, None, lambda obj: ((obj.cls.__module__, obj.cls.__qualname__, "class", ()),)
     if is_named_tuple(cls):
         reference = _reference(cls, "tuple", _fields_of(cls))
         if cls.__dictoffset__ == 0:
@@ -56,6 +58,8 @@ def resolve(cls: Any, form: str, names: tuple[str, ...]) -> Resolved:
         if all(name in slots or not _is_data_descriptor(cls, name) for name in names):
             return ATTRIBUTES, cls, None, None
         return FILL, cls, object.__new__, lambda obj, *fields: _fill(obj, slots, names, fields)
+    if form == "class":
+        return MAKE, cls, lambda: cls, None
     raise LookupError(f"{cls.__module__}.{cls.__qualname__} has another form in this interpreter than {form!r}")
 
 
@@ -159,9 +163,21 @@ def _make_tuple(cls: Any, fields: tuple[Any, ...], names: tuple[str, ...]) -> ob
     return made
 
 
-def _reduce_member(obj: Any) -> tuple[Any, ...]:
-    cls = type(obj)
-    name = obj._name_
-    if type(name) is str and cls._member_map_.get(name) is obj:
-        return _reference(cls, "enum", ("name",)), name
-    return _reference(cls, "enum", ("value",)), obj._value_  # a combination of flags without a name
+def _plan_enum(cls: Any) -> Plan:
+    by_name, by_value = _reference(cls, "enum", ("name",)), _reference(cls, "enum", ("value",))
+    members = cls._member_map_
+
+    def reduce(obj: Any) -> tuple[Any, ...]:
+        name = obj._name_
+        if members.get(name) is obj:
+            return by_name, name
+        return by_value, obj._value_  # a combination of flags without a name
+
+    return REDUCE, by_name, reduce
+
+
+class ClassName:
+    """Stands for a class among the arguments of an exception: it travels by its name. Elsewhere a class is refused."""
+
+    def __init__(self, cls: type) -> None:
+        self.cls = cls

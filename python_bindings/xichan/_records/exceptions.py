@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import GetSetDescriptorType, MemberDescriptorType
 
 from . import FILL, MAKE, REDUCE
-from .classes import builtin_base
+from .classes import ClassName, builtin_base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def plan(cls: type[BaseException]) -> Plan:
 
     def reduce(obj: BaseException) -> tuple[Any, ...]:
         attributes = {name: value for name, value in _items(obj, members) if name not in dropped}
-        fields = reference, _ARGS.__get__(obj), attributes, _CAUSE.__get__(obj), _SUPPRESS.__get__(obj)
+        fields = reference, _named(_ARGS.__get__(obj)), attributes, _CAUSE.__get__(obj), _SUPPRESS.__get__(obj)
         if isinstance(obj, BaseExceptionGroup):
             return *fields, obj.message, obj.exceptions
         return fields
@@ -102,3 +102,12 @@ def _items(obj: BaseException, members: dict[str, Any]) -> list[tuple[str, Any]]
         if value is not None and not (isinstance(obj, AttributeError) and name == "obj" and type(value) not in _PLAIN):
             found.append((name, value))
     return found + list(_DICT.__get__(obj).items())
+
+
+def _named(item: Any) -> Any:
+    """Return an argument with the names of the classes in it: the decimal module, for one, raises lists of classes."""
+    if isinstance(item, type):
+        return ClassName(item)
+    if type(item) in (list, tuple) and any(isinstance(part, (type, list)) for part in item):
+        return type(item)(map(_named, item))
+    return item

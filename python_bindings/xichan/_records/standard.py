@@ -42,7 +42,20 @@ NUMBERS = {
     ("collections", "defaultdict"): 24,
     ("logging", "LogRecord"): 25,
 }
+# What the extension sends without a plan.
 _NATIVE = {1, 2, 3, 4, 5, 7, 9}
+_NATIVE_NAMES = {
+    "builtins": {
+        "NoneType", "bool", "bytearray", "bytes", "complex", "dict", "ellipsis", "float", "frozendict", "frozenset", "int",
+        "list", "memoryview", "range", "set", "slice", "str", "tuple",
+    },
+    "array": {"array"},
+    "numpy": {"ndarray"},
+    "xichan": {
+        "Buffer", "BytesView", "DictView", "ListView", "Queue", "Receiver", "RecordView", "Sender", "SetView", "Shared",
+        "StrView", "TupleView", "ArrayView",
+    },
+}  # fmt: skip
 # The factories that every reader of a dump may call. They make empty values.
 FACTORIES = {
     "builtins": {
@@ -55,7 +68,7 @@ FACTORIES = {
 
 def is_native(cls: type) -> bool:
     """Return whether the extension sends objects of this class without a plan."""
-    return _number_of(cls) in _NATIVE or (cls.__module__ == "builtins" and not issubclass(cls, BaseException))
+    return _number_of(cls) in _NATIVE or cls.__qualname__ in _NATIVE_NAMES.get(cls.__module__, ())
 
 
 def plan(cls: type) -> Plan | None:

@@ -93,7 +93,8 @@ Body with(Body body, std::size_t at, T value) {
 /// Returns the error of an invalid body, or "".
 inline std::string error_of(std::span<const std::byte> body) {
   VerifyError error;
-  if (verify(body, error) == Status::ok) return "";
+  BodySizes sizes;
+  if (verify(body, error, sizes) == Status::ok) return "";
   return error.what == nullptr ? "?" : error.what;
 }
 

@@ -1,5 +1,7 @@
 """What the extension does with records, in Python: reduces a value to plain ones, and makes it again from them."""
 
+from support import bits
+
 import xichan
 from xichan import _records
 
@@ -142,3 +144,35 @@ def types_in(node):
             if node.type not in CONTAINERS:
                 found.append(node.type)
     return found
+
+
+def alike(one, other):
+    """Return whether two values agree in types, bits, order, and in which of their parts are one object."""
+    return differences(Encoder().encode(one), Encoder().encode(other)) == []
+
+
+def differences(one, other):
+    """Return the first pair of parts in which two nodes differ, in a list; empty if there is none."""
+    partners, todo = {}, [(one, other)]
+    while todo:
+        a, b = todo.pop()
+        if type(a) is not Node or type(b) is not Node:
+            if type(a) is not type(b) or exact(a) != exact(b):
+                return [(a, b)]
+        elif partners.setdefault(a, b) is not b or partners.setdefault(b, a) is not a:
+            return [("identity", a.type, b.type)]
+        elif a.begun != b.begun or not a.begun:
+            a.begun = b.begun = True
+            if a.type != b.type or len(a.items) != len(b.items):
+                return [(a.type, len(a.items), b.type, len(b.items))]
+            hashed = a.type in (set, frozenset)
+            todo += zip(sorted(a.items, key=text), sorted(b.items, key=text)) if hashed else zip(a.items, b.items)
+    return []
+
+
+def exact(leaf):
+    return bits(leaf) if type(leaf) is float else (leaf.encode("utf-8", "surrogatepass") if type(leaf) is str else repr(leaf))
+
+
+def text(node):
+    return f"{node.type} {sorted(map(text, node.items))}" if type(node) is Node else repr(node)
