@@ -115,12 +115,9 @@ def find_loaded(module: object, qualname: str) -> object:
 
 def remedy(obj: object) -> str:
     """Return what to send instead of an object."""
-    try:
-        from .._remedies import remedy  # type: ignore[import-not-found]
-    except ImportError:
-        return "xichan.register() its class"
-    text: str = remedy(obj)
-    return text
+    from .._remedies import remedy
+
+    return remedy(obj)
 
 
 def _not_importable(obj: object) -> str:
