@@ -28,6 +28,8 @@ struct ChannelOptions {
   std::string_view name = {};
   /// What a send does while the channel is full. A rendezvous does not support `drop_oldest`.
   Overflow overflow = Overflow::block;
+  /// Senders in Python pickle what is not shareable. Senders in C++ ignore it.
+  bool pickles = false;
 };
 
 /// Counters of a channel. They are read one by one, so they are consistent only while no other thread uses the channel.
@@ -43,6 +45,7 @@ struct ChannelStats {
   std::uint32_t waiting_senders;    ///< calls blocked in a send
   std::uint32_t waiting_receivers;  ///< calls blocked in a receive
   std::uint64_t dropped;            ///< values dropped because the channel was full, see Overflow
+  std::uint64_t pickled;            ///< values that Senders in Python pickled, see ChannelOptions::pickles
 };
 
 }  // namespace xichan

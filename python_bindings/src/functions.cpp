@@ -12,6 +12,7 @@
 #include "directory/registry.h"
 #include "directory/tickets.h"
 #include "ends/names.h"
+#include "ends/special.h"
 #include "ends/stats.h"
 #include "values/encode.h"
 
@@ -82,14 +83,26 @@ bool parse_overflow(PyObject* overflow, ChannelOptions& options) noexcept {
   return false;
 }
 
+// Converts the argument `type` to a tuple of weak references to classes, null if it restricts nothing.
+bool parse_types(PyObject* value, Ref& types) noexcept {
+  if (value == nullptr || value == Py_None) return true;
+  const Ref find = import_attribute("xichan._typing", "classes_of");
+  types = Ref(find ? PyObject_CallOneArg(find.get(), value) : nullptr);
+  if (!types) return false;
+  if (types.get() == Py_None) types = Ref();
+  return true;
+}
+
 PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr const char* names[] = {"capacity", "flavor", "max_bytes", "name", "overflow"};
+  static constexpr const char* names[] = {"capacity", "flavor", "max_bytes", "name", "overflow", "pickle", "type"};
   static constexpr Signature signature{"channel", names, 0, 1};
-  PyObject* values[5];
+  PyObject* values[7];
   ChannelOptions options;
+  Ref types;
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_flavor(values[1], values[0], options) ||
       !parse_optional_int("max_bytes", values[2], 1, INT64_MAX, options.max_bytes) ||
-      !parse_channel_name(values[3], options.name) || !parse_overflow(values[4], options)) {
+      !parse_channel_name(values[3], options.name) || !parse_overflow(values[4], options) ||
+      !parse_flag(values[5], options.pickles) || !parse_types(values[6], types)) {
     return nullptr;
   }
   ModuleState& state = *state_of(module);
@@ -101,6 +114,7 @@ PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count
     channel->drop_endpoint(Side::receiver);
     return nullptr;
   }
+  if (types) set_types(as_handle(sender.get()), types.get());
   const Ref receiver(new_handle(state, channel, Side::receiver));
   return receiver ? PyTuple_Pack(2, sender.get(), receiver.get()) : nullptr;
 }
@@ -175,7 +189,7 @@ PyObject* fail_after(PyObject*, PyObject* value) noexcept {
 
 PyDoc_STRVAR(channel_doc,
 "channel($module, /, capacity=1024, *, flavor='mpmc', max_bytes=None, name=None,\n"
-"        overflow='block')\n--\n\n"
+"        overflow='block', pickle=False, type=None)\n--\n\n"
 "Create a channel and return its two endpoints, (Sender, Receiver).\n\n"
 "capacity: the maximum number of values queued, an int from 1 to 2**24. A send to a full channel blocks. None:\n"
 "no limit. 0: the channel holds no values, and a send completes when a receiver has received the value.\n"
@@ -187,7 +201,12 @@ PyDoc_STRVAR(channel_doc,
 "name: str, under which lookup(), Sender.lookup() and Receiver.lookup() find the channel while it exists, or None.\n"
 "overflow: what a send does while the channel is full, also by max_bytes: 'block'; 'drop_oldest', which drops the\n"
 "oldest queued values; or 'drop_newest', which drops the value to send. A channel that drops values never blocks\n"
-"its senders; stats().dropped is the number of dropped values.\n\n"
+"its senders; stats().dropped is the number of dropped values.\n"
+"pickle: bool; True pickles values that are not shareable instead of raising NotShareableError. stats().pickled is\n"
+"their number. The receiving interpreter must be able to import their classes.\n"
+"type: a class, a union or tuple of classes, or None. The Sender that this call returns, and its clones, then raise\n"
+"TypeError for a value that is not an instance of it. To type checkers the result is\n"
+"tuple[Sender[type], Receiver[type]].\n\n"
 "Raises TypeError or ValueError for invalid arguments, Error if the name is in use, and MemoryError. Never blocks.\n"
 "Thread-safe.");
 

@@ -3,6 +3,7 @@
 
 #include "base/errors.h"
 #include "base/exit.h"
+#include "base/plans.h"
 #include "base/ref.h"
 #include "embed/c_api.h"
 #include "embed/guard.h"
@@ -20,6 +21,8 @@
 #include "ends/watch.h"
 #include "functions.h"
 #include "values/dumps.h"
+#include "values/key_cache.h"
+#include "values/pickling.h"
 #include "values/shared.h"
 #include "values/types.h"
 #include "xichan/version.h"
@@ -34,6 +37,13 @@ void release_endpoints(void* data) noexcept {
   remove_gate(endpoints->interpreter);
   end_exit(endpoints->interpreter);
   InterpreterEndpoints::drop(endpoints);
+}
+
+int own_plans(ModuleState& state) noexcept {
+  state.plans = new (std::nothrow) Plans;
+  if (state.plans != nullptr) return 0;
+  PyErr_NoMemory();
+  return -1;
 }
 
 int own_endpoints(ModuleState& state) noexcept {
@@ -65,13 +75,15 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
   if ((state.watch_type = add_type(module, watch_spec)) == nullptr) return -1;
   if ((state.ticket_type = add_type(module, ticket_spec)) == nullptr) return -1;
   const Ref notifier(reinterpret_cast<PyObject*>(add_type(module, notifier_spec)));
-  if (!notifier) return -1;
+  const Ref sink(reinterpret_cast<PyObject*>(add_type(module, pickle_sink_spec)));
+  if (!notifier || !sink) return -1;
   return add_value_types(module, state);
 }
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions : {module_functions, name_functions, stats_functions, select_functions, aselect_functions,
-                                 dumps_functions, share_functions, transport_functions, task_functions}) {
+                                 dumps_functions, share_functions, transport_functions, task_functions,
+                                 plan_functions, pickling_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
@@ -81,7 +93,7 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
 
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
-  if (own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
+  if (own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   bool exiting = false;
@@ -96,7 +108,11 @@ int clear(PyObject* module) noexcept {
   return 0;
 }
 
-void free_state(void* module) noexcept { state_of(static_cast<PyObject*>(module))->free(); }
+void free_state(void* module) noexcept {
+  ModuleState& state = *state_of(static_cast<PyObject*>(module));
+  drop_key_cache(state);
+  state.free();
+}
 
 PyModuleDef_Slot slots[] = {
     {Py_mod_exec, reinterpret_cast<void*>(execute)},

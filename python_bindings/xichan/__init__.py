@@ -11,8 +11,12 @@ process, and decoded by its receiver, without pickling.
 from ._core import (
     Buffer,
     BytesView,
+    DictView,
+    ListView,
     Receiver,
+    RecordView,
     Sender,
+    SetView,
     Shared,
     StrView,
     TupleView,
@@ -38,6 +42,7 @@ from ._errors import (
     ChannelFailed,
     ChannelFull,
     ChannelTimeout,
+    DecodeError,
     Error,
     MemoryLimitExceeded,
     NotFound,
@@ -47,7 +52,9 @@ from ._queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._records.registry import register
     from ._remote import RemoteError
+    from ._shareable import Shareable
     from ._stats import ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
     from .pool.errors import BrokenInterpreterPool, BrokenWorker
     from .pool.executor import InterpreterPoolExecutor
@@ -65,6 +72,8 @@ _LAZY = {
     "PoolStats": "_stats",
     "QueueStats": "_stats",
     "RemoteError": "_remote",
+    "Shareable": "_shareable",
+    "register": "_records.registry",
     "serve": "service",
 }
 
@@ -80,8 +89,11 @@ __all__ = [
     "ChannelStats",
     "ChannelTimeout",
     "Client",
+    "DecodeError",
+    "DictView",
     "Error",
     "InterpreterPoolExecutor",
+    "ListView",
     "MemoryClass",
     "MemoryLimitExceeded",
     "MemoryStats",
@@ -91,8 +103,11 @@ __all__ = [
     "Queue",
     "QueueStats",
     "Receiver",
+    "RecordView",
     "RemoteError",
     "Sender",
+    "SetView",
+    "Shareable",
     "Shared",
     "StrView",
     "TupleView",
@@ -106,6 +121,7 @@ __all__ = [
     "lookup",
     "memory_stats",
     "publish",
+    "register",
     "select",
     "serve",
     "set_memory_limit",

@@ -35,11 +35,30 @@ class ChannelTimeout(Error, TimeoutError):
 class NotShareableError(Error, TypeError):
     """The value, or the part of it that the message names, cannot be sent.
 
-    From ``send_many()``: ``item`` is the value, and ``sent`` the number of values before it, all of which were sent.
+    ``item`` is that part, and ``path`` the way to it: ``"value[1]['when']"``. From ``send_many()``: ``item`` is the
+    value, and ``sent`` the number of values before it, all of which were sent.
     """
 
     sent: int = 0
     item: object = None
+    path: str = ""
+
+    def __reduce__(self) -> "tuple[type, tuple[object, ...], dict[str, object]]":
+        """Pickle everything but ``item``, which as a rule cannot be pickled either."""
+        return type(self), self.args, {name: value for name, value in vars(self).items() if name != "item"}
+
+
+class DecodeError(Error, ValueError):
+    """A received value cannot be made: a class is not found here, or refuses the content. The cause is the exception.
+
+    ``record`` is a RecordView of the object that cannot be made, which needs no class; of a standard type, a TupleView
+    of its fields; None if no object is at fault. The message is consumed, and the next call receives the next one.
+    ``case`` is the case of ``select()`` that raised it, else None.
+    """
+
+    record: object = None
+    case: object = None
+    _message: object = None
 
 
 class MemoryLimitExceeded(Error, MemoryError):

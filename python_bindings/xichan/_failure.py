@@ -7,9 +7,8 @@ lives. Any other value is an error of a C++ program.
 
 from __future__ import annotations
 
-import io
-
 from . import _pickling
+from ._core import Shared
 from ._errors import ChannelClosed, ChannelFailed, NotShareableError
 from ._remote import RemoteError, RemoteTraceback, format_traceback, text_of, type_name_of
 
@@ -17,31 +16,27 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    type _Link = tuple[bytes | None, str, str]
+    type _Pickled = tuple[bytes, tuple[Any, ...]]
+    type _Link = tuple[_Pickled | None, str, str]
     type _Description = tuple[str, str, str, tuple[_Link, ...]]
 
 _MOST_CAUSES = 100
 
 
-class _Pickler(_pickling.Pickler):
-    """Refuses endpoints: one in the error of its own channel would keep that channel open."""
-
-    def persistent_id(self, value: Any) -> int | None:
-        if super().persistent_id(value) is not None:
-            raise NotShareableError(f"an exception sent to the other side cannot contain a {type(value).__name__}")
-        return None
-
-    def reducer_override(self, value: Any) -> Any:
-        if isinstance(value, ChannelClosed) and "case" in value.__dict__:  # set by select()
-            state = {name: item for name, item in value.__dict__.items() if name != "case"}
-            return type(value), value.args, state or None
-        return NotImplemented
+def _reduce(value: Any) -> Any:
+    if isinstance(value, ChannelClosed) and "case" in value.__dict__:  # set by select()
+        state = {name: item for name, item in value.__dict__.items() if name != "case"}
+        return type(value), value.args, state or None
+    return NotImplemented
 
 
-def _dumps(value: object) -> bytes:
-    file = io.BytesIO()
-    _Pickler(file).dump(value)
-    return file.getvalue()
+def _dumps(value: object) -> _Pickled:
+    """Pickle an exception. Refuses endpoints: one in the error of its own channel would keep that channel open."""
+    data, external = _pickling.dumps(value, _reduce)
+    for item in external:
+        if type(item) is not Shared:
+            raise NotShareableError(f"an exception sent to the other side cannot contain a {type(item).__name__}")
+    return data, external
 
 
 def describe(error: BaseException) -> _Description:
@@ -99,7 +94,7 @@ def _rebuild_link(link: _Link, traceback: str) -> BaseException:
     error = None
     if data is not None:
         try:
-            error = _pickling.loads(data, ())
+            error = _pickling.loads(*data)
         except KeyboardInterrupt:
             raise
         except BaseException:

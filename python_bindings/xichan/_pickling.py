@@ -1,54 +1,51 @@
-"""Pickles of values that channels do not accept. Imported when there is something to pickle.
+"""Pickles of values that are not shareable. Imported when there is something to pickle, or to load.
 
-Endpoints and queues are kept outside the pickle and travel as in any other message: if the message is discarded unread,
-they are released.
+A pickle has two parts: bytes, and a tuple of what lies outside them: endpoints and queues, which travel as in any other
+message and are released if it is discarded unread, and large buffers (protocol 5), each as a Shared.
 """
 
 from __future__ import annotations
 
-import io
 import pickle
+from pickle import loads as pickle_loads
 
-from ._core import Receiver, Sender
-from ._queue import Queue
+from . import _core
+from ._errors import DecodeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, BinaryIO
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = ["decode_error", "dumps", "loads", "make_pickler", "pickle_loads"]
 
 
-class Pickler(pickle.Pickler):
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__(file, pickle.HIGHEST_PROTOCOL)
-        self.external: list[Any] = []
-        self.indexes: dict[int, int] = {}
-
-    def persistent_id(self, value: Any) -> int | None:
-        if type(value) not in (Sender, Receiver, Queue):
-            return None
-        if id(value) not in self.indexes:
-            self.indexes[id(value)] = len(self.external)
-            self.external.append(value)
-        return self.indexes[id(value)]
+class _Pickler(pickle.Pickler):
+    __slots__ = ("reducer_override",)
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: BinaryIO, external: tuple[Any, ...]) -> None:
-        super().__init__(file)
-        self.external = external
-
-    def persistent_load(self, index: int) -> Any:
-        return self.external[index]
-
-
-def dumps(value: object, pickler_class: type[Pickler] = Pickler) -> tuple[bytes, tuple[Any, ...]]:
-    """Return (data, external), a shareable tuple; ``loads(*result)`` is a copy of the value."""
-    file = io.BytesIO()
-    pickler = pickler_class(file)
-    pickler.dump(value)
-    return file.getvalue(), tuple(pickler.external)
+def make_pickler() -> tuple[Callable[[object], None], Callable[[], None], _core._PickleSink]:
+    """Return (dump, clear_memo, sink) of a new Pickler. The sink takes what the Pickler produces."""
+    sink = _core._PickleSink()
+    pickler = _Pickler(sink, 5, buffer_callback=sink.buffer)
+    pickler.reducer_override = sink.reduce
+    return pickler.dump, pickler.clear_memo, sink
 
 
-def loads(data: bytes, external: tuple[Any, ...]) -> Any:
-    """Return a copy of the value that ``dumps()`` pickled."""
-    return _Unpickler(io.BytesIO(data), external).load()
+def dumps(value: object, override: Callable[[Any], Any] | None = None) -> tuple[bytes, tuple[Any, ...]]:
+    """Return (data, external), a shareable tuple; ``loads(*result)`` is a copy of the value.
+
+    override: a ``reducer_override``, called for classes and functions, and for objects whose class defines only
+    ``__reduce__``.
+    """
+    return _core._pickle(value, override)
+
+
+loads = _core._unpickle
+
+
+def decode_error(cause: Exception) -> DecodeError:
+    """Return the error for a received pickle that cannot be loaded."""
+    error = DecodeError(f"the pickled value cannot be loaded: {type(cause).__qualname__}: {cause}")
+    error.__cause__ = cause
+    return error

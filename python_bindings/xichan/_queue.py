@@ -2,10 +2,8 @@
 
 The ``_parts`` of a queue are both endpoints of each of these channels, and ``maxsize``. No handle ever closes them:
 
-* *items*: the items. This channel also counts the tasks done;
-* *joiners*: for each blocked ``join``, the only Sender of a channel of its own. Dropping it wakes that call;
-* *pickled*, if the queue pickles: always empty. The number of values ever sent through it is the number of items
-  pickled.
+* *items*: the items. This channel also counts the tasks done, and pickles if the queue does;
+* *joiners*: for each blocked ``join``, the only Sender of a channel of its own. Dropping it wakes that call.
 
 ``put`` and ``get`` use *items* alone. The number of unfinished tasks is the number of items ever put, which *items*
 counts, minus the tasks done:
@@ -32,11 +30,11 @@ import operator
 import types
 
 from . import _core
-from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull, ChannelTimeout, Error, NotShareableError
+from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull, ChannelTimeout, Error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
+    from builtins import type as _Type
     from typing import Any, Generic, TypeVar
 
     from ._stats import QueueStats
@@ -51,7 +49,7 @@ else:  # typing takes longer to import than the rest of xichan
     _T = None
 
 # Indexes in `_parts`, as in `QueuePart` of values/elements.h.
-_ITEMS_TX, _ITEMS_RX, _JOINERS_TX, _JOINERS_RX, _MAXSIZE, _PICKLED_TX, _PICKLED_RX = range(7)
+_ITEMS_TX, _ITEMS_RX, _JOINERS_TX, _JOINERS_RX, _MAXSIZE = range(5)
 
 
 def _error(name: str, base: type[Error], message: str) -> Error:
@@ -71,21 +69,15 @@ def _shut_down(error: ChannelClosed) -> Error:
     return _error(*("QueueFailed", ChannelFailed) if failed else ("QueueShutDown", ChannelClosed), str(error))
 
 
-def _pickling() -> ModuleType:
-    from . import _pickling
-
-    return _pickling
-
-
 class Queue(Generic[_T]):
     """A first-in, first-out queue for the threads of all interpreters, with the interface of ``queue.Queue``.
 
     maxsize: the maximum number of items, up to 2**24; 0 or less: unbounded. Ctrl-C interrupts every blocked call.
     Signal handlers, ``__del__`` and weakref callbacks may use the queue, also when they interrupt a call of it.
 
-    Items are what channels accept: str, bytes, int, float, bool, None, endpoints, queues, and tuples of these; anything
-    else raises NotShareableError. With ``pickle=True`` such an item is pickled instead, as a whole. Pickling takes
-    time, requires that the receiving interpreter can import the item's classes, and is counted in ``stats().pickled``.
+    Items are what channels accept; anything else raises NotShareableError. With ``pickle=True`` such an item is pickled
+    instead, as a whole. Pickling takes time, requires that the receiving interpreter can import the item's classes, and
+    is counted in ``stats().pickled``. ``type``: as for ``channel()``, checked by ``put()`` in this interpreter.
 
     A Queue can be transferred to other interpreters as endpoints can: in messages, through ``concurrent.interpreters``,
     or pickled within this process. What arrives is the same queue and equal to this one. An instance of a subclass
@@ -103,7 +95,13 @@ class Queue(Generic[_T]):
     _parts: tuple[Any, ...]
 
     def __init__(
-        self, maxsize: int = 0, *, pickle: bool = False, unbounditems: object = None, syncobj: object = None
+        self,
+        maxsize: int = 0,
+        *,
+        pickle: bool = False,
+        type: _Type[_T] | tuple[Any, ...] | types.UnionType | None = None,
+        unbounditems: object = None,
+        syncobj: object = None,
     ) -> None:
         if isinstance(maxsize, bool):
             raise TypeError("maxsize must be an int, not bool")
@@ -111,10 +109,8 @@ class Queue(Generic[_T]):
         if maxsize > 2**24:
             raise ValueError(f"maxsize must be at most 2**24, got {maxsize}; 0 makes an unbounded queue")
         channel = _core.channel
-        parts: tuple[Any, ...] = (*channel(maxsize if maxsize > 0 else None), *channel(None), maxsize)
-        if pickle:
-            parts += channel(None)
-        self._parts = parts
+        items = channel(maxsize if maxsize > 0 else None, pickle=pickle, type=type)
+        self._parts = (*items, *channel(None), maxsize)
 
     def put(
         self,
@@ -134,9 +130,7 @@ class Queue(Generic[_T]):
         """
         parts = self._parts
         try:
-            if len(parts) > _PICKLED_TX:
-                _put_or_pickle(parts, item, block, timeout)
-            elif block:
+            if block:
                 parts[_ITEMS_TX].send(item, timeout)
             else:
                 parts[_ITEMS_TX].send_nowait(item)
@@ -156,13 +150,11 @@ class Queue(Generic[_T]):
         """
         parts = self._parts
         try:
-            item = parts[_ITEMS_RX].recv(timeout) if block else parts[_ITEMS_RX].recv_nowait()
+            item: _T = parts[_ITEMS_RX].recv(timeout) if block else parts[_ITEMS_RX].recv_nowait()
         except (ChannelEmpty, ChannelTimeout):
             raise _error("QueueEmpty", ChannelEmpty, "the queue is empty") from None
         except ChannelClosed as error:
             raise _shut_down(error) from error.__cause__
-        if type(item) is tuple and len(parts) > _PICKLED_TX:
-            item = item[0] if len(item) == 1 else _pickling().loads(*item)
         return item
 
     def put_nowait(self, item: _T, *, unbounditems: object = None, syncobj: object = None) -> None:
@@ -238,14 +230,13 @@ class Queue(Generic[_T]):
         return self._parts[_ITEMS_TX].id
 
     def stats(self) -> QueueStats:
-        """Return the statistics of the queue: those of the channel that holds its items, and three more."""
+        """Return the statistics of the queue: those of the channel that holds its items, and two more."""
         from ._stats import queue_stats
 
         parts = self._parts
         done = _core._tasks_done(parts)
         items = parts[_ITEMS_TX].stats()
-        pickled = _core._sent(parts[_PICKLED_TX]) if len(parts) > _PICKLED_TX else 0
-        return queue_stats(items, items.sent - done, len(parts[_JOINERS_RX]), pickled)
+        return queue_stats(items, items.sent - done, len(parts[_JOINERS_RX]))
 
     def __eq__(self, other: object) -> bool:
         return self.id == other.id if isinstance(other, Queue) else NotImplemented
@@ -278,24 +269,6 @@ def _rebuild(cls: type[Queue[Any]], parts: tuple[Any, ...]) -> Queue[Any]:
     self = Queue.__new__(cls)
     self._parts = parts
     return self
-
-
-def _put_or_pickle(parts: tuple[Any, ...], item: object, block: bool, timeout: float | None) -> None:
-    """Send an item, pickled if it is not shareable.
-
-    To be told apart, a tuple is sent in a tuple of one element, a pickle in a tuple of two.
-    """
-
-    def send(value: object) -> None:
-        parts[_ITEMS_TX].send(value, timeout) if block else parts[_ITEMS_TX].send_nowait(value)
-
-    try:
-        return send((item,) if type(item) is tuple else item)
-    except NotShareableError:
-        pass
-    send(_pickling().dumps(item))
-    parts[_PICKLED_TX].send_nowait(None)
-    parts[_PICKLED_RX].drain()
 
 
 _core._register_queue(Queue)

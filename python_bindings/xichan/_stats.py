@@ -32,18 +32,18 @@ class ChannelStats:
     parks: int  # how often a call blocked
     wakeups: int  # how often a blocked call was woken
     tickets: int  # endpoints that were pickled, or passed through the standard library, and not yet claimed
+    pickled: int  # values that Senders pickled, because the channel was created with pickle=True
 
 
 @dataclass(frozen=True)
 class QueueStats(ChannelStats):
-    """Statistics of a Queue: those of the channel that holds its items, and three of its own."""
+    """Statistics of a Queue: those of the channel that holds its items, and two of its own."""
 
     __module__ = "xichan"
-    __slots__ = ("unfinished", "waiting_joiners", "pickled")  # slots=True repeats the inherited ones to type checkers
+    __slots__ = ("unfinished", "waiting_joiners")  # slots=True repeats the inherited ones to type checkers
 
     unfinished: int  # items put for which task_done() has not been called
     waiting_joiners: int  # calls of join() that are blocked now
-    pickled: int  # items that were pickled
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class PoolStats:
     pickled_results: int
 
 
-def queue_stats(items: ChannelStats, unfinished: int, waiting_joiners: int, pickled: int) -> QueueStats:
+def queue_stats(items: ChannelStats, unfinished: int, waiting_joiners: int) -> QueueStats:
     """Extend the statistics of the channel that holds the items of a queue."""
     fields = {name: getattr(items, name) for name in ChannelStats.__match_args__}
-    return QueueStats(**fields, unfinished=unfinished, waiting_joiners=waiting_joiners, pickled=pickled)
+    return QueueStats(**fields, unfinished=unfinished, waiting_joiners=waiting_joiners)

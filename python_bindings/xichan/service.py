@@ -7,10 +7,11 @@
     client = xichan.Client(requests_tx)
     client.call(value, timeout=1.0)              # returns handler(value), or raises what it raised
 
-A request is ``(value, reply)``, where ``reply`` is a Sender created for this call. The reply is ``(True, result)``, or
-``(False, pickled exception or None, type name, message, traceback)``. Any number of clients and servers may share a
-channel. A server ends when the channel is finished: after the queued requests if all Senders are closed or by
-``shutdown()``, at once by ``shutdown(immediate=True)``.
+A request is ``(value, reply)``, where ``reply`` is a Sender created for this call, or ``(data, external, reply)`` if
+the value is pickled. The reply is ``(True, result)``, ``(True, data, external)`` for a pickled result, or ``(False,
+pickled exception or None, type name, message, traceback)``. Any number of clients and servers may share a channel. A
+server ends when the channel is finished: after the queued requests if all Senders are closed or by ``shutdown()``, at
+once by ``shutdown(immediate=True)``.
 """
 
 from __future__ import annotations
@@ -26,30 +27,33 @@ if TYPE_CHECKING:
     type _Outcome = tuple[Any, ...]
 
 
-def serve(rx: _core.Receiver[Any], handler: Callable[[Any], object]) -> int:
+def serve(rx: _core.Receiver[Any], handler: Callable[[Any], object], *, pickle: bool = False) -> int:
     """Reply to requests with ``handler(value)`` until the channel is finished. Returns the number of requests.
 
     rx: a Receiver. handler: called with the value of each request. Its result has to be shareable, otherwise the client
-    raises NotShareableError. An Exception that it raises is raised by the client; any other exception, such as
-    SystemExit, also ends the server. Blocks while there are no requests; Ctrl-C interrupts this in the main thread.
-    Raises TypeError for a message that is not a request of a Client: the channel is for requests only.
+    raises NotShareableError; ``pickle=True`` pickles it instead. An Exception that it raises is raised by the client;
+    any other exception, such as SystemExit, also ends the server. Blocks while there are no requests; Ctrl-C interrupts
+    this in the main thread. Raises TypeError for a message that is not a request of a Client: the channel is for
+    requests only.
     """
     served = 0
     outcome: _Outcome | None
     for request in rx:
-        value, reply = _parts(request)
+        sent, reply = _parts(request)
         request = None
         served += 1
         with reply:
             try:
+                value = sent[0] if len(sent) == 1 else _loads(*sent)
+                sent = ()
                 outcome = (True, handler(value))
             except Exception as error:
                 outcome = _describe(error)
             except BaseException as error:
                 _send_reply(reply, _describe(error))
                 raise
-            value = None  # closes the endpoints in it
-            _send_reply(reply, outcome)
+            value, sent = None, ()  # closes the endpoints in it
+            _send_reply(reply, outcome, pickle)
             outcome = None
     return served
 
@@ -58,15 +62,17 @@ class Client:
     """Call the servers of a channel. Threads may share a client, and each interpreter can create its own.
 
     tx: the Sender of the channel. The client owns it from now on: ``close()``, or leaving a ``with``, closes it.
+    pickle: pickle the values of calls that are not shareable; False: raise NotShareableError.
     """
 
-    __slots__ = ("_tx",)
+    __slots__ = ("_pickle", "_tx")
     __module__ = "xichan"
 
-    def __init__(self, tx: _core.Sender[Any]) -> None:
+    def __init__(self, tx: _core.Sender[Any], *, pickle: bool = False) -> None:
         if type(tx) is not _core.Sender:
             raise TypeError(f"expected a Sender, got {type(tx).__name__}")
         self._tx = tx
+        self._pickle = bool(pickle)
 
     def call(self, value: object, timeout: float | None = None) -> Any:
         """Send a value and return the result of the handler; block until it arrives.
@@ -79,11 +85,21 @@ class Client:
         reply, replies = _core.channel(1)
         with replies:
             with reply:
-                self._tx.send((value, reply), timeout)
+                self._send(value, reply, timeout)
             outcome = replies.recv(remaining())
         if outcome[0]:
-            return outcome[1]
+            return outcome[1] if len(outcome) == 2 else _loads(*outcome[1:])
         raise _rebuild(*outcome[1:])
+
+    def _send(self, value: object, reply: _core.Sender[_Outcome], timeout: float | None) -> None:
+        try:
+            self._tx.send((value, reply), timeout)
+        except NotShareableError:
+            if not self._pickle:
+                raise
+        else:
+            return
+        self._tx.send((*_pickled(value), reply), timeout)
 
     def close(self) -> None:
         """Close the Sender. Idempotent."""
@@ -96,10 +112,10 @@ class Client:
         self.close()
 
 
-def _parts(request: Any) -> tuple[Any, _core.Sender[_Outcome]]:
-    if type(request) is not tuple or len(request) != 2 or type(request[1]) is not _core.Sender:
+def _parts(request: Any) -> tuple[tuple[Any, ...], _core.Sender[_Outcome]]:
+    if type(request) is not tuple or len(request) not in (2, 3) or type(request[-1]) is not _core.Sender:
         raise TypeError(f"expected a request (value, Sender) from a Client, got {type(request).__name__}")
-    return request[0], request[1]
+    return request[:-1], request[-1]
 
 
 def _remaining(timeout: float | None) -> Callable[[], float | None]:
@@ -112,12 +128,17 @@ def _remaining(timeout: float | None) -> Callable[[], float | None]:
     return lambda: max(end - monotonic(), 0)
 
 
-def _send_reply(reply: _core.Sender[_Outcome], outcome: _Outcome) -> None:
+def _send_reply(reply: _core.Sender[_Outcome], outcome: _Outcome, pickle: bool = False) -> None:
     """Send a reply, or the reason why it cannot be sent. Raises nothing: to drop the Sender also ends the call."""
     try:
         reply.send_nowait(outcome)
     except Exception as error:
-        if not outcome[0]:
+        if pickle and outcome[0] and isinstance(error, NotShareableError):
+            try:
+                outcome = (True, *_pickled(outcome[1]))
+            except Exception as failure:
+                outcome = _describe(failure)
+        elif not outcome[0]:
             outcome = (False, None, *outcome[2:])  # without the pickle, in which an endpoint may be closed
         elif isinstance(error, (NotShareableError, MemoryError)):
             outcome = _describe(type(error)(str(error).replace("value[1]", "result", 1)))
@@ -135,6 +156,26 @@ def _describe(error: BaseException) -> _Outcome:
 
     *parts, _ = describe_error(error, _dumps)
     return False, *parts
+
+
+def _pickled(value: object) -> tuple[bytes, tuple[Any, ...]]:
+    """Return the pickle of a value that is not shareable."""
+    from ._pickling import dumps
+
+    try:
+        return dumps(value)
+    except (NotShareableError, MemoryError):
+        raise
+    except Exception as error:
+        raise NotShareableError(
+            f"value: {type(value).__qualname__} is not shareable; pickling it failed: {error}"
+        ) from error
+
+
+def _loads(data: bytes, external: tuple[Any, ...]) -> Any:
+    from ._pickling import loads
+
+    return loads(data, external)
 
 
 def _dumps(value: object) -> tuple[bytes, tuple[object, ...]]:

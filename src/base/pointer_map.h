@@ -1,4 +1,4 @@
-// A map from addresses to plain values, for finding repeated pointers. It only grows.
+// A map from addresses to plain values, for finding repeated pointers. Single keys are never removed.
 //
 // Algorithm: open addressing with linear probing (Knuth, TAOCP vol. 3, 6.4), at most half full. Addresses are mixed by
 // the finalizer of MurmurHash3 (Austin Appleby, public domain): an attacker who controls the distances between
@@ -24,6 +24,12 @@ class PointerMap {
   PointerMap& operator=(const PointerMap&) = delete;
   ~PointerMap() {
     if (entries_ != nullptr) std::free(entries_);
+  }
+
+  /// Removes all keys, and frees the memory.
+  void clear() noexcept {
+    std::free(std::exchange(entries_, nullptr));
+    capacity_ = size_ = 0;
   }
 
   std::size_t size() const noexcept { return size_; }

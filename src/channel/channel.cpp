@@ -28,7 +28,8 @@ Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
       not_full_(waiters_lock_),
       capacity_(effective_capacity(options)),
       bytes_(options.max_bytes),
-      retire_(retire) {}
+      retire_(retire),
+      pickles_(options.pickles) {}
 
 Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept {
   channel = nullptr;
@@ -200,10 +201,13 @@ Status Channel::try_send_many(const Cell* cells, std::uint64_t count, std::uint6
 
 Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept {
   done = 0;
-  if (!plain_) {
+  const bool segmented = ring_.is_segmented() && !byte_bounded_ && flavor_ != Flavor::spsc;  // which drops the oldest
+  if (!plain_ && !segmented) {
     return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_recv_special(cells[i], lane); });
   }
-  const Status status = ring_.mpmc().try_pop_many(cells, count, done);
+  // The bounded ring looks at all slots again after each lost claim.
+  const Status status = segmented ? ring_.segmented().try_pop_many(cells, count, done)
+                                  : ring_.mpmc().try_pop_many(cells, std::min<std::uint64_t>(count, batch_size), done);
   if (status == Status::ok) after_recv();
   return status;
 }
@@ -242,6 +246,7 @@ ChannelStats Channel::stats() const noexcept {
   stats.receivers = static_cast<std::uint32_t>(std::min<std::uint64_t>(endpoint_count(Side::receiver), UINT32_MAX));
   stats.waiting_senders = waiting(Side::sender);
   stats.waiting_receivers = waiting(Side::receiver);
+  stats.pickled = pickled_.load(memory_order_relaxed);
   return stats;
 }
 

@@ -191,6 +191,8 @@ class XICHAN_API Channel : public InSlab {
   bool outlasts_exit() const noexcept { return outlasts_exit_.load(memory_order_relaxed); }
   Flavor flavor() const noexcept { return flavor_; }
   Overflow overflow() const noexcept { return overflow_; }
+  bool pickles() const noexcept { return pickles_; }
+  void count_pickled() noexcept { pickled_.fetch_add(1, memory_order_relaxed); }
   std::uint64_t capacity() const noexcept { return capacity_; }
   std::uint64_t size() const noexcept { return std::min(ring_.size(), capacity_); }
   /// Acquire, with the release half of (6): a reader of zero sees everything done through the endpoints.
@@ -299,6 +301,8 @@ class XICHAN_API Channel : public InSlab {
   atomic<std::uint64_t> refused_{0};  // those of `dropped_` that were never pushed
   Failure failures_[2];               // by the side that raises
   WaitList closing_{waiters_lock_};   // calls that wait until the channel is closed
+  const bool pickles_;
+  atomic<std::uint64_t> pickled_{0};
 };
 
 /// The types of references to an endpoint. Each reference owns one count.

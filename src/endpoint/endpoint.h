@@ -32,6 +32,13 @@ class XICHAN_API Endpoint : public InSlab {
 
   /// Returns true if it was closed, or inherited through a fork.
   bool is_closed() const noexcept { return closed_.load(memory_order_relaxed) || generation_ != process_generation(); }
+  /// Returns true if it is open and each value is sent as it is: the channel does not pickle, and `mark_special` was not
+  /// called. As fast as `is_closed`.
+  bool is_plain() const noexcept {
+    return !closed_.load(memory_order_relaxed) && plain_generation_ == process_generation();
+  }
+  /// Makes `is_plain` return false from now on.
+  void mark_special() noexcept { plain_generation_ = ~generation_; }
   Channel* channel() const noexcept { return channel_; }
   Lane& lane() noexcept { return lane_; }
   [[gnu::always_inline]] Status try_send(const Cell& cell) noexcept { return channel_->try_send(cell, lane_); }
@@ -81,7 +88,8 @@ class XICHAN_API Endpoint : public InSlab {
         id_(channel->id()),
         capacity_(channel->capacity()),
         side_(side),
-        generation_(channel->generation()) {
+        generation_(channel->generation()),
+        plain_generation_(channel->pickles() ? ~generation_ : generation_) {
     closed_.store(false, memory_order_relaxed);
   }
   ~Endpoint() = default;
@@ -98,7 +106,8 @@ class XICHAN_API Endpoint : public InSlab {
   Readiness* readiness_ = nullptr;
   std::uint32_t calls_ = 0;
   const Side side_;
-  const std::uint32_t generation_;  // of the channel
+  const std::uint32_t generation_;   // of the channel
+  std::uint32_t plain_generation_;  // the same, or its complement, which no process has: sends are special
   Lane lane_;
   atomic<bool> closed_;
   bool owns_count_ = true;

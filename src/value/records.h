@@ -25,9 +25,9 @@ enum class StandardType : std::int64_t {
   ipv4_address = 14,  // int
   ipv6_address = 15,  // int, scope id or None
   ipv4_network = 16,  // address, prefix length
-  ipv6_network = 17,
+  ipv6_network = 17,  // address, prefix length, scope id or None
   ipv4_interface = 18,
-  ipv6_interface = 19,
+  ipv6_interface = 19,  // like ipv6_network
   simple_namespace = 20,  // dict of the attributes
   deque = 21,             // list of the items, maxlen or None
   counter = 22,           // dict

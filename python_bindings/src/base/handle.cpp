@@ -9,7 +9,7 @@ namespace xichan::python {
 void drop_unread(Handle* handle) noexcept {
   Unread* unread = std::exchange(handle->unread, nullptr);
   if (unread == nullptr) return;
-  for (std::size_t i = 0; i < unread->size(); ++i) release((*unread)[i]);
+  for (const Cell& cell : *unread) is_decoded(cell) ? Py_DECREF(decoded_object(cell)) : release(cell);
   delete unread;
 }
 
@@ -22,6 +22,7 @@ PyObject* new_handle(ModuleState& state, Channel* channel, Side side) noexcept {
   handle->weak_references = nullptr;
   handle->state = &state;
   handle->unread = nullptr;
+  handle->types = nullptr;
   handle->endpoint = Endpoint::open(channel, side, state.endpoints->owner);
   if (handle->endpoint != nullptr) return reinterpret_cast<PyObject*>(handle);
   Py_DECREF(handle);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/ref.h"
+#include "base/plans.h"
 
 namespace xichan::python {
 
@@ -17,13 +18,27 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(queue_type);
   Py_VISIT(unpickle);
   Py_VISIT(share);
+  Py_VISIT(make_pickler);
+  Py_VISIT(pickle_loads);
+  Py_VISIT(idle_pickler);
+  for (PyObject* part : dict_parts) Py_VISIT(part);
   for (PyObject* error : errors) Py_VISIT(error);
-  return 0;
+  for (PyObject* object : library.objects) Py_VISIT(object);
+  Py_VISIT(record_types);
+  return plans == nullptr ? 0 : plans->traverse(visit, arg);
 }
 
 void ModuleState::clear() noexcept {
+  if (plans != nullptr) plans->clear();
   Py_CLEAR(unpickle);
   Py_CLEAR(share);
+  Py_CLEAR(make_pickler);
+  Py_CLEAR(pickle_loads);
+  Py_CLEAR(idle_pickler);
+  Py_CLEAR(record_types);
+  library.datetime = nullptr;
+  for (PyObject*& object : library.objects) Py_CLEAR(object);
+  for (PyObject*& part : dict_parts) Py_CLEAR(part);
 }
 
 void ModuleState::free() noexcept {
@@ -37,6 +52,7 @@ void ModuleState::free() noexcept {
   for (PyObject*& record : records) Py_CLEAR(record);
   Py_CLEAR(queue_type);
   for (PyObject*& error : errors) Py_CLEAR(error);
+  delete std::exchange(plans, nullptr);
   InterpreterEndpoints::drop(std::exchange(endpoints, nullptr));
 }
 

@@ -10,13 +10,20 @@ namespace xichan::python {
 using namespace internal;
 
 /// The classes of xichan._errors, in the order of `error_names` in errors.cpp.
-enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, arena_full, not_found, failed, count };
+enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, arena_full, not_found, failed, decode, count };
 
 /// The classes of xichan._stats, in the order of `record_names` in stats.cpp.
 enum class RecordType { channel, memory, memory_class, count };
 
 /// The types of values that read or fill a block in place, in the order of `specs` in values/types.cpp.
-enum class ValueType { tuple, bytes, str, shared, buffer, count };
+enum class ValueType { tuple, list, dict, set, record, bytes, str, shared, buffer, elements, count };
+
+/// Where a field of this name was in the record that was read last; verified before use, so any number is valid.
+struct FieldGuesses {
+  std::uint16_t numbers[256];
+
+  std::uint16_t& of(PyObject* name) noexcept { return numbers[reinterpret_cast<std::uintptr_t>(name) / 16 % 256]; }
+};
 
 /// The endpoints of an interpreter, released when it is finalized. Shared by the module and the exit callback of the
 /// interpreter: the module is usually freed first, but never if a thread is stuck in a call. Guarded by the GIL.
@@ -33,6 +40,22 @@ struct InterpreterEndpoints {
   }
 };
 
+class KeyCache;  // values/key_cache.h
+class Plans;
+
+/// What the standard library has and values/standard_types.cpp needs; null until it is used.
+struct StandardLibrary {
+  enum Object { capsule, decimal, uuid, unknown, safe, unsafe, count };  // the last three are members of uuid.SafeUUID
+
+  PyObject* objects[count];
+  const void* datetime;    // its C API, which the capsule owns
+  Py_ssize_t uuid_number;  // offsets of the slots of a UUID
+  Py_ssize_t uuid_safety;
+
+  PyObject*& of(Object which) noexcept { return objects[which]; }
+  PyObject* of(Object which) const noexcept { return objects[which]; }
+};
+
 struct ModuleState {
   PyTypeObject* sender_type;
   PyTypeObject* receiver_type;
@@ -46,7 +69,16 @@ struct ModuleState {
   PyObject* errors[static_cast<int>(ErrorClass::count)];
   PyObject* unpickle;  // the function that rebuilds a pickled endpoint
   PyObject* share;     // the function that rebuilds a pickled Shared
+  PyObject* make_pickler;  // these two of xichan._pickling, or null
+  PyObject* pickle_loads;
+  PyObject* idle_pickler;  // see pickling.cpp; null while it is in use
+  Plans* plans;        // how objects of each class are sent
+  PyObject* dict_parts[3];  // the classes of xichan._dict_parts; null until the first is used
+  FieldGuesses field_guesses;
   InterpreterEndpoints* endpoints;
+  KeyCache* keys;  // null until the first dict is decoded
+  PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded
+  mutable StandardLibrary library;
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }
   PyTypeObject* type_of(ValueType which) const noexcept { return value_types[static_cast<int>(which)]; }

@@ -6,6 +6,7 @@
 #include "ends/async.h"
 #include "ends/closing.h"
 #include "ends/hints.h"
+#include "ends/special.h"
 #include "ends/stats.h"
 #include "ends/transport.h"
 #include "value/message.h"
@@ -20,6 +21,7 @@ void endpoint_dealloc(PyObject* self) noexcept {
   PyTypeObject* type = Py_TYPE(self);
   if (handle->weak_references != nullptr) PyObject_ClearWeakRefs(self);
   drop_unread(handle);
+  Py_XDECREF(handle->types);
   if (handle->endpoint != nullptr) Endpoint::destroy(handle->endpoint);
   type->tp_free(self);
   Py_DECREF(type);
@@ -36,7 +38,9 @@ PyObject* endpoint_clone(PyObject* self, PyObject*) noexcept {
         type_name(handle->endpoint->side()));
   }
   channel->add_endpoint(handle->endpoint->side());
-  return new_handle(*handle->state, channel, handle->endpoint->side());
+  PyObject* clone = new_handle(*handle->state, channel, handle->endpoint->side());
+  if (clone != nullptr && handle->types != nullptr) set_types(as_handle(clone), handle->types);
+  return clone;
 }
 
 PyObject* endpoint_enter(PyObject* self, PyObject*) noexcept {

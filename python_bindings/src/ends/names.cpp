@@ -5,7 +5,7 @@
 #include "ends/names.h"
 #include "value/message.h"
 #include "values/decode.h"
-#include "values/encode.h"
+#include "values/pickling.h"
 
 namespace xichan::python {
 namespace {
@@ -127,14 +127,15 @@ static PyObject* lookup(PyObject* module, PyObject* const* args, Py_ssize_t coun
 }
 
 static PyObject* publish(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr const char* names[] = {"name", "value"};
+  static constexpr const char* names[] = {"name", "value", "pickle"};
   static constexpr Signature signature{"publish", names, 2, 2};
-  PyObject* values[2];
+  PyObject* values[3];
+  bool pickle = false;
   std::string_view name;
   Cell cell;
   ModuleState& state = *state_of(module);
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_name(values[0], name) ||
-      !encode(state, values[1], cell)) {
+      !parse_flag(values[2], pickle) || !encode_by_policy(state, values[1], pickle, cell)) {
     return nullptr;
   }
   const Status status = Names::publish(name, cell);
@@ -172,9 +173,10 @@ PyDoc_STRVAR(lookup_doc,
 "Raises NotFound if no value and no channel has the name, or one side of the channel is closed.");
 
 PyDoc_STRVAR(publish_doc,
-"publish($module, /, name, value)\n"
+"publish($module, /, name, value, *, pickle=False)\n"
 "--\n\n"
 "Keep a value under a name until unpublish(name); lookup(name) returns it in every interpreter.\n\n"
+"pickle: bool; True pickles a value that is not shareable.\n\n"
 "Raises Error if the name is in use, and NotShareableError as send() does. Never blocks.");
 
 PyDoc_STRVAR(unpublish_doc,

@@ -6,8 +6,8 @@
 #include "base/handle.h"
 #include "base/ref.h"
 #include "ends/failure.h"
+#include "ends/special.h"
 #include "value/message.h"
-#include "values/encode.h"
 
 namespace xichan::python {
 namespace {
@@ -50,7 +50,8 @@ class Chunk {
 
   /// Encodes values of the source until the chunk is full or the source ends. False with an exception set if the source
   /// raised or a value could not be encoded; the values before it stay in the chunk.
-  bool fill(const ModuleState& state, Source& source, bool& more) noexcept {
+  bool fill(Handle* handle, Source& source, bool& more) noexcept {
+    const bool plain = handle->endpoint->is_plain();
     first_ = size_ = 0;
     while (size_ < batch_size) {
       PyObject* value = source.next();
@@ -58,9 +59,10 @@ class Chunk {
         more = false;
         return PyErr_Occurred() == nullptr;
       }
-      const bool encoded = encode(state, value, cells_[size_]);
+      Cell& cell = cells_[size_];
+      const bool encoded = plain ? encode(*handle->state, value, cell) : encode_special(handle, value, cell);
       if (encoded) ++size_;
-      if (!encoded && PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable))) note_item(value);
+      if (!encoded && PyErr_ExceptionMatches(handle->state->error(ErrorClass::not_shareable))) note_item(value);
       Py_DECREF(value);
       if (!encoded) return false;
     }
@@ -142,7 +144,7 @@ PyObject* sender_send_many(PyObject* self, PyObject* const* args, Py_ssize_t cou
   Status status = Status::ok;
   for (bool more = true; more && error == nullptr && status == Status::ok;) {
     // The values before one that cannot be read or encoded are still sent.
-    if (!chunk.fill(*handle->state, source, more)) error = PyErr_GetRaisedException();
+    if (!chunk.fill(handle, source, more)) error = PyErr_GetRaisedException();
     if (!send_chunk(handle, chunk, timeout, sent, status)) {
       Py_XDECREF(error);
       return nullptr;

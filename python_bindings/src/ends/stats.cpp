@@ -49,14 +49,14 @@ PyObject* bounded(std::uint64_t value) noexcept {
 PyObject* channel_fields(const Channel& channel) noexcept {
   const ChannelStats s = channel.stats();
   const std::string_view name = channel.name();
-  return Py_BuildValue("{sNss#sssNsNsKsKsKsKsKsIsIsIsIsKsKsK}", "id", id_as_int(channel.id()), "name",
+  return Py_BuildValue("{sNss#sssNsNsKsKsKsKsKsIsIsIsIsKsKsKsK}", "id", id_as_int(channel.id()), "name",
                        name.empty() ? nullptr : name.data(), static_cast<Py_ssize_t>(name.size()), "flavor",
                        flavor_info(channel.flavor()).name, "capacity", bounded(channel.capacity()), "max_bytes",
                        bounded(channel.max_bytes() == 0 ? UINT64_MAX : channel.max_bytes()), "depth", Count{s.depth},
                        "bytes", Count{s.bytes}, "sent", Count{s.sent}, "received", Count{s.received}, "dropped",
                        Count{s.dropped}, "senders", s.senders, "receivers", s.receivers, "waiting_senders",
                        s.waiting_senders, "waiting_receivers", s.waiting_receivers, "parks", Count{s.parks}, "wakeups",
-                       Count{s.wakeups}, "tickets", Count{Tickets::unclaimed(&channel)});
+                       Count{s.wakeups}, "tickets", Count{Tickets::unclaimed(&channel)}, "pickled", Count{s.pickled});
 }
 
 }  // namespace

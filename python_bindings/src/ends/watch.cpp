@@ -1,13 +1,15 @@
 #include "endpoint/watch.h"
 
+#include <algorithm>
 #include <new>
+#include <span>
 #include <utility>
 
 #include "base/handle.h"
 #include "base/ref.h"
 #include "ends/cases.h"
+#include "ends/special.h"
 #include "ends/watch.h"
-#include "values/encode.h"
 
 namespace xichan::python {
 namespace {
@@ -60,9 +62,9 @@ PyObject* notifier_collect(PyObject* self, PyObject*) noexcept {
 }
 
 // Reads the value of a sender. A rendezvous channel offers it to receivers; any other needs only its cost.
-bool read_value(const ModuleState& state, PyObject* value, WatchCase& watched) noexcept {
+bool read_value(Handle* handle, PyObject* value, WatchCase& watched) noexcept {
   Cell cell;
-  if (!encode(state, value, cell)) return false;
+  if (!encode_to_send(handle, value, cell)) return false;
   watched.cost = cost_of(cell);
   if (watched.endpoint->channel()->flavor() == Flavor::rendezvous) {
     watched.offer = cell;
@@ -79,7 +81,7 @@ bool read_case(const ModuleState& state, PyObject* object, WatchCase& watched) n
   watched.endpoint = parts.handle->endpoint;
   watched.offer = {};
   watched.cost = 0;
-  return check_open(parts.handle) && (parts.value == nullptr || read_value(state, parts.value, watched));
+  return check_open(parts.handle) && (parts.value == nullptr || read_value(parts.handle, parts.value, watched));
 }
 
 // watch(key, cases) -> (watch, ready).
@@ -102,7 +104,12 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
          read_case(state, PyTuple_GET_ITEM(objects.get(), static_cast<Py_ssize_t>(parsed)), cases[parsed])) {
     ++parsed;
   }
-  WatchObject* object = parsed == count ? PyObject_New(WatchObject, state.watch_type) : nullptr;
+  // Encoding a value may have run Python code, which may have closed the endpoint of an earlier case.
+  const bool open = parsed == count && std::ranges::all_of(std::span(cases, count), [&](const WatchCase& watched) {
+                      return !watched.endpoint->is_closed();
+                    });
+  if (parsed == count && !open) raise(state, Status::end_closed);
+  WatchObject* object = open ? PyObject_New(WatchObject, state.watch_type) : nullptr;
   if (object == nullptr) {
     for (std::size_t i = 0; i < parsed; ++i) release(cases[i].offer);
     delete[] cases;

@@ -4,25 +4,51 @@
 #include "base/ref.h"
 #include "value/value_access.h"
 #include "values/decode.h"
+#include "values/dict_view.h"
 
 namespace xichan::python {
 namespace {
 
-bool is_tuple(const Cell& cell) noexcept { return cell.tag() == Tag::tuple; }
+// What decides how two values are compared. Values of different shapes are compared by Python, as are leaves.
+enum class Shape { leaf, text, bytes, integer, tuple, list, dict, set, record };
 
-// The kinds of payload whose equality is that of their contents.
-enum class PayloadKind { none, text, bytes, integer };
-
-PayloadKind payload_kind(const Cell& cell) noexcept {
-  if (!cell.has_payload()) return PayloadKind::none;
-  if (cell.tag() == Tag::bytes) return PayloadKind::bytes;
-  return cell.tag() == Tag::big_int ? PayloadKind::integer : PayloadKind::text;
+Shape shape_of(const CellRef& place) noexcept {
+  switch (place.cell->tag()) {
+    case Tag::ascii:
+    case Tag::latin1:
+    case Tag::ucs2:
+    case Tag::ucs4: return Shape::text;
+    case Tag::bytes: return Shape::bytes;
+    case Tag::big_int: return Shape::integer;
+    case Tag::tuple: return Shape::tuple;
+    case Tag::list: return Shape::list;
+    case Tag::dict:
+    case Tag::frozendict: return Shape::dict;
+    case Tag::set:
+    case Tag::frozenset: return Shape::set;
+    case Tag::record: return has_type_name(place) ? Shape::record : Shape::leaf;
+    default: return Shape::leaf;
+  }
 }
 
-PayloadKind payload_kind(const ModuleState& state, PyObject* object) noexcept {
-  if (PyBytes_CheckExact(object) || is_a(state, object, ValueType::bytes)) return PayloadKind::bytes;
-  if (PyUnicode_CheckExact(object) || is_a(state, object, ValueType::str)) return PayloadKind::text;
-  return PyLong_CheckExact(object) ? PayloadKind::integer : PayloadKind::none;
+bool is_payload(Shape shape) noexcept { return shape >= Shape::text && shape <= Shape::integer; }
+
+// Returns the shape of an object that is compared without decoding the cell first, or leaf.
+Shape shape_of(const ModuleState& state, PyObject* object) noexcept {
+  if (PyTuple_Check(object)) return Shape::tuple;
+  if (PyList_Check(object)) return Shape::list;
+  if (is_any_dict(object)) return Shape::dict;
+  if (PyBytes_CheckExact(object) || is_a(state, object, ValueType::bytes)) return Shape::bytes;
+  if (PyUnicode_CheckExact(object) || is_a(state, object, ValueType::str)) return Shape::text;
+  return PyLong_CheckExact(object) ? Shape::integer : Shape::leaf;
+}
+
+// Returns true for a view of a container, other than a slice with a step.
+bool shows_cell(const ModuleState& state, PyObject* object) noexcept {
+  for (const ValueType type : {ValueType::tuple, ValueType::list, ValueType::dict, ValueType::set, ValueType::record}) {
+    if (is_a(state, object, type)) return as_view(object)->step == 1;
+  }
+  return false;
 }
 
 std::uint64_t work_of(const Cell& cell) noexcept { return cell.has_payload() ? cell.length() : 0; }
@@ -49,34 +75,63 @@ bool Comparison::hold(Block* block) noexcept {
   return true;
 }
 
-int Comparison::join(const Content& one, const Content& other) noexcept {
-  switch (equals_.join(one, other)) {
-    case EqualContents::Joined::before: return 1;
-    case EqualContents::Joined::now: return 0;
-    case EqualContents::Joined::no_memory: PyErr_NoMemory();
+bool Comparison::count_open(const Content& content, int change) noexcept {
+  int* const count = open_.insert(content);
+  if (count == nullptr) {
+    PyErr_NoMemory();
+    return false;
   }
-  return -1;
+  *count += change;
+  return true;
+}
+
+template <class Compare>
+int Comparison::compare_once(const Content& one, const Content& other, Compare compare) noexcept {
+  const auto is_open = [this](const Content& content) noexcept {
+    const int* const count = open_.find(content);
+    return count != nullptr && *count > 0;
+  };
+  switch (equals_.join(one, other)) {
+    case EqualContents::Joined::now: break;
+    case EqualContents::Joined::no_memory: PyErr_NoMemory(); return -1;
+    case EqualContents::Joined::before:
+      if (!is_open(one) || !is_open(other)) return 1;
+      PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded in comparison");
+      return -1;
+  }
+  if (!count_open(one, 1) || !count_open(other, 1)) return -1;
+  const int result = compare();
+  return count_open(one, -1) && count_open(other, -1) ? result : -1;
 }
 
 int Comparison::equal(BlockReader from, const Cell& cell, BlockReader other_from, const Cell& other) noexcept {
   const CellRef one = resolve_through(from, cell), two = resolve_through(other_from, other);
   if (!interruption_.check(work_of(*one.cell))) return -1;
-  const bool tuples = is_tuple(*one.cell) && is_tuple(*two.cell);
-  const PayloadKind kind = payload_kind(*one.cell);
-  if (!tuples && (kind == PayloadKind::none || kind != payload_kind(*two.cell))) return equal_leaves(one, two);
+  const Shape shape = shape_of(one);
+  if (shape == Shape::leaf || shape != shape_of(two)) return equal_leaves(one, two);
   if (one.cell->length() != two.cell->length()) return 0;
   if (one.cell->length() == 0) return 1;
   const Content contents[2] = {content_of(one.reader, *one.cell), content_of(two.reader, *two.cell)};
   if (contents[0] == contents[1]) return 1;  // NaNs included: what is identical counts as equal
-  if (may_recur(from, one) && may_recur(other_from, two)) {
-    const int known = join(contents[0], contents[1]);
-    if (known != 0) return known;
+  if (!may_recur(from, one) || !may_recur(other_from, two)) return equal_inside(one, two);
+  return compare_once(contents[0], contents[1], [&]() noexcept { return equal_inside(one, two); });
+}
+
+int Comparison::equal_inside(const CellRef& one, const CellRef& other) noexcept {
+  const Shape shape = shape_of(one);
+  if (is_payload(shape)) {
+    bool result;
+    if (ValueView::equal(ValueAccess::view(one), ValueAccess::view(other), result) == Status::ok) return result;
+    PyErr_NoMemory();
+    return -1;
   }
-  if (tuples) return equal_tuples(one, two);
-  bool result;
-  if (ValueView::equal(ValueAccess::view(one), ValueAccess::view(two), result) == Status::ok) return result;
-  PyErr_NoMemory();
-  return -1;
+  if (Py_EnterRecursiveCall(" in comparison") != 0) return -1;
+  const int result = shape == Shape::dict     ? equal_dicts(one, other)
+                     : shape == Shape::set    ? equal_sets(one, other)
+                     : shape == Shape::record ? equal_records(one, other)
+                                              : equal_sequences(one, other, 0);
+  Py_LeaveRecursiveCall();
+  return result;
 }
 
 // Python's rules for values of different types: 1 == 1.0 == True.
@@ -90,21 +145,18 @@ int Comparison::equal_decoded(const CellRef& one, PyObject* object) noexcept {
   return decoded ? PyObject_RichCompareBool(decoded.get(), object, Py_EQ) : -1;
 }
 
-int Comparison::equal_tuples(const CellRef& one, const CellRef& other) noexcept {
-  if (Py_EnterRecursiveCall(" in comparison") != 0) return -1;
+int Comparison::equal_sequences(const CellRef& one, const CellRef& other, std::size_t first) noexcept {
   const auto mine = one.reader.elements(*one.cell);
   const Cell* theirs = other.reader.elements(*other.cell).data();
   int result = 1;
-  for (std::size_t i = 0; i < mine.size() && result == 1; ++i) {
+  for (std::size_t i = first; i < mine.size() && result == 1; ++i) {
     result = equal(one.reader, mine[i], other.reader, theirs[i]);
   }
-  Py_LeaveRecursiveCall();
   return result;
 }
 
 int Comparison::equal(BlockReader from, const Cell& cell, PyObject* object) noexcept {
-  if (is_a(state_, object, ValueType::shared) ||
-      (is_a(state_, object, ValueType::tuple) && as_view(object)->step == 1)) {
+  if (is_a(state_, object, ValueType::shared) || shows_cell(state_, object)) {
     const BlockSlice slice = as_view(object)->slice;
     if (!hold(slice.block)) return -1;
     const BlockReader reader = slice.reader();
@@ -112,32 +164,41 @@ int Comparison::equal(BlockReader from, const Cell& cell, PyObject* object) noex
   }
   const CellRef one = resolve_through(from, cell);
   if (!interruption_.check(work_of(*one.cell))) return -1;
-  const bool tuples = is_tuple(*one.cell) && PyTuple_Check(object);
-  const PayloadKind kind = payload_kind(*one.cell);
-  if (!tuples && (kind == PayloadKind::none || kind != payload_kind(state_, object))) return equal_decoded(one, object);
-  if (tuples && one.cell->length() != static_cast<std::uint64_t>(PyTuple_GET_SIZE(object))) return 0;
-  if (may_recur(from, one) && (!tuples || PyTuple_CheckExact(object))) {
-    const int known = join(content_of(one.reader, *one.cell), {object, 0});
-    if (known != 0) return known;
-  }
-  return tuples ? equal_tuple(one, object) : equal_decoded(one, object);
+  const Shape shape = shape_of(one);
+  if (shape == Shape::leaf || shape != shape_of(state_, object)) return equal_decoded(one, object);
+  if (!may_recur(from, one)) return equal_inside(one, object);
+  const bool is_exact = PyTuple_CheckExact(object) || PyList_CheckExact(object) || PyDict_CheckExact(object);
+  if (!is_payload(shape) && !is_exact) return equal_inside(one, object);
+  return compare_once(content_of(one.reader, *one.cell), {object, 0},
+                      [&]() noexcept { return equal_inside(one, object); });
 }
 
-int Comparison::equal_tuple(const CellRef& one, PyObject* tuple) noexcept {
+int Comparison::equal_inside(const CellRef& one, PyObject* object) noexcept {
+  const Shape shape = shape_of(one);
+  if (is_payload(shape)) return equal_decoded(one, object);
   if (Py_EnterRecursiveCall(" in comparison") != 0) return -1;
-  const auto mine = one.reader.elements(*one.cell);
-  int result = 1;
-  for (std::size_t i = 0; i < mine.size() && result == 1; ++i) {
-    result = equal(one.reader, mine[i], PyTuple_GET_ITEM(tuple, static_cast<Py_ssize_t>(i)));
-  }
+  const int result = shape == Shape::dict ? equal_dict(one, object) : equal_sequence(one, object);
   Py_LeaveRecursiveCall();
   return result;
+}
+
+// Code that runs meanwhile may change a list.
+int Comparison::equal_sequence(const CellRef& one, PyObject* sequence) noexcept {
+  const auto mine = one.reader.elements(*one.cell);
+  const auto length = static_cast<Py_ssize_t>(mine.size());
+  for (Py_ssize_t i = 0;; ++i) {
+    if (PySequence_Fast_GET_SIZE(sequence) != length) return 0;
+    if (i == length) return 1;
+    const Ref item(Py_NewRef(PySequence_Fast_GET_ITEM(sequence, i)));
+    const int result = equal(one.reader, mine[static_cast<std::size_t>(i)], item.get());
+    if (result != 1) return result;
+  }
 }
 
 int Search::equals(BlockReader from, const Cell& cell) noexcept {
   if (!interruption_.check(0)) return -1;
   const CellRef ref = resolve_through(from, cell);
-  const bool again = may_recur(from, ref) && (is_tuple(*ref.cell) || ref.cell->has_payload());
+  const bool again = may_recur(from, ref) && (ref.cell->has_elements() || ref.cell->has_payload());
   const Content content = again ? content_of(ref.reader, *ref.cell) : Content{};
   if (again) {
     const int* known = results_.find(content);

@@ -8,7 +8,7 @@
 
 namespace xichan::python {
 
-/// A TupleView's elements, with a reference to their block: Python code that runs meanwhile may send the view, which
+/// The elements of a TupleView or ListView, with a reference to their block: Python code that runs meanwhile may send the view, which
 /// may move them (V2).
 class HeldElements {
  public:
@@ -45,15 +45,26 @@ class Comparison {
 
  private:
   int equal_leaves(const CellRef& one, const CellRef& other) noexcept;
-  int equal_tuples(const CellRef& one, const CellRef& other) noexcept;
-  int equal_tuple(const CellRef& one, PyObject* tuple) noexcept;
+  int equal_inside(const CellRef& one, const CellRef& other) noexcept;
+  int equal_sequences(const CellRef& one, const CellRef& other, std::size_t first) noexcept;
+  int equal_dicts(const CellRef& one, const CellRef& other) noexcept;
+  int equal_sets(const CellRef& one, const CellRef& other) noexcept;
+  int equal_records(const CellRef& one, const CellRef& other) noexcept;
+  int equal_shallow(const CellRef& one, const CellRef& other) noexcept;
+  int equal_inside(const CellRef& one, PyObject* object) noexcept;
+  int equal_sequence(const CellRef& one, PyObject* sequence) noexcept;
+  int equal_dict(const CellRef& one, PyObject* dict) noexcept;
   int equal_decoded(const CellRef& one, PyObject* object) noexcept;
-  // Returns 1 if the contents are known to be equal, 0 if they are assumed so from now on, else -1.
-  int join(const Content& one, const Content& other) noexcept;
+  // Compares what two contents, which may both occur again, consist of. The pair counts as equal meanwhile and later.
+  // Raises RecursionError if both contain themselves.
+  template <class Compare>
+  int compare_once(const Content& one, const Content& other, Compare compare) noexcept;
+  bool count_open(const Content& content, int change) noexcept;
   bool hold(Block* block) noexcept;
 
   ModuleState& state_;
   EqualContents equals_;
+  ContentMap<int> open_;  // how often a content is being compared
   Interruption interruption_;
   Worklist<Block*, 4> held_;  // blocks of views among the objects
 };

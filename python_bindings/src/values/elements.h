@@ -11,7 +11,7 @@ inline PyObject*& queue_slot(const ModuleState& state, PyObject* queue) noexcept
 }
 
 /// The parts of a Queue (xichan/_queue.py): both endpoints of each of its channels, and `maxsize`.
-enum class QueuePart : std::uint8_t { items_tx, items_rx, joiners_tx, joiners_rx, maxsize, pickled_tx, pickled_rx };
+enum class QueuePart : std::uint8_t { items_tx, items_rx, joiners_tx, joiners_rx, maxsize };
 
 /// Returns true if an object is the parts of a Queue, which is a tuple that only Queue makes.
 bool are_queue_parts(const ModuleState& state, PyObject* object) noexcept;
@@ -19,8 +19,7 @@ inline PyObject* queue_part(PyObject* parts, QueuePart which) noexcept {
   return PyTuple_GET_ITEM(parts, static_cast<Py_ssize_t>(which));
 }
 
-/// Returns the elements of a tuple (the tuple itself) or the parts of a Queue, as a tuple; null for any other value.
-/// Borrowed from the value, which holds it as long as no Python code runs. Runs none.
-PyObject* elements_of(const ModuleState& state, PyObject* value) noexcept;
+/// Returns the parts of a Queue, as a tuple; null for any other value.
+PyObject* queue_parts(const ModuleState& state, PyObject* value) noexcept;
 
 }  // namespace xichan::python

@@ -5,6 +5,10 @@
 
 namespace xichan::python {
 
+/// Where an encoded value goes: through a channel; outside the process, where endpoints and Queues cannot go; or through
+/// a channel that pickles what is not shareable: a refused value then sets no exception.
+enum class Destination { process, outside, or_pickle };
+
 /// Encodes a value that fits in a cell without a block, and returns true; false for any other value. No other function
 /// decides which values fit. If `cell` is null, only decides. Always inlined, because the counting walk calls it for
 /// every leaf.
@@ -45,8 +49,13 @@ namespace xichan::python {
     if (cell != nullptr) *cell = Cell::boolean(value == Py_True);
     return true;
   }
-  if (PyTuple_CheckExact(value) && PyTuple_GET_SIZE(value) == 0) {
+  if (PyTuple_CheckExact(value)) {
+    if (PyTuple_GET_SIZE(value) != 0) return false;
     if (cell != nullptr) *cell = Cell::of(Tag::tuple);
+    return true;
+  }
+  if (value == Py_Ellipsis) {
+    if (cell != nullptr) *cell = Cell::of(Tag::ellipsis);
     return true;
   }
   return false;

@@ -26,7 +26,10 @@ ViewEncoding encoding_of(const BlockSlice& slice) noexcept {
 ViewEncoding encoding_of(const ModuleState& state, PyObject* value) noexcept {
   if (is_a(state, value, ValueType::str)) return encoding_of(reinterpret_cast<StrView*>(value)->slice);
   if (is_a(state, value, ValueType::bytes)) return encoding_of(as_view(value)->slice);
-  if (is_a(state, value, ValueType::tuple)) {
+  for (const ValueType type : {ValueType::dict, ValueType::set, ValueType::record}) {
+    if (is_a(state, value, type)) return encoding_of(as_view(value)->slice);
+  }
+  if (is_a(state, value, ValueType::tuple) || is_a(state, value, ValueType::list)) {
     if (as_view(value)->step != 1) return {ViewEncoding::ViewKind::strided, nullptr, {}};
     return encoding_of(as_view(value)->slice);
   }
@@ -60,7 +63,7 @@ Status make_contiguous(View* view) noexcept {
   }
   const Status status = builder.allocate();
   if (status != Status::ok) return status;
-  Cell* const cells = builder.write_tuple(builder.root(), length);
+  Cell* const cells = builder.write_tuple(builder.root(), length, view->slice.cell.tag());
   for (std::uint64_t i = 0; i < length; ++i) {
     const CellRef place = element(i);
     if (place.cell->is_complete()) {

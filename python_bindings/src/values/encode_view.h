@@ -13,7 +13,7 @@ struct ViewEncoding {
     reference,  // the root of `block`
     shared,     // the root of `block`, received as a Shared
     window,     // `cell`, in `block`
-    strided,    // a TupleView with a step: make_contiguous turns it into a `reference`
+    strided,    // a TupleView or ListView with a step: make_contiguous turns it into a `reference`
   };
   ViewKind kind = ViewKind::none;
   Block* block = nullptr;
@@ -26,7 +26,7 @@ ViewEncoding encoding_of(const ModuleState& state, PyObject* value) noexcept;
 /// false, and does nothing, for any other value.
 bool encode_whole(const ModuleState& state, PyObject* value, Cell& cell) noexcept;
 
-/// Copies the elements of a TupleView with a step to a block of their own, where the step is one.
+/// Copies the elements of a TupleView or ListView with a step to a block of their own, where the step is one.
 Status make_contiguous(View* view) noexcept;
 
 }  // namespace xichan::python

@@ -5,9 +5,9 @@
 
 namespace xichan::python {
 
-/// Returns the hash of the value that a TupleView or Shared shows, in time proportional to its size in memory, and
-/// stores it in the view. Returns -1 with an exception set: TypeError if the value contains an endpoint,
-/// RecursionError, MemoryError, or what a signal handler raised.
-Py_hash_t hash_of(View* view) noexcept;
+/// Returns the hash of the value that a view or Shared shows, in time proportional to its size in memory, and stores it
+/// in the view. Returns -1 with an exception set: TypeError if the value is not hashable or contains an endpoint,
+/// RecursionError, MemoryError, or what Python code raised.
+Py_hash_t view_hash(PyObject* view) noexcept;
 
 }  // namespace xichan::python

@@ -1,6 +1,7 @@
 #include "values/shared.h"
 
 #include "arena/arena.h"
+#include "base/arguments.h"
 #include "base/errors.h"
 #include "base/ref.h"
 #include "value/block_builder.h"
@@ -8,6 +9,7 @@
 #include "values/decode.h"
 #include "values/encode.h"
 #include "values/hash.h"
+#include "values/pickling.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -50,6 +52,18 @@ const char* type_name(Tag tag) noexcept {
     case Tag::short_bytes:
     case Tag::bytes: return "bytes";
     case Tag::tuple: return "tuple";
+    case Tag::ellipsis: return "ellipsis";
+    case Tag::list: return "list";
+    case Tag::dict: return "dict";
+    case Tag::frozendict: return "frozendict";
+    case Tag::set: return "set";
+    case Tag::frozenset: return "frozenset";
+    case Tag::range: return "range";
+    case Tag::slice: return "slice";
+    case Tag::complex: return "complex";
+    case Tag::bytearray: return "bytearray";
+    case Tag::array: return "array";
+    case Tag::record: return "record";
     case Tag::queue: return "Queue";
     case Tag::reference: return "endpoint";
     default: return "str";
@@ -85,8 +99,6 @@ PyObject* shared_compare(PyObject* self, PyObject* other, int operation) noexcep
   const Ref content(decode_content(self, false));
   return content ? PyObject_RichCompare(content.get(), other, operation) : nullptr;
 }
-
-Py_hash_t shared_hash(PyObject* self) noexcept { return hash_of(as_view(self)); }
 
 PyObject* shared_repr(PyObject* self) noexcept {
   const BlockSlice& slice = as_view(self)->slice;
@@ -176,7 +188,7 @@ PyType_Slot slots[] = {
     {Py_tp_doc, const_cast<char*>(shared_doc)},
     {Py_tp_dealloc, reinterpret_cast<void*>(view_dealloc)},
     {Py_tp_richcompare, reinterpret_cast<void*>(shared_compare)},
-    {Py_tp_hash, reinterpret_cast<void*>(shared_hash)},
+    {Py_tp_hash, reinterpret_cast<void*>(view_hash)},
     {Py_tp_repr, reinterpret_cast<void*>(shared_repr)},
     {Py_tp_methods, methods},
     {Py_tp_getset, properties},
@@ -185,13 +197,19 @@ PyType_Slot slots[] = {
     {0, nullptr},
 };
 
-PyObject* share(PyObject* module, PyObject* value) noexcept {
+PyObject* share(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"", "pickle"};
+  static constexpr Signature signature{"share", names, 1, 1};
+  PyObject* values[2];
+  bool pickle = false;
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_flag(values[1], pickle)) return nullptr;
+  PyObject* const value = values[0];
   ModuleState& state = *state_of(module);
   if (is_a(state, value, ValueType::shared)) return Py_NewRef(value);
   Cell cell;
   const bool is_buffer = !PyBytes_CheckExact(value) && PyObject_CheckBuffer(value) &&
                          !is_a(state, value, ValueType::bytes) && !is_a(state, value, ValueType::buffer);
-  if (!(is_buffer ? copy_buffer(state, value, cell) : encode(state, value, cell))) return nullptr;
+  if (!(is_buffer ? copy_buffer(state, value, cell) : encode_by_policy(state, value, pickle, cell))) return nullptr;
   Block* block = as_block(state, cell);
   if (block == nullptr) return nullptr;
   PyObject* shared = new_shared(state, block);  // holds its own reference
@@ -200,18 +218,19 @@ PyObject* share(PyObject* module, PyObject* value) noexcept {
 }
 
 PyDoc_STRVAR(share_doc,
-"share($module, value, /)\n--\n\n"
+"share($module, value, /, *, pickle=False)\n--\n\n"
 "Encode a value once, to be sent without a copy any number of times, and return a Shared.\n\n"
 "value: anything that can be sent, including views and endpoints; or an object with a C-contiguous buffer\n"
 "(bytearray, memoryview, array, NumPy array), whose content is copied once and becomes bytes. A Shared is returned\n"
-"unchanged.\n\n"
+"unchanged.\n"
+"pickle: bool; True pickles a value that is not shareable.\n\n"
 "Raises NotShareableError, ChannelClosed, MemoryLimitExceeded, MemoryError or ValueError as send() does, and\n"
 "BufferError if the buffer is not contiguous. Never blocks. Thread-safe.");
 
 }  // namespace
 
 PyMethodDef share_functions[] = {
-    {"share", share, METH_O, share_doc},
+    {"share", as_method(share), METH_FASTCALL | METH_KEYWORDS, share_doc},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -3,6 +3,11 @@
 #include "base/ref.h"
 #include "values/buffer.h"
 #include "values/bytes_view.h"
+#include "values/dict_view.h"
+#include "values/element_iterator.h"
+#include "values/list_view.h"
+#include "values/record_view.h"
+#include "values/set_view.h"
 #include "values/shared.h"
 #include "values/str_view.h"
 #include "values/tuple_view.h"
@@ -10,15 +15,24 @@
 namespace xichan::python {
 namespace {
 
-PyType_Spec* const specs[] = {&tuple_spec, &bytes_spec, &str_spec, &shared_spec, &buffer_spec};
+PyType_Spec* const specs[] = {&tuple_spec, &list_spec, &dict_spec,   &set_spec,    &record_spec,
+                              &bytes_spec, &str_spec,  &shared_spec, &buffer_spec, &elements_spec};
 static_assert(std::size(specs) == static_cast<std::size_t>(ValueType::count));
 
-// For isinstance(). The `match` statement checks a type flag instead, which only TupleView has.
-int register_as_sequence(const ModuleState& state) noexcept {
-  const Ref sequence = import_attribute("collections.abc", "Sequence");
-  if (!sequence) return -1;
-  for (const ValueType type : {ValueType::tuple, ValueType::bytes}) {
-    if (!Ref(PyObject_CallMethod(sequence.get(), "register", "O", state.type_of(type)))) return -1;
+struct Registration {
+  const char* abstract_class;
+  ValueType type;
+};
+
+// For isinstance(). The `match` statement checks a type flag instead.
+int register_abstract(const ModuleState& state) noexcept {
+  constexpr Registration registrations[] = {{"Sequence", ValueType::tuple}, {"Sequence", ValueType::list},
+                                            {"Sequence", ValueType::bytes}, {"Mapping", ValueType::dict},
+                                            {"Set", ValueType::set}};
+  for (const Registration& each : registrations) {
+    const Ref abstract = import_attribute("collections.abc", each.abstract_class);
+    if (!abstract) return -1;
+    if (!Ref(PyObject_CallMethod(abstract.get(), "register", "O", state.type_of(each.type)))) return -1;
   }
   return 0;
 }
@@ -32,7 +46,7 @@ int add_value_types(PyObject* module, ModuleState& state) noexcept {
     state.value_types[i] = type;
     if (type == nullptr || PyModule_AddType(module, type) < 0) return -1;
   }
-  return register_as_sequence(state);
+  return register_abstract(state);
 }
 
 }  // namespace xichan::python

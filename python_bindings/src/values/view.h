@@ -1,4 +1,4 @@
-// What TupleView, BytesView, StrView and Shared have in common: they read a block in place.
+// What all views and Shared have in common: they read a block in place.
 //
 // Invariants
 //   V1  A view holds one reference to a block plus a cell describing the value inside it. The cell is valid in the body
@@ -12,6 +12,7 @@
 
 #include "base/state.h"
 #include "value/block_reader.h"
+#include "values/record_cells.h"
 
 namespace xichan::python {
 
@@ -27,13 +28,13 @@ struct BlockSlice {
   BlockReader reader() const noexcept { return BlockReader(block); }
 };
 
-/// The object of TupleView, BytesView and Shared.
+/// The object of TupleView, ListView, RecordView, BytesView and Shared, and the first part of DictView and SetView.
 struct View {
   PyObject_HEAD
   PyObject* weak_references;
   ModuleState* state;  // of the module that holds the type, which this object keeps alive
   BlockSlice slice;
-  Py_ssize_t step;  // of a TupleView: cells from one element to the next; 1 unless it is a slice with a step
+  Py_ssize_t step;  // of a TupleView or ListView: cells from one element to the next; 1 unless it is a slice with a step
   Py_hash_t hash;   // -1 until it is computed
 };
 
@@ -43,10 +44,17 @@ inline bool is_a(const ModuleState& state, PyObject* object, ValueType type) noe
   return Py_IS_TYPE(object, state.type_of(type));
 }
 
-/// Returns true if the value at a (resolved) cell is received as a view with copy=False.
-inline bool deserves_view(const Cell& cell) noexcept {
+/// Returns true if the value at a resolved place is received as a view with copy=False.
+inline bool deserves_view(const CellRef& place) noexcept {
+  const Cell& cell = *place.cell;
   switch (cell.tag()) {
     case Tag::tuple: return cell.length() > 0;
+    case Tag::list:
+    case Tag::dict:
+    case Tag::frozendict:
+    case Tag::set:
+    case Tag::frozenset: return true;
+    case Tag::record: return has_type_name(place);
     case Tag::bytes: return cell.length() > largest_copied;
     case Tag::ascii:
     case Tag::latin1:
@@ -55,8 +63,10 @@ inline bool deserves_view(const Cell& cell) noexcept {
     default: return false;
   }
 }
+/// Returns a new view of such a value. Null with MemoryError set.
+PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept;
 
-/// Returns a new TupleView, BytesView or Shared of the value that `cell`, valid in `block`, describes. It holds its own
+/// Returns a new view, other than a StrView, or Shared of the value that `cell`, valid in `block`, describes. It holds its own
 /// reference to the block. Null with MemoryError set.
 PyObject* new_view(ModuleState& state, ValueType type, const Block* block, const Cell& cell,
                    Py_ssize_t step = 1) noexcept;
@@ -67,6 +77,11 @@ inline PyObject* new_shared(ModuleState& state, const Block* block) noexcept {
 void view_dealloc(PyObject* self) noexcept;
 /// tp_new of views, which raises TypeError.
 PyObject* view_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept;
+/// Returns a copy of the value that a view shows, as recv() returns it; a slice with a step needs more than this.
+PyObject* view_value(PyObject* self, PyObject*) noexcept;
+/// Returns (operator.itemgetter(0), ((value,),)), for __reduce__: a copy of the view is the plain value, which may
+/// contain itself. Consumes the reference; null if the value is null.
+PyObject* reduce_to_value(PyObject* value) noexcept;
 /// Returns (callable, (argument,)), consuming the reference to the argument; null if the argument is null.
 PyObject* reduce_to(PyObject* callable, PyObject* argument) noexcept;
 

@@ -47,11 +47,11 @@ def parts(payloads):
         "wake trip": _counted(_lower_bound.wake_up),
     }
     for payload in payloads:
-        value, size = values.make(payload), values.size(payload)
+        size = values.size(payload)
         create = CREATE.get(payload) or ("x[1:]" if payload.startswith("bytes:") else None)
         if create and size <= 16 << 20:
-            found[f"create:{payload}"] = _timed(create, x=value, increase=(1).__add__)
-        if size >= SMALLEST_COPY:
+            found[f"create:{payload}"] = _timed(create, x=values.make(payload), increase=(1).__add__)
+        if create and size >= SMALLEST_COPY:
             found[f"copy:{size}"] = _timed("to[:] = x", x=memoryview(bytes(size)), to=memoryview(bytearray(size)))
     return found
 

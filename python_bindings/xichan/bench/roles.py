@@ -213,6 +213,24 @@ def read(contender, half, job):
     return work
 
 
+def look_up(contender, half, job):
+    """Receive a value and look up one part of it repeatedly. Only the lookups are timed."""
+    sending, receiving = _loop(contender, PUT), _loop(contender, GET)
+    looking = _loop(contender, f"got = {job['expression']}")
+    put, get, value = contender.sender(half[0]), contender.receiver(half[1]), _value(contender, job)
+
+    def work():
+        sending(1, put=put, value=value)
+        *_, received = receiving(1, get=get)
+        start, end, got = looking(job["n"], value=received)
+        wrong = {}
+        if not values.same(values.plain(got), eval(job["expression"], {"value": value})):
+            wrong = {"wrong": f"{job['expression']} of the received value differs from that of the one sent"}
+        return {"each": (end - start) / job["n"], **wrong}
+
+    return work
+
+
 def block(contender, half, job):
     """Report the CPU time per second that the process uses while threads block in a receive each."""
     sending, receiving = _loop(contender, PUT), _loop(contender, GET)
@@ -249,7 +267,7 @@ ROLES = {
     function.__name__: function
     for function in (
         *(check_send, check_receive, send, send_turns, send_batches, receive, receive_any, receive_batches),
-        *(ask, reply, read, block),
+        *(ask, reply, read, look_up, block),
     )
 }
 

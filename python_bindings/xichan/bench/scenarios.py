@@ -19,6 +19,20 @@ ONE_WAY = {
 SIZES = {f"{n}{unit}": n << shift for unit, shift in (("b", 0), ("k", 10), ("m", 20)) for n in (1, 4, 16, 64, 256)}
 SIZES = {name: n for name, n in SIZES.items() if 16 <= n <= 16 << 20}
 LARGE = 32 << 10  # from this size on channels are bounded in bytes and scenarios include views
+CONTAINERS = {
+    "list1000": "list of 1000 ints",
+    "dict20": "dict of 20 str keys",
+    "dicts100": "list of 100 dicts of 20 keys",
+    "json10": "ten JSON documents",
+    "dataclass": "dataclass of 6 fields",
+    "dbrow": "row with datetime and Decimal",
+    "fetchall": "30,000 rows of a database",
+}
+LOOKUPS = {  # payload: (title, expression)
+    "dict100k": ("one key of a dict of 100,000", "value['key 77777']"),
+    "record1m": ("one field of a record of 1 MB", "value.title"),
+    "list100k": ("one row of a list of 100,000", "value[77777]"),
+}
 QUEUES = ("xichan", "xichan-unbounded", "interpreters-queue", "interpchannels", "simple-queue")
 GROWING = ("xichan", "xichan-views", "interpreters-queue", "simple-queue", "mp-simple-queue", "mp-pipe")
 
@@ -75,6 +89,40 @@ def _one_way():
         variants=("views",),
         options={"shared": True},
     )
+
+
+def _values():
+    for payload, title in CONTAINERS.items():
+        yield Scenario(
+            f"values/{payload}",
+            f"values: {title}, one way",
+            "traffic",
+            payload=payload,
+            variants=("pickle",),
+            only=("xichan", "xichan-pickle", "interpreters-queue", "mp-queue", "mp-pipe"),
+            quick=payload == "dict20",
+        )
+    yield Scenario(
+        "values/numpy8m",
+        "values: numpy array of 8 MB, one way",
+        "traffic",
+        payload="numpy8m",
+        variants=("pickle", "threads"),
+        only=("xichan-threads", "xichan-pickle-threads", "mp-queue", "mp-pipe"),
+        baseline="mp-pipe",
+    )
+    for payload, (title, expression) in LOOKUPS.items():
+        yield Scenario(
+            f"lookup/{payload}",
+            f"{title}, of a received value",
+            "lookup",
+            unit="time",
+            payload=payload,
+            variants=("views",),
+            only=("xichan", "xichan-views"),
+            baseline="xichan",
+            options={"expression": expression},
+        )
 
 
 def _latency():
@@ -213,7 +261,11 @@ def _growth():
         )
 
 
-ALL = {scenario.name: scenario for part in (_one_way, _latency, _crowds, _pools, _rest, _growth) for scenario in part()}
+ALL = {
+    scenario.name: scenario
+    for part in (_one_way, _values, _latency, _crowds, _pools, _rest, _growth)
+    for scenario in part()
+}
 
 
 def choose(patterns, quick=False):

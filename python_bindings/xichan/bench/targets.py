@@ -42,6 +42,9 @@ def targets(version):
         yield Target(f"one way: {payload}", f"one-way/{payload}", copied)
         yield Target(f"one way: {payload}, copy=False", f"one-way/{payload}", viewed, "xichan-views")
     yield Target("one way: 1 MiB Shared, copy=False", "one-way/shared1m", 200, "xichan-views")
+    for payload in ("list1000", "dict20", "dicts100", "dataclass"):
+        yield Target(f"values: {payload}", f"values/{payload}", 10)
+        yield Target(f"values: {payload}, vs. pickle by hand", f"values/{payload}", 2, baseline="xichan-pickle")
     yield Target("1,000,000-element tuple, copy=False, vs. recv()", "read/tuple", 50, "xichan-views", "xichan")
     yield Target("round trip, busy", "round-trip/busy", 5000)
     yield Target("round trip, parked", "round-trip/parked", 100)

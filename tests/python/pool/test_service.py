@@ -1,5 +1,7 @@
 """xichan.serve and xichan.Client."""
 
+import re
+
 import pytest
 from support import PATIENCE, Call, counts, execute, interpreter, wait_for_blocked
 from support import pool_tasks as tasks
@@ -62,13 +64,30 @@ def test_client_raises_what_the_handler_raised():
     with client, pytest.raises(xichan.RemoteError, match="1 and 2"):
         client.call(1, PATIENCE)
     assert server.result() == 1
-    client, server = start(tasks.make_list)
+    client, server = start(tasks.make_pattern)
     with client:
-        with pytest.raises(xichan.NotShareableError, match="result: list is not shareable"):
+        with pytest.raises(xichan.NotShareableError, match=r"result: re\.Pattern is not shareable"):
             client.call(3, PATIENCE)
         with pytest.raises(xichan.NotShareableError):
-            client.call([3])
+            client.call(re.compile("x"))
     assert server.result() == 1
+
+
+def test_client_and_server_pickle_on_request():
+    tx, rx = xichan.channel(8)
+    server = Call(lambda: xichan.serve(rx, tasks.identity, pickle=True))
+    with xichan.Client(tx, pickle=True) as client:
+        pattern = re.compile("x")
+        assert client.call(pattern, PATIENCE) == pattern
+        reply_tx, reply_rx = xichan.channel()
+        assert client.call([pattern, reply_tx], PATIENCE)[1].id == reply_rx.id
+        with pytest.raises(xichan.NotShareableError, match="function is not shareable; pickling it failed"):
+            client.call(lambda: 0, PATIENCE)
+        with pytest.raises(KeyError, match="broken"):
+            client.call(tasks.FailsToLoad(), PATIENCE)
+        assert client.call(5, PATIENCE) == 5
+    rx.close()
+    server.result()
 
 
 def test_system_exit_of_the_handler_ends_the_server():

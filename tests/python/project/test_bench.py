@@ -1,5 +1,6 @@
 """python -m xichan.bench: the measured values are checked and the reports are consistent. No test depends on speed."""
 
+import importlib.util
 import json
 import re
 import signal
@@ -72,6 +73,27 @@ def test_remaining_workloads_produce_results(tmp_path):
         "round-trip/parked": {"xichan", "mp-pipe", "simple-queue"},
     }
     assert run["scenarios"]["select/8"]["unavailable"] == {"simple-queue": "cannot wait for several at once"}
+
+
+def test_containers_are_verified_and_measured(tmp_path):
+    out = tmp_path / "run.json"
+    chosen = ("values/dict20", "values/dataclass", "values/dbrow", "values/numpy8m", "lookup/*")
+    contenders = ("xichan", "xichan-views", "xichan-pickle", "xichan-threads", "interpreters-queue", "mp-pipe")
+    bench(
+        *(part for name in chosen for part in ("--scenario", name)),
+        *(part for name in contenders for part in ("--contender", name)),
+        *("--rounds", "1", "--seconds", "0.01", "--timeout", str(PATIENCE)),
+        *("--json", out),
+    )
+    run = results.load(out)["scenarios"]
+    for name in ("values/dict20", "values/dataclass", "values/dbrow"):
+        assert set(run[name]["results"]) == {"xichan", "xichan-pickle", "interpreters-queue", "mp-pipe"}, run[name]
+    for name in ("lookup/dict100k", "lookup/list100k", "lookup/record1m"):
+        assert set(run[name]["results"]) == {"xichan", "xichan-views"}, run[name]
+    array = run["values/numpy8m"]
+    if importlib.util.find_spec("numpy") is None:
+        assert all(reason.startswith("numpy cannot be imported: ") for reason in array["unavailable"].values())
+    assert set(array["results"]) | set(array["unavailable"]) == {"xichan-threads", "mp-pipe"}
 
 
 def test_plot_of_a_run_without_figures_fails(tiny_run, tmp_path, capsys):

@@ -1,5 +1,8 @@
 """The parts of xichan.bench: roles, lower bounds, contenders, values, targets. No test depends on speed."""
 
+import copy
+import dataclasses
+
 import pytest
 
 pytest.importorskip("concurrent.interpreters")
@@ -112,6 +115,14 @@ def test_same_compares_types_and_bits():
         assert not values.same(one, other)
     assert values.difference(values.make("record"), "record") is None
     assert "received list" in values.difference(list(values.RECORD), "record")
+
+
+def test_same_compares_containers_and_dataclasses():
+    for name in ("dict20", "dicts100", "json10", "dataclass", "dbrow", "list1000"):
+        assert values.same(values.make(name), copy.deepcopy(values.make(name)))
+    assert not values.same({"a": 1, "b": 2}, {"b": 2, "a": 1}) and not values.same([1], [1.0])
+    order = values.make("dataclass")
+    assert not values.same(order, dataclasses.replace(order, price=-order.price))
 
 
 def test_targets_name_existing_scenarios_and_contenders():

@@ -1,6 +1,7 @@
 """The stubs and annotations agree with the package: checked by mypy if it is installed."""
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 
@@ -21,6 +22,16 @@ def run(*arguments, cwd):
 def test_typing_samples_have_the_asserted_types(tmp_path):
     options = ["--strict", "--warn-unused-ignores", "--cache-dir", str(tmp_path)]
     run("-m", "mypy", *options, f"{HERE}/support/typing_samples.py", cwd=tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("pyright") is None, reason="needs pyright")
+def test_pyright_rejects_other_types_on_a_typed_channel(tmp_path):
+    sample = tmp_path / "sample.py"
+    sample.write_text("import xichan\ntx, _ = xichan.channel(type=int)\ntx.send(object())\n")
+    done = subprocess.run(
+        ["pyright", "--pythonpath", sys.executable, sample], capture_output=True, text=True, timeout=300
+    )
+    assert "reportArgumentType" in done.stdout and "1 error" in done.stdout, done.stdout
 
 
 @needs_mypy

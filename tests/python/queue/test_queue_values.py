@@ -51,7 +51,8 @@ class Record:
         return self.items == other.items
 
 
-PICKLED = [[1, (2, {})], {"a": {1}}, {1, 2}, Color.RED, Record(1, [2]), ([],), 2j, range(3), LOOKALIKES, Record]
+PICKLED = [Record(1, [2]), [Record(), (2, {})], {"a": Record()}, (Record(),), {1: (Record, LOOKALIKES)}, Record]
+NATIVE = [[1, (2, {})], {"a": {1}}, {1, 2}, Color.RED, ([],), 2j, range(3), LOOKALIKES]
 
 
 @pytest.mark.parametrize("value", PICKLED, ids=repr)
@@ -68,10 +69,19 @@ def test_unshareable_items_are_pickled(value):
         xichan.Queue().put(value)
 
 
+@KINDS
+@pytest.mark.parametrize("value", NATIVE, ids=repr)
+def test_containers_and_enums_are_not_pickled(make, value):
+    q = make()
+    q.put(value)
+    got = q.get()
+    assert type(got) is type(value) and got == value and q.stats().pickled == 0
+
+
 def test_refused_item_changes_nothing():
     q = xichan.Queue()
-    with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]\[0\]: list is not shareable$"):
-        q.put((1, ([],)))
+    with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]\[0\]: object is not shareable; "):
+        q.put((1, (object(),)))
     other = xichan.Queue(pickle=True)
     with pytest.raises(Exception, match="lambda"):
         other.put([lambda: 0])
@@ -83,16 +93,16 @@ def test_refused_item_changes_nothing():
 
 def test_endpoints_inside_pickled_items_are_never_lost():
     q, (tx, rx) = xichan.Queue(1, pickle=True), xichan.channel()
-    q.put([tx, (tx, rx), q])
+    q.put(Record(tx, (tx, rx), q))
     assert counts(tx) == (2, 2) and xichan.memory_stats().blocks > 0
     with pytest.raises(queue.Full):
-        q.put_nowait({"end": tx})
+        q.put_nowait(Record(tx))
     assert counts(tx) == (2, 2)
-    first, (second, third), same_queue = q.get()
+    first, (second, third), same_queue = q.get().items
     assert first is second and same_queue == q and counts(tx) == (2, 2)
     second.send("text")
     assert third.recv() == "text"
-    q.put([rx])
+    q.put(Record(rx))
     q.shutdown(immediate=True)
     del first, second, third, same_queue
     assert counts(tx) == (1, 1)

@@ -1,5 +1,6 @@
 """Functions that workers import in the tests of pools. Standard library and xichan only."""
 
+import re
 import sys
 import threading
 
@@ -88,6 +89,19 @@ def send_through(tx, value):
 
 def make_list(number):
     return list(range(number))
+
+
+class FailsToLoad:
+    def __reduce__(self):
+        return fail_to_load, ()
+
+
+def fail_to_load():
+    raise KeyError("broken")
+
+
+def make_pattern(number):
+    return re.compile(str(number))
 
 
 def make_picky():

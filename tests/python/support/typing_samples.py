@@ -28,6 +28,43 @@ def typed_ends() -> None:
     assert_type(rx.recv_nowait(), int)
 
 
+class Order:
+    pass
+
+
+def typed_channels() -> None:
+    tx, rx = xichan.channel(type=int)
+    assert_type(tx, Sender[int])
+    assert_type(rx, Receiver[int])
+    tx.send(1)
+    assert_type(rx.recv(), int)
+    orders_tx, orders_rx = xichan.channel(4, type=Order, pickle=True)
+    assert_type((orders_tx, orders_rx), tuple[Sender[Order], Receiver[Order]])
+    either, either_rx = xichan.channel(type=(int, str))
+    assert_type(either_rx, Receiver[int | str])
+    assert_type(either, Sender[int | str])
+    anything, anything_rx = xichan.channel(type=None)
+    assert_type(anything_rx, Receiver[Any])
+    assert_type(anything, Sender[Any])
+    queue = xichan.Queue(type=Order)
+    assert_type(queue, xichan.Queue[Order])
+
+
+def shareables() -> None:
+    values: list[xichan.Shareable] = [
+        1,
+        "a",
+        b"b",
+        None,
+        [1, {"a": 2.5}],
+        (1, ("a",)),
+        frozenset({1}),
+        xichan.Queue[int](),
+    ]
+    for value in values:
+        assert xichan.is_shareable(value)
+
+
 def iteration() -> None:
     tx: Sender[int]
     rx: Receiver[int]
@@ -110,6 +147,15 @@ def views() -> None:
     assert_type(data.decode(), str)
     assert memoryview(data).nbytes == len(shared.view()[1])
     assert_type(xichan.Buffer(10).freeze(5), xichan.Shared)
+    table: xichan.DictView = xichan.share({"a": [1, {2}]}).view()
+    assert_type(table.value(), dict[Any, Any])
+    assert_type(table | {"b": 1}, dict[Any, Any])
+    items: xichan.ListView = table["a"]
+    assert_type(items[1:], xichan.ListView)
+    assert_type(items.value(), list[Any])
+    assert_type(items + [3], list[Any])
+    numbers: xichan.SetView = items[1]
+    assert_type(numbers & {2}, set[Any] | frozenset[Any])
 
 
 def errors() -> None:
@@ -169,13 +215,21 @@ def mistakes() -> None:
     rx: Receiver[int]
     tx, rx = xichan.channel()
     tx.send("text")  # type: ignore[arg-type]
+    order, orders = xichan.channel(type=Order)
+    number: int = orders.recv()  # type: ignore[assignment]
+    order.send(object())  # type: ignore[arg-type]
+    order.send_many([1])  # type: ignore[list-item]
+    xichan.Queue(type=Order).put(1)  # type: ignore[arg-type]
+    xichan.channel(type=5)  # type: ignore[call-overload]
+    lambdas: list[xichan.Shareable] = [lambda: 0]  # type: ignore[list-item]
+    print(lambdas, number)
     tx.recv()  # type: ignore[attr-defined]
     rx.send(1)  # type: ignore[attr-defined]
     text: str = rx.recv()  # type: ignore[assignment]
     wrong: Sender[object] = tx  # type: ignore[assignment]
     tx.closed = True  # type: ignore[misc]
-    xichan.channel("8")  # type: ignore[arg-type]
-    xichan.channel(8, flavor="no such flavor")  # type: ignore[arg-type]
+    xichan.channel("8")  # type: ignore[call-overload]
+    xichan.channel(8, flavor="no such flavor")  # type: ignore[call-overload]
     rx.recv(timeout="1")  # type: ignore[call-overload]
     rx.stats().depth = 1  # type: ignore[misc]
     rx.stats()["depth"]  # type: ignore[index]
@@ -188,6 +242,8 @@ if __name__ == "__main__":
     samples = (
         made_by_channel,
         typed_ends,
+        typed_channels,
+        shareables,
         iteration,
         both_sides,
         variance,

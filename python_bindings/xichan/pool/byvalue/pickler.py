@@ -3,6 +3,7 @@
 import pickle
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 from ... import _pickling
@@ -14,37 +15,32 @@ from .rebuild import by_description
 loads = _pickling.loads
 
 
-_reduce: Any = object.__reduce__
-_reduce_ex: Any = object.__reduce_ex__
+def _make_reducer(is_known: Callable[[str], bool]) -> Callable[[Any], Any]:
+    """Return a ``reducer_override``. is_known: whether the receiver finds what is pickled by its name in a module."""
 
-
-class _Pickler(_pickling.Pickler):
-    def is_known(self, module: str) -> bool:
-        """Return whether the receiver finds what is pickled by its name in a module."""
-        return is_importable(module)
-
-    def reducer_override(self, value: Any) -> Any:
+    def reduce(value: Any) -> Any:
         kind = type(value)
         if isinstance(value, type):
-            if not self.is_known(value.__module__):
+            if not is_known(value.__module__):
                 raise NotShareableError(f"class {value.__qualname__} of {_refusal(value.__module__)}")
         elif kind is types.FunctionType or kind is Cached:
             if importable_name(value) is None:
                 data, external, *_ = describe(value)
                 return by_description, (data, external)
-        elif kind.__reduce__ is not _reduce and kind.__reduce_ex__ is _reduce_ex:
+        else:
             reduced = value.__reduce__()
             if isinstance(reduced, str):  # the name of a global
                 module = pickle.whichmodule(value, reduced)  # type: ignore[attr-defined]
-                if not self.is_known(module):
+                if not is_known(module):
                     raise NotShareableError(f"{reduced} of {_refusal(module)}")
             return reduced
         return NotImplemented
 
+    return reduce
 
-class _ReplyPickler(_Pickler):
-    def is_known(self, module: str) -> bool:
-        return module != "__main__"  # the client may be in this interpreter
+
+_reduce = _make_reducer(is_importable)
+_reduce_reply = _make_reducer(lambda module: module != "__main__")  # the client may be in this interpreter
 
 
 def _refusal(module: str) -> str:
@@ -60,9 +56,9 @@ def _refusal(module: str) -> str:
 
 def dumps(value: object) -> tuple[bytes, tuple[object, ...]]:
     """Return (data, external): a shareable tuple from which ``loads`` makes the value again in a worker."""
-    return _pickling.dumps(value, _Pickler)
+    return _pickling.dumps(value, _reduce)
 
 
 def dumps_reply(value: object) -> tuple[bytes, tuple[object, ...]]:
     """Return the same for an interpreter that is not known."""
-    return _pickling.dumps(value, _ReplyPickler)
+    return _pickling.dumps(value, _reduce_reply)

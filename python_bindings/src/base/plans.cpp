@@ -1,0 +1,165 @@
+#include "base/plans.h"
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+#include "base/ref.h"
+#include "base/state.h"
+
+namespace xichan::python {
+namespace {
+
+bool is_dead(PyObject* weak_reference) noexcept {
+  PyObject* object = nullptr;
+  PyWeakref_GetRef(weak_reference, &object);
+  if (object == nullptr) return true;
+  Py_DECREF(object);
+  return false;
+}
+
+// Returns the offsets of the slots with these names, to be freed; null, without an exception, if one is not a slot.
+Py_ssize_t* offsets_of(PyTypeObject* type, PyObject* names) noexcept {
+  const Py_ssize_t count = PyTuple_GET_SIZE(names);
+  auto* offsets = static_cast<Py_ssize_t*>(std::calloc(static_cast<std::size_t>(count) + 1, sizeof(Py_ssize_t)));
+  for (Py_ssize_t i = 0; i < count && offsets != nullptr; ++i) {
+    PyObject* slot = _PyType_Lookup(type, PyTuple_GET_ITEM(names, i));
+    const PyMemberDef* member = slot != nullptr && Py_IS_TYPE(slot, &PyMemberDescr_Type)
+                                    ? reinterpret_cast<PyMemberDescrObject*>(slot)->d_member
+                                    : nullptr;
+    if (member == nullptr || member->type != Py_T_OBJECT_EX || (member->flags & Py_RELATIVE_OFFSET) != 0) {
+      std::free(offsets);
+      return nullptr;
+    }
+    offsets[i] = member->offset;
+  }
+  return offsets;
+}
+
+// Reads what plan() returned. Moves the references that it keeps into `plan`. False with an exception set.
+bool read_plan(PyTypeObject* type, PyObject* found, Plan& plan) noexcept {
+  int kind;
+  PyObject* reference;
+  PyObject* detail;
+  if (!PyTuple_Check(found) || PyArg_ParseTuple(found, "iOO;xichan: invalid plan", &kind, &reference, &detail) == 0) {
+    if (!PyErr_Occurred()) PyErr_SetString(PyExc_SystemError, "xichan: expected a plan, a tuple");
+    return false;
+  }
+  const auto last = static_cast<int>(PlanKind::refused);
+  const auto attributes = static_cast<int>(PlanKind::attributes);
+  if (kind < 0 || kind > last || (kind == attributes && !PyTuple_CheckExact(detail))) {
+    PyErr_SetString(PyExc_SystemError, "xichan: invalid plan");
+    return false;
+  }
+  plan.kind = static_cast<PlanKind>(kind);
+  plan.slots = plan.kind == PlanKind::attributes && type->tp_dictoffset == 0 ? offsets_of(type, detail) : nullptr;
+  plan.type = type;
+  plan.cls = PyWeakref_NewRef(reinterpret_cast<PyObject*>(type), nullptr);
+  if (plan.cls == nullptr) {
+    std::free(plan.slots);
+    return false;
+  }
+  plan.reference = Py_NewRef(reference);
+  plan.detail = Py_NewRef(detail);
+  return true;
+}
+
+}  // namespace
+
+void Plan::release() noexcept {
+  std::free(slots);
+  Py_DECREF(cls);
+  Py_DECREF(reference);
+  Py_DECREF(detail);
+}
+
+const Plan* Plans::find(PyTypeObject* type) noexcept {
+  const std::size_t* number = numbers_.find(type);
+  if (number == nullptr || *number == 0) return nullptr;
+  const Plan& plan = plans_[*number - 1];
+  return is_dead(plan.cls) ? nullptr : &plan;
+}
+
+const Plan* Plans::make(PyTypeObject* type) noexcept {
+  if (const Plan* known = find(type)) return known;
+  const Ref function = import_attribute("xichan._records", "plan");
+  const Ref found(function ? PyObject_CallOneArg(function.get(), reinterpret_cast<PyObject*>(type)) : nullptr);
+  Plan plan;
+  return found && read_plan(type, found.get(), plan) ? add(type, plan) : nullptr;
+}
+
+const Plan* Plans::add(PyTypeObject* type, const Plan& plan) noexcept {
+  if (plans_.size() >= next_drop_) drop_dead();
+  std::size_t* const number = plans_.reserve(plans_.size() + 1) ? numbers_.insert(type) : nullptr;
+  if (number == nullptr) {
+    Plan(plan).release();
+    PyErr_NoMemory();
+    return nullptr;
+  }
+  if (*number == 0) {  // new, or discarded
+    (void)plans_.push(plan);
+    *number = plans_.size();
+    return plans_.end() - 1;
+  }
+  // Of a class that was at this address before, or made by another thread meanwhile.
+  Plan& place = plans_.begin()[*number - 1];
+  Plan old = std::exchange(place, plan);
+  old.release();
+  return find(type);
+}
+
+void Plans::forget(PyTypeObject* type) noexcept {
+  if (std::size_t* number = numbers_.find(type)) *number = 0;
+}
+
+void Plans::drop_dead() noexcept {
+  Worklist<Plan> dropped;  // releasing them may run Python code, which may use this object
+  if (!dropped.reserve(plans_.size())) return;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const Plan plan = plans_[i];
+    std::size_t* const number = numbers_.find(plan.type);
+    if (number == nullptr || *number != i + 1 || is_dead(plan.cls)) {
+      (void)dropped.push(plan);
+    } else {
+      plans_.begin()[kept++] = plan;
+    }
+  }
+  while (plans_.size() > kept) plans_.pop();
+  numbers_.clear();
+  next_drop_ = 2 * kept + 64;
+  for (std::size_t i = 0; i < kept; ++i) {
+    if (std::size_t* number = numbers_.insert(plans_[i].type)) *number = i + 1;
+  }
+  for (Plan& plan : dropped) plan.release();
+}
+
+int Plans::traverse(visitproc visit, void* arg) noexcept {
+  for (const Plan& plan : plans_) {
+    Py_VISIT(plan.cls);
+    Py_VISIT(plan.reference);
+    Py_VISIT(plan.detail);
+  }
+  return 0;
+}
+
+void Plans::clear() noexcept {
+  numbers_.clear();
+  while (!plans_.empty()) plans_.pop().release();
+}
+
+namespace {
+
+PyObject* forget_plan(PyObject* module, PyObject* cls) noexcept {
+  if (PyType_Check(cls)) state_of(module)->plans->forget(reinterpret_cast<PyTypeObject*>(cls));
+  Py_RETURN_NONE;
+}
+
+}  // namespace
+
+PyMethodDef plan_functions[] = {
+    {"_forget_plan", forget_plan, METH_O, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+}  // namespace xichan::python

@@ -1,0 +1,31 @@
+// Sends through a channel with `type=` or `pickle=True`.
+#pragma once
+
+#include "base/handle.h"
+#include "values/encode.h"
+
+namespace xichan::python {
+
+/// Makes sends of a Sender raise TypeError unless the value is an instance of one of the classes in `types`, a tuple of
+/// weak references.
+void set_types(Handle* handle, PyObject* types) noexcept;
+
+/// Encodes a value for a Sender that is not plain: it is closed, or checks types, or its channel pickles what is not
+/// shareable. Checks that it is open, also after pickling, which runs Python code. False with an exception set.
+bool encode_special(Handle* handle, PyObject* value, Cell& cell) noexcept;
+
+/// Returns true if the Sender is open; else releases the cell and raises ChannelClosed.
+bool keep_if_open(Handle* handle, Cell& cell) noexcept;
+
+/// Encodes a value to be sent, and checks that the Sender is open.
+[[gnu::always_inline]] inline bool encode_to_send(Handle* handle, PyObject* value, Cell& cell) noexcept {
+  if (!handle->endpoint->is_plain()) [[unlikely]]
+    return encode_special(handle, value, cell);
+  if (encode_short(value, &cell)) return true;
+  const Encoded encoded = encode_block(*handle->state, value, cell, Destination::process);
+  if (encoded == Encoded::yes) [[likely]]
+    return true;
+  return encoded == Encoded::after_python_code && keep_if_open(handle, cell);
+}
+
+}  // namespace xichan::python

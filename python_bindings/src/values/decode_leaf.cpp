@@ -1,0 +1,23 @@
+#include "values/decode_leaf.h"
+
+namespace xichan::python {
+
+PyObject* raise_unexpected(const Cell& cell) noexcept {
+  PyErr_Format(PyExc_SystemError, "xichan: cannot decode a cell with tag %d here", static_cast<int>(cell.tag()));
+  return nullptr;
+}
+
+PyObject* make_complex(BlockReader reader, const Cell& cell) noexcept {
+  const std::span<const Cell> parts = reader.elements(cell);
+  return PyComplex_FromDoubles(parts[0].as_real(), parts[1].as_real());
+}
+
+PyObject* make_bytearray(BlockReader reader, const Cell& cell) noexcept {
+  const Cell& content = reader.elements(cell)[0];
+  const bool is_short = content.tag() == Tag::short_bytes;
+  const void* data = is_short ? content.payload() : reader.payload(content);
+  return PyByteArray_FromStringAndSize(static_cast<const char*>(data),
+                                       static_cast<Py_ssize_t>(is_short ? content.short_length() : content.length()));
+}
+
+}  // namespace xichan::python

@@ -1,0 +1,176 @@
+// Records in the decoder.
+//
+// Making an object may run Python code: the import of its class, a function that creates it, __hash__() of a key. Before
+// the first of these the decoder becomes careful: no tuple or list in progress has an unset slot from then on, and the
+// garbage collector does not show the tuples.
+#include "values/decode_error.h"
+#include "values/decode_leaf.h"
+#include "values/decoder.h"
+#include "values/pickling.h"
+#include "values/record_cells.h"
+#include "values/record_types.h"
+#include "values/standard_types.h"
+#include "values/view.h"
+
+namespace xichan::python {
+namespace {
+
+// Returns the tuple that a frame fills, or null for a list.
+PyObject* filled_tuple(const Frame& frame) noexcept {
+  if (frame.place.cell->tag() == Tag::list) return nullptr;
+  return frame.aside != nullptr ? frame.aside : frame.object;
+}
+
+PyTupleObject* as_tuple(PyObject* object) noexcept { return reinterpret_cast<PyTupleObject*>(object); }
+
+}  // namespace
+
+void Decoder::become_careful(Frame& frame) noexcept {
+  if (std::exchange(careful_, true)) return;
+  for (Frame& around : frames_) soften(around);
+  soften(frame);
+}
+
+// Makes what a frame fills safe to be seen by Python code.
+void Decoder::soften(Frame& frame) noexcept {
+  if (frame.slots == nullptr) return;
+  if (PyObject* tuple = filled_tuple(frame)) {
+    PyObject** const end = as_tuple(tuple)->ob_item + PyTuple_GET_SIZE(tuple);
+    for (PyObject** slot = frame.slots; slot != end; ++slot) *slot = Py_None;  // immortal
+    if (PyObject_GC_IsTracked(tuple) != 0) PyObject_GC_UnTrack(tuple);
+    return;
+  }
+  auto* list = reinterpret_cast<PyListObject*>(frame.object);
+  Py_SET_SIZE(&list->ob_base, frame.slots - list->ob_item);  // it grows by appending from now on
+  frame.slots = nullptr;
+}
+
+// Stores the next element of a sequence that Python code may see, consuming the reference.
+bool Decoder::append(Frame& frame, PyObject* item) noexcept {
+  const bool ok = PyList_Append(frame.object, item) == 0;
+  Py_DECREF(item);
+  return ok;
+}
+
+// Lets the garbage collector see a tuple that is complete.
+void Decoder::expose(PyObject* tuple) noexcept {
+  if (careful_ && PyObject_GC_IsTracked(tuple) == 0) PyObject_GC_Track(tuple);
+}
+
+// Returns a record that needs no frame: one of a native type whose fields are in its cells, or one whose class is not
+// to be made, as a view.
+PyObject* Decoder::make_record(const CellRef& place) noexcept {
+  if (place.cell->length() == 0) return raise_unexpected(*place.cell);
+  if (is_pickled(place.reader, *place.cell)) return unpickle(state_, place.reader, *place.cell, true);
+  const CellRef type = record_type(place);
+  if (type.cell->tag() == Tag::integer) {
+    const std::int64_t number = type.cell->as_integer();
+    const auto standard = static_cast<StandardType>(number);
+    if (is_native(number) && find_standard(state_, standard)) {
+      PyObject* object = build_standard(state_, standard, place.reader.elements(*place.cell).subspan(1));
+      if (object != nullptr) return object;
+      if (PyErr_Occurred()) return raise_for_record(state_, place);
+    }
+  } else if (classes_ != nullptr) {
+    const int listed = is_listed(state_, type, classes_);
+    if (listed < 0) return nullptr;
+    if (listed == 0) return new_view(state_, ValueType::record, place.reader.block(), *place.cell);
+  }
+  child_ = place;
+  return nullptr;
+}
+
+bool Decoder::begin_record(Frame& frame, Py_ssize_t length) noexcept {
+  const CellRef type = record_type(frame.place);
+  ++frame.next;
+  const Py_ssize_t count = length - 1;
+  const bool is_standard = type.cell->tag() == Tag::integer;
+  if (is_standard && is_native(type.cell->as_integer())) {
+    const auto standard = static_cast<StandardType>(type.cell->as_integer());
+    frame.native = find_standard(state_, standard);
+    if (!frame.native) {
+      become_careful(frame);
+      frame.native = import_standard(state_, standard);
+    }
+    if (frame.native) return begin_parts(frame, count);
+    if (PyErr_Occurred()) return fail(frame);
+  }
+  become_careful(frame);
+  frame.type = (is_standard ? resolve_number(state_, type.cell->as_integer()) : find_type(type)).release();
+  if (frame.type == nullptr) return fail(frame);
+  const ResolvedType resolved(frame.type);
+  if (!is_standard && count != PyTuple_GET_SIZE(resolved.names())) {
+    PyErr_SetString(PyExc_ValueError, "the number of its fields is not that of its type");
+    return fail(frame);
+  }
+  return begin_resolved(frame, resolved, count) || fail(frame);
+}
+
+// Returns the resolved type at a cell. Most messages have few types, and many records of each.
+Ref Decoder::find_type(const CellRef& type) noexcept {
+  for (const KnownType& known : types_) {
+    if (known.cell == type.cell) return Ref(Py_NewRef(known.parts));
+  }
+  Ref parts = resolve_type(state_, type, classes_);
+  if (parts && types_.size() < 8 && reserve_owned() && types_.push({type.cell, parts.get()})) {
+    (void)owned_.push(Py_NewRef(parts.get()));
+  }
+  return parts;
+}
+
+bool Decoder::begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t count) noexcept {
+  switch (type.kind()) {
+    case RecordKind::attributes: {
+      const Ref none(PyTuple_New(0));
+      frame.object = none ? PyBaseObject_Type.tp_new(type.cls(), none.get(), nullptr) : nullptr;
+      return frame.object != nullptr && begin_parts(frame, count);
+    }
+    case RecordKind::items:
+      frame.object = type.cls()->tp_alloc(type.cls(), count);
+      if (frame.object == nullptr) return false;
+#if PY_VERSION_HEX >= 0x030E0000
+      as_tuple(frame.object)->ob_hash = -1;
+#endif
+      frame.slots = as_tuple(frame.object)->ob_item;
+      return true;
+    case RecordKind::fill:
+      frame.object = PyObject_CallOneArg(type.create(), reinterpret_cast<PyObject*>(type.cls()));
+      if (frame.object == nullptr || !begin_parts(frame, count + 1)) return false;
+      *frame.slots++ = Py_NewRef(frame.object);
+      return true;
+    case RecordKind::make: return begin_parts(frame, count);
+  }
+  return false;
+}
+
+PyObject* Decoder::finish_record(Frame& frame) noexcept {
+  if (frame.native) {
+    const auto type = static_cast<StandardType>(record_type(frame.place).cell->as_integer());
+    return build_standard(state_, type, as_tuple(frame.aside)->ob_item, PyTuple_GET_SIZE(frame.aside));
+  }
+  const ResolvedType type(frame.type);
+  if (frame.aside != nullptr) expose(frame.aside);
+  switch (type.kind()) {
+    case RecordKind::attributes:
+      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(frame.aside); ++i) {
+        PyObject* name = PyTuple_GET_ITEM(type.names(), i);
+        if (PyObject_GenericSetAttr(frame.object, name, PyTuple_GET_ITEM(frame.aside, i)) < 0) return nullptr;
+      }
+      return Py_NewRef(frame.object);
+    case RecordKind::items: expose(frame.object); return Py_NewRef(frame.object);
+    case RecordKind::fill: {
+      const Ref filled(PyObject_Call(type.fill(), frame.aside, nullptr));
+      return filled ? Py_NewRef(frame.object) : nullptr;
+    }
+    case RecordKind::make: return PyObject_Call(type.create(), frame.aside, nullptr);
+  }
+  return nullptr;
+}
+
+// Raises DecodeError for the record of a frame, and returns false.
+bool Decoder::fail(Frame& frame) noexcept {
+  raise_for_record(state_, frame.place);
+  return false;
+}
+
+}  // namespace xichan::python

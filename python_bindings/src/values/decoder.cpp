@@ -1,0 +1,111 @@
+#include "values/decoder.h"
+
+#include "base/handle.h"
+#include "values/decode_leaf.h"
+#include "values/elements.h"
+#include "values/view.h"
+
+namespace xichan::python {
+
+Decoder::~Decoder() {
+  for (Frame& frame : frames_) frame.release();  // none unless decoding failed
+  for (PyObject* object : owned_) Py_DECREF(object);
+}
+
+PyObject* Decoder::make(const CellRef& place) noexcept {
+  root_ = place.reader.block();
+  PyObject* value = make_found(place);
+  if (child_.cell == nullptr) return value;
+  Frame frame;
+  const bool recurs = place.cell->is_repeated();  // it contains itself, or occurs elsewhere in its block
+  if (recurs && find_made(place) == nullptr) return PyErr_NoMemory();
+  if (!begin(frame, std::exchange(child_, {}), recurs)) return nullptr;
+  for (;;) {
+    const Filled filled = fill(frame);
+    if (filled == Filled::complete) {
+      value = finish(frame);
+      const Extent extent = frame.extent;
+      if (value == nullptr || frames_.empty()) return value;
+      frame = frames_.pop();
+      if (store(frame, value, extent)) continue;
+    } else if (!frames_.push(frame)) {
+      PyErr_NoMemory();
+    } else if (filled == Filled::child) {
+      if (begin(frame, std::exchange(child_, {}), std::exchange(child_recurs_, false))) continue;
+      return nullptr;
+    } else {
+      return nullptr;
+    }
+    frame.release();
+    return nullptr;
+  }
+}
+
+PyObject* Decoder::make_item(Frame& frame, const Cell& cell) noexcept {
+  const CellRef place = resolve(frame.place.reader, cell);
+  return may_recur(frame.place.reader, place) ? make_recurring(frame, place) : make_found(place);
+}
+
+PyObject* Decoder::make_found(const CellRef& place) noexcept {
+  const auto [reader, cell] = place;
+  switch (cell->tag()) {
+    case Tag::ascii:
+    case Tag::latin1:
+    case Tag::ucs2:
+    case Tag::ucs4:
+    case Tag::bytes:
+    case Tag::big_int: return make_payload(reader.payload(*cell), *cell);
+    case Tag::complex: return make_complex(reader, *cell);
+    case Tag::bytearray: return make_bytearray(reader, *cell);
+    case Tag::record: return make_record(place);
+    case Tag::reference: return make_handle(reader.reference(*cell));
+    case Tag::shared: return make_shared(static_cast<const Block*>(reader.reference(*cell).object));
+    default: break;
+  }
+  if (cell->is_complete()) return make_short(*cell);
+  child_ = place;
+  return nullptr;
+}
+
+// Makes one object for all cells that show the same content. This matches the original value where something occurs
+// more than once. It keeps a small block that repeats a large payload from becoming a large value, and likewise a value
+// that refers to another block many times.
+PyObject* Decoder::make_recurring(Frame& frame, const CellRef& place) noexcept {
+  const Cell& cell = *place.cell;
+  if (cell.is_complete() || !(cell.has_payload() || cell.has_elements())) return make_found(place);
+  Made* made = find_made(place);
+  if (made == nullptr) return PyErr_NoMemory();
+  if (made->found) {
+    frame.extent.add(again_ = made->extent);
+    if (made->object != nullptr) return Py_NewRef(made->object);
+    PyErr_SetString(PyExc_ValueError, "a value that is made of its parts contains itself");
+    return nullptr;
+  }
+  made->found = true;
+  PyObject* value = make_found(place);
+  if (value != nullptr) return made->object = own(value);
+  child_recurs_ = child_.cell != nullptr;
+  return nullptr;
+}
+
+// Makes one object for each shared value, which pickle and copy then copy once.
+PyObject* Decoder::make_shared(const Block* block) noexcept {
+  if (first_shared_ != nullptr && as_view(first_shared_)->slice.block == block) return Py_NewRef(first_shared_);
+  Made* made = reserve_owned() ? made_.insert({block, 0}) : nullptr;
+  if (made == nullptr) return PyErr_NoMemory();
+  if (made->object != nullptr) return Py_NewRef(made->object);
+  PyObject* shared = new_shared(state_, block);
+  if (shared == nullptr) return nullptr;
+  if (first_shared_ == nullptr) first_shared_ = shared;
+  return made->object = own(shared);
+}
+
+PyObject* Decoder::make_handle(const Reference& reference) noexcept {
+  const Side side = reference.type->kind == ReferenceKind::sender ? Side::sender : Side::receiver;
+  auto* channel = static_cast<Channel*>(reference.object);
+  // If the channel was inherited by a fork, the endpoint is never released and the handle is closed.
+  channel->add_endpoint(side);
+  return new_handle(state_, channel, side);
+}
+
+}  // namespace xichan::python

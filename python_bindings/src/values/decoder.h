@@ -1,0 +1,145 @@
+// The decoder: makes a value and everything inside it, without recursion.
+//
+// Algorithm: depth first. The containers around the one that is being filled wait on a stack; each is stored in its
+// parent once it is complete, so keys and items of sets are complete when they are hashed. A container that occurs again
+// is known from the start, so a value that contains itself is made too.
+//
+// CPython hashes and compares keys by recursion. So the decoder knows the height of each container, and its size with
+// repeats written out, and refuses keys beyond a limit: no message overflows the stack or takes exponential time.
+//
+// Thread safety: one thread at a time, attached to its interpreter.
+#pragma once
+
+#include "base/content_map.h"
+#include "base/state.h"
+#include "base/worklist.h"
+#include "value/block_reader.h"
+#include "values/record_types.h"
+
+namespace xichan::python {
+
+/// The most containers within containers in a key of a dict or an item of a set.
+inline constexpr std::uint32_t largest_key_height = 1000;
+/// The most values in such a key, if the message does not have more cells itself. What occurs in several places counts
+/// in each.
+inline constexpr std::uint64_t largest_key_size = 1 << 20;
+
+/// How large a container is with everything in it.
+struct Extent {
+  std::uint64_t size;
+  std::uint32_t height;
+
+  static constexpr Extent unlimited() noexcept { return {UINT64_MAX, UINT32_MAX}; }
+  /// Adds a container inside this one. Sums stop at the largest number.
+  void add(const Extent& inner) noexcept {
+    if (__builtin_add_overflow(size, inner.size, &size)) size = UINT64_MAX;
+    if (inner.height >= height) height = inner.height == UINT32_MAX ? UINT32_MAX : inner.height + 1;
+  }
+};
+
+/// A container in progress.
+struct Frame {
+  PyObject* object = nullptr;  // owned; null for a value that is made of its parts at the end
+  PyObject* aside = nullptr;   // owned: of a dict, the key whose value comes next; else the tuple of parts
+  PyObject** slots = nullptr;  // of a sequence or parts: where the next element goes
+  const Cell* next = nullptr;
+  const Cell* end = nullptr;
+  CellRef place;
+  Extent extent;
+  PyObject* type = nullptr;  // owned: of a record, the parts of its ResolvedType
+  bool native = false;       // a record that `build_standard` builds
+  bool recurs = false;       // it has an entry in `made_`
+
+  void release() noexcept {
+    Py_XDECREF(object);
+    Py_XDECREF(aside);
+    Py_XDECREF(type);
+  }
+};
+
+class Decoder {
+ public:
+  /// With `classes`, records of other classes are made as views.
+  explicit Decoder(ModuleState& state, ClassList classes = nullptr) noexcept : state_(state), classes_(classes) {}
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+  ~Decoder();
+
+  /// Returns the value at a resolved place. Null with an exception set.
+  PyObject* make(const CellRef& place) noexcept;
+
+ private:
+  /// What is known of a value that may occur again.
+  struct Made {
+    PyObject* object;  // null for a container in progress that is made at its end
+    Extent extent;
+    bool found;
+  };
+  struct KnownType {
+    const Cell* cell;
+    PyObject* parts;  // of a ResolvedType; borrowed from `owned_`
+  };
+  enum class Filled : std::uint8_t { complete, child, failed };
+
+  // These return a new value; or null, with an exception set, or with `child_` set to a container that comes first.
+  PyObject* make_item(Frame& frame, const Cell& cell) noexcept;
+  PyObject* make_found(const CellRef& place) noexcept;
+  PyObject* make_recurring(Frame& frame, const CellRef& place) noexcept;
+
+  bool begin(Frame& frame, const CellRef& place, bool recurs) noexcept;
+  bool begin_object(Frame& frame, Py_ssize_t length) noexcept;
+  bool begin_parts(Frame& frame, Py_ssize_t length) noexcept;
+  bool begin_queue(Frame& frame, Py_ssize_t length) noexcept;
+  Filled fill(Frame& frame) noexcept;
+  Filled fill_sequence(Frame& frame) noexcept;
+  Filled fill_dict(Frame& frame) noexcept;
+  Filled fill_set(Frame& frame) noexcept;
+  Filled stopped() const noexcept { return child_.cell != nullptr ? Filled::child : Filled::failed; }
+  PyObject* make_key(Frame& frame, const Cell& cell) noexcept;
+  bool store(Frame& frame, PyObject* value, const Extent& extent) noexcept;
+  bool check_key(const Extent& extent) const noexcept;
+  PyObject* finish(Frame& frame) noexcept;
+  PyObject* finish_object(Frame& frame) noexcept;
+
+  PyObject* make_record(const CellRef& place) noexcept;
+  bool begin_record(Frame& frame, Py_ssize_t length) noexcept;
+  bool begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t count) noexcept;
+  PyObject* finish_record(Frame& frame) noexcept;
+  Ref find_type(const CellRef& type) noexcept;
+  bool fail(Frame& frame) noexcept;
+
+  void become_careful(Frame& frame) noexcept;
+  void soften(Frame& frame) noexcept;
+  bool append(Frame& frame, PyObject* item) noexcept;
+  void expose(PyObject* tuple) noexcept;
+
+  PyObject* make_shared(const Block* block) noexcept;
+  PyObject* make_handle(const Reference& reference) noexcept;
+
+  // Returns what is known of a value that may occur again, and makes room to keep it. Null without memory.
+  Made* find_made(const CellRef& place) noexcept {
+    return reserve_owned() ? made_.insert(content_of(place.reader, *place.cell)) : nullptr;
+  }
+  bool reserve_owned() noexcept { return owned_.reserve(owned_.size() + frames_.size() + 2); }
+  // Keeps a value that may occur again, and returns it. `reserve_owned` comes first; it counts the containers in
+  // progress, each of which may be kept.
+  PyObject* own(PyObject* value) noexcept {
+    (void)owned_.push(value);
+    return Py_NewRef(value);
+  }
+
+  ModuleState& state_;
+  const ClassList classes_;
+  bool careful_ = false;        // Python code may run
+  Worklist<Frame, 16> frames_;  // the containers around the current one
+  CellRef child_{};             // if the cell is not null: the container to fill next
+  bool child_recurs_ = false;
+  Extent again_{};                     // of the container that occurs again in the current cell
+  const Block* root_ = nullptr;
+  PyObject* first_shared_ = nullptr;  // most values have one
+  ContentMap<Made> made_;
+  Worklist<PyObject*> owned_;
+  Worklist<KnownType, 8> types_;
+};
+
+}  // namespace xichan::python

@@ -1,0 +1,160 @@
+#include "base/errors.h"
+#include "base/handle.h"
+#include "base/ref.h"
+#include "values/block_encoder.h"
+#include "values/encode_path.h"
+
+namespace xichan::python {
+namespace {
+
+// Returns true if an int beyond 64 bits is the lowest that fits in `bytes`: -2**(8 * bytes - 1).
+bool is_lowest(PyObject* value, std::uint64_t bytes) noexcept {
+  const _PyLongValue& parts = reinterpret_cast<PyLongObject*>(value)->long_value;
+  constexpr std::uintptr_t negative = 2;
+  if ((parts.lv_tag & _PyLong_SIGN_MASK) != negative) return false;
+  const std::uint64_t last = (parts.lv_tag >> _PyLong_NON_SIZE_BITS) - 1;
+  if (last * PyLong_SHIFT + std::bit_width(parts.ob_digit[last]) != 8 * bytes) return false;
+  for (std::uint64_t i = 0; i < last; ++i) {
+    if (parts.ob_digit[i] != 0) return false;
+  }
+  return std::has_single_bit(parts.ob_digit[last]);
+}
+
+}  // namespace
+
+PyObject* BlockEncoder::measure_items(PyObject* container, std::uint64_t& position) noexcept {
+  const Tag tag = container_tag(container);
+  if (tag == Tag::bytearray) {
+    const auto length = static_cast<std::uint64_t>(PyByteArray_GET_SIZE(container));
+    if (!fits_short(length, 1)) builder_.count_bytes(length);
+    return nullptr;
+  }
+  PyObject* refused_item = nullptr;
+  visit_items(container, tag, [&](PyObject* item) noexcept {
+    if (encode_short(item, nullptr) || count(item)) {
+      ++position;
+      return true;
+    }
+    refused_item = item;
+    return false;
+  });
+  return refused_item;
+}
+
+bool BlockEncoder::count_other(PyObject* value) noexcept {
+  if (const Tag tag = container_tag(value); tag != Tag::empty) return count_container(value, tag);
+  if (PyObject* parts = queue_parts(state_, value)) {
+    if (destination_ == Destination::outside) return false;
+    if (Py_REFCNT(value) != 1 && is_counted(value)) return status_ == Status::ok;
+    builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(parts)));
+    return in_memory(containers_.push(parts));
+  }
+  if (!is_handle(state_, value)) return count_view(value) || count_record(value);
+  if (destination_ == Destination::outside) return false;
+  closed_endpoint_ = as_handle(value)->endpoint->is_closed();
+  builder_.count_reference();
+  return !closed_endpoint_;
+}
+
+bool BlockEncoder::count_container(PyObject* value, Tag tag) noexcept {
+  if ((Py_REFCNT(value) != 1 || value == root_) && is_counted(value)) return status_ == Status::ok;
+  if (!Cell::of(tag).is_hashed()) {
+    builder_.count_tuple(cells_of(value, tag));
+  } else {
+    const std::uint64_t entries = entries_of(value, tag);
+    builder_.count_hashed(entries, Cell::of(tag).entry_cells());
+    if (entries > largest_unindexed && !in_memory(indexed_.push(nullptr))) return false;
+  }
+  return in_memory(containers_.push(value));
+}
+
+bool BlockEncoder::count_record(PyObject* value) noexcept {
+  if (status_ != Status::ok || is_a(state_, value, ValueType::buffer)) return false;
+  Reduced* reduced = reduced_.find(value);
+  if (reduced == nullptr) {
+    Ref elements;
+    const Reduction reduction = reduce_natively(state_, value, elements);
+    is_unprepared_ = reduction == Reduction::unprepared && reduced_.refusal_of(value) == nullptr;
+    if (reduction == Reduction::no_memory) return in_memory(false);
+    if (reduction != Reduction::done) return false;
+    reduced = reduced_.add(value, std::move(elements));
+    if (reduced == nullptr) return in_memory(false);
+  }
+  if (std::exchange(reduced->is_counted, true)) return true;
+  builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(reduced->elements)));
+  return in_memory(containers_.push(reduced->elements));
+}
+
+bool BlockEncoder::is_counted(PyObject* value) noexcept {
+  if (value == root_) return true;
+  if (root_ == nullptr) return false;  // it is the root, which needs no entry
+  const std::size_t before = seen_.size();
+  return !in_memory(seen_.insert(value) != nullptr) || seen_.size() == before;
+}
+
+bool BlockEncoder::count_view(PyObject* value) noexcept {
+  switch (encoding_of(state_, value).kind) {
+    case ViewEncoding::ViewKind::none: return false;
+    case ViewEncoding::ViewKind::complete: return true;
+    case ViewEncoding::ViewKind::window: builder_.count_window(); return true;
+    case ViewEncoding::ViewKind::strided:
+      if (!in_memory(strided_.push(as_view(value)))) return false;
+      break;
+    case ViewEncoding::ViewKind::reference:
+    case ViewEncoding::ViewKind::shared: break;
+  }
+  builder_.count_reference();
+  return true;
+}
+
+void BlockEncoder::uncount_payload(PyObject* value) noexcept {
+  if (PyUnicode_CheckExact(value)) {
+    const Text text(value);
+    builder_.uncount_text(text.kind, text.length);
+  } else {
+    builder_.uncount_bytes(PyBytes_CheckExact(value) ? static_cast<std::uint64_t>(PyBytes_GET_SIZE(value))
+                                                     : int_bytes(value));
+  }
+}
+
+PyObject* BlockEncoder::elements_of(PyObject* value) noexcept {
+  if (container_tag(value) != Tag::empty) return value;
+  const Reduced* reduced = reduced_.find(value);
+  return reduced != nullptr ? reduced->elements : queue_parts(state_, value);
+}
+
+bool BlockEncoder::raise_refusal() noexcept {
+  if (status_ != Status::ok) {
+    raise(state_, status_);
+    return false;
+  }
+  const auto [item, container, position] = refused_;
+  if (closed_endpoint_) {
+    raise_for(as_handle(item), Status::end_closed);
+    return false;
+  }
+  if (destination_ == Destination::or_pickle) return false;
+  const Ref held(Py_NewRef(item));
+  const Ref path = path_of(*this, item, container, position);
+  if (!path) return false;
+  if (PyObject* why = reduced_.refusal_of(item)) {
+    raise_refused(state_, path, item, why);
+  } else if (is_handle(state_, item) || queue_parts(state_, item) != nullptr) {
+    raise_not_shareable(state_, path, item, "cannot leave its process");
+  } else if (is_a(state_, item, ValueType::buffer)) {
+    raise_not_shareable(state_, path, item, "is not shareable; share the result of its freeze()");
+  } else {
+    raise_with_remedy(state_, path, item);
+  }
+  return false;
+}
+
+std::uint64_t BlockEncoder::int_bytes(PyObject* value) noexcept {
+  const auto needed =
+      static_cast<std::uint64_t>(PyLong_AsNativeBytes(value, nullptr, 0, Py_ASNATIVEBYTES_LITTLE_ENDIAN));
+  constexpr std::uint64_t unit = BlockBuilder::payload_alignment;
+  // Without a buffer, PyLong_AsNativeBytes returns one byte too many for the lowest int that fits in a length.
+  return needed % unit == 1 && is_lowest(value, needed - 1) ? needed - 1 : align_up(needed, unit);
+}
+
+}  // namespace xichan::python

@@ -1,0 +1,195 @@
+#include "values/pickling.h"
+
+#include <utility>
+
+#include "base/errors.h"
+#include "base/ref.h"
+#include "value/message.h"
+#include "values/decode.h"
+#include "values/encode.h"
+#include "values/pickle_sink.h"
+#include "values/view.h"
+
+namespace xichan::python {
+namespace {
+
+// A Pickler of a message of at most this many bytes is kept for the next one. Beyond it, clearing its table of objects
+// would take longer than making a new one.
+constexpr Py_ssize_t largest_kept = 1024;
+
+// Returns an attribute of xichan._pickling (borrowed), which is stored in `slot`. Null with an exception set.
+PyObject* pickling_attribute(PyObject*& slot, const char* name) noexcept {
+  if (slot == nullptr) {
+    Ref found = import_attribute("xichan._pickling", name);
+    if (slot == nullptr) slot = found.release();  // else another thread stored it during the import
+  }
+  return slot;
+}
+
+// Takes the idle Pickler, or makes one: the tuple (dump, clear_memo, sink). While it is in use, Python code that runs
+// in this call makes another.
+Ref take_pickler(ModuleState& state) noexcept {
+  if (state.idle_pickler != nullptr) return Ref(std::exchange(state.idle_pickler, nullptr));
+  PyObject* make = pickling_attribute(state.make_pickler, "make_pickler");
+  return Ref(make == nullptr ? nullptr : PyObject_CallNoArgs(make));
+}
+
+// Pickles a value into a list of which the first item is the pickle. Null with an exception set. `prefix` is the number
+// of None before it. `override`: a reducer_override, or null.
+Ref pickle(ModuleState& state, PyObject* value, PyObject* override) noexcept {
+  Ref pickler = take_pickler(state);
+  if (!pickler) return Ref();
+  PickleSink* sink = as_sink(PyTuple_GET_ITEM(pickler.get(), 2));
+  if (!sink->begin(override)) return Ref();
+  const Ref done(PyObject_CallOneArg(PyTuple_GET_ITEM(pickler.get(), 0), value));
+  if (!done) return Ref();  // and the Pickler with what it knows is dropped
+  Ref parts = sink->finish();
+  if (!parts || PyBytes_GET_SIZE(PyList_GET_ITEM(parts.get(), 0)) > largest_kept) return parts;
+  const Ref cleared(PyObject_CallNoArgs(PyTuple_GET_ITEM(pickler.get(), 1)));
+  if (!cleared) return Ref();
+  if (state.idle_pickler == nullptr) state.idle_pickler = pickler.release();
+  return parts;
+}
+
+// Makes (None, pickle, ...) of the parts.
+Ref as_record(PyObject* parts) noexcept {
+  const Py_ssize_t count = PyList_GET_SIZE(parts);
+  Ref record(PyTuple_New(count + 1));
+  if (!record) return record;
+  PyTuple_SET_ITEM(record.get(), 0, Py_NewRef(Py_None));
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyTuple_SET_ITEM(record.get(), i + 1, Py_NewRef(PyList_GET_ITEM(parts, i)));
+  }
+  return record;
+}
+
+// Turns what pickling raised into a NotShareableError that names the part of the value that is not shareable. Errors of
+// this package and of memory, and what is not an Exception, stay as they are.
+void explain_failure(ModuleState& state, PyObject* value) noexcept {
+  if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError) ||
+      PyErr_ExceptionMatches(state.error(ErrorClass::error))) {
+    return;
+  }
+  const Ref cause(PyErr_GetRaisedException());
+  Cell cell;
+  if (encode(state, value, cell)) {  // pickling has changed the value
+    release(cell);
+    PyErr_SetRaisedException(Py_NewRef(cause.get()));
+    return;
+  }
+  if (!PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable))) return;
+  PyObject* error = PyErr_GetRaisedException();
+  const Ref text(PyUnicode_FromFormat("%S; pickling it failed: %S", error, cause.get()));
+  const Ref args(text ? PyTuple_Pack(1, text.get()) : nullptr);
+  if (!args || PyObject_SetAttrString(error, "args", args.get()) < 0) PyErr_Clear();
+  PyException_SetCause(error, Py_NewRef(cause.get()));
+  PyErr_SetRaisedException(error);
+}
+
+// Calls pickle.loads(data, buffers=buffers), without the second argument if it is null.
+PyObject* call_loads(ModuleState& state, PyObject* data, PyObject* buffers) noexcept {
+  PyObject* loads = pickling_attribute(state.pickle_loads, "pickle_loads");
+  if (loads == nullptr) return nullptr;
+  if (buffers == nullptr) return PyObject_CallOneArg(loads, data);
+  const Ref names(Py_BuildValue("(s)", "buffers"));
+  PyObject* const args[] = {data, buffers};
+  return names ? PyObject_Vectorcall(loads, args, 1, names.get()) : nullptr;
+}
+
+// Returns what pickle.loads() takes for an item outside the pickle: a buffer in place of a Shared.
+Ref as_buffer(const ModuleState& state, PyObject* item, bool copy) noexcept {
+  if (!is_a(state, item, ValueType::shared)) return Ref(Py_NewRef(item));
+  return Ref(copy ? PyByteArray_FromObject(item) : PyMemoryView_FromObject(item));
+}
+
+// _pickle(value, override=None) -> (data, external)
+PyObject* pickle_value(PyObject* module, PyObject* const* args, Py_ssize_t count) noexcept {
+  if (count < 1 || count > 2) return PyErr_Format(PyExc_TypeError, "_pickle() takes 1 or 2 arguments, got %zd", count);
+  const Ref parts = pickle(*state_of(module), args[0], count == 2 && args[1] != Py_None ? args[1] : nullptr);
+  if (!parts) return nullptr;
+  const Ref external(PyList_GetSlice(parts.get(), 1, PY_SSIZE_T_MAX));
+  const Ref tuple(external ? PyList_AsTuple(external.get()) : nullptr);
+  return tuple ? PyTuple_Pack(2, PyList_GET_ITEM(parts.get(), 0), tuple.get()) : nullptr;
+}
+
+// _unpickle(data, external) -> the value
+PyObject* unpickle_value(PyObject* module, PyObject* const* args, Py_ssize_t count) noexcept {
+  if (count != 2 || !PyTuple_Check(args[1])) {
+    PyErr_SetString(PyExc_TypeError, "_unpickle() takes 2 arguments, data and a tuple");
+    return nullptr;
+  }
+  ModuleState& state = *state_of(module);
+  const Py_ssize_t length = PyTuple_GET_SIZE(args[1]);
+  if (length == 0) return call_loads(state, args[0], nullptr);
+  const Ref buffers(PyList_New(0));
+  for (Py_ssize_t i = 0; buffers && i < length; ++i) {
+    const Ref buffer = as_buffer(state, PyTuple_GET_ITEM(args[1], i), true);
+    if (!buffer || PyList_Append(buffers.get(), buffer.get()) < 0) return nullptr;
+  }
+  return buffers ? call_loads(state, args[0], buffers.get()) : nullptr;
+}
+
+// Pickles call this with what travels outside them.
+PyObject* external(PyObject*, PyObject* value) noexcept { return Py_NewRef(value); }
+
+// Pickles and encodes a value.
+bool encode_pickled(ModuleState& state, PyObject* value, Cell& cell) noexcept {
+  const Ref parts = pickle(state, value, nullptr);
+  if (!parts) {
+    explain_failure(state, value);
+    return false;
+  }
+  const Ref record = as_record(parts.get());
+  if (!record || !encode(state, record.get(), cell)) return false;
+  // The block belongs to this thread alone until the cell is sent.
+  Cell& root = const_cast<Cell&>(BlockReader(cell.as_block()).root());
+  root = Cell::of(Tag::record, root.length(), root.word);
+  return true;
+}
+
+// Loads the pickle of a record.
+PyObject* load(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
+  const std::span<const Cell> cells = reader.elements(cell);
+  const Ref data(decode_at(state, reader, cells[1], false));  // a view if it is large
+  if (!data) return nullptr;
+  if (cells.size() == 2) return call_loads(state, data.get(), nullptr);
+  const Ref buffers(PyList_New(0));
+  for (std::size_t i = 2; buffers && i < cells.size(); ++i) {
+    const Ref item(decode_at(state, reader, cells[i], true));
+    const Ref buffer(item ? as_buffer(state, item.get(), copy) : Ref());
+    if (!buffer || PyList_Append(buffers.get(), buffer.get()) < 0) return nullptr;
+  }
+  return buffers ? call_loads(state, data.get(), buffers.get()) : nullptr;
+}
+
+// Replaces an Exception by a DecodeError with that cause. Other exceptions, and MemoryError, stay.
+void wrap_failure() noexcept {
+  if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return;
+  const Ref cause(PyErr_GetRaisedException());
+  const Ref make = import_attribute("xichan._pickling", "decode_error");
+  PyObject* error = make ? PyObject_CallOneArg(make.get(), cause.get()) : nullptr;
+  if (error != nullptr) PyErr_SetRaisedException(error);
+}
+
+}  // namespace
+
+bool encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pickled) noexcept {
+  pickled = false;
+  if (encode(state, value, cell, Destination::or_pickle)) return true;
+  return !PyErr_Occurred() && (pickled = encode_pickled(state, value, cell));
+}
+
+PyObject* unpickle(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
+  PyObject* value = load(state, reader, cell, copy);
+  if (value == nullptr) wrap_failure();
+  return value;
+}
+
+PyMethodDef pickling_functions[] = {
+    {"_pickle", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(pickle_value)), METH_FASTCALL, nullptr},
+    {"_unpickle", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(unpickle_value)), METH_FASTCALL, nullptr},
+    {"_external", external, METH_O, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+}  // namespace xichan::python

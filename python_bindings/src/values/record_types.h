@@ -1,0 +1,54 @@
+// How objects of the types of records are made: the cache of what xichan._records decides, once per type and
+// interpreter.
+#pragma once
+
+#include "base/ref.h"
+#include "base/state.h"
+#include "value/block_reader.h"
+
+namespace xichan::python {
+
+/// The numbers are those of xichan/_records/__init__.py.
+enum class RecordKind : std::uint8_t {
+  attributes,  // made as object.__new__() does, then the fields are set as attributes
+  items,       // a tuple of its fields
+  fill,        // create(cls) comes first, then fill(object, *fields)
+  make,        // create(*fields)
+};
+
+/// How records of a type are made: a tuple (kind, class, create, fill, names, module name, first name, what that names).
+/// Borrowed.
+class ResolvedType {
+ public:
+  enum Part : std::uint8_t { kind_part, cls_part, create_part, fill_part, names_part, module_part, name_part, found_part,
+                             part_count };
+
+  explicit ResolvedType(PyObject* parts) noexcept : parts_(parts) {}
+
+  RecordKind kind() const noexcept {
+    return static_cast<RecordKind>(PyLong_AsLong(PyTuple_GET_ITEM(parts_, kind_part)));
+  }
+  PyTypeObject* cls() const noexcept { return reinterpret_cast<PyTypeObject*>(part(cls_part)); }
+  PyObject* create() const noexcept { return part(create_part); }
+  PyObject* fill() const noexcept { return part(fill_part); }
+  /// The names of the fields: interned. Empty for a standard type.
+  PyObject* names() const noexcept { return part(names_part); }
+  PyObject* part(Part which) const noexcept { return PyTuple_GET_ITEM(parts_, which); }
+
+ private:
+  PyObject* parts_;
+};
+
+/// The classes that loads() was called with: tuples (module, qualified name, class).
+using ClassList = PyObject*;
+
+/// Returns the parts of a ResolvedType for the type at a cell. Runs Python code if it is met for the first time: imports
+/// the module. Null with an exception set. With `classes`, imports nothing: the class is one of these, or an exception
+/// that is a builtin.
+Ref resolve_type(ModuleState& state, const CellRef& type, ClassList classes) noexcept;
+Ref resolve_number(ModuleState& state, std::int64_t number) noexcept;
+
+/// Returns 1 if resolve_type() finds the type with these classes, 0 if not, and -1 with an exception set.
+int is_listed(ModuleState& state, const CellRef& type, ClassList classes) noexcept;
+
+}  // namespace xichan::python

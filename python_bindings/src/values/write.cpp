@@ -1,0 +1,116 @@
+#include "base/errors.h"
+#include "base/handle.h"
+#include "values/block_encoder.h"
+
+namespace xichan::python {
+
+Cell* BlockEncoder::write_items(PyObject* container, Cell* cells) noexcept {
+  const Tag tag = container_tag(container);
+  if (tag == Tag::complex) {
+    const Py_complex number = reinterpret_cast<PyComplexObject*>(container)->cval;
+    cells[0] = Cell::real(number.real);
+    cells[1] = Cell::real(number.imag);
+    return cells + 2;
+  }
+  if (tag == Tag::bytearray) {
+    const auto length = static_cast<std::uint64_t>(PyByteArray_GET_SIZE(container));
+    const char* const data = PyByteArray_AS_STRING(container);
+    if (fits_short(length, 1)) {
+      *cells = Cell::of_short(Tag::short_bytes, data, length);
+    } else {
+      builder_.write_bytes(*cells, data, length);
+    }
+    return cells + 1;
+  }
+  Cell* next = cells;
+  visit_items(container, tag, [&](PyObject* item) noexcept {
+    if (!encode_short(item, next)) write_item(item, *next);
+    ++next;
+    return true;
+  });
+  const bool is_indexed = Cell::of(tag).is_hashed() && entries_of(container, tag) > largest_unindexed;
+  return next + is_indexed;
+}
+
+bool BlockEncoder::write_seen(PyObject* value, Cell& cell) noexcept {
+  if (value == root_) {
+    builder_.write_repeat(cell, builder_.root());
+    return true;
+  }
+  Cell** const first = seen_.find(value);
+  if (first == nullptr) return false;  // the root, which is being written
+  if (*first != nullptr) {
+    builder_.write_repeat(cell, **first);
+    return true;
+  }
+  *first = &cell;
+  return false;
+}
+
+void BlockEncoder::write_repeated(PyObject* value, Cell& cell) noexcept {
+  Cell** first = duplicates_.first_cell(value);
+  if (first != nullptr && *first != nullptr) return builder_.write_repeat(cell, **first);
+  write_single(value, cell);
+  if (first != nullptr) *first = &cell;
+}
+
+void BlockEncoder::write_single(PyObject* value, Cell& cell) noexcept {
+  if (PyUnicode_CheckExact(value)) {
+    const Text text(value);
+    builder_.write_text(cell, text.kind, text.data, text.length);
+  } else if (PyBytes_CheckExact(value)) {
+    builder_.write_bytes(cell, PyBytes_AS_STRING(value), static_cast<std::uint64_t>(PyBytes_GET_SIZE(value)));
+  } else if (PyLong_CheckExact(value)) {
+    const std::uint64_t length = int_bytes(value);
+    PyLong_AsNativeBytes(value, builder_.write_big_int(cell, length), static_cast<Py_ssize_t>(length),
+                         Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+  } else {
+    write_other(value, cell);
+  }
+}
+
+void BlockEncoder::write_other(PyObject* value, Cell& cell) noexcept {
+  if (const Tag tag = container_tag(value); tag != Tag::empty) return write_container(value, tag, cell);
+  if (Reduced* reduced = reduced_.find(value)) {
+    if (reduced->first != nullptr) return builder_.write_repeat(cell, *reduced->first);
+    reduced->first = &cell;
+    builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(reduced->elements)),
+                         Py_TYPE(value) == &PyRange_Type ? Tag::range : Tag::record);
+  } else if (PyObject* parts = queue_parts(state_, value)) {
+    if (Py_REFCNT(value) != 1 && write_seen(value, cell)) return;
+    builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(parts)), Tag::queue);
+  } else if (!write_view(encoding_of(state_, value), cell)) {
+    const Endpoint& endpoint = *as_handle(value)->endpoint;
+    endpoint.channel()->add_endpoint(endpoint.side());
+    builder_.write_reference(cell, {&endpoint_reference(endpoint.side()), endpoint.channel()});
+  }
+}
+
+void BlockEncoder::write_container(PyObject* value, Tag tag, Cell& cell) noexcept {
+  if ((Py_REFCNT(value) != 1 || value == root_) && write_seen(value, cell)) return;
+  if (!Cell::of(tag).is_hashed()) {
+    builder_.write_tuple(cell, cells_of(value, tag), tag);
+    return;
+  }
+  builder_.write_hashed(cell, entries_of(value, tag), tag);
+  if (cell.is_indexed()) indexed_.begin()[next_indexed_++] = &cell;
+}
+
+bool BlockEncoder::write_view(const ViewEncoding& encoding, Cell& cell) noexcept {
+  if (encoding.kind == ViewEncoding::ViewKind::none) return false;
+  if (encoding.kind == ViewEncoding::ViewKind::complete) {
+    cell = encoding.cell;
+    return true;
+  }
+  Arena::retain(encoding.block);
+  const Reference reference{&block_reference, encoding.block};
+  if (encoding.kind == ViewEncoding::ViewKind::window) {
+    builder_.write_window(cell, reference, encoding.cell);
+  } else {
+    builder_.write_reference(cell, reference,
+                             encoding.kind == ViewEncoding::ViewKind::shared ? Tag::shared : Tag::reference);
+  }
+  return true;
+}
+
+}  // namespace xichan::python

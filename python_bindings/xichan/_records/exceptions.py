@@ -1,0 +1,117 @@
+"""Exceptions: type, arguments, attributes with the notes, and cause.
+
+No method of a class runs: an exception is made by the ``__new__`` of its built-in base, and its attributes are set. The
+context and the traceback stay behind, as in a pickle.
+"""
+
+from __future__ import annotations
+
+from types import GetSetDescriptorType, MemberDescriptorType
+
+from . import FILL, MAKE, REDUCE
+from .classes import ClassName, builtin_base
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from . import Plan, Resolved
+
+_NAMES = ("args", "attributes", "cause", "suppress_context")
+_GROUP_NAMES = (*_NAMES, "message", "exceptions")  # what the class in C needs to make a group
+# Used in place of attributes, which a class may define otherwise. A cause suppresses the context, so it comes first.
+_ARGS, _CAUSE, _SUPPRESS, _DICT = (
+    BaseException.__dict__[name] for name in ("args", "__cause__", "__suppress_context__", "__dict__")
+)
+# Set by select(), and by the refusal of a value: an endpoint would keep its channel open, and the value is refused.
+_DROPPED = {"xichan.ChannelClosed": "case", "xichan.NotShareableError": "item"}
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+
+
+def plan(cls: type[BaseException]) -> Plan:
+    """Return the plan of an exception class."""
+    members = _members_of(cls)
+    names = _GROUP_NAMES if issubclass(cls, BaseExceptionGroup) else _NAMES
+    reference = (cls.__module__, cls.__qualname__, "exception", names)
+    dropped = {_DROPPED[name] for base in cls.__mro__ if (name := f"{base.__module__}.{base.__qualname__}") in _DROPPED}
+
+    def reduce(obj: BaseException) -> tuple[Any, ...]:
+        attributes = {name: value for name, value in _items(obj, members) if name not in dropped}
+        fields = reference, _named(_ARGS.__get__(obj)), attributes, _CAUSE.__get__(obj), _SUPPRESS.__get__(obj)
+        if isinstance(obj, BaseExceptionGroup):
+            return *fields, obj.message, obj.exceptions
+        return fields
+
+    return REDUCE, reference, reduce
+
+
+def resolve(cls: type, names: tuple[str, ...]) -> Resolved:
+    """Return how exceptions of a class are made."""
+    if not issubclass(cls, BaseException):
+        raise LookupError(f"{cls.__module__}.{cls.__qualname__} is not an exception in this interpreter")
+    if names != (_GROUP_NAMES if issubclass(cls, BaseExceptionGroup) else _NAMES):
+        raise LookupError(f"{cls.__module__}.{cls.__qualname__} has other fields in this interpreter than {names}")
+    members = _members_of(cls)
+    make = builtin_base(cls).__new__
+
+    def fill(obj: BaseException, *fields: Any) -> None:
+        args, attributes, cause, suppress_context = fields
+        if type(args) is not tuple or type(attributes) is not dict:  # from a foreign dump
+            raise TypeError(f"expected a tuple and a dict, got {type(args).__name__} and {type(attributes).__name__}")
+        _ARGS.__set__(obj, args)
+        _CAUSE.__set__(obj, cause)
+        _SUPPRESS.__set__(obj, suppress_context)
+        for name, value in attributes.items():
+            if name in members:
+                members[name].__set__(obj, value)
+            else:
+                _DICT.__get__(obj)[name] = value
+
+    def make_group(*fields: Any) -> BaseException:
+        *others, message, exceptions = fields
+        if type(exceptions) is not tuple:  # from a foreign dump
+            raise TypeError(f"expected a tuple of exceptions, got {type(exceptions).__name__}")
+        obj: BaseException = make(cls, message, exceptions)
+        fill(obj, *others)
+        return obj
+
+    if names == _GROUP_NAMES:
+        return MAKE, cls, make_group, None
+    return FILL, cls, make, fill
+
+
+def _members_of(cls: type[BaseException]) -> dict[str, Any]:
+    """Return the attributes outside ``__dict__``: slots, and what the classes in C have."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in base.__dict__.items():
+            if isinstance(value, (MemberDescriptorType, GetSetDescriptorType)):
+                found[name] = value
+    hidden = ["args", *(name for name in found if name.startswith("__") and name.endswith("__"))]
+    if issubclass(cls, BaseExceptionGroup):
+        hidden += ("message", "exceptions")
+    for name in hidden:
+        found.pop(name, None)
+    return found
+
+
+def _items(obj: BaseException, members: dict[str, Any]) -> list[tuple[str, Any]]:
+    found = []
+    for name, member in members.items():
+        try:
+            value = member.__get__(obj)
+        except (AttributeError, TypeError):  # not set
+            continue
+        # The object of an AttributeError is a hint for its message, and of any type.
+        if value is not None and not (isinstance(obj, AttributeError) and name == "obj" and type(value) not in _PLAIN):
+            found.append((name, value))
+    return found + list(_DICT.__get__(obj).items())
+
+
+def _named(item: Any) -> Any:
+    """Return an argument with the names of the classes in it: the decimal module, for one, raises lists of classes."""
+    if isinstance(item, type):
+        return ClassName(item)
+    if type(item) in (list, tuple) and any(isinstance(part, (type, list)) for part in item):
+        return type(item)(map(_named, item))
+    return item
