@@ -39,9 +39,9 @@ class XICHAN_API DictView {
   Iterator begin() const noexcept;
   Iterator end() const noexcept;
 
-  /// Returns the value of a key, which compares as in Python: 1, 1.0 and true are the same key. O(1) on average, without
-  /// reading other entries. For a key other than None, bool, number, text, bytes, Ellipsis or a short tuple of these,
-  /// and in a dict with such keys, O(size) comparisons. Throws std::bad_alloc.
+  /// Returns the value of a key, which compares as in Python: 1, 1.0 and true are the same key. O(1) on average,
+  /// without reading other entries. For a key other than None, bool, number, text, bytes, Ellipsis or a short tuple of
+  /// these, and in a dict with such keys, O(size) comparisons. Throws std::bad_alloc.
   std::optional<ValueView> find(ValueView key) const;
   /// Finds text (UTF-8).
   std::optional<ValueView> find(std::string_view key) const;

@@ -1,5 +1,5 @@
-// The values that channels carry: numbers, text, bytes, containers and records of these. Values are immutable; Python makes
-// a new list or dict of each message. containers.h has readers for dicts, sets, records and arrays.
+// The values that channels carry: numbers, text, bytes, containers and records of these. Values are immutable; Python
+// makes a new list or dict of each message. containers.h has readers for dicts, sets, records and arrays.
 #pragma once
 
 #include <compare>
@@ -100,8 +100,8 @@ class XICHAN_API ValueView {
   /// Returns ASCII text in place; empty if the text has other characters.
   std::string_view as_ascii() const noexcept;
   std::complex<double> as_complex() const noexcept;
-  /// Returns the content of `bytes` or `byte_array`, or the two's complement of `big_integer`: little endian, a multiple
-  /// of 8 bytes.
+  /// Returns the content of `bytes` or `byte_array`, or the two's complement of `big_integer`: little endian, a
+  /// multiple of 8 bytes.
   std::span<const std::byte> as_bytes() const noexcept;
 
   std::optional<bool> get_bool() const noexcept { return get(ValueKind::boolean, &ValueView::as_bool); }
@@ -157,7 +157,8 @@ class XICHAN_API ValueView {
   /// an integer never equals a real, and endpoints are equal if they are the same side of the same channel. A container
   /// always equals itself. The order of dicts and sets does not matter; their keys compare as in Python. Returns `ok |
   /// no_memory` (for very deeply nested values); leaves `out` unchanged unless `ok`. O(size), without recursion; but
-  /// O(size^2) for keys that have no index (DictView::find), and of those, keys within keys within keys compare in order.
+  /// O(size^2) for keys that have no index (DictView::find), and of those, keys within keys within keys compare in
+  /// order.
   static Status equal(ValueView one, ValueView other, bool& out) noexcept;
   /// Compares likewise; throws std::bad_alloc for `no_memory`.
   friend bool operator==(ValueView one, ValueView other) {
@@ -222,9 +223,7 @@ class ValueView::Iterator {
 };
 
 inline ValueView::Iterator ValueView::begin() const noexcept { return {*this, 0}; }
-inline ValueView::Iterator ValueView::end() const noexcept {
-  return {*this, static_cast<std::ptrdiff_t>(elements())};
-}
+inline ValueView::Iterator ValueView::end() const noexcept { return {*this, static_cast<std::ptrdiff_t>(elements())}; }
 
 inline std::optional<ValueView> ValueView::get_item(std::size_t i) const noexcept {
   if (i >= elements()) return std::nullopt;
@@ -288,7 +287,7 @@ class XICHAN_API Value {
   /// array, or a tuple with one of these.
   static Status dict(std::span<const ValueEntry> entries, Value& out) noexcept;
   static Status frozen_dict(std::span<const ValueEntry> entries, Value& out) noexcept;
-  /// Makes a set. Returns `invalid` for elements that are no keys of a dict.
+  /// Makes a set. Returns `invalid` for elements that cannot be keys of a dict.
   static Status set(std::span<const Value> items, Value& out) noexcept;
   static Status frozen_set(std::span<const Value> items, Value& out) noexcept;
 
@@ -304,8 +303,8 @@ class XICHAN_API Value {
   static Status array(ArrayType type, std::string_view format, std::span<const std::size_t> shape,
                       std::span<const std::byte> content, Value& out) noexcept;
 
-  /// Makes the type of the records of a class, to be used for many of them. Python makes an object of the class from the
-  /// fields if `form` is "fields"; docs/reference/block-format.md has the other forms.
+  /// Makes the type of the records of a class, to be used for many of them. Python makes an object of the class from
+  /// the fields if `form` is "fields"; docs/reference/block-format.md has the other forms.
   static Status record_type(std::string_view module, std::string_view name, std::span<const std::string_view> fields,
                             Value& out, std::string_view form = "fields") noexcept;
   /// Makes a record. `type` is a result of record_type(), or the number of a standard type as an integer. Returns

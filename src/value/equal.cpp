@@ -160,6 +160,8 @@ class Comparison {
 
 }  // namespace
 
-Status ValueView::equal(ValueView one, ValueView other, bool& out) noexcept { return Comparison(0).run(one, other, out); }
+Status ValueView::equal(ValueView one, ValueView other, bool& out) noexcept {
+  return Comparison(0).run(one, other, out);
+}
 
 }  // namespace xichan

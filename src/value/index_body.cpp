@@ -29,7 +29,8 @@ bool index_body(Block* block, std::uint64_t tables, VerifyError& error) noexcept
       repeated = has_equal_keys(reader, *cell);
     }
     if (repeated) {
-      error = {"two keys of a dict or elements of a set are equal", static_cast<std::uint64_t>(cell - begin) * sizeof(Cell)};
+      error = {"two keys of a dict or elements of a set are equal",
+               static_cast<std::uint64_t>(cell - begin) * sizeof(Cell)};
       return false;
     }
   }

@@ -15,8 +15,8 @@ namespace {
 //   r z       record; or None                              m l  dict, list that the constructor copies
 // T, m and l occur once: neither a repeat nor repeated.
 constexpr std::string_view fields_of[] = {
-    "",   "d",  "tz", "Dz", "iii", "rS", "s",  "T",   "ii", "uI",  "s", "s",  "s",
-    "s",  "i",  "iS", "ii", "iiS", "ii", "iiS", "m",  "lI", "m",   "m", "Sm", "m",
+    "",  "d", "tz", "Dz", "iii", "rS", "s",   "T", "ii", "uI", "s", "s",  "s",
+    "s", "i", "iS", "ii", "iiS", "ii", "iiS", "m", "lI", "m",  "m", "Sm", "m",
 };
 static_assert(std::size(fields_of) == static_cast<std::size_t>(StandardType::log_record) + 1);
 

@@ -122,7 +122,8 @@ class Machine {
       case 2:
       case 3: {
         std::vector<ValueEntry> entries;
-        for (std::size_t i = 0; i + 1 < items.size(); i += 2) entries.push_back({items[i].clone(), items[i + 1].clone()});
+        for (std::size_t i = 0; i + 1 < items.size(); i += 2)
+          entries.push_back({items[i].clone(), items[i + 1].clone()});
         return kind == 2 ? Value::dict(entries, out) : Value::frozen_dict(entries, out);
       }
       case 4: return Value::set(items, out);
@@ -172,7 +173,8 @@ bool equal_leaves(const ValueView& one, const ValueView& other) {
   return one.as_bool() == other.as_bool() && one.as_integer() == other.as_integer() &&
          std::bit_cast<std::uint64_t>(one.as_real()) == std::bit_cast<std::uint64_t>(other.as_real()) &&
          std::equal(a.begin(), a.end(), b.begin(), b.end()) && one.utf8() == other.utf8() &&
-         one.as_complex() == other.as_complex() && std::ranges::equal(ArrayView(one).content(), ArrayView(other).content());
+         one.as_complex() == other.as_complex() &&
+         std::ranges::equal(ArrayView(one).content(), ArrayView(other).content());
 }
 
 bool equal(ValueView one, ValueView other) {

@@ -55,7 +55,8 @@ void add_containers(Add add) {
   all.push_back(Value::ellipsis());
   const std::size_t shape[] = {2, 1};
   for (const char* format : {"<u4", "|V4"}) {
-    all.push_back(made(Value::array(ArrayType::ndarray, format, shape, std::as_bytes(std::span("12345678", 8)), value), value));
+    all.push_back(
+        made(Value::array(ArrayType::ndarray, format, shape, std::as_bytes(std::span("12345678", 8)), value), value));
   }
   const std::string_view names[] = {"a", "b", "c", "d"};
   Value type;

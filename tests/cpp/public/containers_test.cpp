@@ -33,7 +33,8 @@ class PublicContainers : public test::PublicTest {
   static std::vector<ValueEntry> entries(Parts&&... parts) {
     Value values[] = {make(std::forward<Parts>(parts))...};
     std::vector<ValueEntry> made;
-    for (std::size_t i = 0; i < sizeof...(Parts); i += 2) made.push_back({std::move(values[i]), std::move(values[i + 1])});
+    for (std::size_t i = 0; i < sizeof...(Parts); i += 2)
+      made.push_back({std::move(values[i]), std::move(values[i + 1])});
     return made;
   }
   static Value make(Value&& value) { return std::move(value); }
@@ -368,18 +369,14 @@ TEST_F(PublicContainers, OtherPartsAreRead) {
 
 TEST_F(PublicContainers, VisitorGetsEveryKind) {
   const auto name = [](const Value& value) {
-    return visit(value.view(), overloaded{[](None) { return "none"; },
-                                          [](Ellipsis) { return "ellipsis"; },
-                                          [](ListView) { return "list"; },
-                                          [](const DictView& dict) { return dict.empty() ? "empty" : "dict"; },
-                                          [](const SetView&) { return "set"; },
-                                          [](RangeView) { return "range"; },
-                                          [](SliceView) { return "slice"; },
-                                          [](std::complex<double>) { return "complex"; },
-                                          [](ByteArrayView) { return "byte_array"; },
-                                          [](const ArrayView&) { return "array"; },
-                                          [](const RecordView&) { return "record"; },
-                                          [](auto) { return "other"; }});
+    return visit(
+        value.view(),
+        overloaded{[](None) { return "none"; }, [](Ellipsis) { return "ellipsis"; }, [](ListView) { return "list"; },
+                   [](const DictView& dict) { return dict.empty() ? "empty" : "dict"; },
+                   [](const SetView&) { return "set"; }, [](RangeView) { return "range"; },
+                   [](SliceView) { return "slice"; }, [](std::complex<double>) { return "complex"; },
+                   [](ByteArrayView) { return "byte_array"; }, [](const ArrayView&) { return "array"; },
+                   [](const RecordView&) { return "record"; }, [](auto) { return "other"; }});
   };
   std::string names;
   for (const Value& value : one_of_each()) names += std::string(name(value)) + " ";

@@ -38,7 +38,9 @@ class Index : public test::ArenaTest {
     EXPECT_EQ(result, equal_keys(b.reader, *b.cell, a.reader, *a.cell));
     return result;
   }
-  static bool hashes(ValueView view, std::uint64_t& hash) { return hash_key(place(view).reader, *place(view).cell, hash); }
+  static bool hashes(ValueView view, std::uint64_t& hash) {
+    return hash_key(place(view).reader, *place(view).cell, hash);
+  }
   static std::uint64_t hash(ValueView view) {
     std::uint64_t result = 0;
     EXPECT_TRUE(hashes(view, result));
@@ -151,8 +153,8 @@ TEST_F(Index, OtherKeysDoNotHash) {
 // The time of n keys that repeat one payload must not be that of n payloads.
 TEST_F(Index, LongRepeatedKeyDoesNotHash) {
   std::uint64_t unused;
-  for (Node* node : {w.text(std::string(257, 'x')), w.bytes(std::string(257, 'x')),
-                     w.big_int(std::vector<std::uint64_t>(40, 1))}) {
+  for (Node* node :
+       {w.text(std::string(257, 'x')), w.bytes(std::string(257, 'x')), w.big_int(std::vector<std::uint64_t>(40, 1))}) {
     const Value value = load(w.tuple({node, w.repeat(node), w.tuple({w.repeat(node)})}));
     EXPECT_FALSE(hashes(value.view()[0], unused)) << "it is marked";
     EXPECT_FALSE(hashes(value.view()[2], unused));
@@ -169,8 +171,9 @@ TEST_F(Index, EveryKeyIsFound) {
   for (const int count : {0, 1, 32, 33, 1000, 5000}) {
     std::vector<Node*> parts;
     for (int i = 0; i < count; ++i) {
-      parts.push_back(i % 3 == 0 ? w.number(i) : i % 3 == 1 ? w.text("a key with number " + std::to_string(i))
-                                                            : w.tuple({w.number(i), w.text("t")}));
+      parts.push_back(i % 3 == 0   ? w.number(i)
+                      : i % 3 == 1 ? w.text("a key with number " + std::to_string(i))
+                                   : w.tuple({w.number(i), w.text("t")}));
       parts.push_back(w.number(-i));
     }
     if (count > 32) parts.push_back(w.index());

@@ -128,7 +128,9 @@ TEST_F(VerifyContainers, ByteArrayHasBytesOfItsOwn) {
   Node* bytes = w.bytes(std::string(100, 'x'));
   EXPECT_EQ(error(w.tuple({bytes, w.container(Tag::bytearray, {w.repeat(bytes)})})), foreign);
   Node* content = w.bytes(std::string(100, 'x'));
-  EXPECT_EQ(error(w.tuple({w.tuple({w.container(Tag::bytearray, {content})}), w.tuple({w.tuple({w.tuple({w.repeat(content)})})})})), foreign);
+  EXPECT_EQ(error(w.tuple({w.tuple({w.container(Tag::bytearray, {content})}),
+                           w.tuple({w.tuple({w.tuple({w.repeat(content)})})})})),
+            foreign);
 }
 
 TEST_F(VerifyContainers, KeysMustHaveHash) {
@@ -270,12 +272,21 @@ TEST_F(VerifyContainers, StandardRecordsHaveTheirFields) {
     EXPECT_EQ(error(valid), "");
   }
   for (Node* invalid : {
-           standard(0, {}), standard(26, {w.none()}), standard(-1, {w.none()}), standard(1, {}),
-           standard(1, {w.bytes("123")}), standard(2, {w.bytes("1234567"), w.number(1)}),
-           standard(3, {w.bytes("1234567"), w.none()}), standard(4, {w.number(1), w.number(2), w.none()}),
-           standard(5, {w.none(), w.none()}), standard(6, {w.bytes("UTC")}), standard(7, {w.number(1)}),
-           standard(9, {w.bytes("0123456789abcde"), w.none()}), standard(9, {w.bytes("0123456789abcdef"), w.real(1)}),
-           standard(17, {w.number(1), w.number(128), w.number(1)}), standard(20, {w.none()}),
+           standard(0, {}),
+           standard(26, {w.none()}),
+           standard(-1, {w.none()}),
+           standard(1, {}),
+           standard(1, {w.bytes("123")}),
+           standard(2, {w.bytes("1234567"), w.number(1)}),
+           standard(3, {w.bytes("1234567"), w.none()}),
+           standard(4, {w.number(1), w.number(2), w.none()}),
+           standard(5, {w.none(), w.none()}),
+           standard(6, {w.bytes("UTC")}),
+           standard(7, {w.number(1)}),
+           standard(9, {w.bytes("0123456789abcde"), w.none()}),
+           standard(9, {w.bytes("0123456789abcdef"), w.real(1)}),
+           standard(17, {w.number(1), w.number(128), w.number(1)}),
+           standard(20, {w.none()}),
            standard(21, {w.tuple({}), w.none()}),
        }) {
     EXPECT_EQ(error(invalid), wrong);
@@ -298,28 +309,59 @@ TEST_F(VerifyContainers, CopiedFieldsBelongToTheRecord) {
 TEST_F(VerifyContainers, ArraysHaveFormatAndShape) {
   const std::string wrong = "array has an invalid kind, format or shape";
   using enum ArrayKind;
-  const auto valid = [&](ArrayKind kind, const std::string& format, std::vector<std::int64_t> shape, std::size_t bytes) {
+  const auto valid = [&](ArrayKind kind, const std::string& format, std::vector<std::int64_t> shape,
+                         std::size_t bytes) {
     const std::string found = error(w.array(kind, w.text(format), std::move(shape), std::string(bytes, 'x')));
     EXPECT_TRUE(found.empty() || found == wrong) << found;
     return found.empty();
   };
-  for (const auto& [code, size] : {std::pair{'b', 1}, {'B', 1}, {'u', 4}, {'w', 4}, {'h', 2}, {'H', 2}, {'i', 4},
-                                   {'I', 4}, {'l', 8}, {'L', 8}, {'q', 8}, {'Q', 8}, {'f', 4}, {'d', 8}}) {
+  for (const auto& [code, size] : {std::pair{'b', 1},
+                                   {'B', 1},
+                                   {'u', 4},
+                                   {'w', 4},
+                                   {'h', 2},
+                                   {'H', 2},
+                                   {'i', 4},
+                                   {'I', 4},
+                                   {'l', 8},
+                                   {'L', 8},
+                                   {'q', 8},
+                                   {'Q', 8},
+                                   {'f', 4},
+                                   {'d', 8}}) {
     EXPECT_TRUE(valid(array, std::string(1, code), {5}, 5 * static_cast<std::size_t>(size))) << code;
   }
   for (const char* format : {"", "O", "c", "dd", "@d", "P"}) EXPECT_FALSE(valid(array, format, {1}, 8)) << format;
   EXPECT_FALSE(valid(array, "d", {1, 1}, 8));
   EXPECT_FALSE(valid(array, "d", {}, 8));
-  for (const auto& [format, size] :
-       {std::pair{"B", 1}, {"?", 1}, {"c", 1}, {"e", 2}, {"@l", 8}, {"<l", 4}, {">L", 4}, {"=q", 8}, {"!h", 2}, {"n", 8},
-        {"@P", 8}, {"I", 4}}) {
+  for (const auto& [format, size] : {std::pair{"B", 1},
+                                     {"?", 1},
+                                     {"c", 1},
+                                     {"e", 2},
+                                     {"@l", 8},
+                                     {"<l", 4},
+                                     {">L", 4},
+                                     {"=q", 8},
+                                     {"!h", 2},
+                                     {"n", 8},
+                                     {"@P", 8},
+                                     {"I", 4}}) {
     EXPECT_TRUE(valid(memoryview, format, {2, 3}, 6 * static_cast<std::size_t>(size))) << format;
   }
   for (const char* format : {"", "@", "<n", "O", "T{i:x:}", "2i", "<f4"}) {
     EXPECT_FALSE(valid(memoryview, format, {1}, 8)) << format;
   }
-  for (const auto& [format, size] : {std::pair{"<f8", 8}, {"|b1", 1}, {"=i4", 4}, {">u2", 2}, {"<M8[ns]", 8}, {"<m8", 8},
-                                     {"<U10", 40}, {"|S5", 5}, {"|V16", 16}, {"<c16", 16}, {"f2", 2}}) {
+  for (const auto& [format, size] : {std::pair{"<f8", 8},
+                                     {"|b1", 1},
+                                     {"=i4", 4},
+                                     {">u2", 2},
+                                     {"<M8[ns]", 8},
+                                     {"<m8", 8},
+                                     {"<U10", 40},
+                                     {"|S5", 5},
+                                     {"|V16", 16},
+                                     {"<c16", 16},
+                                     {"f2", 2}}) {
     for (const ArrayKind kind : {ndarray, fortran}) {
       EXPECT_TRUE(valid(kind, format, {3, 1, 2}, 6 * static_cast<std::size_t>(size))) << format;
     }
