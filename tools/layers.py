@@ -14,7 +14,7 @@ from .counts import Counts
 CORE = {
     "base": {"export.h", "status.h", "stop.h", "time_limit.h", "version.h"},
     "arena": {"memory.h"},
-    "value": {"buffer.h", "value.h", "visit.h"},
+    "value": {"buffer.h", "containers.h", "value.h", "visit.h"},
     "sync": set(),
     "ring": {"flavor.h"},
     "channel": {"options.h"},

@@ -1,7 +1,9 @@
-// The immutable values that channels carry: none, bool, int, float, text, bytes and tuples of these.
+// The values that channels carry: numbers, text, bytes, containers and records of these. Values are immutable; Python
+// makes a new list or dict of each message. containers.h has readers for dicts, sets, records and arrays.
 #pragma once
 
 #include <compare>
+#include <complex>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +34,27 @@ enum class ValueKind : std::uint8_t {
   sender,    ///< an endpoint of a channel; open it with Sender::open
   receiver,  ///< an endpoint of a channel; open it with Receiver::open
   queue,     ///< a Python Queue; has the elements of a tuple: its endpoints and settings
+  ellipsis,
+  list,
+  dict,         ///< read it with DictView
+  frozen_dict,  ///< likewise
+  set,          ///< read it with SetView
+  frozen_set,   ///< likewise
+  range,        ///< has three elements: start, stop, step
+  slice,        ///< likewise
+  complex,
+  byte_array,
+  array,   ///< an array.array, memoryview, or NumPy array or scalar; read it with ArrayView
+  record,  ///< an object of a class; its elements are its fields; read it with RecordView
+};
+
+/// What an array is in Python. Thread safety: a plain value.
+enum class ArrayType : std::uint8_t {
+  array,       ///< array.array
+  memoryview,  ///< read-only
+  ndarray,     ///< a NumPy array in C order
+  fortran,     ///< a NumPy array in Fortran order
+  scalar,      ///< a NumPy scalar
 };
 
 namespace internal {
@@ -76,7 +99,9 @@ class XICHAN_API ValueView {
   double as_real() const noexcept;
   /// Returns ASCII text in place; empty if the text has other characters.
   std::string_view as_ascii() const noexcept;
-  /// Returns the content of `bytes`, or the two's complement of `big_integer`: little endian, a multiple of 8 bytes.
+  std::complex<double> as_complex() const noexcept;
+  /// Returns the content of `bytes` or `byte_array`, or the two's complement of `big_integer`: little endian, a
+  /// multiple of 8 bytes.
   std::span<const std::byte> as_bytes() const noexcept;
 
   std::optional<bool> get_bool() const noexcept { return get(ValueKind::boolean, &ValueView::as_bool); }
@@ -99,14 +124,16 @@ class XICHAN_API ValueView {
   }
   /// Returns the text in UTF-8; throws std::bad_alloc.
   std::optional<std::string> get_text() const { return get(ValueKind::text, &ValueView::utf8); }
-  /// Returns element `i` of a tuple or queue.
+  /// Returns element `i` of a value with elements.
   std::optional<ValueView> get_item(std::size_t i) const noexcept;
 
-  /// Returns the number of code points of text, bytes of bytes, or elements of a tuple or queue; else 0.
+  /// Returns the number of code points of text, bytes of bytes or a byte_array, entries of a dict, or elements; else 0.
   std::size_t size() const noexcept;
-  /// Returns element `i` of a tuple or queue; None if `i` is out of range or the value has no elements.
+  /// Returns the number of elements of a tuple, list, set, queue, range or slice, or of fields of a record; else 0.
+  std::size_t elements() const noexcept;
+  /// Returns element `i`; None if `i` is out of range or the value has no elements.
   ValueView operator[](std::size_t i) const noexcept;
-  /// Iterate over the elements of a tuple or queue; an empty range for other kinds.
+  /// Iterate over the elements; an empty range for a value without. DictView iterates over a dict.
   Iterator begin() const noexcept;
   Iterator end() const noexcept;
 
@@ -127,9 +154,11 @@ class XICHAN_API ValueView {
   Status to_value(Value& out) const noexcept;
 
   /// Compares two values for equal kind and content. Numbers compare as in C++ (NaN equals nothing, -0.0 equals 0.0),
-  /// an integer never equals a real, and endpoints are equal if they are the same side of the same channel. A tuple
-  /// always equals itself. Returns `ok | no_memory` (for very deeply nested tuples); leaves `out` unchanged unless
-  /// `ok`. O(size), without recursion.
+  /// an integer never equals a real, and endpoints are equal if they are the same side of the same channel. A container
+  /// always equals itself. The order of dicts and sets does not matter; their keys compare as in Python. Returns `ok |
+  /// no_memory` (for very deeply nested values); leaves `out` unchanged unless `ok`. O(size), without recursion; but
+  /// O(size^2) for keys that have no index (DictView::find), and of those, keys within keys within keys compare in
+  /// order.
   static Status equal(ValueView one, ValueView other, bool& out) noexcept;
   /// Compares likewise; throws std::bad_alloc for `no_memory`.
   friend bool operator==(ValueView one, ValueView other) {
@@ -159,7 +188,7 @@ class XICHAN_API ValueView {
 
 class Dump;
 
-/// A random-access iterator over the elements of a tuple. Valid as long as the view of the tuple.
+/// A random-access iterator over the elements of a value. Valid as long as its view.
 class ValueView::Iterator {
  public:
   using value_type = ValueView;
@@ -194,15 +223,14 @@ class ValueView::Iterator {
 };
 
 inline ValueView::Iterator ValueView::begin() const noexcept { return {*this, 0}; }
-inline ValueView::Iterator ValueView::end() const noexcept {
-  const ValueKind k = kind();
-  return {*this, k == ValueKind::tuple || k == ValueKind::queue ? static_cast<std::ptrdiff_t>(size()) : 0};
-}
+inline ValueView::Iterator ValueView::end() const noexcept { return {*this, static_cast<std::ptrdiff_t>(elements())}; }
 
 inline std::optional<ValueView> ValueView::get_item(std::size_t i) const noexcept {
-  if (i >= static_cast<std::size_t>(end() - begin())) return std::nullopt;
+  if (i >= elements()) return std::nullopt;
   return (*this)[i];
 }
+
+struct ValueEntry;
 
 /// Owns one value. Copying is explicit (`clone`) and O(1): copies share their content, a reference-counted block of the
 /// process's arena.
@@ -251,6 +279,37 @@ class XICHAN_API Value {
   static Status bytes(std::span<const std::byte> data, Value& out) noexcept;
   /// Makes a tuple that shares the content of its items, in O(number of items).
   static Status tuple(std::span<const Value> items, Value& out) noexcept;
+
+  // The following containers share the content of their items, like `tuple`.
+
+  static Status list(std::span<const Value> items, Value& out) noexcept;
+  /// Makes a dict in this order. Returns `invalid` if two keys are equal, or a key is a list, dict, set, byte_array or
+  /// array, or a tuple with one of these.
+  static Status dict(std::span<const ValueEntry> entries, Value& out) noexcept;
+  static Status frozen_dict(std::span<const ValueEntry> entries, Value& out) noexcept;
+  /// Makes a set. Returns `invalid` for elements that cannot be keys of a dict.
+  static Status set(std::span<const Value> items, Value& out) noexcept;
+  static Status frozen_set(std::span<const Value> items, Value& out) noexcept;
+
+  static Value ellipsis() noexcept;
+  static Status byte_array(std::span<const std::byte> data, Value& out) noexcept;
+  static Status complex(std::complex<double> value, Value& out) noexcept;
+  /// Makes a range; returns `invalid` if `step` is 0.
+  static Status range(std::int64_t start, std::int64_t stop, std::int64_t step, Value& out) noexcept;
+  /// Makes a slice from its start, stop and step.
+  static Status slice(const Value& start, const Value& stop, const Value& step, Value& out) noexcept;
+  /// Makes an array. `format` is as ArrayView::format returns it, and the content has the size that the shape
+  /// requires; else returns `invalid`.
+  static Status array(ArrayType type, std::string_view format, std::span<const std::size_t> shape,
+                      std::span<const std::byte> content, Value& out) noexcept;
+
+  /// Makes the type of the records of a class, to be used for many of them. Python makes an object of the class from
+  /// the fields if `form` is "fields"; docs/reference/block-format.md has the other forms.
+  static Status record_type(std::string_view module, std::string_view name, std::span<const std::string_view> fields,
+                            Value& out, std::string_view form = "fields") noexcept;
+  /// Makes a record. `type` is a result of record_type(), or the number of a standard type as an integer. Returns
+  /// `invalid` for any other type, and unless the fields are those of the type.
+  static Status record(const Value& type, std::span<const Value> fields, Value& out) noexcept;
 
   /// Makes a tuple of numbers, bools, text (UTF-8, anything convertible to std::string_view), bytes (a span of
   /// std::byte), Values and views; no single characters. It shares the content of Values; a Value that is moved in
@@ -327,6 +386,12 @@ class XICHAN_API Value {
   static Value from_real(double value) noexcept;
 
   std::uint64_t cell_[2];  // a Cell of src/value/cell.h
+};
+
+/// An entry of a dict, for Value::dict. Thread safety: that of Value.
+struct ValueEntry {
+  Value key;
+  Value value;
 };
 
 /// A serialized value in two parts, to be written one after the other.

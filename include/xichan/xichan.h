@@ -4,6 +4,7 @@
 
 #include "xichan/buffer.h"
 #include "xichan/channel.h"
+#include "xichan/containers.h"
 #include "xichan/export.h"
 #include "xichan/flavor.h"
 #include "xichan/memory.h"

@@ -15,9 +15,11 @@
 //   C3  a value has one representation: a value that fits a short cell is short, an int of 64 bits is `integer`, text
 //       is in its narrowest form, and a larger int has the fewest bytes, a multiple of 8, that hold it and its sign.
 //   C4  a `repeat` points to an earlier cell of the body that has the mark, and a payload or elements.
-//   C5  a dict has the cells key, value, key, value, ...; a dict or set of more than `largest_unindexed` entries has one
+//   C5  a dict has the cells key, value, key, value, ...; a dict or set of more than `largest_unindexed` entries has
+//   one
 //       more cell at its end, of tag `index`.
-//   C6  the word of an empty container is the offset of its cell in the body, so that it has an identity; an empty tuple
+//   C6  the word of an empty container is the offset of its cell in the body, so that it has an identity; an empty
+//   tuple
 //       has none, and word 0.
 #pragma once
 
@@ -45,23 +47,23 @@ enum class Tag : std::uint8_t {
   latin1,
   ucs2,
   ucs4,
-  bytes,         // word: offset of `length` bytes
-  big_int,       // word: offset of `length` bytes, two's complement, little endian, a multiple of 8
-  tuple,         // word: offset of `length` cells (C6); likewise for all tags up to `queue` but the next
+  bytes,    // word: offset of `length` bytes
+  big_int,  // word: offset of `length` bytes, two's complement, little endian, a multiple of 8
+  tuple,    // word: offset of `length` cells (C6); likewise for all tags up to `queue` but the next
   ellipsis,
   list,
   dict,
   frozendict,
   set,
   frozenset,
-  range,      // start, stop, step
-  slice,      // start, stop, step
-  complex,    // real, imaginary: two cells of tag `real`
-  bytearray,  // its content: a cell of tag `bytes` or `short_bytes`
-  array,      // kind (ArrayKind), format, shape, content: of an array.array, a memoryview or a NumPy array or scalar
-  record,     // the type (an int for a standard type, else a tuple: records.h), then the fields
-  queue,      // the parts of a Queue
-  index,      // at the end of a large dict or set. length: slots, 0 without a table; word: offset of its slots
+  range,         // start, stop, step
+  slice,         // start, stop, step
+  complex,       // real, imaginary: two cells of tag `real`
+  bytearray,     // its content: a cell of tag `bytes` or `short_bytes`
+  array,         // kind (ArrayKind), format, shape, content: of an array.array, a memoryview or a NumPy array or scalar
+  record,        // the type (an int for a standard type, else a tuple: records.h), then the fields
+  queue,         // the parts of a Queue
+  index,         // at the end of a large dict or set. length: slots, 0 without a table; word: offset of its slots
   shared,        // word: index in the reference table of a block; the value is a Shared of that block's root
   reference,     // word: index in the reference table; this and all later tags refer to another cell
   window,        // length: index in the reference table; word: offset in this body of a cell valid in that block

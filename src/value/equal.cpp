@@ -2,6 +2,7 @@
 // once, so the time is proportional to the size of the values in memory, however often they repeat their parts.
 #include "base/content_map.h"
 #include "base/worklist.h"
+#include "value/index.h"
 #include "value/text.h"
 #include "value/value_access.h"
 
@@ -29,7 +30,6 @@ namespace {
 struct Pair {
   BlockReader readers[2];
   const Cell* cells[2];
-  std::uint64_t length;
 };
 
 bool equal_leaves(ValueView one, ValueView other, ValueKind kind) noexcept {
@@ -48,54 +48,120 @@ bool equal_leaves(ValueView one, ValueView other, ValueKind kind) noexcept {
     }
     case ValueKind::sender:
     case ValueKind::receiver: return ValueAccess::end(one)->object == ValueAccess::end(other)->object;
-    case ValueKind::none:
-    case ValueKind::tuple:
-    case ValueKind::queue: break;
+    default: break;  // None and Ellipsis
   }
   return true;
 }
 
-}  // namespace
+// Compares two values. Keys that do not compare by their content are values, too: `depth` counts keys within keys.
+class Comparison {
+ public:
+  explicit Comparison(unsigned depth) noexcept : depth_(depth) {}
 
-Status ValueView::equal(ValueView one, ValueView other, bool& out) noexcept {
-  Worklist<Pair> pairs;
-  EqualContents equals;
-  // Returns false if the values differ, or if memory is exhausted. `again` if each may be seen from several places.
-  Status status = Status::ok;
-  const auto compare = [&](ValueView a, ValueView b, bool again) noexcept {
+  Status run(ValueView one, ValueView other, bool& out) noexcept {
+    bool equal = compare(one, other);
+    while (equal && !pairs_.empty()) {
+      const Pair pair = pairs_.pop();
+      equal = pair.cells[0]->is_hashed() ? compare_entries(pair) : compare_elements(pair);
+    }
+    if (status_ == Status::ok) out = equal;
+    return status_;
+  }
+
+ private:
+  static constexpr unsigned deepest = 3;  // with n keys at each depth, comparisons take n^2 steps at each
+
+  // Returns false if the values differ, or if memory is exhausted.
+  bool compare(ValueView a, ValueView b) noexcept {
     const ValueKind kind = a.kind();
     if (kind != b.kind()) return false;
     const Cell &left = ValueAccess::cell(a), &right = ValueAccess::cell(b);
-    const bool nested = has_elements(left);
+    const bool nested = left.has_elements();
     if (!nested && !(left.has_payload() && right.has_payload())) return equal_leaves(a, b, kind);
     if (left.length() != right.length()) return false;
     const Content contents[2] = {content_of(ValueAccess::reader(a), left), content_of(ValueAccess::reader(b), right)};
     if (contents[0] == contents[1] || (nested && left.length() == 0)) return true;
-    if (again) {
-      // The pair counts as equal from now on; if it is not, neither are the values.
-      const auto joined = equals.join(contents[0], contents[1]);
-      if (joined == EqualContents::Joined::no_memory) status = Status::no_memory;
-      if (joined != EqualContents::Joined::now) return joined == EqualContents::Joined::before;
-    }
     if (!nested) return equal_leaves(a, b, kind);
-    if (pairs.push({{ValueAccess::reader(a), ValueAccess::reader(b)}, {&left, &right}, left.length()})) return true;
-    status = Status::no_memory;
-    return false;
-  };
-  bool equal = compare(one, other, false);
-  while (equal && !pairs.empty()) {
-    const Pair pair = pairs.pop();
-    const Cell* elements[2] = {pair.readers[0].elements(*pair.cells[0]).data(),
-                               pair.readers[1].elements(*pair.cells[1]).data()};
-    for (std::uint64_t i = 0; equal && i < pair.length; ++i) {
-      const CellRef a = resolve_through(pair.readers[0], elements[0][i]);
-      const CellRef b = resolve_through(pair.readers[1], elements[1][i]);
-      const bool again = may_recur(pair.readers[0], a) && may_recur(pair.readers[1], b);
-      equal = compare(ValueAccess::view(a), ValueAccess::view(b), again);
-    }
+    return pairs_.push({{ValueAccess::reader(a), ValueAccess::reader(b)}, {&left, &right}}) || fail();
   }
-  if (status == Status::ok) out = equal;
-  return status;
+
+  // Compares the values of two cells. A pair that may be met again, in a cycle even, is compared once.
+  bool compare(const Pair& in, const Cell& one, const Cell& other) noexcept {
+    const CellRef a = resolve_through(in.readers[0], one), b = resolve_through(in.readers[1], other);
+    if (may_recur(in.readers[0], a) || may_recur(in.readers[1], b)) {
+      const auto has_content = [](const Cell& cell) noexcept { return cell.has_payload() || cell.has_elements(); };
+      if (has_content(*a.cell) && has_content(*b.cell) && a.cell->length() == b.cell->length()) {
+        // The pair counts as equal from now on; if it is not, neither are the values.
+        const auto joined = equals_.join(content_of(a.reader, *a.cell), content_of(b.reader, *b.cell));
+        if (joined == EqualContents::Joined::no_memory) return fail();
+        if (joined == EqualContents::Joined::before) return true;
+      }
+    }
+    return compare(ValueAccess::view(a), ValueAccess::view(b));
+  }
+
+  bool compare_elements(const Pair& pair) noexcept {
+    const auto one = pair.readers[0].elements(*pair.cells[0]), other = pair.readers[1].elements(*pair.cells[1]);
+    for (std::uint64_t i = 0; i < one.size(); ++i) {
+      if (!compare(pair, one[i], other[i])) return false;
+    }
+    return true;
+  }
+
+  bool compare_entries(const Pair& pair) noexcept {
+    const Cell &left = *pair.cells[0], &right = *pair.cells[1];
+    const auto one = pair.readers[0].elements(left), other = pair.readers[1].elements(right);
+    const unsigned step = left.entry_cells();
+    for (std::uint64_t i = 0; i < left.entries(); ++i) {
+      std::uint64_t found;
+      const Cell& key = one[i * step];
+      const Lookup lookup = find_entry(pair.readers[1], right, pair.readers[0], key, found);
+      if (lookup == Lookup::missing) return false;
+      if (lookup == Lookup::unknown) {
+        if (depth_ == deepest) {  // in order
+          if (!compare(pair, key, other[i * step])) return false;
+          found = i;
+        } else if (!find_value(pair, key, i, found)) {
+          return false;
+        }
+      }
+      if (step == 2 && !compare(pair, one[i * step + 1], other[found * step + 1])) return false;
+    }
+    return true;
+  }
+
+  // Finds a key among those of the other dict or set: most likely at the same place.
+  bool find_value(const Pair& pair, const Cell& key, std::uint64_t at, std::uint64_t& found) noexcept {
+    const Cell& right = *pair.cells[1];
+    const ValueView view = ValueAccess::view(pair.readers[0], key);
+    for (std::uint64_t i = 0; i < right.entries(); ++i) {
+      found = (at + i) % right.entries();
+      const Cell& candidate = pair.readers[1].elements(right)[found * right.entry_cells()];
+      bool equal = equal_keys(pair.readers[0], key, pair.readers[1], candidate);
+      if (!equal) {
+        status_ = Comparison(depth_ + 1).run(view, ValueAccess::view(pair.readers[1], candidate), equal);
+        if (status_ != Status::ok) return false;
+      }
+      if (equal) return true;
+    }
+    return false;
+  }
+
+  bool fail() noexcept {
+    status_ = Status::no_memory;
+    return false;
+  }
+
+  const unsigned depth_;
+  Status status_ = Status::ok;
+  Worklist<Pair> pairs_;
+  EqualContents equals_;
+};
+
+}  // namespace
+
+Status ValueView::equal(ValueView one, ValueView other, bool& out) noexcept {
+  return Comparison(0).run(one, other, out);
 }
 
 }  // namespace xichan

@@ -85,7 +85,8 @@ double exact_real(const void* limbs, std::uint64_t bytes) noexcept {
     return value;
   };
   const std::uint64_t count = bytes / sizeof(std::uint64_t);
-  std::uint64_t low = 0;  // of the limbs that are not zero, the lowest; the highest of a big int repeats its sign at most
+  std::uint64_t low =
+      0;  // of the limbs that are not zero, the lowest; the highest of a big int repeats its sign at most
   while (limb(low) == 0) ++low;
   if (count - low > 2 || low > 16) return NAN;
   // The odd factor and the exponent of a multiple of a power of two.
@@ -121,10 +122,12 @@ struct Number {
       if (!std::isnan(value)) return {KeyClass::real, 0, value};
       return {KeyClass::big, 0, 0, limbs, cell.length()};
     }
-    if (cell.tag() != Tag::real) return {KeyClass::integer, cell.tag() == Tag::integer ? cell.as_integer() : cell.tag() == Tag::true_};
+    if (cell.tag() != Tag::real)
+      return {KeyClass::integer, cell.tag() == Tag::integer ? cell.as_integer() : cell.tag() == Tag::true_};
     const double value = cell.as_real();
     constexpr double end = 9223372036854775808.0;  // 2^63
-    if (value >= -end && value < end && value == std::trunc(value)) return {KeyClass::integer, static_cast<std::int64_t>(value)};
+    if (value >= -end && value < end && value == std::trunc(value))
+      return {KeyClass::integer, static_cast<std::int64_t>(value)};
     return {KeyClass::real, 0, value};
   }
 
@@ -309,6 +312,32 @@ Lookup find_entry(BlockReader reader, const Cell& cell, BlockReader other, const
     if (result == Lookup::missing && !is_comparable(reader, candidate)) result = Lookup::unknown;
   }
   return result;
+}
+
+bool has_equal_keys(BlockReader reader, const Cell& cell) noexcept {
+  const auto cells = reader.elements(cell);
+  if (cell.is_indexed()) {
+    for (std::uint64_t i = 0; i < cell.entries(); ++i) {
+      std::uint64_t found;
+      const Lookup lookup = find_entry(reader, cell, reader, cells[i * cell.entry_cells()], found);
+      if (lookup == Lookup::unknown) return false;
+      if (lookup == Lookup::found && found != i) return true;
+    }
+    return false;
+  }
+  std::uint64_t hashes[largest_unindexed];
+  const Cell* keys[largest_unindexed];
+  std::uint64_t count = 0;
+  for (std::uint64_t i = 0; i < cell.entries(); ++i) {
+    const Cell& key = cells[i * cell.entry_cells()];
+    if (!hash_key(reader, key, hashes[count])) continue;
+    // Equal hashes of different keys are improbable, so that no long keys are compared more than once.
+    for (std::uint64_t j = 0; j < count; ++j) {
+      if (hashes[j] == hashes[count] && equal_keys(reader, *keys[j], reader, key)) return true;
+    }
+    keys[count++] = &key;
+  }
+  return false;
 }
 
 }  // namespace xichan::internal

@@ -1,13 +1,14 @@
 // The index of a large dict or set: finds an entry by its key without reading the other entries.
 //
 // A table of 32-bit slots, at most half full, by open addressing with linear probing (Knuth, TAOCP vol. 3, 6.4). A slot
-// is 0 or the number of an entry plus one. The hash of a key is computed from its content and a secret of the process, so
-// that input from outside cannot choose keys that collide; it is the same in every interpreter. Dumps have no table;
+// is 0 or the number of an entry plus one. The hash of a key is computed from its content and a secret of the process,
+// so that input from outside cannot choose keys that collide; it is the same in every interpreter. Dumps have no table;
 // loading fills it.
 //
-// Only keys that compare by their content are indexed: None, bool, int, float, str, bytes, Ellipsis, and tuples of up to
-// `largest_tuple_key` of these. Numbers that are equal have the same hash: 1, 1.0 and True. A dict or set with any other
-// key, or with a long one that occurs several times, has no table (`slots` 0); a reader then compares values, not cells.
+// Only keys that compare by their content are indexed: None, bool, int, float, str, bytes, Ellipsis, and tuples of up
+// to `largest_tuple_key` of these. Numbers that are equal have the same hash: 1, 1.0 and True. A dict or set with any
+// other key, or with a long one that occurs several times, has no table (`slots` 0); a reader then compares values, not
+// cells.
 //
 // Thread safety: the table is written by the thread that builds the block, before it is published.
 #pragma once
@@ -31,8 +32,8 @@ constexpr std::uint64_t index_bytes(std::uint64_t entries) noexcept {
   return index_slots(entries) * sizeof(std::uint32_t);
 }
 
-/// Returns true and sets `hash` if the key at a cell compares by its content. O(size of the key), or O(1) for a key that
-/// may occur more than once.
+/// Returns true and sets `hash` if the key at a cell compares by its content. O(size of the key), or O(1) for a key
+/// that may occur more than once.
 XICHAN_API bool hash_key(BlockReader reader, const Cell& key, std::uint64_t& hash) noexcept;
 /// Returns true if two keys that `hash_key` accepts are equal as in Python: same text, same bytes, equal numbers; a NaN
 /// equals nothing.
@@ -50,5 +51,8 @@ enum class Lookup : std::uint8_t { found, missing, unknown };
 /// content. O(1) expected with an index, else O(entries).
 XICHAN_API Lookup find_entry(BlockReader reader, const Cell& cell, BlockReader other, const Cell& key,
                              std::uint64_t& entry) noexcept;
+
+/// Returns true if two keys of a dict or set are equal, of those that compare by their content. O(size).
+bool has_equal_keys(BlockReader reader, const Cell& cell) noexcept;
 
 }  // namespace xichan::internal

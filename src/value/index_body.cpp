@@ -6,26 +6,6 @@
 #include "value/index.h"
 
 namespace xichan::internal {
-namespace {
-
-// Returns true if two keys of a dict or set without an index are equal.
-bool has_equal_keys(BlockReader reader, const Cell& cell) noexcept {
-  std::uint64_t hashes[largest_unindexed];
-  const Cell* keys[largest_unindexed];
-  std::uint64_t count = 0;
-  const Cell* key = reader.elements(cell).data();
-  for (std::uint64_t i = 0; i < cell.entries(); ++i, key += cell.entry_cells()) {
-    if (!hash_key(reader, *key, hashes[count])) continue;
-    // Equal hashes of different keys are improbable, so no long keys are compared more than once.
-    for (std::uint64_t j = 0; j < count; ++j) {
-      if (hashes[j] == hashes[count] && equal_keys(reader, *keys[j], reader, *key)) return true;
-    }
-    keys[count++] = key;
-  }
-  return false;
-}
-
-}  // namespace
 
 bool index_body(Block* block, std::uint64_t tables, VerifyError& error) noexcept {
   const BlockReader reader(block);
@@ -49,7 +29,8 @@ bool index_body(Block* block, std::uint64_t tables, VerifyError& error) noexcept
       repeated = has_equal_keys(reader, *cell);
     }
     if (repeated) {
-      error = {"two keys of a dict or elements of a set are equal", static_cast<std::uint64_t>(cell - begin) * sizeof(Cell)};
+      error = {"two keys of a dict or elements of a set are equal",
+               static_cast<std::uint64_t>(cell - begin) * sizeof(Cell)};
       return false;
     }
   }

@@ -1,8 +1,8 @@
 // Upper bounds of the sizes of Python objects, with their headers and the rounding of their allocators.
 #pragma once
 
-#include "value/body_cells.h"
 #include "value/block_reader.h"
+#include "value/body_cells.h"
 
 namespace xichan::internal {
 
@@ -31,8 +31,8 @@ inline std::uint64_t object_bytes(const Cell& cell) noexcept {
     case Tag::frozendict: return header + 256 + cell.entries() * 72;  // at least a third of its room is used
     case Tag::set:
     case Tag::frozenset: return header + 256 + cell.entries() * 128;  // at least an eighth
-    case Tag::array: return 2048;  // a dtype too; the content has its own cell
-    case Tag::record: return 512 + length * 96;  // with a dict of its own
+    case Tag::array: return 2048;                                     // a dtype too; the content has its own cell
+    case Tag::record: return 512 + length * 96;                       // with a dict of its own
     default: return header;
   }
 }

@@ -87,33 +87,6 @@ Status Value::bytes(std::span<const std::byte> data, Value& out) noexcept {
   return Status::ok;
 }
 
-Status Value::tuple(std::span<const Value> items, Value& out) noexcept {
-  if (items.empty()) {
-    ValueAccess::adopt(out, Cell::of(Tag::tuple));
-    return Status::ok;
-  }
-  BlockBuilder builder;
-  builder.count_tuple(items.size());
-  for (const Value& item : items) {
-    if (as_cell(item.cell_).owns_block()) builder.count_reference();
-  }
-  const Status status = builder.allocate();
-  if (status != Status::ok) return status;
-  Cell* cells = builder.write_tuple(builder.root(), items.size());
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const Cell& cell = as_cell(items[i].cell_);
-    if (cell.owns_block()) {
-      retain(cell);
-      builder.write_reference(cells[i], {&block_reference, cell.as_block()},
-                              cell.tag() == Tag::block ? Tag::reference : Tag::shared);
-    } else {
-      cells[i] = cell;
-    }
-  }
-  ValueAccess::adopt(out, builder.finish());
-  return Status::ok;
-}
-
 Value Value::clone() const noexcept {
   Value copy;
   store(copy.cell_, as_cell(cell_));
@@ -177,6 +150,18 @@ ValueKind ValueView::kind() const noexcept {
     case Tag::bytes: return ValueKind::bytes;
     case Tag::tuple: return ValueKind::tuple;
     case Tag::queue: return ValueKind::queue;
+    case Tag::ellipsis: return ValueKind::ellipsis;
+    case Tag::list: return ValueKind::list;
+    case Tag::dict: return ValueKind::dict;
+    case Tag::frozendict: return ValueKind::frozen_dict;
+    case Tag::set: return ValueKind::set;
+    case Tag::frozenset: return ValueKind::frozen_set;
+    case Tag::range: return ValueKind::range;
+    case Tag::slice: return ValueKind::slice;
+    case Tag::complex: return ValueKind::complex;
+    case Tag::bytearray: return ValueKind::byte_array;
+    case Tag::array: return ValueKind::array;
+    case Tag::record: return ValueKind::record;
     case Tag::reference: {
       const Reference& reference = BlockReader(static_cast<const Block*>(block_)).reference(cell);
       return reference.type->kind == ReferenceKind::sender ? ValueKind::sender : ValueKind::receiver;
@@ -198,23 +183,47 @@ std::span<const std::byte> ValueView::as_bytes() const noexcept {
   if (cell.tag() == Tag::short_bytes) {
     return {reinterpret_cast<const std::byte*>(cell.payload()), cell.short_length()};
   }
-  if (cell.tag() != Tag::bytes && cell.tag() != Tag::big_int) return {};
   const BlockReader reader(static_cast<const Block*>(block_));
+  if (cell.tag() == Tag::bytearray) return ValueAccess::view(reader, reader.elements(cell)[0]).as_bytes();
+  if (cell.tag() != Tag::bytes && cell.tag() != Tag::big_int) return {};
   return {static_cast<const std::byte*>(reader.payload(cell)), cell.length()};
 }
 
 std::size_t ValueView::size() const noexcept {
   const Cell& cell = as_cell(cell_);
   if (is_short_text(cell.tag()) || cell.tag() == Tag::short_bytes) return cell.short_length();
-  const bool has_length = is_long_text(cell.tag()) || cell.tag() == Tag::bytes || has_elements(cell);
-  return has_length ? cell.length() : 0;
+  if (is_long_text(cell.tag()) || cell.tag() == Tag::bytes) return cell.length();
+  if (cell.tag() == Tag::bytearray) return as_bytes().size();
+  return cell.is_hashed() ? cell.entries() : elements();
+}
+
+std::size_t ValueView::elements() const noexcept {
+  const Cell& cell = as_cell(cell_);
+  switch (cell.tag()) {
+    case Tag::tuple:
+    case Tag::list:
+    case Tag::queue:
+    case Tag::range:
+    case Tag::slice: return cell.length();
+    case Tag::set:
+    case Tag::frozenset: return cell.entries();
+    case Tag::record: return cell.length() - 1;
+    default: return 0;
+  }
 }
 
 ValueView ValueView::operator[](std::size_t i) const noexcept {
   const Cell& cell = as_cell(cell_);
-  if (!has_elements(cell) || i >= cell.length()) return {};
+  if (i >= elements()) return {};
   const BlockReader reader(static_cast<const Block*>(block_));
-  return ValueAccess::view(reader, reader.elements(cell)[i]);
+  return ValueAccess::view(reader, reader.elements(cell)[i + (cell.tag() == Tag::record)]);
+}
+
+std::complex<double> ValueView::as_complex() const noexcept {
+  const Cell& cell = as_cell(cell_);
+  if (cell.tag() != Tag::complex) return 0;
+  const auto parts = BlockReader(static_cast<const Block*>(block_)).elements(cell);
+  return {parts[0].as_real(), parts[1].as_real()};
 }
 
 std::string_view ValueView::as_ascii() const noexcept {

@@ -13,7 +13,6 @@ namespace xichan::internal {
 
 constexpr bool is_short_text(Tag tag) noexcept { return tag >= Tag::short_ascii && tag <= Tag::short_ucs4; }
 constexpr bool is_long_text(Tag tag) noexcept { return tag >= Tag::ascii && tag <= Tag::ucs4; }
-inline bool has_elements(const Cell& cell) noexcept { return cell.tag() == Tag::tuple || cell.tag() == Tag::queue; }
 
 struct TextParts {
   TextKind kind = TextKind::ascii;

@@ -31,8 +31,9 @@ struct BodySizes {
 
 /// Returns `ok` and sets `sizes` if `body` is, to the last byte, what BlockBuilder makes of a value without references
 /// and without tables of indexes; else `invalid`, and sets `error` to the first problem; `no_memory` without memory for
-/// the bits of its cells, which repeats and keys require, and for a stack of the tuples in a key or on a possible cycle.
-/// Does not compare keys: index_body() finds equal ones. `body` need not be aligned, but must not change concurrently.
+/// the bits of its cells, which repeats and keys require, and for a stack of the tuples in a key or on a possible
+/// cycle. Does not compare keys: index_body() finds equal ones. `body` need not be aligned, but must not change
+/// concurrently.
 ///
 /// Thread safety: accesses only the body.
 XICHAN_API Status verify(std::span<const std::byte> body, VerifyError& error, BodySizes& sizes) noexcept;

@@ -138,7 +138,8 @@ bool verify_array(const BodyCells& cells, ArrayKind kind, std::uint64_t format, 
     if (size == 0) return false;
   }
   std::uint64_t extent = 0;
-  if (__builtin_mul_overflow(spread, size, &extent) || extent > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
+  if (__builtin_mul_overflow(spread, size, &extent) ||
+      extent > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
     return false;
   }
   return items * size == content_bytes;

@@ -131,7 +131,8 @@ class ContainerVerifier {
       sizes_.object_bytes += standard_bytes(cells_, type.as_integer(), first);
       return true;
     }
-    if (type.tag() != Tag::tuple || type.length() != 4) return fail("type of a record is not a standard type or tuple", at);
+    if (type.tag() != Tag::tuple || type.length() != 4)
+      return fail("type of a record is not a standard type or tuple", at);
     for (std::uint64_t i = 0; i < 3; ++i) {
       if (!is_text(cells_.resolved(element(type, i)).tag())) return fail("type of a record has no name", at);
     }

@@ -35,4 +35,9 @@ bool verify_array(const BodyCells& cells, ArrayKind kind, std::uint64_t format, 
 /// Returns true if `fields` cells from `first` are the fields of the standard type (V5).
 bool verify_standard(const BodyCells& cells, std::int64_t type, std::uint64_t first, std::uint64_t fields) noexcept;
 
+/// Returns the number of fields of a standard type, or UINT64_MAX if its number is unknown.
+std::uint64_t standard_fields(std::int64_t type) noexcept;
+/// Returns true if the value of a cell may be field `i` of the standard type.
+bool is_standard_field(std::int64_t type, std::uint64_t i, const Cell& cell) noexcept;
+
 }  // namespace xichan::internal

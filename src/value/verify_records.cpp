@@ -15,8 +15,8 @@ namespace {
 //   r z       record; or None                              m l  dict, list that the constructor copies
 // T, m and l occur once: neither a repeat nor repeated.
 constexpr std::string_view fields_of[] = {
-    "",   "d",  "tz", "Dz", "iii", "rS", "s",  "T",   "ii", "uI",  "s", "s",  "s",
-    "s",  "i",  "iS", "ii", "iiS", "ii", "iiS", "m",  "lI", "m",   "m", "Sm", "m",
+    "",  "d", "tz", "Dz", "iii", "rS", "s",   "T", "ii", "uI", "s", "s",  "s",
+    "s", "i", "iS", "ii", "iiS", "ii", "iiS", "m", "lI", "m",  "m", "Sm", "m",
 };
 static_assert(std::size(fields_of) == static_cast<std::size_t>(StandardType::log_record) + 1);
 
@@ -46,11 +46,18 @@ bool is_field(char kind, const Cell& direct, const Cell& cell) noexcept {
 
 }  // namespace
 
+std::uint64_t standard_fields(std::int64_t type) noexcept {
+  return type < 1 || type >= static_cast<std::int64_t>(std::size(fields_of)) ? UINT64_MAX : fields_of[type].size();
+}
+
+bool is_standard_field(std::int64_t type, std::uint64_t i, const Cell& cell) noexcept {
+  const std::uint64_t fields = standard_fields(type);
+  return fields != UINT64_MAX && i < fields && is_field(fields_of[type][i], Cell::of(cell.tag()), cell);
+}
+
 bool verify_standard(const BodyCells& cells, std::int64_t type, std::uint64_t first, std::uint64_t fields) noexcept {
-  if (type < 1 || type >= static_cast<std::int64_t>(std::size(fields_of))) return false;
-  const std::string_view kinds = fields_of[type];
-  if (kinds.size() != fields) return false;
-  for (const char kind : kinds) {
+  if (standard_fields(type) != fields) return false;
+  for (const char kind : fields_of[type]) {
     if (!is_field(kind, cells.at(first), cells.resolved(first))) return false;
     first += sizeof(Cell);
   }

@@ -4,8 +4,10 @@
 #include <cstring>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "targets.h"
+#include "xichan/containers.h"
 #include "xichan/value.h"
 
 namespace xichan::fuzz {
@@ -38,6 +40,16 @@ class Input {
   std::span<const std::byte> data_;
 };
 
+void add_parts(ValueView view, std::vector<ValueView>& parts) {
+  parts.insert(parts.end(), view.begin(), view.end());
+  for (const auto [key, value] : DictView(view)) parts.insert(parts.end(), {key, value});
+  if (view.kind() == ValueKind::record) {
+    const RecordView record(view);
+    parts.insert(parts.end(), {record.module(), record.name(), record.form()});
+    for (std::size_t i = 0; i < record.size(); ++i) parts.push_back(record.field_name(i));
+  }
+}
+
 class Machine {
  public:
   explicit Machine(Input input) : input_(input) {}
@@ -57,7 +69,7 @@ class Machine {
       case 2: return push(Value::of(std::bit_cast<double>(input_.take<std::uint64_t>())));
       case 3: return text(operand);
       case 4: return bytes(operand == 31 ? input_.byte() : operand);
-      case 5: return tuple(operand);
+      case 5: return container(operand >> 3, operand & 7);
       case 6: return push(stack_.empty() ? Value() : stack_[operand % stack_.size()].clone());
       case 7: return repeat(operand);
     }
@@ -87,17 +99,58 @@ class Machine {
     for (unsigned i = 0; i < count; ++i) text.append(reinterpret_cast<const char*>(point.data()), size);
     add_text(text);
   }
-  // Of the last values on the stack. What it shares in memory is written out: so it may not grow without bound.
-  void tuple(std::size_t count) {
+  // Of the last values on the stack. `equal` below visits every path to a part, so there may not be too many.
+  void container(unsigned kind, std::size_t count) {
     count = std::min(count, stack_.size());
+    const std::span<const Value> items = std::span(stack_).last(count);
     std::size_t leaves = 1;
-    for (std::size_t i = stack_.size() - count; i < stack_.size(); ++i) leaves += leaves_of(stack_[i].view());
+    for (const Value& item : items) leaves += leaves_of(item.view());
     if (leaves > 500) return;
     Value value;
-    const std::span<const Value> items = std::span(stack_).last(count);
-    XICHAN_FUZZ_REQUIRE(Value::tuple(items, value) == Status::ok);
+    const Status status = make(kind == 3 ? 3 + input_.byte() % 9 : kind, items, value);
+    if (status != Status::ok) {
+      XICHAN_FUZZ_REQUIRE(status == Status::invalid && kind > 1);  // keys and types may be invalid
+      return;
+    }
     stack_.resize(stack_.size() - count);
     push(std::move(value));
+  }
+  Status make(unsigned kind, std::span<const Value> items, Value& out) {
+    switch (kind) {
+      case 0: return Value::tuple(items, out);
+      case 1: return Value::list(items, out);
+      case 2:
+      case 3: {
+        std::vector<ValueEntry> entries;
+        for (std::size_t i = 0; i + 1 < items.size(); i += 2)
+          entries.push_back({items[i].clone(), items[i + 1].clone()});
+        return kind == 2 ? Value::dict(entries, out) : Value::frozen_dict(entries, out);
+      }
+      case 4: return Value::set(items, out);
+      case 5: return Value::frozen_set(items, out);
+      case 6: return large(input_.byte(), out);
+      case 7: return Value::range(input_.take<std::int64_t>(), input_.byte(), input_.byte(), out);
+      case 8: return Value::slice(Value::of(1), items.empty() ? Value() : items[0], Value(), out);
+      case 9: {
+        const std::size_t shape[] = {2, input_.byte()};
+        return Value::array(static_cast<ArrayType>(2), "<u1", shape, input_.take(2 * shape[1]), out);
+      }
+      case 10: return Value::byte_array(input_.take(input_.byte()), out);
+      default: return record(items, out);
+    }
+  }
+  // A dict with an index.
+  Status large(unsigned count, Value& out) {
+    std::vector<ValueEntry> entries;
+    for (unsigned i = 0; i < count; ++i) entries.push_back({Value::of(i), Value::of(i % 2 == 0)});
+    return Value::dict(entries, out);
+  }
+  Status record(std::span<const Value> items, Value& out) {
+    if (items.size() > 1 && input_.byte() % 2 == 0) return Value::record(items[0], items.subspan(1), out);
+    const std::string_view names[] = {"a", "b", "a long name of a field", "d", "e", "f", "g"};
+    Value type;
+    XICHAN_FUZZ_REQUIRE(Value::record_type("module", "Class", {names, items.size()}, type) == Status::ok);
+    return Value::record(type, items, out);
   }
   static std::size_t leaves_of(ValueView root) {
     std::vector<ValueView> left{root};
@@ -105,8 +158,7 @@ class Machine {
     for (; !left.empty(); ++count) {
       const ValueView view = left.back();
       left.pop_back();
-      if (view.kind() != ValueKind::tuple) continue;
-      for (std::size_t i = 0; i < view.size(); ++i) left.push_back(view[i]);
+      add_parts(view, left);
     }
     return count;
   }
@@ -120,7 +172,9 @@ bool equal_leaves(const ValueView& one, const ValueView& other) {
   const auto a = one.as_bytes(), b = other.as_bytes();
   return one.as_bool() == other.as_bool() && one.as_integer() == other.as_integer() &&
          std::bit_cast<std::uint64_t>(one.as_real()) == std::bit_cast<std::uint64_t>(other.as_real()) &&
-         std::equal(a.begin(), a.end(), b.begin(), b.end()) && one.utf8() == other.utf8();
+         std::equal(a.begin(), a.end(), b.begin(), b.end()) && one.utf8() == other.utf8() &&
+         one.as_complex() == other.as_complex() &&
+         std::ranges::equal(ArrayView(one).content(), ArrayView(other).content());
 }
 
 bool equal(ValueView one, ValueView other) {
@@ -129,8 +183,11 @@ bool equal(ValueView one, ValueView other) {
     const auto [a, b] = left.back();
     left.pop_back();
     if (!equal_leaves(a, b)) return false;
-    if (a.kind() != ValueKind::tuple) continue;
-    for (std::size_t i = 0; i < a.size(); ++i) left.emplace_back(a[i], b[i]);
+    std::vector<ValueView> parts[2];
+    add_parts(a, parts[0]);
+    add_parts(b, parts[1]);
+    if (parts[0].size() != parts[1].size()) return false;
+    for (std::size_t i = 0; i < parts[0].size(); ++i) left.emplace_back(parts[0][i], parts[1][i]);
   }
   return true;
 }

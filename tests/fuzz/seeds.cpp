@@ -31,6 +31,47 @@ Value tuple(std::span<const Value> items) {
   return value;
 }
 
+// Every container, and a repeat of one.
+template <class Add>
+void add_containers(Add add) {
+  const auto made = [](Status status, Value& value) {
+    XICHAN_FUZZ_REQUIRE(status == Status::ok);
+    return std::move(value);
+  };
+  Value value;
+  const Value items[] = {Value::of(1), text("two"), text("three, which is longer than a cell"), Value::of(2.5)};
+  std::vector<Value> all;
+  all.push_back(made(Value::list(items, value), value));
+  all.push_back(made(Value::set(items, value), value));
+  all.push_back(made(Value::frozen_set(items, value), value));
+  ValueEntry entries[2];
+  for (ValueEntry& entry : entries) entry = {Value::of(static_cast<int>(&entry - entries)), all[0].clone()};
+  all.push_back(made(Value::dict(entries, value), value));
+  all.push_back(made(Value::frozen_dict(entries, value), value));
+  all.push_back(made(Value::range(1, 10, 2, value), value));
+  all.push_back(made(Value::slice(items[0], items[1], items[2], value), value));
+  all.push_back(made(Value::complex({1, 2}, value), value));
+  all.push_back(made(Value::byte_array(std::as_bytes(std::span("bytes of a bytearray")), value), value));
+  all.push_back(Value::ellipsis());
+  const std::size_t shape[] = {2, 1};
+  for (const char* format : {"<u4", "|V4"}) {
+    all.push_back(
+        made(Value::array(ArrayType::ndarray, format, shape, std::as_bytes(std::span("12345678", 8)), value), value));
+  }
+  const std::string_view names[] = {"a", "b", "c", "d"};
+  Value type;
+  XICHAN_FUZZ_REQUIRE(Value::record_type("module", "Class", names, type) == Status::ok);
+  all.push_back(made(Value::record(type, items, value), value));
+  all.push_back(made(Value::record(Value::of(7), {items + 1, 1}, value), value));  // a Decimal
+  const Value deque[] = {all[0].clone(), Value()};
+  all.push_back(made(Value::record(Value::of(21), deque, value), value));
+  std::vector<Value> keys;
+  for (int i = 0; i < 40; ++i) keys.push_back(Value::of(i));
+  all.push_back(made(Value::set(keys, value), value));
+  for (const Value& each : all) add(each);
+  add(tuple(all));
+}
+
 }  // namespace
 
 std::vector<std::string> foreign_seeds() {
@@ -52,6 +93,7 @@ std::vector<std::string> foreign_seeds() {
     chain = tuple(items);
     add(chain);
   }
+  add_containers(add);
   return seeds;
 }
 
@@ -68,6 +110,8 @@ std::vector<std::string> round_trip_seeds() {
       "\xfc\x20"
       " bytes that are longer than a cell\x06\x06\x06\x25\x06\x15"s,
       "\x05\x0d\x0d\x0d\x0d\x0d\x06\x15\x06\x15\x06\x15"s,  // tuples in tuples
+      "\x00\x08\x4d\x06\x06\x55\x00\x06\x95\x06\x95"s,      // lists and dicts
+      "\x00\xcd\x00\xcd\x01\xcd\x02\xcd\x03\x40\xcd\x04\xcd\x05\x08\xcd\x06\xcd\x07\x05\xcd\x08\x06\x55"s,  // all
   };
 }
 
