@@ -58,6 +58,7 @@ class DecodeError(Error, ValueError):
 
     record: object = None
     case: object = None
+    _message: object = None
 
 
 class MemoryLimitExceeded(Error, MemoryError):

@@ -12,7 +12,7 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
   if (place.cell->is_complete()) return make_short(*place.cell);
   if (!copy && deserves_view(place)) return new_view_at(state, place);
   PyObject* value = Decoder(state).make(place);
-  return value != nullptr ? value : raise_decode_error(state);
+  return value != nullptr ? value : raise_decode_error(state, place);
 }
 
 PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList classes) noexcept {
@@ -20,7 +20,7 @@ PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList class
   const BlockReader reader(cell.as_block());
   const CellRef place = resolve(reader, reader.root());
   PyObject* value = Decoder(state, classes).make(place);
-  return value != nullptr ? value : raise_decode_error(state);
+  return value != nullptr ? value : raise_decode_error(state, place);
 }
 
 PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept {

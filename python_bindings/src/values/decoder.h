@@ -116,6 +116,10 @@ class Decoder {
   PyObject* make_shared(const Block* block) noexcept;
   PyObject* make_handle(const Reference& reference) noexcept;
 
+  // Returns what is known of a value that may occur again, and makes room to keep it. Null without memory.
+  Made* find_made(const CellRef& place) noexcept {
+    return reserve_owned() ? made_.insert(content_of(place.reader, *place.cell)) : nullptr;
+  }
   bool reserve_owned() noexcept { return owned_.reserve(owned_.size() + frames_.size() + 2); }
   // Keeps a value that may occur again, and returns it. `reserve_owned` comes first; it counts the containers in
   // progress, each of which may be kept.

@@ -99,8 +99,12 @@ PyObject* loads(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObj
   Cell cell;
   VerifyError error;
   const Status status =
-      load({static_cast<const std::byte*>(view.buf), static_cast<std::size_t>(view.len)}, cell, error);
+      load({static_cast<const std::byte*>(view.buf), static_cast<std::size_t>(view.len)}, cell, error, max_bytes);
   PyBuffer_Release(&view);
+  if (status == Status::too_large) {
+    return PyErr_Format(PyExc_ValueError, "xichan.loads: the value may take %llu bytes, more than max_bytes, which is %llu",
+                        static_cast<unsigned long long>(error.offset), static_cast<unsigned long long>(max_bytes));
+  }
   if (status == Status::invalid) {
     const auto offset = static_cast<unsigned long long>(error.offset);
     return PyErr_Format(PyExc_ValueError, "xichan.loads: %s (at byte %llu)", error.what, offset);
@@ -112,14 +116,20 @@ PyObject* loads(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObj
 }
 
 PyDoc_STRVAR(loads_doc,
-"loads($module, buffer, /)\n--\n\n"
+"loads($module, /, data, *, classes=(), max_bytes=None)\n--\n\n"
 "Return the value that dumps() was called with.\n\n"
-"buffer: bytes, bytearray, memoryview, mmap or any other object with a contiguous buffer, holding exactly one\n"
-"dump. It may come from an untrusted source, and may even be modified during the call: loading runs no code, and\n"
-"takes time and memory proportional to the length of the buffer.\n\n"
-"Raises ValueError, with a reason and the offset of the offending byte, if the buffer does not hold a valid dump;\n"
-"TypeError if the object has no buffer; BufferError if the memory is not contiguous; MemoryLimitExceeded or\n"
-"MemoryError. Never blocks. Thread-safe.");
+"data: bytes, bytearray, memoryview, mmap or any other object with a contiguous buffer, holding exactly one dump. It\n"
+"may come from an untrusted source, and may even be modified during the call.\n"
+"classes: an iterable of classes. Objects of these, of the standard types and of builtin exceptions are made; any\n"
+"other object arrives as a RecordView. Nothing is imported but the modules of the standard types, and no code runs but\n"
+"theirs and that of the classes.\n"
+"max_bytes: int; the most bytes that the objects of the value may take, as sys.getsizeof() counts them. A larger value\n"
+"is refused before any object is made. None: no limit; loading takes time and memory proportional to the length of the\n"
+"data.\n\n"
+"Raises ValueError, with a reason and the offset of the offending byte, if the data does not hold a valid dump, and if\n"
+"the value may take more than max_bytes; DecodeError, a ValueError, if an object refuses its content; TypeError if\n"
+"the data has no buffer; BufferError if the memory is not contiguous; MemoryLimitExceeded or MemoryError. Never blocks.\n"
+"Thread-safe.");
 
 }  // namespace
 
