@@ -30,7 +30,7 @@ class Preparation {
     if (!look(root, 0) || !discover(0)) return no_memory();
     for (std::size_t i = 0; i < pending_.size(); ++i) {
       const auto [object, depth] = pending_[i];
-      if (reduced_.find(object) != nullptr) continue;
+      if (reduced_.find(object) != nullptr || reduced_.refusal_of(object) != nullptr) continue;
       Ref elements;
       if (!reduce(object, elements)) return false;
       if (!elements) continue;
@@ -107,8 +107,7 @@ class Preparation {
     elements = Ref(PyObject_CallOneArg(function.get(), object));
     if (!elements) {
       if (!PyErr_ExceptionMatches(state_.error(ErrorClass::not_shareable))) return false;
-      reduced_.refuse(object, Ref(PyErr_GetRaisedException()));
-      return true;
+      return reduced_.refuse(object, Ref(PyErr_GetRaisedException())) || no_memory();
     }
     const bool is_record = PyTuple_CheckExact(elements.get()) && PyTuple_GET_SIZE(elements.get()) > 0;
     PyObject* const type = is_record ? PyTuple_GET_ITEM(elements.get(), 0) : nullptr;

@@ -12,6 +12,7 @@ namespace xichan::python {
 /// What stands for a value in a message.
 struct Reduced {
   PyObject* elements;  // a tuple: the parts of a range; or the type of a record, then its fields
+  PyObject* refusal;   // or an exception: why the value cannot be sent
   Cell* first;         // where it is written, or null
   bool is_counted;
 };
@@ -26,26 +27,29 @@ class ReducedValues {
     for (PyObject* object : owned_) Py_DECREF(object);
   }
 
-  Reduced* find(PyObject* value) noexcept { return values_.find(value); }
+  /// Returns null also for a value that is refused.
+  Reduced* find(PyObject* value) noexcept {
+    Reduced* const reduced = values_.find(value);
+    return reduced != nullptr && reduced->elements != nullptr ? reduced : nullptr;
+  }
+  /// Returns the exception that was noted for a value, borrowed, or null.
+  PyObject* refusal_of(PyObject* value) noexcept {
+    const Reduced* reduced = values_.find(value);
+    return reduced != nullptr ? reduced->refusal : nullptr;
+  }
 
   /// Adds a value and its elements. Returns null without memory.
   Reduced* add(PyObject* value, Ref elements) noexcept {
-    Reduced* const reduced = owned_.reserve(owned_.size() + 2) ? values_.insert(value) : nullptr;
-    if (reduced == nullptr || reduced->elements != nullptr) return reduced;
-    reduced->elements = elements.get();
-    (void)owned_.push(Py_NewRef(value));
-    (void)owned_.push(elements.release());
+    Reduced* const reduced = insert(value, elements);
+    if (reduced != nullptr) reduced->elements = elements.release();
     return reduced;
   }
-
-  /// Notes that a value cannot be sent, and why: an exception. Only the first is kept.
-  void refuse(PyObject* value, Ref why) noexcept {
-    if (refused_) return;
-    refused_ = Ref(Py_NewRef(value));
-    why_ = std::move(why);
+  /// Notes why a value cannot be sent: an exception. Returns false without memory.
+  bool refuse(PyObject* value, Ref refusal) noexcept {
+    Reduced* const reduced = insert(value, refusal);
+    if (reduced != nullptr) reduced->refusal = refusal.release();
+    return reduced != nullptr;
   }
-  /// Returns the exception that was noted for a value, borrowed, or null.
-  PyObject* refusal_of(PyObject* value) const noexcept { return refused_.get() == value ? why_.get() : nullptr; }
 
   /// Forgets which values are counted and where they are written, for another walk.
   void restart() noexcept {
@@ -57,10 +61,17 @@ class ReducedValues {
   }
 
  private:
+  // Returns the zeroed entry of a new value, and owns both objects; the caller moves the second.
+  Reduced* insert(PyObject* value, const Ref& other) noexcept {
+    Reduced* const reduced = owned_.reserve(owned_.size() + 2) ? values_.insert(value) : nullptr;
+    if (reduced == nullptr) return nullptr;
+    (void)owned_.push(Py_NewRef(value));
+    (void)owned_.push(other.get());
+    return reduced;
+  }
+
   PointerMap<Reduced> values_;
-  Worklist<PyObject*, 8> owned_;  // each value, then its elements
-  Ref refused_;
-  Ref why_;
+  Worklist<PyObject*, 8> owned_;  // each value, then its elements or refusal
 };
 
 /// What `reduce_natively` did.

@@ -37,12 +37,19 @@ def _items(value):
     if isinstance(value, MAPPINGS):
         return [part for item in value.items() for part in item]
     if isinstance(value, SETS):
-        return sorted(value, key=repr)
+        return sorted(value, key=_order)
     if type(value) in (tuple, list):
         return value
     if type(value) is slice:
         return [value.start, value.stop, value.step]
     return None
+
+
+def _order(value):
+    """Return a str that sorts the elements of a set, whatever the order of the sets in them."""
+    if isinstance(value, SETS):
+        return f"set({sorted(map(_order, value))})"
+    return f"tuple({[_order(item) for item in value]})" if type(value) is tuple else repr(value)
 
 
 def _leaf(value):

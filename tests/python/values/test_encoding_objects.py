@@ -179,6 +179,16 @@ def test_refusal_by_a_reducer_names_its_place(ends):
     assert not xichan.is_shareable([node])
 
 
+def test_first_of_many_refused_objects_is_named(ends):
+    tx, _rx = ends
+
+    def refuse():
+        raise xichan.NotShareableError("no")
+
+    with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]: no$"):
+        tx.send([[Node(refuse), [Node(refuse)]], Node(refuse), {"k": Node(refuse)}])
+
+
 @pytest.mark.parametrize("how", ["send", "send_nowait", "send_many", "select", "select an earlier case"])
 def test_encoder_may_close_the_endpoint(how):
     tx, rx = xichan.channel(4)
