@@ -52,6 +52,9 @@ Py_ssize_t field_number(FieldGuesses& guesses, const CellRef& record, PyObject* 
 }
 
 PyObject* record_type_name(ModuleState& state, const CellRef& record) noexcept {
+  if (!has_type_name(record)) {
+    return PyUnicode_FromFormat("standard type %lld", static_cast<long long>(record_type(record).cell->as_integer()));
+  }
   const NamedType type(record);
   const CellRef parts[] = {type.module(), type.name()};
   Ref texts[2];

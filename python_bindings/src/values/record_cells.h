@@ -43,7 +43,8 @@ inline Cell fields_as_tuple(const Cell& record) noexcept {
   return Cell::of(Tag::tuple, length, length == 0 ? 0 : record.word + sizeof(Cell));
 }
 
-/// Returns the name of the record's class, as module.name, or only the name for a builtin. Null with MemoryError set.
+/// Returns the name of the record's class, as module.name, or only the name for a builtin; of a standard type, its
+/// number. Null with MemoryError set.
 PyObject* record_type_name(ModuleState& state, const CellRef& record) noexcept;
 
 }  // namespace xichan::python

@@ -110,6 +110,15 @@ def views() -> None:
     assert_type(data.decode(), str)
     assert memoryview(data).nbytes == len(shared.view()[1])
     assert_type(xichan.Buffer(10).freeze(5), xichan.Shared)
+    table: xichan.DictView = xichan.share({"a": [1, {2}]}).view()
+    assert_type(table.value(), dict[Any, Any])
+    assert_type(table | {"b": 1}, dict[Any, Any])
+    items: xichan.ListView = table["a"]
+    assert_type(items[1:], xichan.ListView)
+    assert_type(items.value(), list[Any])
+    assert_type(items + [3], list[Any])
+    numbers: xichan.SetView = items[1]
+    assert_type(numbers & {2}, set[Any] | frozenset[Any])
 
 
 def errors() -> None:
