@@ -2,6 +2,7 @@
 
 #include "base/ref.h"
 #include "values/record_cells.h"
+#include "values/standard_types.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -24,9 +25,20 @@ PyObject* raise_from(const ModuleState& state, Ref message, Ref record, Ref caus
   return nullptr;
 }
 
+// Returns true if the type of a record is a module, a name, a form and names.
+bool is_named(const CellRef& record) noexcept {
+  return has_type_name(record) && record_type(record).cell->length() == 4;
+}
+
+Ref name_of(ModuleState& state, const CellRef& record) noexcept {
+  if (is_named(record)) return Ref(record_type_name(state, record));
+  const Cell& type = *record_type(record).cell;
+  return Ref(PyUnicode_FromString(type.tag() == Tag::integer ? standard_name(type.as_integer()) : "record"));
+}
+
 // Returns a view of a record that is named; of a standard type, a view of its fields.
 Ref view_of(ModuleState& state, const CellRef& record) noexcept {
-  const bool named = has_type_name(record);
+  const bool named = is_named(record);
   return Ref(new_view(state, named ? ValueType::record : ValueType::tuple, record.reader.block(),
                       named ? *record.cell : fields_as_tuple(*record.cell)));
 }
@@ -60,7 +72,7 @@ PyObject* raise_for_record(ModuleState& state, const CellRef& record) noexcept {
     return nullptr;
   }
   const Ref what = describe(error);
-  const Ref name(what ? record_type_name(state, record) : nullptr);
+  const Ref name = what ? name_of(state, record) : Ref();
   Ref view = name ? view_of(state, record) : Ref();
   if (!view) return nullptr;
   return raise_from(state, Ref(PyUnicode_FromFormat("cannot make a %U: %U", name.get(), what.get())), std::move(view),

@@ -16,6 +16,9 @@ namespace xichan::python {
 /// code.
 bool reduce_standard(const ModuleState& state, PyObject* value, Ref& reduced) noexcept;
 
+/// Returns the name of a standard type, as module.name, for messages.
+const char* standard_name(std::int64_t number) noexcept;
+
 /// Returns true if `build_standard` builds this type.
 constexpr bool is_native(std::int64_t number) noexcept {
   return (number >= 1 && number <= 5) || number == 7 || number == 9;

@@ -359,3 +359,16 @@ def test_many_threads_resolve_a_class_at_once():
     tx.send_many([Point(n) for n in range(100)])
     calls = [Call(lambda: [rx.recv() for _ in range(25)]) for _ in range(4)]
     assert sorted(point.x for call in calls for point in call.result()) == list(range(100))
+
+
+def test_a_standard_type_that_cannot_be_made_shows_its_fields(monkeypatch):
+    import fractions
+
+    monkeypatch.setattr(fractions.Fraction, "__new__", lambda *_: 1 / 0)
+    tx, rx = xichan.channel(1)
+    value = object.__new__(fractions.Fraction)
+    value._numerator, value._denominator = 3, 4
+    tx.send([value])
+    with pytest.raises(xichan.DecodeError, match=r"cannot make a fractions\.Fraction: ZeroDivisionError") as caught:
+        rx.recv()
+    assert caught.value.record == (3, 4)

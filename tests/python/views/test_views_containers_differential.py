@@ -36,7 +36,8 @@ LEFT_OUT = {
     "__class__", "__class_getitem__", "__delattr__", "__dir__", "__doc__", "__getattribute__", "__getstate__",
     "__init__", "__init_subclass__", "__new__", "__reduce__", "__reduce_ex__", "__repr__", "__setattr__", "__sizeof__",
     "__str__", "__subclasshook__", "__format__", "__hash__",
-    "__eq__", "__ge__", "__gt__", "__le__", "__lt__", "__ne__",  # among the operators
+    "__and__", "__eq__", "__ge__", "__gt__", "__le__", "__lt__", "__ne__", "__or__", "__rand__", "__ror__", "__rsub__",
+    "__rxor__", "__sub__", "__xor__",  # among the operators
 }  # fmt: skip
 OPERATORS = {
     "*": operator.mul, "+": operator.add, "-": operator.sub, "&": operator.and_, "|": operator.or_, "^": operator.xor,
