@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from types import GetSetDescriptorType, MemberDescriptorType
 
-from . import FILL, MAKE, REDUCE
+from . import FILL, MAKE, REDUCE, find_loaded
 from .classes import ClassName, builtin_base
 
 TYPE_CHECKING = False
@@ -111,7 +111,7 @@ def _items(obj: BaseException, members: dict[str, Any]) -> list[tuple[str, Any]]
 def _named(item: Any) -> Any:
     """Return an argument with the names of the classes in it: the decimal module, for one, raises lists of classes."""
     if isinstance(item, type):
-        return ClassName(item)
+        return ClassName(item) if find_loaded(item.__module__, item.__qualname__) is item else item
     if type(item) in (list, tuple) and any(isinstance(part, (type, list)) for part in item):
         return type(item)(map(_named, item))
     return item
