@@ -57,7 +57,7 @@ def plan(cls: type) -> Plan:
 def resolve(reference: TypeTuple, cls: type | None = None) -> Resolved:
     """Return (kind, class, create, fill): how objects of a type outside the standard ones are made.
 
-    Imports the module unless the class is given. Raises an exception if the module has no such class, or the class has
+    Imports the module, unless the class is given. Raises an exception if the module has no such class, or the class has
     another form.
     """
     module, qualname, form, names = reference
