@@ -469,8 +469,8 @@ def memory_stats() -> MemoryStats:
 def dumps(value: object, /) -> bytes:
     """Encode a value as bytes that may leave the process; endpoints and Queues raise NotShareableError."""
 
-def loads(buffer: _Buffer, /) -> Any:
-    """Decode what ``dumps()`` returned, or raise ValueError."""
+def loads(data: _Buffer, *, classes: Iterable[type] = (), max_bytes: int | None = None) -> Any:
+    """Decode what ``dumps()`` returned, or raise ValueError. Objects of other classes arrive as RecordViews."""
 
 def is_shareable(value: object, /) -> bool:
     """Return True if channels accept this value and everything in it."""

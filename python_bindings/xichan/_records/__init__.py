@@ -54,13 +54,15 @@ def plan(cls: type) -> Plan:
     return found
 
 
-def resolve(reference: TypeTuple) -> Resolved:
+def resolve(reference: TypeTuple, cls: type | None = None) -> Resolved:
     """Return (kind, class, create, fill): how objects of a type outside the standard ones are made.
 
-    Imports the module. Raises an exception if it has no such class, or the class has another form.
+    Imports the module, unless the class is given. Raises an exception if the module has no such class, or the class has
+    another form.
     """
     module, qualname, form, names = reference
-    cls = find(module, qualname)
+    if cls is None:
+        cls = find(module, qualname)
     if form == "registered":
         from . import registry
 
