@@ -3,6 +3,7 @@
 
 #include "base/errors.h"
 #include "base/exit.h"
+#include "base/plans.h"
 #include "base/ref.h"
 #include "embed/c_api.h"
 #include "embed/guard.h"
@@ -22,7 +23,6 @@
 #include "values/dumps.h"
 #include "values/key_cache.h"
 #include "values/pickling.h"
-#include "values/plans.h"
 #include "values/shared.h"
 #include "values/types.h"
 #include "xichan/version.h"

@@ -13,8 +13,8 @@ from collections.abc import (
     Sequence,
     ValuesView,
 )
-from collections.abc import Set as AbstractSet
 from collections.abc import Buffer as _Buffer
+from collections.abc import Set as AbstractSet
 from pickle import PickleBuffer
 from types import GenericAlias, TracebackType, UnionType
 from typing import Any, ClassVar, Final, Generic, Literal, Self, SupportsIndex, TypeVar, final, overload
@@ -23,8 +23,6 @@ from typing_extensions import disjoint_base
 
 from ._stats import ChannelStats, MemoryStats
 
-_T = TypeVar("_T")
-_U = TypeVar("_U")
 _T_co = TypeVar("_T_co", covariant=True)
 _T_contra = TypeVar("_T_contra", contravariant=True)
 
@@ -409,8 +407,9 @@ def channel(
 
     With ``type``, sends raise TypeError for a value that is not an instance of it.
     """
+
 @overload
-def channel(
+def channel[T](
     capacity: int | None = 1024,
     *,
     flavor: Literal["mpmc", "spsc", "relaxed"] = "mpmc",
@@ -418,10 +417,10 @@ def channel(
     name: str | None = None,
     overflow: Literal["block", "drop_oldest", "drop_newest"] = "block",
     pickle: bool = False,
-    type: _Type[_T],
-) -> tuple[Sender[_T], Receiver[_T]]: ...
+    type: _Type[T],
+) -> tuple[Sender[T], Receiver[T]]: ...
 @overload
-def channel(
+def channel[T, U](
     capacity: int | None = 1024,
     *,
     flavor: Literal["mpmc", "spsc", "relaxed"] = "mpmc",
@@ -429,8 +428,8 @@ def channel(
     name: str | None = None,
     overflow: Literal["block", "drop_oldest", "drop_newest"] = "block",
     pickle: bool = False,
-    type: tuple[_Type[_T], _Type[_U]],
-) -> tuple[Sender[_T | _U], Receiver[_T | _U]]: ...
+    type: tuple[_Type[T], _Type[U]],
+) -> tuple[Sender[T | U], Receiver[T | U]]: ...
 @overload
 def channel(
     capacity: int | None = 1024,
@@ -442,7 +441,6 @@ def channel(
     pickle: bool = False,
     type: UnionType | tuple[Any, ...],
 ) -> tuple[Sender[Any], Receiver[Any]]: ...
-
 def select(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any]], timeout: float | None = None, *, copy: bool = True
 ) -> tuple[Receiver[Any] | tuple[Sender[Any], Any], Any]:
@@ -471,8 +469,8 @@ def memory_stats() -> MemoryStats:
 def dumps(value: object, /) -> bytes:
     """Encode a value as bytes that may leave the process; endpoints and Queues raise NotShareableError."""
 
-def loads(buffer: _Buffer, /) -> Any:
-    """Decode what ``dumps()`` returned, or raise ValueError."""
+def loads(data: _Buffer, *, classes: Iterable[type] = (), max_bytes: int | None = None) -> Any:
+    """Decode what ``dumps()`` returned, or raise ValueError. Objects of other classes arrive as RecordViews."""
 
 def is_shareable(value: object, /) -> bool:
     """Return True if channels accept this value and everything in it."""

@@ -43,14 +43,22 @@ class NotShareableError(Error, TypeError):
     item: object = None
     path: str = ""
 
+    def __reduce__(self) -> "tuple[type, tuple[object, ...], dict[str, object]]":
+        """Pickle everything but ``item``, which as a rule cannot be pickled either."""
+        return type(self), self.args, {name: value for name, value in vars(self).items() if name != "item"}
 
-class DecodeError(Error):
-    """A received object cannot be made: its class is not found here, or refuses the content. The cause says why.
 
-    ``record`` is a RecordView of the content, which needs no class. The message is consumed.
+class DecodeError(Error, ValueError):
+    """A received value cannot be made: a class is not found here, or refuses the content. The cause is the exception.
+
+    ``record`` is a RecordView of the object that cannot be made, which needs no class; of a standard type, a TupleView
+    of its fields; None if no object is at fault. The message is consumed, and the next call receives the next one.
+    ``case`` is the case of ``select()`` that raised it, else None.
     """
 
     record: object = None
+    case: object = None
+    _message: object = None
 
 
 class MemoryLimitExceeded(Error, MemoryError):

@@ -28,7 +28,7 @@ def make_pickler() -> tuple[Callable[[object], None], Callable[[], None], _core.
     """Return (dump, clear_memo, sink) of a new Pickler. The sink takes what the Pickler produces."""
     sink = _core._PickleSink()
     pickler = _Pickler(sink, 5, buffer_callback=sink.buffer)
-    pickler.reducer_override = sink.reduce  # type: ignore[method-assign]
+    pickler.reducer_override = sink.reduce
     return pickler.dump, pickler.clear_memo, sink
 
 

@@ -46,7 +46,7 @@ _CLASSES = {
     "asyncio.mixins._LoopBoundMixin": "it belongs to an event loop; use a channel, which has asend() and arecv()",
     "asyncio.streams.StreamReader": "send the data that is read from it",
     "asyncio.streams.StreamWriter": "send the data that is to be written to it",
-    "concurrent.futures._base.Executor": "submit from the interpreter that owns it, which receives requests through a channel",
+    "concurrent.futures._base.Executor": "submit in the interpreter that owns it; send it requests through a channel",
     "_thread.lock": _LOCK,
     "_thread.RLock": _LOCK,
     "threading.Condition": _LOCK,

@@ -31,8 +31,8 @@ class _NumPy(Protocol):
     def __array_interface__(self) -> Any: ...
 
 
-# What a message may be. Not in it: instances of classes given to xichan.register(), which no alias can name. Elements of
-# mutable containers are Any, because a list[int] is not a list[Shareable].
+# What a message may be. Not in it: instances of classes given to xichan.register(), which no alias can name. Elements
+# of mutable containers are Any, because a list[int] is not a list[Shareable].
 type Shareable = (
     None
     | bool

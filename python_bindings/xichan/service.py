@@ -7,10 +7,11 @@
     client = xichan.Client(requests_tx)
     client.call(value, timeout=1.0)              # returns handler(value), or raises what it raised
 
-A request is ``(value, reply)``, where ``reply`` is a Sender created for this call, or ``(data, external, reply)`` if the
-value is pickled. The reply is ``(True, result)``, ``(True, data, external)`` for a pickled result, or ``(False, pickled
-exception or None, type name, message, traceback)``. Any number of clients and servers may share a channel. A server ends when the channel is finished: after the queued requests if all Senders are closed or by
-``shutdown()``, at once by ``shutdown(immediate=True)``.
+A request is ``(value, reply)``, where ``reply`` is a Sender created for this call, or ``(data, external, reply)`` if
+the value is pickled. The reply is ``(True, result)``, ``(True, data, external)`` for a pickled result, or ``(False,
+pickled exception or None, type name, message, traceback)``. Any number of clients and servers may share a channel. A
+server ends when the channel is finished: after the queued requests if all Senders are closed or by ``shutdown()``, at
+once by ``shutdown(immediate=True)``.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ def serve(rx: _core.Receiver[Any], handler: Callable[[Any], object], *, pickle: 
     """Reply to requests with ``handler(value)`` until the channel is finished. Returns the number of requests.
 
     rx: a Receiver. handler: called with the value of each request. Its result has to be shareable, otherwise the client
-    raises NotShareableError; ``pickle=True`` pickles it instead. An Exception that it raises is raised by the client; any other exception, such as
-    SystemExit, also ends the server. Blocks while there are no requests; Ctrl-C interrupts this in the main thread.
-    Raises TypeError for a message that is not a request of a Client: the channel is for requests only.
+    raises NotShareableError; ``pickle=True`` pickles it instead. An Exception that it raises is raised by the client;
+    any other exception, such as SystemExit, also ends the server. Blocks while there are no requests; Ctrl-C interrupts
+    this in the main thread. Raises TypeError for a message that is not a request of a Client: the channel is for
+    requests only.
     """
     served = 0
     outcome: _Outcome | None
@@ -165,7 +167,9 @@ def _pickled(value: object) -> tuple[bytes, tuple[Any, ...]]:
     except (NotShareableError, MemoryError):
         raise
     except Exception as error:
-        raise NotShareableError(f"value: {type(value).__qualname__} is not shareable; pickling it failed: {error}") from error
+        raise NotShareableError(
+            f"value: {type(value).__qualname__} is not shareable; pickling it failed: {error}"
+        ) from error
 
 
 def _loads(data: bytes, external: tuple[Any, ...]) -> Any:

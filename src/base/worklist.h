@@ -34,6 +34,14 @@ class Worklist {
     }
     return true;
   }
+  /// Inserts items before all others, in time proportional to the size. Returns false without memory.
+  [[nodiscard]] bool insert_first(const T* items, std::size_t count) noexcept {
+    if (!reserve(size_ + count)) return false;
+    std::memmove(items_ + count, items_, size_ * sizeof(T));
+    std::memcpy(items_, items, count * sizeof(T));
+    size_ += count;
+    return true;
+  }
   /// Removes and returns the last item.
   T pop() noexcept { return items_[--size_]; }
   /// Removes and returns the first item, in time proportional to the size.

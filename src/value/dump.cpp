@@ -38,7 +38,7 @@ Status verify_in_place(std::span<const std::byte> body, std::uint64_t max_bytes,
   const Status status = verify(body, error, sizes);
   if (status == Status::invalid) error.offset += sizeof(DumpHeader);
   if (status == Status::ok && sizes.object_bytes > max_bytes) {
-    error = {"value may take more than max_bytes", 0};
+    error = {"value may take more than max_bytes", sizes.object_bytes};
     return Status::too_large;
   }
   return status;

@@ -34,7 +34,8 @@ XICHAN_API std::span<const std::byte> dump_body(const Cell& flat) noexcept;
 /// Reads a header and a body into `cell`, which owns its block. Copies the body before checking it, so `data` may
 /// change concurrently. Allocates the size of `data`, the bits and stacks of verify(), and for large dicts and sets a
 /// second copy with their indexes, at most twice the size of `data`. Returns `invalid` and sets `error` if `data` is not
-/// a valid dump; `too_large` and sets `error` if the Python objects of the value may take more than `max_bytes`;
+/// a valid dump; `too_large` if the Python objects of the value may take more than `max_bytes`, and sets `error` to that
+/// size in place of an offset;
 /// `no_memory` or `arena_full` without memory.
 XICHAN_API Status load(std::span<const std::byte> data, Cell& cell, VerifyError& error,
                        std::uint64_t max_bytes = UINT64_MAX) noexcept;

@@ -9,7 +9,7 @@ namespace xichan::python {
 void drop_unread(Handle* handle) noexcept {
   Unread* unread = std::exchange(handle->unread, nullptr);
   if (unread == nullptr) return;
-  for (std::size_t i = 0; i < unread->size(); ++i) release((*unread)[i]);
+  for (const Cell& cell : *unread) is_decoded(cell) ? Py_DECREF(decoded_object(cell)) : release(cell);
   delete unread;
 }
 

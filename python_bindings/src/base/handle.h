@@ -8,8 +8,18 @@
 
 namespace xichan::python {
 
-/// Values that were received but not decoded, for lack of memory. The next receive returns them.
+/// Values that were received but not delivered: because memory was exhausted, or a call was interrupted. The next receive
+/// returns them.
 using Unread = Worklist<Cell, 1>;
+
+/// An unread value that is decoded already: an object, of which the cell owns a reference.
+inline Cell decoded_cell(PyObject* object) noexcept {
+  return Cell::of(Tag::empty, 0, reinterpret_cast<std::uintptr_t>(object));
+}
+inline bool is_decoded(const Cell& cell) noexcept { return cell.tag() == Tag::empty; }
+inline PyObject* decoded_object(const Cell& cell) noexcept {
+  return reinterpret_cast<PyObject*>(static_cast<std::uintptr_t>(cell.word));
+}
 
 struct Handle {
   PyObject_HEAD

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/ref.h"
-#include "values/plans.h"
+#include "base/plans.h"
 
 namespace xichan::python {
 

@@ -97,23 +97,38 @@ void Cases::release_values(std::size_t sent) noexcept {
 PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
   const bool receiving = cases_[chosen].side == Side::receiver;
   release_values(chosen);
-  // The pair is allocated first: a delivered value would be lost if the allocation failed.
-  Ref pair(PyTuple_New(2));
-  if (!pair) {
-    if (receiving) keep_unread(handles_[chosen], cases_[chosen].cell);
-    return nullptr;
-  }
-  PyObject_GC_UnTrack(pair.get());  // until it is complete: decoding may run Python code
-  PyTuple_SET_ITEM(pair.get(), 0, Py_NewRef(object(chosen)));
-  PyObject* value = receiving ? deliver(handles_[chosen], cases_[chosen].cell, copy) : Py_NewRef(Py_None);
-  PyTuple_SET_ITEM(pair.get(), 1, value);
-  PyObject_GC_Track(pair.get());
-  return value == nullptr ? nullptr : pair.release();
+  Ref pair = new_pair(chosen);
+  if (!pair && receiving) keep_unread(handles_[chosen], cases_[chosen].cell);
+  if (!pair || !receiving) return pair.release();
+  return finish_pair(std::move(pair), chosen, deliver(handles_[chosen], cases_[chosen].cell, copy));
+}
+
+PyObject* Cases::deliver_unread(std::size_t chosen, bool copy) noexcept {
+  release_values();
+  Ref pair = new_pair(chosen);
+  if (!pair) return nullptr;
+  return finish_pair(std::move(pair), chosen, python::deliver_unread(handles_[chosen], copy));
+}
+
+// Returns (case, None). It is allocated first: a delivered value would be lost if the allocation failed.
+Ref Cases::new_pair(std::size_t chosen) const noexcept { return Ref(PyTuple_Pack(2, object(chosen), Py_None)); }
+
+// Stores a received value in a pair. The value is null if an exception is set.
+PyObject* Cases::finish_pair(Ref pair, std::size_t chosen, PyObject* value) const noexcept {
+  if (value == nullptr) return name_case(chosen, ErrorClass::decode);
+  PyTuple_SET_ITEM(pair.get(), 1, value);  // replaces None, which is immortal
+  if (PyObject_GC_IsTracked(pair.get()) == 0) PyObject_GC_Track(pair.get());  // the collector may have run meanwhile
+  return pair.release();
 }
 
 PyObject* Cases::raise(std::size_t chosen, Status status) noexcept {
   raise_outcome(handles_[chosen], status);
-  if (!PyErr_ExceptionMatches(handles_[chosen]->state->error(ErrorClass::closed))) return nullptr;
+  return name_case(chosen, ErrorClass::closed);
+}
+
+// Sets the attribute `case` of the exception that is set, if it is of this class. Returns null.
+PyObject* Cases::name_case(std::size_t chosen, ErrorClass cls) const noexcept {
+  if (!PyErr_ExceptionMatches(handles_[chosen]->state->error(cls))) return nullptr;
   PyObject* error = PyErr_GetRaisedException();
   if (PyObject_SetAttrString(error, "case", object(chosen)) < 0) PyErr_Clear();
   PyErr_SetRaisedException(error);

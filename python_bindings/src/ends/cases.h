@@ -38,8 +38,11 @@ class Cases {
   /// Releases the values to send, except that of the case `sent`, which the channel owns now.
   void release_values(std::size_t sent = SIZE_MAX) noexcept;
 
-  /// Returns (case, value) for the chosen case: the received value, or None for a sender.
+  /// Returns (case, value) for the chosen case: the received value, or None for a sender. Null with an exception set; a
+  /// DecodeError carries the case.
   PyObject* result(std::size_t chosen, bool copy) noexcept;
+  /// Does the same for a case whose Receiver holds a value that an earlier call could not decode.
+  PyObject* deliver_unread(std::size_t chosen, bool copy) noexcept;
   /// Raises for the chosen case, with `case` set on ChannelClosed. Returns null.
   PyObject* raise(std::size_t chosen, Status status) noexcept;
   /// Returns the first case whose Receiver holds a value that an earlier call could not decode; size() if there is
@@ -48,6 +51,9 @@ class Cases {
 
  private:
   bool parse_case(const ModuleState& state, PyObject* object) noexcept;
+  Ref new_pair(std::size_t chosen) const noexcept;
+  PyObject* finish_pair(Ref pair, std::size_t chosen, PyObject* value) const noexcept;
+  PyObject* name_case(std::size_t chosen, ErrorClass cls) const noexcept;
 
   // Keeps the cases and their handles alive. A tuple, because Python code that runs during the call could change a
   // list, which it finds with gc.get_objects().

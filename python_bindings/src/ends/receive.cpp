@@ -7,12 +7,35 @@
 #include "ends/failure.h"
 #include "value/message.h"
 #include "values/decode.h"
+#include "values/decode_error.h"
 
 namespace xichan::python {
+
+namespace {
+
+// Decodes a value, or keeps it before all others that are unread if that fails, unless it can never be decoded. With
+// `keep_always` it is kept then, too. Python code may run, and use the handle: so the value is not among the unread ones.
+PyObject* decode_or_keep(Handle* handle, const Cell& cell, bool copy, bool keep_always) noexcept {
+  PyObject* value = decode(*handle->state, cell, copy);
+  if (value != nullptr || (!keep_always && is_undecodable(*handle->state))) {
+    release(cell);
+  } else {
+    keep_first(handle, &cell, 1);
+  }
+  return value;
+}
+
+}  // namespace
 
 void keep_unread(Handle* handle, const Cell& cell) noexcept {
   if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
   if (handle->unread == nullptr || !handle->unread->push(cell)) release(cell);
+}
+
+void keep_first(Handle* handle, const Cell* cells, std::size_t count) noexcept {
+  if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
+  if (handle->unread != nullptr && handle->unread->insert_first(cells, count)) return;
+  for (std::size_t i = 0; i < count; ++i) is_decoded(cells[i]) ? Py_DECREF(decoded_object(cells[i])) : release(cells[i]);
 }
 
 bool reserve_unread(Handle* handle, std::size_t count) noexcept {
@@ -20,17 +43,9 @@ bool reserve_unread(Handle* handle, std::size_t count) noexcept {
   return handle->unread != nullptr && handle->unread->reserve(count);
 }
 
-PyObject* deliver_unread(Handle* handle, bool copy) noexcept {
-  // Removed first: decoding may run Python code, which may receive too.
+PyObject* deliver_unread(Handle* handle, bool copy, bool keep_always) noexcept {
   const Cell cell = handle->unread->remove_first();
-  PyObject* value = decode(*handle->state, cell, copy);
-  if (value == nullptr && PyErr_ExceptionMatches(PyExc_MemoryError)) {
-    keep_unread(handle, cell);
-    if (has_unread(handle)) std::rotate(handle->unread->begin(), handle->unread->end() - 1, handle->unread->end());
-  } else {
-    release(cell);
-  }
-  return value;
+  return is_decoded(cell) ? decoded_object(cell) : decode_or_keep(handle, cell, copy, keep_always);
 }
 
 PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept {
@@ -38,13 +53,7 @@ PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept {
     keep_unread(handle, cell);
     return deliver_unread(handle, copy);
   }
-  PyObject* value = decode(*handle->state, cell, copy);
-  if (value == nullptr && PyErr_ExceptionMatches(PyExc_MemoryError)) {
-    keep_unread(handle, cell);
-  } else {
-    release(cell);
-  }
-  return value;
+  return decode_or_keep(handle, cell, copy, false);
 }
 
 PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finished) noexcept {

@@ -9,11 +9,15 @@ namespace xichan::python {
 inline bool has_unread(const Handle* handle) noexcept { return handle->unread != nullptr && !handle->unread->empty(); }
 /// Keeps a received value for the next call. If there is no memory even for that, the value is lost.
 void keep_unread(Handle* handle, const Cell& cell) noexcept;
+/// Keeps received values for the next calls, before all others that are kept; likewise.
+void keep_first(Handle* handle, const Cell* cells, std::size_t count) noexcept;
 /// Reserves room so that the next `count` calls of keep_unread lose nothing. False if there is no memory.
 bool reserve_unread(Handle* handle, std::size_t count) noexcept;
-/// Decodes the oldest kept value and returns it. Null with an exception set; after MemoryError the value stays kept.
-PyObject* deliver_unread(Handle* handle, bool copy) noexcept;
-/// Decodes a value just received, after any kept ones. Null with an exception set; after MemoryError the value is kept.
+/// Decodes the oldest kept value and returns it. Null with DecodeError set; then the value is dropped, unless
+/// `keep_always`. Null with any other exception set; then the value stays kept.
+PyObject* deliver_unread(Handle* handle, bool copy, bool keep_always = false) noexcept;
+/// Decodes a value just received, after any kept ones. Null with DecodeError set; then the value is dropped. Null with
+/// any other exception set; then the value is kept.
 PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept;
 
 /// Blocks until a value arrives and returns it. Null with an exception set. If the channel is finished and the caller

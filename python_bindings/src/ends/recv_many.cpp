@@ -6,6 +6,7 @@
 #include "ends/receive.h"
 #include "value/message.h"
 #include "values/decode.h"
+#include "values/decode_error.h"
 
 namespace xichan::python {
 namespace {
@@ -57,10 +58,12 @@ class Results {
   }
 
   /// Returns the list, or null with an exception set. If the list holds values, an exception is dropped: the value that
-  /// failed is kept by the handle, and any other failure is raised by the next call.
-  PyObject* finish() noexcept {
+  /// failed is kept by the handle, and any other failure is raised by the next call. But an interruption is raised, and
+  /// the handle keeps the values.
+  PyObject* finish(Handle* handle) noexcept {
     if (PyErr_Occurred()) {
       if (!list_ || size() == 0) return nullptr;
+      if (!PyErr_ExceptionMatches(PyExc_Exception)) return give_back(handle);
       PyErr_Clear();
     }
     PyObject_GC_Track(list_.get());
@@ -68,6 +71,15 @@ class Results {
   }
 
  private:
+  PyObject* give_back(Handle* handle) noexcept {
+    Worklist<Cell> cells;
+    if (!cells.reserve(static_cast<std::size_t>(size()))) return nullptr;
+    for (Py_ssize_t i = 0; i < size(); ++i) (void)cells.push(decoded_cell(PyList_GET_ITEM(list_.get(), i)));
+    resize(0);  // the references moved
+    keep_first(handle, cells.begin(), cells.size());
+    return nullptr;
+  }
+
   // Stays within the allocated size.
   void resize(Py_ssize_t size) noexcept { Py_SET_SIZE(reinterpret_cast<PyVarObject*>(list_.get()), size); }
 
@@ -75,13 +87,13 @@ class Results {
 };
 
 // Receives a chunk of the values that are there now, at most `left`, and subtracts their number from `left`, which is
-// not zero. False if no more can be received; an exception is set only if memory ran out or the side of an spsc channel
-// belongs to another endpoint.
+// not zero. False if no more can be received; an exception is set only if a value was not decoded or the side of an spsc
+// channel belongs to another endpoint.
 bool take_now(Handle* handle, bool copy, std::uint64_t& left, Results& results) noexcept {
   if (!results.make_room()) return false;
   if (has_unread(handle)) {
     --left;
-    return results.fill(deliver_unread(handle, copy));
+    return results.fill(deliver_unread(handle, copy, results.size() != 0));
   }
   std::uint64_t most = std::min<std::uint64_t>({left, results.room(), batch_size});
   if (!reserve_unread(handle, most)) most = 1;  // keep_unread can allocate for a single value
@@ -93,11 +105,11 @@ bool take_now(Handle* handle, bool copy, std::uint64_t& left, Results& results) 
   left -= taken;
   std::size_t i = 0;
   while (i < taken && results.fill(decode(*handle->state, cells[i], copy))) release(cells[i++]);
-  const bool failed = i < taken;
-  // Without values to return, this call raises the error, so the value that caused it is consumed.
-  if (failed && results.size() == 0 && !PyErr_ExceptionMatches(PyExc_MemoryError)) release(cells[i++]);
-  for (; i < taken; ++i) keep_unread(handle, cells[i]);
-  return !failed;
+  if (i == taken) return true;
+  // After values that are returned, the one that failed is left to the next call, which raises DecodeError then.
+  if (results.size() == 0 && is_undecodable(*handle->state)) release(cells[i++]);
+  keep_first(handle, cells + i, taken - i);
+  return false;
 }
 
 }  // namespace
@@ -118,12 +130,12 @@ PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t c
   // The values that are there now and one to wait for, but at most as many as requested.
   Results results(std::min(static_cast<std::uint64_t>(most), handle->endpoint->channel()->size() + 1));
   if (results.make_room() && results.fill(receive(handle, timeout, copy))) {
-    // Code that ran while `receive` blocked, or while a value was made, may have closed the endpoint.
+    // The endpoint may have been closed while `receive` blocked, or by Python code that decoding ran.
     auto left = static_cast<std::uint64_t>(most - 1);
     while (left != 0 && !handle->endpoint->is_closed() && take_now(handle, copy, left, results)) {
     }
   }
-  return results.finish();
+  return results.finish(handle);
 }
 
 PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
@@ -144,7 +156,7 @@ PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count
   left += handle->unread == nullptr ? 0 : handle->unread->size();
   while (left != 0 && !handle->endpoint->is_closed() && take_now(handle, copy, left, results)) {
   }
-  return results.finish();
+  return results.finish(handle);
 }
 
 }  // namespace xichan::python

@@ -9,19 +9,6 @@ namespace {
 
 bool is_pending(Status status) noexcept { return status == Status::full || status == Status::empty; }
 
-// A value that an earlier call could not decode makes its case ready before all others.
-PyObject* deliver_first_unread(Cases& cases, std::size_t chosen, bool copy) noexcept {
-  cases.release_values();
-  Ref pair(PyTuple_New(2));
-  if (!pair) return nullptr;
-  PyObject_GC_UnTrack(pair.get());  // until it is complete: decoding may run Python code
-  PyTuple_SET_ITEM(pair.get(), 0, Py_NewRef(cases.object(chosen)));
-  PyObject* value = deliver_unread(cases.handle(chosen), copy);
-  PyTuple_SET_ITEM(pair.get(), 1, value);
-  PyObject_GC_Track(pair.get());
-  return value == nullptr ? nullptr : pair.release();
-}
-
 PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"cases", "timeout", "copy"};
   static constexpr Signature signature{"select", names, 1, 2};
@@ -35,8 +22,8 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
   }
   Cases cases;
   if (!cases.parse(state, values[0])) return nullptr;
-  if (const std::size_t unread = cases.find_unread(); unread != cases.size())
-    return deliver_first_unread(cases, unread, copy);
+  // A value that an earlier call could not decode makes its case ready before all others.
+  if (const std::size_t unread = cases.find_unread(); unread != cases.size()) return cases.deliver_unread(unread, copy);
   std::size_t chosen;
   Status status = try_any(cases.cases(), chosen);
   if (is_pending(status) && !timeout.now &&
@@ -73,8 +60,8 @@ PyObject* try_select(PyObject* module, PyObject* const* args, Py_ssize_t count, 
       !cases.parse(*state_of(module), values[0])) {
     return nullptr;
   }
-  if (const std::size_t unread = cases.find_unread(); unread != cases.size())
-    return deliver_first_unread(cases, unread, copy);
+  // A value that an earlier call could not decode makes its case ready before all others.
+  if (const std::size_t unread = cases.find_unread(); unread != cases.size()) return cases.deliver_unread(unread, copy);
   std::size_t chosen;
   const Status status = try_any(cases.cases(), chosen);
   if (status == Status::ok) return cases.result(chosen, copy);

@@ -15,9 +15,8 @@ namespace {
 PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {
   Cell cell;
   Status status;
-  if (!encode_to_send(handle, value, cell) ||
-      !call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
-            [&]() noexcept { release(cell); })) {
+  if (!encode_to_send(handle, value, cell) || !call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout,
+                                                    status, [&]() noexcept { release(cell); })) {
     return nullptr;
   }
   if (status == Status::ok) [[likely]]

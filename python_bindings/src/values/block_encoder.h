@@ -14,7 +14,7 @@
 #include "values/containers.h"
 #include "values/duplicate_tracker.h"
 #include "values/elements.h"
-#include "values/encode.h"
+#include "values/encode_short.h"
 #include "values/encode_view.h"
 #include "values/reduced.h"
 
@@ -24,8 +24,10 @@ namespace xichan::python {
 class BlockEncoder {
  public:
   BlockEncoder(const ModuleState& state, Destination destination, ReducedValues& reduced) noexcept
-      : state_(state), destination_(destination), reduced_(reduced) {}
-  /// Counts what the block will consist of. False with an exception set.
+      : state_(state), destination_(destination), builder_(destination != Destination::outside), reduced_(reduced) {}
+
+  /// Counts what the block will consist of. False if the value is refused, or must be prepared first, or the memory is
+  /// exhausted.
   bool measure(PyObject* root) noexcept {
     if (!count_root(root)) return refused(root, 0, 0);
     root_ = root;
@@ -44,6 +46,7 @@ class BlockEncoder {
     }
     return in_memory(duplicates_.for_each_repeat([this](PyObject* item) noexcept { uncount_payload(item); }));
   }
+
   /// Returns true if `measure` failed because Python code must run first, see prepare.h.
   bool needs_preparation() const noexcept { return is_unprepared_; }
   /// Raises the exception for a value that `measure` refused, and returns false.

@@ -1,5 +1,6 @@
 #include "values/decode.h"
 
+#include "values/decode_error.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
 #include "values/pickling.h"
@@ -14,7 +15,16 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
     if (deserves_view(place)) return new_view_at(state, place);
     if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
   }
-  return Decoder(state).make(place);
+  PyObject* value = Decoder(state).make(place);
+  return value != nullptr ? value : raise_decode_error(state, place);
+}
+
+PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList classes) noexcept {
+  if (!cell.owns_block()) return make_short(cell);
+  const BlockReader reader(cell.as_block());
+  const CellRef place = resolve(reader, reader.root());
+  PyObject* value = Decoder(state, classes).make(place);
+  return value != nullptr ? value : raise_decode_error(state, place);
 }
 
 PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept {

@@ -56,7 +56,7 @@ bool Decoder::begin(Frame& frame, const CellRef& place, bool recurs) noexcept {
     return false;
   }
   if (careful_) soften(frame);
-  if (recurs) *made_.find(identity_of(place)) = {frame.object, extent_as_key(frame, Extent::unlimited()), true};
+  if (recurs) *made_.find(content_of(place.reader, *place.cell)) = {frame.object, extent_as_key(frame, Extent::unlimited()), true};
   return true;
 }
 
@@ -193,7 +193,7 @@ PyObject* Decoder::finish(Frame& frame) noexcept {
   PyObject* value = finish_object(frame);
   if (value == nullptr || !frame.recurs) [[likely]]
     return value;
-  *made_.find(identity_of(frame.place)) = {own(value), frame.extent, true};
+  *made_.find(content_of(frame.place.reader, *frame.place.cell)) = {own(value), frame.extent, true};
   return value;
 }
 

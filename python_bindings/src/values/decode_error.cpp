@@ -38,11 +38,24 @@ Ref describe(const Ref& error) noexcept {
   return Ref(name ? PyUnicode_FromFormat("%U: %U", name.get(), text.get()) : nullptr);
 }
 
+// Adds a view of the whole value to the exception that is set. Returns null.
+PyObject* add_message(ModuleState& state, const CellRef& value) noexcept {
+  if (value.cell->tag() != Tag::tuple) return nullptr;
+  Ref error(PyErr_GetRaisedException());
+  const Ref view(new_view(state, ValueType::tuple, value.reader.block(), *value.cell));
+  if (view && PyObject_SetAttrString(error.get(), "_message", view.get()) == 0) {
+    PyErr_SetRaisedException(error.release());
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 PyObject* raise_for_record(ModuleState& state, const CellRef& record) noexcept {
   Ref error(PyErr_GetRaisedException());
-  if (!is_any(error, {PyExc_Exception})) {
+  const Ref traceback(PyException_GetTraceback(error.get()));
+  const bool no_memory = is_any(error, {PyExc_MemoryError}) && !traceback;  // raised by no code of the program
+  if (no_memory || !is_any(error, {PyExc_Exception})) {
     PyErr_SetRaisedException(error.release());
     return nullptr;
   }
@@ -54,18 +67,18 @@ PyObject* raise_for_record(ModuleState& state, const CellRef& record) noexcept {
                     std::move(error));
 }
 
-PyObject* raise_decode_error(ModuleState& state) noexcept {
+PyObject* raise_decode_error(ModuleState& state, const CellRef& value) noexcept {
   Ref error(PyErr_GetRaisedException());
-  const bool stays = !is_any(error, {PyExc_Exception}) ||
-                     is_any(error, {PyExc_MemoryError, PyExc_SystemError, state.error(ErrorClass::closed),
-                                    state.error(ErrorClass::decode)});
-  if (stays) {
+  if (is_any(error, {state.error(ErrorClass::decode)})) {
+    PyErr_SetRaisedException(error.release());
+  } else if (!is_any(error, {PyExc_Exception}) ||
+             is_any(error, {PyExc_MemoryError, PyExc_SystemError, state.error(ErrorClass::closed)})) {
     PyErr_SetRaisedException(error.release());
     return nullptr;
+  } else if (const Ref what = describe(error)) {
+    raise_from(state, Ref(PyUnicode_FromFormat("cannot make the value: %U", what.get())), Ref(), std::move(error));
   }
-  const Ref what = describe(error);
-  if (!what) return nullptr;
-  return raise_from(state, Ref(PyUnicode_FromFormat("cannot make the value: %U", what.get())), Ref(), std::move(error));
+  return PyErr_ExceptionMatches(state.error(ErrorClass::decode)) ? add_message(state, value) : nullptr;
 }
 
 }  // namespace xichan::python

@@ -169,8 +169,7 @@ PyObject* Decoder::finish_record(Frame& frame) noexcept {
 
 // Raises DecodeError for the record of a frame, and returns false.
 bool Decoder::fail(Frame& frame) noexcept {
-  const bool out_of_memory = frame.native && PyErr_ExceptionMatches(PyExc_MemoryError) != 0;
-  if (!out_of_memory) raise_for_record(state_, frame.place);
+  raise_for_record(state_, frame.place);
   return false;
 }
 

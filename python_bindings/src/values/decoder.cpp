@@ -17,7 +17,9 @@ PyObject* Decoder::make(const CellRef& place) noexcept {
   PyObject* value = make_found(place);
   if (child_.cell == nullptr) return value;
   Frame frame;
-  if (!begin(frame, std::exchange(child_, {}), false)) return nullptr;
+  const bool recurs = place.cell->is_repeated();  // it contains itself, or occurs elsewhere in its block
+  if (recurs && find_made(place) == nullptr) return PyErr_NoMemory();
+  if (!begin(frame, std::exchange(child_, {}), recurs)) return nullptr;
   for (;;) {
     const Filled filled = fill(frame);
     if (filled == Filled::complete) {
@@ -71,7 +73,7 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
 PyObject* Decoder::make_recurring(Frame& frame, const CellRef& place) noexcept {
   const Cell& cell = *place.cell;
   if (cell.is_complete() || !(cell.has_payload() || cell.has_elements())) return make_found(place);
-  Made* made = reserve_owned() ? made_.insert(identity_of(place)) : nullptr;
+  Made* made = find_made(place);
   if (made == nullptr) return PyErr_NoMemory();
   if (made->found) {
     frame.extent.add(again_ = made->extent);

@@ -101,12 +101,6 @@ class Decoder {
   PyObject* finish(Frame& frame) noexcept;
   PyObject* finish_object(Frame& frame) noexcept;
 
-  /// By what the decoder knows a value again: what it shows, or where it is if it has no elements.
-  static Content identity_of(const CellRef& place) noexcept {
-    if (place.cell->has_elements() && place.cell->length() == 0) return {place.cell, place.cell->head};
-    return content_of(place.reader, *place.cell);
-  }
-
   PyObject* make_record(const CellRef& place) noexcept;
   bool begin_record(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t count) noexcept;
@@ -122,6 +116,10 @@ class Decoder {
   PyObject* make_shared(const Block* block) noexcept;
   PyObject* make_handle(const Reference& reference) noexcept;
 
+  // Returns what is known of a value that may occur again, and makes room to keep it. Null without memory.
+  Made* find_made(const CellRef& place) noexcept {
+    return reserve_owned() ? made_.insert(content_of(place.reader, *place.cell)) : nullptr;
+  }
   bool reserve_owned() noexcept { return owned_.reserve(owned_.size() + frames_.size() + 2); }
   // Keeps a value that may occur again, and returns it. `reserve_owned` comes first; it counts the containers in
   // progress, each of which may be kept.

@@ -46,7 +46,7 @@ constexpr int preparations = 8;
 // Measures a value that needs Python code, and calls `use` with the encoder. False with an exception set.
 template <class Use>
 [[gnu::noinline]] Encoded use_prepared(const ModuleState& state, PyObject* value, Destination destination,
-                                    ReducedValues& reduced, Use use) noexcept {
+                                       ReducedValues& reduced, Use use) noexcept {
   const Ref held(Py_NewRef(value));
   for (int i = 0; i < preparations; ++i) {
     if (!prepare(state, value, reduced)) return Encoded::no;
@@ -64,10 +64,11 @@ template <class Use>
 // Measures a value, and calls `use` with the encoder. False with an exception set.
 template <class Use>
 [[gnu::always_inline]] inline Encoded use_measured(const ModuleState& state, PyObject* value, Destination destination,
-                                                Use use) noexcept {
+                                                   Use use) noexcept {
   ReducedValues reduced;
   BlockEncoder encoder(state, destination, reduced);
-  if (encoder.measure(value)) [[likely]] return static_cast<Encoded>(use(encoder));
+  if (encoder.measure(value)) [[likely]]
+    return static_cast<Encoded>(use(encoder));
   if (encoder.needs_preparation()) return use_prepared(state, value, destination, reduced, use);
   encoder.raise_refusal();
   return Encoded::no;

@@ -7,13 +7,6 @@
 
 namespace xichan::python {
 
-/// Where an encoded value goes: through a channel; outside the process, where endpoints and Queues cannot go; or through
-/// a channel that pickles what is not shareable: a refused value then sets no exception.
-enum class Destination { process, outside, or_pickle };
-
-/// Whether a value was encoded. After Python code has run, any endpoint may be closed.
-enum class Encoded : std::uint8_t { no, yes, after_python_code };
-
 /// Encodes `value`; the cell owns what it needs (see xichan::release). False with an exception set, and nothing
 /// allocated: NotShareableError, which names the path to the offending part, ChannelClosed if the value contains a
 /// closed endpoint, MemoryError, MemoryLimitExceeded, ValueError if the value is too large, or what the function that

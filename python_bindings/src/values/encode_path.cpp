@@ -2,7 +2,7 @@
 
 #include "base/errors.h"
 #include "values/block_encoder.h"
-#include "values/plans.h"
+#include "base/plans.h"
 
 namespace xichan::python {
 namespace {

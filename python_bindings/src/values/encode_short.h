@@ -5,6 +5,13 @@
 
 namespace xichan::python {
 
+/// Where an encoded value goes: through a channel; outside the process, where endpoints and Queues cannot go; or through
+/// a channel that pickles what is not shareable: a refused value then sets no exception.
+enum class Destination { process, outside, or_pickle };
+
+/// Whether a value was encoded. After Python code has run, any endpoint may be closed.
+enum class Encoded : std::uint8_t { no, yes, after_python_code };
+
 /// Encodes a value that fits in a cell without a block, and returns true; false for any other value. No other function
 /// decides which values fit. If `cell` is null, only decides. Always inlined, because the counting walk calls it for
 /// every leaf.

@@ -5,7 +5,7 @@
 #include "values/elements.h"
 #include "values/encode_short.h"
 #include "values/encode_view.h"
-#include "values/plans.h"
+#include "base/plans.h"
 
 namespace xichan::python {
 namespace {

@@ -1,6 +1,6 @@
 #include "values/reduced.h"
 
-#include "values/plans.h"
+#include "base/plans.h"
 #include "values/standard_types.h"
 
 namespace xichan::python {
@@ -47,6 +47,10 @@ Ref read_attributes(const Plan& plan, PyObject* value) noexcept {
   const Py_ssize_t count = PyTuple_GET_SIZE(plan.detail);
   const Ref attributes(PyObject_GenericGetDict(value, nullptr));
   if (!attributes || PyDict_GET_SIZE(attributes.get()) != count) return Ref();
+  // If the message has the dict too, its values have one reference, but occur twice. They may be counted already, as
+  // objects that occur once.
+  constexpr Py_ssize_t own_references = 2;  // of the object, and of this function
+  if (Py_REFCNT(attributes.get()) > own_references) return Ref();
   Ref record = new_record(plan, count);
   if (!record) return Ref();
   Py_ssize_t at = 0;
@@ -73,12 +77,14 @@ Reduction reduce_natively(const ModuleState& state, PyObject* value, Ref& elemen
     elements = parts_of_range(value);
   } else {
     const Plan* plan = state.plans->find(Py_TYPE(value));
-    if (plan == nullptr && !reduce_standard(state, value, elements)) return Reduction::unprepared;
-    if (plan != nullptr) {
-      if (plan->kind == PlanKind::reduce) return Reduction::unprepared;
-      if (plan->kind == PlanKind::refused) return Reduction::refused;
-      elements = reduce_as_planned(*plan, value);
+    if (plan == nullptr && reduce_standard(state, value, elements)) {
+      if (elements) return Reduction::done;
+      PyErr_Clear();
+      return Reduction::no_memory;
     }
+    if (plan == nullptr || plan->kind == PlanKind::reduce) return Reduction::unprepared;
+    if (plan->kind == PlanKind::refused) return Reduction::refused;
+    elements = reduce_as_planned(*plan, value);
   }
   if (elements) return Reduction::done;
   const bool no_memory = PyErr_Occurred() != nullptr && PyErr_ExceptionMatches(PyExc_MemoryError) != 0;

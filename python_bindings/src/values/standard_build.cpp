@@ -1,7 +1,7 @@
 // Decoding of the standard types.
-#include <datetime.h>
-
 #include "values/standard_types.h"
+
+#include <datetime.h>
 
 namespace xichan::python {
 namespace {

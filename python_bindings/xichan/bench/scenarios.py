@@ -261,7 +261,11 @@ def _growth():
         )
 
 
-ALL = {scenario.name: scenario for part in (_one_way, _values, _latency, _crowds, _pools, _rest, _growth) for scenario in part()}
+ALL = {
+    scenario.name: scenario
+    for part in (_one_way, _values, _latency, _crowds, _pools, _rest, _growth)
+    for scenario in part()
+}
 
 
 def choose(patterns, quick=False):

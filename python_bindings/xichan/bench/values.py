@@ -68,6 +68,7 @@ def _array():
         raise Unavailable(f"numpy cannot be imported: {str(error).splitlines()[0]}") from None
     return numpy.arange(MIB, dtype="float64")
 
+
 # name: (function that makes it, bytes of its content that a message copies)
 _MAKERS = {
     "none": (lambda: None, 0),

@@ -34,7 +34,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, MemoryLimitExceeded
+from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError, MemoryLimitExceeded
 from .._pickling import loads
 from .._remote import rebuild_error
 from . import threads
@@ -177,6 +177,8 @@ class Collector:
                 self.inbox.extend(map(self.results_rx.recv, (left,)))
             except (ChannelTimeout, MemoryError):
                 pass
+            except DecodeError as error:
+                self.inbox.append(error)
             except ChannelClosed:
                 time.sleep(_HELP_INTERVAL)
 
@@ -211,6 +213,8 @@ class Collector:
             self.inbox.extend(itertools.chain.from_iterable(itertools.starmap(self.results_rx.drain, _NO_ARGUMENTS)))
         except (ChannelClosed, MemoryError):
             pass
+        except DecodeError as error:
+            self.inbox.append(error)
         self._handle_inbox()
         self._serve()
         self.nudge()
@@ -231,6 +235,8 @@ class Collector:
                 return
             except MemoryError:
                 pass  # what could not be decoded comes with the next call
+            except DecodeError as error:
+                self.inbox.append(error)
 
     def _handle_inbox(self) -> None:
         while self.inbox:
@@ -268,10 +274,26 @@ class Collector:
                 self.deliver(*result)
             elif type(result) is int:
                 self.fail(result, MemoryLimitExceeded("no memory for the result of a task"))
+            elif isinstance(result, DecodeError):
+                self._handle_undecodable(result)
             elif result is not None:
                 self._handle_other(*result)
         except BaseException as error:  # raised by user code where it is not expected: it must not end this thread
             self.fail(result if type(result) is int else result[0], error)
+
+    def _handle_undecodable(self, error: DecodeError) -> None:
+        """Fail the task whose result cannot be decoded; of a chunk, handle the other results."""
+        message: Any = error._message
+        id, *rest = message
+        if len(message) > 2 and rest[0] == ResultKind.CHUNK:
+            for view in rest[1]:
+                try:
+                    result = view.value()
+                except DecodeError as failure:
+                    result = failure
+                self._handle(result)
+        else:
+            self.fail(id, error)
 
     def _handle_other(self, id: int, kind: int, *rest: Any) -> None:
         """Handle a result other than a plain value."""
@@ -368,6 +390,9 @@ class Collector:
                         self.inbox.remove(result)
                 finally:
                     self.token_rx.recv_nowait()
+        except DecodeError as error:
+            self.inbox.append(error)
+            self.wake()
         except (ChannelFull, ChannelTimeout, ChannelClosed, MemoryError):
             pass  # another thread is the listener, or nothing has come
         except (IndexError, ValueError):

@@ -28,7 +28,7 @@ import sys
 import weakref
 
 from .. import _core
-from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, NotFound, NotShareableError
+from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError, NotFound, NotShareableError
 from .._remote import describe_error, format_traceback, is_refusal
 from . import coroutines, threads
 from .byvalue import rebuild
@@ -172,6 +172,12 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
             task = _next(tasks) if state.unverified else receive()
         except ChannelClosed:
             return
+        except DecodeError as error:
+            over = _refuse(functions, send, error)
+            state.running = None
+            if over:
+                return
+            continue
         id, function, args, kwargs = task
         state.running = id
         count = 1
@@ -209,6 +215,34 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
             limit -= count
             if limit <= 0:
                 return
+
+
+def _refuse(functions: dict[Any, Any], send: Callable[[Any], None], error: DecodeError) -> bool:
+    """Send the results of a message that cannot be decoded: of a chunk, each task that can be runs.
+
+    Return whether the worker ends.
+    """
+    message: Any = error._message
+    id, function, args, kwargs = message
+    if type(kwargs) is not int:
+        _send(send, _raised(id, error))
+        return False
+    for number in range(id, id + len(args)):
+        try:
+            chunk = (_value_of(args[number - id]),)
+            result = _run_chunk(functions, _value_of(function), number, chunk)
+        except DecodeError as failure:
+            result = _raised(number, failure)
+        except _ChunkEnded as ended:
+            _send(send, (*ended.result[:3], tuple(range(number + 1, id + len(args)))))
+            return True
+        _send(send, result)
+    return False
+
+
+def _value_of(view: Any) -> Any:
+    """Return a copy of what a view shows. Raises DecodeError."""
+    return view.value() if isinstance(view, (_core.TupleView, _core.RecordView)) else view
 
 
 def _drop_once(once: list[weakref.ref[Any]]) -> None:

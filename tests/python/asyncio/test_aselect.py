@@ -40,7 +40,7 @@ def test_aselect_returns_the_case_and_the_value():
     [(lambda tx, rx: [], ValueError), (lambda tx, rx: [1], TypeError), (lambda tx, rx: [tx], TypeError),
      (lambda tx, rx: [(1, 2)], TypeError), (lambda tx, rx: [()], TypeError), (lambda tx, rx: [(rx, 1)], TypeError),
      (lambda tx, rx: [rx, (tx,)], TypeError), (lambda tx, rx: None, TypeError),
-     (lambda tx, rx: [(tx, [])], xichan.NotShareableError)],
+     (lambda tx, rx: [(tx, object())], xichan.NotShareableError)],
 )  # fmt: skip
 def test_aselect_rejects_invalid_cases(make, error):
     tx, rx = xichan.channel(1)

@@ -193,7 +193,7 @@ def test_a_published_value_stays_until_unpublish(published):
             xichan.channel(name=name)
         assert same(xichan.lookup(name), value) and same(xichan.lookup(name), value)
     with pytest.raises(xichan.NotShareableError):
-        xichan.publish("never", [1])
+        xichan.publish("never", [object()])
     with pytest.raises(xichan.NotFound):
         xichan.unpublish("never")
     assert alive()["blocks"] > before["blocks"]

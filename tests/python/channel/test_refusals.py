@@ -1,22 +1,9 @@
 """Unshareable values are refused by an error that names their path, and nothing leaks."""
 
-import array
-import collections
-import enum
-import fractions
-import types
-
 import pytest
 from support import alive, counts, same
 
 import xichan
-
-Point = collections.namedtuple("Point", "x y")
-
-
-class Color(enum.IntEnum):
-    RED = 1
-
 
 class MyStr(str):
     pass
@@ -38,15 +25,21 @@ class MyTuple(tuple):
     pass
 
 
+class MyList(list):
+    pass
+
+
+class MyDict(dict):
+    pass
+
+
 class Slotted:
     __slots__ = ()
 
 
 FOREIGN = [
-    Color.RED, Point(1, 2), MyStr("a"), MyBytes(b"a"), MyFloat(1), MyInt(1), MyTuple(), MyTuple((1,)),
-    [], [1], {}, set(), frozenset(), object(), Slotted(), bytearray(b"ab"), memoryview(b"ab"), array.array("b", b"ab"),
-    lambda: None, len, type, int, Slotted, pytest, 1j, ..., NotImplemented, range(3), slice(1), fractions.Fraction(1),
-    types.SimpleNamespace(), (i for i in ()), xichan.Sender, xichan.Sender[int], ValueError(),
+    MyStr("a"), MyBytes(b"a"), MyFloat(1), MyInt(1), MyTuple(), MyTuple((1,)), MyList(), MyDict(), object(), Slotted(),
+    lambda: None, len, type, int, Slotted, pytest, NotImplemented, (i for i in ()), xichan.Sender, xichan.Sender[int],
 ]  # fmt: skip
 
 
@@ -79,20 +72,22 @@ def test_foreign_types_are_refused(pair, bad, how):
         (("a", 1, (), ("b" * 100, bad)), "value[3][1]"),
         (((((((bad,),),),),),), "value[0][0][0][0][0][0]"),
         ((((), (), ((),), ((), bad)),), "value[0][3][1]"),
+        ([0, {"k": bad}], "value[1]['k']"),
     ]:
         with pytest.raises(xichan.NotShareableError) as caught:
             send(value)
-        assert str(caught.value) == f"{place}: {full_name(bad)} is not shareable"
+        assert str(caught.value).startswith(f"{place}: {full_name(bad)} is not shareable; ")
+        assert caught.value.path == place and caught.value.item is bad
         assert not xichan.is_shareable(value)
     assert alive() == before
     assert len(rx) == 0
 
 
 def test_not_shareable_error_is_a_type_error(pair):
-    with pytest.raises(TypeError, match=r"^value\[3\]\[1\]: list is not shareable$"):
-        pair[0].send((0, 1, 2, (3, [])))
-    with pytest.raises(TypeError, match=r"^value: list is not shareable$"):
-        pair[0].send([])
+    with pytest.raises(TypeError, match=r"^value\[3\]\[1\]: object is not shareable"):
+        pair[0].send((0, 1, 2, (3, object())))
+    with pytest.raises(TypeError, match=r"^value: object is not shareable"):
+        pair[0].send(object())
 
 
 def leaf(i):
@@ -126,10 +121,10 @@ def test_bad_leaf_is_located_at_each_of_1000_positions(pair):
     assert len(places) == 1000
     before = alive()
     for place in places:
-        value, _ = tree(place, bad=[])
+        value, _ = tree(place, bad=object())
         with pytest.raises(xichan.NotShareableError) as caught:
             tx.send(value)
-        assert str(caught.value) == f"{place}: list is not shareable"
+        assert str(caught.value).startswith(f"{place}: object is not shareable")
         assert alive() == before
         tx.send(place)
         assert rx.recv() == place
@@ -141,36 +136,35 @@ def test_endpoints_before_a_bad_leaf_are_not_counted(pair):
     tx, rx = pair
     before = alive()
     with pytest.raises(xichan.NotShareableError):
-        tx.send((tx, rx, "text too long for a cell", (tx, rx, [tx])))
+        tx.send((tx, rx, "text too long for a cell", (tx, rx, [tx, object()])))
     assert counts(tx) == (1, 1)
     assert alive() == before
 
 
 @pytest.mark.parametrize("depth", [31, 32, 33, 34, 1000, 10**5])
 def test_path_of_a_deep_value_is_abridged(pair, depth):
-    value = []
+    value = object()
     for _ in range(depth):
         value = (0, value)
     with pytest.raises(xichan.NotShareableError) as caught:
         pair[0].send(value)
-    message = str(caught.value)
-    place = message.removesuffix(": list is not shareable")
-    assert place != message
+    place = caught.value.path
+    assert str(caught.value).startswith(f"{place}: object is not shareable")
     shown, hidden = place.count("[1]"), 0
     if "more" in place:
         before, _, after = place.partition("[... ")
         hidden = int(after.split(" more ...]")[0])
         assert before.count("[1]") == 16
     assert shown + hidden == depth
-    assert len(message) < 200
-    while value:
+    assert len(place) < 200
+    while type(value) is tuple:
         value = value[1]  # so that this test does not depend on deep deallocation
 
 
 def test_one_of_two_bad_leaves_is_named(pair):
     with pytest.raises(xichan.NotShareableError) as caught:
-        pair[0].send(((), ([], 1), {}))
-    assert str(caught.value) in ("value[1][0]: list is not shareable", "value[2]: dict is not shareable")
+        pair[0].send(((), (object(), 1), len))
+    assert caught.value.path in ("value[1][0]", "value[2]")
 
 
 @pytest.mark.parametrize("good", [leaf(i) for i in range(1, 9)] + [("a", ("b", 2**70))], ids=str)
@@ -207,7 +201,7 @@ def test_closed_endpoint_in_a_message_is_refused(pair):
 
 def test_is_shareable_leaks_nothing(pair):
     before = alive()
-    for value in [("x" * 1000, 2**1000), ("x" * 1000, []), pair, (pair, set())]:
+    for value in [("x" * 1000, 2**1000), ("x" * 1000, object()), pair, (pair, [object()])]:
         xichan.is_shareable(value)
     assert alive() == before
     assert counts(pair[0]) == (1, 1)

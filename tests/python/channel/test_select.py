@@ -93,8 +93,8 @@ def test_select_rejects_hostile_arguments():
 def test_select_sends_nothing_if_a_value_is_refused():
     (tx_a, tx_b), (rx_a, rx_b) = channels(2)
     before = alive()
-    with pytest.raises(xichan.NotShareableError, match=r"value\[1\]: list is not shareable"):
-        xichan.select([(tx_a, TEXT), (tx_b, (1, []))])
+    with pytest.raises(xichan.NotShareableError, match=r"value\[1\]: object is not shareable"):
+        xichan.select([(tx_a, TEXT), (tx_b, (1, object()))])
     small, out = xichan.channel(1, max_bytes=100)
     with pytest.raises(ValueError, match="max_bytes"):
         xichan.select([(small, "x" * 1000)])

@@ -128,7 +128,8 @@ def test_send_many_reports_an_unshareable_value(place):
     with pytest.raises(xichan.NotShareableError) as caught:
         tx.send_many(values)
     assert caught.value.sent == place and caught.value.item is values[place]
-    assert str(caught.value) == "value[1]: list is not shareable"
+    assert str(caught.value).startswith("value[1][0]: object is not shareable")
+    assert caught.value.path == "value[1][0]"
     assert rx.drain() == texts(place)
     assert xichan.NotShareableError("x").sent == 0 and xichan.NotShareableError("x").item is None
 

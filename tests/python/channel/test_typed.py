@@ -26,7 +26,7 @@ ACCEPTED = {
     "base class": (collections.abc.Sequence, [(1,), "a", b"b"], [1, None]),
     "tuple": ((int, str), [1, "a"], [b"b", 1.0]),
     "union": (int | None, [1, None], ["a"]),
-    "typing union": (typing.Union[int, str], [1, "a"], [None]),
+    "typing union": (typing.Optional[int], [1, None], ["a"]),
     "alias": (tuple[int, ...], [(1,), ("not checked",)], [[1], 1]),
     "type alias": (Text, ["a", b"b"], [1]),
     "nested": ((int, (str | None,)), [1, "a", None], [1.5]),

@@ -10,7 +10,7 @@ LOOPS = {
     "large values": "tx.send((i, 'x' * 100, (b'y' * 1000, 2**100))); rx.recv()",
     "ends in messages": "tx.send((tx, (rx, tx))); rx.recv()",
     "pickles": "pickle.loads(pickle.dumps((tx, rx))); copy.copy(tx)",
-    "refusals": "refused(lambda: tx.send((1, 'x' * 100, [])))",
+    "refusals": "refused(lambda: tx.send((1, 'x' * 100, object())))",
     "empty": "refused(rx.recv_nowait); refused(lambda: rx.recv(0)); refused(lambda: rx.recv(1e-6))",
     "full": "refused(lambda: full.send_nowait('x' * 100)); refused(lambda: full.send('x' * 100, 1e-6))",
     "closed": "e = tx.clone(); e.close(); refused(lambda: e.send(1)); refused(e.clone); refused(e.__reduce__)",
@@ -18,7 +18,7 @@ LOOPS = {
     "bad arguments": "refused(lambda: rx.recv(-1)); refused(lambda: tx.send(1, 'x')); refused(lambda: tx.send(nope=1))",
     "looking": "repr(tx); len(tx); tx.id; rx.closed; tx.capacity; xichan.memory_stats(); xichan.Sender[int]; hash(tx)",
     "weak references": "weakref.ref(tx.clone())",
-    "is_shareable": "xichan.is_shareable((tx, 'x' * 100)); xichan.is_shareable((tx, []))",
+    "is_shareable": "xichan.is_shareable((tx, 'x' * 100)); xichan.is_shareable((tx, object()))",
 }
 
 

@@ -118,7 +118,7 @@ def test_operations_survive_python_running_out_of_memory():
         "id": lambda: tx.id,
         "repr": lambda: repr(tx),
         "send": lambda: (tx.send((tx, "text that needs a block", 2**100)), rx.recv()),
-        "refusal": lambda: refused((1, ("text that needs a block", []))),
+        "refusal": lambda: refused((1, ("text that needs a block", object()))),
         "empty": lambda: refused_empty(),
         "reduce": lambda: xichan._core._unpickle_end(*tx.__reduce__()[1]),
         "memory_stats": xichan.memory_stats,

@@ -51,7 +51,9 @@ def test_endpoints_travel_inside_pickles(pool):
 def test_unshareable_values_are_refused_without_pickling():
     with xichan.InterpreterPoolExecutor(1, pickle=False) as pool:
         assert pool.submit(tasks.identity, (1, "x")).result(PATIENCE) == (1, "x")
-        with pytest.raises(xichan.NotShareableError, match=r"^args\[1\]\[0\]: re\.Pattern is not shareable.*pickle=False"):
+        with pytest.raises(
+            xichan.NotShareableError, match=r"^args\[1\]\[0\]: re\.Pattern is not shareable.*pickle=False"
+        ):
             pool.submit(tasks.call_with, 1, (re.compile("x"),))
         with pytest.raises(xichan.NotShareableError, match=r"^key: re\.Pattern is not shareable"):
             pool.submit(tasks.call_with, 1, key=re.compile("x"))

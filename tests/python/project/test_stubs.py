@@ -28,7 +28,9 @@ def test_typing_samples_have_the_asserted_types(tmp_path):
 def test_pyright_rejects_other_types_on_a_typed_channel(tmp_path):
     sample = tmp_path / "sample.py"
     sample.write_text("import xichan\ntx, _ = xichan.channel(type=int)\ntx.send(object())\n")
-    done = subprocess.run(["pyright", "--pythonpath", sys.executable, sample], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        ["pyright", "--pythonpath", sys.executable, sample], capture_output=True, text=True, timeout=300
+    )
     assert "reportArgumentType" in done.stdout and "1 error" in done.stdout, done.stdout
 
 

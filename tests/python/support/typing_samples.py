@@ -40,16 +40,27 @@ def typed_channels() -> None:
     assert_type(rx.recv(), int)
     orders_tx, orders_rx = xichan.channel(4, type=Order, pickle=True)
     assert_type((orders_tx, orders_rx), tuple[Sender[Order], Receiver[Order]])
-    either, _ = xichan.channel(type=(int, str))
+    either, either_rx = xichan.channel(type=(int, str))
+    assert_type(either_rx, Receiver[int | str])
     assert_type(either, Sender[int | str])
-    anything, _ = xichan.channel(type=None)
+    anything, anything_rx = xichan.channel(type=None)
+    assert_type(anything_rx, Receiver[Any])
     assert_type(anything, Sender[Any])
     queue = xichan.Queue(type=Order)
     assert_type(queue, xichan.Queue[Order])
 
 
 def shareables() -> None:
-    values: list[xichan.Shareable] = [1, "a", b"b", None, [1, {"a": 2.5}], (1, ("a",)), frozenset({1}), xichan.Queue[int]()]
+    values: list[xichan.Shareable] = [
+        1,
+        "a",
+        b"b",
+        None,
+        [1, {"a": 2.5}],
+        (1, ("a",)),
+        frozenset({1}),
+        xichan.Queue[int](),
+    ]
     for value in values:
         assert xichan.is_shareable(value)
 
@@ -204,20 +215,21 @@ def mistakes() -> None:
     rx: Receiver[int]
     tx, rx = xichan.channel()
     tx.send("text")  # type: ignore[arg-type]
-    order, _ = xichan.channel(type=Order)
+    order, orders = xichan.channel(type=Order)
+    number: int = orders.recv()  # type: ignore[assignment]
     order.send(object())  # type: ignore[arg-type]
     order.send_many([1])  # type: ignore[list-item]
     xichan.Queue(type=Order).put(1)  # type: ignore[arg-type]
     xichan.channel(type=5)  # type: ignore[call-overload]
-    generator: xichan.Shareable = (i for i in ())  # type: ignore[assignment]
-    print(generator)
+    lambdas: list[xichan.Shareable] = [lambda: 0]  # type: ignore[list-item]
+    print(lambdas, number)
     tx.recv()  # type: ignore[attr-defined]
     rx.send(1)  # type: ignore[attr-defined]
     text: str = rx.recv()  # type: ignore[assignment]
     wrong: Sender[object] = tx  # type: ignore[assignment]
     tx.closed = True  # type: ignore[misc]
-    xichan.channel("8")  # type: ignore[arg-type]
-    xichan.channel(8, flavor="no such flavor")  # type: ignore[arg-type]
+    xichan.channel("8")  # type: ignore[call-overload]
+    xichan.channel(8, flavor="no such flavor")  # type: ignore[call-overload]
     rx.recv(timeout="1")  # type: ignore[call-overload]
     rx.stats().depth = 1  # type: ignore[misc]
     rx.stats()["depth"]  # type: ignore[index]

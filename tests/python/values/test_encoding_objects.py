@@ -6,6 +6,7 @@ import weakref
 import pytest
 from support import alive, left_over, run_loop
 from support.memory import loop_without_leak
+from support.record_types import Point
 
 import xichan
 
@@ -127,6 +128,24 @@ def test_value_that_changes_each_time_is_refused(ends):
     with pytest.raises(RuntimeError, match="changed"):
         tx.send(items)
     items.clear()
+
+
+@pytest.mark.parametrize("arrange", [lambda d, o: [d, o], lambda d, o: [o, d], lambda d, o: [d, [[o]]],
+                                     lambda d, o: [[[d]], o]])  # fmt: skip
+def test_dict_of_an_object_may_be_sent_beside_it(ends, arrange):
+    tx, rx = ends
+    point = Point([1, [2]], {"k": [3]})
+    for _ in range(2):  # the second time the class has a plan
+        tx.send(arrange(point.__dict__, point))
+        back = rx.recv()
+        flat = []
+        while back:
+            part = back.pop()
+            back.extend(part if type(part) is list else ())
+            flat += [part] if type(part) is not list else []
+        table, copy = sorted(flat, key=lambda part: type(part) is Point)
+        assert table == point.__dict__ and copy == point
+        assert table["x"] is copy.x and table["y"] is copy.y and table["x"][1] is copy.x[1]
 
 
 def test_exception_of_an_encoder_propagates(ends):

@@ -110,7 +110,7 @@ REFUSED = {
     "queue": (queue.Queue, "send a xichan.Queue"),
     "simple queue": (queue.SimpleQueue, "send a xichan.Queue"),
     "future": (concurrent.futures.Future, "send its result()"),
-    "executor": (concurrent.futures.ThreadPoolExecutor, "through a channel"),
+    "executor": (concurrent.futures.ThreadPoolExecutor, "send it requests through a channel"),
     "context": (contextvars.Context, "send the values of its variables"),
     "connection": (lambda: sqlite3.connect(":memory:"), "send the path of the database"),
     "cursor": (lambda: sqlite3.connect(":memory:").cursor(), "send its fetchall()"),

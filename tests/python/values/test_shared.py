@@ -105,8 +105,7 @@ def test_share_turns_buffers_into_bytes():
     del source[:]  # the buffer was released
     with pytest.raises(BufferError, match="contiguous"):
         xichan.share(memoryview(b"abcdef")[::2])
-    with pytest.raises(xichan.NotShareableError, match=r"value\[0\]: bytearray is not shareable"):
-        xichan.share((bytearray(),))
+    assert xichan.share((bytearray(b"x"),)).value() == (bytearray(b"x"),)
 
 
 def test_shared_exports_a_buffer():
@@ -134,7 +133,7 @@ def test_views_are_shared_without_a_copy():
 
 def test_share_rejects_unshareable_values():
     before = alive()
-    for value in ([], {1}, object(), (1, [2]), xichan.Shared, xichan.Buffer(10)):
+    for value in (object(), {len}, (1, [object()]), xichan.Shared, xichan.Buffer(10)):
         with pytest.raises(xichan.NotShareableError):
             xichan.share(value)
     for make in (lambda: xichan.Shared(), lambda: xichan.share(), lambda: xichan.share(1, 2)):

@@ -117,8 +117,8 @@ def test_unshareable_value_beside_views_is_refused():
     view = viewed(VALUE)
     before = alive()
     tx, rx = xichan.channel(1)
-    with pytest.raises(xichan.NotShareableError, match=r"value\[2\]\[1\]: list is not shareable"):
-        tx.send((view, view[::2], (view[1], [])))
+    with pytest.raises(xichan.NotShareableError, match=r"value\[2\]\[1\]: object is not shareable"):
+        tx.send((view, view[::2], (view[1], object())))
     assert len(rx) == 0
     del tx, rx
     assert left_over(before) == {}

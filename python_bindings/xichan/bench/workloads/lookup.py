@@ -1,4 +1,4 @@
-"""Receive a large value once, and look up one part of it many times: the cost of a view beside that of the plain object."""
+"""Receive a large value once, and look up one part of it many times: the cost of a view and of the plain object."""
 
 from xichan.bench.workloads.single_thread import SingleThread
 

@@ -1,4 +1,4 @@
-#include "values/plans.h"
+#include "base/plans.h"
 
 #include <cstddef>
 #include <cstdlib>
