@@ -6,6 +6,7 @@
 #include "value/block_builder.h"
 #include "value/block_reader.h"
 #include "value/message.h"
+#include "value/pickled.h"
 #include "value/records.h"
 #include "value/text.h"
 
@@ -157,7 +158,7 @@ class Flattener {
                  std::uint64_t index) noexcept {
     const CellRef ref = resolve_through(from, cell);
     const Tag tag = ref.cell->tag();
-    if (tag == Tag::queue || tag == Tag::reference) {
+    if (tag == Tag::queue || tag == Tag::reference || is_pickled(ref.reader, *ref.cell)) {
       unportable_.tag = tag;
       if (tag == Tag::reference) unportable_.end = ref.reader.reference(*ref.cell).type->kind;
       return Status::invalid;
@@ -246,12 +247,13 @@ class Flattener {
   bool is_short_ = true;
 };
 
-// Returns true if a block is flat: it has no references, and no Queue or table of an index among its cells, which are
-// contiguous.
+// Returns true if a block is flat: it has no references, and no Queue, pickle or table of an index among its cells,
+// which are contiguous.
 bool is_flat(const Block* block) noexcept {
   if (block->reference_count() != 0) return false;
   const Cell* cell = &BlockReader(block).root();
   for (const Cell* end = cell + 1; cell != end; ++cell) {
+    if (is_pickled(BlockReader(block), *cell)) return false;
     if (cell->tag() == Tag::queue || (cell->tag() == Tag::index && cell->length() != 0)) return false;
     if (cell->has_elements()) end += cell->length();
   }

@@ -16,13 +16,13 @@ namespace xichan::internal {
 
 /// A part of a value that cannot leave the process, and its position.
 struct UnportableValue {
-  Tag tag = Tag::empty;                      // `queue`, or `reference` for an endpoint; `empty` if there is none
+  Tag tag = Tag::empty;                      // `queue`, `reference` for an endpoint, `record` for a pickle, or `empty`
   ReferenceKind end = ReferenceKind::block;  // kind of the endpoint
   Worklist<std::uint64_t> steps;             // indices of cells, innermost first; empty for the value itself
 };
 
 /// Flattens the value of `cell`, a cell outside a body, into `flat`, which owns its own reference. Returns `invalid`
-/// and sets `unportable` if the value contains an endpoint or a Queue; `no_memory`, `arena_full` or `too_large`.
+/// and sets `unportable` if the value contains an endpoint, a Queue or a pickle; `no_memory`, `arena_full` or `too_large`.
 ///
 /// Thread safety: that of reading the blocks of `cell`.
 XICHAN_API Status flatten(const Cell& cell, Cell& flat, UnportableValue& unportable) noexcept;

@@ -5,7 +5,7 @@
 // for each large buffer. So endpoints travel as in any other message, and are released if it is discarded unread.
 #pragma once
 
-#include "value/block_reader.h"
+#include "value/pickled.h"
 #include "values/encode.h"
 
 namespace xichan::python {
@@ -17,11 +17,6 @@ bool encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pic
 inline bool encode_by_policy(ModuleState& state, PyObject* value, bool pickle, Cell& cell) noexcept {
   bool pickled;
   return pickle ? encode_or_pickle(state, value, cell, pickled) : encode(state, value, cell);
-}
-
-/// Returns true for a record that is a pickled value.
-inline bool is_pickled(BlockReader reader, const Cell& cell) noexcept {
-  return cell.tag() == Tag::record && reader.elements(cell)[0].tag() == Tag::none;
 }
 
 /// Returns the value of a record that `is_pickled`. Runs Python code, so the caller holds a reference to the block.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from types import BuiltinFunctionType, MemberDescriptorType
+from weakref import WeakKeyDictionary
 
 from .._errors import NotShareableError
 from . import ATTRIBUTES, FILL, ITEMS, MAKE, REDUCE
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from . import Plan, Resolved, TypeTuple
 
 _DROPPED = "__orig_class__"  # what calling a generic alias adds to an object
+_MOST_REFERENCES = 10_000
 _get_attribute = object.__getattribute__
+_references: dict[TypeTuple, TypeTuple] = {}
+# The slots of dataclasses, and the names of slots and fields.
+_shapes: WeakKeyDictionary[type, tuple[dict[str, MemberDescriptorType], tuple[str, ...]]] = WeakKeyDictionary()
 
 
 def plan(cls: type) -> Plan | None:
@@ -34,8 +39,7 @@ def plan(cls: type) -> Plan | None:
             return ITEMS, reference, None
         return REDUCE, reference, _reduce_tuple
     if is_dataclass(cls):
-        slots = slots_of(cls)
-        names = _names_of(cls, slots)
+        slots, names = _shape_of(cls)
         if cls.__dictoffset__ == 0 or not (slots or any(_is_data_descriptor(cls, name) for name in names)):
             return ATTRIBUTES, _reference(cls, "fields", names), names
         return REDUCE, None, reduce_attributes
@@ -95,7 +99,7 @@ def slots_of(cls: type) -> dict[str, MemberDescriptorType]:
 def reduce_attributes(obj: object) -> tuple[Any, ...]:
     """Return (type reference, field, ...) of a dataclass, with the attributes that this object has."""
     cls = type(obj)
-    slots = slots_of(cls)
+    slots, names = _shape_of(cls)
     found = dict(_get_attribute(obj, "__dict__")) if cls.__dictoffset__ != 0 else {}
     found.pop(_DROPPED, None)
     for name, slot in slots.items():
@@ -103,23 +107,27 @@ def reduce_attributes(obj: object) -> tuple[Any, ...]:
             found[name] = slot.__get__(obj)
         except AttributeError:  # not set
             pass
-    ordered = {name: found[name] for name in _names_of(cls, slots) if name in found} | found
+    ordered = {name: found[name] for name in names if name in found} | found
     return _reference(cls, "fields", _checked(ordered, cls)), *ordered.values()
 
 
-def _names_of(cls: Any, slots: dict[str, MemberDescriptorType]) -> tuple[str, ...]:
-    from dataclasses import fields
+def _shape_of(cls: Any) -> tuple[dict[str, MemberDescriptorType], tuple[str, ...]]:
+    shape = _shapes.get(cls)
+    if shape is None:
+        from dataclasses import fields
 
-    return tuple(dict.fromkeys([field.name for field in fields(cls)] + list(slots)))
+        slots = slots_of(cls)
+        names = tuple(dict.fromkeys([field.name for field in fields(cls)] + list(slots)))
+        shape = _shapes[cls] = slots, names
+    return shape
 
 
 def _reference(cls: type, form: str, names: Any) -> TypeTuple:
     """Return the type reference, the same object each time, so that a message has it once."""
     key = (cls.__module__, cls.__qualname__, form, names)
+    if len(_references) == _MOST_REFERENCES:  # objects whose attributes have ever new names
+        _references.clear()
     return _references.setdefault(key, key)
-
-
-_references: dict[TypeTuple, TypeTuple] = {}
 
 
 def _checked(found: dict[Any, Any], cls: type) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from types import GetSetDescriptorType, MemberDescriptorType
 
-from . import FILL, MAKE, REDUCE
+from . import FILL, MAKE, REDUCE, find_loaded
 from .classes import ClassName, builtin_base
 
 TYPE_CHECKING = False
@@ -23,8 +23,13 @@ _GROUP_NAMES = (*_NAMES, "message", "exceptions")  # what the class in C needs t
 _ARGS, _CAUSE, _SUPPRESS, _DICT = (
     BaseException.__dict__[name] for name in ("args", "__cause__", "__suppress_context__", "__dict__")
 )
-# Set by select(), and by the refusal of a value: an endpoint would keep its channel open, and the value is refused.
-_DROPPED = {"xichan.ChannelClosed": "case", "xichan.NotShareableError": "item"}
+# Set by select(), by a failed receive and by a refusal: these would keep a channel open or a message alive, or are
+# themselves refused.
+_DROPPED = {
+    "xichan.ChannelClosed": {"case"},
+    "xichan.DecodeError": {"case", "_message"},
+    "xichan.NotShareableError": {"item"},
+}
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
@@ -33,7 +38,7 @@ def plan(cls: type[BaseException]) -> Plan:
     members = _members_of(cls)
     names = _GROUP_NAMES if issubclass(cls, BaseExceptionGroup) else _NAMES
     reference = (cls.__module__, cls.__qualname__, "exception", names)
-    dropped = {_DROPPED[name] for base in cls.__mro__ if (name := f"{base.__module__}.{base.__qualname__}") in _DROPPED}
+    dropped = set().union(*(_DROPPED.get(f"{base.__module__}.{base.__qualname__}", ()) for base in cls.__mro__))
 
     def reduce(obj: BaseException) -> tuple[Any, ...]:
         attributes = {name: value for name, value in _items(obj, members) if name not in dropped}
@@ -111,7 +116,7 @@ def _items(obj: BaseException, members: dict[str, Any]) -> list[tuple[str, Any]]
 def _named(item: Any) -> Any:
     """Return an argument with the names of the classes in it: the decimal module, for one, raises lists of classes."""
     if isinstance(item, type):
-        return ClassName(item)
+        return ClassName(item) if find_loaded(item.__module__, item.__qualname__) is item else item
     if type(item) in (list, tuple) and any(isinstance(part, (type, list)) for part in item):
         return type(item)(map(_named, item))
     return item

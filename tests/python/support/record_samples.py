@@ -126,7 +126,7 @@ STANDARD = {
         *(collections.defaultdict(cls, {1: [2]}) for cls in (list, dict, set, int, str, tuple, frozenset, bytes)),
         *(collections.defaultdict(cls) for cls in (collections.Counter, collections.deque, collections.OrderedDict)),
     ],
-    25: [logging.LogRecord("name", 10, "path", 3, "text", (), None)],
+    25: [logging.makeLogRecord(dict.fromkeys(vars(logging.makeLogRecord({})), 1) | {"msg": "text", "exc_info": None})],
 }
 
 

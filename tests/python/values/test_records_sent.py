@@ -25,7 +25,7 @@ def through_channel(value):
 def through_select(value):
     tx, rx = xichan.channel(1)
     with tx, rx:
-        assert xichan.select([(tx, value), rx])[0] == 0
+        xichan.select([(tx, value)])
         return xichan.select([rx])[1]
 
 
