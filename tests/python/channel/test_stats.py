@@ -12,7 +12,7 @@ import xichan
 TEXT = "text that needs a block"
 FIELDS = (
     "id name flavor capacity max_bytes depth bytes sent received dropped senders receivers waiting_senders "
-    "waiting_receivers parks wakeups tickets"
+    "waiting_receivers parks wakeups tickets pickled"
 ).split()
 KINDS = {
     "mpmc": ({"capacity": 3}, 3),
