@@ -9,6 +9,7 @@
 #include "value/message.h"
 #include "value/utf8.h"
 #include "value/value_access.h"
+#include "value/verify.h"
 #include "value/verify_containers.h"
 
 namespace xichan {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "arena/block.h"
-#include "value/verify.h"
+#include "value/verify_result.h"
 
 namespace xichan::internal {
 

@@ -9,25 +9,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 
+#include "value/verify_result.h"
 #include "xichan/export.h"
 #include "xichan/status.h"
 
 namespace xichan::internal {
-
-/// A description of invalid input for an error message, and the offset of the first invalid byte.
-struct VerifyError {
-  const char* what = nullptr;
-  std::uint64_t offset = 0;
-};
-
-/// What a verified body takes when it is read.
-struct BodySizes {
-  std::uint64_t object_bytes = 0;  // an upper bound of the Python objects that decoding makes
-  std::uint64_t index_bytes = 0;   // the tables of its large dicts and sets, each a multiple of 8
-};
 
 /// Returns `ok` and sets `sizes` if `body` is, to the last byte, what BlockBuilder makes of a value without references
 /// and without tables of indexes; else `invalid`, and sets `error` to the first problem; `no_memory` without memory for

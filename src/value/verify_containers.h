@@ -15,7 +15,8 @@
 
 #include "base/content_map.h"
 #include "value/body_cells.h"
-#include "value/verify.h"
+#include "value/verify_result.h"
+#include "xichan/status.h"
 
 namespace xichan::internal {
 

@@ -130,7 +130,7 @@ class Machine {
       case 5: return Value::frozen_set(items, out);
       case 6: return large(input_.byte(), out);
       case 7: return Value::range(input_.take<std::int64_t>(), input_.byte(), input_.byte(), out);
-      case 8: return Value::slice(Value::of(1), items.empty() ? Value() : items[0], Value(), out);
+      case 8: return Value::slice(Value::of(1), items.empty() ? Value() : items[0].clone(), Value(), out);
       case 9: {
         const std::size_t shape[] = {2, input_.byte()};
         return Value::array(static_cast<ArrayType>(2), "<u1", shape, input_.take(2 * shape[1]), out);
