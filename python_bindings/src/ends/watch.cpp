@@ -106,8 +106,8 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
   }
   // Encoding a value may have run Python code, which may have closed the endpoint of an earlier case.
   const bool open = parsed == count && std::ranges::all_of(std::span(cases, count), [&](const WatchCase& watched) {
-    return !watched.endpoint->is_closed();
-  });
+                      return !watched.endpoint->is_closed();
+                    });
   if (parsed == count && !open) raise(state, Status::end_closed);
   WatchObject* object = open ? PyObject_New(WatchObject, state.watch_type) : nullptr;
   if (object == nullptr) {

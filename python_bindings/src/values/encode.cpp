@@ -65,7 +65,8 @@ template <class Use>
                                                 Use use) noexcept {
   ReducedValues reduced;
   BlockEncoder encoder(state, destination, reduced);
-  if (encoder.measure(value)) [[likely]] return use(encoder);
+  if (encoder.measure(value)) [[likely]]
+    return use(encoder);
   return encoder.needs_preparation() ? use_prepared(state, value, destination, reduced, use) : encoder.raise_refusal();
 }
 

@@ -5,6 +5,7 @@ from support import alive, counts, same
 
 import xichan
 
+
 class MyStr(str):
     pass
 
