@@ -12,7 +12,7 @@ namespace xichan::python {
 enum class PlanKind : std::uint8_t { attributes, items, reduce, refused };
 
 struct Plan {
-  PyTypeObject* type;   // borrowed: valid while `cls`, a weak reference to it, is alive
+  PyTypeObject* type;  // borrowed: valid while `cls`, a weak reference to it, is alive
   PyObject* cls;
   PyObject* reference;  // the type of the record, a tuple; None if `detail` chooses it
   PyObject* detail;     // attributes: their names; reduce, refused: a function of the object

@@ -150,7 +150,7 @@ class BlockEncoder {
   std::size_t next_indexed_ = 0;
   DuplicateTracker duplicates_;
   ReducedValues& reduced_;
-  PointerMap<Cell*> seen_;  // the containers with several references; null until they are written
+  PointerMap<Cell*> seen_;      // the containers with several references; null until they are written
   Status status_ = Status::ok;  // not ok: no memory
   bool closed_endpoint_ = false;
   bool is_unprepared_ = false;

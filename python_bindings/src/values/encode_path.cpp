@@ -1,17 +1,17 @@
 #include "values/encode_path.h"
 
 #include "base/errors.h"
-#include "values/block_encoder.h"
 #include "base/plans.h"
+#include "values/block_encoder.h"
 
 namespace xichan::python {
 namespace {
 
 // A step from a container to an item of it.
 struct Step {
-  PyObject* owner;           // the value whose elements contain the item
-  std::size_t container;     // the number of its elements among the containers
-  std::uint64_t position;    // of the item in them
+  PyObject* owner;         // the value whose elements contain the item
+  std::size_t container;   // the number of its elements among the containers
+  std::uint64_t position;  // of the item in them
 };
 
 // A path longer than twice this is abbreviated to this many steps at each end.
@@ -30,7 +30,8 @@ bool find_steps(BlockEncoder& encoder, Step last, Worklist<Step>& steps) noexcep
     visit_items(containers[i], container_tag(containers[i]), [&](PyObject* item) noexcept {
       PyObject* const elements = encoder.elements_of(item);
       // Containers are listed in the order in which they are met first.
-      const bool is_next = elements != nullptr && entries.size() < containers.size() && elements == containers[entries.size()];
+      const bool is_next =
+          elements != nullptr && entries.size() < containers.size() && elements == containers[entries.size()];
       if (is_next) in_memory &= entries.push({item, i, position});
       ++position;
       return in_memory;
@@ -159,9 +160,10 @@ void raise_with_remedy(const ModuleState& state, const Ref& path, PyObject* item
   const Ref remedy = remedy_for(state, item);
   if (!remedy) return raise_not_shareable(state, path, item, "is not shareable");
   const Ref name(PyType_GetFullyQualifiedName(Py_TYPE(item)));
-  raise_at(state, path,
-           Ref(name ? PyUnicode_FromFormat("%U: %U is not shareable; %U", path.get(), name.get(), remedy.get()) : nullptr),
-           item);
+  raise_at(
+      state, path,
+      Ref(name ? PyUnicode_FromFormat("%U: %U is not shareable; %U", path.get(), name.get(), remedy.get()) : nullptr),
+      item);
 }
 
 void raise_refused(const ModuleState& state, const Ref& path, PyObject* item, PyObject* error) noexcept {

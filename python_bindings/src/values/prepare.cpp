@@ -1,11 +1,11 @@
 #include "values/prepare.h"
 
 #include "base/handle.h"
+#include "base/plans.h"
 #include "values/containers.h"
 #include "values/elements.h"
 #include "values/encode_short.h"
 #include "values/encode_view.h"
-#include "base/plans.h"
 
 namespace xichan::python {
 namespace {
@@ -35,8 +35,8 @@ class Preparation {
       if (!reduce(object, elements)) return false;
       if (!elements) continue;
       if (depth == largest_depth) {
-        PyErr_Format(PyExc_RecursionError, "what stands for an object of %T contains further objects to encode, %zu deep",
-                     object, depth);
+        PyErr_Format(PyExc_RecursionError,
+                     "what stands for an object of %T contains further objects to encode, %zu deep", object, depth);
         return false;
       }
       const Reduced* added = reduced_.add(object, std::move(elements));

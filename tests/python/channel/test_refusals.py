@@ -6,6 +6,7 @@ from support.dump_format import STRESS
 
 import xichan
 
+
 class MyStr(str):
     pass
 

@@ -169,7 +169,9 @@ def test_set_with_deleted_elements_round_trips():
 
 
 @pytest.mark.parametrize("way", [send, dump, share])
-@pytest.mark.parametrize("make", [list, dict, set, bytearray, lambda: (1, TEXT), lambda: frozenset([1]), lambda: [TEXT]])
+@pytest.mark.parametrize(
+    "make", [list, dict, set, bytearray, lambda: (1, TEXT), lambda: frozenset([1]), lambda: [TEXT]]
+)
 def test_two_references_arrive_as_two_references(way, make):
     one, other = make(), make()
     back = way([one, (other, one), {"k": one, "other": other}])
