@@ -1,7 +1,7 @@
 #include "values/record_types.h"
 
 #include "base/worklist.h"
-#include "values/decoder.h"
+#include "values/decode_leaf.h"
 
 namespace xichan::python {
 namespace {
@@ -112,7 +112,29 @@ Ref keep(ModuleState& state, const Ref& key, Ref parts) noexcept {
   return parts;
 }
 
-Ref type_tuple(ModuleState& state, const CellRef& type) noexcept { return Ref(Decoder(state).make(type)); }
+PyObject* text_of(const CellRef& place) noexcept {
+  const bool is_short = place.cell->tag() < Tag::ascii;
+  return is_short ? make_short(*place.cell) : make_payload(place.reader.payload(*place.cell), *place.cell);
+}
+
+// Returns a tuple of the texts of a tuple, with `last` as its last element if that is not null.
+Ref texts_of(const CellRef& place, Ref last = Ref()) noexcept {
+  const auto length = static_cast<Py_ssize_t>(place.cell->length());
+  Ref tuple(PyTuple_New(length));
+  for (Py_ssize_t i = 0; i < length && tuple; ++i) {
+    const bool is_last = last && i == length - 1;
+    PyObject* part = is_last ? last.release() : text_of(part_of(place, static_cast<std::size_t>(i)));
+    if (part == nullptr) return Ref();
+    PyTuple_SET_ITEM(tuple.get(), i, part);
+  }
+  return tuple;
+}
+
+// Returns the type that `make_key` accepted as a tuple of Python.
+Ref type_tuple(const CellRef& type) noexcept {
+  Ref names = texts_of(part_of(type, 3));
+  return names ? texts_of(type, std::move(names)) : Ref();
+}
 
 // Returns the class of the list with these names, borrowed; null if there is none.
 PyObject* find_listed(PyObject* reference, ClassList classes) noexcept {
@@ -140,7 +162,7 @@ Ref resolve_type(ModuleState& state, const CellRef& type, ClassList classes) noe
     if (Ref found = cached(state, key.get())) return found;
     if (PyErr_Occurred()) return Ref();
   }
-  const Ref reference = type_tuple(state, type);
+  const Ref reference = type_tuple(type);
   const Ref resolve = reference ? import_attribute("xichan._records", "resolve") : Ref();
   if (!resolve) return Ref();
   PyObject* listed = classes == nullptr ? nullptr : find_listed(reference.get(), classes);
@@ -161,7 +183,7 @@ Ref resolve_number(ModuleState& state, std::int64_t number) noexcept {
 
 int is_listed(ModuleState& state, const CellRef& type, ClassList classes) noexcept {
   if (!key_of(type)) return -1;
-  const Ref reference = type_tuple(state, type);
+  const Ref reference = type_tuple(type);
   if (!reference) return -1;
   return is_builtin_exception(reference.get()) || find_listed(reference.get(), classes) != nullptr;
 }
