@@ -63,7 +63,7 @@ class Results {
   PyObject* finish(Handle* handle) noexcept {
     if (PyErr_Occurred()) {
       if (!list_ || size() == 0) return nullptr;
-      if (!PyErr_ExceptionMatches(PyExc_Exception)) return give_back(handle);
+      if (!PyErr_ExceptionMatches(PyExc_Exception)) return restore(handle);
       PyErr_Clear();
     }
     PyObject_GC_Track(list_.get());
@@ -71,7 +71,7 @@ class Results {
   }
 
  private:
-  PyObject* give_back(Handle* handle) noexcept {
+  PyObject* restore(Handle* handle) noexcept {
     Worklist<Cell> cells;
     if (!cells.reserve(static_cast<std::size_t>(size()))) return nullptr;
     for (Py_ssize_t i = 0; i < size(); ++i) (void)cells.push(decoded_cell(PyList_GET_ITEM(list_.get(), i)));
@@ -87,8 +87,8 @@ class Results {
 };
 
 // Receives a chunk of the values that are there now, at most `left`, and subtracts their number from `left`, which is
-// not zero. False if no more can be received; an exception is set only if a value was not decoded or the side of an spsc
-// channel belongs to another endpoint.
+// not zero. False if no more can be received; an exception is set only if a value was not decoded or the side of an
+// spsc channel belongs to another endpoint.
 bool take_now(Handle* handle, bool copy, std::uint64_t& left, Results& results) noexcept {
   if (!results.make_room()) return false;
   if (has_unread(handle)) {

@@ -11,7 +11,8 @@ using Key = Worklist<std::uint64_t, 64>;
 
 bool add_text(const CellRef& place, Key& key) noexcept {
   const Cell& cell = *place.cell;
-  if (cell.tag() >= Tag::short_ascii && cell.tag() <= Tag::short_ucs4) return key.push(cell.head) && key.push(cell.word);
+  if (cell.tag() >= Tag::short_ascii && cell.tag() <= Tag::short_ucs4)
+    return key.push(cell.head) && key.push(cell.word);
   if (cell.tag() < Tag::ascii || cell.tag() > Tag::ucs4) return false;
   const unsigned width = text_width(text_kind(cell.tag()));
   const std::uint64_t words = ((cell.length() + 1) * width + 7) / 8;  // the NUL and the padding are zero
@@ -71,11 +72,13 @@ bool is_current(const ResolvedType& type) noexcept {
 Ref assemble(PyObject* resolved, PyObject* reference) noexcept {
   int kind;
   PyObject *cls, *create, *fill;
-  if (!PyTuple_Check(resolved) || PyArg_ParseTuple(resolved, "iOOO;xichan: invalid record type", &kind, &cls, &create, &fill) == 0) {
+  if (!PyTuple_Check(resolved) ||
+      PyArg_ParseTuple(resolved, "iOOO;xichan: invalid record type", &kind, &cls, &create, &fill) == 0) {
     if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "xichan: invalid record type");
     return Ref();
   }
-  if (kind < 0 || kind > static_cast<int>(RecordKind::make) || (kind != static_cast<int>(RecordKind::make) && !PyType_Check(cls))) {
+  if (kind < 0 || kind > static_cast<int>(RecordKind::make) ||
+      (kind != static_cast<int>(RecordKind::make) && !PyType_Check(cls))) {
     PyErr_SetString(PyExc_TypeError, "xichan: invalid record type");
     return Ref();
   }
