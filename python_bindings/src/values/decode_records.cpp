@@ -1,8 +1,8 @@
 // Records in the decoder.
 //
-// Making an object may run Python code: the import of its class, a function that creates it, __hash__() of a key. Before
-// the first of these the decoder becomes careful: no tuple or list in progress has an unset slot from then on, and the
-// garbage collector does not show the tuples.
+// Making an object may run Python code: the import of its class, a function that creates it, __hash__() of a key.
+// Before the first of these the decoder becomes careful: no tuple or list in progress has an unset slot from then on,
+// and the garbage collector does not show the tuples.
 #include "values/decode_error.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"

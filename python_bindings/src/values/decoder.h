@@ -1,8 +1,8 @@
 // The decoder: makes a value and everything inside it, without recursion.
 //
 // Algorithm: depth first. The containers around the one that is being filled wait on a stack; each is stored in its
-// parent once it is complete, so keys and items of sets are complete when they are hashed. A container that occurs again
-// is known from the start, so a value that contains itself is made too.
+// parent once it is complete, so keys and items of sets are complete when they are hashed. A container that occurs
+// again is known from the start, so a value that contains itself is made too.
 //
 // CPython hashes and compares keys by recursion. So the decoder knows the height of each container, and its size with
 // repeats written out, and refuses keys beyond a limit: no message overflows the stack or takes exponential time.
@@ -134,7 +134,7 @@ class Decoder {
   Worklist<Frame, 16> frames_;  // the containers around the current one
   CellRef child_{};             // if the cell is not null: the container to fill next
   bool child_recurs_ = false;
-  Extent again_{};                     // of the container that occurs again in the current cell
+  Extent again_{};  // of the container that occurs again in the current cell
   const Block* root_ = nullptr;
   PyObject* first_shared_ = nullptr;  // most values have one
   ContentMap<Made> made_;
