@@ -1,6 +1,7 @@
 // The types of records. The first cell of a record names its type: an int for a standard type, which every reader may
 // build, else a tuple (module: str, qualified name: str, form: str, names of the fields: tuple of str). The other cells
-// are the fields. A type outside the table is looked up by its module and name, and only if the reader trusts the sender.
+// are the fields. A type outside the table is looked up by its module and name, and only if the reader trusts the
+// sender.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,7 @@ enum class StandardType : std::int64_t {
   ipv4_network = 16,  // address, prefix length
   ipv6_network = 17,  // address, prefix length, scope id or None
   ipv4_interface = 18,
-  ipv6_interface = 19,  // like ipv6_network
+  ipv6_interface = 19,    // like ipv6_network
   simple_namespace = 20,  // dict of the attributes
   deque = 21,             // list of the items, maxlen or None
   counter = 22,           // dict
