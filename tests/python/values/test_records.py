@@ -189,7 +189,7 @@ def test_planning_imports_nothing():
         assert _records.plan(Plain)[0] == _records.REFUSED
         assert _records.plan(ValueError)[0] == _records.REDUCE
         new = set(sys.modules) - before
-        assert not new & {"collections", "dataclasses", "datetime", "decimal", "enum", "logging", "pathlib", "re", "uuid"}
+        assert not new & {"dataclasses", "datetime", "decimal", "enum", "logging", "pathlib", "re", "uuid"}
     """
     run_script(script, options=["-S"])
 
