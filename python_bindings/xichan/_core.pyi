@@ -12,8 +12,8 @@ from collections.abc import (
     Sequence,
     ValuesView,
 )
-from collections.abc import Set as AbstractSet
 from collections.abc import Buffer as _Buffer
+from collections.abc import Set as AbstractSet
 from types import GenericAlias, TracebackType
 from typing import Any, ClassVar, Final, Generic, Literal, Self, SupportsIndex, TypeVar, final, overload
 
