@@ -31,7 +31,8 @@ VALUES = {
         dict.fromkeys(KEYS, [1]),
     ],
     "set": [
-        set(), {1, 2, 3}, {"a", LONG, None, b"a", (1, "a")}, set(MANY), {frozenset({1, "a"}), (1, (2,)), 1.0}, set(KEYS),
+        set(), {1, 2, 3}, {"a", LONG, None, b"a", (1, "a")}, set(MANY), {frozenset({1, "a"}), (1, (2,)), 1.0},
+        set(KEYS),
     ],
     "frozenset": [frozenset(), frozenset({1, 2}), frozenset(MANY), frozenset({(1, (2, 3)), frozenset()})],
 }  # fmt: skip
