@@ -158,8 +158,8 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec dict_spec = {
-    "xichan.DictView", sizeof(HashedView), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_MAPPING | Py_TPFLAGS_HAVE_GC, slots};
+PyType_Spec dict_spec = {"xichan.DictView", sizeof(HashedView), 0,
+                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_MAPPING | Py_TPFLAGS_HAVE_GC,
+                         slots};
 
 }  // namespace xichan::python

@@ -1,5 +1,6 @@
-// Fields are attributes, so nothing else on a RecordView may have the name of a field: a field hides the method value(),
-// which remains available as RecordView.value(view); names with two underscores on both sides are never fields.
+// Fields are attributes, so nothing else on a RecordView may have the name of a field: a field hides the method
+// value(), which remains available as RecordView.value(view); names with two underscores on both sides are never
+// fields.
 #include "values/record_view.h"
 
 #include "base/ref.h"

@@ -11,8 +11,8 @@ namespace xichan::python {
 PyObject* new_view(ModuleState& state, ValueType type, const Block* block, const Cell& cell, Py_ssize_t step) noexcept {
   PyTypeObject* const python_type = state.type_of(type);
   const bool is_hashed = PyType_IS_GC(python_type);
-  View* view = is_hashed ? reinterpret_cast<View*>(PyObject_GC_New(HashedView, python_type))
-                         : PyObject_New(View, python_type);
+  View* view =
+      is_hashed ? reinterpret_cast<View*>(PyObject_GC_New(HashedView, python_type)) : PyObject_New(View, python_type);
   if (view == nullptr) return nullptr;
   view->weak_references = nullptr;
   view->state = &state;
@@ -25,9 +25,7 @@ PyObject* new_view(ModuleState& state, ValueType type, const Block* block, const
 }
 
 PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {
-  const auto make = [&](ValueType type) noexcept {
-    return new_view(state, type, place.reader.block(), *place.cell);
-  };
+  const auto make = [&](ValueType type) noexcept { return new_view(state, type, place.reader.block(), *place.cell); };
   switch (place.cell->tag()) {
     case Tag::tuple: return make(ValueType::tuple);
     case Tag::list: return make(ValueType::list);

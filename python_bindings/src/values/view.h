@@ -34,8 +34,9 @@ struct View {
   PyObject* weak_references;
   ModuleState* state;  // of the module that holds the type, which this object keeps alive
   BlockSlice slice;
-  Py_ssize_t step;  // of a TupleView or ListView: cells from one element to the next; 1 unless it is a slice with a step
-  Py_hash_t hash;   // -1 until it is computed
+  Py_ssize_t
+      step;        // of a TupleView or ListView: cells from one element to the next; 1 unless it is a slice with a step
+  Py_hash_t hash;  // -1 until it is computed
 };
 
 inline View* as_view(PyObject* object) noexcept { return reinterpret_cast<View*>(object); }
@@ -66,8 +67,8 @@ inline bool deserves_view(const CellRef& place) noexcept {
 /// Returns a new view of such a value. Null with MemoryError set.
 PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept;
 
-/// Returns a new view, other than a StrView, or Shared of the value that `cell`, valid in `block`, describes. It holds its own
-/// reference to the block. Null with MemoryError set.
+/// Returns a new view, other than a StrView, or Shared of the value that `cell`, valid in `block`, describes. It holds
+/// its own reference to the block. Null with MemoryError set.
 PyObject* new_view(ModuleState& state, ValueType type, const Block* block, const Cell& cell,
                    Py_ssize_t step = 1) noexcept;
 inline PyObject* new_shared(ModuleState& state, const Block* block) noexcept {
