@@ -29,8 +29,8 @@ struct Container {
   Cell* first;  // where it was written
 };
 
-/// Returns true if a cell of a container belongs to it alone: the content of a bytearray or array, or what the constructor
-/// of a standard type copies. Elsewhere the same content is another value (V5 in verify_containers.h).
+/// Returns true if a cell of a container belongs to it alone: the content of a bytearray or array, or what the
+/// constructor of a standard type copies. Elsewhere the same content is another value (V5 in verify_containers.h).
 bool is_own(const Visit& parent, std::uint64_t index, const Cell& cell) noexcept {
   if (parent.tag == Tag::bytearray) return true;
   if (parent.tag == Tag::array) return index == parent.length - 1;

@@ -116,7 +116,7 @@ Ref Cases::new_pair(std::size_t chosen) const noexcept { return Ref(PyTuple_Pack
 // Stores a received value in a pair. The value is null if an exception is set.
 PyObject* Cases::finish_pair(Ref pair, std::size_t chosen, PyObject* value) const noexcept {
   if (value == nullptr) return name_case(chosen, ErrorClass::decode);
-  PyTuple_SET_ITEM(pair.get(), 1, value);  // replaces None, which is immortal
+  PyTuple_SET_ITEM(pair.get(), 1, value);                                     // replaces None, which is immortal
   if (PyObject_GC_IsTracked(pair.get()) == 0) PyObject_GC_Track(pair.get());  // the collector may have run meanwhile
   return pair.release();
 }

@@ -87,8 +87,8 @@ class Results {
 };
 
 // Receives a chunk of the values that are there now, at most `left`, and subtracts their number from `left`, which is
-// not zero. False if no more can be received; an exception is set only if a value was not decoded or the side of an spsc
-// channel belongs to another endpoint.
+// not zero. False if no more can be received; an exception is set only if a value was not decoded or the side of an
+// spsc channel belongs to another endpoint.
 bool take_now(Handle* handle, bool copy, std::uint64_t& left, Results& results) noexcept {
   if (!results.make_room()) return false;
   if (has_unread(handle)) {

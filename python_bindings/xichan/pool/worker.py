@@ -389,7 +389,7 @@ def _runnable(function: Any) -> Any:
 def _call(functions: dict[Any, Any], function: Any, args: Any, kwargs: Any) -> Any:
     if type(args) is bytes:
         args, kwargs = _loads(args, kwargs)
-    made = functions.get(function)
+    made = functions.get(function) if type(function) is not tuple else None  # a tuple may hold a list
     if made is None:
         made = _load(functions, function)
     return made(*args, **dict(kwargs)) if kwargs else made(*args)
