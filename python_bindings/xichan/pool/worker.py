@@ -183,7 +183,7 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         count = 1
         try:
             if kwargs is None and type(args) is tuple:
-                found = functions.get(function)
+                found = functions.get(function) if type(function) is not tuple else None
                 result = (id, (_load(functions, function) if found is None else found)(*args))
             elif type(kwargs) is int:
                 count = kwargs
