@@ -183,7 +183,7 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         count = 1
         try:
             if kwargs is None and type(args) is tuple:
-                found = functions.get(function)
+                found = functions.get(function) if type(function) is not tuple else None
                 result = (id, (_load(functions, function) if found is None else found)(*args))
             elif type(kwargs) is int:
                 count = kwargs
@@ -395,7 +395,7 @@ def _runnable(function: Any) -> Any:
 def _call(functions: dict[Any, Any], function: Any, args: Any, kwargs: Any) -> Any:
     if type(args) is bytes:
         args, kwargs = _loads(args, kwargs)
-    made = functions.get(function)
+    made = functions.get(function) if type(function) is not tuple else None  # a tuple may hold a list
     if made is None:
         made = _load(functions, function)
     return made(*args, **dict(kwargs)) if kwargs else made(*args)
