@@ -24,4 +24,7 @@ PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList class
 /// Does the same as decode_any() for a cell in the body that `reader` reads.
 PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept;
 
+/// Returns a copy of the value that a view shows, as recv() returns it; a slice with a step needs more than this.
+PyObject* view_value(PyObject* self, PyObject*) noexcept;
+
 }  // namespace xichan::python

@@ -2,6 +2,7 @@
 
 #include "base/ref.h"
 #include "values/compare.h"
+#include "values/decode.h"
 #include "values/element_iterator.h"
 #include "values/hash.h"
 #include "values/hashed_view.h"

@@ -2,9 +2,6 @@
 
 #include "arena/arena.h"
 #include "base/ref.h"
-#include "values/decode.h"
-#include "values/hashed_view.h"
-#include "values/str_view.h"
 
 namespace xichan::python {
 
@@ -24,21 +21,6 @@ PyObject* new_view(ModuleState& state, ValueType type, const Block* block, const
   return reinterpret_cast<PyObject*>(view);
 }
 
-PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {
-  const auto make = [&](ValueType type) noexcept { return new_view(state, type, place.reader.block(), *place.cell); };
-  switch (place.cell->tag()) {
-    case Tag::tuple: return make(ValueType::tuple);
-    case Tag::list: return make(ValueType::list);
-    case Tag::dict:
-    case Tag::frozendict: return make(ValueType::dict);
-    case Tag::set:
-    case Tag::frozenset: return make(ValueType::set);
-    case Tag::record: return make(ValueType::record);
-    case Tag::bytes: return make(ValueType::bytes);
-    default: return new_str_view(state, place);
-  }
-}
-
 void view_dealloc(PyObject* self) noexcept {
   PyTypeObject* type = Py_TYPE(self);
   if (as_view(self)->weak_references != nullptr) PyObject_ClearWeakRefs(self);
@@ -50,11 +32,6 @@ void view_dealloc(PyObject* self) noexcept {
 
 PyObject* view_new(PyTypeObject* type, PyObject*, PyObject*) noexcept {
   return PyErr_Format(PyExc_TypeError, "cannot create '%s' instances; receive one with copy=False", type->tp_name);
-}
-
-PyObject* view_value(PyObject* self, PyObject*) noexcept {
-  const View* view = as_view(self);
-  return decode_at(*view->state, view->slice.reader(), view->slice.cell, true);
 }
 
 PyObject* reduce_to(PyObject* callable, PyObject* argument) noexcept {
