@@ -71,8 +71,8 @@ PyObject* Decoder::make_record(const CellRef& place) noexcept {
       if (object != nullptr) return object;
       if (PyErr_Occurred()) return raise_for_record(state_, place);
     }
-  } else if (classes_ != nullptr) {
-    const int listed = is_listed(state_, type, classes_);
+  } else if (classes_ != nullptr || place.cell->is_untrusted()) {
+    const int listed = classes_ == nullptr ? 0 : is_listed(state_, type, classes_);
     if (listed < 0) return nullptr;
     if (listed == 0) return new_view(state_, ValueType::record, place.reader.block(), *place.cell);
   }
