@@ -13,8 +13,7 @@ namespace xichan::internal {
 
 // For the checker's history.
 template <class T>
-  requires(std::is_enum_v<T> && !std::is_convertible_v<T, int>)
-std::ostream& operator<<(std::ostream& out, T value) {
+requires(std::is_enum_v<T> && !std::is_convertible_v<T, int>) std::ostream& operator<<(std::ostream& out, T value) {
   return out << static_cast<int>(value);
 }
 
@@ -108,7 +107,7 @@ struct WithLoop : WithChannel<Derived, Threads, Senders, Receivers, Of> {
     RL_ASSERT(status == Status::ok || until_closed);
     delete &coroutine;
     if (until_closed && status == Status::ok) return start(Side::receiver);
-    if (left.fetch_sub(1, memory_order_acq_rel) == 1) this->surroundings.event.readable.set($);
+    if (left.fetch_sub(1, memory_order_seq_cst) == 1) this->surroundings.event.readable.set($);
   }
   // Returns true if the message was sent or received.
   bool count_of(Coroutine& coroutine) {
@@ -129,7 +128,7 @@ struct WithLoop : WithChannel<Derived, Threads, Senders, Receivers, Of> {
   }
   // The descriptor is not readable forever: few runs are in vain.
   void run_loop(bool throws = false) {
-    for (int in_vain = 0; left.load(memory_order_acquire) != 0;) {
+    for (int in_vain = 0; left.load(memory_order_seq_cst) != 0;) {
       this->surroundings.event.readable.wait(false, false, $);
       RL_ASSERT(++in_vain < 10);
       try {

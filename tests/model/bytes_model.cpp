@@ -26,6 +26,14 @@ struct ReleasesBytes : WithChannel<ReleasesBytes, 3, 1, 1, ChannelKind{Flavor::m
   }
 };
 
+// Two senders race for the one slot, so that one of them has reserved bytes in vain, while a third one needs all bytes.
+struct Raced : WithChannel<Raced, 3, 3, 3, ChannelKind{Flavor::mpmc, 1, 2}> {
+  void thread(unsigned index) {
+    const Case message = index == 2 ? sending_heavy(2) : sending(index);
+    if ((index == 2 ? wait(message) : attempt(message)) == Status::ok) RL_ASSERT(recv(index) == Status::ok);
+  }
+};
+
 constexpr ChannelKind bytes_heavy{Flavor::mpmc, 4, 2};  // bytes for one heavy message
 constexpr ChannelKind bytes_mixed{Flavor::mpmc, 4, 3};
 
@@ -242,6 +250,7 @@ int main(int argc, char** argv) {
           {"traffic_2x2", random_search<Traffic<2, 2, bytes_1, 2>>, 100'000},
           {"traffic_2x2_wide", random_search<Traffic<2, 2, bytes_2, 2>>, 100'000},
           {"released", random_search<ReleasesBytes>, 100'000},
+          {"raced", random_search<Raced>, 150'000},
           {"claimed", random_search<Claimed<Ends::sent>>, 100'000},
           {"claim_timed", random_search<Claimed<Ends::timed_out>>, 100'000},
           {"claim_closed", random_search<Claimed<Ends::closed>>, 100'000},

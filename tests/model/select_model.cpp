@@ -202,6 +202,19 @@ struct SelectAtOnceCrossed : WithChannel<SelectAtOnceCrossed<Sends>, 3, 1, 1, 2,
   }
 };
 
+// Without a slot, but with bytes, attempts of the select itself change no version: it returns.
+struct SelectFull : WithChannel<SelectFull, 2, 1, 1, ChannelKind{Flavor::mpmc, 1, 2}, 2> {
+  void begin() {
+    WithChannel::begin();
+    for (unsigned channel = 0; channel < 2; ++channel) RL_ASSERT(attempt(sending(0, channel)) == Status::ok);
+  }
+  void thread(unsigned index) {
+    Case both[] = {sending(index, 0), sending(index, 1)};
+    std::size_t chosen;
+    RL_ASSERT(try_any(both, chosen) == Status::full);
+  }
+};
+
 // A message moves from a sender that waits at a rendezvous into a ring.
 struct SelectAtOnceMixed : WithChannel<SelectAtOnceMixed, 2, 1, 1, 1, 2> {
   static constexpr ChannelKind kind(unsigned channel) { return channel == 0 ? 1 : 0; }
@@ -251,6 +264,7 @@ int main(int argc, char** argv) {
           {"select_moving_waiter", random_search<SelectAtOnceMeeting<4>>, 200'000},
           {"select_crossed_messages", random_search<SelectAtOnceCrossed<false>>, 400'000},
           {"select_crossed_slots", random_search<SelectAtOnceCrossed<true>>, 400'000},
+          {"select_full", random_search<SelectFull>, 50'000},
           {"select_from_waiter_to_ring", random_search<SelectAtOnceMixed>, 100'000},
       });
 }
