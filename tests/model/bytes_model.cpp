@@ -236,6 +236,34 @@ struct Interrupted : WithClaim<Interrupted<Does>, Does == Handler::blocks ? 3 : 
   }
 };
 
+// The same with bytes for one message: the receiver that empties the channel must find the claim, although it has
+// received nothing from a sender that saw it.
+struct Unseen : WithChannel<Unseen, 3, 2, 2, bytes_1> {
+  atomic<bool> interrupts;
+
+  void begin() {
+    WithChannel::begin();
+    interrupts.store(false, memory_order_relaxed);
+    RL_ASSERT(attempt(sending(1)) == Status::ok);
+  }
+  void thread(unsigned index) {
+    if (index == 0) {
+      Case message = sending(0);
+      std::size_t chosen;
+      if (wait_any({&message, 1}, {Deadline::never(), Deadline::never(), &interrupts, false}, chosen) == Status::ok) {
+        count(message);
+        RL_ASSERT(recv(0) == Status::ok);
+      }
+    } else if (index == 1) {
+      interrupts.store(true, memory_order_seq_cst);
+      nudge(0, Side::sender);
+      for (int i = 0; i < 2; ++i) RL_ASSERT(send(1) == Status::ok);
+    } else {
+      for (int i = 0; i < 3; ++i) RL_ASSERT(recv(2) == Status::ok);
+    }
+  }
+};
+
 }  // namespace
 }  // namespace model
 }  // namespace xichan::internal
@@ -261,6 +289,7 @@ int main(int argc, char** argv) {
           {"claim_withdrawn_closed", random_search<Withdrawn<Ends::closed>>, 100'000},
           {"claim_firm", random_search<Firm>, 100'000},
           {"claim_of_blocked_handler", random_search<Interrupted<Handler::blocks>>, 150'000},
+          {"claim_unseen", random_search<Unseen>, 150'000},
           {"claim_of_ended_call", random_search<Interrupted<Handler::ends>>, 100'000},
           {"claim_of_failed_call", random_search<Interrupted<Handler::gives_up>>, 100'000},
           {"claim_of_resumed_call", random_search<Interrupted<Handler::sends>>, 100'000},

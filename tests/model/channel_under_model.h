@@ -132,9 +132,6 @@ struct WithChannel : Model<Derived, Threads> {
   int accepted[World::messages] = {};
   int received[World::messages] = {};
 
-  // A model with channels of different kinds has a function of its own.
-  static constexpr ChannelKind kind(unsigned) { return Of; }
-
   void begin() {
     world = &surroundings;
     surroundings.memory($) = 1;
@@ -144,14 +141,12 @@ struct WithChannel : Model<Derived, Threads> {
       for (auto& flag : flags) flag.store(false, memory_order_relaxed);
     }
     exiting.store(false, memory_order_relaxed);
-    for (unsigned i = 0; i < Channels; ++i) {
-      Channel*& channel = channels[i];
-      const ChannelKind its = Derived::kind(i);
+    for (Channel*& channel : channels) {
       const ChannelOptions options{
-          .flavor = its.flavor, .capacity = its.capacity, .max_bytes = its.max_bytes, .overflow = its.overflow};
+          .flavor = Of.flavor, .capacity = Of.capacity, .max_bytes = Of.max_bytes, .overflow = Of.overflow};
       RL_ASSERT(create_channel(options, channel) == Status::ok);
-      for (unsigned n = 1; n < Senders; ++n) channel->add_endpoint(Side::sender);
-      for (unsigned n = 1; n < Receivers; ++n) channel->add_endpoint(Side::receiver);
+      for (unsigned i = 1; i < Senders; ++i) channel->add_endpoint(Side::sender);
+      for (unsigned i = 1; i < Receivers; ++i) channel->add_endpoint(Side::receiver);
     }
     for (auto& left : ends_left) {
       left[static_cast<unsigned>(Side::sender)] = Senders;

@@ -180,28 +180,6 @@ struct SelectAtOnceMeeting : WithChannel<SelectAtOnceMeeting<Moves>, 2, 1, 1, 0,
   bool gone = false;
 };
 
-// Two threads, each of which makes one of two channels ready and then uses up the other. Both may be about to publish
-// a message, or a slot, when the select begins.
-template <bool Sends>
-struct SelectAtOnceCrossed : WithChannel<SelectAtOnceCrossed<Sends>, 3, 1, 1, 2, 2> {
-  void begin() {
-    SelectAtOnceCrossed::WithChannel::begin();
-    for (int i = 0; i < (Sends ? 3 : 1); ++i) RL_ASSERT(this->attempt(this->sending(0, i % 2 != Sends)) == Status::ok);
-  }
-  void thread(unsigned index) {
-    if (index < 2) {
-      this->attempt(Sends ? this->receiving(index, 1 - index) : this->sending(index, 1 - index));
-      this->attempt(Sends ? this->sending(index, index) : this->receiving(index, index));
-      return;
-    }
-    Case cases[] = {this->as_case(2, Sends ? Side::sender : Side::receiver, 0, Sends ? ++this->last_message : 0),
-                    this->as_case(2, Sends ? Side::sender : Side::receiver, 1, Sends ? ++this->last_message : 0)};
-    std::size_t chosen;
-    RL_ASSERT(try_any(cases, chosen) == Status::ok);
-    this->count(cases[chosen]);
-  }
-};
-
 // Without a slot, but with bytes, attempts of the select itself change no version: it returns.
 struct SelectFull : WithChannel<SelectFull, 2, 1, 1, ChannelKind{Flavor::mpmc, 1, 2}, 2> {
   void begin() {
@@ -212,33 +190,6 @@ struct SelectFull : WithChannel<SelectFull, 2, 1, 1, ChannelKind{Flavor::mpmc, 1
     Case both[] = {sending(index, 0), sending(index, 1)};
     std::size_t chosen;
     RL_ASSERT(try_any(both, chosen) == Status::full);
-  }
-};
-
-// A message moves from a sender that waits at a rendezvous into a ring.
-struct SelectAtOnceMixed : WithChannel<SelectAtOnceMixed, 2, 1, 1, 1, 2> {
-  static constexpr ChannelKind kind(unsigned channel) { return channel == 0 ? 1 : 0; }
-
-  Case waiting;
-  ThreadWaiter waiter;
-
-  void begin() {
-    WithChannel::begin();
-    waiting = sending(0, 1);
-    waiting.node = {.waiter = &waiter, .packet = to_packet(waiting.cell)};
-    waiting.channel->enlist(Side::sender, waiting.node);
-  }
-  void thread(unsigned index) {
-    if (index == 0) {
-      RL_ASSERT(attempt(sending(0, 0)) == Status::ok);
-      waiting.channel->delist(Side::sender, waiting.node);
-      if (waiter.was_transferred()) count(waiting);
-      return;
-    }
-    Case both[] = {receiving(1, 0), receiving(1, 1)};
-    std::size_t chosen;
-    RL_ASSERT(try_any(both, chosen) == Status::ok);
-    count(both[chosen]);
   }
 };
 
@@ -262,9 +213,6 @@ int main(int argc, char** argv) {
           {"select_moving_bytes", random_search<SelectAtOnce<true, few_bytes, 4>>, 200'000},
           {"select_moving_endless", random_search<SelectAtOnce<false, endless, 4>>, 200'000},
           {"select_moving_waiter", random_search<SelectAtOnceMeeting<4>>, 200'000},
-          {"select_crossed_messages", random_search<SelectAtOnceCrossed<false>>, 400'000},
-          {"select_crossed_slots", random_search<SelectAtOnceCrossed<true>>, 400'000},
           {"select_full", random_search<SelectFull>, 50'000},
-          {"select_from_waiter_to_ring", random_search<SelectAtOnceMixed>, 100'000},
       });
 }

@@ -61,10 +61,6 @@ TOKENS_TELL_OF_THE_END = (
     " from there on `closed` is passed on with the token. Passing it on without one as well, or a used token, causes "
     "a needless wake-up at worst."
 )
-THE_LOCK_ORDERS_BOTH = (
-    "Closing a handle sets the flag and then takes the lock of the list, and a waiter has taken it to add its "
-    "node: either the closer finds the node, or the flag was set before the lock that the waiter took."
-)
 UNDER_THE_LOCK = (
     "The deciding thread holds the lock of the lists, and the owner takes it in delist before its final look: the lock "
     "orders the decision's data. What is seen before that only ends the sleep."
@@ -115,6 +111,35 @@ ENDED_BY_THE_CALL = (
 SEEN_BEFORE_THE_NEXT_SLEEP = (
     "A call that was cancelled has taken the lock since, after its closer, and sees the flag. One that misses the flag "
     "here looks again before it sleeps, sequentially consistent."
+)
+CLAIMS_END_UNDER_THE_LOCK = (
+    "A claim ends under the lock of the lists, and a sender that goes to sleep looks at it under that lock. One that "
+    "reads an ended claim without the lock is refused, and looks again."
+)
+PASSES_ONCE_MORE = (
+    "An old count admits a message once too often, which the bound on passing messages allows (see the members of "
+    "ByteBound). No thread waits for the count to grow."
+)
+RELEASED_SHOWS_IT = (
+    "Bytes are released after their reservation, and the load of what was released synchronizes with the release: the "
+    "second look at what was reserved returns no value from before that reservation."
+)
+CLAIM_UNSEEN = (
+    "A sender sleeps because of a claim only after it has seen it under the lock, and one that misses it passes once. "
+    "A receiver that empties the channel usually has received from a sender that saw the claim, or has taken the lock "
+    "since. Without either it could miss a claim that should lapse: claim_unseen looks for that, and has not found it."
+)
+AN_OLD_LINK_FAILS = (
+    "The link of a segment changes once while it is linked: an old value fails the compare-and-swap, and a value other "
+    "than the expected one is the new one."
+)
+THE_LINK_IS_OLD = (
+    "If the segment is used again, the shared links have moved on, and a compare-and-swap that expects the old link "
+    "fails. The look at `next` spares it."
+)
+ONLY_WAITS = (
+    "The thread that linked the next segment moves the link itself; until then producers go round. So no call would be "
+    "wrong, but one would wait for a stopped thread, which tests/cpp/channel/stopped_test.cpp is about."
 )
 COHERENCE = (
     "A thread that waits at the gate has read an identity other than its own, and stores its own only after it has "
@@ -213,10 +238,6 @@ SURVIVORS = {
     ): A_POSITION_IS_CLAIMED_ONCE,
     ("src/ring/segmented.h", "head = head_.load(", "memory_order_relaxed"): ONLY_WHEN_CLOSED_SEGMENTED,
     ("src/ring/segmented.h", "== tail) return tail / 2 - head", "memory_order_relaxed"): ONLY_WHEN_CLOSED_SEGMENTED,
-    ("src/ring/segmented.h", "tail_.compare_exchange_weak(", "memory_order_acq_rel"): A_POSITION_IS_CLAIMED_ONCE,
-    ("src/ring/segmented.h", "head_.compare_exchange_weak(", "memory_order_acq_rel"): A_POSITION_IS_CLAIMED_ONCE,
-    ("src/ring/segmented.h", "tail_.compare_exchange_weak(", "memory_order_relaxed"): A_POSITION_IS_CLAIMED_ONCE,
-    ("src/ring/segmented.h", "head_.compare_exchange_weak(", "memory_order_relaxed"): A_POSITION_IS_CLAIMED_ONCE,
     ("src/sync/wait_list.cpp", "count_.fetch_sub(", "memory_order_acq_rel"): AN_OLDER_COUNT_IS_LARGER,
     ("src/sync/wait_list.cpp", "count_.fetch_sub(", "memory_order_relaxed"): AN_OLDER_COUNT_IS_LARGER,
     ("src/sync/wait_list.h", "bool demands_attention()", "memory_order_acquire"): SEEN_BEFORE,
@@ -247,6 +268,25 @@ SURVIVORS = {
     ("src/api/async.cpp", "if (outcome == Outcome::notified && channel_", ""): SERVED_BY_THE_OTHER,
     ("src/sync/return_gate.cpp", "Deadline::never());\nword = word_.load(", "memory_order_relaxed"): COHERENCE,
     ("src/sync/return_gate.cpp", "word_.fetch_or(closed | ended, ", "memory_order_relaxed"): REFUSED,
+    ("src/ring/segmented.h", "next = last->next.load(", "memory_order_acquire"): AN_OLD_LINK_FAILS,
+    ("src/ring/segmented.h", "last->next.compare_exchange_strong(", "memory_order_acquire"): AN_OLD_LINK_FAILS,
+    ("src/ring/segmented.h", "if (fresh == nullptr)", "memory_order_acquire"): MEMORY_IS_THERE,
+    ("src/ring/segmented.h", "if (fresh == nullptr)", "memory_order_relaxed"): MEMORY_IS_THERE,
+    ("src/ring/segmented.h", "if (!is_unlinked(next)) move", "true"): THE_LINK_IS_OLD,
+    ("src/ring/segmented.h", "if (is_unlinked(next)) return true", "false"): THE_LINK_IS_OLD,
+    ("src/ring/segmented.h", "move(push_segment_, link, next, number);", "false"): ONLY_WAITS,
+    ("src/channel/byte_bound.h", "holder_.store(", "memory_order_release"): CLAIM_UNSEEN,
+    ("src/channel/byte_bound.h", "holder_.store(", "memory_order_relaxed"): CLAIM_UNSEEN,
+    ("src/channel/byte_bound.h", "claimant() const", "memory_order_acquire"): CLAIM_UNSEEN,
+    ("src/channel/byte_bound.h", "claimant() const", "memory_order_relaxed"): CLAIM_UNSEEN,
+    ("src/channel/byte_bound.h", "passed_.fetch_add(", "memory_order_acq_rel"): PASSES_ONCE_MORE,
+    ("src/channel/byte_bound.h", "passed_.fetch_add(", "memory_order_relaxed"): PASSES_ONCE_MORE,
+    ("src/channel/byte_bound.h", "return passed_.load(", "memory_order_acquire"): PASSES_ONCE_MORE,
+    ("src/channel/byte_bound.h", "return passed_.load(", "memory_order_relaxed"): PASSES_ONCE_MORE,
+    ("src/channel/byte_bound.h", "holder_.fetch_and(", "memory_order_acq_rel"): CLAIMS_END_UNDER_THE_LOCK,
+    ("src/channel/byte_bound.h", "holder_.fetch_and(", "memory_order_relaxed"): CLAIMS_END_UNDER_THE_LOCK,
+    ("src/channel/byte_bound.h", "== reserved) return", "memory_order_acquire"): RELEASED_SHOWS_IT,
+    ("src/channel/byte_bound.h", "== reserved) return", "memory_order_relaxed"): RELEASED_SHOWS_IT,
     ("src/channel/bounded_send.cpp", "if (bytes_.is_claimed_by(ticket)) (void)end_claim", ""): ENDED_BY_THE_CALL,
     ("src/channel/failure.h", "if (record == nullptr) {\nrelease(error)", ""): MEMORY_IS_THERE,
     ("src/channel/wait_closed.cpp", "if (end_closed.load(", "memory_order_acquire"): SEEN_BEFORE_THE_NEXT_SLEEP,
@@ -286,8 +326,6 @@ SURVIVORS = {
         "failed && token && chosen == waiter.index()",
     ): TOKENS_TELL_OF_THE_END,
     ("src/channel/select.cpp", "if (status == Status::closed ||", "token"): TOKENS_TELL_OF_THE_END,
-    ("src/channel/select.cpp", "bool is_end_closed(", "memory_order_acquire"): THE_LOCK_ORDERS_BOTH,
-    ("src/channel/select.cpp", "bool is_end_closed(", "memory_order_relaxed"): THE_LOCK_ORDERS_BOTH,
 }
 
 
