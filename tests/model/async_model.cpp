@@ -13,7 +13,8 @@ namespace xichan::internal {
 
 // For the checker's history.
 template <class T>
-requires(std::is_enum_v<T> && !std::is_convertible_v<T, int>) std::ostream& operator<<(std::ostream& out, T value) {
+  requires(std::is_enum_v<T> && !std::is_convertible_v<T, int>)
+std::ostream& operator<<(std::ostream& out, T value) {
   return out << static_cast<int>(value);
 }
 
