@@ -1,9 +1,9 @@
 #include "values/decode.h"
 
+#include "value/pickled.h"
 #include "values/decode_error.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
-#include "values/pickling.h"
 #include "values/str_view.h"
 #include "values/view.h"
 

@@ -3,10 +3,10 @@
 // Making an object may run Python code: the import of its class, a function that creates it, __hash__() of a key.
 // Before the first of these the decoder becomes careful: no tuple or list in progress has an unset slot from then on,
 // and the garbage collector does not show the tuples.
+#include "value/pickled.h"
 #include "values/decode_error.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
-#include "values/pickling.h"
 #include "values/record_cells.h"
 #include "values/record_types.h"
 #include "values/standard_types.h"

@@ -142,4 +142,11 @@ class Decoder {
   Worklist<KnownType, 8> types_;
 };
 
+/// Returns the value of a record that `is_pickled`. Runs Python code, so the caller holds a reference to the block.
+/// Large buffers are copied, or read in place if `copy` is false. Null with an exception set: DecodeError if the pickle
+/// cannot be loaded here.
+PyObject* unpickle(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept;
+
+extern PyMethodDef unpickling_functions[];
+
 }  // namespace xichan::python

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/handle.h"
-#include "values/pickling.h"
 
 namespace xichan::python {
 namespace {

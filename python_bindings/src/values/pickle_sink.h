@@ -29,6 +29,8 @@ struct PickleSink {
   Ref finish() noexcept;
 };
 
+extern PyType_Spec pickle_sink_spec;
+
 inline PickleSink* as_sink(PyObject* object) noexcept { return reinterpret_cast<PickleSink*>(object); }
 
 }  // namespace xichan::python

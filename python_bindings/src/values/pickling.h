@@ -20,12 +20,6 @@ inline bool encode_by_policy(ModuleState& state, PyObject* value, bool pickle, C
   return pickle ? encode_or_pickle(state, value, cell, pickled) : encode(state, value, cell);
 }
 
-/// Returns the value of a record that `is_pickled`. Runs Python code, so the caller holds a reference to the block.
-/// Large buffers are copied, or read in place if `copy` is false. Null with an exception set: DecodeError if the pickle
-/// cannot be loaded here.
-PyObject* unpickle(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept;
-
-extern PyType_Spec pickle_sink_spec;
 extern PyMethodDef pickling_functions[];
 
 }  // namespace xichan::python

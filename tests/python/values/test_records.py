@@ -153,7 +153,7 @@ RENAMED = ("support.record_types", "Pair", "tuple", ("one", "other"))
         (("support.record_types", "Plain", "enum", ("name",)), LookupError),
         (("support.record_types", "Plain", "tuple", ()), LookupError),
         (("support.record_types", "Plain", "exception", ()), LookupError),
-        (("support.record_types", "Plain", "registered", ("value",)), LookupError),
+        (("support.record_types", "Plain", "registered", ("encoded",)), LookupError),
         (("support.record_types", "Failure", "exception", ("args",)), LookupError),
         (("support.record_types", "Point", "unheard of", ("x", "y")), LookupError),
         (("support.record_types", "<locals>.Point", "fields", ()), LookupError),
