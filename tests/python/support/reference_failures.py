@@ -129,7 +129,7 @@ def python_without_memory():
         lambda: xichan.select([(tx, VALUE)]), lambda: xichan.channel(1), lambda: xichan.loads(xichan.dumps(VALUE)),
         lambda: (view[0], view[::2].value(), list(view[2][0][:9]), hash(view), view == VALUE),
         lambda: (xichan.share(VALUE).value(), xichan.Buffer(9).freeze()), lambda: tx.__reduce__(),
-        lambda: refused(tx.send, (1, [])), lambda: refused(rx.recv, -1),
+        lambda: refused(tx.send, (1, object())), lambda: refused(rx.recv, -1),
     )  # fmt: skip
     for call in calls:
         for n in range(500):

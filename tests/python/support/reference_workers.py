@@ -57,7 +57,7 @@ def leaving_all_behind():
             cycle.append(cycle)
             xichan.publish("left behind by an interpreter", (tx, 1))
             try:
-                tx.send([])
+                tx.send(object())
             except TypeError as error:
                 caught = error
             tx.fileno()
