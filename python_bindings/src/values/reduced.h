@@ -1,4 +1,4 @@
-// Values that are encoded as the elements of a tuple: a range, a standard type, an instance of a class.
+// Values that are encoded as the elements of a tuple: a range, an array, a standard type, an instance of a class.
 #pragma once
 
 #include "base/pointer_map.h"
@@ -11,7 +11,7 @@ namespace xichan::python {
 
 /// What stands for a value in a message.
 struct Reduced {
-  PyObject* elements;  // a tuple: the parts of a range; or the type of a record, then its fields
+  PyObject* elements;  // a tuple: the parts of a range or array; or the type of a record, then its fields
   PyObject* refusal;   // or an exception: why the value cannot be sent
   Cell* first;         // where it is written, or null
   bool is_counted;

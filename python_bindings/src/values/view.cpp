@@ -2,6 +2,7 @@
 
 #include "arena/arena.h"
 #include "base/ref.h"
+#include "values/array_view.h"
 #include "values/decode.h"
 #include "values/hashed_view.h"
 #include "values/str_view.h"
@@ -36,6 +37,7 @@ PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {
     case Tag::set:
     case Tag::frozenset: return make(ValueType::set);
     case Tag::record: return make(ValueType::record);
+    case Tag::array: return new_array_view(state, place);
     case Tag::bytes: return make(ValueType::bytes);
     default: return new_str_view(state, place);
   }
