@@ -7,6 +7,7 @@
 #include "arena/arena.h"
 #include "base/exit.h"
 #include "base/handle.h"
+#include "base/plans.h"
 #include "base/ref.h"
 #include "directory/create_channel.h"
 #include "directory/registry.h"
@@ -187,6 +188,11 @@ PyObject* fail_after(PyObject*, PyObject* value) noexcept {
   Py_RETURN_NONE;
 }
 
+PyObject* forget_plan(PyObject* module, PyObject* cls) noexcept {
+  if (PyType_Check(cls)) state_of(module)->plans->forget(reinterpret_cast<PyTypeObject*>(cls));
+  Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(channel_doc,
 "channel($module, /, capacity=1024, *, flavor='mpmc', max_bytes=None, name=None,\n"
 "        overflow='block', pickle=False, type=None)\n--\n\n"
@@ -244,6 +250,7 @@ PyMethodDef module_functions[] = {
     {"_exit_patience", exit_patience, METH_NOARGS, nullptr},
     {"_renew_exit_patience", renew_exit_patience, METH_NOARGS, nullptr},
     {"_outlast_exit", outlast_exit, METH_O, nullptr},
+    {"_forget_plan", forget_plan, METH_O, nullptr},
     {"_sent", sent_count, METH_O, nullptr},
     {"_count_alive", count_alive, METH_NOARGS, nullptr},
     {"_fail_after", fail_after, METH_O, nullptr},

@@ -3,7 +3,6 @@
 
 #include "base/errors.h"
 #include "base/exit.h"
-#include "base/plans.h"
 #include "base/ref.h"
 #include "embed/c_api.h"
 #include "embed/guard.h"
@@ -20,8 +19,10 @@
 #include "ends/transport.h"
 #include "ends/watch.h"
 #include "functions.h"
+#include "values/decoder.h"
 #include "values/dumps.h"
 #include "values/key_cache.h"
+#include "values/pickle_sink.h"
 #include "values/pickling.h"
 #include "values/shared.h"
 #include "values/types.h"
@@ -81,9 +82,9 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 }
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
-  for (PyMethodDef* functions : {module_functions, name_functions, stats_functions, select_functions, aselect_functions,
-                                 dumps_functions, share_functions, transport_functions, task_functions,
-                                 plan_functions, pickling_functions}) {
+  for (PyMethodDef* functions :
+       {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
+        share_functions, transport_functions, task_functions, pickling_functions, unpickling_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");

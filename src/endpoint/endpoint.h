@@ -32,8 +32,8 @@ class XICHAN_API Endpoint : public InSlab {
 
   /// Returns true if it was closed, or inherited through a fork.
   bool is_closed() const noexcept { return closed_.load(memory_order_relaxed) || generation_ != process_generation(); }
-  /// Returns true if it is open and each value is sent as it is: the channel does not pickle, and `mark_special` was not
-  /// called. As fast as `is_closed`.
+  /// Returns true if it is open and each value is sent as it is: the channel does not pickle, and `mark_special` was
+  /// not called. As fast as `is_closed`.
   bool is_plain() const noexcept {
     return !closed_.load(memory_order_relaxed) && plain_generation_ == process_generation();
   }
@@ -106,7 +106,7 @@ class XICHAN_API Endpoint : public InSlab {
   Readiness* readiness_ = nullptr;
   std::uint32_t calls_ = 0;
   const Side side_;
-  const std::uint32_t generation_;   // of the channel
+  const std::uint32_t generation_;  // of the channel
   std::uint32_t plain_generation_;  // the same, or its complement, which no process has: sends are special
   Lane lane_;
   atomic<bool> closed_;

@@ -189,6 +189,7 @@ class SegmentedRing {
 
 #ifdef XICHAN_RELACY
   static Segment* map() {
+    if (!RingMemory::charge(1)) return nullptr;
     Segment* segment = new Segment;
     segment->departures.store(0, memory_order_relaxed);
     empty(*segment);

@@ -1,12 +1,8 @@
 #include "sync/return_gate.h"
 
-namespace xichan::internal {
+#include "sync/current_thread.h"
 
-// The address of a thread-local variable identifies a running thread.
-std::uintptr_t ReturnGate::this_thread() noexcept {
-  thread_local char self;
-  return reinterpret_cast<std::uintptr_t>(&self);
-}
+namespace xichan::internal {
 
 bool ReturnGate::enter() noexcept {
   // (19) acquire: `closed` comes with `closed_by_`. All changes of the word are read-modify-writes, so either this
@@ -14,7 +10,7 @@ bool ReturnGate::enter() noexcept {
   std::uint32_t word = word_.load(memory_order_acquire);
   for (;;) {
     if (word & ended) return false;
-    if (word & closed && closed_by_.load(memory_order_relaxed) != this_thread()) {
+    if (word & closed && closed_by_.load(memory_order_relaxed) != current_thread()) {
       // No wake-up is lost: `open` and `end` change the word before they wake.
       futex_wait(word_, word, Deadline::never());
       word = word_.load(memory_order_acquire);
@@ -29,7 +25,7 @@ void ReturnGate::leave() noexcept {
 }
 
 void ReturnGate::close(Deadline deadline) noexcept {
-  closed_by_.store(this_thread(), memory_order_relaxed);
+  closed_by_.store(current_thread(), memory_order_relaxed);
   std::uint32_t word = word_.fetch_or(closed, memory_order_acq_rel) | closed;  // (19)
   while ((word & count) != 0 && !deadline.passed()) {
     futex_wait(word_, word, deadline);

@@ -41,10 +41,8 @@ class XICHAN_API ReturnGate {
   static constexpr std::uint32_t ended = 1u << 30;
   static constexpr std::uint32_t count = ended - 1;
 
-  static std::uintptr_t this_thread() noexcept;
-
-  atomic<std::uint32_t> word_{0};        // number of returning threads | flags
-  atomic<std::uintptr_t> closed_by_{0};  // written before the flag `closed`
+  atomic<std::uint32_t> word_{0};           // number of returning threads | flags
+  atomic<const void*> closed_by_{nullptr};  // current_thread(); written before the flag `closed`
 };
 
 }  // namespace xichan::internal

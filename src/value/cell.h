@@ -4,7 +4,8 @@
 //   short  tag   length         14 bytes of payload, the text or bytes themselves
 //   other  tag   0, or a mark   length (48 bits)            word
 //
-// The mark is 1 in a cell with a payload or elements that a `repeat` points to; a reader makes one object of it.
+// The mark is 1 in a cell with a payload or elements that a `repeat` points to; a reader makes one object of it. To the
+// mark of a record that was loaded from bytes, loading adds 2: no reader looks up its class, also when it is sent on.
 // The meaning of `word` depends on the tag: the integer, the float's bits, the offset of the payload in the block's
 // body, the index in the block's reference table, or (only in a cell outside a body) the block's address.
 //
@@ -92,6 +93,7 @@ inline constexpr unsigned short_payload = 14;
 /// Thread safety: a plain value.
 struct alignas(8) Cell {
   static constexpr std::uint64_t repeated_mark = 1 << 8;
+  static constexpr std::uint64_t untrusted_mark = 1 << 9;
 
   std::uint64_t head = 0;
   std::uint64_t word = 0;
@@ -134,6 +136,9 @@ struct alignas(8) Cell {
   /// For a cell with a payload or elements: true if a `repeat` points to it.
   bool is_repeated() const noexcept { return (head & repeated_mark) != 0; }
   void mark_repeated() noexcept { head |= repeated_mark; }
+  /// For a record: true if it was loaded from bytes, which may name any class.
+  bool is_untrusted() const noexcept { return (head & untrusted_mark) != 0; }
+  void mark_untrusted() noexcept { head |= untrusted_mark; }
   /// For a cell outside a body: true if it owns a reference to a block.
   bool owns_block() const noexcept { return tag() >= Tag::block; }
   std::uint64_t length() const noexcept { return head >> 16; }

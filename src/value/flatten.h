@@ -22,7 +22,8 @@ struct UnportableValue {
 };
 
 /// Flattens the value of `cell`, a cell outside a body, into `flat`, which owns its own reference. Returns `invalid`
-/// and sets `unportable` if the value contains an endpoint, a Queue or a pickle; `no_memory`, `arena_full` or `too_large`.
+/// and sets `unportable` if the value contains an endpoint, a Queue or a pickle; `no_memory`, `arena_full` or
+/// `too_large`.
 ///
 /// Thread safety: that of reading the blocks of `cell`.
 XICHAN_API Status flatten(const Cell& cell, Cell& flat, UnportableValue& unportable) noexcept;

@@ -14,6 +14,7 @@ bool index_body(Block* block, std::uint64_t tables, VerifyError& error) noexcept
   for (Cell* cell = begin; cell != end; ++cell) {
     if (!cell->has_elements()) continue;
     end += cell->length();
+    if (cell->tag() == Tag::record) cell->mark_untrusted();
     if (!cell->is_hashed()) continue;
     bool repeated = false;
     if (cell->is_indexed()) {

@@ -176,10 +176,36 @@ struct DropsOldest : WithChannel<DropsOldest<Receives, Capacity, Bytes>, 3, 2, 1
     RL_ASSERT(stats.sent == 2 * sends && stats.depth <= bound);
     RL_ASSERT(stats.dropped + this->total(this->received) + stats.depth == stats.sent);
     RL_ASSERT(stats.received == static_cast<std::uint64_t>(this->total(this->received)));
+    RL_ASSERT(stats.bytes == (Bytes == 0 ? 0 : stats.depth));
     if (!Receives) RL_ASSERT(stats.depth == bound);
     // The newest value is there unless it was received.
     RL_ASSERT(stats.depth != 0 || this->total(this->received) != 0);
     DropsOldest::WithChannel::after();
+  }
+};
+
+// The channel is shut down meanwhile: what is not accepted keeps no bytes.
+struct DropsUntilClosed
+    : WithChannel<DropsUntilClosed, 2, 1, 1, ChannelKind{Flavor::mpmc, 3, 2, Overflow::drop_oldest}> {
+  void thread(unsigned index) {
+    if (index == 1) return channels[0]->shutdown(false);
+    while (last_message < 3 && attempt(sending(0)) == Status::ok) {
+    }
+  }
+  void after() {
+    const ChannelStats stats = channels[0]->stats();
+    RL_ASSERT(stats.bytes == stats.depth);
+    WithChannel::after();
+  }
+};
+
+// Two senders at a channel that keeps the oldest value: the other one is dropped.
+struct DropsNewest : WithChannel<DropsNewest, 2, 2, 1, ChannelKind{Flavor::mpmc, 1, 0, Overflow::drop_newest}> {
+  void thread(unsigned index) { RL_ASSERT(attempt(sending(index)) == Status::ok); }
+  void after() {
+    const ChannelStats stats = channels[0]->stats();
+    RL_ASSERT(stats.sent == 2 && stats.dropped == 1 && stats.depth == 1);
+    WithChannel::after();
   }
 };
 
@@ -209,5 +235,7 @@ int main(int argc, char** argv) {
           {"drops_oldest_1_received", random_search<DropsOldest<true, 1>>, 100'000},
           {"drops_oldest_bytes", random_search<DropsOldest<true, 3, 2>>, 100'000},
           {"drops_oldest_1_byte", random_search<DropsOldest<false, 3, 1>>, 100'000},
+          {"drops_until_closed", random_search<DropsUntilClosed>, 50'000},
+          {"drops_newest", random_search<DropsNewest>, 50'000},
       });
 }

@@ -21,12 +21,15 @@ ACCESS = re.compile(r"\b(load|store|exchange|fetch_\w+|compare_exchange_\w+)\(")
 # Calls that are left out, one at a time, in code but not in declarations: those that wake a thread or make room for it,
 # and those that pass memory on or account for it.
 CALL = re.compile(
-    r"(?<![\w.>):])(?<!void )"
-    r"(?:(?:not_\w+|closing_|waiters\(other\(side\)\)|cases\[chosen\]\.channel|node|peers|wakes?|event_?|bytes_|ring_|cache|quota)(?:\.|->))?"
-    r"(?:notify_(?:one|all|one_except|one_if)|nudge_(?:all|owner)|perform|signal|retain|serve_(?:receivers|senders)|wake_senders|futex_wake|demand_attention|"
+    r"(?:(?<![\w.>):])|(?<=\(void\)))(?<!void )(?<!&& )"
+    r"(?:(?:not_\w+|closing_|waiters\((?:other\(side\)|side)\)|(?:cases\[chosen\]|c|tried)\.channel|channel_?|node|"
+    r"peers|wakes?|wakes_\[i\]|wait|call_?|loop_|(?:readiness->)?event_?|bytes_|ring_|cache|quota)(?:\.|->))?"
+    r"(?:notify_(?:one|all|one_except|one_if)|nudge_(?:all|owner)|cancel_owner|perform|signal|retain|"
+    r"serve_(?:receivers|senders)|wake_senders|futex_wake(?:_all)?|demand_attention|"
     r"discard_queued|close|unpin|decide_first|pass_token|"
     r"flush|note_taken|drop_empty|unload|discard|swap|subtract|(?:Budget::)?shed|Accounts::set|reclaim_credits|"
-    r"unreserve|end_claim|offer_claim|lapse_claim|withdraw|release(?=\(cost)|note_accepted)(?=\()"
+    r"unreserve|end_claim|offer_claim|lapse_claim|withdraw|suspend|note_accepted|delist|abandon|clear|"
+    r"release(?=\((?:cost|cell|error|oldest|std::exchange|XICHAN_PLAIN|\))))(?=\()"
 )
 
 # Expressions that are changed: the file, where they stand in it, what they are there, and what they become.
@@ -60,6 +63,33 @@ CONDITIONS = [
     ("src/sync/wait_list.cpp", "if ((node.waiter->*decision)", "(node.waiter->*decision)(node, wakes.add())",
      ["(VALUE, true)"]),
     ("src/sync/thread_waiter.cpp", "if (is_decided())", "is_decided()", ["false"]),
+    ("src/sync/return_gate.cpp", "if (word & ended)", "word & ended", ["false"]),
+    ("src/sync/return_gate.cpp", "if (word & closed &&", "word & closed", ["false"]),
+    ("src/sync/return_gate.cpp", "!= current_thread()", "current_thread()", ["nullptr"]),
+    ("src/sync/return_gate.cpp", "== (closed | 1)", "(closed | 1)", ["UINT32_MAX"]),
+    ("src/sync/return_gate.cpp", "while ((word & count) != 0", "(word & count) != 0", ["false"]),
+    ("src/sync/return_gate.cpp", "fetch_or(closed | ended", "closed | ended", ["closed"]),
+    ("src/api/async.cpp", "enlist(side_, node_) && withdraw()", "withdraw()", ["true", "false"]),
+    ("src/api/async.cpp", "== Phase::starting) return true", "Phase::starting", ["Phase::waiting", "Phase::taken"]),
+    ("src/api/async.cpp", "== Phase::waiting; }", "Phase::waiting", ["Phase::starting"]),
+    ("src/api/async.cpp", "outcome == Outcome::transferred ? Status::ok", "outcome == Outcome::transferred", ["false"]),
+    ("src/api/async.cpp", "if (outcome == Outcome::notified &&", "outcome == Outcome::notified", ["false"]),
+    ("src/api/async.cpp", "if (status == Status::closed ||",
+     "status == Status::closed || (status != Status::ok && outcome == Outcome::notified)",
+     ["false", "status == Status::closed"]),
+    ("src/api/async.cpp", "is_complete = true", "true", ["false"]),
+    ("src/api/async.cpp", "|| loop_.remove(*this)", "loop_.remove(*this)", ["true", "(VALUE, true)"]),
+    ("src/api/async.cpp", "if (is_complete || ", "is_complete", ["false"]),
+    ("src/api/async.cpp", "if (decision_->outcome() == Outcome::transferred)",
+     "decision_->outcome() == Outcome::transferred", ["false"]),
+    ("src/api/async.cpp", "if (decision_->outcome() == Outcome::notified)",
+     "decision_->outcome() == Outcome::notified", ["false"]),
+    ("src/api/async.cpp", "if (!decision_->decide(outcome, 0))", "!decision_->decide(outcome, 0)", ["(VALUE, false)"]),
+    ("src/api/async.cpp", "if (!call.listed)", "!call.listed", ["false"]),
+    ("src/api/async.cpp", "if (size() != 0) signal", "size() != 0", ["false"]),
+    ("src/api/async.cpp", "&& loop_->size() != 0", "loop_->size() != 0", ["false"]),
+    ("src/api/async.cpp", "!call->take_over()", "!call->take_over()", ["(VALUE, false)"]),
+    ("src/api/async.cpp", "call->complete() || !call->wait()", "!call->wait()", ["false", "(VALUE, true)"]),
     ("src/channel/channel.h", "ring_.can_pop() || ring_.is_closed()", "ring_.can_pop() || ring_.is_closed()",
      ["ring_.can_pop()", "ring_.is_closed()", "false"]),
     ("src/channel/channel.h", "&& can_send()) wake", "can_send()", ["false"]),
@@ -74,6 +104,8 @@ CONDITIONS = [
     ("src/channel/bounded_send.cpp", "|| !bytes_.may_lapse()", "!bytes_.may_lapse()", ["true"]),
     ("src/channel/byte_bound.h", "if (held + bytes > max_)", "held + bytes > max_", ["false"]),
     ("src/channel/byte_bound.h", "holder == ticket ||", "holder == ticket", ["false"]),
+    ("src/channel/byte_bound.h", "|| is_own)", "is_own", ["false"]),
+    ("src/channel/bounded_send.cpp", "bytes_.set_may_lapse(true)", "true", ["false"]),
     ("src/channel/byte_bound.h", "held + bytes + claimed_",
      "held + bytes + claimed_.load(memory_order_relaxed) <= max_",
      ["true"]),
@@ -83,7 +115,7 @@ CONDITIONS = [
      ["false", "expected == finished", "true"]),
     ("src/channel/overflow.cpp", "too_many_bytes ? 1", "too_many_bytes ? 1 : capacity_",
      ["capacity_", "too_many_bytes ? 0 : capacity_", "too_many_bytes ? 1 : capacity_ - 1"]),
-    ("src/ring/segmented.h", "position <= keep", "position <= keep", ["position < keep"]),
+    ("src/ring/segmented.h", "position <= keep", "keep", ["keep - 1"]),
     ("src/channel/wait_closed.cpp", "if (!channel.enlist_closing(node)", "!channel.enlist_closing(node)",
      ["(channel.enlist_closing(node), true)"]),
     ("src/channel/wait_closed.cpp", "&& !exit_began(limits)", "!exit_began(limits)", ["true"]),

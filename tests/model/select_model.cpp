@@ -180,6 +180,19 @@ struct SelectAtOnceMeeting : WithChannel<SelectAtOnceMeeting<Moves>, 2, 1, 1, 0,
   bool gone = false;
 };
 
+// Without a slot, but with bytes, attempts of the select itself change no version: it returns.
+struct SelectFull : WithChannel<SelectFull, 2, 1, 1, ChannelKind{Flavor::mpmc, 1, 2}, 2> {
+  void begin() {
+    WithChannel::begin();
+    for (unsigned channel = 0; channel < 2; ++channel) RL_ASSERT(attempt(sending(0, channel)) == Status::ok);
+  }
+  void thread(unsigned index) {
+    Case both[] = {sending(index, 0), sending(index, 1)};
+    std::size_t chosen;
+    RL_ASSERT(try_any(both, chosen) == Status::full);
+  }
+};
+
 }  // namespace
 }  // namespace model
 }  // namespace xichan::internal
@@ -200,5 +213,6 @@ int main(int argc, char** argv) {
           {"select_moving_bytes", random_search<SelectAtOnce<true, few_bytes, 4>>, 200'000},
           {"select_moving_endless", random_search<SelectAtOnce<false, endless, 4>>, 200'000},
           {"select_moving_waiter", random_search<SelectAtOnceMeeting<4>>, 200'000},
+          {"select_full", random_search<SelectFull>, 50'000},
       });
 }

@@ -61,10 +61,6 @@ TOKENS_TELL_OF_THE_END = (
     " from there on `closed` is passed on with the token. Passing it on without one as well, or a used token, causes "
     "a needless wake-up at worst."
 )
-THE_LOCK_ORDERS_BOTH = (
-    "Closing a handle sets the flag and then takes the lock of the list, and a waiter has taken it to add its "
-    "node: either the closer finds the node, or the flag was set before the lock that the waiter took."
-)
 UNDER_THE_LOCK = (
     "The deciding thread holds the lock of the lists, and the owner takes it in delist before its final look: the lock "
     "orders the decision's data. What is seen before that only ends the sleep."
@@ -86,21 +82,84 @@ BOTH_PASSES_FOR_MIXED_SELECTS = (
     "A select over rings alone needs only the second pass, and one over rendezvous alone only the first; see "
     "select.cpp. All channels of a model are of one kind."
 )
-THE_ATTEMPT_SHOWS_IT = (
-    "The attempts between the two looks at the version read the count of the list or the tail, sequentially "
-    "consistent, and these change with the version. The model runs one access after the other, and there the second "
-    "look does not return a value from before that."
+THE_ATTEMPT_READ_IT = (
+    "The second attempt of try_any is refused because of numbers that it reads, sequentially consistent, and the look "
+    "at the version that follows returns no older ones (coherence). A number that it has not read has not refused it. "
+    "A first look that returns an old number starts over in vain."
+)
+THE_COUNT_SHOWS_IT = (
+    "The second attempt of try_any finds no peer in the list's count, or under the lock. A peer that came and left "
+    "since the first attempt has changed the count twice, sequentially consistent: the attempt that reads the second "
+    "change makes the arrival before it visible to the look at the version that follows. A first look that returns an "
+    "old number starts over in vain."
+)
+NEVER_FULL = (
+    "A push into a segmented ring is refused only by a close, which is permanent, or without memory; under a byte "
+    "bound the version counts the bytes as well."
+)
+SERVED_BY_THE_OTHER = (
+    "What refuses a notified sender is the success of another thread, or a reservation that it releases, and that "
+    "thread wakes senders afterwards (Y5). Rule (d) helps while it is stopped in between; in the models every call "
+    "returns."
 )
 WITHOUT_THE_LOCK = "Only saves a call without a peer from taking the lock; stopped_test.cpp is about that."
 FOR_CALLERS = "A promise to callers that read the figure; the channel itself decides nothing by it."
-FAIRNESS = (
-    "A claim only delays other senders: without it no wake-up is lost, but a large message may starve, which no search "
-    "of finitely many calls shows. tests/cpp/channel/byte_bound_test.cpp counts the messages that pass."
+ENDED_BY_THE_CALL = (
+    "A call whose message was accepted ends its claim before it returns, and then wakes senders. Ending it here spares "
+    "them the time in between."
 )
-TRIES_AGAIN = "The caller tries again at once instead of going to sleep: wrong only in the processor time it takes."
-NEVER_RETURNS = (
-    "Needed for a call that no longer runs (its interpreter has ended, or its signal handlers run). The calls of the "
-    "models return, and end their claim themselves."
+SEEN_BEFORE_THE_NEXT_SLEEP = (
+    "A call that was cancelled has taken the lock since, after its closer, and sees the flag. One that misses the flag "
+    "here looks again before it sleeps, sequentially consistent."
+)
+CLAIMS_END_UNDER_THE_LOCK = (
+    "A claim ends under the lock of the lists, and a sender that goes to sleep looks at it under that lock. One that "
+    "reads an ended claim without the lock is refused, and looks again."
+)
+PASSES_ONCE_MORE = (
+    "An old count admits a message once too often, which the bound on passing messages allows (see the members of "
+    "ByteBound). No thread waits for the count to grow."
+)
+RELEASED_SHOWS_IT = (
+    "Bytes are released after their reservation, and the load of what was released synchronizes with the release: the "
+    "second look at what was reserved returns no value from before that reservation."
+)
+CLAIM_UNSEEN = (
+    "A sender sleeps because of a claim only after it has seen it under the lock, and one that misses it passes once. "
+    "A receiver that empties the channel usually has received from a sender that saw the claim, or has taken the lock "
+    "since. Without either it could miss a claim that should lapse: claim_unseen looks for that, and has not found it."
+)
+AN_OLD_LINK_FAILS = (
+    "The link of a segment changes once while it is linked: an old value fails the compare-and-swap, and a value other "
+    "than the expected one is the new one."
+)
+THE_LINK_IS_OLD = (
+    "If the segment is used again, the shared links have moved on, and a compare-and-swap that expects the old link "
+    "fails. The look at `next` spares it."
+)
+ONLY_WAITS = (
+    "The thread that linked the next segment moves the link itself; until then producers go round. So no call would be "
+    "wrong, but one would wait for a stopped thread, which tests/cpp/channel/stopped_test.cpp is about."
+)
+COHERENCE = (
+    "A thread that waits at the gate has read an identity other than its own, and stores its own only after it has "
+    "passed. No later load returns an older one."
+)
+REFUSED = "A thread that the gate refuses touches nothing of the interpreter afterwards."
+PHASE_ENDS_LIFETIMES = (
+    "The locks of the list and of the loop order all plain accesses to a call. The phase orders the last accesses of "
+    "the thread that is first before the end of the call, of the channel and of the loop, in the second one. The "
+    "checker notices a use after the end in the order of its schedule, and here none is."
+)
+ONE_NODE = "A call has one node, and the first decision unlinks it: there is no second one."
+UNLINKED_BY_THE_DECISION = (
+    "The peer that decides a call has unlinked its node before, and accesses neither afterwards (W2). The call "
+    "remains, so that all waiters obey W4."
+)
+MEMORY_IS_THERE = "Matters only if memory is exhausted, which does not happen in the models."
+NEEDLESS_TOKEN = (
+    "A call that is complete is in no list and keeps no value; abandoning it passes a token on, which causes a "
+    "needless wake-up at worst."
 )
 # (file, part of the line, or the end of the line above, a line break and a part, what it becomes, where the line has
 # several with what it was: "release -> relaxed"): reason
@@ -179,10 +238,6 @@ SURVIVORS = {
     ): A_POSITION_IS_CLAIMED_ONCE,
     ("src/ring/segmented.h", "head = head_.load(", "memory_order_relaxed"): ONLY_WHEN_CLOSED_SEGMENTED,
     ("src/ring/segmented.h", "== tail) return tail / 2 - head", "memory_order_relaxed"): ONLY_WHEN_CLOSED_SEGMENTED,
-    ("src/ring/segmented.h", "tail_.compare_exchange_weak(", "memory_order_acq_rel"): A_POSITION_IS_CLAIMED_ONCE,
-    ("src/ring/segmented.h", "head_.compare_exchange_weak(", "memory_order_acq_rel"): A_POSITION_IS_CLAIMED_ONCE,
-    ("src/ring/segmented.h", "tail_.compare_exchange_weak(", "memory_order_relaxed"): A_POSITION_IS_CLAIMED_ONCE,
-    ("src/ring/segmented.h", "head_.compare_exchange_weak(", "memory_order_relaxed"): A_POSITION_IS_CLAIMED_ONCE,
     ("src/sync/wait_list.cpp", "count_.fetch_sub(", "memory_order_acq_rel"): AN_OLDER_COUNT_IS_LARGER,
     ("src/sync/wait_list.cpp", "count_.fetch_sub(", "memory_order_relaxed"): AN_OLDER_COUNT_IS_LARGER,
     ("src/sync/wait_list.h", "bool demands_attention()", "memory_order_acquire"): SEEN_BEFORE,
@@ -198,14 +253,53 @@ SURVIVORS = {
     ("src/channel/byte_bound.h", "reserved = reserved_.load(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
     ("src/channel/byte_bound.h", "reserved_.compare_exchange_weak(", "memory_order_acq_rel"): BYTES_ONLY_COUNT,
     ("src/channel/byte_bound.h", "reserved_.compare_exchange_weak(", "memory_order_relaxed"): BYTES_ONLY_COUNT,
-    ("src/channel/bounded_send.cpp", "bytes_.note_accepted(cost, ticket)", ""): FAIRNESS,
-    ("src/channel/bounded_send.cpp", "bytes_.offer_claim(node)", ""): FAIRNESS,
-    ("src/channel/bounded_send.cpp", "return can_proceed(node)", "(can_proceed(node), true)"): TRIES_AGAIN,
-    ("src/channel/bounded_send.cpp", "if (ring_.size() == 0) lapse_claim()", ""): NEVER_RETURNS,
-    ("src/channel/bounded_send.cpp", "is_claimed_for(owner)) return;\nbytes_.end_claim()", ""): NEVER_RETURNS,
     ("src/channel/channel.cpp", "Lane* seen = owner.load(", "memory_order_relaxed"): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "owner.compare_exchange_strong(seen", "acq_rel -> acquire"): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "owner.compare_exchange_strong(seen", "acquire -> relaxed"): THE_SWAP_ACQUIRES,
+    ("src/channel/byte_bound.h", "return reserved_.load(", "memory_order_acquire"): THE_ATTEMPT_READ_IT,
+    ("src/channel/byte_bound.h", "return reserved_.load(", "memory_order_relaxed"): THE_ATTEMPT_READ_IT,
+    ("src/channel/byte_bound.h", ">> ticket_bits);", "memory_order_acquire"): THE_ATTEMPT_READ_IT,
+    ("src/channel/byte_bound.h", ">> ticket_bits);", "memory_order_relaxed"): THE_ATTEMPT_READ_IT,
+    ("src/ring/segmented.h", "pop_version()", "memory_order_acquire"): THE_ATTEMPT_READ_IT,
+    ("src/ring/segmented.h", "pop_version()", "memory_order_relaxed"): THE_ATTEMPT_READ_IT,
+    ("src/ring/segmented.h", "push_version()", "memory_order_acquire"): NEVER_FULL,
+    ("src/ring/segmented.h", "push_version()", "memory_order_relaxed"): NEVER_FULL,
+    ("src/api/async.cpp", "if (outcome == Outcome::notified && channel_", "false"): SERVED_BY_THE_OTHER,
+    ("src/api/async.cpp", "if (outcome == Outcome::notified && channel_", ""): SERVED_BY_THE_OTHER,
+    ("src/sync/return_gate.cpp", "Deadline::never());\nword = word_.load(", "memory_order_relaxed"): COHERENCE,
+    ("src/sync/return_gate.cpp", "word_.fetch_or(closed | ended, ", "memory_order_relaxed"): REFUSED,
+    ("src/ring/segmented.h", "next = last->next.load(", "memory_order_acquire"): AN_OLD_LINK_FAILS,
+    ("src/ring/segmented.h", "last->next.compare_exchange_strong(", "memory_order_acquire"): AN_OLD_LINK_FAILS,
+    ("src/ring/segmented.h", "if (fresh == nullptr)", "memory_order_acquire"): MEMORY_IS_THERE,
+    ("src/ring/segmented.h", "if (fresh == nullptr)", "memory_order_relaxed"): MEMORY_IS_THERE,
+    ("src/ring/segmented.h", "if (!is_unlinked(next)) move", "true"): THE_LINK_IS_OLD,
+    ("src/ring/segmented.h", "if (is_unlinked(next)) return true", "false"): THE_LINK_IS_OLD,
+    ("src/ring/segmented.h", "move(push_segment_, link, next, number);", "false"): ONLY_WAITS,
+    ("src/channel/byte_bound.h", "holder_.store(", "memory_order_release"): CLAIM_UNSEEN,
+    ("src/channel/byte_bound.h", "holder_.store(", "memory_order_relaxed"): CLAIM_UNSEEN,
+    ("src/channel/byte_bound.h", "claimant() const", "memory_order_acquire"): CLAIM_UNSEEN,
+    ("src/channel/byte_bound.h", "claimant() const", "memory_order_relaxed"): CLAIM_UNSEEN,
+    ("src/channel/byte_bound.h", "passed_.fetch_add(", "memory_order_acq_rel"): PASSES_ONCE_MORE,
+    ("src/channel/byte_bound.h", "passed_.fetch_add(", "memory_order_relaxed"): PASSES_ONCE_MORE,
+    ("src/channel/byte_bound.h", "return passed_.load(", "memory_order_acquire"): PASSES_ONCE_MORE,
+    ("src/channel/byte_bound.h", "return passed_.load(", "memory_order_relaxed"): PASSES_ONCE_MORE,
+    ("src/channel/byte_bound.h", "holder_.fetch_and(", "memory_order_acq_rel"): CLAIMS_END_UNDER_THE_LOCK,
+    ("src/channel/byte_bound.h", "holder_.fetch_and(", "memory_order_relaxed"): CLAIMS_END_UNDER_THE_LOCK,
+    ("src/channel/byte_bound.h", "== reserved) return", "memory_order_acquire"): RELEASED_SHOWS_IT,
+    ("src/channel/byte_bound.h", "== reserved) return", "memory_order_relaxed"): RELEASED_SHOWS_IT,
+    ("src/channel/bounded_send.cpp", "if (bytes_.is_claimed_by(ticket)) (void)end_claim", ""): ENDED_BY_THE_CALL,
+    ("src/channel/failure.h", "if (record == nullptr) {\nrelease(error)", ""): MEMORY_IS_THERE,
+    ("src/channel/wait_closed.cpp", "if (end_closed.load(", "memory_order_acquire"): SEEN_BEFORE_THE_NEXT_SLEEP,
+    ("src/channel/wait_closed.cpp", "if (end_closed.load(", "memory_order_relaxed"): SEEN_BEFORE_THE_NEXT_SLEEP,
+    ("src/api/async.cpp", "phase_.exchange(", "memory_order_acquire"): PHASE_ENDS_LIFETIMES,
+    ("src/api/async.cpp", "phase_.exchange(", "memory_order_release"): PHASE_ENDS_LIFETIMES,
+    ("src/api/async.cpp", "decision_->decide(outcome, 0)", "(!decision_->decide(outcome, 0), false)"): ONE_NODE,
+    ("src/api/async.cpp", "call->delist()", ""): UNLINKED_BY_THE_DECISION,
+    ("src/api/async.cpp", "event->release()", ""): MEMORY_IS_THERE,
+    ("src/api/async.cpp", "if (status == Status::closed ||", "status == Status::closed"): MEMORY_IS_THERE,
+    ("src/api/async.cpp", "outcome(side_, status);\nend_claim()", ""): MEMORY_IS_THERE,
+    ("src/api/async.cpp", "end_claim();\nis_complete = true", "false"): NEEDLESS_TOKEN,
+    ("src/api/async.cpp", "if (is_complete ||", "false"): NEEDLESS_TOKEN,
     ("src/channel/task_count.h", "std::uint64_t done = done_.load(", "memory_order_acquire"): ONLY_THE_SWAP_COUNTS,
     ("src/channel/task_count.h", "done_.compare_exchange_weak(", "memory_order_acquire"): ONLY_THE_SWAP_COUNTS,
     (
@@ -214,16 +308,16 @@ SURVIVORS = {
         "acq_rel -> release",
     ): THE_SWAP_ACQUIRES,
     ("src/channel/channel.cpp", "if (flavor_ == Flavor::rendezvous) return arrivals_", "memory_order_acquire"): (
-        THE_ATTEMPT_SHOWS_IT
+        THE_COUNT_SHOWS_IT
     ),
     ("src/channel/channel.cpp", "if (flavor_ == Flavor::rendezvous) return arrivals_", "memory_order_relaxed"): (
-        THE_ATTEMPT_SHOWS_IT
+        THE_COUNT_SHOWS_IT
     ),
     ("src/channel/channel.cpp", "return ring_.pop_version();", "ring_.push_version()"): EITHER_COUNTER,
     ("src/channel/channel.cpp", "return ring_.push_version()", "ring_.pop_version()"): EITHER_COUNTER,
     ("src/channel/rendezvous.cpp", "if (!has_peers)", "false"): WITHOUT_THE_LOCK,
-    ("src/channel/rendezvous.cpp", "arrivals_[", "memory_order_acq_rel"): THE_ATTEMPT_SHOWS_IT,
-    ("src/channel/rendezvous.cpp", "arrivals_[", "memory_order_relaxed"): THE_ATTEMPT_SHOWS_IT,
+    ("src/channel/rendezvous.cpp", "arrivals_[", "memory_order_acq_rel"): THE_COUNT_SHOWS_IT,
+    ("src/channel/rendezvous.cpp", "arrivals_[", "memory_order_relaxed"): THE_COUNT_SHOWS_IT,
     ("src/channel/select.cpp", "pass < 2", "1"): BOTH_PASSES_FOR_MIXED_SELECTS,
     ("src/channel/channel.cpp", "retire_(*this);\ndiscard_queued()", ""): NEEDLESS,
     (
@@ -232,8 +326,6 @@ SURVIVORS = {
         "failed && token && chosen == waiter.index()",
     ): TOKENS_TELL_OF_THE_END,
     ("src/channel/select.cpp", "if (status == Status::closed ||", "token"): TOKENS_TELL_OF_THE_END,
-    ("src/channel/select.cpp", "bool is_end_closed(", "memory_order_acquire"): THE_LOCK_ORDERS_BOTH,
-    ("src/channel/select.cpp", "bool is_end_closed(", "memory_order_relaxed"): THE_LOCK_ORDERS_BOTH,
 }
 
 

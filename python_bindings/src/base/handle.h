@@ -8,8 +8,8 @@
 
 namespace xichan::python {
 
-/// Values that were received but not delivered: because memory was exhausted, or a call was interrupted. The next receive
-/// returns them.
+/// Values that were received but not delivered: because memory was exhausted, or a call was interrupted. The next
+/// receive returns them.
 using Unread = Worklist<Cell, 1>;
 
 /// An unread value that is decoded already: an object, of which the cell owns a reference.

@@ -5,7 +5,6 @@
 #include <new>
 
 #include "base/ref.h"
-#include "base/state.h"
 
 namespace xichan::python {
 namespace {
@@ -147,19 +146,5 @@ void Plans::clear() noexcept {
   numbers_.clear();
   while (!plans_.empty()) plans_.pop().release();
 }
-
-namespace {
-
-PyObject* forget_plan(PyObject* module, PyObject* cls) noexcept {
-  if (PyType_Check(cls)) state_of(module)->plans->forget(reinterpret_cast<PyTypeObject*>(cls));
-  Py_RETURN_NONE;
-}
-
-}  // namespace
-
-PyMethodDef plan_functions[] = {
-    {"_forget_plan", forget_plan, METH_O, nullptr},
-    {nullptr, nullptr, 0, nullptr},
-};
 
 }  // namespace xichan::python

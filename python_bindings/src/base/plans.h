@@ -51,6 +51,4 @@ class Plans {
   std::size_t next_drop_ = 64;                 // the number of plans
 };
 
-extern PyMethodDef plan_functions[];
-
 }  // namespace xichan::python

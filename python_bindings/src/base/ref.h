@@ -31,4 +31,13 @@ inline Ref import_attribute(const char* module_name, const char* name) noexcept 
   return Ref(module ? PyObject_GetAttrString(module.get(), name) : nullptr);
 }
 
+/// Does the same at the first call, and returns what `slot` then holds (borrowed). Null with an exception set.
+inline PyObject* import_once(PyObject*& slot, const char* module_name, const char* name) noexcept {
+  if (slot == nullptr) {
+    Ref found = import_attribute(module_name, name);
+    if (slot == nullptr) slot = found.release();  // else another thread stored it during the import
+  }
+  return slot;
+}
+
 }  // namespace xichan::python

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "base/ref.h"
 #include "base/plans.h"
+#include "base/ref.h"
 
 namespace xichan::python {
 

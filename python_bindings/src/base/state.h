@@ -10,7 +10,19 @@ namespace xichan::python {
 using namespace internal;
 
 /// The classes of xichan._errors, in the order of `error_names` in errors.cpp.
-enum class ErrorClass { error, closed, full, empty, timeout, not_shareable, arena_full, not_found, failed, decode, count };
+enum class ErrorClass {
+  error,
+  closed,
+  full,
+  empty,
+  timeout,
+  not_shareable,
+  arena_full,
+  not_found,
+  failed,
+  decode,
+  count
+};
 
 /// The classes of xichan._stats, in the order of `record_names` in stats.cpp.
 enum class RecordType { channel, memory, memory_class, count };
@@ -67,16 +79,16 @@ struct ModuleState {
   PyTypeObject* queue_type;                                // xichan._queue.Queue, once that module is imported
   Py_ssize_t queue_slot;                                   // where a Queue holds its parts: an offset in the object
   PyObject* errors[static_cast<int>(ErrorClass::count)];
-  PyObject* unpickle;  // the function that rebuilds a pickled endpoint
-  PyObject* share;     // the function that rebuilds a pickled Shared
+  PyObject* unpickle;      // the function that rebuilds a pickled endpoint
+  PyObject* share;         // the function that rebuilds a pickled Shared
   PyObject* make_pickler;  // these two of xichan._pickling, or null
   PyObject* pickle_loads;
-  PyObject* idle_pickler;  // see pickling.cpp; null while it is in use
-  Plans* plans;        // how objects of each class are sent
+  PyObject* idle_pickler;   // see pickling.cpp; null while it is in use
+  Plans* plans;             // how objects of each class are sent
   PyObject* dict_parts[3];  // the classes of xichan._dict_parts; null until the first is used
   FieldGuesses field_guesses;
   InterpreterEndpoints* endpoints;
-  KeyCache* keys;  // null until the first dict is decoded
+  KeyCache* keys;          // null until the first dict is decoded
   PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded
   mutable StandardLibrary library;
   bool numpy_missing;  // its import has failed

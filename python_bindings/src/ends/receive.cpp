@@ -14,7 +14,8 @@ namespace xichan::python {
 namespace {
 
 // Decodes a value, or keeps it before all others that are unread if that fails, unless it can never be decoded. With
-// `keep_always` it is kept then, too. Python code may run, and use the handle: so the value is not among the unread ones.
+// `keep_always` it is kept then, too. Python code may run, and use the handle: so the value is not among the unread
+// ones.
 PyObject* decode_or_keep(Handle* handle, const Cell& cell, bool copy, bool keep_always) noexcept {
   PyObject* value = decode(*handle->state, cell, copy);
   if (value != nullptr || (!keep_always && is_undecodable(*handle->state))) {
@@ -35,7 +36,8 @@ void keep_unread(Handle* handle, const Cell& cell) noexcept {
 void keep_first(Handle* handle, const Cell* cells, std::size_t count) noexcept {
   if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
   if (handle->unread != nullptr && handle->unread->insert_first(cells, count)) return;
-  for (std::size_t i = 0; i < count; ++i) is_decoded(cells[i]) ? Py_DECREF(decoded_object(cells[i])) : release(cells[i]);
+  for (std::size_t i = 0; i < count; ++i)
+    is_decoded(cells[i]) ? Py_DECREF(decoded_object(cells[i])) : release(cells[i]);
 }
 
 bool reserve_unread(Handle* handle, std::size_t count) noexcept {

@@ -66,7 +66,7 @@ class Results {
   PyObject* finish(Handle* handle) noexcept {
     if (PyErr_Occurred()) {
       if (!list_ || size() == 0) return nullptr;
-      if (!PyErr_ExceptionMatches(PyExc_Exception)) return give_back(handle);
+      if (!PyErr_ExceptionMatches(PyExc_Exception)) return restore(handle);
       PyErr_Clear();
     }
     PyObject_GC_Track(list_.get());
@@ -74,7 +74,7 @@ class Results {
   }
 
  private:
-  PyObject* give_back(Handle* handle) noexcept {
+  PyObject* restore(Handle* handle) noexcept {
     Worklist<Cell> cells;
     if (!cells.reserve(static_cast<std::size_t>(size()))) return nullptr;
     for (Py_ssize_t i = 0; i < size(); ++i) (void)cells.push(decoded_cell(PyList_GET_ITEM(list_.get(), i)));

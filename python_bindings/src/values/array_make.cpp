@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "values/array_view.h"
+#include "values/array_object.h"
 #include "values/decode.h"
 
 namespace xichan::python {

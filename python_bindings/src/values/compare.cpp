@@ -4,7 +4,7 @@
 #include "base/ref.h"
 #include "value/value_access.h"
 #include "values/decode.h"
-#include "values/dict_view.h"
+#include "values/hashed_view.h"
 
 namespace xichan::python {
 namespace {

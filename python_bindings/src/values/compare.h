@@ -8,8 +8,8 @@
 
 namespace xichan::python {
 
-/// The elements of a TupleView or ListView, with a reference to their block: Python code that runs meanwhile may send the view, which
-/// may move them (V2).
+/// The elements of a TupleView or ListView, with a reference to their block: Python code that runs meanwhile may send
+/// the view, which may move them (V2).
 class HeldElements {
  public:
   explicit HeldElements(const View* view) noexcept;

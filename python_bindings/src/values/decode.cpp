@@ -1,12 +1,33 @@
 #include "values/decode.h"
 
+#include "value/pickled.h"
+#include "values/array_object.h"
 #include "values/decode_error.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
-#include "values/pickling.h"
+#include "values/str_view.h"
 #include "values/view.h"
 
 namespace xichan::python {
+namespace {
+
+PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {
+  const auto make = [&](ValueType type) noexcept { return new_view(state, type, place.reader.block(), *place.cell); };
+  switch (place.cell->tag()) {
+    case Tag::tuple: return make(ValueType::tuple);
+    case Tag::list: return make(ValueType::list);
+    case Tag::dict:
+    case Tag::frozendict: return make(ValueType::dict);
+    case Tag::set:
+    case Tag::frozenset: return make(ValueType::set);
+    case Tag::record: return make(ValueType::record);
+    case Tag::array: return new_array_view(state, place);
+    case Tag::bytes: return make(ValueType::bytes);
+    default: return new_str_view(state, place);
+  }
+}
+
+}  // namespace
 
 PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
   const CellRef place = resolve(reader, cell);
@@ -32,6 +53,11 @@ PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept {
   const BlockReader reader(cell.as_block());
   return cell.tag() == Tag::shared_block ? new_shared(state, reader.block())
                                          : decode_at(state, reader, reader.root(), copy);
+}
+
+PyObject* view_value(PyObject* self, PyObject*) noexcept {
+  const View* view = as_view(self);
+  return decode_at(*view->state, view->slice.reader(), view->slice.cell, true);
 }
 
 }  // namespace xichan::python

@@ -9,8 +9,8 @@ namespace xichan::python {
 
 /// Returns a new value, equal to the encoded one to the last bit. The cell keeps what it owns. Without `copy`, a value
 /// that `deserves_view` (view.h) is returned as a view. Null with DecodeError set if the value can never be made here;
-/// with MemoryError set, or with ChannelClosed set for an endpoint while the interpreter shuts down; or with an exception
-/// that interrupted Python code.
+/// with MemoryError set, or with ChannelClosed set for an endpoint while the interpreter shuts down; or with an
+/// exception that interrupted Python code.
 ///
 /// Python code runs only for records: to import a class, to create an object, to hash it.
 PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept;
@@ -18,10 +18,13 @@ inline PyObject* decode(ModuleState& state, const Cell& cell, bool copy = true) 
   if (cell.tag() == Tag::integer) return PyLong_FromLongLong(cell.as_integer());  // fast path
   return decode_any(state, cell, copy);
 }
-/// Does the same for a value from an untrusted source: imports no module but those of the standard types, and makes only
-/// objects of these, of `classes`, and of exceptions that are builtins. Other records are returned as views.
+/// Does the same for a value from an untrusted source: imports no module but those of the standard types, and makes
+/// only objects of these, of `classes`, and of exceptions that are builtins. Other records are returned as views.
 PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList classes) noexcept;
 /// Does the same as decode_any() for a cell in the body that `reader` reads.
 PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept;
+
+/// Returns a copy of the value that a view shows, as recv() returns it; a slice with a step needs more than this.
+PyObject* view_value(PyObject* self, PyObject*) noexcept;
 
 }  // namespace xichan::python

@@ -20,8 +20,8 @@ PyObject* new_frozendict() noexcept {
 // Stores an entry, consuming both references.
 bool set_frozen_entry(PyObject* dict, PyObject* key, PyObject* value) noexcept {
   const Py_hash_t hash = PyObject_Hash(key);
-  const bool ok = hash != -1 && _PyDict_SetItem_KnownHash_LockHeld(reinterpret_cast<PyDictObject*>(dict), key, value,
-                                                                   hash) == 0;
+  const bool ok =
+      hash != -1 && _PyDict_SetItem_KnownHash_LockHeld(reinterpret_cast<PyDictObject*>(dict), key, value, hash) == 0;
   Py_DECREF(key);
   Py_DECREF(value);
   return ok;
@@ -32,8 +32,8 @@ bool set_any_entry(const Frame& frame, PyObject* key, PyObject* value) noexcept 
                                               : set_frozen_entry(frame.object, key, value);
 }
 
-// Returns the extent of a container where it is a key. Objects are hashed and compared by functions of their class, which
-// notice when they recurse too deeply.
+// Returns the extent of a container where it is a key. Objects are hashed and compared by functions of their class,
+// which notice when they recurse too deeply.
 Extent extent_as_key(const Frame& frame, const Extent& extent) noexcept {
   const bool is_object = frame.place.cell->tag() == Tag::record &&
                          (frame.type == nullptr || ResolvedType(frame.type).kind() != RecordKind::items);
@@ -57,7 +57,9 @@ bool Decoder::begin(Frame& frame, const CellRef& place, bool recurs) noexcept {
     return false;
   }
   if (careful_) soften(frame);
-  if (recurs) *made_.find(content_of(place.reader, *place.cell)) = {frame.object, extent_as_key(frame, Extent::unlimited()), true};
+  if (recurs)
+    *made_.find(content_of(place.reader, *place.cell)) = {frame.object, extent_as_key(frame, Extent::unlimited()),
+                                                          true};
   return true;
 }
 

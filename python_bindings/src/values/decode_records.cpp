@@ -1,12 +1,12 @@
 // Records in the decoder.
 //
-// Making an object may run Python code: the import of its class, a function that creates it, __hash__() of a key. Before
-// the first of these the decoder becomes careful: no tuple or list in progress has an unset slot from then on, and the
-// garbage collector does not show the tuples.
+// Making an object may run Python code: the import of its class, a function that creates it, __hash__() of a key.
+// Before the first of these the decoder becomes careful: no tuple or list in progress has an unset slot from then on,
+// and the garbage collector does not show the tuples.
+#include "value/pickled.h"
 #include "values/decode_error.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
-#include "values/pickling.h"
 #include "values/record_cells.h"
 #include "values/record_types.h"
 #include "values/standard_types.h"
@@ -71,8 +71,8 @@ PyObject* Decoder::make_record(const CellRef& place) noexcept {
       if (object != nullptr) return object;
       if (PyErr_Occurred()) return raise_for_record(state_, place);
     }
-  } else if (classes_ != nullptr) {
-    const int listed = is_listed(state_, type, classes_);
+  } else if (classes_ != nullptr || place.cell->is_untrusted()) {
+    const int listed = classes_ == nullptr ? 0 : is_listed(state_, type, classes_);
     if (listed < 0) return nullptr;
     if (listed == 0) return new_view(state_, ValueType::record, place.reader.block(), *place.cell);
   }

@@ -1,7 +1,7 @@
 #include "values/decoder.h"
 
 #include "base/handle.h"
-#include "values/array_view.h"
+#include "values/array_object.h"
 #include "values/decode_leaf.h"
 #include "values/elements.h"
 #include "values/view.h"

@@ -1,8 +1,8 @@
 // The decoder: makes a value and everything inside it, without recursion.
 //
 // Algorithm: depth first. The containers around the one that is being filled wait on a stack; each is stored in its
-// parent once it is complete, so keys and items of sets are complete when they are hashed. A container that occurs again
-// is known from the start, so a value that contains itself is made too.
+// parent once it is complete, so keys and items of sets are complete when they are hashed. A container that occurs
+// again is known from the start, so a value that contains itself is made too.
 //
 // CPython hashes and compares keys by recursion. So the decoder knows the height of each container, and its size with
 // repeats written out, and refuses keys beyond a limit: no message overflows the stack or takes exponential time.
@@ -135,12 +135,19 @@ class Decoder {
   Worklist<Frame, 16> frames_;  // the containers around the current one
   CellRef child_{};             // if the cell is not null: the container to fill next
   bool child_recurs_ = false;
-  Extent again_{};                     // of the container that occurs again in the current cell
+  Extent again_{};  // of the container that occurs again in the current cell
   const Block* root_ = nullptr;
   PyObject* first_shared_ = nullptr;  // most values have one
   ContentMap<Made> made_;
   Worklist<PyObject*> owned_;
   Worklist<KnownType, 8> types_;
 };
+
+/// Returns the value of a record that `is_pickled`. Runs Python code, so the caller holds a reference to the block.
+/// Large buffers are copied, or read in place if `copy` is false. Null with an exception set: DecodeError if the pickle
+/// cannot be loaded here.
+PyObject* unpickle(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept;
+
+extern PyMethodDef unpickling_functions[];
 
 }  // namespace xichan::python

@@ -37,13 +37,9 @@ PyObject* dict_get(PyObject* self, PyObject* const* args, Py_ssize_t count) noex
 // Returns keys(), values() or items(), whose classes are written in Python.
 PyObject* dict_part(PyObject* self, DictPart part) noexcept {
   static constexpr const char* names[] = {"DictKeys", "DictValues", "DictItems"};
-  PyObject*& cached = as_view(self)->state->dict_parts[static_cast<int>(part)];
-  if (cached == nullptr) {
-    Ref type = import_attribute("xichan._dict_parts", names[static_cast<int>(part)]);
-    if (!type) return nullptr;
-    if (cached == nullptr) cached = type.release();
-  }
-  return PyObject_CallOneArg(cached, self);
+  const auto i = static_cast<int>(part);
+  PyObject* type = import_once(as_view(self)->state->dict_parts[i], "xichan._dict_parts", names[i]);
+  return type == nullptr ? nullptr : PyObject_CallOneArg(type, self);
 }
 
 PyObject* dict_keys(PyObject* self, PyObject*) noexcept { return dict_part(self, DictPart::keys); }
@@ -158,8 +154,8 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec dict_spec = {
-    "xichan.DictView", sizeof(HashedView), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_MAPPING | Py_TPFLAGS_HAVE_GC, slots};
+PyType_Spec dict_spec = {"xichan.DictView", sizeof(HashedView), 0,
+                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_MAPPING | Py_TPFLAGS_HAVE_GC,
+                         slots};
 
 }  // namespace xichan::python

@@ -103,7 +103,8 @@ PyObject* loads(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObj
       load({static_cast<const std::byte*>(view.buf), static_cast<std::size_t>(view.len)}, cell, error, max_bytes);
   PyBuffer_Release(&view);
   if (status == Status::too_large) {
-    return PyErr_Format(PyExc_ValueError, "xichan.loads: the value may take %llu bytes, more than max_bytes, which is %llu",
+    return PyErr_Format(PyExc_ValueError,
+                        "xichan.loads: the value may take %llu bytes, more than max_bytes, which is %llu",
                         static_cast<unsigned long long>(error.offset), static_cast<unsigned long long>(max_bytes));
   }
   if (status == Status::invalid) {

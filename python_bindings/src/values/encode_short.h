@@ -5,8 +5,8 @@
 
 namespace xichan::python {
 
-/// Where an encoded value goes: through a channel; outside the process, where endpoints and Queues cannot go; or through
-/// a channel that pickles what is not shareable: a refused value then sets no exception.
+/// Where an encoded value goes: through a channel; outside the process, where endpoints and Queues cannot go; or
+/// through a channel that pickles what is not shareable: a refused value then sets no exception.
 enum class Destination { process, outside, or_pickle };
 
 /// Encodes a value that fits in a cell without a block, and returns true; false for any other value. No other function

@@ -112,14 +112,15 @@ class Hasher {
     const Cell& cell = *ref.cell;
     const Cell* const cells = ref.reader.elements(cell).data();
     const Py_hash_t result = cell.tag() == Tag::record ? hash_elements(ref.reader, cells + 1, cell.length() - 1, 1)
-                             : cell.tag() == Tag::frozenset ? hash_elements<SetHash>(ref.reader, cells, cell.entries(), 1)
-                                                            : hash_elements(ref.reader, cells, cell.length(), 1);
+                             : cell.tag() == Tag::frozenset
+                                 ? hash_elements<SetHash>(ref.reader, cells, cell.entries(), 1)
+                                 : hash_elements(ref.reader, cells, cell.length(), 1);
     Py_LeaveRecursiveCall();
     return result;
   }
 
-  // A record hashes as its object; without its class, as the tuple of its fields, which the object of a frozen dataclass
-  // or namedtuple does too.
+  // A record hashes as its object; without its class, as the tuple of its fields, which the object of a frozen
+  // dataclass or namedtuple does too.
   Py_hash_t hash_record(const CellRef& ref) noexcept {
     if (NamedType(ref).is_tuple()) return hash_inside(ref);
     const Ref object(decode_at(state_, ref.reader, *ref.cell, true));
@@ -158,8 +159,7 @@ Py_hash_t view_hash(PyObject* object) noexcept {
   if (view->step != 1) {
     hash = hasher.hash_elements(reader, reader.elements(slice.cell).data(), slice.cell.length(), view->step);
   } else {
-    hash = hasher.hash(
-        reader, is_a(*view->state, object, ValueType::shared) ? reader.root() : slice.cell);
+    hash = hasher.hash(reader, is_a(*view->state, object, ValueType::shared) ? reader.root() : slice.cell);
   }
   Arena::release(slice.block);
   view->hash = hash;

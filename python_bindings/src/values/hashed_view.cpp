@@ -9,7 +9,8 @@ namespace {
 
 PyObject*& keys_of(PyObject* self) noexcept { return reinterpret_cast<HashedView*>(self)->keys; }
 
-// Returns a key that equals and hashes as the original: the object itself, or a view of it if its class cannot be found.
+// Returns a key that equals and hashes as the original: the object itself, or a view of it if its class cannot be
+// found.
 PyObject* make_key(ModuleState& state, BlockReader reader, const Cell& cell) noexcept {
   PyObject* key = decode_at(state, reader, cell, true);
   if (key != nullptr || !PyErr_ExceptionMatches(state.error(ErrorClass::error))) return key;

@@ -5,11 +5,14 @@
 
 namespace xichan::python {
 
-/// The object of DictView and SetView. The garbage collector tracks it once it refers to other objects.
-struct HashedView {
-  View view;
-  PyObject* keys;  // a dict from each key to the number of its entry, made when a lookup needs it; else null
-};
+/// Returns true for a dict or, on 3.15, a frozendict.
+inline bool is_any_dict(PyObject* object) noexcept {
+#if PY_VERSION_HEX >= 0x030F0000
+  return PyAnyDict_Check(object);
+#else
+  return PyDict_Check(object);
+#endif
+}
 
 inline Py_ssize_t entry_count(const View* view) noexcept { return static_cast<Py_ssize_t>(view->slice.cell.entries()); }
 

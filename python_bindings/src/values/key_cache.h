@@ -1,5 +1,5 @@
-// A cache of the short keys of dicts: equal keys of one dict after the other, and of one message after the other, become
-// one str, whose hash is computed once.
+// A cache of the short keys of dicts: equal keys of one dict after the other, and of one message after the other,
+// become one str, whose hash is computed once.
 //
 // Algorithm: direct mapped. A cell of short text is its own description: equal text has equal cells.
 #pragma once

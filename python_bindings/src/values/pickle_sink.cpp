@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/handle.h"
-#include "values/pickling.h"
 
 namespace xichan::python {
 namespace {
@@ -50,7 +49,8 @@ PyObject* sink_reduce(PyObject* self, PyObject* object) noexcept {
   const ModuleState& state = *sink->state;
   if (is_handle(state, object) || (state.queue_type != nullptr && Py_IS_TYPE(object, state.queue_type))) {
     if (sink->parts == nullptr) return PyErr_Format(PyExc_ValueError, "reduce() outside of a pickle");
-    return append(sink->parts, object) ? Py_NewRef(sink->call_marked) : nullptr;
+    // A new tuple of arguments each time: the Pickler would write the same one only once.
+    return append(sink->parts, object) ? Py_BuildValue("O(O)", sink->external, sink->marker) : nullptr;
   }
   if (sink->override == nullptr) return Py_NewRef(Py_NotImplemented);
   const int decides = is_for_override(sink, object);
@@ -77,17 +77,16 @@ PyObject* sink_new(PyTypeObject* type, PyObject*, PyObject*) noexcept {
   PickleSink* sink = as_sink(self);
   sink->state = static_cast<ModuleState*>(PyType_GetModuleState(type));
   const Ref holder(PyByteArray_FromStringAndSize("", 1));  // writable: pickle marks a read-only buffer
-  const Ref call = import_attribute("xichan._core", "_external");
+  sink->external = import_attribute("xichan._core", "_external").release();
   sink->marker = holder ? PyPickleBuffer_FromObject(holder.get()) : nullptr;
-  sink->call_marked = sink->marker && call ? Py_BuildValue("O(O)", call.get(), sink->marker) : nullptr;
   auto* object_type = reinterpret_cast<PyObject*>(&PyBaseObject_Type);
   sink->reduce_name = PyUnicode_InternFromString("__reduce__");
   sink->reduce_ex_name = PyUnicode_InternFromString("__reduce_ex__");
   const bool named = sink->reduce_name != nullptr && sink->reduce_ex_name != nullptr;
   sink->object_reduce = named ? PyObject_GetAttr(object_type, sink->reduce_name) : nullptr;
   sink->object_reduce_ex = named ? PyObject_GetAttr(object_type, sink->reduce_ex_name) : nullptr;
-  const bool complete =
-      sink->call_marked != nullptr && sink->object_reduce != nullptr && sink->object_reduce_ex != nullptr;
+  const bool complete = sink->marker != nullptr && sink->external != nullptr && sink->object_reduce != nullptr &&
+                        sink->object_reduce_ex != nullptr;
   if (!complete) Py_CLEAR(self);
   return self;
 }
@@ -97,7 +96,7 @@ int sink_traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(sink->parts);
   Py_VISIT(sink->override);
-  Py_VISIT(sink->call_marked);
+  Py_VISIT(sink->external);
   return 0;
 }
 
@@ -105,7 +104,7 @@ int sink_clear(PyObject* self) noexcept {
   PickleSink* sink = as_sink(self);
   Py_CLEAR(sink->parts);
   Py_CLEAR(sink->override);
-  Py_CLEAR(sink->call_marked);
+  Py_CLEAR(sink->external);
   return 0;
 }
 

@@ -8,16 +8,16 @@ namespace xichan::python {
 
 /// The object of _PickleSink.
 ///
-/// Endpoints and Queues leave the pickle as buffers do: `reduce` reduces one to a call of _core._external with `marker`,
-/// a PickleBuffer, which the buffer callback then keeps out of the pickle. The memo of the Pickler makes that one call
-/// for each object.
+/// Endpoints and Queues leave the pickle as buffers do: `reduce` reduces one to a call of _core._external with
+/// `marker`, a PickleBuffer, which the buffer callback then keeps out of the pickle. The memo of the Pickler makes that
+/// one call for each object.
 struct PickleSink {
   PyObject_HEAD
   ModuleState* state;
   PyObject* parts;        // a list of the pickle (a list of its pieces if it is large), then what lies outside it
   PyObject* override;     // a reducer_override for other objects, or null
   PyObject* marker;       // the PickleBuffer that stands for an object outside
-  PyObject* call_marked;  // (_core._external, (marker,))
+  PyObject* external;     // _core._external
   PyObject* reduce_name;  // these two names, and the functions that `object` has under them
   PyObject* reduce_ex_name;
   PyObject* object_reduce;
@@ -28,6 +28,8 @@ struct PickleSink {
   /// Returns the list (pickle, ...). Null with an exception set.
   Ref finish() noexcept;
 };
+
+extern PyType_Spec pickle_sink_spec;
 
 inline PickleSink* as_sink(PyObject* object) noexcept { return reinterpret_cast<PickleSink*>(object); }
 

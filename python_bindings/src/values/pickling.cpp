@@ -5,10 +5,8 @@
 #include "base/errors.h"
 #include "base/ref.h"
 #include "value/message.h"
-#include "values/decode.h"
 #include "values/encode.h"
 #include "values/pickle_sink.h"
-#include "values/view.h"
 
 namespace xichan::python {
 namespace {
@@ -17,20 +15,11 @@ namespace {
 // would take longer than making a new one.
 constexpr Py_ssize_t largest_kept = 1024;
 
-// Returns an attribute of xichan._pickling (borrowed), which is stored in `slot`. Null with an exception set.
-PyObject* pickling_attribute(PyObject*& slot, const char* name) noexcept {
-  if (slot == nullptr) {
-    Ref found = import_attribute("xichan._pickling", name);
-    if (slot == nullptr) slot = found.release();  // else another thread stored it during the import
-  }
-  return slot;
-}
-
 // Takes the idle Pickler, or makes one: the tuple (dump, clear_memo, sink). While it is in use, Python code that runs
 // in this call makes another.
 Ref take_pickler(ModuleState& state) noexcept {
   if (state.idle_pickler != nullptr) return Ref(std::exchange(state.idle_pickler, nullptr));
-  PyObject* make = pickling_attribute(state.make_pickler, "make_pickler");
+  PyObject* make = import_once(state.make_pickler, "xichan._pickling", "make_pickler");
   return Ref(make == nullptr ? nullptr : PyObject_CallNoArgs(make));
 }
 
@@ -86,22 +75,6 @@ void explain_failure(ModuleState& state, PyObject* value) noexcept {
   PyErr_SetRaisedException(error);
 }
 
-// Calls pickle.loads(data, buffers=buffers), without the second argument if it is null.
-PyObject* call_loads(ModuleState& state, PyObject* data, PyObject* buffers) noexcept {
-  PyObject* loads = pickling_attribute(state.pickle_loads, "pickle_loads");
-  if (loads == nullptr) return nullptr;
-  if (buffers == nullptr) return PyObject_CallOneArg(loads, data);
-  const Ref names(Py_BuildValue("(s)", "buffers"));
-  PyObject* const args[] = {data, buffers};
-  return names ? PyObject_Vectorcall(loads, args, 1, names.get()) : nullptr;
-}
-
-// Returns what pickle.loads() takes for an item outside the pickle: a buffer in place of a Shared.
-Ref as_buffer(const ModuleState& state, PyObject* item, bool copy) noexcept {
-  if (!is_a(state, item, ValueType::shared)) return Ref(Py_NewRef(item));
-  return Ref(copy ? PyByteArray_FromObject(item) : PyMemoryView_FromObject(item));
-}
-
 // _pickle(value, override=None) -> (data, external)
 PyObject* pickle_value(PyObject* module, PyObject* const* args, Py_ssize_t count) noexcept {
   if (count < 1 || count > 2) return PyErr_Format(PyExc_TypeError, "_pickle() takes 1 or 2 arguments, got %zd", count);
@@ -110,23 +83,6 @@ PyObject* pickle_value(PyObject* module, PyObject* const* args, Py_ssize_t count
   const Ref external(PyList_GetSlice(parts.get(), 1, PY_SSIZE_T_MAX));
   const Ref tuple(external ? PyList_AsTuple(external.get()) : nullptr);
   return tuple ? PyTuple_Pack(2, PyList_GET_ITEM(parts.get(), 0), tuple.get()) : nullptr;
-}
-
-// _unpickle(data, external) -> the value
-PyObject* unpickle_value(PyObject* module, PyObject* const* args, Py_ssize_t count) noexcept {
-  if (count != 2 || !PyTuple_Check(args[1])) {
-    PyErr_SetString(PyExc_TypeError, "_unpickle() takes 2 arguments, data and a tuple");
-    return nullptr;
-  }
-  ModuleState& state = *state_of(module);
-  const Py_ssize_t length = PyTuple_GET_SIZE(args[1]);
-  if (length == 0) return call_loads(state, args[0], nullptr);
-  const Ref buffers(PyList_New(0));
-  for (Py_ssize_t i = 0; buffers && i < length; ++i) {
-    const Ref buffer = as_buffer(state, PyTuple_GET_ITEM(args[1], i), true);
-    if (!buffer || PyList_Append(buffers.get(), buffer.get()) < 0) return nullptr;
-  }
-  return buffers ? call_loads(state, args[0], buffers.get()) : nullptr;
 }
 
 // Pickles call this with what travels outside them.
@@ -147,30 +103,6 @@ bool encode_pickled(ModuleState& state, PyObject* value, Cell& cell) noexcept {
   return true;
 }
 
-// Loads the pickle of a record.
-PyObject* load(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
-  const std::span<const Cell> cells = reader.elements(cell);
-  const Ref data(decode_at(state, reader, cells[1], false));  // a view if it is large
-  if (!data) return nullptr;
-  if (cells.size() == 2) return call_loads(state, data.get(), nullptr);
-  const Ref buffers(PyList_New(0));
-  for (std::size_t i = 2; buffers && i < cells.size(); ++i) {
-    const Ref item(decode_at(state, reader, cells[i], true));
-    const Ref buffer(item ? as_buffer(state, item.get(), copy) : Ref());
-    if (!buffer || PyList_Append(buffers.get(), buffer.get()) < 0) return nullptr;
-  }
-  return buffers ? call_loads(state, data.get(), buffers.get()) : nullptr;
-}
-
-// Replaces an Exception by a DecodeError with that cause. Other exceptions, and MemoryError, stay.
-void wrap_failure() noexcept {
-  if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return;
-  const Ref cause(PyErr_GetRaisedException());
-  const Ref make = import_attribute("xichan._pickling", "decode_error");
-  PyObject* error = make ? PyObject_CallOneArg(make.get(), cause.get()) : nullptr;
-  if (error != nullptr) PyErr_SetRaisedException(error);
-}
-
 }  // namespace
 
 bool encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pickled) noexcept {
@@ -179,15 +111,8 @@ bool encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pic
   return !PyErr_Occurred() && (pickled = encode_pickled(state, value, cell));
 }
 
-PyObject* unpickle(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
-  PyObject* value = load(state, reader, cell, copy);
-  if (value == nullptr) wrap_failure();
-  return value;
-}
-
 PyMethodDef pickling_functions[] = {
     {"_pickle", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(pickle_value)), METH_FASTCALL, nullptr},
-    {"_unpickle", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(unpickle_value)), METH_FASTCALL, nullptr},
     {"_external", external, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -1,8 +1,9 @@
 // Pickled values: what is not shareable travels as its pickle, through channels that were created with pickle=True.
 //
 // A pickled value is a record whose first cell is None. Then come the pickle (bytes) and what lies outside it, in the
-// order in which the pickle takes it out of the `buffers` argument of pickle.loads(): endpoints and Queues, and a Shared
-// for each large buffer. So endpoints travel as in any other message, and are released if it is discarded unread.
+// order in which the pickle takes it out of the `buffers` argument of pickle.loads(): endpoints and Queues, and a
+// Shared for each large buffer. So endpoints travel as in any other message, and are released if it is discarded
+// unread.
 #pragma once
 
 #include "value/pickled.h"
@@ -10,8 +11,8 @@
 
 namespace xichan::python {
 
-/// Encodes a value, or its pickle if it is not shareable; then sets `pickled`. Runs Python code. False with an exception
-/// set: NotShareableError also if it cannot be pickled, with the reason.
+/// Encodes a value, or its pickle if it is not shareable; then sets `pickled`. Runs Python code. False with an
+/// exception set: NotShareableError also if it cannot be pickled, with the reason.
 bool encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pickled) noexcept;
 /// Does the same for functions with an argument `pickle`, and only encodes if it is false.
 inline bool encode_by_policy(ModuleState& state, PyObject* value, bool pickle, Cell& cell) noexcept {
@@ -19,12 +20,6 @@ inline bool encode_by_policy(ModuleState& state, PyObject* value, bool pickle, C
   return pickle ? encode_or_pickle(state, value, cell, pickled) : encode(state, value, cell);
 }
 
-/// Returns the value of a record that `is_pickled`. Runs Python code, so the caller holds a reference to the block.
-/// Large buffers are copied, or read in place if `copy` is false. Null with an exception set: DecodeError if the pickle
-/// cannot be loaded here.
-PyObject* unpickle(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept;
-
-extern PyType_Spec pickle_sink_spec;
 extern PyMethodDef pickling_functions[];
 
 }  // namespace xichan::python

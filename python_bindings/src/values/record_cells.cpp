@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/ref.h"
-#include "values/decode.h"
+#include "value/value_access.h"
 #include "values/encode_short.h"
 
 namespace xichan::python {
@@ -51,7 +51,7 @@ Py_ssize_t field_number(FieldGuesses& guesses, const CellRef& record, PyObject* 
   return -1;
 }
 
-PyObject* record_type_name(ModuleState& state, const CellRef& record) noexcept {
+PyObject* record_type_name(ModuleState&, const CellRef& record) noexcept {
   if (!has_type_name(record)) {
     return PyUnicode_FromFormat("standard type %lld", static_cast<long long>(record_type(record).cell->as_integer()));
   }
@@ -59,10 +59,11 @@ PyObject* record_type_name(ModuleState& state, const CellRef& record) noexcept {
   const CellRef parts[] = {type.module(), type.name()};
   Ref texts[2];
   for (int i = 0; i < 2; ++i) {
-    texts[i] = Ref(decode_at(state, parts[i].reader, *parts[i].cell, true));
+    const TextParts text = text_parts(parts[i].reader, *parts[i].cell);
+    texts[i] = Ref(make_text(text.kind, text.data, text.length));
     if (!texts[i]) return nullptr;
   }
-  if (PyUnicode_Check(texts[0].get()) && PyUnicode_EqualToUTF8(texts[0].get(), "builtins")) return texts[1].release();
+  if (PyUnicode_EqualToUTF8(texts[0].get(), "builtins")) return texts[1].release();
   return PyUnicode_FromFormat("%S.%S", texts[0].get(), texts[1].get());
 }
 

@@ -1,7 +1,7 @@
 #include "values/record_types.h"
 
 #include "base/worklist.h"
-#include "values/decoder.h"
+#include "values/decode_leaf.h"
 
 namespace xichan::python {
 namespace {
@@ -11,7 +11,8 @@ using Key = Worklist<std::uint64_t, 64>;
 
 bool add_text(const CellRef& place, Key& key) noexcept {
   const Cell& cell = *place.cell;
-  if (cell.tag() >= Tag::short_ascii && cell.tag() <= Tag::short_ucs4) return key.push(cell.head) && key.push(cell.word);
+  if (cell.tag() >= Tag::short_ascii && cell.tag() <= Tag::short_ucs4)
+    return key.push(cell.head) && key.push(cell.word);
   if (cell.tag() < Tag::ascii || cell.tag() > Tag::ucs4) return false;
   const unsigned width = text_width(text_kind(cell.tag()));
   const std::uint64_t words = ((cell.length() + 1) * width + 7) / 8;  // the NUL and the padding are zero
@@ -71,11 +72,13 @@ bool is_current(const ResolvedType& type) noexcept {
 Ref assemble(PyObject* resolved, PyObject* reference) noexcept {
   int kind;
   PyObject *cls, *create, *fill;
-  if (!PyTuple_Check(resolved) || PyArg_ParseTuple(resolved, "iOOO;xichan: invalid record type", &kind, &cls, &create, &fill) == 0) {
+  if (!PyTuple_Check(resolved) ||
+      PyArg_ParseTuple(resolved, "iOOO;xichan: invalid record type", &kind, &cls, &create, &fill) == 0) {
     if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "xichan: invalid record type");
     return Ref();
   }
-  if (kind < 0 || kind > static_cast<int>(RecordKind::make) || (kind != static_cast<int>(RecordKind::make) && !PyType_Check(cls))) {
+  if (kind < 0 || kind > static_cast<int>(RecordKind::make) ||
+      (kind != static_cast<int>(RecordKind::make) && !PyType_Check(cls))) {
     PyErr_SetString(PyExc_TypeError, "xichan: invalid record type");
     return Ref();
   }
@@ -112,7 +115,29 @@ Ref keep(ModuleState& state, const Ref& key, Ref parts) noexcept {
   return parts;
 }
 
-Ref type_tuple(ModuleState& state, const CellRef& type) noexcept { return Ref(Decoder(state).make(type)); }
+PyObject* text_of(const CellRef& place) noexcept {
+  const bool is_short = place.cell->tag() < Tag::ascii;
+  return is_short ? make_short(*place.cell) : make_payload(place.reader.payload(*place.cell), *place.cell);
+}
+
+// Returns a tuple of the texts of a tuple, with `last` as its last element if that is not null.
+Ref texts_of(const CellRef& place, Ref last = Ref()) noexcept {
+  const auto length = static_cast<Py_ssize_t>(place.cell->length());
+  Ref tuple(PyTuple_New(length));
+  for (Py_ssize_t i = 0; i < length && tuple; ++i) {
+    const bool is_last = last && i == length - 1;
+    PyObject* part = is_last ? last.release() : text_of(part_of(place, static_cast<std::size_t>(i)));
+    if (part == nullptr) return Ref();
+    PyTuple_SET_ITEM(tuple.get(), i, part);
+  }
+  return tuple;
+}
+
+// Returns the type that `make_key` accepted as a tuple of Python.
+Ref type_tuple(const CellRef& type) noexcept {
+  Ref names = texts_of(part_of(type, 3));
+  return names ? texts_of(type, std::move(names)) : Ref();
+}
 
 // Returns the class of the list with these names, borrowed; null if there is none.
 PyObject* find_listed(PyObject* reference, ClassList classes) noexcept {
@@ -140,7 +165,7 @@ Ref resolve_type(ModuleState& state, const CellRef& type, ClassList classes) noe
     if (Ref found = cached(state, key.get())) return found;
     if (PyErr_Occurred()) return Ref();
   }
-  const Ref reference = type_tuple(state, type);
+  const Ref reference = type_tuple(type);
   const Ref resolve = reference ? import_attribute("xichan._records", "resolve") : Ref();
   if (!resolve) return Ref();
   PyObject* listed = classes == nullptr ? nullptr : find_listed(reference.get(), classes);
@@ -161,7 +186,7 @@ Ref resolve_number(ModuleState& state, std::int64_t number) noexcept {
 
 int is_listed(ModuleState& state, const CellRef& type, ClassList classes) noexcept {
   if (!key_of(type)) return -1;
-  const Ref reference = type_tuple(state, type);
+  const Ref reference = type_tuple(type);
   if (!reference) return -1;
   return is_builtin_exception(reference.get()) || find_listed(reference.get(), classes) != nullptr;
 }

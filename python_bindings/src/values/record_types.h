@@ -16,12 +16,21 @@ enum class RecordKind : std::uint8_t {
   make,        // create(*fields)
 };
 
-/// How records of a type are made: a tuple (kind, class, create, fill, names, module name, first name, what that names).
-/// Borrowed.
+/// How records of a type are made: a tuple (kind, class, create, fill, names, module name, first name, what that
+/// names). Borrowed.
 class ResolvedType {
  public:
-  enum Part : std::uint8_t { kind_part, cls_part, create_part, fill_part, names_part, module_part, name_part, found_part,
-                             part_count };
+  enum Part : std::uint8_t {
+    kind_part,
+    cls_part,
+    create_part,
+    fill_part,
+    names_part,
+    module_part,
+    name_part,
+    found_part,
+    part_count
+  };
 
   explicit ResolvedType(PyObject* parts) noexcept : parts_(parts) {}
 
@@ -42,9 +51,9 @@ class ResolvedType {
 /// The classes that loads() was called with: tuples (module, qualified name, class).
 using ClassList = PyObject*;
 
-/// Returns the parts of a ResolvedType for the type at a cell. Runs Python code if it is met for the first time: imports
-/// the module. Null with an exception set. With `classes`, imports nothing: the class is one of these, or an exception
-/// that is a builtin.
+/// Returns the parts of a ResolvedType for the type at a cell. Runs Python code if it is met for the first time:
+/// imports the module. Null with an exception set. With `classes`, imports nothing: the class is one of these, or an
+/// exception that is a builtin.
 Ref resolve_type(ModuleState& state, const CellRef& type, ClassList classes) noexcept;
 Ref resolve_number(ModuleState& state, std::int64_t number) noexcept;
 

@@ -1,10 +1,12 @@
-// Fields are attributes, so nothing else on a RecordView may have the name of a field: a field hides the method value(),
-// which remains available as RecordView.value(view); names with two underscores on both sides are never fields.
+// Fields are attributes, so nothing else on a RecordView may have the name of a field: a field hides the method
+// value(), which remains available as RecordView.value(view); names with two underscores on both sides are never
+// fields.
 #include "values/record_view.h"
 
 #include "base/ref.h"
 #include "values/compare.h"
 #include "values/decode.h"
+#include "values/decode_error.h"
 #include "values/hash.h"
 #include "values/repr.h"
 #include "values/view.h"
@@ -38,6 +40,13 @@ PyObject* record_getattr(PyObject* self, PyObject* name) noexcept {
   if (number < 0) return PyObject_GenericGetAttr(self, name);
   const auto cells = record.reader.elements(*record.cell);
   return decode_at(*as_view(self)->state, record.reader, cells[static_cast<std::size_t>(number) + 1], false);
+}
+
+PyObject* record_value(PyObject* self, PyObject*) noexcept {
+  const CellRef record = record_of(self);
+  if (!record.cell->is_untrusted()) return view_value(self, nullptr);
+  PyErr_SetString(PyExc_ValueError, "bytes from outside name it; pass its class to loads(..., classes=)");
+  return raise_for_record(*as_view(self)->state, record);
 }
 
 PyObject* record_dir(PyObject* self, PyObject*) noexcept {
@@ -81,13 +90,11 @@ PyObject* record_compare(PyObject* self, PyObject* other, int operation) noexcep
     const int equal = comparison.equal(mine.reader(), mine.cell, theirs.reader(), theirs.cell);
     return equal < 0 ? nullptr : PyBool_FromLong(equal == (operation == Py_EQ));
   }
-  const int same = has_same_class(self, other);
+  const int same = record_of(self).cell->is_untrusted() ? 0 : has_same_class(self, other);
   if (same < 0) return nullptr;
   if (same == 0) Py_RETURN_NOTIMPLEMENTED;
   const Ref value(view_value(self, nullptr));
-  if (!value) return nullptr;
-  if (Py_IS_TYPE(value.get(), Py_TYPE(self))) Py_RETURN_NOTIMPLEMENTED;
-  return PyObject_RichCompare(value.get(), other, operation);
+  return value ? PyObject_RichCompare(value.get(), other, operation) : nullptr;
 }
 
 // Returns the fields of a namedtuple; null with TypeError set for any other record.
@@ -116,7 +123,7 @@ PyObject* record_subscript(PyObject* self, PyObject* key) noexcept {
 
 int record_bool(PyObject* self) noexcept { return !is_tuple(self) || as_view(self)->slice.cell.length() > 1; }
 
-PyObject* record_reduce(PyObject* self, PyObject*) noexcept { return reduce_to_value(view_value(self, nullptr)); }
+PyObject* record_reduce(PyObject* self, PyObject*) noexcept { return reduce_to_value(record_value(self, nullptr)); }
 
 PyDoc_STRVAR(record_doc,
 "An object that is read in place, in shared memory of the process. Received with copy=False.\n\n"
@@ -129,7 +136,8 @@ PyDoc_STRVAR(record_doc,
 PyDoc_STRVAR(value_doc,
 "value($self, /)\n--\n\n"
 "Return a copy as an object of its class, as recv() returns it. Imports the class.\n\n"
-"Raises DecodeError if the class cannot be found or the object cannot be made, and MemoryError.");
+"Raises DecodeError if the class cannot be found or the object cannot be made, or if the record comes from loads(),\n"
+"which takes the classes; and MemoryError.");
 PyDoc_STRVAR(dir_doc,
 "__dir__($self, /)\n--\n\n"
 "Return the names of the attributes, the fields among them.");
@@ -138,7 +146,7 @@ PyDoc_STRVAR(reduce_doc,
 "Support pickle and copy: the copy is an object of its class.");
 
 PyMethodDef methods[] = {
-    {"value", view_value, METH_NOARGS, value_doc},
+    {"value", record_value, METH_NOARGS, value_doc},
     {"__dir__", record_dir, METH_NOARGS, dir_doc},
     {"__reduce__", record_reduce, METH_NOARGS, reduce_doc},
     {nullptr, nullptr, 0, nullptr},

@@ -27,8 +27,7 @@ PyObject* sequence_slice(PyObject* self, PyObject* slice) noexcept {
   if (length <= 1) step = 1;
   const std::uint64_t first =
       view->slice.cell.word + static_cast<std::uint64_t>(start * view->step) * sizeof(Cell);  // modulo 2**64
-  const Cell cell =
-      Cell::of(view->slice.cell.tag(), static_cast<std::uint64_t>(length), length == 0 ? 0 : first);
+  const Cell cell = Cell::of(view->slice.cell.tag(), static_cast<std::uint64_t>(length), length == 0 ? 0 : first);
   return new_view(*view->state, view_type(self), view->slice.block, cell, length <= 1 ? 1 : step * view->step);
 }
 
@@ -43,9 +42,7 @@ class Other {
   Other(PyObject* object, bool is_view) noexcept : object_(object), is_view_(is_view) {}
 
   bool is_view() const noexcept { return is_view_; }
-  Py_ssize_t length() const noexcept {
-    return is_view_ ? sequence_length(object_) : PySequence_Fast_GET_SIZE(object_);
-  }
+  Py_ssize_t length() const noexcept { return is_view_ ? sequence_length(object_) : PySequence_Fast_GET_SIZE(object_); }
   PyObject* item(Py_ssize_t i) const noexcept {
     return is_view_ ? sequence_item(object_, i) : Py_NewRef(PySequence_Fast_GET_ITEM(object_, i));
   }

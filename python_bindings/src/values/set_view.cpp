@@ -2,6 +2,7 @@
 
 #include "base/ref.h"
 #include "values/compare.h"
+#include "values/decode.h"
 #include "values/element_iterator.h"
 #include "values/hash.h"
 #include "values/hashed_view.h"
@@ -34,9 +35,7 @@ int equals_set(PyObject* self, PyObject* set) noexcept {
 bool is_view(PyObject* object) noexcept { return Py_TYPE(object)->tp_iter == set_iterator; }
 
 // Returns a SetView as a set or frozenset, and any other object unchanged.
-PyObject* plain(PyObject* object) noexcept {
-  return is_view(object) ? view_value(object, nullptr) : Py_NewRef(object);
-}
+PyObject* plain(PyObject* object) noexcept { return is_view(object) ? view_value(object, nullptr) : Py_NewRef(object); }
 
 bool is_set(PyObject* object) noexcept {
   return PyAnySet_Check(object) || PyDictKeys_Check(object) || PyDictItems_Check(object) || is_view(object);

@@ -42,11 +42,12 @@ PyObject* build_moment(const ModuleState& state, StandardType type, const unsign
 PyObject* build_timedelta(const ModuleState& state, std::int64_t days, std::int64_t seconds,
                           std::int64_t microseconds) noexcept {
   // Ranges of a normalized timedelta; the constructor checks that of the days.
-  if (days != static_cast<int>(days) || seconds < 0 || seconds >= 86400 || microseconds < 0 || microseconds >= 1000000) {
+  if (days != static_cast<int>(days) || seconds < 0 || seconds >= 86400 || microseconds < 0 ||
+      microseconds >= 1000000) {
     return raise_fields();
   }
-  return dates(state).Delta_FromDelta(static_cast<int>(days), static_cast<int>(seconds),
-                                      static_cast<int>(microseconds), 0, dates(state).DeltaType);
+  return dates(state).Delta_FromDelta(static_cast<int>(days), static_cast<int>(seconds), static_cast<int>(microseconds),
+                                      0, dates(state).DeltaType);
 }
 
 PyObject* build_timezone(const ModuleState& state, PyObject* offset, PyObject* name) noexcept {
@@ -66,7 +67,8 @@ PyObject*& slot_at(PyObject* object, Py_ssize_t offset) noexcept {
 
 PyObject* build_uuid(const ModuleState& state, PyObject* bytes, PyObject* safety) noexcept {
   const Library& library = state.library;
-  const bool is_number = PyLong_CheckExact(safety) && PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(safety));
+  const bool is_number =
+      PyLong_CheckExact(safety) && PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(safety));
   const Py_ssize_t value = is_number ? PyUnstable_Long_CompactValue(reinterpret_cast<PyLongObject*>(safety)) : 1;
   PyObject* member = safety == Py_None ? library.of(Library::unknown)
                      : value == 0      ? library.of(Library::safe)

@@ -196,12 +196,14 @@ bool reduce_standard(const ModuleState& state, PyObject* value, Ref& reduced) no
 
 const char* standard_name(std::int64_t number) noexcept {
   static constexpr const char* names[] = {
-      "datetime.date",         "datetime.time",           "datetime.datetime",    "datetime.timedelta",
-      "datetime.timezone",     "zoneinfo.ZoneInfo",       "decimal.Decimal",      "fractions.Fraction",
-      "uuid.UUID",             "pathlib.PurePosixPath",   "pathlib.PureWindowsPath", "pathlib.PosixPath",
-      "pathlib.WindowsPath",   "ipaddress.IPv4Address",   "ipaddress.IPv6Address", "ipaddress.IPv4Network",
-      "ipaddress.IPv6Network", "ipaddress.IPv4Interface", "ipaddress.IPv6Interface", "types.SimpleNamespace",
-      "collections.deque",     "collections.Counter",     "collections.OrderedDict", "collections.defaultdict",
+      "datetime.date",           "datetime.time",           "datetime.datetime",
+      "datetime.timedelta",      "datetime.timezone",       "zoneinfo.ZoneInfo",
+      "decimal.Decimal",         "fractions.Fraction",      "uuid.UUID",
+      "pathlib.PurePosixPath",   "pathlib.PureWindowsPath", "pathlib.PosixPath",
+      "pathlib.WindowsPath",     "ipaddress.IPv4Address",   "ipaddress.IPv6Address",
+      "ipaddress.IPv4Network",   "ipaddress.IPv6Network",   "ipaddress.IPv4Interface",
+      "ipaddress.IPv6Interface", "types.SimpleNamespace",   "collections.deque",
+      "collections.Counter",     "collections.OrderedDict", "collections.defaultdict",
       "logging.LogRecord",
   };
   const auto last = static_cast<std::int64_t>(std::size(names));

@@ -11,9 +11,9 @@
 
 namespace xichan::python {
 
-/// Encodes: sets `reduced` to a new tuple of the number of the type and the fields. Returns false, without an exception,
-/// for any other value. If memory is exhausted, returns true with an exception set and `reduced` empty. Runs no Python
-/// code.
+/// Encodes: sets `reduced` to a new tuple of the number of the type and the fields. Returns false, without an
+/// exception, for any other value. If memory is exhausted, returns true with an exception set and `reduced` empty. Runs
+/// no Python code.
 bool reduce_standard(const ModuleState& state, PyObject* value, Ref& reduced) noexcept;
 
 /// Returns the name of a standard type, as module.name, for messages.

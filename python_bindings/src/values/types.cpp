@@ -27,8 +27,10 @@ struct Registration {
 
 // For isinstance(). The `match` statement checks a type flag instead.
 int register_abstract(const ModuleState& state) noexcept {
-  constexpr Registration registrations[] = {{"Sequence", ValueType::tuple}, {"Sequence", ValueType::list},
-                                            {"Sequence", ValueType::bytes}, {"Mapping", ValueType::dict},
+  constexpr Registration registrations[] = {{"Sequence", ValueType::tuple},
+                                            {"Sequence", ValueType::list},
+                                            {"Sequence", ValueType::bytes},
+                                            {"Mapping", ValueType::dict},
                                             {"Set", ValueType::set}};
   for (const Registration& each : registrations) {
     const Ref abstract = import_attribute("collections.abc", each.abstract_class);

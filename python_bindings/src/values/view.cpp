@@ -2,18 +2,14 @@
 
 #include "arena/arena.h"
 #include "base/ref.h"
-#include "values/array_view.h"
-#include "values/decode.h"
-#include "values/hashed_view.h"
-#include "values/str_view.h"
 
 namespace xichan::python {
 
 PyObject* new_view(ModuleState& state, ValueType type, const Block* block, const Cell& cell, Py_ssize_t step) noexcept {
   PyTypeObject* const python_type = state.type_of(type);
   const bool is_hashed = PyType_IS_GC(python_type);
-  View* view = is_hashed ? reinterpret_cast<View*>(PyObject_GC_New(HashedView, python_type))
-                         : PyObject_New(View, python_type);
+  View* view =
+      is_hashed ? reinterpret_cast<View*>(PyObject_GC_New(HashedView, python_type)) : PyObject_New(View, python_type);
   if (view == nullptr) return nullptr;
   view->weak_references = nullptr;
   view->state = &state;
@@ -23,24 +19,6 @@ PyObject* new_view(ModuleState& state, ValueType type, const Block* block, const
   if (is_hashed) reinterpret_cast<HashedView*>(view)->keys = nullptr;
   Arena::retain(view->slice.block);
   return reinterpret_cast<PyObject*>(view);
-}
-
-PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {
-  const auto make = [&](ValueType type) noexcept {
-    return new_view(state, type, place.reader.block(), *place.cell);
-  };
-  switch (place.cell->tag()) {
-    case Tag::tuple: return make(ValueType::tuple);
-    case Tag::list: return make(ValueType::list);
-    case Tag::dict:
-    case Tag::frozendict: return make(ValueType::dict);
-    case Tag::set:
-    case Tag::frozenset: return make(ValueType::set);
-    case Tag::record: return make(ValueType::record);
-    case Tag::array: return new_array_view(state, place);
-    case Tag::bytes: return make(ValueType::bytes);
-    default: return new_str_view(state, place);
-  }
 }
 
 void view_dealloc(PyObject* self) noexcept {
@@ -54,11 +32,6 @@ void view_dealloc(PyObject* self) noexcept {
 
 PyObject* view_new(PyTypeObject* type, PyObject*, PyObject*) noexcept {
   return PyErr_Format(PyExc_TypeError, "cannot create '%s' instances; receive one with copy=False", type->tp_name);
-}
-
-PyObject* view_value(PyObject* self, PyObject*) noexcept {
-  const View* view = as_view(self);
-  return decode_at(*view->state, view->slice.reader(), view->slice.cell, true);
 }
 
 PyObject* reduce_to(PyObject* callable, PyObject* argument) noexcept {

@@ -36,8 +36,15 @@ struct View {
   PyObject* weak_references;
   ModuleState* state;  // of the module that holds the type, which this object keeps alive
   BlockSlice slice;
-  Py_ssize_t step;  // of a TupleView or ListView: cells from one element to the next; 1 unless it is a slice with a step
-  Py_hash_t hash;   // -1 until it is computed
+  Py_ssize_t
+      step;        // of a TupleView or ListView: cells from one element to the next; 1 unless it is a slice with a step
+  Py_hash_t hash;  // -1 until it is computed
+};
+
+/// The object of DictView and SetView. The garbage collector tracks it once it refers to other objects.
+struct HashedView {
+  View view;
+  PyObject* keys;  // a dict from each key to the number of its entry, made when a lookup needs it; else null
 };
 
 inline View* as_view(PyObject* object) noexcept { return reinterpret_cast<View*>(object); }
@@ -69,11 +76,9 @@ inline bool deserves_view(const CellRef& place) noexcept {
     default: return false;
   }
 }
-/// Returns a new view of such a value. Null with MemoryError set.
-PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept;
 
-/// Returns a new view, other than a StrView, or Shared of the value that `cell`, valid in `block`, describes. It holds its own
-/// reference to the block. Null with MemoryError set.
+/// Returns a new view, other than a StrView, or Shared of the value that `cell`, valid in `block`, describes. It holds
+/// its own reference to the block. Null with MemoryError set.
 PyObject* new_view(ModuleState& state, ValueType type, const Block* block, const Cell& cell,
                    Py_ssize_t step = 1) noexcept;
 inline PyObject* new_shared(ModuleState& state, const Block* block) noexcept {
@@ -83,8 +88,6 @@ inline PyObject* new_shared(ModuleState& state, const Block* block) noexcept {
 void view_dealloc(PyObject* self) noexcept;
 /// tp_new of views, which raises TypeError.
 PyObject* view_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept;
-/// Returns a copy of the value that a view shows, as recv() returns it; a slice with a step needs more than this.
-PyObject* view_value(PyObject* self, PyObject*) noexcept;
 /// Returns (operator.itemgetter(0), ((value,),)), for __reduce__: a copy of the view is the plain value, which may
 /// contain itself. Consumes the reference; null if the value is null.
 PyObject* reduce_to_value(PyObject* value) noexcept;

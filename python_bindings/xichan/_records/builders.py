@@ -102,7 +102,8 @@ def _fill_log_record(obj: Any, attributes: dict[str, Any]) -> None:
         obj.exc_info = type(error), error, None
 
 
-_text, _number = str | None, int | None
+_text: Any = str | None
+_number: Any = int | None
 # The types of the fields, and a function of the class and them.
 _MAKES: dict[int, tuple[tuple[Any, ...], Callable[..., Any]]] = {
     1: ((bytes,), _date),

@@ -49,7 +49,7 @@ def plan(cls: type) -> Plan | None:
 def resolve(cls: Any, form: str, names: tuple[str, ...]) -> Resolved:
     """Return how objects of a class are made that has this form and these fields."""
     if form == "enum" and is_enum(cls):
-        return MAKE, cls, (cls if names == ("value",) else cls.__members__.__getitem__), None
+        return MAKE, cls, (cls if names == ("bits",) else cls.__members__.__getitem__), None
     if form == "tuple" and is_named_tuple(cls):
         count = len(cls._fields)
         if names == cls._fields:
@@ -172,7 +172,7 @@ def _make_tuple(cls: Any, fields: tuple[Any, ...], names: tuple[str, ...]) -> ob
 
 
 def _plan_enum(cls: Any) -> Plan:
-    by_name, by_value = _reference(cls, "enum", ("name",)), _reference(cls, "enum", ("value",))
+    by_name, by_value = _reference(cls, "enum", ("name",)), _reference(cls, "enum", ("bits",))
     members = cls._member_map_
 
     def reduce(obj: Any) -> tuple[Any, ...]:

@@ -39,7 +39,7 @@ def plan(cls: type) -> Plan | None:
     """Return the plan of a class if it is registered."""
     if cls not in _registered:
         return None
-    reference = (cls.__module__, cls.__qualname__, "registered", ("value",))
+    reference = (cls.__module__, cls.__qualname__, "registered", ("encoded",))
 
     def reduce(obj: object) -> tuple[Any, ...]:
         return reference, _registered[cls][0](obj)

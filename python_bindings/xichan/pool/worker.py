@@ -183,7 +183,7 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         count = 1
         try:
             if kwargs is None and type(args) is tuple:
-                found = functions.get(function)
+                found = functions.get(function) if type(function) is not tuple else None
                 result = (id, (_load(functions, function) if found is None else found)(*args))
             elif type(kwargs) is int:
                 count = kwargs
@@ -225,19 +225,25 @@ def _refuse(functions: dict[Any, Any], send: Callable[[Any], None], error: Decod
     message: Any = error._message
     id, function, args, kwargs = message
     if type(kwargs) is not int:
-        _send(send, _raised(id, error))
+        _send(send, _raised(id, _without_views(error)))
         return False
     for number in range(id, id + len(args)):
         try:
             chunk = (_value_of(args[number - id]),)
             result = _run_chunk(functions, _value_of(function), number, chunk)
         except DecodeError as failure:
-            result = _raised(number, failure)
+            result = _raised(number, _without_views(failure))
         except _ChunkEnded as ended:
             _send(send, (*ended.result[:3], tuple(range(number + 1, id + len(args)))))
             return True
         _send(send, result)
     return False
+
+
+def _without_views(error: DecodeError) -> DecodeError:
+    """Remove what a pickle of the error could not be loaded with: it holds the object that cannot be made."""
+    error.record = error._message = None
+    return error
 
 
 def _value_of(view: Any) -> Any:
@@ -389,7 +395,7 @@ def _runnable(function: Any) -> Any:
 def _call(functions: dict[Any, Any], function: Any, args: Any, kwargs: Any) -> Any:
     if type(args) is bytes:
         args, kwargs = _loads(args, kwargs)
-    made = functions.get(function)
+    made = functions.get(function) if type(function) is not tuple else None  # a tuple may hold a list
     if made is None:
         made = _load(functions, function)
     return made(*args, **dict(kwargs)) if kwargs else made(*args)

@@ -10,7 +10,7 @@ import xichan
 
 
 class Item:
-    """Not shareable: its class is no dataclass and not registered."""
+    """Not shareable: its class is neither a dataclass nor registered."""
 
     def __init__(self, *parts):
         self.parts = parts

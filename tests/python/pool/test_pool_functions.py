@@ -5,6 +5,7 @@ import functools
 import importlib.util
 import math
 import os.path
+import re
 import subprocess
 import sys
 import types
@@ -209,9 +210,11 @@ def test_closure_may_hold_large_and_deep_values():
 
 
 def test_pickled_closure_values_are_counted_or_refused():
-    values = [1, 2]
+    numbers, values = [1, 2], re.compile("x")
     with xichan.InterpreterPoolExecutor(1) as pool:
-        assert pool.submit(lambda: sum(values)).result(PATIENCE) == 3
+        assert pool.submit(lambda: sum(numbers)).result(PATIENCE) == 3
+        assert pool.stats().pickled_calls == 0
+        assert pool.submit(lambda: values.pattern).result(PATIENCE) == "x"
         assert pool.stats().pickled_calls == 1
     with xichan.InterpreterPoolExecutor(1, pickle=False) as pool:
         assert pool.submit(lambda x: x + 1, 1).result(PATIENCE) == 2

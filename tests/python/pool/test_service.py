@@ -86,8 +86,8 @@ def test_client_and_server_pickle_on_request():
         with pytest.raises(KeyError, match="broken"):
             client.call(tasks.FailsToLoad(), PATIENCE)
         assert client.call(5, PATIENCE) == 5
+    assert server.result() == 4
     rx.close()
-    server.result()
 
 
 def test_system_exit_of_the_handler_ends_the_server():

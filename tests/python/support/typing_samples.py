@@ -65,6 +65,16 @@ def shareables() -> None:
         assert xichan.is_shareable(value)
 
 
+def registered() -> None:
+    def encode(order: Order) -> tuple[str, int]:
+        return "order", 1
+
+    def decode(value: tuple[str, int]) -> Order:
+        return Order()
+
+    xichan.register(Order, encode, decode)
+
+
 def iteration() -> None:
     tx: Sender[int]
     rx: Receiver[int]
@@ -244,6 +254,7 @@ if __name__ == "__main__":
         typed_ends,
         typed_channels,
         shareables,
+        registered,
         iteration,
         both_sides,
         variance,

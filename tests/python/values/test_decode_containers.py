@@ -18,7 +18,9 @@ LEAVES = st.one_of(
     st.complex_numbers(allow_nan=False),
 )  # fmt: skip
 KEYS = st.recursive(
-    LEAVES, lambda inner: st.one_of(st.lists(inner, max_size=3).map(tuple), st.frozensets(inner, max_size=3)), max_leaves=5
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=3).map(tuple), st.frozensets(inner, max_size=3)),
+    max_leaves=5,
 )
 VALUES = st.recursive(
     st.one_of(LEAVES, st.binary(max_size=9).map(bytearray), st.just(...)),
@@ -68,7 +70,8 @@ def test_containers_arrive_unchanged(value):
 @pytest.mark.parametrize(
     "value",
     [
-        [], {}, set(), frozenset(), (), bytearray(), bytearray(b"x" * 5), bytearray(b"x" * 5000), range(0), range(5, 1, -2),
+        [], {}, set(), frozenset(), (), bytearray(), bytearray(b"x" * 5), bytearray(b"x" * 5000),
+        range(0), range(5, 1, -2),
         range(10**30, 10**31, 10**29), slice(None), slice(1, "a", [2]), ..., complex(-0.0, math.inf), [[]], [{}],
         {1: {}}, {(1, 2): [3], frozenset({4}): {5}}, {"a": 1, "b" * 40: 2, "\xe9": 3, "\u20ac": 4, "\U0001f600": 5},
         {n: str(n) for n in range(1000)}, set(range(1000)), {1.5, None, True, b"", "", (), frozenset()},
@@ -137,7 +140,12 @@ def test_nested_containers_need_no_stack():
         return value
 
     def check():
-        for wrap in (lambda value: [value], lambda value: {"k": value}, lambda value: (value,), lambda value: [(value,)]):
+        for wrap in (
+            lambda value: [value],
+            lambda value: {"k": value},
+            lambda value: (value,),
+            lambda value: [(value,)],
+        ):
             received, depth = deliver(nest(50_000, wrap)), 0
             while received is not None:
                 received = next(iter(received.values() if isinstance(received, dict) else received))

@@ -38,7 +38,8 @@ def text(value):
 
 def test_standard_types_and_containers_are_loaded():
     value = [
-        {"a": (1, {2}), "when": datetime.datetime(2024, 5, 6, tzinfo=datetime.UTC)}, decimal.Decimal("1.10"), uuid.UUID(int=3),
+        {"a": (1, {2}), "when": datetime.datetime(2024, 5, 6, tzinfo=datetime.UTC)},
+        decimal.Decimal("1.10"), uuid.UUID(int=3),
         range(5), slice(1), 2j, ..., bytearray(b"x"), frozenset({1}), collections.OrderedDict(b=1, a=2),
         collections.deque([1, 2], 5), {n: n for n in range(100)},
     ]  # fmt: skip
@@ -150,11 +151,13 @@ HOSTILE = {
     "a key of 2**100 values": doubled_key(),
     "a list of 2**40": cell(LIST, 2**40, 16) + cell(NONE),
     "a bytearray of 2**40": cell(BYTEARRAY, 1, 16) + cell(15, 2**40, 32),
-    "an array of 2**40": cell(ARRAY, 4, 16) + cell(INTEGER) + text("d") + cell(TUPLE, 1, 80) + text("") + cell(INTEGER, 0, 2**40),
+    "an array of 2**40": cell(ARRAY, 4, 16) + cell(INTEGER) + text("d") + cell(TUPLE, 1, 80) + text("")
+    + cell(INTEGER, 0, 2**40),
     "a type of no class": call_of_system(),
     "an unknown number": cell(RECORD, 1, 16) + cell(INTEGER, 0, 99),
     "a decimal of 10**9 digits": cell(RECORD, 2, 16) + cell(INTEGER, 0, 7) + text("1E+999999999"),
-    "a date of no calendar": cell(RECORD, 2, 16) + cell(INTEGER, 0, 1) + bytes([SHORT_BYTES, 4, 7, 231, 2, 30] + [0] * 10),
+    "a date of no calendar": cell(RECORD, 2, 16) + cell(INTEGER, 0, 1)
+    + bytes([SHORT_BYTES, 4, 7, 231, 2, 30] + [0] * 10),
     "a list as a key": cell(SET, 1, 16) + cell(LIST, 0, 16),
     "a range of step 0": cell(RANGE, 3, 16) + cell(INTEGER) + cell(INTEGER) + cell(INTEGER),
     "a range that contains itself": cell(RANGE, 3, 16, 1) + cell(REPEAT) + cell(INTEGER) + cell(INTEGER),
@@ -181,4 +184,7 @@ def test_hostile_dumps_stay_small(body):
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak < 64 * 1024
-    assert set(sys.modules) - loaded_modules <= {"fractions", "numbers", "decimal", "_decimal", "xichan._records"} or value is None
+    assert (
+        set(sys.modules) - loaded_modules <= {"fractions", "numbers", "decimal", "_decimal", "xichan._records"}
+        or value is None
+    )

@@ -103,7 +103,8 @@ def test_standard_types_are_imported_by_the_receiver():
         interp.exec(
             "value = rx.recv()\n"
             "import datetime, decimal, uuid\n"
-            "assert value == [datetime.date(2024, 2, 29), decimal.Decimal('1.5'), uuid.UUID(int=7), [1, (2, [3])]], value\n"
+            "assert value[:2] == [datetime.date(2024, 2, 29), decimal.Decimal('1.5')], value\n"
+            "assert value[2:] == [uuid.UUID(int=7), [1, (2, [3])]], value\n"
         )
 
 
@@ -150,7 +151,8 @@ def check_error(error):
 def test_a_message_that_cannot_be_made_is_consumed(broken):
     tx, rx = xichan.channel(10)
     for receive in (rx.recv, rx.recv_nowait, lambda: next(rx), lambda: run_loop(rx.arecv()), rx.drain,
-                    lambda: rx.recv_many(5), lambda: run_loop(rx.arecv_many(5)), lambda: xichan.select([rx])):  # fmt: skip
+                    lambda: rx.recv_many(5), lambda: run_loop(rx.arecv_many(5)),
+                    lambda: xichan.select([rx])):  # fmt: skip
         broken(tx)
         tx.send("next")
         with pytest.raises(xichan.DecodeError) as caught:
@@ -286,7 +288,12 @@ def test_code_that_decoding_runs_may_use_the_receiver(custom):
 
 
 def test_code_that_decoding_runs_may_close_the_receiver(custom):
-    for receive in (lambda rx: rx.recv(), lambda rx: rx.recv_many(3), lambda rx: rx.drain(), lambda rx: xichan.select([rx])):
+    for receive in (
+        lambda rx: rx.recv(),
+        lambda rx: rx.recv_many(3),
+        lambda rx: rx.drain(),
+        lambda rx: xichan.select([rx]),
+    ):
         tx, rx = xichan.channel(10)
 
         def close(value):

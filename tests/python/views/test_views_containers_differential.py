@@ -21,14 +21,19 @@ KEYS = (
 )  # fmt: skip
 MANY = [*range(30), *map(str, range(30)), LONG, None, b"x", (1, 2)]
 VALUES = {
-    "list": [[1, 2, 3], ["a", ("x" * 1000, 2.5), [b"y" * 1000], "a", {"k": [1]}], [], [[], [[]]], [1] * 50, [{1, 2}, None]],
+    "list": [
+        [1, 2, 3], ["a", ("x" * 1000, 2.5), [b"y" * 1000], "a", {"k": [1]}], [], [[], [[]]], [1] * 50, [{1, 2}, None],
+    ],
     "dict": [
         {}, {"a": 1, "b": [1, 2], 3: {"a": "x" * 1000}, None: (1, 2)}, dict.fromkeys(MANY, 0),
         {key: i for i, key in enumerate(MANY)}, dict.fromkeys([*MANY, (1, (2, 3)), frozenset({1})], "v"),
         {True: "bool", 2.5: 1, LONG: LONG, (1, "a"): None, ((1,), 2): 5},
         dict.fromkeys(KEYS, [1]),
     ],
-    "set": [set(), {1, 2, 3}, {"a", LONG, None, b"a", (1, "a")}, set(MANY), {frozenset({1, "a"}), (1, (2,)), 1.0}, set(KEYS)],
+    "set": [
+        set(), {1, 2, 3}, {"a", LONG, None, b"a", (1, "a")}, set(MANY), {frozenset({1, "a"}), (1, (2,)), 1.0},
+        set(KEYS),
+    ],
     "frozenset": [frozenset(), frozenset({1, 2}), frozenset(MANY), frozenset({(1, (2, 3)), frozenset()})],
 }  # fmt: skip
 # About the object, not about the value; and what is only for str(), or changes a plain value in place.
@@ -80,7 +85,9 @@ arguments = st.one_of(
     st.sampled_from(KEYS).map(lambda key: Equal(key)),
     st.integers(-60, 60),
     st.sampled_from((2**63, -(2**63), 2**100)),
-    st.sampled_from((Index(1), Index(-1), slice(1, 5), slice(None, None, -2), slice(5, 1), object, Text("a"), Text(LONG))),
+    st.sampled_from(
+        (Index(1), Index(-1), slice(1, 5), slice(None, None, -2), slice(5, 1), object, Text("a"), Text(LONG))
+    ),
     st.sampled_from(([], [1, 2], [1, 2, 3], ["a"], {}, {"a": 1}, {1: 2}, set(), {1, 2}, {1, 2, 3}, frozenset({1}))),
     st.sampled_from((dict.fromkeys(MANY, 0), set(MANY), list(VALUES["list"][1]), dict(VALUES["dict"][1]))),
     st.sampled_from(({"a": 1}.keys(), {"a": 1}.items(), [("a", 1)], iter, bytearray(b"a"))),

@@ -138,7 +138,8 @@ def test_dict_view_is_unpacked_and_converted():
     view = viewed({"a": 1, "b": [2]})
     assert dict(view) == {**view} == {"a": 1, "b": [2]} and (lambda **names: names)(**view) == {"a": 1, "b": [2]}
     assert json.dumps(view.value()) == '{"a": 1, "b": [2]}'
-    assert "%(a)d" % view == "1" and "{a}".format_map(view) == "1"
+    assert "%(a)d" % view == "1"  # noqa: UP031
+    assert "{a}".format_map(view) == "1"
     match view:
         case {"a": 1, **rest}:
             assert rest == {"b": [2]}

@@ -55,7 +55,9 @@ def test_list_view_slices_share_the_block():
     for start, stop, step in itertools.product(limits, limits, (None, 1, 2, 3, 7, -1, -2, -7)):
         piece, expected = view[start:stop:step], value[start:stop:step]
         assert type(piece) is xichan.ListView and piece.value() == expected and piece == expected
-        assert list(piece) == expected and piece[::-2] == expected[::-2] and repr(piece) == f"xichan.ListView({expected})"
+        assert (
+            list(piece) == expected and piece[::-2] == expected[::-2] and repr(piece) == f"xichan.ListView({expected})"
+        )
     assert alive() == before, "slices take no memory of the arena"
     assert view[:] is view
 

@@ -26,6 +26,17 @@ def through(value, **options):
         return rx.recv_nowait(**options)
 
 
+def shape(value):
+    """Return the types and leaves of a value. The items of a set are sorted: their order depends on its history."""
+    if isinstance(value, dict):
+        return type(value), [(shape(key), shape(each)) for key, each in value.items()]
+    if isinstance(value, (set, frozenset)):
+        return type(value), sorted(repr(shape(each)) for each in value)
+    if isinstance(value, (list, tuple)):
+        return type(value), [shape(each) for each in value]
+    return type(value), value
+
+
 def parts():
     """Return views of every kind on one value by name, each with its plain value."""
     view = viewed(VALUE)
@@ -54,7 +65,7 @@ def test_sent_view_of_a_container_arrives_as_its_value(name):
     view, plain = parts()[name]
     for value, expected in [(view, plain), ([view], [plain]), ({"k": (view, view, "x")}, {"k": (plain, plain, "x")})]:
         received = through(value)
-        assert type(received) is type(expected) and repr(received) == repr(expected)
+        assert shape(received) == shape(expected)
         seen = through(value, copy=False)
         assert seen == expected and (type(seen) in VIEWS or seen == ())
         assert through(seen) == expected and through([seen], copy=False)[0] == expected
@@ -153,9 +164,13 @@ def test_views_of_deeply_nested_containers(small_stack):
             for _ in range(depth):
                 value = make(value)
             view, other = viewed(value), viewed(value)
-            for recursing in (lambda: repr(view), lambda: view == other, lambda: view == value, lambda: value == view):
+            for compared in (other, value):
                 with pytest.raises(RecursionError):
-                    recursing()
+                    _ = view == compared
+                with pytest.raises(RecursionError):
+                    _ = compared == view
+            with pytest.raises(RecursionError):
+                repr(view)
             inner = view
             for _ in range(depth):
                 inner = inner["k"] if type(inner) is xichan.DictView else inner[0]
@@ -186,5 +201,5 @@ def test_views_of_generated_containers_equal_them():
     for first, second, third in itertools.product(leaves, repeat=3):
         value = [first, {"a": [second, {third}], second: (third, [first])}, frozenset({first, third})]
         view = viewed(value)
-        assert view == value and value == view and view == viewed(value) and repr(view.value()) == repr(value)
+        assert view == value and value == view and view == viewed(value) and shape(view.value()) == shape(value)
         assert list(view[1].items()) == list(value[1].items()) and third in view[2]

@@ -189,3 +189,25 @@ def test_record_view_needs_no_class():
                     raise AssertionError
             """,
         ).result()
+
+
+def test_record_from_bytes_stays_a_view_wherever_it_is_sent():
+    data = xichan.dumps({"k": [kinds.Point(1, (2,))]})
+    loaded = xichan.loads(data)
+    view = loaded["k"][0]
+    assert type(view) is xichan.RecordView and view.y == (2,) and view != kinds.Point(1, (2,))
+    tx, rx = xichan.channel()
+    for value in (view, loaded, xichan.share(loaded), viewed(loaded)):
+        tx.send(value)
+        received = rx.recv()
+        if type(received) is xichan.Shared:
+            received = received.value()
+        found = received["k"][0] if isinstance(received, dict) else received
+        assert type(found) is xichan.RecordView and found == view
+        for make in (found.value, lambda found=found: copy.copy(found), lambda found=found: pickle.dumps(found)):
+            with pytest.raises(xichan.DecodeError, match="loads") as raised:
+                make()
+            assert raised.value.record == view
+    assert type(viewed(view)) is xichan.RecordView and hash(view.y) == hash((2,))
+    again = xichan.loads(xichan.dumps(loaded), classes=[kinds.Point])
+    assert again == {"k": [kinds.Point(1, (2,))]}
