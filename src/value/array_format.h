@@ -79,9 +79,9 @@ constexpr std::uint64_t dtype_size(std::string_view format) noexcept {
 }
 
 constexpr std::uint64_t format_size(ArrayKind kind, std::string_view format) noexcept {
-  return kind >= ArrayKind::ndarray   ? dtype_size(format)
-         : kind == ArrayKind::array   ? array_size(format)
-                                      : memoryview_size(format);
+  return kind >= ArrayKind::ndarray ? dtype_size(format)
+         : kind == ArrayKind::array ? array_size(format)
+                                    : memoryview_size(format);
 }
 
 }  // namespace xichan::internal

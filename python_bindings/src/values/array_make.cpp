@@ -92,7 +92,7 @@ PyObject* make_numpy(ModuleState& state, const Ref& numpy, const ArrayParts& par
 
 bool is_dtype(PyObject* text) noexcept {
   return PyUnicode_IS_COMPACT_ASCII(text) && dtype_size({static_cast<const char*>(PyUnicode_DATA(text)),
-                                                 static_cast<std::size_t>(PyUnicode_GET_LENGTH(text))}) != 0;
+                                                         static_cast<std::size_t>(PyUnicode_GET_LENGTH(text))}) != 0;
 }
 
 // The inverse of freeze() in arrays.cpp. Verification leaves open which tuples, str and ints a structure consists of.

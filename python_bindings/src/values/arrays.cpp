@@ -62,8 +62,8 @@ Ref array_elements(ArrayKind kind, const Ref& format, const Ref& shape, const Re
 
 std::uint64_t size_of(ArrayKind kind, PyObject* format) noexcept {
   if (!PyUnicode_Check(format) || !PyUnicode_IS_COMPACT_ASCII(format)) return 0;
-  return format_size(kind, {static_cast<const char*>(PyUnicode_DATA(format)),
-                            static_cast<std::size_t>(PyUnicode_GET_LENGTH(format))});
+  return format_size(
+      kind, {static_cast<const char*>(PyUnicode_DATA(format)), static_cast<std::size_t>(PyUnicode_GET_LENGTH(format))});
 }
 
 // These two return null, without an exception, for an array that is refused.
@@ -91,9 +91,9 @@ Ref read_numpy(PyObject* value, bool is_scalar, const Ref& format) noexcept {
   if (!interface || !PyCapsule_IsValid(interface.get(), nullptr)) return Ref();
   const auto& array = *static_cast<NumpyArray*>(PyCapsule_GetPointer(interface.get(), nullptr));
   if (array.two != 2 || array.dimensions > static_cast<int>(largest_dimensions)) return Ref();
-  const ArrayKind kind = is_scalar                                          ? ArrayKind::scalar
+  const ArrayKind kind = is_scalar                                       ? ArrayKind::scalar
                          : (array.flags & NumpyArray::c_contiguous) != 0 ? ArrayKind::ndarray
-                                                                            : ArrayKind::fortran;
+                                                                         : ArrayKind::fortran;
   if ((array.flags & (NumpyArray::c_contiguous | NumpyArray::f_contiguous)) == 0) return Ref();
   const Ref capsule = new_content();
   if (!capsule) return Ref();
@@ -143,11 +143,11 @@ Ref reduce_numpy(PyObject* value, bool is_scalar, bool& is_structured) noexcept 
   return format ? read_numpy(value, is_scalar, format) : Ref();
 }
 
-// Returns the description of a structured dtype with its lists as tuples. Null without an exception if a type in it is not
-// described by its `str`.
+// Returns the description of a structured dtype with its lists as tuples. Null without an exception if a type in it is
+// not described by its `str`.
 Ref freeze(PyObject* description) noexcept {
   if (PyUnicode_CheckExact(description)) {
-    // A type that is not NumPy's own is described as raw memory with a byte order.
+    // A type from outside NumPy own is described as raw memory with a byte order.
     const bool is_own = size_of(ArrayKind::ndarray, description) != 0 &&
                         (PyUnicode_READ_CHAR(description, 1) != 'V' || PyUnicode_READ_CHAR(description, 0) == '|');
     return Ref(is_own ? Py_NewRef(description) : nullptr);
@@ -172,7 +172,7 @@ Ref freeze(PyObject* description) noexcept {
   return frozen;
 }
 
-bool is_no_memory() noexcept { return PyErr_Occurred() != nullptr && PyErr_ExceptionMatches(PyExc_MemoryError) != 0; }
+bool lacks_memory() noexcept { return PyErr_Occurred() != nullptr && PyErr_ExceptionMatches(PyExc_MemoryError) != 0; }
 
 }  // namespace
 
@@ -194,7 +194,7 @@ Reduction reduce_array(PyObject* value, Ref& elements) noexcept {
     default: elements = reduce_numpy(value, source == Source::scalar, is_structured);
   }
   if (elements) return Reduction::done;
-  const bool no_memory = is_no_memory();
+  const bool no_memory = lacks_memory();
   PyErr_Clear();
   if (no_memory) return Reduction::no_memory;
   return is_structured ? Reduction::unprepared : Reduction::refused;
@@ -220,10 +220,10 @@ bool reduce_structured(PyObject* value, Ref& elements, Ref& refusal) noexcept {
   }
   if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_ValueError)) return false;
   PyErr_Clear();
-  refusal = Ref(PyObject_CallFunction(
-      PyExc_ValueError, "s",
-      "an array of this dtype is not shareable; send numpy.ascontiguousarray() of each field: fields overlap, are not in "
-      "the order of memory, or have a type that is not NumPy's"));
+  refusal = Ref(PyObject_CallFunction(PyExc_ValueError, "s",
+                                      "an array of this dtype is not shareable; send numpy.ascontiguousarray() of each "
+                                      "field: fields overlap, are not in "
+                                      "the order of memory, or have a type from outside NumPy"));
   return static_cast<bool>(refusal);
 }
 

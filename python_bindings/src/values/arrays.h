@@ -4,7 +4,7 @@
 
 #include "base/ref.h"
 #include "base/state.h"
-#include "values/reduced.h"
+#include "values/reduction.h"
 
 namespace xichan::python {
 
@@ -22,13 +22,13 @@ const ArrayContent* array_content(PyObject* object) noexcept;
 /// Returns true if the elements of a reduced value are those of an array.
 bool are_array_elements(PyObject* elements) noexcept;
 
-/// Sets `elements` to a tuple of kind, format, shape and content. Returns `unprepared` for an array of a structured dtype,
-/// which `reduce_structured` reads, and `refused` for any other value, also for an array that cannot be sent: one that is
-/// not contiguous, or has objects in it. Runs no Python code, and leaves no exception set.
+/// Sets `elements` to a tuple of kind, format, shape and content. Returns `unprepared` for an array of a structured
+/// dtype, which `reduce_structured` reads, and `refused` for any other value, also for an array that cannot be sent:
+/// one that is not contiguous, or has objects in it. Runs no Python code, and leaves no exception set.
 Reduction reduce_array(PyObject* value, Ref& elements) noexcept;
 
-/// Does the same for an array for which `reduce_array` returned `unprepared`. Runs Python code. If the array is refused,
-/// returns true and sets `refusal` to an exception that says why. False with an exception set.
+/// Does the same for an array for which `reduce_array` returned `unprepared`. Runs Python code. If the array is
+/// refused, returns true and sets `refusal` to an exception that says why. False with an exception set.
 bool reduce_structured(PyObject* value, Ref& elements, Ref& refusal) noexcept;
 
 }  // namespace xichan::python

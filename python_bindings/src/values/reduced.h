@@ -6,6 +6,7 @@
 #include "base/state.h"
 #include "base/worklist.h"
 #include "value/cell.h"
+#include "values/reduction.h"
 
 namespace xichan::python {
 
@@ -72,14 +73,6 @@ class ReducedValues {
 
   PointerMap<Reduced> values_;
   Worklist<PyObject*, 8> owned_;  // each value, then its elements or refusal
-};
-
-/// What `reduce_natively` did.
-enum class Reduction : std::uint8_t {
-  done,
-  unprepared,  // Python code must run first, see prepare.h
-  refused,     // objects of this class cannot be sent
-  no_memory,
 };
 
 /// Sets `elements` to what stands for a value that is not a container, text, number, view or endpoint. Runs no Python

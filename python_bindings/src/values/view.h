@@ -17,8 +17,8 @@
 
 namespace xichan::python {
 
-/// With copy=False, bytes, str and arrays whose payload is larger than this many bytes arrive as views; smaller ones are
-/// copied. pymalloc does not serve larger objects, and from this size on a view is cheaper than a copy in time and
+/// With copy=False, bytes, str and arrays whose payload is larger than this many bytes arrive as views; smaller ones
+/// are copied. pymalloc does not serve larger objects, and from this size on a view is cheaper than a copy in time and
 /// memory (docs/reference/views.md has the measurements).
 inline constexpr std::uint64_t largest_copied = 512;
 

@@ -370,7 +370,8 @@ TEST_F(VerifyContainers, ArraysHaveFormatAndShape) {
     }
     EXPECT_TRUE(valid(scalar, format, {}, static_cast<std::size_t>(size))) << format;
   }
-  for (const char* format : {"", "<", "|O8", "<f", "<f8x", "<i8[ns]", "<M8ns", "<S0", "<V12345678901", "d", "<M8[s],O,m8[s]", "<m8[]]", "<M8["}) {
+  for (const char* format : {"", "<", "|O8", "<f", "<f8x", "<i8[ns]", "<M8ns", "<S0", "<V12345678901", "d",
+                             "<M8[s],O,m8[s]", "<m8[]]", "<M8["}) {
     EXPECT_FALSE(valid(ndarray, format, {1}, 8)) << format;
   }
   EXPECT_FALSE(valid(scalar, "<f8", {1}, 8));

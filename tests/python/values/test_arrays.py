@@ -138,7 +138,9 @@ def test_other_memoryview_is_refused_with_its_place(make):
     before = alive()
     for value, path in ((make(), r"value"), ([1, {"a": make()}], r"value\[1\]\['a'\]")):
         for refuse in (tx.send, xichan.dumps):
-            with pytest.raises(xichan.NotShareableError, match=rf"^{path}: memoryview is not shareable; .*tobytes") as info:
+            with pytest.raises(
+                xichan.NotShareableError, match=rf"^{path}: memoryview is not shareable; .*tobytes"
+            ) as info:
                 refuse(value)
             assert type(info.value.item) is memoryview
     assert len(rx) == 0 and alive() == before
@@ -218,13 +220,16 @@ def test_arrays_travel_between_interpreters():
     back_tx, back_rx = xichan.channel(4)
     with interpreter(rx=rx, tx=back_tx) as other:
         tx.send((ARRAYS["large"], memoryview(bytes(600)).cast("h", [3, 100]), ARRAYS["short"]))
-        execute(other, """
+        execute(
+            other,
+            """
         import array
         large, memory, short = rx.recv()
         assert type(large) is type(short) is array.array and large[4999] == 4999 and short[0] == -1
         assert memory.format == "h" and memory.shape == (3, 100) and memory.readonly
         tx.send((large, memory, short))
-        """).result()
+        """,
+        ).result()
         large, memory, short = back_rx.recv()
         assert_same_array(large, ARRAYS["large"])
         assert_same_array(short, ARRAYS["short"])
@@ -265,7 +270,7 @@ def test_arrays_survive_each_failing_arena_allocation():
 
 @pytest.mark.parametrize("loop", [
     "tx.send([numbers, memoryview(data), small]); rx.recv()",
-    "tx.send([numbers, memoryview(data), small]); v = rx.recv(copy=False)[0]; v == v; v.dtype; v.shape; repr(v); v.value()",
+    "tx.send([numbers, memoryview(data)]); v = rx.recv(copy=False)[0]; v == v; v.dtype; v.shape; repr(v); v.value()",
     "refused(lambda: tx.send([numbers, memoryview(data)[::2]]))",
     "refused(lambda: tx.send([numbers, memoryview(data), object()]))",
     "xichan.loads(xichan.dumps([numbers, numbers]))",
@@ -342,7 +347,8 @@ def test_loads_does_not_import_numpy(tmp_path):
     run_script(f"""
     import sys, xichan
     view = xichan.loads(open({str(path)!r}, "rb").read())
-    assert type(view) is xichan.ArrayView and memoryview(view).tolist() == [0, 1, 2, 3, 4] and "numpy" not in sys.modules
+    assert type(view) is xichan.ArrayView and "numpy" not in sys.modules
+    assert memoryview(view).tolist() == [0, 1, 2, 3, 4]
     import numpy
     assert numpy.asarray(view).tolist() == view.value().tolist() == [0, 1, 2, 3, 4]
     assert type(xichan.loads(open({str(path)!r}, "rb").read())) is numpy.ndarray

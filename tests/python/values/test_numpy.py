@@ -83,8 +83,8 @@ def test_structured_array_keeps_its_fields(dtype, route):
 SCALARS = [
     numpy.bool_(True), numpy.int8(-1), numpy.uint64(2**64 - 1), numpy.float16(0.5), numpy.float64("nan"),
     numpy.longdouble(1) / 3, numpy.complex64(1j), numpy.str_("text €"), numpy.str_(""), numpy.bytes_(b"ab"),
-    numpy.bytes_(b""), numpy.datetime64("2020-01-01T10:00:00.123456"), numpy.timedelta64(5, "D"), numpy.datetime64("NaT", "s"),
-    numpy.void(b"abcd"), numpy.longlong(5), numpy.str_("x" * 1000),
+    numpy.bytes_(b""), numpy.datetime64("2020-01-01T10:00:00.123456"), numpy.timedelta64(5, "D"),
+    numpy.datetime64("NaT", "s"), numpy.void(b"abcd"), numpy.longlong(5), numpy.str_("x" * 1000),
 ]  # fmt: skip
 
 
