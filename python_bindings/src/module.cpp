@@ -3,6 +3,7 @@
 
 #include "base/errors.h"
 #include "base/exit.h"
+#include "base/plans.h"
 #include "base/ref.h"
 #include "embed/c_api.h"
 #include "embed/guard.h"

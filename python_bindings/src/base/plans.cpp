@@ -7,6 +7,8 @@
 #include "base/ref.h"
 
 namespace xichan::python {
+
+using namespace internal;
 namespace {
 
 bool is_dead(PyObject* weak_reference) noexcept {

@@ -109,7 +109,14 @@ def test_operations_survive_python_running_out_of_memory():
     run_without_memory("""
     import copy, pickle
     tx, rx = xichan.channel(4)
+    def refused(value):
+        try:
+            tx.send(value)
+        except xichan.NotShareableError:
+            return True
+
     dump = pickle.dumps(tx)
+    refused(object())  # imports what names a remedy: CPython's import does not survive running out of memory
     expected = counts(tx)
     operations = {
         "channel": lambda: xichan.channel(2),
@@ -125,12 +132,6 @@ def test_operations_survive_python_running_out_of_memory():
         "alias": lambda: xichan.Sender[int],
         "is_shareable": lambda: xichan.is_shareable((tx, (1, 2**100))),
     }
-
-    def refused(value):
-        try:
-            tx.send(value)
-        except xichan.NotShareableError:
-            return True
 
     def refused_empty():
         try:

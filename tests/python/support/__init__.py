@@ -218,6 +218,14 @@ def float_of(pattern):
     return struct.unpack("<d", struct.pack("<Q", pattern))[0]
 
 
+def is_hashable(value):
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
 def same(one, other):
     """Return whether two values agree in every type, bit and hash. Does not recurse."""
     pairs = [(one, other)]
@@ -232,7 +240,7 @@ def same(one, other):
         elif type(a) is float:
             if bits(a) != bits(b):
                 return False
-        elif a != b or hash(a) != hash(b):
+        elif a != b or is_hashable(a) != is_hashable(b) or (is_hashable(a) and hash(a) != hash(b)):
             return False
     return True
 

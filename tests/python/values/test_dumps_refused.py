@@ -104,7 +104,7 @@ def test_loads_survives_every_flipped_bit():
         assert same(round_trip(value), value)
 
 
-cells = st.builds(cell, st.integers(0, 0x17), st.integers(0, 3), st.one_of(st.just(0), st.integers(0, 2**64 - 1)))
+cells = st.builds(cell, st.integers(0, 0x25), st.integers(0, 3), st.one_of(st.just(0), st.integers(0, 2**64 - 1)))
 garbage = st.one_of(st.binary(max_size=200), st.lists(cells, min_size=1, max_size=4).map(b"".join))
 
 
