@@ -9,6 +9,7 @@ process, and decoded by its receiver, without pickling.
 """
 
 from ._core import (
+    ArrayView,
     Buffer,
     BytesView,
     DictView,
@@ -78,6 +79,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "ArrayView",
     "BrokenInterpreterPool",
     "BrokenWorker",
     "Buffer",

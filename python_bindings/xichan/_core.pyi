@@ -113,7 +113,7 @@ class Receiver(_End, Generic[_T_co]):
     def recv(self, timeout: float | None = None, *, copy: Literal[True] = True) -> _T_co:
         """Receive the oldest value; block while the channel is empty.
 
-        With ``copy=False``, containers, objects, and large bytes and str arrive as views: TupleView, ListView, ...
+        With ``copy=False``, containers, objects, and large bytes, str and arrays arrive as views: TupleView, ...
         """
     @overload
     def recv(self, timeout: float | None = None, *, copy: bool) -> Any: ...
@@ -269,6 +269,34 @@ class SetView(AbstractSet[Any]):
     def __gt__(self, value: AbstractSet[Any], /) -> bool: ...
     def __ge__(self, value: AbstractSet[Any], /) -> bool: ...
     def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]: ...
+
+@final
+class ArrayView:
+    """An array that is read in place; received with ``copy=False``, and where NumPy is missing."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the dimensions, in items."""
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """For each dimension, the bytes from one item to the next."""
+    @property
+    def format(self) -> str:
+        """The format of an item in a buffer, as the ``struct`` module has it."""
+    @property
+    def dtype(self) -> str | list[Any]:
+        """The type string of NumPy; of a structured dtype, its ``descr``."""
+    @property
+    def nbytes(self) -> int:
+        """The size of the content in bytes."""
+    def value(self) -> Any:
+        """Return a copy: an array.array, or a NumPy array; where NumPy is missing, an ArrayView."""
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
     def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]: ...
 
 @final

@@ -103,6 +103,8 @@ _CLASSES = {
     "torch.Tensor": "send its numpy(), after detach().cpu()",
     "torch._tensor.Tensor": "send its numpy(), after detach().cpu()",
     "PIL.Image.Image": "send its tobytes(), mode and size",
+    "numpy.ndarray": "send numpy.asarray() of it",
+    "numpy.generic": "send its item()",
     "numpy.dtype": "send its str",
     "numpy.ufunc": "send its __name__",
     "numpy.random._generator.Generator": "send a seed, or its bit_generator.state",

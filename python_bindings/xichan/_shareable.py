@@ -16,7 +16,7 @@ import uuid
 import zoneinfo
 from typing import Any, ClassVar, Protocol
 
-from ._core import Buffer, BytesView, Receiver, Sender, Shared, StrView, TupleView
+from ._core import ArrayView, Buffer, BytesView, Receiver, Sender, Shared, StrView, TupleView
 from ._queue import Queue
 
 
@@ -80,6 +80,7 @@ type Shareable = (
     | Shared
     | Buffer
     | TupleView
+    | ArrayView
     | BytesView
     | StrView
 )

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/worklist.h"
+#include "value/array_format.h"
 #include "value/value_access.h"
 #include "value/verify_containers.h"
 
@@ -12,66 +13,7 @@ namespace {
 
 bool is_text(Tag tag) noexcept { return is_short_text(tag) || is_long_text(tag); }
 
-constexpr std::uint64_t largest_dimensions = 64;  // of NumPy and of memoryview
 constexpr std::uint64_t of_content = UINT64_MAX;  // size of a structured item: whatever the content has room for
-
-// Returns the size of the one character of a format of the struct module, or 0. In standard sizes `long` has 4 bytes.
-std::uint64_t struct_size(char code, bool standard) noexcept {
-  switch (code) {
-    case '?':
-    case 'b':
-    case 'B':
-    case 'c': return 1;
-    case 'h':
-    case 'H':
-    case 'e': return 2;
-    case 'i':
-    case 'I':
-    case 'f': return 4;
-    case 'l':
-    case 'L': return standard ? 4 : sizeof(long);
-    case 'q':
-    case 'Q':
-    case 'd': return 8;
-    case 'n':
-    case 'N':
-    case 'P': return standard ? 0 : sizeof(void*);
-    default: return 0;
-  }
-}
-
-std::uint64_t memoryview_size(std::string_view format) noexcept {
-  bool standard = false;
-  if (!format.empty() && std::string_view("@=<>!").find(format[0]) != std::string_view::npos) {
-    standard = format[0] != '@';
-    format.remove_prefix(1);
-  }
-  return format.size() == 1 ? struct_size(format[0], standard) : 0;
-}
-
-std::uint64_t array_size(std::string_view code) noexcept {
-  if (code == "u" || code == "w") return sizeof(wchar_t);
-  if (code.size() != 1 || std::string_view("bBhHiIlLqQfd").find(code[0]) == std::string_view::npos) return 0;
-  return struct_size(code[0], false);
-}
-
-// The `str` of a dtype: byte order, kind, size, and for times the unit in brackets.
-std::uint64_t dtype_size(std::string_view format) noexcept {
-  if (!format.empty() && std::string_view("<>|=").find(format[0]) != std::string_view::npos) format.remove_prefix(1);
-  if (format.empty()) return 0;
-  const char kind = format[0];
-  if (std::string_view("biufcmMUSV").find(kind) == std::string_view::npos) return 0;
-  format.remove_prefix(1);
-  std::uint64_t size = 0;
-  std::size_t digits = 0;
-  for (; digits < format.size() && format[digits] >= '0' && format[digits] <= '9'; ++digits) {
-    if (digits == 10) return 0;
-    size = size * 10 + static_cast<std::uint64_t>(format[digits] - '0');
-  }
-  format.remove_prefix(digits);
-  if (!format.empty() && !((kind == 'm' || kind == 'M') && format.front() == '[' && format.back() == ']')) return 0;
-  return kind == 'U' ? size * 4 : size;
-}
 
 // Returns the number of cells of a structured format, or 0 if it consists of anything but tuples, text and ints, or a
 // tuple in it is a repeat. Without memory it returns 0, too.
@@ -114,7 +56,7 @@ std::uint64_t item_size(const BodyCells& cells, ArrayKind kind, std::uint64_t at
       format.tag() == Tag::ascii
           ? std::string_view(reinterpret_cast<const char*>(&cells.body()[format.word]), format.length())
           : std::string_view(format.payload(), format.short_length());
-  return is_numpy ? dtype_size(text) : kind == ArrayKind::array ? array_size(text) : memoryview_size(text);
+  return format_size(kind, text);
 }
 
 }  // namespace

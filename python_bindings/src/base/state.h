@@ -28,7 +28,7 @@ enum class ErrorClass {
 enum class RecordType { channel, memory, memory_class, count };
 
 /// The types of values that read or fill a block in place, in the order of `specs` in values/types.cpp.
-enum class ValueType { tuple, list, dict, set, record, bytes, str, shared, buffer, elements, count };
+enum class ValueType { tuple, list, dict, set, record, array, bytes, str, shared, buffer, elements, count };
 
 /// Where a field of this name was in the record that was read last; verified before use, so any number is valid.
 struct FieldGuesses {
@@ -91,6 +91,7 @@ struct ModuleState {
   KeyCache* keys;          // null until the first dict is decoded
   PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded
   mutable StandardLibrary library;
+  bool numpy_missing;  // its import has failed
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }
   PyTypeObject* type_of(ValueType which) const noexcept { return value_types[static_cast<int>(which)]; }

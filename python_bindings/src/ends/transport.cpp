@@ -197,7 +197,8 @@ int register_with_interpreters(ModuleState& state) noexcept {
   for (PyTypeObject* type :
        {state.sender_type, state.receiver_type, state.type_of(ValueType::tuple), state.type_of(ValueType::list),
         state.type_of(ValueType::dict), state.type_of(ValueType::set), state.type_of(ValueType::record),
-        state.type_of(ValueType::bytes), state.type_of(ValueType::str), state.type_of(ValueType::shared)}) {
+        state.type_of(ValueType::array), state.type_of(ValueType::bytes), state.type_of(ValueType::str),
+        state.type_of(ValueType::shared)}) {
     if (register_type(type) < 0) return -1;
   }
   return 0;

@@ -1,6 +1,7 @@
 #include "values/decode.h"
 
 #include "value/pickled.h"
+#include "values/array_object.h"
 #include "values/decode_error.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
@@ -20,6 +21,7 @@ PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {
     case Tag::set:
     case Tag::frozenset: return make(ValueType::set);
     case Tag::record: return make(ValueType::record);
+    case Tag::array: return new_array_view(state, place);
     case Tag::bytes: return make(ValueType::bytes);
     default: return new_str_view(state, place);
   }

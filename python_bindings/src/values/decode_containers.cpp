@@ -1,4 +1,5 @@
 // The containers of the decoder: made empty, filled, finished.
+#include "values/array_make.h"
 #include "values/cpython_private.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
@@ -81,6 +82,7 @@ bool Decoder::begin_object(Frame& frame, Py_ssize_t length) noexcept {
       frame.object = PySlice_New(nullptr, nullptr, nullptr);
       return frame.object != nullptr && begin_parts(frame, length);
     case Tag::queue: return begin_queue(frame, length);
+    case Tag::array: return begin_array(frame);
     case Tag::record: return begin_record(frame, length);
     default: raise_unexpected(*frame.place.cell); return false;
   }
@@ -102,6 +104,14 @@ bool Decoder::begin_queue(Frame& frame, Py_ssize_t length) noexcept {
   }
   frame.object = state_.queue_type->tp_alloc(state_.queue_type, 0);
   return frame.object != nullptr && begin_parts(frame, length);
+}
+
+// Makes an array, whose cells are not values of their own. Runs Python code.
+bool Decoder::begin_array(Frame& frame) noexcept {
+  become_careful(frame);
+  frame.next = frame.end;
+  frame.object = make_array(state_, frame.place, classes_ == nullptr);
+  return frame.object != nullptr;
 }
 
 Decoder::Filled Decoder::fill(Frame& frame) noexcept {

@@ -1,6 +1,7 @@
 #include "values/decoder.h"
 
 #include "base/handle.h"
+#include "values/array_object.h"
 #include "values/decode_leaf.h"
 #include "values/elements.h"
 #include "values/view.h"
@@ -57,6 +58,9 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
     case Tag::big_int: return make_payload(reader.payload(*cell), *cell);
     case Tag::complex: return make_complex(reader, *cell);
     case Tag::bytearray: return make_bytearray(reader, *cell);
+    case Tag::array:
+      if (array_kind(place) == ArrayKind::memoryview) return make_memoryview(state_, place);
+      break;
     case Tag::record: return make_record(place);
     case Tag::reference: return make_handle(reader.reference(*cell));
     case Tag::shared: return make_shared(static_cast<const Block*>(reader.reference(*cell).object));

@@ -90,6 +90,7 @@ class Decoder {
   bool begin_object(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_parts(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_queue(Frame& frame, Py_ssize_t length) noexcept;
+  bool begin_array(Frame& frame) noexcept;
   Filled fill(Frame& frame) noexcept;
   Filled fill_sequence(Frame& frame) noexcept;
   Filled fill_dict(Frame& frame) noexcept;

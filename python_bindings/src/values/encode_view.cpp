@@ -26,7 +26,7 @@ ViewEncoding encoding_of(const BlockSlice& slice) noexcept {
 ViewEncoding encoding_of(const ModuleState& state, PyObject* value) noexcept {
   if (is_a(state, value, ValueType::str)) return encoding_of(reinterpret_cast<StrView*>(value)->slice);
   if (is_a(state, value, ValueType::bytes)) return encoding_of(as_view(value)->slice);
-  for (const ValueType type : {ValueType::dict, ValueType::set, ValueType::record}) {
+  for (const ValueType type : {ValueType::dict, ValueType::set, ValueType::record, ValueType::array}) {
     if (is_a(state, value, type)) return encoding_of(as_view(value)->slice);
   }
   if (is_a(state, value, ValueType::tuple) || is_a(state, value, ValueType::list)) {

@@ -1,6 +1,7 @@
 #include "base/errors.h"
 #include "base/handle.h"
 #include "base/ref.h"
+#include "values/arrays.h"
 #include "values/block_encoder.h"
 #include "values/encode_path.h"
 
@@ -69,6 +70,10 @@ bool BlockEncoder::count_container(PyObject* value, Tag tag) noexcept {
 }
 
 bool BlockEncoder::count_record(PyObject* value) noexcept {
+  if (const ArrayContent* content = array_content(value)) {
+    if (!fits_short(content->length, 1)) builder_.count_bytes(content->length);
+    return true;
+  }
   if (status_ != Status::ok || is_a(state_, value, ValueType::buffer)) return false;
   Reduced* reduced = reduced_.find(value);
   if (reduced == nullptr) {

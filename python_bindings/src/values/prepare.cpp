@@ -2,6 +2,7 @@
 
 #include "base/handle.h"
 #include "base/plans.h"
+#include "values/arrays.h"
 #include "values/containers.h"
 #include "values/elements.h"
 #include "values/encode_short.h"
@@ -61,6 +62,7 @@ class Preparation {
   bool look(PyObject* item, std::size_t depth) noexcept {
     if (container_tag(item) != Tag::empty) return push(item);
     if (PyUnicode_CheckExact(item) || PyBytes_CheckExact(item) || PyLong_CheckExact(item)) return true;
+    if (array_content(item) != nullptr) return true;
     if (is_handle(state_, item) || is_a(state_, item, ValueType::buffer) || queue_parts(state_, item) != nullptr ||
         encoding_of(state_, item).kind != ViewEncoding::ViewKind::none) {
       return true;
@@ -91,6 +93,12 @@ class Preparation {
 
   // Sets `elements`, or leaves it empty if the object is refused. False with an exception set.
   bool reduce(PyObject* object, Ref& elements) noexcept {
+    if (reduce_array(object, elements) == Reduction::unprepared) {
+      Ref refusal;
+      if (!reduce_structured(object, elements, refusal)) return false;
+      return elements || reduced_.refuse(object, std::move(refusal)) || no_memory();
+    }
+    if (elements) return true;
     const Plan* plan = state_.plans->make(Py_TYPE(object));
     if (plan == nullptr) return !PyErr_Occurred();
     if (plan->kind == PlanKind::refused) return true;

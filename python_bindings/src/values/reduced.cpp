@@ -1,6 +1,7 @@
 #include "values/reduced.h"
 
 #include "base/plans.h"
+#include "values/arrays.h"
 #include "values/standard_types.h"
 
 namespace xichan::python {
@@ -77,6 +78,10 @@ Reduction reduce_natively(const ModuleState& state, PyObject* value, Ref& elemen
     elements = parts_of_range(value);
   } else {
     const Plan* plan = state.plans->find(Py_TYPE(value));
+    if (plan == nullptr || plan->kind == PlanKind::refused) {  // only some arrays are refused
+      const Reduction reduction = reduce_array(value, elements);
+      if (reduction != Reduction::refused) return reduction;
+    }
     if (plan == nullptr && reduce_standard(state, value, elements)) {
       if (elements) return Reduction::done;
       PyErr_Clear();

@@ -1,4 +1,4 @@
-// Values that are encoded as the elements of a tuple: a range, a standard type, an instance of a class.
+// Values that are encoded as the elements of a tuple: a range, an array, a standard type, an instance of a class.
 #pragma once
 
 #include "base/pointer_map.h"
@@ -6,12 +6,13 @@
 #include "base/state.h"
 #include "base/worklist.h"
 #include "value/cell.h"
+#include "values/reduction.h"
 
 namespace xichan::python {
 
 /// What stands for a value in a message.
 struct Reduced {
-  PyObject* elements;  // a tuple: the parts of a range; or the type of a record, then its fields
+  PyObject* elements;  // a tuple: the parts of a range or array; or the type of a record, then its fields
   PyObject* refusal;   // or an exception: why the value cannot be sent
   Cell* first;         // where it is written, or null
   bool is_counted;
@@ -72,14 +73,6 @@ class ReducedValues {
 
   PointerMap<Reduced> values_;
   Worklist<PyObject*, 8> owned_;  // each value, then its elements or refusal
-};
-
-/// What `reduce_natively` did.
-enum class Reduction : std::uint8_t {
-  done,
-  unprepared,  // Python code must run first, see prepare.h
-  refused,     // objects of this class cannot be sent
-  no_memory,
 };
 
 /// Sets `elements` to what stands for a value that is not a container, text, number, view or endpoint. Runs no Python

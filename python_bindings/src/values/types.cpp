@@ -1,6 +1,7 @@
 #include "values/types.h"
 
 #include "base/ref.h"
+#include "values/array_view.h"
 #include "values/buffer.h"
 #include "values/bytes_view.h"
 #include "values/dict_view.h"
@@ -15,7 +16,7 @@
 namespace xichan::python {
 namespace {
 
-PyType_Spec* const specs[] = {&tuple_spec, &list_spec, &dict_spec,   &set_spec,    &record_spec,
+PyType_Spec* const specs[] = {&tuple_spec, &list_spec, &dict_spec,   &set_spec,    &record_spec,  &array_spec,
                               &bytes_spec, &str_spec,  &shared_spec, &buffer_spec, &elements_spec};
 static_assert(std::size(specs) == static_cast<std::size_t>(ValueType::count));
 

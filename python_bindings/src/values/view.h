@@ -12,12 +12,13 @@
 
 #include "base/state.h"
 #include "value/block_reader.h"
+#include "values/array_cells.h"
 #include "values/record_cells.h"
 
 namespace xichan::python {
 
-/// With copy=False, bytes and str whose payload is larger than this many bytes arrive as views; smaller ones are
-/// copied. pymalloc does not serve larger objects, and from this size on a view is cheaper than a copy in time and
+/// With copy=False, bytes, str and arrays whose payload is larger than this many bytes arrive as views; smaller ones
+/// are copied. pymalloc does not serve larger objects, and from this size on a view is cheaper than a copy in time and
 /// memory (docs/reference/views.md has the measurements).
 inline constexpr std::uint64_t largest_copied = 512;
 
@@ -28,7 +29,8 @@ struct BlockSlice {
   BlockReader reader() const noexcept { return BlockReader(block); }
 };
 
-/// The object of TupleView, ListView, RecordView, BytesView and Shared, and the first part of DictView and SetView.
+/// The object of TupleView, ListView, RecordView, BytesView and Shared, and the first part of DictView, SetView and
+/// ArrayView.
 struct View {
   PyObject_HEAD
   PyObject* weak_references;
@@ -62,6 +64,10 @@ inline bool deserves_view(const CellRef& place) noexcept {
     case Tag::set:
     case Tag::frozenset: return true;
     case Tag::record: return has_type_name(place);
+    case Tag::array: {
+      const ArrayKind kind = array_kind(place);  // a memoryview reads in place already
+      return kind != ArrayKind::memoryview && kind != ArrayKind::scalar && ArrayParts(place).length > largest_copied;
+    }
     case Tag::bytes: return cell.length() > largest_copied;
     case Tag::ascii:
     case Tag::latin1:

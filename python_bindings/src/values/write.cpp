@@ -1,8 +1,18 @@
 #include "base/errors.h"
 #include "base/handle.h"
+#include "values/arrays.h"
 #include "values/block_encoder.h"
 
 namespace xichan::python {
+namespace {
+
+// Returns the tag of a value that is encoded as the elements of a tuple.
+Tag tag_of(PyObject* value, PyObject* elements) noexcept {
+  if (Py_IS_TYPE(value, &PyRange_Type)) return Tag::range;
+  return are_array_elements(elements) ? Tag::array : Tag::record;
+}
+
+}  // namespace
 
 Cell* BlockEncoder::write_items(PyObject* container, Cell* cells) noexcept {
   const Tag tag = container_tag(container);
@@ -75,7 +85,13 @@ void BlockEncoder::write_other(PyObject* value, Cell& cell) noexcept {
     if (reduced->first != nullptr) return builder_.write_repeat(cell, *reduced->first);
     reduced->first = &cell;
     builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(reduced->elements)),
-                         Py_TYPE(value) == &PyRange_Type ? Tag::range : Tag::record);
+                         tag_of(value, reduced->elements));
+  } else if (const ArrayContent* content = array_content(value)) {
+    if (fits_short(content->length, 1)) {
+      cell = Cell::of_short(Tag::short_bytes, content->data, content->length);
+    } else {
+      builder_.write_bytes(cell, content->data, content->length);
+    }
   } else if (PyObject* parts = queue_parts(state_, value)) {
     if (Py_REFCNT(value) != 1 && write_seen(value, cell)) return;
     builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(parts)), Tag::queue);

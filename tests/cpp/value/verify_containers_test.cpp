@@ -331,6 +331,9 @@ TEST_F(VerifyContainers, ArraysHaveFormatAndShape) {
                                    {'d', 8}}) {
     EXPECT_TRUE(valid(array, std::string(1, code), {5}, 5 * static_cast<std::size_t>(size))) << code;
   }
+  for (const auto& [code, size] : {std::pair{"e", 2}, {"Zf", 8}, {"Zd", 16}}) {  // of Python 3.15
+    EXPECT_TRUE(valid(array, code, {5}, 5 * static_cast<std::size_t>(size))) << code;
+  }
   for (const char* format : {"", "O", "c", "dd", "@d", "P"}) EXPECT_FALSE(valid(array, format, {1}, 8)) << format;
   EXPECT_FALSE(valid(array, "d", {1, 1}, 8));
   EXPECT_FALSE(valid(array, "d", {}, 8));
@@ -367,7 +370,8 @@ TEST_F(VerifyContainers, ArraysHaveFormatAndShape) {
     }
     EXPECT_TRUE(valid(scalar, format, {}, static_cast<std::size_t>(size))) << format;
   }
-  for (const char* format : {"", "<", "|O8", "<f", "<f8x", "<i8[ns]", "<M8ns", "<S0", "<V12345678901", "d"}) {
+  for (const char* format : {"", "<", "|O8", "<f", "<f8x", "<i8[ns]", "<M8ns", "<S0", "<V12345678901", "d",
+                             "<M8[s],O,m8[s]", "<m8[]]", "<M8["}) {
     EXPECT_FALSE(valid(ndarray, format, {1}, 8)) << format;
   }
   EXPECT_FALSE(valid(scalar, "<f8", {1}, 8));
