@@ -115,7 +115,8 @@ class XICHAN_API RecordView {
   /// Returns the module and the qualified name of the class; they are text. None for a standard type.
   ValueView module() const noexcept { return type(0); }
   ValueView name() const noexcept { return type(1); }
-  /// Returns how the object is made: "fields", "tuple", "enum", "exception" or "registered". None for a standard type.
+  /// Returns how the object is made: "fields" for a dataclass, or another form of docs/reference/block-format.md. None
+  /// for a standard type.
   ValueView form() const noexcept { return type(2); }
 
   std::size_t size() const noexcept { return view.kind() == ValueKind::record ? view.size() : 0; }

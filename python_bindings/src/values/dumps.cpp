@@ -54,8 +54,8 @@ PyDoc_STRVAR(dumps_doc,
 "Return a value as bytes that can leave the process.\n\n"
 "loads() recreates the value, bit for bit, in this process or another, with this release of xichan or\n"
 "a later one.\n\n"
-"value: anything that can be sent, except Senders, Receivers and Queues, which belong to their process. A str,\n"
-"bytes or large int that occurs more than once in the value is stored once.\n\n"
+"value: anything that can be sent, except Senders, Receivers and Queues, which belong to their process. A\n"
+"container, object, str, bytes or large int that occurs more than once in the value is stored once.\n\n"
 "Raises NotShareableError, which names the path to the part that cannot leave the process or cannot be sent;\n"
 "MemoryLimitExceeded or MemoryError, because a copy of the value is held in memory that set_memory_limit() bounds.\n"
 "Never blocks. Thread-safe.");
