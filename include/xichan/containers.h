@@ -82,7 +82,7 @@ class DictView::Iterator {
 inline DictView::Iterator DictView::begin() const noexcept { return {*this, 0}; }
 inline DictView::Iterator DictView::end() const noexcept { return {*this, size()}; }
 
-/// Reads a set or frozenset; any other value reads as an empty one. Its elements have an order, which means nothing.
+/// Reads a set or frozenset; any other value reads as an empty one. The order of its elements has no meaning.
 ///
 /// Thread safety and progress: those of ValueView.
 class XICHAN_API SetView {
