@@ -82,7 +82,7 @@ class DictView::Iterator {
 inline DictView::Iterator DictView::begin() const noexcept { return {*this, 0}; }
 inline DictView::Iterator DictView::end() const noexcept { return {*this, size()}; }
 
-/// Reads a set or frozenset; any other value reads as an empty one. Its elements have an order, which means nothing.
+/// Reads a set or frozenset; any other value reads as an empty one. The order of its elements has no meaning.
 ///
 /// Thread safety and progress: those of ValueView.
 class XICHAN_API SetView {
@@ -115,7 +115,8 @@ class XICHAN_API RecordView {
   /// Returns the module and the qualified name of the class; they are text. None for a standard type.
   ValueView module() const noexcept { return type(0); }
   ValueView name() const noexcept { return type(1); }
-  /// Returns how the object is made: "fields", "tuple", "enum", "exception" or "registered". None for a standard type.
+  /// Returns how the object is made: "fields" for a dataclass, or another form of docs/reference/block-format.md. None
+  /// for a standard type.
   ValueView form() const noexcept { return type(2); }
 
   std::size_t size() const noexcept { return view.kind() == ValueKind::record ? view.size() : 0; }

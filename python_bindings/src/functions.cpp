@@ -219,7 +219,8 @@ PyDoc_STRVAR(channel_doc,
 PyDoc_STRVAR(is_shareable_doc,
 "is_shareable($module, value, /)\n--\n\n"
 "Return True if a channel accepts the value, including everything in it.\n\n"
-"Walks the tuples in the value once. Raises MemoryLimitExceeded or MemoryError. Never blocks. Thread-safe.");
+"Walks over the value once, and calls the encode() of registered classes as a send does. Raises MemoryLimitExceeded,\n"
+"MemoryError, and what encode() raises. Never blocks. Thread-safe.");
 
 PyDoc_STRVAR(set_memory_limit_doc,
 "set_memory_limit($module, nbytes, /)\n--\n\n"

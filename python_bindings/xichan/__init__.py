@@ -1,4 +1,4 @@
-"""Channels and shared immutable values between Python's parallel interpreters.
+"""Channels and shared values between Python's parallel interpreters.
 
     import xichan
 

@@ -1,4 +1,4 @@
-"""What keys(), values() and items() of a DictView return."""
+"""Results of keys(), values() and items() of a DictView."""
 
 from collections.abc import ItemsView, KeysView, ValuesView
 

@@ -35,8 +35,8 @@ class ChannelTimeout(Error, TimeoutError):
 class NotShareableError(Error, TypeError):
     """The value, or the part of it that the message names, cannot be sent.
 
-    ``item`` is that part, and ``path`` the way to it: ``"value[1]['when']"``. From ``send_many()``: ``item`` is the
-    value, and ``sent`` the number of values before it, all of which were sent.
+    ``item`` is that part, and ``path`` is its place: ``"value[1]['when']"``. From ``send_many()``: ``item`` is the
+    value, and ``sent`` is the number of values before it, all of which were sent.
     """
 
     sent: int = 0

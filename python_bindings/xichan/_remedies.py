@@ -124,7 +124,7 @@ _FUNCTIONS: tuple[type, ...] = (
     types.ClassMethodDescriptorType,
 )
 
-# Built-in types that have subclasses which plain values must not be mistaken for, with the function that converts.
+# Built-in types whose subclasses are refused, so that none arrives as a plain value. Calling the type converts.
 _PLAIN = (str, bytes, bytearray, int, float, complex, tuple, list, dict, set, frozenset)
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def serve(rx: _core.Receiver[Any], handler: Callable[[Any], object], *, pickle: bool = False) -> int:
     """Reply to requests with ``handler(value)`` until the channel is finished. Returns the number of requests.
 
-    rx: a Receiver. handler: called with the value of each request. Its result has to be shareable, otherwise the client
-    raises NotShareableError; ``pickle=True`` pickles it instead. An Exception that it raises is raised by the client;
+    rx: a Receiver. handler: called with the value of each request. If its result is not shareable, the client raises
+    NotShareableError; ``pickle=True`` pickles it instead. An Exception that it raises is raised by the client;
     any other exception, such as SystemExit, also ends the server. Blocks while there are no requests; Ctrl-C interrupts
     this in the main thread. Raises TypeError for a message that is not a request of a Client: the channel is for
     requests only.
@@ -62,7 +62,7 @@ class Client:
     """Call the servers of a channel. Threads may share a client, and each interpreter can create its own.
 
     tx: the Sender of the channel. The client owns it from now on: ``close()``, or leaving a ``with``, closes it.
-    pickle: pickle the values of calls that are not shareable; False: raise NotShareableError.
+    pickle: bool; True pickles values of calls that are not shareable instead of raising NotShareableError.
     """
 
     __slots__ = ("_pickle", "_tx")

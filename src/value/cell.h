@@ -17,11 +17,9 @@
 //       is in its narrowest form, and a larger int has the fewest bytes, a multiple of 8, that hold it and its sign.
 //   C4  a `repeat` points to an earlier cell of the body that has the mark, and a payload or elements.
 //   C5  a dict has the cells key, value, key, value, ...; a dict or set of more than `largest_unindexed` entries has
-//   one
-//       more cell at its end, of tag `index`.
+//       one more cell at its end, of tag `index`.
 //   C6  the word of an empty container is the offset of its cell in the body, so that it has an identity; an empty
-//   tuple
-//       has none, and word 0.
+//       tuple has none, and word 0.
 #pragma once
 
 #include <bit>

@@ -1,4 +1,4 @@
-// Pickled values: records without a type, which Python makes and reads (python_bindings/src/values/pickling.h).
+// Pickled values: records whose type is None, which Python makes and reads (python_bindings/src/values/pickling.h).
 #pragma once
 
 #include "value/block_reader.h"

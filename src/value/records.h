@@ -1,7 +1,7 @@
 // The types of records. The first cell of a record names its type: an int for a standard type, which every reader may
-// build, else a tuple (module: str, qualified name: str, form: str, names of the fields: tuple of str). The other cells
-// are the fields. A type outside the table is looked up by its module and name, and only if the reader trusts the
-// sender.
+// build, else a tuple (module: str, qualified name: str, form: str, names of the fields: tuple of str), or None for a
+// pickled value (pickled.h), which no dump contains. The other cells are the fields. A type outside the table is looked
+// up by its module and name, and only if the reader trusts the sender. docs/reference/block-format.md lists the forms.
 #pragma once
 
 #include <cstdint>

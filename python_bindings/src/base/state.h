@@ -30,7 +30,7 @@ enum class RecordType { channel, memory, memory_class, count };
 /// The types of values that read or fill a block in place, in the order of `specs` in values/types.cpp.
 enum class ValueType { tuple, list, dict, set, record, array, bytes, str, shared, buffer, elements, count };
 
-/// Where a field of this name was in the record that was read last; verified before use, so any number is valid.
+/// The position of a field of this name in the record that was read last; verified before use, so any number is valid.
 struct FieldGuesses {
   std::uint16_t numbers[256];
 
@@ -55,7 +55,7 @@ struct InterpreterEndpoints {
 class KeyCache;  // values/key_cache.h
 class Plans;
 
-/// What the standard library has and values/standard_types.cpp needs; null until it is used.
+/// Objects of the standard library that values/standard_types.cpp uses; null until they are needed.
 struct StandardLibrary {
   enum Object { capsule, decimal, uuid, unknown, safe, unsafe, count };  // the last three are members of uuid.SafeUUID
 

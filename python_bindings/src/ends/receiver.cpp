@@ -57,12 +57,13 @@ PyDoc_STRVAR(recv_doc,
 "Receive the oldest value; block while the channel is empty.\n\n"
 "timeout: seconds (int or float, not negative) after which ChannelTimeout is raised. None blocks indefinitely, 0\n"
 "does not block.\n"
-"copy: bool; False receives tuples, and large str and bytes, as views (TupleView, StrView, BytesView), which read\n"
-"the value in place.\n\n"
+"copy: bool; False receives containers, objects, and large str and bytes as views (TupleView, DictView, RecordView,\n"
+"...), which read the value in place.\n\n"
 "Raises ChannelClosed if this Receiver is closed, or if the channel is empty and no value can arrive; MemoryError\n"
-"if there is no memory for the value, which the next call on this Receiver then returns; Error if this side of an\n"
-"spsc channel belongs to another Receiver. No exception loses a value. Other threads run while this one blocks.\n"
-"Thread-safe.");
+"if there is no memory for the value, which the next call on this Receiver then returns; DecodeError if an object\n"
+"in the value cannot be made here, for example because its class is not found: the value is consumed; Error if this\n"
+"side of an spsc channel belongs to another Receiver. No other exception loses a value. Other threads run while\n"
+"this one blocks. Thread-safe.");
 
 PyDoc_STRVAR(recv_nowait_doc,
 "recv_nowait($self, /, *, copy=True)\n--\n\n"
@@ -76,15 +77,16 @@ PyDoc_STRVAR(recv_many_doc,
 "timeout: seconds (int or float, not negative) to wait for the first value, after which ChannelTimeout is raised.\n"
 "None blocks indefinitely, 0 does not block.\n"
 "copy: bool; False receives views, as recv(copy=False) does.\n\n"
-"Raises as recv() does, and TypeError or ValueError for an invalid max_items. If the channel closes or memory runs\n"
-"out after the first value, returns a shorter list, and the next call raises. Other threads run while this one\n"
-"blocks. Thread-safe.");
+"Raises as recv() does, and TypeError or ValueError for an invalid max_items. If after the first value the channel\n"
+"closes, memory runs out, or a value cannot be decoded, returns a shorter list, and the next call raises. Other\n"
+"threads run while this one blocks. Thread-safe.");
 
 PyDoc_STRVAR(drain_doc,
 "drain($self, /, *, copy=True)\n--\n\n"
 "Receive all values that are in the channel now and return a list, empty if there are none.\n\n"
 "copy: bool; False receives views, as recv(copy=False) does.\n\n"
-"Raises ChannelClosed if this Receiver is closed, and MemoryError. Never blocks. Thread-safe.");
+"Raises ChannelClosed if this Receiver is closed, MemoryError, and DecodeError as recv_many() does. Never blocks.\n"
+"Thread-safe.");
 
 PyDoc_STRVAR(views_doc,
 "views($self, /)\n--\n\n"

@@ -48,7 +48,8 @@ PyDoc_STRVAR(select_doc,
 "Returns (case, value): the case that was passed, and the received value, or None for a case that sent. A case\n"
 "whose endpoint or channel is closed (and drained) is ready: it raises ChannelClosed with the case as its\n"
 "attribute `case`. Otherwise raises as send() and recv() do, and TypeError or ValueError for invalid cases. After\n"
-"an exception nothing has been sent or received. Other threads run while this one blocks. Thread-safe.");
+"an exception nothing has been sent or received, except after DecodeError, which consumes the value and has the\n"
+"attribute `case` too. Other threads run while this one blocks. Thread-safe.");
 
 PyObject* try_select(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"cases", "copy"};

@@ -11,7 +11,7 @@ namespace xichan::python {
 /// MemoryError that no Python code raised. Returns null.
 PyObject* raise_for_record(ModuleState& state, const CellRef& record) noexcept;
 
-/// Replaces the exception that is set by DecodeError, unless it says nothing about the value: MemoryError, what closed
+/// Replaces the exception that is set by DecodeError, unless it does not concern the value: MemoryError, what closed
 /// an endpoint, or an interruption. The attribute `_message` of DecodeError is a view of the whole value, a tuple: the
 /// pool finds in it which task the value belongs to. Returns null.
 PyObject* raise_decode_error(ModuleState& state, const CellRef& value) noexcept;

@@ -100,7 +100,7 @@ bool Decoder::begin_record(Frame& frame, Py_ssize_t length) noexcept {
   if (frame.type == nullptr) return fail(frame);
   const ResolvedType resolved(frame.type);
   if (!is_standard && count != PyTuple_GET_SIZE(resolved.names())) {
-    PyErr_SetString(PyExc_ValueError, "the number of its fields is not that of its type");
+    PyErr_SetString(PyExc_ValueError, "the number of its fields does not match its type");
     return fail(frame);
   }
   return begin_resolved(frame, resolved, count) || fail(frame);

@@ -82,7 +82,7 @@ PyObject* Decoder::make_recurring(Frame& frame, const CellRef& place) noexcept {
   if (made->found) {
     frame.extent.add(again_ = made->extent);
     if (made->object != nullptr) return Py_NewRef(made->object);
-    PyErr_SetString(PyExc_ValueError, "a value that is made of its parts contains itself");
+    PyErr_SetString(PyExc_ValueError, "a tuple, set or object that needs its parts when it is made contains itself");
     return nullptr;
   }
   made->found = true;

@@ -54,8 +54,8 @@ PyDoc_STRVAR(dumps_doc,
 "Return a value as bytes that can leave the process.\n\n"
 "loads() recreates the value, bit for bit, in this process or another, with this release of xichan or\n"
 "a later one.\n\n"
-"value: anything that can be sent, except Senders, Receivers and Queues, which belong to their process. A str,\n"
-"bytes or large int that occurs more than once in the value is stored once.\n\n"
+"value: anything that can be sent, except Senders, Receivers and Queues, which belong to their process. A\n"
+"container, object, str, bytes or large int that occurs more than once in the value is stored once.\n\n"
 "Raises NotShareableError, which names the path to the part that cannot leave the process or cannot be sent;\n"
 "MemoryLimitExceeded or MemoryError, because a copy of the value is held in memory that set_memory_limit() bounds.\n"
 "Never blocks. Thread-safe.");
@@ -71,7 +71,7 @@ Ref parse_classes(PyObject* classes) noexcept {
   for (Py_ssize_t i = 0; listed && i < PyList_GET_SIZE(listed.get()); ++i) {
     const Ref cls(Py_NewRef(PyList_GET_ITEM(listed.get(), i)));
     if (!PyType_Check(cls.get())) {
-      PyErr_Format(PyExc_TypeError, "classes must be an iterable of classes, got a %T in it", cls.get());
+      PyErr_Format(PyExc_TypeError, "classes must be an iterable of classes, got an item of type %T", cls.get());
       return Ref();
     }
     const Ref module(PyType_GetModuleName(reinterpret_cast<PyTypeObject*>(cls.get())));
@@ -123,8 +123,8 @@ PyDoc_STRVAR(loads_doc,
 "data: bytes, bytearray, memoryview, mmap or any other object with a contiguous buffer, holding exactly one dump. It\n"
 "may come from an untrusted source, and may even be modified during the call.\n"
 "classes: an iterable of classes. Objects of these, of the standard types and of builtin exceptions are made; any\n"
-"other object arrives as a RecordView. Nothing is imported but the modules of the standard types, and no code runs but\n"
-"theirs and that of the classes.\n"
+"other object arrives as a RecordView. Only the modules of the standard types are imported, and only their code and\n"
+"that of the classes runs.\n"
 "max_bytes: int; the most bytes that the objects of the value may take, as sys.getsizeof() counts them. A larger value\n"
 "is refused before any object is made. None: no limit; loading takes time and memory proportional to the length of the\n"
 "data.\n\n"

@@ -57,7 +57,8 @@ template <class Use>
     encoder.raise_refusal();
     return Encoded::no;
   }
-  PyErr_SetString(PyExc_RuntimeError, "the value has changed each time it was about to be encoded");
+  PyErr_SetString(PyExc_RuntimeError,
+                  "the value changes each time its objects are encoded; do not modify it meanwhile");
   return Encoded::no;
 }
 

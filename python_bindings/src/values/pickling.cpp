@@ -31,7 +31,7 @@ Ref pickle(ModuleState& state, PyObject* value, PyObject* override) noexcept {
   PickleSink* sink = as_sink(PyTuple_GET_ITEM(pickler.get(), 2));
   if (!sink->begin(override)) return Ref();
   const Ref done(PyObject_CallOneArg(PyTuple_GET_ITEM(pickler.get(), 0), value));
-  if (!done) return Ref();  // and the Pickler with what it knows is dropped
+  if (!done) return Ref();  // the Pickler and its memo are dropped
   Ref parts = sink->finish();
   if (!parts || PyBytes_GET_SIZE(PyList_GET_ITEM(parts.get(), 0)) > largest_kept) return parts;
   const Ref cleared(PyObject_CallNoArgs(PyTuple_GET_ITEM(pickler.get(), 1)));

@@ -16,7 +16,7 @@ struct Pending {
   std::size_t depth;
 };
 
-// An encoder may return an object that needs an encoder, too. If it always does, this ends it.
+// The limit for encoders that return objects which need an encoder too: one that always does so would never end.
 constexpr std::size_t largest_depth = 100'000;
 
 /// Walks depth first. The containers are borrowed from the value, so no Python code runs while `todo_` is in use.
@@ -37,7 +37,7 @@ class Preparation {
       if (!elements) continue;
       if (depth == largest_depth) {
         PyErr_Format(PyExc_RecursionError,
-                     "what stands for an object of %T contains further objects to encode, %zu deep", object, depth);
+                     "the encoded value of %T contains objects to encode, nested more than %zu deep", object, depth);
         return false;
       }
       const Reduced* added = reduced_.add(object, std::move(elements));
@@ -78,7 +78,7 @@ class Preparation {
         if (!pending_.push({item, depth})) return false;
         Py_INCREF(item);
         return true;
-      case Reduction::refused: return true;  // encoding says so
+      case Reduction::refused: return true;  // encoding raises the error
       case Reduction::no_memory: break;
     }
     return false;

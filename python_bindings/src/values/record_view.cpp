@@ -45,7 +45,7 @@ PyObject* record_getattr(PyObject* self, PyObject* name) noexcept {
 PyObject* record_value(PyObject* self, PyObject*) noexcept {
   const CellRef record = record_of(self);
   if (!record.cell->is_untrusted()) return view_value(self, nullptr);
-  PyErr_SetString(PyExc_ValueError, "bytes from outside name it; pass its class to loads(..., classes=)");
+  PyErr_SetString(PyExc_ValueError, "it was returned by loads(); pass its class to loads(..., classes=)");
   return raise_for_record(*as_view(self)->state, record);
 }
 

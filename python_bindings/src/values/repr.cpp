@@ -110,7 +110,7 @@ class Writer {
     return written && write(end);
   }
 
-  // As a dataclass shows itself: name(field=value, ...).
+  // In the form of the repr of a dataclass: name(field=value, ...).
   bool write_record(const CellRef& place) noexcept {
     const NamedType type(place);
     const CellRef name = type.name(), names = type.fields();

@@ -157,7 +157,7 @@ PyObject* shared_new(PyTypeObject*, PyObject*, PyObject*) noexcept {
 
 PyDoc_STRVAR(shared_doc,
 "A value encoded once, by share(), and sent without a copy any number of times.\n\n"
-"It can be sent through a channel, alone or inside tuples, through concurrent.interpreters, or pickled, and\n"
+"It can be sent through a channel, alone or inside other values, through concurrent.interpreters, or pickled, and\n"
 "arrives as a Shared. Its memory is freed with the last Shared that refers to it. Equals the value and has the\n"
 "same hash; a read-only buffer if the value is bytes. Immutable, so any thread of its interpreter may use it.");
 

@@ -13,7 +13,7 @@ const PyDateTime_CAPI& dates(const ModuleState& state) noexcept {
 }
 
 PyObject* raise_fields() noexcept {
-  PyErr_SetString(PyExc_ValueError, "its fields are not those of this type");
+  PyErr_SetString(PyExc_ValueError, "its fields do not match its type");
   return nullptr;
 }
 

@@ -64,7 +64,7 @@ def resolve(cls: Any, form: str, names: tuple[str, ...]) -> Resolved:
         return FILL, cls, object.__new__, lambda obj, *fields: _fill(obj, slots, names, fields)
     if form == "class":
         return MAKE, cls, lambda: cls, None
-    raise LookupError(f"{cls.__module__}.{cls.__qualname__} has another form in this interpreter than {form!r}")
+    raise LookupError(f"{cls.__module__}.{cls.__qualname__} is not of the form {form!r} in this interpreter")
 
 
 def is_enum(cls: type) -> bool:

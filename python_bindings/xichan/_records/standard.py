@@ -1,4 +1,4 @@
-"""The standard types with a number, and what of their objects is sent. The extension itself sends those in `_NATIVE`.
+"""The standard types with a number, and the fields of their objects. The extension itself sends those in `_NATIVE`.
 
 A class is recognized by its name: no module is imported to see that an object is not of its types.
 """
@@ -129,7 +129,7 @@ def _reduce_default_dict(obj: Any) -> tuple[Any, ...]:
             if name in FACTORIES.get(module, ()):
                 return 24, name, items
             return (module, name, "default_dict", ("items",)), items
-    return 24, factory, items  # None, or what is refused by itself
+    return 24, factory, items  # None; anything else is refused when it is encoded
 
 
 def _log_record(record: Any) -> tuple[Any, ...]:

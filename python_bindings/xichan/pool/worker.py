@@ -218,7 +218,7 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
 
 
 def _refuse(functions: dict[Any, Any], send: Callable[[Any], None], error: DecodeError) -> bool:
-    """Send the results of a message that cannot be decoded: of a chunk, each task that can be runs.
+    """Handle a message that cannot be decoded: fail its task; of a chunk, run each task that can be decoded.
 
     Return whether the worker ends.
     """
@@ -241,7 +241,7 @@ def _refuse(functions: dict[Any, Any], send: Callable[[Any], None], error: Decod
 
 
 def _without_views(error: DecodeError) -> DecodeError:
-    """Remove what a pickle of the error could not be loaded with: it holds the object that cannot be made."""
+    """Remove the views from the error: a pickle of them could not be loaded, because their object cannot be made."""
     error.record = error._message = None
     return error
 

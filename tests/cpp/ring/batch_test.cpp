@@ -67,7 +67,7 @@ TEST(RingBatch, CloseRefusesBatchesAndKeepsQueuedItems) {
   EXPECT_EQ(done, 0u);
 }
 
-// What lies in several segments, too.
+// Also if the items are in several segments.
 TEST(RingBatch, SegmentedRingPopsAllThatIsQueuedWithOneClaim) {
   SegmentedRing<std::uint64_t> ring;
   std::vector<std::uint64_t> taken(20'000);

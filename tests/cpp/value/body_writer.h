@@ -1,4 +1,4 @@
-// Writes bodies with containers from a description, also invalid ones: whatever the description says.
+// Writes bodies with containers from a description, including invalid ones.
 #pragma once
 
 #include <cstring>

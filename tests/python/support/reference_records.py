@@ -1,4 +1,4 @@
-"""What the extension does with records, in Python: reduces a value to plain ones, and makes it again from them."""
+"""A Python model of what the extension does with records: reduces a value to plain ones, and makes it again."""
 
 import xichan
 from support import bits

@@ -1,4 +1,4 @@
-"""Containers arrive as new objects of the same exact type; which of them are one object survives."""
+"""Containers arrive as new objects of the same exact type, and identity within a message is preserved."""
 
 import builtins
 import gc

@@ -1,4 +1,4 @@
-"""Containers that channels deliver: the same types and values, one object for what is one object in the message."""
+"""Received containers have the same types and values, and one object in the message arrives as one object."""
 
 import contextlib
 import gc

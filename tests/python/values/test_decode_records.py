@@ -240,7 +240,7 @@ def test_what_decode_raises_is_the_cause(custom):
     custom.decode = refuse
     with pytest.raises(xichan.DecodeError, match="RuntimeError: refused") as caught:
         rx.recv()
-    assert caught.value.__cause__ is error and caught.value.record.value == "text"
+    assert caught.value.__cause__ is error and caught.value.record.encoded == "text"
     assert rx.recv() == "next"
 
 

@@ -1,4 +1,4 @@
-"""The standard types of records.h arrive as what they were."""
+"""The standard types of records.h arrive unchanged."""
 
 import collections
 import datetime
@@ -56,7 +56,7 @@ def test_containers_may_contain_themselves():
 
 
 def test_factory_of_another_class_travels_with_the_type():
-    """So that loads() makes it only if its class is listed."""
+    """loads() makes the object only if its class is listed."""
     value = collections.defaultdict(t.Point, a=1)
     assert types_in(Encoder().encode(value)) == [(t.__name__, "Point", "default_dict", ("items",))]
     back = round_trip(value)

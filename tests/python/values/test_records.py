@@ -1,4 +1,4 @@
-"""Dataclasses, named tuples and enum members arrive as what they were."""
+"""Dataclasses, named tuples and enum members arrive unchanged."""
 
 import enum
 import sys
@@ -79,7 +79,7 @@ def test_identity_and_cycles_survive():
 
 
 def test_reference_of_a_class_is_one_object():
-    """So a message has it once."""
+    """A message therefore contains it once."""
     for value in (t.Point(1), t.Rich(1), t.DictOverSlots(1, 2, 3), t.Color.RED, t.Mode(9)):
         kind, reference, detail = _records.plan(type(value))
         if kind == _records.REDUCE:

@@ -96,7 +96,7 @@ def test_part_of_an_encoded_value_that_cannot_be_sent_is_named():
     tx, rx = xichan.channel(1)
     with tx, rx, pytest.raises(xichan.NotShareableError) as caught:
         tx.send([t.Plain()])
-    assert caught.value.item is part and caught.value.path == "value[0].value['part']"
+    assert caught.value.item is part and caught.value.path == "value[0].encoded['part']"
 
 
 def fail(value):
@@ -113,7 +113,7 @@ def test_failure_of_decode_raises_decode_error(decode, cause):
         with pytest.raises(xichan.DecodeError) as caught:
             rx.recv()
         assert type(caught.value.__cause__) is cause
-        assert caught.value.record.value == [[5]]
+        assert caught.value.record.encoded == [[5]]
         assert rx.recv() == "next"
 
 

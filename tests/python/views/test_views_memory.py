@@ -124,7 +124,7 @@ LOOPS = {
     "text": "text = viewed('\\u20ac' * 1000); hash(text); text.encode(); refused(lambda: int(text)); str(text)",
     "sending on": "tx.send((view0, view0[1:], view0[::-1])); rx.recv(copy=False); tx.send(view0[2]); rx.recv()",
     "shared": "s = xichan.share(VALUE); tx.send((s, s)); rx.recv(copy=False); s.view(); s.value(); hash(s); s == VALUE",
-    "refused": "refused(lambda: tx.send((view0[::2], object()))); refused(lambda: view0[99]); refused(lambda: view0 + [])",
+    "refused": "refused(lambda: tx.send((view0[::2], len))); refused(lambda: view0[99]); refused(lambda: view0 + 0)",
     "buffer": "b = xichan.Buffer(1000); memoryview(b)[0] = 5; b.freeze(); xichan.Buffer(5); refused(b.freeze)",
     "copies": "copy.copy(view0); pickle.loads(pickle.dumps((view0, view0[1], view0[2][0], shared0)))",
     "iterators": "rx.views(); list(view0); list(view0[2][0][:9]); weakref.ref(view0[1]); weakref.ref(view0[2])",
