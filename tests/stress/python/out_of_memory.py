@@ -287,7 +287,7 @@ LOOKS = {
     "channels": lambda tx, rx: xichan.channels() and None,
     "fileno": lambda tx, rx: rx.fileno() and None,
     "repr": lambda tx, rx: repr(tx) and None,
-    "not shareable": lambda tx, rx: assert_raises(lambda: tx.send_nowait((1, (TEXT, [])))),
+    "not shareable": lambda tx, rx: assert_raises(lambda: tx.send_nowait((1, (TEXT, object())))),
     "empty": lambda tx, rx: assert_raises(rx.recv_nowait),
     "timeout": lambda tx, rx: assert_raises(lambda: rx.recv(1e-6)),
     "select, timeout": lambda tx, rx: assert_raises(lambda: xichan.select([rx], 1e-6)),
