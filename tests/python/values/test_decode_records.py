@@ -1,5 +1,6 @@
 """Records that channels deliver: standard types, classes, what happens if an object cannot be made."""
 
+import collections
 import copy
 import dataclasses
 import datetime
@@ -21,6 +22,19 @@ import xichan
 class Point:
     x: object
     y: object = None
+
+
+@dataclasses.dataclass
+class Bare:
+    pass
+
+
+@dataclasses.dataclass(eq=False)
+class Node:
+    x: object = None
+
+
+Pair = collections.namedtuple("Pair", ["first", "second"])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -240,7 +254,7 @@ def test_what_decode_raises_is_the_cause(custom):
     custom.decode = refuse
     with pytest.raises(xichan.DecodeError, match="RuntimeError: refused") as caught:
         rx.recv()
-    assert caught.value.__cause__ is error and caught.value.record.value == "text"
+    assert caught.value.__cause__ is error and caught.value.record.encoded == "text"
     assert rx.recv() == "next"
 
 
@@ -353,6 +367,21 @@ def test_code_that_decoding_runs_may_change_what_it_finds(custom):
     custom.decode = change
     received = deliver([point, point])
     assert received[0] is received[1]
+
+
+def test_objects_without_fields_leave_the_empty_tuple_untracked():
+    """It is one object of all interpreters: in the list of one collector, it would outlive that list."""
+    assert deliver([Bare()]) == [Bare()]
+    assert not gc.is_tracked(())
+
+
+@pytest.mark.parametrize("make", [tuple, Pair._make, frozenset])
+def test_a_hash_of_what_is_incomplete_is_forgotten(make):
+    node = Node()
+    items = make((node, 5))
+    node.x = {Fixed("key", items): 1}  # is hashed before `items` is complete
+    received = deliver(items)
+    assert hash(received) == hash(make(list(received)))
 
 
 def test_objects_may_be_keys(custom):
