@@ -122,6 +122,24 @@ def test_standard_types_are_imported_by_the_receiver():
         )
 
 
+@pytest.mark.parametrize("operation", ["loads(dump)", "dumps(value)"])
+def test_a_module_that_is_being_imported_is_not_waited_for_within_a_value(operation):
+    """The import system runs Python code to wait, which would see the value half made or change it."""
+    with interpreter(dump=xichan.dumps((1, [2, decimal.Decimal("1.5"), 3], "x" * 100))) as interp:
+        interp.exec(
+            "import sys, decimal, xichan\n"
+            "value = (1, [2, decimal.Decimal('1.5'), 3], 'x' * 100)\n"
+            "ran = []\n"
+            "decimal.__spec__._initializing = True\n"
+            "sys.setprofile(lambda frame, event, arg: ran.append(frame.f_code.co_name))\n"
+            f"xichan.{operation}\n"
+            "sys.setprofile(None)\n"
+            "decimal.__spec__._initializing = False\n"
+            "assert '_lock_unlock_module' not in ran, ran\n"
+            "assert xichan.loads(dump) == value\n"
+        )
+
+
 def test_objects_in_a_cycle_arrive_in_a_cycle():
     point = Point([1], None)
     point.y = {"self": point, "all": (point, [point])}
