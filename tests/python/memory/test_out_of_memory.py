@@ -155,3 +155,20 @@ def test_operations_survive_python_running_out_of_memory():
     del tx, rx, operations, operation
     assert left_over(before) == {}
     """)
+
+
+def test_standard_object_that_lacks_memory_stays_for_the_next_call():
+    """Python code makes these objects, which raises MemoryError with a traceback."""
+    run_without_memory(
+        """
+    import collections, fractions
+    tx, rx = xichan.channel(2)
+    value = [1, fractions.Fraction(1, 3), collections.deque([2], 5), "text that needs a block"]
+    for _ in range(2):  # the second time, the types are known
+        tx.send(value)
+        n = 0
+        while not (received := without_memory(n, rx.recv_nowait))[0]:
+            n += 1
+        assert received[1] == value and n > 3, (received, n)
+    """
+    )
