@@ -237,6 +237,9 @@ PyObject* Decoder::finish_object(Frame& frame) noexcept {
       frame.release();
       return object;
     }
+    case Tag::frozenset:
+      reinterpret_cast<PySetObject*>(frame.object)->hash = -1;  // of code that saw it incomplete
+      return frame.object;
     default: return frame.object;
   }
 }

@@ -66,7 +66,8 @@ PyObject* add_message(ModuleState& state, const CellRef& value) noexcept {
 PyObject* raise_for_record(ModuleState& state, const CellRef& record) noexcept {
   Ref error(PyErr_GetRaisedException());
   const Ref traceback(PyException_GetTraceback(error.get()));
-  const bool no_memory = is_any(error, {PyExc_MemoryError}) && !traceback;  // raised by no code of the program
+  // Raised by no code of the program: that of the standard types may succeed the next time.
+  const bool no_memory = is_any(error, {PyExc_MemoryError}) && (!traceback || !is_named(record));
   if (no_memory || !is_any(error, {PyExc_Exception})) {
     PyErr_SetRaisedException(error.release());
     return nullptr;

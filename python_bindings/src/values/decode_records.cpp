@@ -52,9 +52,14 @@ bool Decoder::append(Frame& frame, PyObject* item) noexcept {
   return ok;
 }
 
-// Lets the garbage collector see a tuple that is complete.
+// Lets the garbage collector see a tuple that is complete. Code that ran meanwhile may have hashed it. The empty tuple
+// is one static object of all interpreters, which the collector of none may hold.
 void Decoder::expose(PyObject* tuple) noexcept {
-  if (careful_ && PyObject_GC_IsTracked(tuple) == 0) PyObject_GC_Track(tuple);
+  if (!careful_ || PyTuple_GET_SIZE(tuple) == 0) return;
+#if PY_VERSION_HEX >= 0x030E0000
+  as_tuple(tuple)->ob_hash = -1;
+#endif
+  if (PyObject_GC_IsTracked(tuple) == 0) PyObject_GC_Track(tuple);
 }
 
 // Returns a record that needs no frame: one of a native type whose fields are in its cells, or one whose class is not

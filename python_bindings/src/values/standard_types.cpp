@@ -13,10 +13,12 @@ const PyDateTime_CAPI& dates(const ModuleState& state) noexcept {
   return *static_cast<const PyDateTime_CAPI*>(state.library.datetime);
 }
 
-// Returns a new reference to an attribute of an imported module; null, without an exception, if there is none.
+// Returns a new reference to an attribute of an imported module; null, without an exception, if there is none. Runs no
+// Python code: PyImport_GetModule() waits for another thread that imports the module.
 Ref imported(const char* module_name, const char* name) noexcept {
-  const Ref key(PyUnicode_FromString(module_name));
-  const Ref module(key ? PyImport_GetModule(key.get()) : nullptr);
+  PyObject *modules = PyImport_GetModuleDict(), *loaded = nullptr;
+  if (PyDict_CheckExact(modules)) PyDict_GetItemStringRef(modules, module_name, &loaded);
+  const Ref module(loaded);
   // A module is asked by its dict: it may define __getattr__().
   PyObject* dict = module && PyModule_CheckExact(module.get()) ? PyModule_GetDict(module.get()) : nullptr;
   PyObject* found = nullptr;

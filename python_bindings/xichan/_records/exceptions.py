@@ -113,10 +113,15 @@ def _items(obj: BaseException, members: dict[str, Any]) -> list[tuple[str, Any]]
     return found + list(_DICT.__get__(obj).items())
 
 
-def _named(item: Any) -> Any:
-    """Return an argument with the names of the classes in it: the decimal module, for one, raises lists of classes."""
-    if isinstance(item, type):
-        return ClassName(item) if find_loaded(item.__module__, item.__qualname__) is item else item
-    if type(item) in (list, tuple) and any(isinstance(part, (type, list)) for part in item):
-        return type(item)(map(_named, item))
-    return item
+def _named(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return arguments with the names of the classes in them: the decimal module, for one, raises lists of classes."""
+    return tuple(
+        type(arg)(map(_name, arg)) if type(arg) in (list, tuple) and any(isinstance(part, type) for part in arg)
+        else _name(arg)
+        for arg in args
+    )  # fmt: skip
+
+
+def _name(item: Any) -> Any:
+    is_found = isinstance(item, type) and find_loaded(item.__module__, item.__qualname__) is item
+    return ClassName(item) if is_found else item

@@ -155,3 +155,27 @@ def test_operations_survive_python_running_out_of_memory():
     del tx, rx, operations, operation
     assert left_over(before) == {}
     """)
+
+
+def test_standard_object_that_lacks_memory_stays_for_the_next_call():
+    """Python code makes these objects, which raises MemoryError with a traceback."""
+    run_without_memory(
+        """
+    import collections, fractions
+    tx, rx = xichan.channel(2)
+    value = [1, fractions.Fraction(1, 3), collections.deque([2], 5), "text that needs a block"]
+    tx.send(value)
+    assert rx.recv() == value  # imports what makes the objects: CPython 3.15 may crash in an import without memory
+    tx.send(value)
+    received, n = None, 0
+    while received is None:
+        _testcapi.set_nomemory(n, n + 1)  # with all later allocations failing, no DecodeError could be made either
+        try:
+            received = rx.recv_nowait()
+        except MemoryError:
+            n += 1
+        finally:
+            _testcapi.remove_mem_hooks()
+    assert received == value and n > 3, (received, n)
+    """
+    )

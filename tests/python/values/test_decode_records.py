@@ -1,5 +1,6 @@
 """Records that channels deliver: standard types, classes, what happens if an object cannot be made."""
 
+import collections
 import copy
 import dataclasses
 import datetime
@@ -21,6 +22,19 @@ import xichan
 class Point:
     x: object
     y: object = None
+
+
+@dataclasses.dataclass
+class Bare:
+    pass
+
+
+@dataclasses.dataclass(eq=False)
+class Node:
+    x: object = None
+
+
+Pair = collections.namedtuple("Pair", ["first", "second"])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,6 +119,24 @@ def test_standard_types_are_imported_by_the_receiver():
             "import datetime, decimal, uuid\n"
             "assert value[:2] == [datetime.date(2024, 2, 29), decimal.Decimal('1.5')], value\n"
             "assert value[2:] == [uuid.UUID(int=7), [1, (2, [3])]], value\n"
+        )
+
+
+@pytest.mark.parametrize("operation", ["loads(dump)", "dumps(value)"])
+def test_a_module_that_is_being_imported_is_not_waited_for_within_a_value(operation):
+    """The import system runs Python code to wait, which would see the value half made or change it."""
+    with interpreter(dump=xichan.dumps((1, [2, decimal.Decimal("1.5"), 3], "x" * 100))) as interp:
+        interp.exec(
+            "import sys, decimal, xichan\n"
+            "value = (1, [2, decimal.Decimal('1.5'), 3], 'x' * 100)\n"
+            "ran = []\n"
+            "decimal.__spec__._initializing = True\n"
+            "sys.setprofile(lambda frame, event, arg: ran.append(frame.f_code.co_name))\n"
+            f"xichan.{operation}\n"
+            "sys.setprofile(None)\n"
+            "decimal.__spec__._initializing = False\n"
+            "assert '_lock_unlock_module' not in ran, ran\n"
+            "assert xichan.loads(dump) == value\n"
         )
 
 
@@ -353,6 +385,21 @@ def test_code_that_decoding_runs_may_change_what_it_finds(custom):
     custom.decode = change
     received = deliver([point, point])
     assert received[0] is received[1]
+
+
+def test_objects_without_fields_leave_the_empty_tuple_untracked():
+    """It is one object of all interpreters: in the list of one collector, it would outlive that list."""
+    assert deliver([Bare()]) == [Bare()]
+    assert not gc.is_tracked(())
+
+
+@pytest.mark.parametrize("make", [tuple, Pair._make, frozenset])
+def test_a_hash_of_what_is_incomplete_is_forgotten(make):
+    node = Node()
+    items = make((node, 5))
+    node.x = {Fixed("key", items): 1}  # is hashed before `items` is complete
+    received = deliver(items)
+    assert hash(received) == hash(make(list(received)))
 
 
 def test_objects_may_be_keys(custom):

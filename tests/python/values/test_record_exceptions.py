@@ -113,6 +113,16 @@ def test_endpoint_of_a_case_and_refused_item_stay_behind():
     assert back.item is None and back.path == "value[1]"
 
 
+def test_arguments_keep_their_identity_and_cycles():
+    inner = [1]
+    outer = [inner]
+    outer.append(outer)
+    tx, rx = xichan.channel(1)
+    tx.send((ValueError(outer), outer))
+    error, other = rx.recv()
+    assert error.args[0] is other and other[1] is other and other[0] == [1]
+
+
 def test_part_that_cannot_be_sent_is_refused():
     error = ValueError(object())
     with pytest.raises(xichan.NotShareableError) as caught:
