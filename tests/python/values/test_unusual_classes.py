@@ -32,6 +32,19 @@ class Rows(tuple):
     _fields = ("a", "b")
 
 
+class Guarded(Exception):
+    def __getattribute__(self, name):
+        raise ZeroDivisionError(name)
+
+
+class Group(ExceptionGroup):
+    message = property(lambda self: 1 / 0)
+
+
+class Nameless:
+    __module__ = []
+
+
 @pytest.fixture
 def ends():
     tx, rx = xichan.channel(10)
@@ -62,6 +75,35 @@ def test_named_tuple_of_another_length_is_refused(ends, cls, items):
         with pytest.raises(xichan.NotShareableError, match=r"^value\[0\]: .* with more or fewer items than _fields"):
             tx.send_nowait([value])
     assert len(rx) == 0
+
+
+def test_exceptions_with_methods_that_fail_are_sent(ends):
+    tx, rx = ends
+    tx.send_nowait([Guarded(1), Group("two", [ValueError(3)])])
+    guarded, group = rx.recv_nowait()
+    assert type(guarded) is Guarded and BaseException.__dict__["args"].__get__(guarded) == (1,)
+    assert type(group) is Group and group.exceptions[0].args == (3,)
+
+
+def test_class_whose_module_is_not_a_text_is_refused(ends):
+    with pytest.raises(xichan.NotShareableError, match="is not shareable"):
+        ends[0].send_nowait(Nameless())
+
+
+def test_arguments_of_an_exception_are_not_copied(ends):
+    tx, rx = ends
+    wide, deep = [], []
+    for _ in range(100):
+        wide = [wide, wide]
+    for _ in range(100_000):
+        deep = [deep]
+    around = [[1]]
+    around.append(around)
+    tx.send_nowait(ValueError(wide, deep, around, around, [int, str]))
+    found = rx.recv_nowait().args
+    assert found[0][0] is found[0][1]
+    assert found[2] is found[3] is found[2][1]
+    assert found[4] == [int, str]
 
 
 def classes(module):
