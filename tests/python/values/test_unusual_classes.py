@@ -130,3 +130,36 @@ def test_sending_keeps_no_class_alive(ends, module, kind):
     del value, module.Temporary
     gc.collect()
     assert reference() is None
+
+
+def test_class_in_a_class_that_was_replaced_is_made_as_the_new_one(ends, module):
+    tx, rx = ends
+    module.Outer = type("Outer", (), {"__module__": module.__name__})
+    for _ in range(2):
+        inner = make_dataclass("Inner", ["a"], namespace={"__qualname__": "Outer.Inner"}, module=module.__name__)
+        inner.__qualname__ = "Outer.Inner"
+        module.Outer.Inner = inner
+        tx.send_nowait(inner(1))
+        assert type(rx.recv_nowait()) is inner
+
+
+def test_types_with_ever_new_attributes_take_bounded_memory(ends):
+    import tracemalloc
+
+    tx, rx = ends
+
+    def send(numbers):
+        for number in numbers:
+            value = t.Point(1)
+            setattr(value, f"attribute_{number}", 1)
+            tx.send_nowait(value)
+            rx.recv_nowait()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = send(range(10_000))
+        assert send(range(10_000, 30_000)) < before + 2_000_000
+    finally:
+        tracemalloc.stop()
