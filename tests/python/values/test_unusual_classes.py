@@ -143,6 +143,24 @@ def test_class_in_a_class_that_was_replaced_is_made_as_the_new_one(ends, module)
         assert type(rx.recv_nowait()) is inner
 
 
+def test_paths_lead_to_the_attributes_of_an_object(ends):
+    item = object()
+    error = ValueError(1)
+    error.place = KeyError([item])
+    cause = ValueError(2)
+    cause.__cause__ = KeyError({"a": item})
+    simple = types.SimpleNamespace(a=types.SimpleNamespace(b={"c": item}))
+    for value, path in (
+        (error, "value.place.args[0][0]"),
+        (cause, "value.__cause__.args[0]['a']"),
+        (simple, "value.a.b['c']"),
+    ):
+        with pytest.raises(xichan.NotShareableError) as raised:
+            ends[0].send_nowait(value)
+        assert raised.value.path == path and raised.value.item is item
+        assert eval(path, {"value": value}) is item
+
+
 def test_types_with_ever_new_attributes_take_bounded_memory(ends):
     import tracemalloc
 
