@@ -25,9 +25,10 @@ Py_ssize_t* offsets_of(PyTypeObject* type, PyObject* names) noexcept {
   auto* offsets = static_cast<Py_ssize_t*>(std::calloc(static_cast<std::size_t>(count) + 1, sizeof(Py_ssize_t)));
   for (Py_ssize_t i = 0; i < count && offsets != nullptr; ++i) {
     PyObject* slot = _PyType_Lookup(type, PyTuple_GET_ITEM(names, i));
-    const PyMemberDef* member = slot != nullptr && Py_IS_TYPE(slot, &PyMemberDescr_Type)
-                                    ? reinterpret_cast<PyMemberDescrObject*>(slot)->d_member
-                                    : nullptr;
+    // The slot of another class has an offset in the objects of that class.
+    const bool is_own = slot != nullptr && Py_IS_TYPE(slot, &PyMemberDescr_Type) &&
+                        PyType_IsSubtype(type, reinterpret_cast<PyDescrObject*>(slot)->d_type) != 0;
+    const PyMemberDef* member = is_own ? reinterpret_cast<PyMemberDescrObject*>(slot)->d_member : nullptr;
     if (member == nullptr || member->type != Py_T_OBJECT_EX || (member->flags & Py_RELATIVE_OFFSET) != 0) {
       std::free(offsets);
       return nullptr;

@@ -2,6 +2,7 @@
 
 #include "base/errors.h"
 #include "base/plans.h"
+#include "value/records.h"
 #include "values/block_encoder.h"
 
 namespace xichan::python {
@@ -78,14 +79,36 @@ PyObject* field_name(PyObject* record, std::uint64_t position) noexcept {
   return has_name ? PyTuple_GET_ITEM(names, number) : nullptr;
 }
 
+// Returns true if a step leads from an exception to the field with this name.
+bool is_of_exception(PyObject* record, std::uint64_t position, const char* field) noexcept {
+  PyObject* const name = field_name(record, position);
+  if (name == nullptr || PyUnicode_EqualToUTF8(name, field) == 0) return false;
+  PyObject* const form = PyTuple_GET_ITEM(PyTuple_GET_ITEM(record, 0), 2);
+  return PyUnicode_Check(form) && PyUnicode_EqualToUTF8(form, "exception") != 0;
+}
+
+// Returns true if a step leads from an object to the dict of its attributes.
+bool is_to_attributes(const Step& step, PyObject* elements) noexcept {
+  if (container_tag(step.owner) != Tag::empty || step.position == 0) return false;
+  PyObject* const type = PyTuple_GET_ITEM(elements, 0);
+  if (!PyLong_CheckExact(type)) return is_of_exception(elements, step.position, "attributes");
+  const int number = PyLong_AsInt(type);  // of a standard type
+  return number == static_cast<int>(StandardType::simple_namespace) ||
+         number == static_cast<int>(StandardType::log_record);
+}
+
 // Returns the path to an item from the path to its container. Null with MemoryError set.
-Ref describe_step(const Ref& path, const Step& step, PyObject* container) noexcept {
+Ref describe_step(const Ref& path, const Step& step, PyObject* container, bool has_attributes) noexcept {
   static constexpr const char* slice_parts[] = {"start", "stop", "step"};
   switch (container_tag(step.owner)) {
     case Tag::dict:
     case Tag::frozendict: {
       const bool is_key = step.position % 2 == 0;
-      const Ref key = describe_key(item_at(container, is_key ? step.position : step.position - 1));
+      PyObject* const found = item_at(container, is_key ? step.position : step.position - 1);
+      if (has_attributes && !is_key && PyUnicode_CheckExact(found)) {
+        return Ref(PyUnicode_FromFormat("%U.%U", path.get(), found));
+      }
+      const Ref key = describe_key(found);
       if (!key) return Ref();
       return Ref(is_key ? PyUnicode_FromFormat("(key %U of %U)", key.get(), path.get())
                         : PyUnicode_FromFormat("%U[%U]", path.get(), key.get()));
@@ -94,6 +117,10 @@ Ref describe_step(const Ref& path, const Step& step, PyObject* container) noexce
     case Tag::frozenset: return Ref(PyUnicode_FromFormat("%U{...}", path.get()));
     case Tag::slice: return Ref(PyUnicode_FromFormat("%U.%s", path.get(), slice_parts[step.position]));
     case Tag::empty:
+      if (is_to_attributes(step, container)) return Ref(Py_NewRef(path.get()));
+      if (is_of_exception(container, step.position, "cause")) {
+        return Ref(PyUnicode_FromFormat("%U.__cause__", path.get()));
+      }
       if (PyObject* name = field_name(container, step.position)) {
         return Ref(PyUnicode_FromFormat("%U.%U", path.get(), name));
       }
@@ -147,7 +174,10 @@ Ref path_of(BlockEncoder& encoder, PyObject* item, std::size_t container, std::u
     return Ref();
   }
   return describe_steps(steps.size(), [&](const Ref& path, std::size_t i) noexcept {
-    return describe_step(path, steps[i], encoder.containers()[steps[i].container]);
+    const auto& containers = encoder.containers();
+    const bool has_attributes =
+        i + 1 < steps.size() && is_to_attributes(steps[i + 1], containers[steps[i + 1].container]);
+    return describe_step(path, steps[i], containers[steps[i].container], has_attributes);
   });
 }
 

@@ -50,14 +50,20 @@ Ref key_of(const CellRef& type) noexcept {
   return Ref();
 }
 
-// Returns what the dict of an imported module has under a name; null, without an exception, if there is none.
-Ref find_loaded(PyObject* module_name, PyObject* name) noexcept {
+// Returns what an imported module has under a qualified name, which is a list of names; null, without an exception, if
+// there is none.
+Ref find_loaded(PyObject* module_name, PyObject* names) noexcept {
   const Ref module(PyImport_GetModule(module_name));
   PyObject* dict = module && PyModule_Check(module.get()) ? PyModule_GetDict(module.get()) : nullptr;
   PyObject* found = nullptr;
-  if (dict != nullptr) PyDict_GetItemRef(dict, name, &found);
+  if (dict != nullptr) PyDict_GetItemRef(dict, PyTuple_GET_ITEM(names, 0), &found);
+  Ref last(found);
+  for (Py_ssize_t i = 1; i < PyTuple_GET_SIZE(names) && last; ++i) {  // of a class in a class
+    PyObject_GetOptionalAttr(last.get(), PyTuple_GET_ITEM(names, i), &found);
+    last = Ref(found);
+  }
   PyErr_Clear();
-  return Ref(found);
+  return last;
 }
 
 // Returns true if the module still has what it had when the type was resolved: it may have been reloaded, and a class
@@ -65,7 +71,7 @@ Ref find_loaded(PyObject* module_name, PyObject* name) noexcept {
 bool is_current(const ResolvedType& type) noexcept {
   PyObject* found = type.part(ResolvedType::found_part);
   if (found == Py_None) return true;
-  return find_loaded(type.part(ResolvedType::module_part), type.part(ResolvedType::name_part)).get() == found;
+  return find_loaded(type.part(ResolvedType::module_part), type.part(ResolvedType::path_part)).get() == found;
 }
 
 // Returns the parts of a ResolvedType from what xichan._records returned. Null with an exception set.
@@ -83,22 +89,22 @@ Ref assemble(PyObject* resolved, PyObject* reference) noexcept {
     return Ref();
   }
   Ref names(PyTuple_New(reference == nullptr ? 0 : PyTuple_GET_SIZE(PyTuple_GET_ITEM(reference, 3))));
-  Ref found(Py_NewRef(Py_None)), module(Py_NewRef(Py_None)), first(Py_NewRef(Py_None));
+  Ref found(Py_NewRef(Py_None)), module(Py_NewRef(Py_None)), path(Py_NewRef(Py_None));
   if (reference != nullptr && names) {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names.get()); ++i) {
       PyObject* name = Py_NewRef(PyTuple_GET_ITEM(PyTuple_GET_ITEM(reference, 3), i));
       PyUnicode_InternInPlace(&name);
       PyTuple_SET_ITEM(names.get(), i, name);
     }
-    PyObject* qualname = PyTuple_GET_ITEM(reference, 1);
-    const Py_ssize_t dot = PyUnicode_FindChar(qualname, '.', 0, PyUnicode_GET_LENGTH(qualname), 1);
     module = Ref(Py_NewRef(PyTuple_GET_ITEM(reference, 0)));
-    first = Ref(dot < 0 ? Py_NewRef(qualname) : PyUnicode_Substring(qualname, 0, dot));
-    if (!first) return Ref();
-    if (Ref loaded = find_loaded(module.get(), first.get())) found = std::move(loaded);
+    const Ref dot(PyUnicode_FromString("."));
+    const Ref split(dot ? PyUnicode_Split(PyTuple_GET_ITEM(reference, 1), dot.get(), -1) : nullptr);
+    path = Ref(split ? PyList_AsTuple(split.get()) : nullptr);
+    if (!path) return Ref();
+    if (Ref loaded = find_loaded(module.get(), path.get())) found = std::move(loaded);
   }
   if (!names) return Ref();
-  return Ref(Py_BuildValue("iOOOOOOO", kind, cls, create, fill, names.get(), module.get(), first.get(), found.get()));
+  return Ref(Py_BuildValue("iOOOOOOO", kind, cls, create, fill, names.get(), module.get(), path.get(), found.get()));
 }
 
 // Returns the cached parts under a key, or null, with or without an exception.
@@ -111,6 +117,8 @@ Ref cached(ModuleState& state, PyObject* key) noexcept {
 }
 
 Ref keep(ModuleState& state, const Ref& key, Ref parts) noexcept {
+  constexpr Py_ssize_t most_types = 10'000;  // objects may have attributes with ever new names
+  if (PyDict_GET_SIZE(state.record_types) >= most_types) PyDict_Clear(state.record_types);
   if (!parts || PyDict_SetItem(state.record_types, key.get(), parts.get()) < 0) return Ref();
   return parts;
 }

@@ -16,8 +16,8 @@ enum class RecordKind : std::uint8_t {
   make,        // create(*fields)
 };
 
-/// How records of a type are made: a tuple (kind, class, create, fill, names, module name, first name, what that
-/// names). Borrowed.
+/// How records of a type are made: a tuple (kind, class, create, fill, names, module name, parts of the qualified name,
+/// what that names). Borrowed.
 class ResolvedType {
  public:
   enum Part : std::uint8_t {
@@ -27,7 +27,7 @@ class ResolvedType {
     fill_part,
     names_part,
     module_part,
-    name_part,
+    path_part,
     found_part,
     part_count
   };

@@ -22,8 +22,11 @@ Ref new_record(const Plan& plan, Py_ssize_t count) noexcept {
   return record;
 }
 
+// Null without an exception if the number of items is not that of the names.
 Ref read_items(const Plan& plan, PyObject* value) noexcept {
+  constexpr Py_ssize_t names = 3;  // among the parts of a type
   const Py_ssize_t count = PyTuple_GET_SIZE(value);
+  if (count != PyTuple_GET_SIZE(PyTuple_GET_ITEM(plan.reference, names))) return Ref();
   Ref record = new_record(plan, count);
   for (Py_ssize_t i = 0; i < count && record; ++i) {
     PyTuple_SET_ITEM(record.get(), i + 1, Py_NewRef(PyTuple_GET_ITEM(value, i)));

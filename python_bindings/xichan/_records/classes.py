@@ -23,8 +23,8 @@ _DROPPED = "__orig_class__"  # what calling a generic alias adds to an object
 _MOST_REFERENCES = 10_000
 _get_attribute = object.__getattribute__
 _references: dict[TypeTuple, TypeTuple] = {}
-# The slots of dataclasses, and the names of slots and fields.
-_shapes: WeakKeyDictionary[type, tuple[dict[str, MemberDescriptorType], tuple[str, ...]]] = WeakKeyDictionary()
+# The names of the slots of dataclasses, and of slots and fields. Not the slots, which would keep their class alive.
+_shapes: WeakKeyDictionary[type, tuple[tuple[str, ...], tuple[str, ...]]] = WeakKeyDictionary()
 
 
 def plan(cls: type) -> Plan | None:
@@ -92,32 +92,44 @@ def slots_of(cls: type) -> dict[str, MemberDescriptorType]:
     """Return the slots of a class, those of its bases first."""
     found: dict[str, MemberDescriptorType] = {}
     for base in reversed(cls.__mro__):
-        found.update((name, value) for name, value in base.__dict__.items() if isinstance(value, MemberDescriptorType))
+        for name, value in base.__dict__.items():
+            if isinstance(value, MemberDescriptorType) and issubclass(cls, value.__objclass__):
+                found[name] = value
     return found
 
 
 def reduce_attributes(obj: object) -> tuple[Any, ...]:
-    """Return (type reference, field, ...) of a dataclass, with the attributes that this object has."""
+    """Return (type reference, field, ...) of a dataclass, with the attributes that this object has.
+
+    Called for a named tuple only if its items are not those of its class.
+    """
     cls = type(obj)
+    if issubclass(cls, tuple):
+        raise _other_length(cls)
     slots, names = _shape_of(cls)
     found = dict(_get_attribute(obj, "__dict__")) if cls.__dictoffset__ != 0 else {}
     found.pop(_DROPPED, None)
-    for name, slot in slots.items():
+    for name in slots:
         try:
-            found[name] = slot.__get__(obj)
+            found[name] = _slot(cls, name).__get__(obj)
         except AttributeError:  # not set
             pass
     ordered = {name: found[name] for name in names if name in found} | found
     return _reference(cls, "fields", _checked(ordered, cls)), *ordered.values()
 
 
-def _shape_of(cls: Any) -> tuple[dict[str, MemberDescriptorType], tuple[str, ...]]:
+def _slot(cls: type, name: str) -> MemberDescriptorType:
+    found = (base.__dict__.get(name) for base in cls.__mro__)
+    return next(slot for slot in found if isinstance(slot, MemberDescriptorType) and issubclass(cls, slot.__objclass__))
+
+
+def _shape_of(cls: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     shape = _shapes.get(cls)
     if shape is None:
         from dataclasses import fields
 
-        slots = slots_of(cls)
-        names = tuple(dict.fromkeys([field.name for field in fields(cls)] + list(slots)))
+        slots = tuple(slots_of(cls))
+        names = tuple(dict.fromkeys([*(field.name for field in fields(cls)), *slots]))
         shape = _shapes[cls] = slots, names
     return shape
 
@@ -161,7 +173,14 @@ def _reduce_tuple(obj: Any) -> tuple[Any, ...]:
     cls = type(obj)
     found = _get_attribute(obj, "__dict__")
     names = _fields_of(cls) or ()
+    if len(names) != tuple.__len__(obj):
+        raise _other_length(cls)
     return _reference(cls, "tuple", names + _checked(found, cls)), *tuple.__iter__(obj), *found.values()
+
+
+def _other_length(cls: type) -> NotShareableError:
+    name = f"{cls.__module__}.{cls.__qualname__}"
+    return NotShareableError(f"{name} is not shareable with more or fewer items than _fields; send tuple(...) of it")
 
 
 def _make_tuple(cls: Any, fields: tuple[Any, ...], names: tuple[str, ...]) -> object:
@@ -173,11 +192,10 @@ def _make_tuple(cls: Any, fields: tuple[Any, ...], names: tuple[str, ...]) -> ob
 
 def _plan_enum(cls: Any) -> Plan:
     by_name, by_value = _reference(cls, "enum", ("name",)), _reference(cls, "enum", ("bits",))
-    members = cls._member_map_
 
-    def reduce(obj: Any) -> tuple[Any, ...]:
+    def reduce(obj: Any) -> tuple[Any, ...]:  # without a reference to the class, which the plan must not keep alive
         name = obj._name_
-        if members.get(name) is obj:
+        if type(obj)._member_map_.get(name) is obj:
             return by_name, name
         return by_value, obj._value_  # a combination of flags without a name
 

@@ -23,6 +23,7 @@ _GROUP_NAMES = (*_NAMES, "message", "exceptions")  # what the class in C needs t
 _ARGS, _CAUSE, _SUPPRESS, _DICT = (
     BaseException.__dict__[name] for name in ("args", "__cause__", "__suppress_context__", "__dict__")
 )
+_MESSAGE, _EXCEPTIONS = (BaseExceptionGroup.__dict__[name] for name in ("message", "exceptions"))
 # Set by select(), by a failed receive and by a refusal: these would keep a channel open or a message alive, or are
 # themselves refused.
 _DROPPED = {
@@ -30,22 +31,29 @@ _DROPPED = {
     "xichan.DecodeError": {"case", "_message"},
     "xichan.NotShareableError": {"item"},
 }
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
 def plan(cls: type[BaseException]) -> Plan:
     """Return the plan of an exception class."""
     members = _members_of(cls)
-    names = _GROUP_NAMES if issubclass(cls, BaseExceptionGroup) else _NAMES
+    # The plan must not keep the class alive, as its slots would.
+    known = None if any(member.__objclass__.__flags__ & _HEAP_TYPE for member in members.values()) else members
+    is_group, is_attribute_error = issubclass(cls, BaseExceptionGroup), issubclass(cls, AttributeError)
+    names = _GROUP_NAMES if is_group else _NAMES
     reference = (cls.__module__, cls.__qualname__, "exception", names)
     dropped = set().union(*(_DROPPED.get(f"{base.__module__}.{base.__qualname__}", ()) for base in cls.__mro__))
 
     def reduce(obj: BaseException) -> tuple[Any, ...]:
-        attributes = {name: value for name, value in _items(obj, members) if name not in dropped}
-        fields = reference, _named(_ARGS.__get__(obj)), attributes, _CAUSE.__get__(obj), _SUPPRESS.__get__(obj)
-        if isinstance(obj, BaseExceptionGroup):
-            return *fields, obj.message, obj.exceptions
-        return fields
+        found = _items(obj, _members_of(type(obj)) if known is None else known)
+        attributes = {name: value for name, value in found if name not in dropped}
+        # The object of an AttributeError is a hint for its message, and of any type.
+        if is_attribute_error and type(attributes.get("obj")) not in _PLAIN:
+            del attributes["obj"]
+        args = tuple(map(_named, _ARGS.__get__(obj)))
+        fields = reference, args, attributes, _CAUSE.__get__(obj), _SUPPRESS.__get__(obj)
+        return (*fields, _MESSAGE.__get__(obj), _EXCEPTIONS.__get__(obj)) if is_group else fields
 
     return REDUCE, reference, reduce
 
@@ -107,21 +115,18 @@ def _items(obj: BaseException, members: dict[str, Any]) -> list[tuple[str, Any]]
             value = member.__get__(obj)
         except (AttributeError, TypeError):  # not set
             continue
-        # The object of an AttributeError is a hint for its message, and of any type.
-        if value is not None and not (isinstance(obj, AttributeError) and name == "obj" and type(value) not in _PLAIN):
+        if value is not None:
             found.append((name, value))
     return found + list(_DICT.__get__(obj).items())
 
 
-def _named(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return arguments with the names of the classes in them: the decimal module, for one, raises lists of classes."""
-    return tuple(
-        type(arg)(map(_name, arg)) if type(arg) in (list, tuple) and any(isinstance(part, type) for part in arg)
-        else _name(arg)
-        for arg in args
-    )  # fmt: skip
+def _named(item: Any) -> Any:
+    """Return an argument with the names of the classes in it: the decimal module, for one, raises lists of classes."""
+    if type(item) in (list, tuple) and any(issubclass(type(part), type) for part in item):
+        return type(item)(map(_name, item))
+    return _name(item)
 
 
 def _name(item: Any) -> Any:
-    is_found = isinstance(item, type) and find_loaded(item.__module__, item.__qualname__) is item
+    is_found = issubclass(type(item), type) and find_loaded(item.__module__, item.__qualname__) is item
     return ClassName(item) if is_found else item

@@ -68,7 +68,9 @@ FACTORIES = {
 
 def is_native(cls: type) -> bool:
     """Return whether the extension sends objects of this class without a plan."""
-    return _number_of(cls) in _NATIVE or cls.__qualname__ in _NATIVE_NAMES.get(cls.__module__, ())
+    module: object = cls.__module__  # of any type
+    names = _NATIVE_NAMES.get(module, ()) if isinstance(module, str) else ()
+    return _number_of(cls) in _NATIVE or cls.__qualname__ in names
 
 
 def plan(cls: type) -> Plan | None:
@@ -86,7 +88,7 @@ def plan(cls: type) -> Plan | None:
 
 def _number_of(cls: type) -> int:
     name = cls.__module__, cls.__qualname__
-    number = NUMBERS.get(name, 0)
+    number = NUMBERS.get(name, 0) if isinstance(name[0], str) else 0
     return number if number and find_loaded(*name) is cls else 0
 
 
