@@ -87,6 +87,10 @@ PyObject* discard_tasks(PyObject* module, PyObject* parts) noexcept {
   Handle* items = open_part(state, parts, QueuePart::items_rx);
   Handle* joiners = items == nullptr ? nullptr : open_part(state, parts, QueuePart::joiners_rx);
   if (joiners == nullptr) return nullptr;
+  if (!items->endpoint->channel()->is_closed()) {
+    PyErr_SetString(PyExc_ValueError, "expected a queue that is shut down, found one that is open");
+    return nullptr;
+  }
   if (items->unread != nullptr) {
     items->endpoint->channel()->finish_tasks(items->unread->size());
     drop_unread(items);

@@ -30,7 +30,8 @@ async def exchanging():
 async def refusing():
     tx, rx = xichan.channel(1)
     for wrong in (
-        lambda: tx.asend(object()), lambda: tx.asend((1, object())), lambda: tx.asend_many([1, object()]), lambda: rx.arecv_many(-1),
+        lambda: tx.asend(object()), lambda: tx.asend((1, object())), lambda: tx.asend_many([1, object()]),
+        lambda: rx.arecv_many(-1),
         lambda: xichan.aselect([1]), lambda: tx.asend_many(5), lambda: xichan.aselect([(tx, object())]),
     ):  # fmt: skip
         with contextlib.suppress(*REFUSED):
