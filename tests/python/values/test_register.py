@@ -161,7 +161,7 @@ def test_value_that_changes_while_it_is_reduced_is_sent_or_refused():
             try:
                 Call(tx.send, value).result()
             except RuntimeError as error:
-                assert "changed" in str(error)
+                assert "changes" in str(error)
             else:
                 assert all(type(item) is t.Plain for item in rx.recv())
 
