@@ -200,10 +200,13 @@ Status Channel::try_send_many(const Cell* cells, std::uint64_t count, std::uint6
 
 Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept {
   done = 0;
-  if (!plain_) {
+  const bool segmented = ring_.is_segmented() && !byte_bounded_ && flavor_ != Flavor::spsc;  // which drops the oldest
+  if (!plain_ && !segmented) {
     return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_recv_special(cells[i], lane); });
   }
-  const Status status = ring_.mpmc().try_pop_many(cells, count, done);
+  // The bounded ring looks at all slots again after each lost claim.
+  const Status status = segmented ? ring_.segmented().try_pop_many(cells, count, done)
+                                  : ring_.mpmc().try_pop_many(cells, std::min<std::uint64_t>(count, batch_size), done);
   if (status == Status::ok) after_recv();
   return status;
 }

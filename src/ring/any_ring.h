@@ -108,7 +108,8 @@ class AnyRing {
   bool is_mpmc() const noexcept { return kind_ == Kind::mpmc; }
   /// Returns the ring if `is_mpmc`.
   MpmcRing<Cell>& mpmc() noexcept { return mpmc_; }
-  /// Returns the ring of a channel that is known to have an unbounded ring.
+  bool is_segmented() const noexcept { return kind_ == Kind::segmented; }
+  /// Returns the ring if `is_segmented`.
   SegmentedRing<Cell>& segmented() noexcept { return segmented_; }
 
   bool valid() const noexcept {

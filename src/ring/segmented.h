@@ -84,10 +84,34 @@ class SegmentedRing {
     for (;;) {
       std::uint64_t position;
       Segment* segment = published_head(position);
-      if (segment == nullptr) {
-        return tail_.load(memory_order_seq_cst) == (position * 2 | mark) ? Status::closed : Status::empty;
-      }
+      if (segment == nullptr) return empty_or_closed(position);
       if (claim_head(segment, position, item)) return Status::ok;
+    }
+  }
+
+  /// Pops up to `count` consecutive items with one claim, across segments, and stores their number in `done`: at least
+  /// one with `ok`, else none. All that are published when it begins, unless other consumers take the first ones.
+  Status try_pop_many(T* items, std::uint64_t count, std::uint64_t& done) noexcept {
+    done = 0;
+    std::uint64_t end = 0;  // of the items that were seen published, and stay so until they are claimed
+    for (;;) {
+      std::uint64_t position;
+      Segment* segment = published_head(position);
+      if (segment == nullptr) return empty_or_closed(position);
+      if (end <= position) end = published_end(segment, position, count);
+      const std::uint64_t begin = position;
+      if (!head_.compare_exchange_weak(position, end, memory_order_seq_cst, memory_order_relaxed)) continue;
+      for (position = begin;;) {
+        items[done++] = XICHAN_PLAIN(segment->slot[position % slots].item);
+        Segment* following = segment;
+        if (++position % slots == 0 && position != end) {
+          // Before the departure, after which the segment may be reused. relaxed: published_end has read the same.
+          following = segment_at(segment->next.load(memory_order_relaxed));
+        }
+        if (leave(segment)) recycle(segment);
+        if (position == end) return Status::ok;
+        segment = following;
+      }
     }
   }
 
@@ -246,6 +270,25 @@ class SegmentedRing {
     return true;
   }
 
+  Status empty_or_closed(std::uint64_t head) const noexcept {
+    return tail_.load(memory_order_seq_cst) == (head * 2 | mark) ? Status::closed : Status::empty;
+  }
+
+  // Returns the end of the published items from `position` on, at most `count`, which is not zero. The one at
+  // `position`, in this segment, is published. If the segment is reused meanwhile, no later turn fits.
+  static std::uint64_t published_end(const Segment* segment, std::uint64_t position, std::uint64_t count) noexcept {
+    std::uint64_t end = position + 1;
+    for (; end - position < count; ++end) {
+      if (end % slots == 0) {
+        const std::uint64_t next = segment->next.load(memory_order_acquire);  // (17)
+        if (is_unlinked(next)) break;
+        segment = segment_at(next);
+      }
+      if (segment->slot[end % slots].turn.load(memory_order_acquire) != end + 1) break;  // with (11)
+    }
+    return end;
+  }
+
   // Takes the published item at the head. Returns false if another consumer has taken it.
   bool claim_head(Segment* segment, std::uint64_t position, T& item) noexcept {
     if (!head_.compare_exchange_weak(position, position + 1, memory_order_seq_cst, memory_order_relaxed)) return false;
@@ -269,9 +312,12 @@ class SegmentedRing {
     }
   }
 
-  // Advances consumers from the segment of `link` to segment `number`. Returns false if that one is not linked yet.
+  // Advances consumers from the segment of `link` to the following one, on the way to segment `number`. Returns false
+  // if that one is not linked yet.
   bool advance(std::uint64_t link, std::uint64_t number) noexcept {
-    if (!is_link_to(link, number - 1)) return true;  // others have moved on
+    const std::uint64_t behind = (number - link) & number_mask;  // more than 1 if items of several segments are claimed
+    if (behind > number_mask / 2) return true;                   // others have moved on
+    number -= behind - 1;
     Segment* segment = segment_of(link);
     const std::uint64_t next = segment->next.load(memory_order_seq_cst);  // (17)
     if (next == unlinked(number - 1)) return false;

@@ -150,7 +150,7 @@ SURVIVORS = {
     ): A_POSITION_IS_CLAIMED_ONCE,
     (
         "src/ring/segmented.h",
-        "return tail_.load(memory_order_seq_cst) == (position * 2 | mark)",
+        "return tail_.load(memory_order_seq_cst) == (head * 2 | mark)",
         "memory_order_acquire",
     ): LOOKS_AGAIN,
     ("src/ring/segmented.h", "position = head_.load(", "memory_order_acquire"): A_POSITION_IS_CLAIMED_ONCE,
@@ -168,7 +168,7 @@ SURVIVORS = {
     ): A_POSITION_IS_CLAIMED_ONCE,
     (
         "src/ring/segmented.h",
-        "return tail_.load(memory_order_seq_cst) == (position * 2 | mark)",
+        "return tail_.load(memory_order_seq_cst) == (head * 2 | mark)",
         "memory_order_relaxed",
     ): LOOKS_AGAIN,
     ("src/ring/segmented.h", "position = head_.load(", "memory_order_relaxed"): A_POSITION_IS_CLAIMED_ONCE,

@@ -1,5 +1,6 @@
 """Set-up for all tests: after each, nothing of what it made may be alive."""
 
+import gc
 import tempfile
 import threading
 
@@ -36,6 +37,8 @@ def nothing_left_behind(request):
     """Channels, tickets, arena bytes and threads are back to what they were."""
     before, threads = alive(), threading.active_count()
     yield
+    gc.collect()
+    gc.freeze()  # Otherwise each collection searches all modules and reports, most of the time of short tests.
     xichan.set_memory_limit(None)
     xichan._core._fail_after(-1)
     if request.node.stash.get(FAILED, False):

@@ -1,6 +1,9 @@
 #include "ends/recv_many.h"
 
 #include <algorithm>
+#include <memory>
+#include <new>
+#include <span>
 
 #include "base/ref.h"
 #include "ends/receive.h"
@@ -74,20 +77,19 @@ class Results {
   Ref list_;
 };
 
-// Receives a chunk of the values that are there now, at most `left`, and subtracts their number from `left`, which is
-// not zero. False if no more can be received; an exception is set only if memory ran out or the side of an spsc channel
-// belongs to another endpoint.
-bool take_now(Handle* handle, bool copy, std::uint64_t& left, Results& results) noexcept {
+// Receives a chunk of the values that are there now, at most `left`, by way of `cells`, and subtracts their number from
+// `left`, which is not zero. False if no more can be received; an exception is set only if memory ran out or the side
+// of an spsc channel belongs to another endpoint.
+bool take_now(Handle* handle, bool copy, std::span<Cell> cells, std::uint64_t& left, Results& results) noexcept {
   if (!results.make_room()) return false;
   if (has_unread(handle)) {
     --left;
     return results.fill(deliver_unread(handle, copy));
   }
-  std::uint64_t most = std::min<std::uint64_t>({left, results.room(), batch_size});
+  std::uint64_t most = std::min<std::uint64_t>({left, results.room(), cells.size()});
   if (!reserve_unread(handle, most)) most = 1;  // keep_unread can allocate for a single value
-  Cell cells[batch_size];
   std::uint64_t taken;
-  const Status status = handle->endpoint->try_recv_many(cells, most, taken);
+  const Status status = handle->endpoint->try_recv_many(cells.data(), most, taken);
   if (status == Status::claimed) raise_for(handle, status);
   if (status != Status::ok) return false;
   left -= taken;
@@ -117,7 +119,8 @@ PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t c
   if (results.make_room() && results.fill(receive(handle, timeout, copy))) {
     // The endpoint may have been closed while `receive` blocked; from here on no Python code runs.
     auto left = static_cast<std::uint64_t>(most - 1);
-    while (left != 0 && !handle->endpoint->is_closed() && take_now(handle, copy, left, results)) {
+    Cell cells[batch_size];
+    while (left != 0 && !handle->endpoint->is_closed() && take_now(handle, copy, cells, left, results)) {
     }
   }
   return results.finish();
@@ -137,10 +140,16 @@ PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count
   // call busy. At least one attempt, which raises if the side of an spsc channel belongs to another endpoint.
   const ChannelStats stats = handle->endpoint->channel()->stats();
   std::uint64_t left = std::max<std::uint64_t>(stats.depth + stats.waiting_senders, 1);
-  Results results(left);
   left += handle->unread == nullptr ? 0 : handle->unread->size();
-  while (left != 0 && take_now(handle, copy, left, results)) {
+  Results results(left);
+  // Room for all of them, so that an unbounded channel gives them up in one step: no other receiver takes one in
+  // between. Pools rely on this.
+  Cell few[batch_size];
+  std::unique_ptr<Cell[]> many(left > batch_size ? new (std::nothrow) Cell[left] : nullptr);
+  const std::span<Cell> cells = many ? std::span(many.get(), left) : std::span(few);
+  while (left != 0 && take_now(handle, copy, cells, left, results)) {
   }
+  if (many && !has_unread(handle)) drop_unread(handle);  // the memory reserved for it
   return results.finish();
 }
 

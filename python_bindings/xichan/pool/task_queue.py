@@ -3,7 +3,8 @@
 1. Sending is one step of C code, see interrupt_safe: a task is in the channel, and counted, or it is not.
 2. ``requeued`` is empty except after a cancellation, which moves all tasks out of the channel, by way of ``recalled``.
    They precede those sent later, which are ``late`` as long as ``diverted`` is true. The collector sends them again, a
-   few at a time, so to cancel many tasks one by one is cheap.
+   few at a time, so to cancel many tasks one by one is cheap. Moving all of them is one step for the workers, too: what
+   they take meanwhile precedes it, so the order of the tasks remains.
 3. ``tx`` is closed when the pool stops: from then on no task is accepted. ``again_tx`` is the collector's own: it sends
    requeued tasks, and closing it ends the workers.
 

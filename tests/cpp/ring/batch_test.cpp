@@ -67,6 +67,29 @@ TEST(RingBatch, CloseRefusesBatchesAndKeepsQueuedItems) {
   EXPECT_EQ(done, 0u);
 }
 
+// What lies in several segments, too.
+TEST(RingBatch, SegmentedRingPopsAllThatIsQueuedWithOneClaim) {
+  SegmentedRing<std::uint64_t> ring;
+  std::vector<std::uint64_t> taken(20'000);
+  std::uint64_t sent = 0, received = 0, done;
+  for (const std::uint64_t size : {1, 2, 5'000, 1, 20'000, 3, 9'000, 9'000, 20'000}) {
+    for (std::uint64_t i = 0; i < size; ++i) ASSERT_EQ(ring.try_push(sent++), Status::ok);
+    ASSERT_EQ(ring.try_pop_many(taken.data(), size + 1, done), Status::ok);
+    ASSERT_EQ(done, size);
+    for (std::uint64_t i = 0; i < done; ++i) ASSERT_EQ(taken[i], received++);
+    ASSERT_EQ(ring.size(), 0u);
+    ASSERT_EQ(ring.try_pop_many(taken.data(), 1, done), Status::empty);
+    ASSERT_EQ(done, 0u);
+  }
+  ASSERT_EQ(ring.try_push(sent), Status::ok);
+  ASSERT_EQ(ring.try_push(sent + 1), Status::ok);
+  ring.close();
+  ASSERT_EQ(ring.try_pop_many(taken.data(), 1, done), Status::ok);
+  ASSERT_EQ(ring.try_pop_many(taken.data(), 5, done), Status::ok);
+  ASSERT_EQ(taken[0], sent + 1);
+  EXPECT_EQ(ring.try_pop_many(taken.data(), 5, done), Status::closed);
+}
+
 // Each producer's numbers carry its own in the upper half.
 TEST(RingBatch, DeliversEachItemOnceAndInOrderAmongThreads) {
   constexpr unsigned sides = 3;

@@ -4,15 +4,16 @@ import pytest
 from support import HERE, run_python, run_script
 
 SETTINGS = {
-    "as usual": ([], {}),
-    "development mode": (["-X", "dev", "-W", "error::ResourceWarning"], {}),
-    "debug hooks of malloc": ([], {"PYTHONMALLOC": "debug"}),
-    "plain malloc": ([], {"PYTHONMALLOC": "malloc"}),
-    "hash seed 0": ([], {"PYTHONHASHSEED": "0"}),
-    "random hash seed": ([], {"PYTHONHASHSEED": "random"}),
-    "C locale": ([], {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}),
-    "few digits": (["-X", "int_max_str_digits=640"], {}),
-    "perturbed memory": ([], {"MALLOC_PERTURB_": "165", "PYTHONMALLOC": "malloc"}),
+    "as usual": ([], {"PYTHONHASHSEED": "random"}),
+    "development mode, with debug hooks of malloc": (["-X", "dev", "-W", "error::ResourceWarning"], {}),
+    "plain malloc, perturbed memory, hash seed 0": (
+        [],
+        {"MALLOC_PERTURB_": "165", "PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0"},
+    ),
+    "C locale, few digits": (
+        ["-X", "int_max_str_digits=640"],
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+    ),
     "no site": (["-S"], {}),
 }
 

@@ -8,6 +8,18 @@ from support import BOUNDED, PATIENCE, Call, counts, run_loop
 import xichan
 
 TEXT = "text that needs a block"
+
+
+async def asend_each(tx, values):
+    for value in values:
+        await tx.asend(value)
+
+
+async def aselect_each(tx, values):
+    for value in values:
+        await xichan.aselect([(tx, value)])
+
+
 EVERY_BOUND = pytest.mark.parametrize("options", BOUNDED.values(), ids=BOUNDED)
 SEND = {
     "send": lambda tx, values: [tx.send(value) for value in values],
@@ -15,9 +27,9 @@ SEND = {
     "send_nowait": lambda tx, values: [tx.send_nowait(value) for value in values],
     "send_many": lambda tx, values: tx.send_many(values),
     "select": lambda tx, values: [xichan.select([(tx, value)]) for value in values],
-    "asend": lambda tx, values: [run_loop(tx.asend(value)) for value in values],
+    "asend": lambda tx, values: run_loop(asend_each(tx, values)),
     "asend_many": lambda tx, values: run_loop(tx.asend_many(values)),
-    "aselect": lambda tx, values: [run_loop(xichan.aselect([(tx, value)])) for value in values],
+    "aselect": lambda tx, values: run_loop(aselect_each(tx, values)),
 }
 EVERY_SEND = pytest.mark.parametrize("send", SEND.values(), ids=SEND)
 

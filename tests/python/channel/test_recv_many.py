@@ -157,6 +157,23 @@ def test_drain_returns_while_others_keep_sending(capacity):
         sender.result()
 
 
+@pytest.mark.parametrize("flavor", ["mpmc", "relaxed"])
+def test_drain_of_an_unbounded_channel_is_one_step(flavor):
+    """Another receiver takes values before those that drain() returns, but none in between."""
+    pytest.importorskip("concurrent.interpreters")
+    tx, rx = xichan.channel(None, flavor=flavor)
+    with interpreter(rx=rx) as interp:
+        receiver = execute(interp, "for _ in rx: pass")
+        sent, rounds = 0, 0
+        while rounds < 20:
+            sent += tx.send_many(range(sent, sent + 7000))
+            received = rx.drain()
+            assert received == list(range(sent - len(received), sent))
+            rounds += len(received) > 0
+        tx.close()
+        receiver.result()
+
+
 @pytest.mark.parametrize("how", ["rx.recv_many(4, 0)", "rx.recv_many(1)", "rx.drain()"])
 def test_values_stay_queued_when_python_is_out_of_memory(how):
     """From the Nth on, all of Python's allocations fail, for each N; a later call returns what this one could not."""

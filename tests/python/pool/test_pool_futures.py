@@ -45,6 +45,20 @@ def test_cancelling_many_tasks_keeps_the_order_of_the_rest():
         assert list(rx) == [n for n in range(200) if n not in (50, 150)]
 
 
+def test_running_and_cancel_keep_the_order_while_the_worker_takes_tasks():
+    with xichan.InterpreterPoolExecutor(1) as pool:
+        tx, rx = xichan.channel(None)
+        for n in range(20):
+            with Blocker(pool) as blocker:
+                futures = [pool.submit(tasks.record_square, tx, k) for k in range(400)]
+                blocker.release.send(None)
+                while not futures[n].done():
+                    pass
+                futures[-1].cancel() if n % 2 else futures[-1].running()
+                concurrent.futures.wait(futures, PATIENCE)
+                assert rx.drain() == [k for k in range(400) if not futures[k].cancelled()]
+
+
 def test_as_completed_and_wait(pool):
     futures = {pool.submit(tasks.square, n): n for n in range(50)}
     for future in concurrent.futures.as_completed(futures, PATIENCE):
