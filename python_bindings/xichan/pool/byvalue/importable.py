@@ -24,7 +24,7 @@ import importlib.util
 with _xichan_found as found:
     try:
         spec = importlib.util.find_spec(name)
-    except (ModuleNotFoundError, ValueError):  # unless its parent put it into sys.modules, as math does with math.integer
+    except (ModuleNotFoundError, ValueError):  # math enters math.integer into sys.modules itself
         spec = getattr(sys.modules.get(name), "__spec__", None)
     except BaseException:
         found.send_nowait((True, None))  # a worker raises the same error
