@@ -201,7 +201,8 @@ Status Channel::try_send_many(const Cell* cells, std::uint64_t count, std::uint6
 
 Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept {
   done = 0;
-  const bool segmented = ring_.is_segmented() && !byte_bounded_ && flavor_ != Flavor::spsc;  // which drops the oldest
+  // Not on spsc, where the receiver has to claim its side first.
+  const bool segmented = ring_.is_segmented() && !byte_bounded_ && flavor_ != Flavor::spsc;
   if (!plain_ && !segmented) {
     return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_recv_special(cells[i], lane); });
   }

@@ -2,7 +2,6 @@
 
 import pytest
 from support import alive, counts, same
-from support.dump_format import STRESS
 
 import xichan
 
@@ -117,13 +116,12 @@ def tree(bad_place=None, bad=None):
     return tuple(value), places
 
 
-def test_bad_leaf_is_located_among_1000(pair):
-    """At each 7th position, which has all depths; under XICHAN_STRESS=2 at each."""
+def test_bad_leaf_is_located_at_each_of_1000_positions(pair):
     tx, rx = pair
     good, places = tree()
     assert len(places) == 1000
     before = alive()
-    for place in places if STRESS > 1 else places[::7]:
+    for place in places:
         value, _ = tree(place, bad=object())
         with pytest.raises(xichan.NotShareableError) as caught:
             tx.send(value)

@@ -91,8 +91,7 @@ class Actor:
 
     def hold(self, channel, end):
         if isinstance(end, xichan.Sender):
-            self.senders.append((channel, f"{self.name}.{len(self.numbers)}", end))
-            self.numbers[self.senders[-1][1]] = 0
+            self.senders.append((channel, self.new_name(), end))
         elif end is not None:
             self.receivers.append((channel, end))
         for held in (self.senders, self.receivers):
@@ -151,6 +150,16 @@ class Actor:
 
     def sender(self):
         return self.choose(self.senders)
+
+    def sender_of_a_coroutine(self):
+        """Return a sender under a name of its own: coroutines that send at the same time may overtake one another."""
+        channel, _, tx = self.sender()
+        return channel, self.new_name(), tx
+
+    def new_name(self):
+        name = f"{self.name}.{len(self.numbers)}"
+        self.numbers[name] = 0
+        return name
 
     def receiver(self):
         return self.choose(self.receivers)[1]
@@ -214,14 +223,14 @@ def drain(self):
         self.take(message)
 
 
-def random_cases(self):
+def random_cases(self, sender):
     """Return the cases of a select, and the message of each that sends, by the identity of the case."""
     cases, messages = [], {}
     for _ in range(self.rng.randrange(1, 6)):
         if self.rng.random() < 0.5:
             cases.append(self.receiver())
         else:
-            channel, name, tx = self.sender()
+            channel, name, tx = sender()
             message = self.message(channel, name)
             cases.append((tx, message))
             messages[id(cases[-1])] = message
@@ -237,7 +246,7 @@ def log_selected(self, messages, case, value):
 
 @operation(6)
 def select(self):
-    cases, messages = random_cases(self)
+    cases, messages = random_cases(self, self.sender)
     log_selected(self, messages, *xichan.select(cases, timeout=self.timeout(), copy=self.rng.random() < 0.5))
 
 
@@ -258,7 +267,7 @@ async def in_loop(self):
     """Several coroutines that wait together, some of which are cancelled."""
 
     async def asend():
-        channel, name, tx = self.sender()
+        channel, name, tx = self.sender_of_a_coroutine()
         message = self.message(channel, name)
         self.log.uncertain.append(message[:3])
         await tx.asend(message)
@@ -273,7 +282,7 @@ async def in_loop(self):
             self.take(message)
 
     async def aselect():
-        cases, messages = random_cases(self)
+        cases, messages = random_cases(self, self.sender_of_a_coroutine)
         keys = [message[:3] for message in messages.values()]
         self.log.uncertain += keys
         case, value = await xichan.aselect(cases)
@@ -403,8 +412,8 @@ def produce(seed, name, ids, channel, tx, count):
     sender = actor.senders[0][1]
     with contextlib.suppress(xichan.ChannelClosed):
         for _ in range(count):
-            message = actor.message(channel, sender)
             try:
+                message = actor.message(channel, sender)
                 match actor.rng.randrange(3):
                     case 0:
                         tx.send(message)
