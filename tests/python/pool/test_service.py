@@ -164,7 +164,7 @@ def test_server_survives_a_client_that_has_gone():
     tx.send((1, reply))
     reply.close()
     replies.close()
-    server = Call(xichan.serve, rx, tasks.list_if)
+    server = Call(xichan.serve, rx, tasks.object_if)
     with xichan.Client(tx) as client:
         assert client.call(0, PATIENCE) == 0
     assert server.result() == 2

@@ -186,8 +186,8 @@ def closed_endpoint_if(closed):
     return [tx] if isinstance(closed, list) else tx
 
 
-def list_if(wanted):
-    return [] if wanted else 0
+def object_if(wanted):
+    return object() if wanted else 0
 
 
 def _leave_now():

@@ -11,7 +11,10 @@ because other interpreters import it.
 
 import asyncio
 import contextlib
+import datetime
+import decimal
 import random
+import types
 from collections import defaultdict
 
 import xichan
@@ -115,8 +118,31 @@ class Actor:
                 return xichan.share(random_value(rng, 2))
             case 6:
                 return "é" * rng.randrange(2000)
+            case 7:
+                return self.container()
             case _:
                 return random_value(rng, 2)
+
+    def container(self):
+        """Return a container, of objects too, of which a part is an endpoint if the actor holds one."""
+        rng = self.rng
+        ends = [end for *_, end in (*self.senders, *self.receivers)]
+        end = rng.choice(ends) if ends else None
+        one = [random_value(rng, 2)]
+        match rng.randrange(6):
+            case 0:
+                return [end, one, one]
+            case 1:
+                return {"end": end, 1: one, **{str(i): i for i in range(rng.choice((0, 40)))}}
+            case 2:
+                return ({1, 2.5, "a text that needs a block"}, end)
+            case 3:
+                one.append(one)
+                return [end, one]
+            case 4:
+                return (datetime.datetime(2026, 1, 2, 3, rng.randrange(60)), decimal.Decimal("1.5"), end)
+            case _:
+                return types.SimpleNamespace(end=end, data=bytearray(rng.choice((3, 3000))))
 
     def message(self, channel, sender):
         self.numbers[sender] += 1
@@ -132,8 +158,12 @@ class Actor:
             del self.kept[:-5]
         if type(payload) is xichan.TupleView and len(payload) and self.rng.random() < 0.5:
             payload = payload[0]
-        if type(payload) is tuple and payload:
+        if type(payload) in (tuple, list) and payload:
             payload = payload[0]
+        elif type(payload) is types.SimpleNamespace:
+            payload = payload.end
+        elif type(payload) is dict or (isinstance(payload, xichan.DictView) and self.rng.random() < 0.5):
+            payload = payload["end"]
         if isinstance(payload, (xichan.Sender, xichan.Receiver)):
             with contextlib.suppress(ValueError):
                 self.hold(self.ids.index(payload.id), payload)

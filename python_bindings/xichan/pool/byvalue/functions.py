@@ -222,8 +222,9 @@ class _Writer:
             return int(NodeKind.CACHED), wrapped, options["maxsize"], options["typed"]
         self.cacheable = False
         if _core.is_shareable(value):
-            self.external.append(value)
-            return int(NodeKind.EXTERNAL), len(self.external) - 1
+            own = kind.__module__ == _core.Sender.__module__  # an endpoint, a queue, a view; nothing that may change
+            self.external.append(value if own else _core.share(value))
+            return int(NodeKind.EXTERNAL if own else NodeKind.SNAPSHOT), len(self.external) - 1
         return self.pickle_value(value, where)
 
     def module(self, module: types.ModuleType, where: str, scan: Scan | None) -> tuple[Any, ...]:
