@@ -5,3 +5,7 @@ from xichan.bench.workloads.single_thread import SingleThread
 
 class Lookup(SingleThread):
     role = "look_up"
+
+    def __init__(self, scenario, contender, workers):
+        super().__init__(scenario, contender, workers)
+        self.n = self.most = 100_000  # lookups, not messages: each run sends one value
