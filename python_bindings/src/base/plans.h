@@ -17,6 +17,7 @@ struct Plan {
   PyObject* reference;  // the type of the record, a tuple; None if `detail` chooses it
   PyObject* detail;     // attributes: their names; reduce, refused: a function of the object
   Py_ssize_t* slots;    // attributes: the offsets of the slots that hold them; null if they are in a __dict__
+  PyObject* enum_names;  // of an enum: ("_name_", "_member_map_"), so that no function is needed; else null
   PlanKind kind;
 
   void release() noexcept;
