@@ -45,17 +45,20 @@ PyObject* BlockEncoder::measure_items(PyObject* container, std::uint64_t& positi
 
 PyObject* BlockEncoder::measure_entries(PyObject* container, Tag tag, std::uint64_t& position) noexcept {
   const std::size_t before = entries_.size();
-  PyObject* refused_item = nullptr;
-  visit_items(container, tag, [&](PyObject* item) noexcept {
-    Cell* const cell = entries_.add();
-    if (cell != nullptr && encode_short(item, cell)) return true;
-    if (in_memory(cell != nullptr)) *cell = {0, reinterpret_cast<std::uintptr_t>(item)};
-    if (status_ == Status::ok && count(item)) return true;
-    refused_item = item;
-    return false;
-  });
-  position = entries_.size() - before - 1;
-  return refused_item;
+  const std::uint64_t cells = entries_of(container, tag) * Cell::of(tag).entry_cells();
+  if (!in_memory(entries_.reserve(before + cells))) return container;
+  visit_items(container, tag,
+              [&](PyObject* item) noexcept { return entries_.push({0, reinterpret_cast<std::uintptr_t>(item)}); });
+  const Cell* const end = entries_.end();
+  for (Cell* cell = entries_.begin() + before; cell != end; ++cell) {
+    auto* const item = reinterpret_cast<PyObject*>(cell->word);
+    if (encode_short(item, cell)) continue;
+    *cell = {0, reinterpret_cast<std::uintptr_t>(item)};
+    if (count(item)) continue;
+    position = static_cast<std::uint64_t>(cell - entries_.begin()) - before;
+    return item;
+  }
+  return nullptr;
 }
 
 bool BlockEncoder::count_other(PyObject* value) noexcept {
