@@ -131,9 +131,9 @@ Decoder::Filled Decoder::fill(Frame& frame) noexcept {
 
 Decoder::Filled Decoder::fill_sequence(Frame& frame) noexcept {
   for (;;) {
-    if (frame.slots != nullptr) {
+    if (frame.slots != nullptr && frame.next != frame.end && is_single_leaf(*frame.next)) {
       const auto leaves = leaves_of(frame);
-      if (!fill_slots(frame.place.reader, leaves, frame.slots)) return Filled::failed;
+      if (!fill_slots(frame.place.reader, leaves, frame.slots, frame.extent)) return Filled::failed;
       frame.slots += leaves.size();
       frame.next += leaves.size();
     }
@@ -152,10 +152,10 @@ Decoder::Filled Decoder::fill_dict(Frame& frame) noexcept {
   const bool is_dict = frame.place.cell->tag() == Tag::dict;
   while (frame.next != frame.end) {
     if (frame.aside == nullptr) {
-      if (is_dict) {
+      if (is_dict && is_single_leaf(*frame.next)) {
         const auto leaves = leaves_of(frame);
         const auto entries = leaves.first(leaves.size() & ~std::size_t{1});
-        if (!fill_entries(frame.place.reader, entries, frame.object)) return Filled::failed;
+        if (!fill_entries(frame.place.reader, entries, frame.object, frame.extent)) return Filled::failed;
         frame.next += entries.size();
         if (frame.next == frame.end) break;
       }

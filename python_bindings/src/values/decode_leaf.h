@@ -55,25 +55,17 @@ inline PyObject* make_payload(const void* data, const Cell& cell) noexcept {
 inline bool is_single_leaf(const Cell& cell) noexcept {
   return cell.tag() < Tag::ascii || (cell.tag() <= Tag::big_int && !cell.is_repeated());
 }
-/// Returns the value of such a cell. Null with MemoryError set. Always inlined, into the loops over containers.
-[[gnu::always_inline]] inline PyObject* make_leaf(BlockReader reader, const Cell& cell) noexcept {
-  if (cell.tag() == Tag::integer) return PyLong_FromLongLong(cell.as_integer());
+/// Returns the value of such a cell. Null with MemoryError set.
+inline PyObject* make_leaf(BlockReader reader, const Cell& cell) noexcept {
   return cell.tag() < Tag::ascii ? make_short(cell) : make_payload(reader.payload(cell), cell);
 }
 
-/// Returns true if the elements of a container are few, and only such cells.
+inline constexpr std::size_t most_flat_cells = 2 * largest_unindexed;  // a dict with more has an index
+/// Returns true if the elements of a container are few, and only such cells, or repeats of earlier ones.
 inline bool is_flat(std::span<const Cell> elements) noexcept {
-  constexpr std::size_t most_cells = 2 * largest_unindexed;  // a dict with more has an index
-  return elements.size() <= most_cells && std::ranges::all_of(elements, is_single_leaf);
-}
-
-/// Fills slots with the values of as many such cells. Always inlined. False with an exception set.
-[[gnu::always_inline]] inline bool fill_slots(BlockReader reader, std::span<const Cell> cells,
-                                              PyObject** slots) noexcept {
-  for (const Cell& cell : cells) {
-    if ((*slots++ = make_leaf(reader, cell)) == nullptr) return false;
-  }
-  return true;
+  return elements.size() <= most_flat_cells && std::ranges::all_of(elements, [](const Cell& cell) noexcept {
+           return is_single_leaf(cell) || cell.tag() == Tag::repeat;
+         });
 }
 
 /// Returns the complex or bytearray at a cell: containers in the block, but not of Python values.

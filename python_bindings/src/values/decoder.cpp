@@ -48,7 +48,10 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
     case Tag::tuple:
     case Tag::list:
     case Tag::dict:
-      if (is_flat(reader.elements(*cell))) return make_flat(place);
+      if (is_flat(reader.elements(*cell))) {
+        PyObject* value = make_flat(place);
+        if (value != nullptr || PyErr_Occurred()) return value;
+      }
       break;
     case Tag::ascii:
     case Tag::latin1:

@@ -95,7 +95,12 @@ class Decoder {
   bool begin_queue(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_array(Frame& frame) noexcept;
   Filled fill(Frame& frame) noexcept;
-  bool fill_entries(BlockReader reader, std::span<const Cell> cells, PyObject* dict) noexcept;
+  // These make what is in flat cells, and add the size of containers. Null or false with an exception set, or without
+  // one if a repeat stands for a value that is not made yet.
+  PyObject* made_before(BlockReader reader, const Cell& repeat, Extent& extent) noexcept;
+  PyObject* make_part(BlockReader reader, const Cell& cell, Extent& extent) noexcept;
+  bool fill_slots(BlockReader reader, std::span<const Cell> cells, PyObject** slots, Extent& extent) noexcept;
+  bool fill_entries(BlockReader reader, std::span<const Cell> cells, PyObject* dict, Extent& extent) noexcept;
   Filled fill_sequence(Frame& frame) noexcept;
   Filled fill_dict(Frame& frame) noexcept;
   Filled fill_set(Frame& frame) noexcept;
