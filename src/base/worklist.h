@@ -27,6 +27,11 @@ class Worklist {
     items_[size_++] = item;
     return true;
   }
+  /// Appends an item that is not initialized. Returns null without memory.
+  [[nodiscard]] T* add() noexcept {
+    if (size_ == capacity_ && !grow()) return nullptr;
+    return &items_[size_++];
+  }
   /// Makes room for a total of `count` items, for which `push` cannot fail. Returns false without memory.
   [[nodiscard]] bool reserve(std::size_t count) noexcept {
     while (capacity_ < count) {
@@ -51,6 +56,7 @@ class Worklist {
     return first;
   }
 
+  T& last() noexcept { return items_[size_ - 1]; }
   const T& operator[](std::size_t i) const noexcept { return items_[i]; }
   T* begin() noexcept { return items_; }
   T* end() noexcept { return items_ + size_; }

@@ -38,6 +38,27 @@ Py_ssize_t* offsets_of(PyTypeObject* type, PyObject* names) noexcept {
   return offsets;
 }
 
+// Returns true if the members of an enum are found by their names without running Python code.
+bool has_plain_names(PyTypeObject* type, PyObject* member_map) noexcept {
+  PyObject* members = _PyType_Lookup(type, member_map);
+  if (members == nullptr || !PyDict_CheckExact(members)) return false;
+  PyObject* name;
+  for (Py_ssize_t at = 0; PyDict_Next(members, &at, &name, nullptr) != 0;) {
+    if (!PyUnicode_CheckExact(name)) return false;
+  }
+  return true;
+}
+
+// Returns the `enum_names` of a plan, null also with an exception set.
+PyObject* enum_names_of(PyTypeObject* type, PyObject* reference) noexcept {
+  if (!PyTuple_CheckExact(reference) || PyTuple_GET_SIZE(reference) != 4) return nullptr;
+  PyObject* form = PyTuple_GET_ITEM(reference, 2);
+  if (!PyUnicode_Check(form) || PyUnicode_EqualToUTF8(form, "enum") == 0) return nullptr;
+  const Ref name(PyUnicode_InternFromString("_name_")), members(PyUnicode_InternFromString("_member_map_"));
+  if (!name || !members || !has_plain_names(type, members.get())) return nullptr;
+  return PyTuple_Pack(2, name.get(), members.get());
+}
+
 // Reads what plan() returned. Moves the references that it keeps into `plan`. False with an exception set.
 bool read_plan(PyTypeObject* type, PyObject* found, Plan& plan) noexcept {
   int kind;
@@ -55,10 +76,13 @@ bool read_plan(PyTypeObject* type, PyObject* found, Plan& plan) noexcept {
   }
   plan.kind = static_cast<PlanKind>(kind);
   plan.slots = plan.kind == PlanKind::attributes && type->tp_dictoffset == 0 ? offsets_of(type, detail) : nullptr;
+  plan.enum_names = plan.kind == PlanKind::reduce ? enum_names_of(type, reference) : nullptr;
   plan.type = type;
   plan.cls = PyWeakref_NewRef(reinterpret_cast<PyObject*>(type), nullptr);
-  if (plan.cls == nullptr) {
+  if (plan.cls == nullptr || (plan.enum_names == nullptr && PyErr_Occurred())) {
     std::free(plan.slots);
+    Py_XDECREF(plan.enum_names);
+    Py_XDECREF(plan.cls);
     return false;
   }
   plan.reference = Py_NewRef(reference);
@@ -73,6 +97,7 @@ void Plan::release() noexcept {
   Py_DECREF(cls);
   Py_DECREF(reference);
   Py_DECREF(detail);
+  Py_XDECREF(enum_names);
 }
 
 const Plan* Plans::find(PyTypeObject* type) noexcept {
@@ -141,6 +166,7 @@ int Plans::traverse(visitproc visit, void* arg) noexcept {
     Py_VISIT(plan.cls);
     Py_VISIT(plan.reference);
     Py_VISIT(plan.detail);
+    Py_VISIT(plan.enum_names);
   }
   return 0;
 }

@@ -14,9 +14,10 @@ enum class PlanKind : std::uint8_t { attributes, items, reduce, refused };
 struct Plan {
   PyTypeObject* type;  // borrowed: valid while `cls`, a weak reference to it, is alive
   PyObject* cls;
-  PyObject* reference;  // the type of the record, a tuple; None if `detail` chooses it
-  PyObject* detail;     // attributes: their names; reduce, refused: a function of the object
-  Py_ssize_t* slots;    // attributes: the offsets of the slots that hold them; null if they are in a __dict__
+  PyObject* reference;   // the type of the record, a tuple; None if `detail` chooses it
+  PyObject* detail;      // attributes: their names; reduce, refused: a function of the object
+  Py_ssize_t* slots;     // attributes: the offsets of the slots that hold them; null if they are in a __dict__
+  PyObject* enum_names;  // of an enum: ("_name_", "_member_map_"), so that no function is needed; else null
   PlanKind kind;
 
   void release() noexcept;

@@ -13,17 +13,30 @@ namespace xichan::python {
 
 namespace {
 
-// Decodes a value, or keeps it before all others that are unread if that fails, unless it can never be decoded. With
-// `keep_always` it is kept then, too. Python code may run, and use the handle: so the value is not among the unread
-// ones.
-PyObject* decode_or_keep(Handle* handle, const Cell& cell, bool copy, bool keep_always) noexcept {
-  PyObject* value = decode(*handle->state, cell, copy);
-  if (value != nullptr || (!keep_always && is_undecodable(*handle->state))) {
+// Keeps a value that was not decoded before all others that are unread, unless it can never be decoded. Returns null.
+[[gnu::noinline]] PyObject* keep_undecoded(Handle* handle, const Cell& cell, bool keep_always) noexcept {
+  if (!keep_always && is_undecodable(*handle->state)) {
     release(cell);
   } else {
     keep_first(handle, &cell, 1);
   }
+  return nullptr;
+}
+
+// Releases a cell that owns a block, and returns the value that it described. Not inlined: so the path of a value
+// without a block needs no stack.
+[[gnu::noinline]] PyObject* released(const Cell& cell, PyObject* value) noexcept {
+  release(cell);
   return value;
+}
+
+// Decodes a value, or keeps it if that fails; with `keep_always` also if it can never be decoded. Python code may run,
+// and use the handle: so the value is not among the unread ones.
+inline PyObject* decode_or_keep(Handle* handle, const Cell& cell, bool copy, bool keep_always) noexcept {
+  PyObject* value = decode(*handle->state, cell, copy);
+  if (value == nullptr) [[unlikely]]
+    return keep_undecoded(handle, cell, keep_always);
+  return cell.owns_block() ? released(cell, value) : value;
 }
 
 }  // namespace

@@ -98,10 +98,12 @@ class BlockEncoder {
 
   // Returns the item that `count` refused, with its position, or null.
   PyObject* measure_items(PyObject* container, std::uint64_t& position) noexcept;
+  PyObject* measure_entries(PyObject* container, Tag tag, std::uint64_t& position) noexcept;
   // Counts a value other than a tuple, str, bytes or int.
   bool count_other(PyObject* value) noexcept;
   bool count_container(PyObject* value, Tag tag) noexcept;
   bool count_record(PyObject* value) noexcept;
+  bool count_reduced(Reduced& reduced) noexcept;
   bool count_view(PyObject* value) noexcept;
   // Returns true if a container was counted before; else from now on. True without memory too.
   bool is_counted(PyObject* value) noexcept;
@@ -148,6 +150,10 @@ class BlockEncoder {
   Worklist<View*, 4> strided_;      // borrowed likewise
   Worklist<Cell*, 4> indexed_;      // the cells of large dicts and sets, null until they are written
   std::size_t next_indexed_ = 0;
+  // The cells of the dicts and sets, in this order, because walking these is slow. Where a cell needs the block, it is
+  // empty and its word is the address of the object.
+  Worklist<Cell> entries_;
+  std::size_t next_entry_ = 0;
   DuplicateTracker duplicates_;
   ReducedValues& reduced_;
   PointerMap<Cell*> seen_;      // the containers with several references; null until they are written

@@ -36,6 +36,7 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
     if (deserves_view(place)) return new_view_at(state, place);
     if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
   }
+  if (place.cell->has_payload()) return make_payload(place.reader.payload(*place.cell), *place.cell);
   PyObject* value = Decoder(state).make(place);
   return value != nullptr ? value : raise_decode_error(state, place);
 }

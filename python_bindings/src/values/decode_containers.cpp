@@ -1,10 +1,11 @@
 // The containers of the decoder: made empty, filled, finished.
+#include <algorithm>
+
 #include "values/array_make.h"
 #include "values/cpython_private.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
 #include "values/elements.h"
-#include "values/key_cache.h"
 
 namespace xichan::python {
 namespace {
@@ -40,20 +41,24 @@ Extent extent_as_key(const Frame& frame, const Extent& extent) noexcept {
   return is_object ? Extent{1, 1} : extent;
 }
 
-bool is_short_text(const Cell& cell) noexcept {
-  return cell.tag() >= Tag::short_ascii && cell.tag() <= Tag::short_ucs4;
+// Returns the leaves that come next.
+std::span<const Cell> leaves_of(const Frame& frame) noexcept {
+  return {frame.next, std::find_if_not(frame.next, frame.end, is_single_leaf)};
 }
 
 }  // namespace
 
 // Makes a container empty, or with room for its elements. False with an exception set.
-bool Decoder::begin(Frame& frame, const CellRef& place, bool recurs) noexcept {
+bool Decoder::begin(const CellRef& place, bool recurs) noexcept {
+  if (frames_.add() == nullptr) return PyErr_NoMemory() != nullptr;
+  Frame& frame = frames_.last();
   const Cell& cell = *place.cell;
   const std::uint64_t length = cell.length() - (cell.is_hashed() && cell.is_indexed());
   frame = {.next = place.reader.elements(cell).data(), .place = place, .extent = {length, 1}, .recurs = recurs};
   frame.end = frame.next + length;
   if (!begin_object(frame, static_cast<Py_ssize_t>(length))) {
     frame.release();
+    (void)frames_.pop();
     return false;
   }
   if (careful_) soften(frame);
@@ -108,7 +113,7 @@ bool Decoder::begin_queue(Frame& frame, Py_ssize_t length) noexcept {
 
 // Makes an array, whose cells are not values of their own. Runs Python code.
 bool Decoder::begin_array(Frame& frame) noexcept {
-  become_careful(frame);
+  become_careful();
   frame.next = frame.end;
   frame.object = make_array(state_, frame.place, classes_ == nullptr);
   return frame.object != nullptr;
@@ -125,9 +130,15 @@ Decoder::Filled Decoder::fill(Frame& frame) noexcept {
 }
 
 Decoder::Filled Decoder::fill_sequence(Frame& frame) noexcept {
-  while (frame.next != frame.end) {
-    const Cell& cell = *frame.next++;
-    PyObject* item = cell.tag() < Tag::ascii ? make_short(cell) : make_item(frame, cell);
+  for (;;) {
+    if (frame.slots != nullptr && frame.next != frame.end && is_single_leaf(*frame.next)) {
+      const auto leaves = leaves_of(frame);
+      if (!fill_slots(frame.place.reader, leaves, frame.slots, frame.extent)) return Filled::failed;
+      frame.slots += leaves.size();
+      frame.next += leaves.size();
+    }
+    if (frame.next == frame.end) return Filled::complete;
+    PyObject* item = make_item(frame, *frame.next++);
     if (item == nullptr) return stopped();
     if (frame.slots != nullptr) [[likely]] {
       *frame.slots++ = item;
@@ -135,14 +146,22 @@ Decoder::Filled Decoder::fill_sequence(Frame& frame) noexcept {
       return Filled::failed;
     }
   }
-  return Filled::complete;
 }
 
 Decoder::Filled Decoder::fill_dict(Frame& frame) noexcept {
+  const bool is_dict = frame.place.cell->tag() == Tag::dict;
   while (frame.next != frame.end) {
-    if (frame.aside == nullptr && (frame.aside = make_key(frame, *frame.next++)) == nullptr) return stopped();
-    const Cell& cell = *frame.next++;
-    PyObject* value = cell.tag() < Tag::ascii ? make_short(cell) : make_item(frame, cell);
+    if (frame.aside == nullptr) {
+      if (is_dict && is_single_leaf(*frame.next)) {
+        const auto leaves = leaves_of(frame);
+        const auto entries = leaves.first(leaves.size() & ~std::size_t{1});
+        if (!fill_entries(frame.place.reader, entries, frame.object, frame.extent)) return Filled::failed;
+        frame.next += entries.size();
+        if (frame.next == frame.end) break;
+      }
+      if ((frame.aside = make_key(frame, *frame.next++)) == nullptr) return stopped();
+    }
+    PyObject* value = make_item(frame, *frame.next++);
     if (value == nullptr) return stopped();
     if (!set_any_entry(frame, std::exchange(frame.aside, nullptr), value)) return Filled::failed;
   }
@@ -156,29 +175,6 @@ Decoder::Filled Decoder::fill_set(Frame& frame) noexcept {
     if (add_item(frame.object, item) < 0) return Filled::failed;
   }
   return Filled::complete;
-}
-
-PyObject* Decoder::make_key(Frame& frame, const Cell& cell) noexcept {
-  if (is_short_text(cell)) {
-    KeyCache* cache = key_cache(state_);
-    return cache == nullptr ? nullptr : cache->find(cell);
-  }
-  if (cell.tag() < Tag::ascii) return make_short(cell);
-  again_ = {};
-  PyObject* key = make_item(frame, cell);
-  if (key == nullptr || check_key(again_)) return key;
-  Py_DECREF(key);
-  return nullptr;
-}
-
-// Returns false, with ValueError set, if hashing or comparing a key could recurse too deeply or take too long.
-bool Decoder::check_key(const Extent& extent) const noexcept {
-  if (extent.height <= largest_key_height &&
-      (extent.size <= largest_key_size || extent.size <= root_->body_bytes() / sizeof(Cell))) {
-    return true;
-  }
-  PyErr_SetString(PyExc_ValueError, "a key of a dict, or an item of a set, is nested too deeply or contains itself");
-  return false;
 }
 
 // Stores the container that came first, consuming the reference.

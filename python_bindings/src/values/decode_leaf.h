@@ -1,6 +1,8 @@
 // Decoding of values that contain no other values.
 #pragma once
 
+#include <algorithm>
+
 #include "value/block_reader.h"
 #include "values/text.h"
 
@@ -13,6 +15,16 @@ inline PyObject* make_bytes(const void* data, std::uint64_t length) noexcept {
 /// Raises SystemError for a cell that cannot be where it is, and returns null.
 PyObject* raise_unexpected(const Cell& cell) noexcept;
 
+/// Returns the str of a cell with short text. Null with MemoryError set.
+inline PyObject* make_short_text(const Cell& cell) noexcept {
+  const TextKind kind = text_kind(cell.tag());
+  PyObject* text = new_text(kind, cell.short_length());
+  if (text != nullptr) {
+    copy_short(static_cast<char*>(PyUnicode_DATA(text)), cell.payload(), cell.short_length() * text_width(kind));
+  }
+  return text;
+}
+
 /// Returns the value of a cell that needs no block.
 inline PyObject* make_short(const Cell& cell) noexcept {
   switch (cell.tag()) {
@@ -24,7 +36,7 @@ inline PyObject* make_short(const Cell& cell) noexcept {
     case Tag::short_ascii:
     case Tag::short_latin1:
     case Tag::short_ucs2:
-    case Tag::short_ucs4: return make_text(text_kind(cell.tag()), cell.payload(), cell.short_length());
+    case Tag::short_ucs4: return make_short_text(cell);
     case Tag::short_bytes: return make_bytes(cell.payload(), cell.short_length());
     case Tag::tuple: return PyTuple_New(0);
     case Tag::ellipsis: return Py_NewRef(Py_Ellipsis);
@@ -37,6 +49,23 @@ inline PyObject* make_payload(const void* data, const Cell& cell) noexcept {
   if (cell.tag() == Tag::bytes) return make_bytes(data, cell.length());
   if (cell.tag() != Tag::big_int) return make_text(text_kind(cell.tag()), data, cell.length());
   return PyLong_FromNativeBytes(data, cell.length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+}
+
+/// Returns true for None, a number, text or bytes, unless it occurs more than once.
+inline bool is_single_leaf(const Cell& cell) noexcept {
+  return cell.tag() < Tag::ascii || (cell.tag() <= Tag::big_int && !cell.is_repeated());
+}
+/// Returns the value of such a cell. Null with MemoryError set.
+inline PyObject* make_leaf(BlockReader reader, const Cell& cell) noexcept {
+  return cell.tag() < Tag::ascii ? make_short(cell) : make_payload(reader.payload(cell), cell);
+}
+
+inline constexpr std::size_t most_flat_cells = 2 * largest_unindexed;  // a dict with more has an index
+/// Returns true if the elements of a container are few, and only such cells, or repeats of earlier ones.
+inline bool is_flat(std::span<const Cell> elements) noexcept {
+  return elements.size() <= most_flat_cells && std::ranges::all_of(elements, [](const Cell& cell) noexcept {
+           return is_single_leaf(cell) || cell.tag() == Tag::repeat;
+         });
 }
 
 /// Returns the complex or bytearray at a cell: containers in the block, but not of Python values.

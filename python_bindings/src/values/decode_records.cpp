@@ -25,10 +25,9 @@ PyTupleObject* as_tuple(PyObject* object) noexcept { return reinterpret_cast<PyT
 
 }  // namespace
 
-void Decoder::become_careful(Frame& frame) noexcept {
+void Decoder::become_careful() noexcept {
   if (std::exchange(careful_, true)) return;
-  for (Frame& around : frames_) soften(around);
-  soften(frame);
+  for (Frame& frame : frames_) soften(frame);
 }
 
 // Makes what a frame fills safe to be seen by Python code.
@@ -72,7 +71,7 @@ PyObject* Decoder::make_record(const CellRef& place) noexcept {
     const std::int64_t number = type.cell->as_integer();
     const auto standard = static_cast<StandardType>(number);
     if (is_native(number) && find_standard(state_, standard)) {
-      PyObject* object = build_standard(state_, standard, place.reader.elements(*place.cell).subspan(1));
+      PyObject* object = build_standard(state_, standard, place.reader, place.reader.elements(*place.cell).subspan(1));
       if (object != nullptr) return object;
       if (PyErr_Occurred()) return raise_for_record(state_, place);
     }
@@ -80,6 +79,11 @@ PyObject* Decoder::make_record(const CellRef& place) noexcept {
     const int listed = classes_ == nullptr ? 0 : is_listed(state_, type, classes_);
     if (listed < 0) return nullptr;
     if (listed == 0) return new_view(state_, ValueType::record, place.reader.block(), *place.cell);
+  }
+  if (type.cell->tag() == Tag::tuple) {
+    PyObject* object = make_flat_record(place, type);
+    if (object != nullptr) return object;
+    if (PyErr_Occurred()) return raise_for_record(state_, place);
   }
   child_ = place;
   return nullptr;
@@ -94,13 +98,13 @@ bool Decoder::begin_record(Frame& frame, Py_ssize_t length) noexcept {
     const auto standard = static_cast<StandardType>(type.cell->as_integer());
     frame.native = find_standard(state_, standard);
     if (!frame.native) {
-      become_careful(frame);
+      become_careful();
       frame.native = import_standard(state_, standard);
     }
     if (frame.native) return begin_parts(frame, count);
     if (PyErr_Occurred()) return fail(frame);
   }
-  become_careful(frame);
+  become_careful();
   frame.type = (is_standard ? resolve_number(state_, type.cell->as_integer()) : find_type(type)).release();
   if (frame.type == nullptr) return fail(frame);
   const ResolvedType resolved(frame.type);
@@ -111,11 +115,17 @@ bool Decoder::begin_record(Frame& frame, Py_ssize_t length) noexcept {
   return begin_resolved(frame, resolved, count) || fail(frame);
 }
 
+// Returns the resolved type at a cell if it was met before, borrowed, else null.
+PyObject* Decoder::known_type(const CellRef& type) const noexcept {
+  for (std::size_t i = 0; i < types_.size(); ++i) {
+    if (types_[i].cell == type.cell) return types_[i].parts;
+  }
+  return nullptr;
+}
+
 // Returns the resolved type at a cell. Most messages have few types, and many records of each.
 Ref Decoder::find_type(const CellRef& type) noexcept {
-  for (const KnownType& known : types_) {
-    if (known.cell == type.cell) return Ref(Py_NewRef(known.parts));
-  }
+  if (PyObject* known = known_type(type)) return Ref(Py_NewRef(known));
   Ref parts = resolve_type(state_, type, classes_);
   if (parts && types_.size() < 8 && reserve_owned() && types_.push({type.cell, parts.get()})) {
     (void)owned_.push(Py_NewRef(parts.get()));
@@ -125,17 +135,12 @@ Ref Decoder::find_type(const CellRef& type) noexcept {
 
 bool Decoder::begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t count) noexcept {
   switch (type.kind()) {
-    case RecordKind::attributes: {
-      const Ref none(PyTuple_New(0));
-      frame.object = none ? PyBaseObject_Type.tp_new(type.cls(), none.get(), nullptr) : nullptr;
+    case RecordKind::attributes:
+      frame.object = new_object(type);
       return frame.object != nullptr && begin_parts(frame, count);
-    }
     case RecordKind::items:
-      frame.object = type.cls()->tp_alloc(type.cls(), count);
+      frame.object = new_items(type, count);
       if (frame.object == nullptr) return false;
-#if PY_VERSION_HEX >= 0x030E0000
-      as_tuple(frame.object)->ob_hash = -1;
-#endif
       frame.slots = as_tuple(frame.object)->ob_item;
       return true;
     case RecordKind::fill:

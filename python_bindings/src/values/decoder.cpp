@@ -4,6 +4,7 @@
 #include "values/array_object.h"
 #include "values/decode_leaf.h"
 #include "values/elements.h"
+#include "values/key_cache.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -17,29 +18,23 @@ PyObject* Decoder::make(const CellRef& place) noexcept {
   root_ = place.reader.block();
   PyObject* value = make_found(place);
   if (child_.cell == nullptr) return value;
-  Frame frame;
-  const bool recurs = place.cell->is_repeated();  // it contains itself, or occurs elsewhere in its block
-  if (recurs && find_made(place) == nullptr) return PyErr_NoMemory();
-  if (!begin(frame, std::exchange(child_, {}), recurs)) return nullptr;
-  for (;;) {
-    const Filled filled = fill(frame);
-    if (filled == Filled::complete) {
+  child_recurs_ = place.cell->is_repeated();  // it contains itself, or occurs elsewhere in its block
+  if (child_recurs_ && find_made(place) == nullptr) return PyErr_NoMemory();
+  Filled filled = Filled::child;
+  while (filled != Filled::failed) {
+    if (filled == Filled::child) {
+      if (!begin(std::exchange(child_, {}), std::exchange(child_recurs_, false))) return nullptr;
+    } else {
+      Frame& frame = frames_.last();
       value = finish(frame);
       const Extent extent = frame.extent;
+      (void)frames_.pop();
       if (value == nullptr || frames_.empty()) return value;
-      frame = frames_.pop();
-      if (store(frame, value, extent)) continue;
-    } else if (!frames_.push(frame)) {
-      PyErr_NoMemory();
-    } else if (filled == Filled::child) {
-      if (begin(frame, std::exchange(child_, {}), std::exchange(child_recurs_, false))) continue;
-      return nullptr;
-    } else {
-      return nullptr;
+      if (!store(frames_.last(), value, extent)) return nullptr;
     }
-    frame.release();
-    return nullptr;
+    filled = fill(frames_.last());
   }
+  return nullptr;
 }
 
 PyObject* Decoder::make_item(Frame& frame, const Cell& cell) noexcept {
@@ -50,6 +45,14 @@ PyObject* Decoder::make_item(Frame& frame, const Cell& cell) noexcept {
 PyObject* Decoder::make_found(const CellRef& place) noexcept {
   const auto [reader, cell] = place;
   switch (cell->tag()) {
+    case Tag::tuple:
+    case Tag::list:
+    case Tag::dict:
+      if (is_flat(reader.elements(*cell))) {
+        PyObject* value = make_flat(place);
+        if (value != nullptr || PyErr_Occurred()) return value;
+      }
+      break;
     case Tag::ascii:
     case Tag::latin1:
     case Tag::ucs2:
@@ -71,6 +74,28 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
   return nullptr;
 }
 
+PyObject* Decoder::make_key(Frame& frame, const Cell& cell) noexcept {
+  if (is_single_leaf(cell)) {
+    KeyCache* cache = key_cache(state_);
+    return cache == nullptr ? nullptr : make_leaf_key(*cache, frame.place.reader, cell);
+  }
+  again_ = {};
+  PyObject* key = make_item(frame, cell);
+  if (key == nullptr || check_key(again_)) return key;
+  Py_DECREF(key);
+  return nullptr;
+}
+
+// Returns false, with ValueError set, if hashing or comparing a key could recurse too deeply or take too long.
+bool Decoder::check_key(const Extent& extent) const noexcept {
+  if (extent.height <= largest_key_height &&
+      (extent.size <= largest_key_size || extent.size <= root_->body_bytes() / sizeof(Cell))) {
+    return true;
+  }
+  PyErr_SetString(PyExc_ValueError, "a key of a dict, or an item of a set, is nested too deeply or contains itself");
+  return false;
+}
+
 // Makes one object for all cells that show the same content. This matches the original value where something occurs
 // more than once. It keeps a small block that repeats a large payload from becoming a large value, and likewise a value
 // that refers to another block many times.
@@ -86,7 +111,9 @@ PyObject* Decoder::make_recurring(Frame& frame, const CellRef& place) noexcept {
     return nullptr;
   }
   made->found = true;
+  again_ = {};
   PyObject* value = make_found(place);
+  made->extent = again_;
   if (value != nullptr) return made->object = own(value);
   child_recurs_ = child_.cell != nullptr;
   return nullptr;

@@ -1,8 +1,9 @@
 // The decoder: makes a value and everything inside it, without recursion.
 //
-// Algorithm: depth first. The containers around the one that is being filled wait on a stack; each is stored in its
-// parent once it is complete, so keys and items of sets are complete when they are hashed. A container that occurs
-// again is known from the start, so a value that contains itself is made too.
+// Algorithm: depth first. The container that is being filled is the top of a stack of those around it; each is stored
+// in its parent once it is complete, so keys and items of sets are complete when they are hashed. A container that
+// occurs again is known from the start, so a value that contains itself is made too. One that is flat, with only leaves
+// in it, is made without the stack.
 //
 // CPython hashes and compares keys by recursion. So the decoder knows the height of each container, and its size with
 // repeats written out, and refuses keys beyond a limit: no message overflows the stack or takes exponential time.
@@ -84,14 +85,22 @@ class Decoder {
   // These return a new value; or null, with an exception set, or with `child_` set to a container that comes first.
   PyObject* make_item(Frame& frame, const Cell& cell) noexcept;
   PyObject* make_found(const CellRef& place) noexcept;
+  PyObject* make_flat(const CellRef& place) noexcept;
+  PyObject* make_flat_record(const CellRef& place, const CellRef& type) noexcept;
   PyObject* make_recurring(Frame& frame, const CellRef& place) noexcept;
 
-  bool begin(Frame& frame, const CellRef& place, bool recurs) noexcept;
+  bool begin(const CellRef& place, bool recurs) noexcept;
   bool begin_object(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_parts(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_queue(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_array(Frame& frame) noexcept;
   Filled fill(Frame& frame) noexcept;
+  // These make what is in flat cells, and add the size of containers. Null or false with an exception set, or without
+  // one if a repeat stands for a value that is not made yet.
+  PyObject* made_before(BlockReader reader, const Cell& repeat, Extent& extent) noexcept;
+  PyObject* make_part(BlockReader reader, const Cell& cell, Extent& extent) noexcept;
+  bool fill_slots(BlockReader reader, std::span<const Cell> cells, PyObject** slots, Extent& extent) noexcept;
+  bool fill_entries(BlockReader reader, std::span<const Cell> cells, PyObject* dict, Extent& extent) noexcept;
   Filled fill_sequence(Frame& frame) noexcept;
   Filled fill_dict(Frame& frame) noexcept;
   Filled fill_set(Frame& frame) noexcept;
@@ -102,14 +111,21 @@ class Decoder {
   PyObject* finish(Frame& frame) noexcept;
   PyObject* finish_object(Frame& frame) noexcept;
 
+  // Notes the size of a container that needed no frame.
+  void note(const Extent& extent) noexcept {
+    again_ = extent;
+    if (!frames_.empty()) frames_.last().extent.add(extent);
+  }
+
   PyObject* make_record(const CellRef& place) noexcept;
   bool begin_record(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t count) noexcept;
   PyObject* finish_record(Frame& frame) noexcept;
+  PyObject* known_type(const CellRef& type) const noexcept;
   Ref find_type(const CellRef& type) noexcept;
   bool fail(Frame& frame) noexcept;
 
-  void become_careful(Frame& frame) noexcept;
+  void become_careful() noexcept;
   void soften(Frame& frame) noexcept;
   bool append(Frame& frame, PyObject* item) noexcept;
   void expose(PyObject* tuple) noexcept;
@@ -132,10 +148,10 @@ class Decoder {
   ModuleState& state_;
   const ClassList classes_;
   bool careful_ = false;        // Python code may run
-  Worklist<Frame, 16> frames_;  // the containers around the current one
+  Worklist<Frame, 16> frames_;  // the containers in progress, each in the one before it
   CellRef child_{};             // if the cell is not null: the container to fill next
   bool child_recurs_ = false;
-  Extent again_{};  // of the container that occurs again in the current cell
+  Extent again_{};  // of the container in the current cell, if it needed no frame
   const Block* root_ = nullptr;
   PyObject* first_shared_ = nullptr;  // most values have one
   ContentMap<Made> made_;

@@ -78,7 +78,8 @@ template <class Use>
 }  // namespace
 
 Encoded encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
-  if (!PyTuple_CheckExact(value) && encode_whole(state, value, cell)) return Encoded::yes;
+  const bool is_plain = PyTuple_CheckExact(value) || PyBytes_CheckExact(value) || PyUnicode_CheckExact(value);
+  if (!is_plain && encode_whole(state, value, cell)) return Encoded::yes;
   return use_measured(state, value, destination,
                       [&](BlockEncoder& encoder) noexcept { return encoder.write(value, cell); });
 }

@@ -9,6 +9,13 @@ namespace xichan::python {
 /// through a channel that pickles what is not shareable: a refused value then sets no exception.
 enum class Destination { process, outside, or_pickle };
 
+/// Does the same as Cell::of_short().
+[[gnu::always_inline]] inline void write_short(Cell& cell, Tag tag, const void* data, std::uint64_t length,
+                                               unsigned width) noexcept {
+  cell = {static_cast<std::uint64_t>(tag) | length << 8, 0};
+  copy_short(cell.payload(), static_cast<const char*>(data), length * width);
+}
+
 /// Encodes a value that fits in a cell without a block, and returns true; false for any other value. No other function
 /// decides which values fit. If `cell` is null, only decides. Always inlined, because the counting walk calls it for
 /// every leaf.
@@ -26,9 +33,7 @@ enum class Destination { process, outside, or_pickle };
   if (PyUnicode_CheckExact(value)) {
     const Text text(value);
     if (!fits_short(text.length, text_width(text.kind))) return false;
-    if (cell != nullptr) {
-      *cell = Cell::of_short(short_text_tag(text.kind), text.data, text.length, text_width(text.kind));
-    }
+    if (cell != nullptr) write_short(*cell, short_text_tag(text.kind), text.data, text.length, text_width(text.kind));
     return true;
   }
   if (PyFloat_CheckExact(value)) {
@@ -38,7 +43,7 @@ enum class Destination { process, outside, or_pickle };
   if (PyBytes_CheckExact(value)) {
     const auto length = static_cast<std::uint64_t>(PyBytes_GET_SIZE(value));
     if (!fits_short(length, 1)) return false;
-    if (cell != nullptr) *cell = Cell::of_short(Tag::short_bytes, PyBytes_AS_STRING(value), length);
+    if (cell != nullptr) write_short(*cell, Tag::short_bytes, PyBytes_AS_STRING(value), length, 1);
     return true;
   }
   if (value == Py_None) {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "value/block_reader.h"
-#include "values/text.h"
+#include "values/decode_leaf.h"
 
 namespace xichan::python {
 
@@ -16,7 +16,7 @@ class KeyCache {
   PyObject* find(const Cell& cell) noexcept {
     Entry& entry = entries_[slot_of(cell)];
     if (entry.head == cell.head && entry.word == cell.word) return Py_NewRef(entry.text);
-    PyObject* text = make_text(text_kind(cell.tag()), cell.payload(), cell.short_length());
+    PyObject* text = make_short_text(cell);
     if (text == nullptr) return nullptr;
     Py_XDECREF(entry.text);  // an exact str: runs no Python code
     entry = {cell.head, cell.word, Py_NewRef(text)};
@@ -45,6 +45,12 @@ class KeyCache {
 
   Entry entries_[std::size_t{1} << size_bits];
 };
+
+/// Returns the value of a cell that `is_single_leaf`, as a key. Null with MemoryError set.
+inline PyObject* make_leaf_key(KeyCache& cache, BlockReader reader, const Cell& cell) noexcept {
+  const bool is_short_text = cell.tag() >= Tag::short_ascii && cell.tag() <= Tag::short_ucs4;
+  return is_short_text ? cache.find(cell) : make_leaf(reader, cell);
+}
 
 /// Returns the cache of the interpreter, made on first use. Null with MemoryError set.
 inline KeyCache* key_cache(ModuleState& state) noexcept {

@@ -30,6 +30,7 @@ PyObject* BlockEncoder::measure_items(PyObject* container, std::uint64_t& positi
     if (!fits_short(length, 1)) builder_.count_bytes(length);
     return nullptr;
   }
+  if (Cell::of(tag).is_hashed()) return measure_entries(container, tag, position);
   PyObject* refused_item = nullptr;
   visit_items(container, tag, [&](PyObject* item) noexcept {
     if (encode_short(item, nullptr) || count(item)) {
@@ -42,8 +43,27 @@ PyObject* BlockEncoder::measure_items(PyObject* container, std::uint64_t& positi
   return refused_item;
 }
 
+PyObject* BlockEncoder::measure_entries(PyObject* container, Tag tag, std::uint64_t& position) noexcept {
+  const std::size_t before = entries_.size();
+  const std::uint64_t cells = entries_of(container, tag) * Cell::of(tag).entry_cells();
+  if (!in_memory(entries_.reserve(before + cells))) return container;
+  visit_items(container, tag,
+              [&](PyObject* item) noexcept { return entries_.push({0, reinterpret_cast<std::uintptr_t>(item)}); });
+  const Cell* const end = entries_.end();
+  for (Cell* cell = entries_.begin() + before; cell != end; ++cell) {
+    auto* const item = reinterpret_cast<PyObject*>(cell->word);
+    if (encode_short(item, cell)) continue;
+    *cell = {0, reinterpret_cast<std::uintptr_t>(item)};
+    if (count(item)) continue;
+    position = static_cast<std::uint64_t>(cell - entries_.begin()) - before;
+    return item;
+  }
+  return nullptr;
+}
+
 bool BlockEncoder::count_other(PyObject* value) noexcept {
   if (const Tag tag = container_tag(value); tag != Tag::empty) return count_container(value, tag);
+  if (Reduced* reduced = reduced_.find(value)) return count_reduced(*reduced);
   if (PyObject* parts = queue_parts(state_, value)) {
     if (destination_ == Destination::outside) return false;
     if (Py_REFCNT(value) != 1 && is_counted(value)) return status_ == Status::ok;
@@ -75,19 +95,19 @@ bool BlockEncoder::count_record(PyObject* value) noexcept {
     return true;
   }
   if (status_ != Status::ok || is_a(state_, value, ValueType::buffer)) return false;
-  Reduced* reduced = reduced_.find(value);
-  if (reduced == nullptr) {
-    Ref elements;
-    const Reduction reduction = reduce_natively(state_, value, elements);
-    is_unprepared_ = reduction == Reduction::unprepared && reduced_.refusal_of(value) == nullptr;
-    if (reduction == Reduction::no_memory) return in_memory(false);
-    if (reduction != Reduction::done) return false;
-    reduced = reduced_.add(value, std::move(elements));
-    if (reduced == nullptr) return in_memory(false);
-  }
-  if (std::exchange(reduced->is_counted, true)) return true;
-  builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(reduced->elements)));
-  return in_memory(containers_.push(reduced->elements));
+  Ref elements;
+  const Reduction reduction = reduce_natively(state_, value, elements);
+  is_unprepared_ = reduction == Reduction::unprepared && reduced_.refusal_of(value) == nullptr;
+  if (reduction == Reduction::no_memory) return in_memory(false);
+  if (reduction != Reduction::done) return false;
+  Reduced* reduced = reduced_.add(value, std::move(elements));
+  return in_memory(reduced != nullptr) && count_reduced(*reduced);
+}
+
+bool BlockEncoder::count_reduced(Reduced& reduced) noexcept {
+  if (std::exchange(reduced.is_counted, true)) return true;
+  builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(reduced.elements)));
+  return in_memory(containers_.push(reduced.elements));
 }
 
 bool BlockEncoder::is_counted(PyObject* value) noexcept {

@@ -35,7 +35,8 @@ class ResolvedType {
   explicit ResolvedType(PyObject* parts) noexcept : parts_(parts) {}
 
   RecordKind kind() const noexcept {
-    return static_cast<RecordKind>(PyLong_AsLong(PyTuple_GET_ITEM(parts_, kind_part)));
+    return static_cast<RecordKind>(
+        PyUnstable_Long_CompactValue(reinterpret_cast<PyLongObject*>(PyTuple_GET_ITEM(parts_, kind_part))));
   }
   PyTypeObject* cls() const noexcept { return reinterpret_cast<PyTypeObject*>(part(cls_part)); }
   PyObject* create() const noexcept { return part(create_part); }
@@ -47,6 +48,20 @@ class ResolvedType {
  private:
   PyObject* parts_;
 };
+
+/// Returns a new object without attributes, made as object.__new__() does. Null with an exception set.
+inline PyObject* new_object(const ResolvedType& type) noexcept {
+  const Ref none(PyTuple_New(0));
+  return none ? PyBaseObject_Type.tp_new(type.cls(), none.get(), nullptr) : nullptr;
+}
+/// Returns a new tuple of the class, with `count` items to be filled in. Null with an exception set.
+inline PyObject* new_items(const ResolvedType& type, Py_ssize_t count) noexcept {
+  PyObject* tuple = type.cls()->tp_alloc(type.cls(), count);
+#if PY_VERSION_HEX >= 0x030E0000
+  if (tuple != nullptr) reinterpret_cast<PyTupleObject*>(tuple)->ob_hash = -1;
+#endif
+  return tuple;
+}
 
 /// The classes that loads() was called with: tuples (module, qualified name, class).
 using ClassList = PyObject*;

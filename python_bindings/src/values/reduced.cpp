@@ -68,7 +68,25 @@ Ref read_attributes(const Plan& plan, PyObject* value) noexcept {
   return record;
 }
 
+// Null without an exception for a value of the enum that no member has, such as a combination of flags.
+Ref read_member(const Plan& plan, PyObject* value) noexcept {
+  const Ref attributes(PyObject_GenericGetDict(value, nullptr));
+  if (!attributes || !PyDict_CheckExact(attributes.get())) return Ref();
+  PyObject* wanted = PyTuple_GET_ITEM(plan.enum_names, 0);
+  PyObject* key;
+  PyObject* name;
+  for (Py_ssize_t at = 0; PyDict_Next(attributes.get(), &at, &key, &name) != 0;) {
+    if (key != wanted) continue;
+    PyObject* members = _PyType_Lookup(plan.type, PyTuple_GET_ITEM(plan.enum_names, 1));
+    const bool is_plain = PyUnicode_CheckExact(name) && members != nullptr && PyDict_CheckExact(members);
+    if (!is_plain || PyDict_GetItemWithError(members, name) != value) return Ref();
+    return Ref(PyTuple_Pack(2, plan.reference, name));
+  }
+  return Ref();
+}
+
 Ref reduce_as_planned(const Plan& plan, PyObject* value) noexcept {
+  if (plan.enum_names != nullptr) return read_member(plan, value);
   if (plan.kind == PlanKind::items) return read_items(plan, value);
   if (plan.slots != nullptr) return read_slots(plan, value);
   return Py_TYPE(value)->tp_dictoffset != 0 ? read_attributes(plan, value) : Ref();
@@ -90,7 +108,9 @@ Reduction reduce_natively(const ModuleState& state, PyObject* value, Ref& elemen
       PyErr_Clear();
       return Reduction::no_memory;
     }
-    if (plan == nullptr || plan->kind == PlanKind::reduce) return Reduction::unprepared;
+    if (plan == nullptr || (plan->kind == PlanKind::reduce && plan->enum_names == nullptr)) {
+      return Reduction::unprepared;
+    }
     if (plan->kind == PlanKind::refused) return Reduction::refused;
     elements = reduce_as_planned(*plan, value);
   }

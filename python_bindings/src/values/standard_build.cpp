@@ -3,6 +3,8 @@
 
 #include <datetime.h>
 
+#include "values/decode_leaf.h"
+
 namespace xichan::python {
 namespace {
 
@@ -125,13 +127,23 @@ PyObject* build_standard(const ModuleState& state, StandardType type, PyObject* 
   }
 }
 
-PyObject* build_standard(const ModuleState& state, StandardType type, std::span<const Cell> fields) noexcept {
+PyObject* build_standard(const ModuleState& state, StandardType type, BlockReader reader,
+                         std::span<const Cell> fields) noexcept {
   if (static_cast<Py_ssize_t>(fields.size()) != field_count(type)) return nullptr;
   if (type == StandardType::timedelta) {
     for (const Cell& field : fields) {
       if (field.tag() != Tag::integer) return nullptr;
     }
     return build_timedelta(state, fields[0].as_integer(), fields[1].as_integer(), fields[2].as_integer());
+  }
+  if ((type == StandardType::decimal || type == StandardType::uuid) && is_flat(fields)) {
+    Ref parts[2];
+    PyObject* borrowed[2];
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      parts[i] = Ref(make_leaf(reader, fields[i]));
+      if ((borrowed[i] = parts[i].get()) == nullptr) return nullptr;
+    }
+    return build_standard(state, type, borrowed, static_cast<Py_ssize_t>(fields.size()));
   }
   if (type != StandardType::date && type != StandardType::time && type != StandardType::datetime) return nullptr;
   if (fields[0].tag() != Tag::short_bytes || (fields.size() > 1 && fields[1].tag() != Tag::none)) return nullptr;

@@ -35,8 +35,9 @@ bool import_standard(const ModuleState& state, StandardType type) noexcept;
 /// fields are not those of an object. Runs no Python code.
 PyObject* build_standard(const ModuleState& state, StandardType type, PyObject* const* fields,
                          Py_ssize_t count) noexcept;
-/// Does the same for fields that are all complete cells of the form that the encoder writes; null without an exception
-/// if they are not.
-PyObject* build_standard(const ModuleState& state, StandardType type, std::span<const Cell> fields) noexcept;
+/// Does the same for cells of the form that the encoder writes, if they contain no other values; null without an
+/// exception if they do.
+PyObject* build_standard(const ModuleState& state, StandardType type, BlockReader reader,
+                         std::span<const Cell> fields) noexcept;
 
 }  // namespace xichan::python

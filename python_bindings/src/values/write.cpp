@@ -33,13 +33,25 @@ Cell* BlockEncoder::write_items(PyObject* container, Cell* cells) noexcept {
     return cells + 1;
   }
   Cell* next = cells;
+  if (Cell::of(tag).is_hashed()) {
+    const std::uint64_t entries = entries_of(container, tag);
+    const Cell* const end = cells + entries * Cell::of(tag).entry_cells();
+    for (; next != end; ++next) {
+      const Cell& entry = entries_[next_entry_++];
+      if (entry.tag() != Tag::empty) {
+        *next = entry;
+      } else {
+        write_item(reinterpret_cast<PyObject*>(entry.word), *next);
+      }
+    }
+    return next + (entries > largest_unindexed);
+  }
   visit_items(container, tag, [&](PyObject* item) noexcept {
     if (!encode_short(item, next)) write_item(item, *next);
     ++next;
     return true;
   });
-  const bool is_indexed = Cell::of(tag).is_hashed() && entries_of(container, tag) > largest_unindexed;
-  return next + is_indexed;
+  return next;
 }
 
 bool BlockEncoder::write_seen(PyObject* value, Cell& cell) noexcept {

@@ -1,0 +1,116 @@
+// The leaves of containers, and the containers with nothing else in them: made in loops that need no frame.
+#include "values/cpython_private.h"
+#include "values/decode_leaf.h"
+#include "values/decoder.h"
+#include "values/key_cache.h"
+#include "values/record_types.h"
+
+namespace xichan::python {
+namespace {
+
+// Returns a new object of the type, unless that needs a frame. Null with an exception set, or without one.
+PyObject* make_of_fields(const ResolvedType& type, std::span<PyObject*> fields) noexcept {
+  const auto count = static_cast<Py_ssize_t>(fields.size());
+  switch (type.kind()) {
+    case RecordKind::attributes: {
+      Ref object(new_object(type));
+      for (Py_ssize_t i = 0; i < count && object; ++i) {
+        PyObject* name = PyTuple_GET_ITEM(type.names(), i);
+        if (PyObject_GenericSetAttr(object.get(), name, fields[static_cast<std::size_t>(i)]) < 0) return nullptr;
+      }
+      return object.release();
+    }
+    case RecordKind::items: {
+      PyObject* tuple = new_items(type, count);
+      for (Py_ssize_t i = 0; i < count && tuple != nullptr; ++i) {
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(fields[static_cast<std::size_t>(i)]));
+      }
+      return tuple;
+    }
+    case RecordKind::make: return PyObject_Vectorcall(type.create(), fields.data(), fields.size(), nullptr);
+    case RecordKind::fill: break;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+// Returns what a repeat stands for if that is made already; null, without an exception, if not.
+PyObject* Decoder::made_before(BlockReader reader, const Cell& repeat, Extent& extent) noexcept {
+  const Made* made = made_.find(content_of(reader, reader.repeated(repeat)));
+  if (made == nullptr || made->object == nullptr) return nullptr;
+  extent.add(made->extent);
+  return Py_NewRef(made->object);
+}
+
+[[gnu::always_inline]] inline PyObject* Decoder::make_part(BlockReader reader, const Cell& cell,
+                                                           Extent& extent) noexcept {
+  if (cell.tag() == Tag::integer) return PyLong_FromLongLong(cell.as_integer());
+  if (cell.tag() < Tag::ascii) return make_short(cell);
+  return cell.tag() == Tag::repeat ? made_before(reader, cell, extent) : make_payload(reader.payload(cell), cell);
+}
+
+bool Decoder::fill_slots(BlockReader reader, std::span<const Cell> cells, PyObject** slots, Extent& extent) noexcept {
+  for (const Cell& cell : cells) {
+    PyObject* item = make_part(reader, cell, extent);
+    if (item == nullptr) return false;
+    *slots++ = item;
+  }
+  return true;
+}
+
+bool Decoder::fill_entries(BlockReader reader, std::span<const Cell> cells, PyObject* dict, Extent& extent) noexcept {
+  KeyCache* const cache = key_cache(state_);
+  if (cache == nullptr) return false;
+  for (std::size_t i = 0; i < cells.size(); i += 2) {
+    const bool is_leaf = cells[i].tag() != Tag::repeat;
+    Extent size{};  // of a key that is a container
+    PyObject* key = is_leaf ? make_leaf_key(*cache, reader, cells[i]) : made_before(reader, cells[i], size);
+    PyObject* value = key != nullptr && size.size == 0 ? make_part(reader, cells[i + 1], extent) : nullptr;
+    if (value == nullptr) {
+      Py_XDECREF(key);
+      return false;
+    }
+    if (set_entry(dict, key, value) < 0) return false;
+  }
+  return true;
+}
+
+// Returns a tuple, list or dict that `is_flat`. Null with an exception set, or without one if it needs a frame.
+PyObject* Decoder::make_flat(const CellRef& place) noexcept {
+  const auto cells = place.reader.elements(*place.cell);
+  const Tag tag = place.cell->tag();
+  const auto length = static_cast<Py_ssize_t>(cells.size());
+  Extent extent{cells.size(), 1};
+  Ref object(tag == Tag::dict ? PyDict_New() : tag == Tag::list ? PyList_New(length) : PyTuple_New(length));
+  if (!object) return nullptr;
+  const bool filled =
+      tag == Tag::dict ? fill_entries(place.reader, cells, object.get(), extent)
+      : tag == Tag::list
+          ? fill_slots(place.reader, cells, reinterpret_cast<PyListObject*>(object.get())->ob_item, extent)
+          : fill_slots(place.reader, cells, reinterpret_cast<PyTupleObject*>(object.get())->ob_item, extent);
+  if (!filled) return nullptr;
+  note(extent);
+  return object.release();
+}
+
+// Does the same for a record whose type is known already and whose fields are flat. The decoder is careful since it
+// knows a type.
+PyObject* Decoder::make_flat_record(const CellRef& place, const CellRef& type) noexcept {
+  PyObject* known = known_type(type);
+  const auto cells = place.reader.elements(*place.cell).subspan(1);
+  if (known == nullptr || !is_flat(cells)) return nullptr;
+  const ResolvedType resolved(known);
+  const bool has_all = static_cast<Py_ssize_t>(cells.size()) == PyTuple_GET_SIZE(resolved.names());
+  if (!has_all || resolved.kind() == RecordKind::fill) return nullptr;
+  PyObject* fields[most_flat_cells];
+  std::fill_n(fields, cells.size(), nullptr);
+  Extent extent{cells.size(), 1};
+  const bool filled = fill_slots(place.reader, cells, fields, extent);
+  PyObject* object = filled ? make_of_fields(resolved, {fields, cells.size()}) : nullptr;
+  for (std::size_t i = 0; i < cells.size(); ++i) Py_XDECREF(fields[i]);
+  if (object != nullptr) note(resolved.kind() == RecordKind::items ? extent : Extent{1, 1});
+  return object;
+}
+
+}  // namespace xichan::python
