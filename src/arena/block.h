@@ -24,7 +24,7 @@
 
 namespace xichan::internal {
 
-enum class ReferenceKind : std::uint8_t { block, sender, receiver };
+enum class ReferenceKind : std::uint8_t { block, sender, receiver, buffer };
 
 /// Lets the arena release a reference without knowing the type of its object. One constant object per kind.
 struct ReferenceType {

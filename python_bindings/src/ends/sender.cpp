@@ -6,6 +6,7 @@
 #include "ends/failure.h"
 #include "ends/names.h"
 #include "ends/send_many.h"
+#include "ends/send_moving.h"
 #include "ends/special.h"
 #include "value/message.h"
 
@@ -15,8 +16,9 @@ namespace {
 PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {
   Cell cell;
   Status status;
-  if (!encode_to_send(handle, value, cell) || !call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout,
-                                                    status, [&]() noexcept { release(cell); })) {
+  if (!encode_to_send(handle, value, cell)) return send_moving(handle, cell, timeout);
+  if (!call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
+            [&]() noexcept { release(cell); })) {
     return nullptr;
   }
   if (status == Status::ok) [[likely]]
@@ -37,7 +39,7 @@ PyObject* sender_send(PyObject* self, PyObject* const* args, Py_ssize_t count, P
 PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
   Handle* handle = as_handle(self);
   Cell cell;
-  if (!encode_to_send(handle, value, cell)) return nullptr;
+  if (!encode_to_send(handle, value, cell)) return send_moving_nowait(handle, cell);
   Status status = handle->endpoint->try_send(cell);
   if (status == Status::full && handle->endpoint->arm(cost_of(cell))) status = handle->endpoint->try_send(cell);
   if (status == Status::ok) {

@@ -36,8 +36,12 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
     if (deserves_view(place)) return new_view_at(state, place);
     if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
   }
-  PyObject* value = Decoder(state).make(place);
-  return value != nullptr ? value : raise_decode_error(state, place);
+  Decoder decoder(state);
+  PyObject* value = decoder.make(place);
+  if (value != nullptr) [[likely]]
+    return value;
+  decoder.return_buffers();
+  return raise_decode_error(state, place);
 }
 
 PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList classes) noexcept {

@@ -60,9 +60,7 @@ void explain_failure(ModuleState& state, PyObject* value) noexcept {
     return;
   }
   const Ref cause(PyErr_GetRaisedException());
-  Cell cell;
-  if (encode(state, value, cell)) {  // pickling has changed the value
-    release(cell);
+  if (check_shareable(state, value)) {  // pickling has changed the value
     PyErr_SetRaisedException(Py_NewRef(cause.get()));
     return;
   }
@@ -88,27 +86,35 @@ PyObject* pickle_value(PyObject* module, PyObject* const* args, Py_ssize_t count
 // Pickles call this with what travels outside them.
 PyObject* external(PyObject*, PyObject* value) noexcept { return Py_NewRef(value); }
 
-// Pickles and encodes a value.
-bool encode_pickled(ModuleState& state, PyObject* value, Cell& cell) noexcept {
+// Pickles and encodes a value. After pickling, Python code has run.
+Encoded encode_pickled(ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
   const Ref parts = pickle(state, value, nullptr);
   if (!parts) {
     explain_failure(state, value);
-    return false;
+    return Encoded::no;
   }
   const Ref record = as_record(parts.get());
-  if (!record || !encode(state, record.get(), cell)) return false;
+  const Encoded encoded = record ? encode_block(state, record.get(), cell, destination) : Encoded::no;
+  if (encoded == Encoded::no) return encoded;
   // The block belongs to this thread alone until the cell is sent.
   Cell& root = const_cast<Cell&>(BlockReader(cell.as_block()).root());
   root = Cell::of(Tag::record, root.length(), root.word);
-  return true;
+  return encoded == Encoded::moving ? encoded : Encoded::after_python_code;
 }
 
 }  // namespace
 
-bool encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pickled) noexcept {
+Encoded encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pickled,
+                         Destination destination) noexcept {
   pickled = false;
-  if (encode(state, value, cell, Destination::or_pickle)) return true;
-  return !PyErr_Occurred() && (pickled = encode_pickled(state, value, cell));
+  if (encode_short(value, &cell)) return Encoded::yes;
+  const bool moves = moves_buffers(destination);
+  Encoded encoded =
+      encode_block(state, value, cell, moves ? Destination::receiver_or_pickle : Destination::or_pickle);
+  if (encoded != Encoded::no || PyErr_Occurred()) return encoded;
+  encoded = encode_pickled(state, value, cell, destination);
+  pickled = encoded != Encoded::no;
+  return encoded;
 }
 
 PyMethodDef pickling_functions[] = {

@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "base/ref.h"
 #include "value/block_builder.h"
+#include "value/moved_buffer.h"
 #include "values/compare.h"
 #include "values/decode.h"
 #include "values/encode.h"
@@ -71,7 +72,8 @@ const char* type_name(Tag tag) noexcept {
 }
 
 const char* content_type(const View* view) noexcept {
-  return type_name(resolve(view->slice.reader(), view->slice.cell).cell->tag());
+  const CellRef place = resolve(view->slice.reader(), view->slice.cell);
+  return moved_buffer(place) != nullptr ? "Buffer" : type_name(place.cell->tag());
 }
 
 int get_buffer(PyObject* self, Py_buffer* buffer, int flags) noexcept {
