@@ -27,17 +27,13 @@ class MovedBuffer {
 
   /// Returns the block, which the caller owns then; null if it was taken before.
   Block* take() noexcept {
-    // (1) acq_rel: one caller gets the block. Its accesses come after those of the thread that stored it in (2), or
-    // that sent the message.
-    return block_.exchange(nullptr, memory_order_acq_rel);
+    // (21) acquire: one caller gets the block, after the accesses of the thread that returned it in (22). The channel
+    // orders the accesses of the sender before this.
+    return block_.exchange(nullptr, memory_order_acquire);
   }
   /// Undoes `take`.
   void restore(Block* block) noexcept {
-    block_.store(block, memory_order_release);  // (2) for (1) of another taker
-  }
-  /// Returns true if the block is still inside. Another thread may take it at any time.
-  bool has_block() const noexcept {
-    return block_.load(memory_order_relaxed) != nullptr;  // relaxed: only a hint, the block is not accessed
+    block_.store(block, memory_order_release);  // (22) for (21) of another taker
   }
 
  private:

@@ -40,6 +40,9 @@ class Cases {
   /// without `sent`.
   void release_values(std::size_t sent = SIZE_MAX) noexcept;
 
+  /// Releases what `release_values` has kept of Buffers, in a call that never returns.
+  void discard_buffers() noexcept { transfers_.discard(); }
+
   /// Returns (case, value) for the chosen case: the received value, or None for a sender. Null with an exception set; a
   /// DecodeError carries the case.
   PyObject* result(std::size_t chosen, bool copy) noexcept;

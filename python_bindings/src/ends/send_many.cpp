@@ -82,6 +82,12 @@ class Chunk {
   }
   /// Releases the first value, which was not sent. Any thread, also detached.
   void abandon_front() noexcept { abandon(cells_[first_++]); }
+  /// Releases everything, except for the first value if it was sent, in a call that never returns.
+  void discard(bool first_was_sent) noexcept {
+    first_ += first_was_sent;
+    while (first_ < size_) abandon_front();
+    transfers_.discard();
+  }
   void drop() noexcept {
     while (first_ < size_) abandon_front();
     transfers_.restore();
@@ -133,7 +139,7 @@ bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t
       continue;
     }
     const bool decided = call(owner_of(handle), *handle->endpoint, Side::sender, chunk.front(), timeout, status,
-                              [&]() noexcept { chunk.abandon_front(); });
+                              [&]() noexcept { chunk.abandon_front(); }, [&](Status result) noexcept { chunk.discard(result == Status::ok); });
     if (!decided) return false;
     if (status != Status::ok) return true;
     chunk.pop(1);

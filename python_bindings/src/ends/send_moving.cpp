@@ -33,7 +33,7 @@ PyObject* send_moving(Handle* handle, Cell& cell, const Timeout& timeout) noexce
   }
   Status status;
   if (!call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
-            [&]() noexcept { abandon(transfers, cell); })) {
+            [&]() noexcept { abandon(transfers, cell); }, [&](Status) noexcept { transfers.discard(); })) {
     return nullptr;
   }
   return finish(handle, transfers, cell, status == Status::full ? Status::timeout : status);

@@ -108,14 +108,14 @@ Encoded encode_block(const ModuleState& state, PyObject* value, Cell& cell, Dest
                       [&](BlockEncoder& encoder) noexcept { return encoder.write(value, cell); });
 }
 
-bool check_shareable(const ModuleState& state, PyObject* value) noexcept {
+bool check_shareable(const ModuleState& state, PyObject* value, Destination destination) noexcept {
   if (encode_short(value, nullptr)) return true;
   const auto accept = [](BlockEncoder&) noexcept { return true; };
-  return use_measured(state, value, Destination::nowhere, accept) != Encoded::no;
+  return use_measured(state, value, destination, accept) != Encoded::no;
 }
 
 int is_shareable(const ModuleState& state, PyObject* value) noexcept {
-  if (check_shareable(state, value)) return 1;
+  if (check_shareable(state, value, Destination::nowhere)) return 1;
   const bool is_refused = PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable)) ||
                           PyErr_ExceptionMatches(state.error(ErrorClass::closed));
   if (!is_refused) return -1;

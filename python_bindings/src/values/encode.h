@@ -23,9 +23,9 @@ inline bool encode(const ModuleState& state, PyObject* value, Cell& cell,
   return encode_short(value, &cell) || encode_block(state, value, cell, destination) != Encoded::no;
 }
 
-/// Returns true if a receiver could receive the value. Else raises as `encode_block` does, but NotShareableError for a
-/// Buffer that is not movable.
-bool check_shareable(const ModuleState& state, PyObject* value) noexcept;
+/// Returns true if a value can be encoded for `process`, or with `nowhere` for a receiver. Else raises as `encode_block`
+/// does, but NotShareableError for a Buffer.
+bool check_shareable(const ModuleState& state, PyObject* value, Destination destination) noexcept;
 
 /// Returns 1 if every part of the value is shareable, 0 if not, and -1 with an exception set: MemoryError,
 /// MemoryLimitExceeded, or what the function that reduces an object raised.

@@ -24,12 +24,12 @@ Ref take_pickler(ModuleState& state) noexcept {
 }
 
 // Pickles a value into a list of which the first item is the pickle. Null with an exception set. `prefix` is the number
-// of None before it. `override`: a reducer_override, or null.
-Ref pickle(ModuleState& state, PyObject* value, PyObject* override) noexcept {
+// of None before it. `override`: a reducer_override, or null. `moves`: Buffers travel outside the pickle.
+Ref pickle(ModuleState& state, PyObject* value, PyObject* override, bool moves) noexcept {
   Ref pickler = take_pickler(state);
   if (!pickler) return Ref();
   PickleSink* sink = as_sink(PyTuple_GET_ITEM(pickler.get(), 2));
-  if (!sink->begin(override)) return Ref();
+  if (!sink->begin(override, moves)) return Ref();
   const Ref done(PyObject_CallOneArg(PyTuple_GET_ITEM(pickler.get(), 0), value));
   if (!done) return Ref();  // the Pickler and its memo are dropped
   Ref parts = sink->finish();
@@ -54,13 +54,13 @@ Ref as_record(PyObject* parts) noexcept {
 
 // Turns what pickling raised into a NotShareableError that names the part of the value that is not shareable. Errors of
 // this package and of memory, and what is not an Exception, stay as they are.
-void explain_failure(ModuleState& state, PyObject* value) noexcept {
+void explain_failure(ModuleState& state, PyObject* value, Destination destination) noexcept {
   if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError) ||
       PyErr_ExceptionMatches(state.error(ErrorClass::error))) {
     return;
   }
   const Ref cause(PyErr_GetRaisedException());
-  if (check_shareable(state, value)) {  // pickling has changed the value
+  if (check_shareable(state, value, destination)) {  // pickling has changed the value
     PyErr_SetRaisedException(Py_NewRef(cause.get()));
     return;
   }
@@ -76,7 +76,7 @@ void explain_failure(ModuleState& state, PyObject* value) noexcept {
 // _pickle(value, override=None) -> (data, external)
 PyObject* pickle_value(PyObject* module, PyObject* const* args, Py_ssize_t count) noexcept {
   if (count < 1 || count > 2) return PyErr_Format(PyExc_TypeError, "_pickle() takes 1 or 2 arguments, got %zd", count);
-  const Ref parts = pickle(*state_of(module), args[0], count == 2 && args[1] != Py_None ? args[1] : nullptr);
+  const Ref parts = pickle(*state_of(module), args[0], count == 2 && args[1] != Py_None ? args[1] : nullptr, true);
   if (!parts) return nullptr;
   const Ref external(PyList_GetSlice(parts.get(), 1, PY_SSIZE_T_MAX));
   const Ref tuple(external ? PyList_AsTuple(external.get()) : nullptr);
@@ -88,9 +88,9 @@ PyObject* external(PyObject*, PyObject* value) noexcept { return Py_NewRef(value
 
 // Pickles and encodes a value. After pickling, Python code has run.
 Encoded encode_pickled(ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
-  const Ref parts = pickle(state, value, nullptr);
+  const Ref parts = pickle(state, value, nullptr, moves_buffers(destination));
   if (!parts) {
-    explain_failure(state, value);
+    explain_failure(state, value, moves_buffers(destination) ? Destination::nowhere : destination);
     return Encoded::no;
   }
   const Ref record = as_record(parts.get());

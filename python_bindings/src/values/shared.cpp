@@ -224,7 +224,7 @@ PyDoc_STRVAR(share_doc,
 "Encode a value once, to be sent without a copy any number of times, and return a Shared.\n\n"
 "value: anything that can be sent, including views and endpoints; or an object with a C-contiguous buffer\n"
 "(bytearray, memoryview, array, NumPy array), whose content is copied once and becomes bytes. A Shared is returned\n"
-"unchanged.\n"
+"unchanged. A Buffer is refused: freeze() it.\n"
 "pickle: bool; True pickles a value that is not shareable.\n\n"
 "Raises NotShareableError, ChannelClosed, MemoryLimitExceeded, MemoryError or ValueError as send() does, and\n"
 "BufferError if the buffer is not contiguous. Never blocks. Thread-safe.");

@@ -83,6 +83,10 @@ void Transfers::withdraw() noexcept {
   }
 }
 
+void Transfers::discard() noexcept {
+  for (Transfer* transfer = first_; transfer != nullptr; transfer = transfer->next_) transfer->discard();
+}
+
 void Transfers::retain() noexcept {
   for (Transfer* transfer = first_; transfer != nullptr; transfer = transfer->next_) Arena::retain(transfer->message_);
 }

@@ -41,6 +41,11 @@ class Transfer {
   Entry& entry_of(const BufferObject* buffer) noexcept { return entries_.begin()[buffer->entry]; }
 
   void withdraw() noexcept;
+  void discard() noexcept {
+    for (Entry& entry : entries_) {
+      if (Block* block = std::exchange(entry.block, nullptr)) Arena::release(block);
+    }
+  }
   /// The message, and the blocks with it, have left the sender.
   void forget() noexcept {
     for (Entry& entry : entries_) entry.moved = nullptr;
@@ -77,6 +82,8 @@ class Transfers {
   }
   /// A message was sent: its Buffers are empty.
   void sent(const Cell& message) noexcept;
+  /// Releases the blocks that were withdrawn, for a call that never returns. Any thread, also detached.
+  void discard() noexcept;
   /// Returns the blocks that were withdrawn to their Buffers. May run Python code (of weak references).
   void restore() noexcept;
 
