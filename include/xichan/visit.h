@@ -58,8 +58,8 @@ decltype(auto) visit_if_known(Visitor&& visitor, T argument) {
 
 /// Calls `visitor` with the value as None, bool, std::int64_t, double or one of the View types, and returns its result,
 /// which must have the same type for all of them. Ellipsis, std::complex<double>, ListView, RangeView, SliceView,
-/// ByteArrayView, DictView, SetView, RecordView, ArrayView and BufferView are passed to a visitor that takes them, and to
-/// any other as None. The argument is valid as long as `view`. Throws only what the visitor throws.
+/// ByteArrayView, DictView, SetView, RecordView, ArrayView and BufferView are passed to a visitor that takes them, and
+/// to any other as None. The argument is valid as long as `view`. Throws only what the visitor throws.
 template <class Visitor>
 decltype(auto) visit(ValueView view, Visitor&& visitor) {
   switch (view.kind()) {

@@ -101,8 +101,8 @@ class Chunk {
 
   // Encodes a value that `encode_short` did not encode, or for a Sender that is not plain.
   [[gnu::noinline]] bool encode_other(Handle* handle, PyObject* value, Cell& cell, bool plain) noexcept {
-    const bool encoded = plain ? encode(*handle->state, value, cell, Destination::receiver)
-                               : encode_special(handle, value, cell);
+    const bool encoded =
+        plain ? encode(*handle->state, value, cell, Destination::receiver) : encode_special(handle, value, cell);
     if (!transfers_.take(*handle->state, cell)) return encoded;
     if (!handle->endpoint->is_closed()) return true;
     abandon(cell);
@@ -138,8 +138,10 @@ bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t
       sent += static_cast<Py_ssize_t>(done);
       continue;
     }
-    const bool decided = call(owner_of(handle), *handle->endpoint, Side::sender, chunk.front(), timeout, status,
-                              [&]() noexcept { chunk.abandon_front(); }, [&](Status result) noexcept { chunk.discard(result == Status::ok); });
+    const bool decided = call(
+        owner_of(handle), *handle->endpoint, Side::sender, chunk.front(), timeout, status,
+        [&]() noexcept { chunk.abandon_front(); },
+        [&](Status result) noexcept { chunk.discard(result == Status::ok); });
     if (!decided) return false;
     if (status != Status::ok) return true;
     chunk.pop(1);

@@ -32,8 +32,9 @@ PyObject* send_moving(Handle* handle, Cell& cell, const Timeout& timeout) noexce
     return raise_for(handle, Status::end_closed);
   }
   Status status;
-  if (!call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
-            [&]() noexcept { abandon(transfers, cell); }, [&](Status) noexcept { transfers.discard(); })) {
+  if (!call(
+          owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
+          [&]() noexcept { abandon(transfers, cell); }, [&](Status) noexcept { transfers.discard(); })) {
     return nullptr;
   }
   return finish(handle, transfers, cell, status == Status::full ? Status::timeout : status);

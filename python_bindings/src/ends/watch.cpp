@@ -23,7 +23,7 @@ struct NotifierObject {
 struct WatchObject {
   PyObject_HEAD
   Watch* watch;
-  PyObject* handles;  // keeps the handles of the endpoints alive: a handle, or a tuple of handles
+  PyObject* handles;    // keeps the handles of the endpoints alive: a handle, or a tuple of handles
   Transfers transfers;  // of the values that the watch offers
 };
 
@@ -84,7 +84,8 @@ bool read_case(const ModuleState& state, PyObject* object, WatchCase& watched, T
   watched.endpoint = parts.handle->endpoint;
   watched.offer = {};
   watched.cost = 0;
-  return check_open(parts.handle) && (parts.value == nullptr || read_value(parts.handle, parts.value, watched, transfers));
+  return check_open(parts.handle) &&
+         (parts.value == nullptr || read_value(parts.handle, parts.value, watched, transfers));
 }
 
 // Returns an object without a watch, which keeps the handles alive.
@@ -128,8 +129,8 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
   if (cases == nullptr) return PyErr_NoMemory();
   Transfers transfers;
   std::size_t parsed = 0;
-  while (parsed < count && read_case(state, PyTuple_GET_ITEM(objects.get(), static_cast<Py_ssize_t>(parsed)),
-                                     cases[parsed], transfers)) {
+  while (parsed < count &&
+         read_case(state, PyTuple_GET_ITEM(objects.get(), static_cast<Py_ssize_t>(parsed)), cases[parsed], transfers)) {
     ++parsed;
   }
   // Encoding a value may have run Python code, which may have closed the endpoint of an earlier case.

@@ -26,12 +26,12 @@ struct BufferObject {
   PyObject_HEAD
   PyObject* weak_references;
   ModuleState* state;
-  Block* block;          // null unless usable; its root is a cell of tag `bytes`
+  Block* block;  // null unless usable; its root is a cell of tag `bytes`
   std::uint64_t length;
-  Py_ssize_t exports;    // buffers that may still be written to
-  Transfer* transfer;    // that the Buffer is in while it is sent, else null
-  std::size_t entry;     // in it
-  MovedBuffer* origin;   // where its block was taken; compared only, and valid while the message is decoded
+  Py_ssize_t exports;   // buffers that may still be written to
+  Transfer* transfer;   // that the Buffer is in while it is sent, else null
+  std::size_t entry;    // in it
+  MovedBuffer* origin;  // where its block was taken; compared only, and valid while the message is decoded
   BufferState condition;
 };
 

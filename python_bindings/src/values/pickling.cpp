@@ -109,8 +109,7 @@ Encoded encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& 
   pickled = false;
   if (encode_short(value, &cell)) return Encoded::yes;
   const bool moves = moves_buffers(destination);
-  Encoded encoded =
-      encode_block(state, value, cell, moves ? Destination::receiver_or_pickle : Destination::or_pickle);
+  Encoded encoded = encode_block(state, value, cell, moves ? Destination::receiver_or_pickle : Destination::or_pickle);
   if (encoded != Encoded::no || PyErr_Occurred()) return encoded;
   encoded = encode_pickled(state, value, cell, destination);
   pickled = encoded != Encoded::no;

@@ -129,19 +129,19 @@ TEST_F(PublicBuffer, EqualsOnlyItself) {
 TEST_F(PublicBuffer, IsVisitedAsView) {
   Value value;
   ASSERT_EQ(filled(100).move_to(value), Status::ok);
-  const bool seen = visit(value.view(), overloaded{[](BufferView buffer) {
-                                                     Buffer taken;
-                                                     return Buffer::take(buffer.view, taken) == Status::ok &&
-                                                            is_filled(taken, 100);
-                                                   },
-                                                   [](auto) { return false; }});
+  const bool seen =
+      visit(value.view(), overloaded{[](BufferView buffer) {
+                                       Buffer taken;
+                                       return Buffer::take(buffer.view, taken) == Status::ok && is_filled(taken, 100);
+                                     },
+                                     [](auto) { return false; }});
   EXPECT_TRUE(seen);
-  const bool none = visit(value.view(), overloaded{[](None) { return true; }, [](bool b) { return !b; },
-                                                   [](std::int64_t) { return false; }, [](double) { return false; },
-                                                   [](TextView) { return false; }, [](BytesView) { return false; },
-                                                   [](BigIntegerView) { return false; }, [](TupleView) { return false; },
-                                                   [](SenderView) { return false; }, [](ReceiverView) { return false; },
-                                                   [](QueueView) { return false; }});
+  const bool none = visit(
+      value.view(), overloaded{[](None) { return true; }, [](bool b) { return !b; }, [](std::int64_t) { return false; },
+                               [](double) { return false; }, [](TextView) { return false; },
+                               [](BytesView) { return false; }, [](BigIntegerView) { return false; },
+                               [](TupleView) { return false; }, [](SenderView) { return false; },
+                               [](ReceiverView) { return false; }, [](QueueView) { return false; }});
   EXPECT_TRUE(none) << "a visitor that does not know buffers";
 }
 

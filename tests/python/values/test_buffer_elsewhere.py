@@ -60,7 +60,9 @@ def test_end_of_the_receiving_interpreter_frees_queued_and_received_buffers():
     assert left_over(before) == {}
 
 
-@pytest.mark.parametrize("form", ["send([1, b])", "send(b)", "send_many([[b], 'text that needs a block' * 9, c])", "select"])
+@pytest.mark.parametrize(
+    "form", ["send([1, b])", "send(b)", "send_many([[b], 'text that needs a block' * 9, c])", "select"]
+)
 def test_interpreter_may_end_while_a_send_of_a_buffer_waits(form):
     run_script(
         """
@@ -83,7 +85,7 @@ def test_interpreter_may_end_while_a_send_of_a_buffer_waits(form):
             for _ in range(3):
                 threading.Thread(target=work, daemon=True).start()
         ''')
-        wait_for_blocked(rx, senders=3)
+        wait_for_blocked(rx, senders=6 if form == "select" else 3)
         low.destroy(interp)
         assert rx.recv() == 0
         left = []
@@ -133,7 +135,6 @@ def test_buffer_is_not_lost_if_memory_is_exhausted(how):
             done, value = without_memory(n, receive)
             if done:
                 break
-            assert len(rx) == 0 or how == "drain"
             n += 1
         assert n > 0, name
         received = {"alone": lambda v: v, "first": lambda v: v[0], "last": lambda v: v[2], "two": lambda v: v[0]}[name](value)
@@ -147,7 +148,7 @@ def test_buffer_is_not_lost_if_memory_is_exhausted(how):
     tx.close()
     del tx, rx, receive, values, wrap
     assert left_over(before) == {}
-    """.replace('or how == "drain"', ""),
+    """,
         RECEIVES[how],
     )
 

@@ -13,9 +13,10 @@ import xichan
 from xichan import _core
 
 CONTENT = bytes(range(256)) * 40
+SIZE = len(CONTENT)
 
 
-def filled(size=len(CONTENT)):
+def filled(size=SIZE):
     buffer = xichan.Buffer(size)
     with memoryview(buffer) as seen:
         seen[:] = CONTENT[:size]
@@ -26,7 +27,7 @@ def address(buffer):
     return ctypes.addressof((ctypes.c_char * len(buffer)).from_buffer(buffer))
 
 
-def check_usable(buffer, size=len(CONTENT)):
+def check_usable(buffer, size=SIZE):
     assert buffer and len(buffer) == buffer.nbytes == size and repr(buffer) == f"<xichan.Buffer of {size} bytes>"
     with memoryview(buffer) as seen:
         assert not seen.readonly and seen == CONTENT[:size]
