@@ -1,4 +1,4 @@
-// Writable memory of the arena that becomes a value without a copy.
+// Writable memory of the arena that becomes a value, or moves to a receiver, without a copy.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,15 @@ class XICHAN_API Buffer {
   /// unchanged unless `ok`.
   static Status make(std::size_t size, Buffer& out) noexcept;
 
-  /// Returns the writable bytes; empty after `freeze`.
+  /// Takes the memory out of a value of kind `buffer`, which another thread or interpreter sent. Returns `not_found` if
+  /// it was taken before or the value has another kind, and leaves `out` unchanged then. Any number of threads may
+  /// read the value; one of them gets the memory.
+  static Status take(ValueView view, Buffer& out) noexcept;
+  /// Makes a value of kind `buffer` that owns the memory, and empties the buffer. Python receives it as a
+  /// `xichan.Buffer`. Returns `invalid` for an empty buffer, `no_memory` or `arena_full`; then nothing changes.
+  Status move_to(Value& out) noexcept;
+
+  /// Returns the writable bytes; empty after `freeze` or `move_to`.
   std::span<std::byte> data() noexcept;
 
   /// Converts the first `size` bytes (all, if there are fewer) to a value of kind `bytes` in place, and empties the

@@ -46,6 +46,7 @@ enum class ValueKind : std::uint8_t {
   byte_array,
   array,   ///< an array.array, memoryview, or NumPy array or scalar; read it with ArrayView
   record,  ///< an object of a class; its elements are its fields; read it with RecordView
+  buffer,  ///< writable memory, for one receiver: Buffer::take
 };
 
 /// What an array is in Python. Thread safety: a plain value.

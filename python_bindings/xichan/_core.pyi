@@ -407,7 +407,7 @@ def share(value: object, /, *, pickle: bool = False) -> Shared:
 
 @final
 class Buffer:
-    """Zeroed, writable memory of ``nbytes`` bytes, which ``freeze()`` turns into a Shared without a copy."""
+    """Zeroed, writable memory of ``nbytes`` bytes, which moves to the receiver when it is sent, without a copy."""
 
     def __new__(cls, nbytes: int) -> Self: ...
     @property

@@ -87,7 +87,6 @@ _CLASSES = {
     "operator.methodcaller": _FUNCTION,
     "xml.etree.ElementTree.Element": "send xml.etree.ElementTree.tostring() of it",
     "email.message.Message": "send its as_bytes()",
-    "xichan.Buffer": "share the result of its freeze()",
     "xichan.Client": "send a clone() of its Sender",
     "pandas.DataFrame": f"{_FRAME}: df.to_dict('list')",
     "pandas.core.frame.DataFrame": f"{_FRAME}: df.to_dict('list')",

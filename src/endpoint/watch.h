@@ -42,6 +42,10 @@ class XICHAN_API Watch final : public Waiter, public OwnedWait {
   /// Delists all cases; afterwards the coroutine may act. Returns the outcome, and stores the index of the decided case
   /// in the array that was passed to `open`. Idempotent.
   Outcome close(std::size_t& number) noexcept;
+  /// Returns true once the endpoints and offers are released, because the owner has ended.
+  bool is_released() const noexcept { return owner_ == nullptr; }
+  /// Returns the offer that was transferred, according to `close`.
+  const Cell& transferred_offer() const noexcept { return decided_case().offer; }
   /// Passes on the token of a closed watch, if it still holds one that the coroutine has not used.
   void pass_token() noexcept;
   /// Closes the watch if necessary, passes its token on unless `used`, and destroys it.

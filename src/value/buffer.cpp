@@ -1,24 +1,32 @@
-// Values that share a block: frozen buffers, parts of a value, and Shared.
+// Buffers, and values that share a block: frozen buffers, parts of a value, and Shared.
 #include "xichan/buffer.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "value/block_builder.h"
+#include "value/buffer_block.h"
 #include "value/message.h"
+#include "value/moved_buffer.h"
 #include "value/value_access.h"
 
 namespace xichan {
+namespace internal {
+namespace {
+
+void release_buffer(void* object) noexcept { delete static_cast<MovedBuffer*>(object); }
+
+}  // namespace
+
+constinit const ReferenceType buffer_reference{ReferenceKind::buffer, release_buffer};
+
+}  // namespace internal
 
 using namespace internal;
 namespace {
 
 Block* as_block(void* block) noexcept { return static_cast<Block*>(block); }
-
-std::span<std::byte> payload(Block* block) noexcept {
-  const Cell& root = BlockReader(block).root();
-  return {block->body() + root.word, static_cast<std::size_t>(root.length())};
-}
 
 }  // namespace
 
@@ -35,19 +43,41 @@ Buffer::~Buffer() {
 }
 
 Status Buffer::make(std::size_t size, Buffer& out) noexcept {
-  BlockBuilder builder;
-  builder.count_bytes(size);
-  const Status status = builder.allocate();
+  Block* block;
+  const Status status = allocate_buffer(size, block);
   if (status != Status::ok) return status;
-  builder.write_bytes(builder.root(), nullptr, size);
   Buffer made;
-  made.block_ = builder.finish().as_block();
+  made.block_ = block;
   out = std::move(made);
   return Status::ok;
 }
 
+Status Buffer::take(ValueView view, Buffer& out) noexcept {
+  MovedBuffer* const moved = moved_buffer({ValueAccess::reader(view), &ValueAccess::cell(view)});
+  Block* const block = moved == nullptr ? nullptr : moved->take();
+  if (block == nullptr) return Status::not_found;
+  Buffer taken;
+  taken.block_ = block;
+  out = std::move(taken);
+  return Status::ok;
+}
+
+Status Buffer::move_to(Value& out) noexcept {
+  if (block_ == nullptr) return Status::invalid;
+  BlockBuilder builder;
+  builder.count_reference();
+  const Status status = builder.allocate();
+  if (status != Status::ok) return status;
+  auto* const moved = new (std::nothrow) MovedBuffer(as_block(block_));
+  if (moved == nullptr) return Status::no_memory;
+  block_ = nullptr;
+  builder.write_reference(builder.root(), {&buffer_reference, moved});
+  ValueAccess::adopt(out, builder.finish());
+  return Status::ok;
+}
+
 std::span<std::byte> Buffer::data() noexcept {
-  return block_ == nullptr ? std::span<std::byte>() : payload(as_block(block_));
+  return block_ == nullptr ? std::span<std::byte>() : buffer_content(as_block(block_));
 }
 
 Value Buffer::freeze(std::size_t size) noexcept {

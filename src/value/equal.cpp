@@ -47,6 +47,7 @@ bool equal_leaves(ValueView one, ValueView other, ValueKind kind) noexcept {
                         text_parts(ValueAccess::reader(other), ValueAccess::cell(other)));
     }
     case ValueKind::sender:
+    case ValueKind::buffer:
     case ValueKind::receiver: return ValueAccess::end(one)->object == ValueAccess::end(other)->object;
     default: break;  // None and Ellipsis
   }

@@ -77,14 +77,21 @@ inline void give_up_open(std::span<Endpoint* const> endpoints, std::span<const C
   }
 }
 
+/// What most calls do once they know that they never return.
+struct DoNothing {
+  void operator()(Status) const noexcept {}
+};
+
 /// Blocks, detached, until one of the `cases`, which belong to `endpoints`, is decided; resumes after interruptions.
 /// False with an exception set if a signal handler raised; then the call has sent and received nothing.
 ///
 /// While attaching, the thread holds no lock, has no linked node and owns no pin: if its interpreter has been
-/// finalized, attaching never returns. So a failed call runs `abandon` before it attaches, to release what it holds.
-template <class Abandon>
+/// finalized, attaching never returns. So a failed call runs `abandon` before it attaches, to release what it holds. A
+/// call that never returns then runs `never_returns(status)`, to release what the caller still has.
+template <class Abandon, class NeverReturns = DoNothing>
 bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, std::span<Case> cases,
-                   const Timeout& timeout, Status& status, std::size_t& chosen, Abandon abandon) noexcept {
+                   const Timeout& timeout, Status& status, std::size_t& chosen, Abandon abandon,
+                   NeverReturns never_returns = {}) noexcept {
   const bool sliced = runs_signal_handlers();
   const bool outlasts_exit = std::ranges::all_of(cases, [](const Case& c) { return c.channel->outlasts_exit(); });
   Deadline exit_deadline = Deadline::never();
@@ -104,6 +111,7 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
         },
         [&](Status result) noexcept {
           if (result == Status::ok) release_cells(cases, chosen);
+          never_returns(result);
         });
     for (Endpoint* endpoint : endpoints) endpoint->leave();
     if (status != Status::interrupted) return true;
@@ -133,9 +141,9 @@ inline bool attempt(Endpoint& endpoint, Side side, Cell& cell, Status& status) n
 
 /// Continues a call whose first attempt found the channel full or empty: spins briefly while attached, then waits
 /// detached. Returns as `wait_detached` does, but leaves `full` or `empty` in `status` if the timeout is zero.
-template <class Abandon>
+template <class Abandon, class NeverReturns>
 [[gnu::noinline]] bool call_again(EndpointOwner& owner, Endpoint& endpoint, Cell& cell, const Timeout& timeout,
-                                  Status& status, Abandon abandon) noexcept {
+                                  Status& status, Abandon abandon, NeverReturns never_returns) noexcept {
   const auto again = [&]() noexcept { return attempt(endpoint, endpoint.side(), cell, status); };
   // A caller that sent since it last blocked expects a reply; otherwise it is streaming.
   const bool expects_reply = std::exchange(owner.has_sent, false) && endpoint.side() == Side::receiver;
@@ -146,16 +154,18 @@ template <class Abandon>
   Endpoint* const endpoints[] = {&endpoint};
   Case cases[] = {endpoint.as_case(cell)};
   std::size_t chosen;
-  if (!wait_detached(owner, endpoints, cases, timeout, status, chosen, abandon)) return false;
+  if (!wait_detached(owner, endpoints, cases, timeout, status, chosen, abandon, never_returns)) return false;
   cell = cases[0].cell;
   return true;
 }
 
 /// Performs a call on one endpoint of the given side, blocking if necessary. Returns as `call_again` does.
-template <class Abandon>
+template <class Abandon, class NeverReturns = DoNothing>
 bool call(EndpointOwner& owner, Endpoint& endpoint, Side side, Cell& cell, const Timeout& timeout, Status& status,
-          Abandon abandon) noexcept {
-  if (!attempt(endpoint, side, cell, status)) return call_again(owner, endpoint, cell, timeout, status, abandon);
+          Abandon abandon, NeverReturns never_returns = {}) noexcept {
+  if (!attempt(endpoint, side, cell, status)) {
+    return call_again(owner, endpoint, cell, timeout, status, abandon, never_returns);
+  }
   if (side == Side::sender) owner.has_sent = true;
   if (status != Status::ok) abandon();
   return true;

@@ -54,6 +54,7 @@ struct InterpreterEndpoints {
 
 class KeyCache;  // values/key_cache.h
 class Plans;
+class Transfer;  // values/transfer.h
 
 /// Objects of the standard library that values/standard_types.cpp uses; null until they are needed.
 struct StandardLibrary {
@@ -91,7 +92,8 @@ struct ModuleState {
   KeyCache* keys;          // null until the first dict is decoded
   PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded
   mutable StandardLibrary library;
-  bool numpy_missing;  // its import has failed
+  bool numpy_missing;          // its import has failed
+  mutable Transfer* transfer;  // of a value that is being encoded; or was, until the caller takes it. Else null
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }
   PyTypeObject* type_of(ValueType which) const noexcept { return value_types[static_cast<int>(which)]; }

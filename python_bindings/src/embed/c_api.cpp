@@ -4,6 +4,7 @@
 #include "value/value_access.h"
 #include "values/decode.h"
 #include "values/encode.h"
+#include "values/transfer.h"
 
 namespace xichan::python {
 namespace {
@@ -21,7 +22,9 @@ PyObject* view_to_python(ValueView view) noexcept {
 bool value_from_python(PyObject* object, Value& value) noexcept {
   const ModuleState* state = import_state();
   Cell cell;
-  if (state == nullptr || !encode(*state, object, cell)) return false;
+  if (state == nullptr || !encode(*state, object, cell, Destination::receiver)) return false;
+  Transfers transfers;
+  if (transfers.take(*state, cell)) transfers.sent(cell);
   ValueAccess::adopt(value, cell);
   return true;
 }

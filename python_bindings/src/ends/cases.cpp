@@ -80,7 +80,7 @@ bool Cases::parse_case(const ModuleState& state, PyObject* object) noexcept {
     return false;
   }
   Cell cell;
-  if (value != nullptr && !encode_to_send(handle, value, cell)) return false;
+  if (value != nullptr && !encode_to_send(handle, value, cell) && !transfers_.take(state, cell)) return false;
   cases_[size_] = handle->endpoint->as_case(cell);
   ++size_;
   return true;
@@ -89,7 +89,12 @@ bool Cases::parse_case(const ModuleState& state, PyObject* object) noexcept {
 void Cases::release_values(std::size_t sent) noexcept {
   for (std::size_t i = 0; i < size_; ++i) {
     if (cases_[i].side != Side::sender) continue;
-    if (i != sent) release(cases_[i].cell);
+    if (i == sent) {
+      transfers_.sent(cases_[i].cell);
+    } else {
+      transfers_.withdraw(cases_[i].cell);
+      release(cases_[i].cell);
+    }
     cases_[i].cell = {};
   }
 }
@@ -97,6 +102,7 @@ void Cases::release_values(std::size_t sent) noexcept {
 PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
   const bool receiving = cases_[chosen].side == Side::receiver;
   release_values(chosen);
+  transfers_.restore();
   Ref pair = new_pair(chosen);
   if (!pair && receiving) keep_unread(handles_[chosen], cases_[chosen].cell);
   if (!pair || !receiving) return pair.release();
@@ -105,6 +111,7 @@ PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
 
 PyObject* Cases::deliver_unread(std::size_t chosen, bool copy) noexcept {
   release_values();
+  transfers_.restore();
   Ref pair = new_pair(chosen);
   if (!pair) return nullptr;
   return finish_pair(std::move(pair), chosen, python::deliver_unread(handles_[chosen], copy));

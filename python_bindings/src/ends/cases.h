@@ -5,6 +5,7 @@
 
 #include "base/handle.h"
 #include "base/ref.h"
+#include "values/transfer.h"
 
 namespace xichan::python {
 
@@ -35,8 +36,12 @@ class Cases {
   std::span<Endpoint* const> endpoints() const noexcept { return {endpoints_.get(), size_}; }
   std::span<Case> cases() noexcept { return {cases_.get(), size_}; }
 
-  /// Releases the values to send, except that of the case `sent`, which the channel owns now.
+  /// Releases the values to send, except that of the case `sent`, which the channel owns now. Any thread, also detached
+  /// without `sent`.
   void release_values(std::size_t sent = SIZE_MAX) noexcept;
+
+  /// Releases what `release_values` has kept of Buffers, in a call that never returns.
+  void discard_buffers() noexcept { transfers_.discard(); }
 
   /// Returns (case, value) for the chosen case: the received value, or None for a sender. Null with an exception set; a
   /// DecodeError carries the case.
@@ -61,6 +66,7 @@ class Cases {
   std::unique_ptr<Handle*[]> handles_;
   std::unique_ptr<Endpoint*[]> endpoints_;
   std::unique_ptr<Case[]> cases_;
+  Transfers transfers_;
   std::size_t size_ = 0;
 };
 

@@ -27,8 +27,9 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
   std::size_t chosen;
   Status status = try_any(cases.cases(), chosen);
   if (is_pending(status) && !timeout.now &&
-      !wait_detached(state.endpoints->owner, cases.endpoints(), cases.cases(), timeout, status, chosen,
-                     [&]() noexcept { cases.release_values(); })) {
+      !wait_detached(
+          state.endpoints->owner, cases.endpoints(), cases.cases(), timeout, status, chosen,
+          [&]() noexcept { cases.release_values(); }, [&](Status) noexcept { cases.discard_buffers(); })) {
     return nullptr;
   }
   if (status == Status::ok) return cases.result(chosen, copy);

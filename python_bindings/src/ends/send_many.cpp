@@ -8,6 +8,7 @@
 #include "ends/failure.h"
 #include "ends/special.h"
 #include "value/message.h"
+#include "values/transfer.h"
 
 namespace xichan::python {
 namespace {
@@ -60,7 +61,7 @@ class Chunk {
         return PyErr_Occurred() == nullptr;
       }
       Cell& cell = cells_[size_];
-      const bool encoded = plain ? encode(*handle->state, value, cell) : encode_special(handle, value, cell);
+      const bool encoded = (plain && encode_short(value, &cell)) || encode_other(handle, value, cell, plain);
       if (encoded) ++size_;
       if (!encoded && PyErr_ExceptionMatches(handle->state->error(ErrorClass::not_shareable))) note_item(value);
       Py_DECREF(value);
@@ -72,12 +73,43 @@ class Chunk {
   std::size_t size() const noexcept { return size_ - first_; }
   bool empty() const noexcept { return size() == 0; }
   Cell& front() noexcept { return cells_[first_]; }
-  void pop(std::size_t count = 1) noexcept { first_ += count; }
+  /// Removes values that were sent.
+  void pop(std::size_t count) noexcept {
+    if (transfers_.any()) {
+      for (std::size_t i = first_; i < first_ + count; ++i) transfers_.sent(cells_[i]);
+    }
+    first_ += count;
+  }
+  /// Releases the first value, which was not sent. Any thread, also detached.
+  void abandon_front() noexcept { abandon(cells_[first_++]); }
+  /// Releases everything, except for the first value if it was sent, in a call that never returns.
+  void discard(bool first_was_sent) noexcept {
+    first_ += first_was_sent;
+    while (first_ < size_) abandon_front();
+    transfers_.discard();
+  }
   void drop() noexcept {
-    for (; first_ < size_; ++first_) release(cells_[first_]);
+    while (first_ < size_) abandon_front();
+    transfers_.restore();
   }
 
  private:
+  void abandon(const Cell& cell) noexcept {
+    transfers_.withdraw(cell);
+    release(cell);
+  }
+
+  // Encodes a value that `encode_short` did not encode, or for a Sender that is not plain.
+  [[gnu::noinline]] bool encode_other(Handle* handle, PyObject* value, Cell& cell, bool plain) noexcept {
+    const bool encoded =
+        plain ? encode(*handle->state, value, cell, Destination::receiver) : encode_special(handle, value, cell);
+    if (!transfers_.take(*handle->state, cell)) return encoded;
+    if (!handle->endpoint->is_closed()) return true;
+    abandon(cell);
+    raise_for(handle, Status::end_closed);
+    return false;
+  }
+
   static void note_item(PyObject* value) noexcept {
     PyObject* error = PyErr_GetRaisedException();
     if (PyObject_SetAttrString(error, "item", value) < 0) PyErr_Clear();
@@ -85,6 +117,7 @@ class Chunk {
   }
 
   Cell cells_[batch_size];
+  Transfers transfers_;
   std::size_t first_ = 0;
   std::size_t size_ = 0;
 };
@@ -105,11 +138,13 @@ bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t
       sent += static_cast<Py_ssize_t>(done);
       continue;
     }
-    const bool decided = call(owner_of(handle), *handle->endpoint, Side::sender, chunk.front(), timeout, status,
-                              [&]() noexcept { release(chunk.front()); });
-    chunk.pop();
+    const bool decided = call(
+        owner_of(handle), *handle->endpoint, Side::sender, chunk.front(), timeout, status,
+        [&]() noexcept { chunk.abandon_front(); },
+        [&](Status result) noexcept { chunk.discard(result == Status::ok); });
     if (!decided) return false;
     if (status != Status::ok) return true;
+    chunk.pop(1);
     ++sent;
   }
   return true;

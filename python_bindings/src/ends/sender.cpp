@@ -6,6 +6,7 @@
 #include "ends/failure.h"
 #include "ends/names.h"
 #include "ends/send_many.h"
+#include "ends/send_moving.h"
 #include "ends/special.h"
 #include "value/message.h"
 
@@ -15,8 +16,9 @@ namespace {
 PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {
   Cell cell;
   Status status;
-  if (!encode_to_send(handle, value, cell) || !call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout,
-                                                    status, [&]() noexcept { release(cell); })) {
+  if (!encode_to_send(handle, value, cell)) return send_moving(handle, cell, timeout);
+  if (!call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
+            [&]() noexcept { release(cell); })) {
     return nullptr;
   }
   if (status == Status::ok) [[likely]]
@@ -37,7 +39,7 @@ PyObject* sender_send(PyObject* self, PyObject* const* args, Py_ssize_t count, P
 PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
   Handle* handle = as_handle(self);
   Cell cell;
-  if (!encode_to_send(handle, value, cell)) return nullptr;
+  if (!encode_to_send(handle, value, cell)) return send_moving_nowait(handle, cell);
   Status status = handle->endpoint->try_send(cell);
   if (status == Status::full && handle->endpoint->arm(cost_of(cell))) status = handle->endpoint->try_send(cell);
   if (status == Status::ok) {
@@ -66,14 +68,16 @@ PyDoc_STRVAR(send_doc,
 "send($self, /, value, timeout=None)\n--\n\n"
 "Send a value; block while the channel is full.\n\n"
 "value: None, a bool, number, str or bytes; a list, tuple, dict or set, nested to any depth; an object of a standard\n"
-"type, dataclass, named tuple, enum, exception or registered class; an endpoint, Queue, view or Shared.\n"
+"type, dataclass, named tuple, enum, exception or registered class; an endpoint, Queue, view or Shared; a Buffer, which\n"
+"moves to the receiver and is unusable here afterwards.\n"
 "timeout: seconds (int or float, not negative) after which ChannelTimeout is raised. None blocks indefinitely, 0\n"
 "does not block.\n\n"
 "Raises NotShareableError, which names the part that cannot be shared and a remedy; TypeError if the channel has\n"
 "another type; ChannelClosed if this Sender is closed, the channel is shut down, or all Receivers are closed;\n"
 "MemoryLimitExceeded over the memory limit; ValueError if the value is larger than the max_bytes of the channel;\n"
-"MemoryError; Error if this side of an spsc channel belongs to another Sender; and what encode() of a registered\n"
-"class raises. After an exception nothing has been sent. Other threads run while this one blocks. Thread-safe.");
+"MemoryError; Error if this side of an spsc channel belongs to another Sender; BufferError for a Buffer that another\n"
+"object can still write to, and ValueError for one that is frozen or was sent; and what encode() of a registered class\n"
+"raises. After an exception nothing has been sent. Other threads run while this one blocks. Thread-safe.");
 
 PyDoc_STRVAR(send_nowait_doc,
 "send_nowait($self, value, /)\n--\n\n"

@@ -65,11 +65,17 @@ bool encode_special(Handle* handle, PyObject* value, Cell& cell) noexcept {
   if (!check_open(handle)) return false;
   if (handle->types != nullptr && !check_type(value, handle->types)) return false;
   if (handle->endpoint->is_closed()) return check_open(handle);  // by a __instancecheck__
-  if (!handle->endpoint->channel()->pickles()) {
-    return encode(*handle->state, value, cell) && keep_if_open(handle, cell);
+  if (encode_short(value, &cell)) return true;
+  bool pickled = false;
+  const Encoded encoded = handle->endpoint->channel()->pickles()
+                              ? encode_or_pickle(*handle->state, value, cell, pickled, Destination::receiver)
+                              : encode_block(*handle->state, value, cell, Destination::receiver);
+  if (encoded == Encoded::no) return false;
+  if (encoded == Encoded::moving) {
+    if (pickled && !handle->endpoint->is_closed()) handle->endpoint->channel()->count_pickled();
+    return false;
   }
-  bool pickled;
-  if (!encode_or_pickle(*handle->state, value, cell, pickled) || !keep_if_open(handle, cell)) return false;
+  if (!keep_if_open(handle, cell)) return false;
   if (pickled) handle->endpoint->channel()->count_pickled();
   return true;
 }

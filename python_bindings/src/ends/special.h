@@ -11,18 +11,20 @@ namespace xichan::python {
 void set_types(Handle* handle, PyObject* types) noexcept;
 
 /// Encodes a value for a Sender that is not plain: it is closed, or checks types, or its channel pickles what is not
-/// shareable. Checks that it is open, also after pickling, which runs Python code. False with an exception set.
+/// shareable. Checks that it is open, also after pickling, which runs Python code. False as `encode_to_send`.
 bool encode_special(Handle* handle, PyObject* value, Cell& cell) noexcept;
 
 /// Returns true if the Sender is open; else releases the cell and raises ChannelClosed.
 bool keep_if_open(Handle* handle, Cell& cell) noexcept;
 
-/// Encodes a value to be sent, and checks that the Sender is open.
+/// Encodes a value to be sent, and checks that the Sender is open. False with an exception set; or if the value has
+/// Buffers, which is rare: then the cell is encoded, and the caller must take the Transfer (Transfers::take), and check
+/// that the Sender is open.
 [[gnu::always_inline]] inline bool encode_to_send(Handle* handle, PyObject* value, Cell& cell) noexcept {
   if (!handle->endpoint->is_plain()) [[unlikely]]
     return encode_special(handle, value, cell);
   if (encode_short(value, &cell)) return true;
-  const Encoded encoded = encode_block(*handle->state, value, cell, Destination::process);
+  const Encoded encoded = encode_block(*handle->state, value, cell, Destination::receiver);
   if (encoded == Encoded::yes) [[likely]]
     return true;
   return encoded == Encoded::after_python_code && keep_if_open(handle, cell);

@@ -10,6 +10,7 @@
 #include "ends/cases.h"
 #include "ends/special.h"
 #include "ends/watch.h"
+#include "values/transfer.h"
 
 namespace xichan::python {
 namespace {
@@ -22,7 +23,8 @@ struct NotifierObject {
 struct WatchObject {
   PyObject_HEAD
   Watch* watch;
-  PyObject* handles;  // keeps the handles of the endpoints alive: a handle, or a tuple of handles
+  PyObject* handles;    // keeps the handles of the endpoints alive: a handle, or a tuple of handles
+  Transfers transfers;  // of the values that the watch offers
 };
 
 NotifierObject* as_notifier(PyObject* object) noexcept { return reinterpret_cast<NotifierObject*>(object); }
@@ -62,26 +64,52 @@ PyObject* notifier_collect(PyObject* self, PyObject*) noexcept {
 }
 
 // Reads the value of a sender. A rendezvous channel offers it to receivers; any other needs only its cost.
-bool read_value(Handle* handle, PyObject* value, WatchCase& watched) noexcept {
+bool read_value(Handle* handle, PyObject* value, WatchCase& watched, Transfers& transfers) noexcept {
   Cell cell;
-  if (!encode_to_send(handle, value, cell)) return false;
+  if (!encode_to_send(handle, value, cell) && !transfers.take(*handle->state, cell)) return false;
   watched.cost = cost_of(cell);
   if (watched.endpoint->channel()->flavor() == Flavor::rendezvous) {
     watched.offer = cell;
   } else {
+    transfers.withdraw(cell);
     release(cell);
   }
   return true;
 }
 
 // Reads a case, a Receiver or (Sender, value). False with an exception set.
-bool read_case(const ModuleState& state, PyObject* object, WatchCase& watched) noexcept {
+bool read_case(const ModuleState& state, PyObject* object, WatchCase& watched, Transfers& transfers) noexcept {
   CaseParts parts;
   if (!split_case(state, object, parts)) return false;
   watched.endpoint = parts.handle->endpoint;
   watched.offer = {};
   watched.cost = 0;
-  return check_open(parts.handle) && (parts.value == nullptr || read_value(parts.handle, parts.value, watched));
+  return check_open(parts.handle) &&
+         (parts.value == nullptr || read_value(parts.handle, parts.value, watched, transfers));
+}
+
+// Returns an object without a watch, which keeps the handles alive.
+WatchObject* new_watch(const ModuleState& state, PyObject* handles) noexcept {
+  WatchObject* object = PyObject_New(WatchObject, state.watch_type);
+  if (object == nullptr) return nullptr;
+  object->watch = nullptr;
+  object->handles = Py_NewRef(handles);
+  new (&object->transfers) Transfers;
+  return object;
+}
+
+// Opens the watch of an object, and returns (object, ready). Consumes both arguments.
+PyObject* open_watch(PyObject* notifier, WatchObject* object, std::uint64_t key, WatchCase* cases,
+                     std::size_t count) noexcept {
+  const ModuleState& state = *static_cast<ModuleState*>(PyType_GetModuleState(Py_TYPE(notifier)));
+  bool ready = false;
+  // The other side may receive an offer as soon as the watch is open; a watch that does not open releases the offers.
+  object->transfers.retain();
+  object->watch = Watch::open(*as_notifier(notifier)->notifier, state.endpoints->owner, key, cases, count, ready);
+  object->transfers.release(object->watch != nullptr);
+  if (object->watch != nullptr) return Py_BuildValue("NO", object, ready ? Py_True : Py_False);
+  Py_DECREF(object);
+  return PyErr_NoMemory();
 }
 
 // watch(key, cases) -> (watch, ready).
@@ -99,9 +127,10 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
   }
   auto* cases = new (std::nothrow) WatchCase[count];
   if (cases == nullptr) return PyErr_NoMemory();
+  Transfers transfers;
   std::size_t parsed = 0;
   while (parsed < count &&
-         read_case(state, PyTuple_GET_ITEM(objects.get(), static_cast<Py_ssize_t>(parsed)), cases[parsed])) {
+         read_case(state, PyTuple_GET_ITEM(objects.get(), static_cast<Py_ssize_t>(parsed)), cases[parsed], transfers)) {
     ++parsed;
   }
   // Encoding a value may have run Python code, which may have closed the endpoint of an earlier case.
@@ -109,23 +138,35 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
                       return !watched.endpoint->is_closed();
                     });
   if (parsed == count && !open) raise(state, Status::end_closed);
-  WatchObject* object = open ? PyObject_New(WatchObject, state.watch_type) : nullptr;
+  WatchObject* object = open ? new_watch(state, objects.get()) : nullptr;
   if (object == nullptr) {
+    transfers.withdraw();
     for (std::size_t i = 0; i < parsed; ++i) release(cases[i].offer);
     delete[] cases;
     return nullptr;
   }
-  object->handles = Py_NewRef(objects.get());
-  bool ready = false;
-  object->watch = Watch::open(*as_notifier(self)->notifier, state.endpoints->owner, key, cases, count, ready);
-  if (object->watch != nullptr) return Py_BuildValue("NO", object, ready ? Py_True : Py_False);
-  Py_DECREF(object);
-  return PyErr_NoMemory();
+  transfers.restore();  // the Buffers of values that are not offered
+  object->transfers.adopt(transfers);
+  return open_watch(self, object, key, cases, count);
+}
+
+// Takes the Buffers out of the offers, except for that which the other side has received, and closes the watch.
+void take_back(WatchObject* object) noexcept {
+  if (object->watch == nullptr || !object->transfers.any()) return;
+  std::size_t number;
+  if (object->watch->close(number) == Outcome::transferred) {
+    object->transfers.sent(object->watch->transferred_offer());
+  }
+  if (object->watch->is_released()) return object->transfers.forget();
+  object->transfers.withdraw();
+  object->transfers.restore();
 }
 
 void watch_dealloc(PyObject* self) noexcept {
   PyTypeObject* type = Py_TYPE(self);
+  take_back(as_watch(self));
   if (as_watch(self)->watch != nullptr) Watch::destroy(as_watch(self)->watch, false);
+  as_watch(self)->transfers.~Transfers();
   Py_CLEAR(as_watch(self)->handles);
   type->tp_free(self);
   Py_DECREF(type);
@@ -135,12 +176,14 @@ void watch_dealloc(PyObject* self) noexcept {
 PyObject* watch_close(PyObject* self, PyObject*) noexcept {
   std::size_t number;
   if (as_watch(self)->watch == nullptr) return PyErr_Format(PyExc_ValueError, "the watch was released");
+  take_back(as_watch(self));
   if (as_watch(self)->watch->close(number) == Outcome::transferred) return PyLong_FromSize_t(number);
   Py_RETURN_NONE;
 }
 
 // release(used): releases the endpoints. A wake token that was not used goes to the next waiter.
 PyObject* watch_release(PyObject* self, PyObject* used) noexcept {
+  take_back(as_watch(self));
   if (Watch* watch = std::exchange(as_watch(self)->watch, nullptr)) Watch::destroy(watch, used == Py_True);
   Py_CLEAR(as_watch(self)->handles);
   Py_RETURN_NONE;
@@ -157,7 +200,7 @@ PyObject* notifier_watch_closed(PyObject* self, PyObject* args) noexcept {
   }
   if (!check_open(as_handle(endpoint))) return nullptr;
   auto* cases = new (std::nothrow) WatchCase[1];
-  WatchObject* object = cases == nullptr ? nullptr : PyObject_New(WatchObject, state.watch_type);
+  WatchObject* object = cases == nullptr ? nullptr : new_watch(state, endpoint);
   if (object == nullptr) {
     delete[] cases;
     return PyErr_NoMemory();
@@ -166,12 +209,7 @@ PyObject* notifier_watch_closed(PyObject* self, PyObject* args) noexcept {
   cases[0].offer = {};
   cases[0].cost = 0;
   cases[0].until_closed = true;
-  object->handles = Py_NewRef(endpoint);
-  bool ready = false;
-  object->watch = Watch::open(*as_notifier(self)->notifier, state.endpoints->owner, key, cases, 1, ready);
-  if (object->watch != nullptr) return Py_BuildValue("NO", object, ready ? Py_True : Py_False);
-  Py_DECREF(object);
-  return PyErr_NoMemory();
+  return open_watch(self, object, key, cases, 1);
 }
 
 PyMethodDef notifier_methods[] = {

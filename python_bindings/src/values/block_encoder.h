@@ -49,6 +49,11 @@ class BlockEncoder {
 
   /// Returns true if `measure` failed because Python code must run first, see prepare.h.
   bool needs_preparation() const noexcept { return is_unprepared_; }
+  /// Returns true if `measure` stopped at a Buffer: `state.transfer` must be set first.
+  bool needs_transfer() const noexcept {
+    return moves_buffers(destination_) && state_.transfer == nullptr && status_ == Status::ok &&
+           is_a(state_, refused_.item, ValueType::buffer);
+  }
   /// Raises the exception for a value that `measure` refused, and returns false.
   bool raise_refusal() noexcept;
 
@@ -104,6 +109,7 @@ class BlockEncoder {
   bool count_container(PyObject* value, Tag tag) noexcept;
   bool count_record(PyObject* value) noexcept;
   bool count_reduced(Reduced& reduced) noexcept;
+  bool count_buffer(PyObject* value) noexcept;
   bool count_view(PyObject* value) noexcept;
   // Returns true if a container was counted before; else from now on. True without memory too.
   bool is_counted(PyObject* value) noexcept;
@@ -124,6 +130,7 @@ class BlockEncoder {
   void write_other(PyObject* value, Cell& cell) noexcept;
   void write_container(PyObject* value, Tag tag, Cell& cell) noexcept;
   bool write_view(const ViewEncoding& encoding, Cell& cell) noexcept;
+  void write_buffer(PyObject* value, Cell& cell) noexcept;
   // Writes the cells of a container. Returns the address after them.
   Cell* write_items(PyObject* container, Cell* cells) noexcept;
   // Writes a repeat of a container that was written before, and returns true. Else notes its cell.

@@ -1,37 +1,51 @@
-// The block has the layout of a Shared of bytes from the start: freeze() only adds the root cell.
 #include "values/buffer.h"
 
 #include <cstring>
 #include <utility>
 
-#include "arena/arena.h"
 #include "base/arguments.h"
-#include "base/checked.h"
 #include "base/errors.h"
+#include "value/buffer_block.h"
 #include "values/view.h"
 
 namespace xichan::python {
 namespace {
 
-// Alignment of the content in memory, for NumPy, SIMD instructions and cache lines.
-constexpr std::uint64_t content_alignment = 64;
-
-struct BufferObject {
-  PyObject_HEAD
-  PyObject* weak_references;
-  ModuleState* state;
-  Block* block;  // null once frozen
-  std::uint64_t length;
-  std::uint64_t offset;  // of the content in the body of the block
-  Py_ssize_t exports;    // buffers that may still be written to
-};
-
-BufferObject* as_buffer(PyObject* object) noexcept { return reinterpret_cast<BufferObject*>(object); }
+const char* condition_of(const BufferObject* buffer) noexcept {
+  switch (buffer->condition) {
+    case BufferState::frozen: return "the buffer is frozen";
+    case BufferState::sending: return "the buffer is being sent";
+    case BufferState::returned: return "the buffer is unusable: the message that it arrived in could not be decoded";
+    default: return "the buffer was sent";
+  }
+}
 
 bool check_usable(const BufferObject* buffer) noexcept {
-  if (buffer->block != nullptr) return true;
-  PyErr_SetString(PyExc_ValueError, "the buffer is frozen");
+  if (buffer->condition == BufferState::usable) return true;
+  PyErr_SetString(PyExc_ValueError, condition_of(buffer));
   return false;
+}
+
+// Returns a Buffer without a block.
+BufferObject* new_buffer(ModuleState& state, PyTypeObject* type) noexcept {
+  BufferObject* buffer = PyObject_New(BufferObject, type);
+  if (buffer == nullptr) return nullptr;
+  buffer->weak_references = nullptr;
+  buffer->state = &state;
+  buffer->block = nullptr;
+  buffer->length = 0;
+  buffer->exports = 0;
+  buffer->transfer = nullptr;
+  buffer->entry = 0;
+  buffer->origin = nullptr;
+  buffer->condition = BufferState::sent;
+  return buffer;
+}
+
+void own_block(BufferObject* buffer, Block* block) noexcept {
+  buffer->block = block;
+  buffer->length = buffer_content(block).size();
+  buffer->condition = BufferState::usable;
 }
 
 PyObject* buffer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept {
@@ -44,22 +58,16 @@ PyObject* buffer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noe
   }
   auto* state = static_cast<ModuleState*>(PyType_GetModuleState(type));
   Block* block;
-  // With room to align the content.
-  const Status status = Arena::allocate(CheckedSize(sizeof(Cell) + content_alignment).add(length).value(), 0, block);
+  const Status status = allocate_buffer(length, block);
   if (status != Status::ok) return raise(*state, status);
-  std::memset(block->body(), 0, block->body_bytes());
-  BufferObject* buffer = PyObject_New(BufferObject, type);
+  const auto content = buffer_content(block);
+  std::memset(content.data(), 0, content.size());
+  BufferObject* buffer = new_buffer(*state, type);
   if (buffer == nullptr) {
     Arena::discard(block);
     return nullptr;
   }
-  buffer->weak_references = nullptr;
-  buffer->state = state;
-  buffer->block = block;
-  buffer->length = length;
-  const auto body = reinterpret_cast<std::uintptr_t>(block->body());
-  buffer->offset = align_up(body + sizeof(Cell), content_alignment) - body;
-  buffer->exports = 0;
+  own_block(buffer, block);
   return reinterpret_cast<PyObject*>(buffer);
 }
 
@@ -67,7 +75,7 @@ void buffer_dealloc(PyObject* self) noexcept {
   PyTypeObject* type = Py_TYPE(self);
   BufferObject* buffer = as_buffer(self);
   if (buffer->weak_references != nullptr) PyObject_ClearWeakRefs(self);
-  if (buffer->block != nullptr) Arena::discard(buffer->block);
+  if (buffer->block != nullptr) Arena::release(buffer->block);
   type->tp_free(self);
   Py_DECREF(type);
 }
@@ -75,10 +83,9 @@ void buffer_dealloc(PyObject* self) noexcept {
 int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
   BufferObject* buffer = as_buffer(self);
   view->obj = nullptr;
-  if (!check_usable(buffer) || PyBuffer_FillInfo(view, self, buffer->block->body() + buffer->offset,
-                                                 static_cast<Py_ssize_t>(buffer->length), 0, flags) < 0) {
-    return -1;
-  }
+  if (!check_usable(buffer)) return -1;
+  const auto content = buffer_content(buffer->block);
+  if (PyBuffer_FillInfo(view, self, content.data(), static_cast<Py_ssize_t>(content.size()), 0, flags) < 0) return -1;
   ++buffer->exports;
   return 0;
 }
@@ -101,11 +108,17 @@ PyObject* buffer_freeze(PyObject* self, PyObject* const* args, Py_ssize_t count,
                         buffer->exports == 1 ? "" : "s");
   }
   std::byte* body = buffer->block->body();
-  const Cell root = fits_short(length, 1) ? Cell::of_short(Tag::short_bytes, body + buffer->offset, length)
-                                          : Cell::of(Tag::bytes, length, buffer->offset);
+  const Cell before = BlockReader(buffer->block).root();
+  const Cell root = fits_short(length, 1) ? Cell::of_short(Tag::short_bytes, body + before.word, length)
+                                          : Cell::of(Tag::bytes, length, before.word);
   std::memcpy(body, &root, sizeof root);
   PyObject* shared = new_shared(*buffer->state, buffer->block);
-  if (shared != nullptr) Arena::release(std::exchange(buffer->block, nullptr));  // the Shared holds its own reference
+  if (shared == nullptr) {
+    std::memcpy(body, &before, sizeof before);
+    return nullptr;
+  }
+  buffer->condition = BufferState::frozen;
+  Arena::release(std::exchange(buffer->block, nullptr));  // the Shared holds its own reference
   return shared;
 }
 
@@ -113,24 +126,30 @@ Py_ssize_t buffer_length(PyObject* self) noexcept {
   return check_usable(as_buffer(self)) ? static_cast<Py_ssize_t>(as_buffer(self)->length) : -1;
 }
 
-// False once frozen: nothing is left in it. len() raises then, so bool() cannot rely on it.
-int buffer_true(PyObject* self) noexcept { return as_buffer(self)->block != nullptr && as_buffer(self)->length != 0; }
+// False once frozen or sent: nothing is left in it. len() raises then, so bool() cannot rely on it.
+int buffer_true(PyObject* self) noexcept {
+  return as_buffer(self)->condition == BufferState::usable && as_buffer(self)->length != 0;
+}
 
 PyObject* buffer_nbytes(PyObject* self, void*) noexcept {
   return check_usable(as_buffer(self)) ? PyLong_FromUnsignedLongLong(as_buffer(self)->length) : nullptr;
 }
 
 PyObject* buffer_repr(PyObject* self) noexcept {
-  if (as_buffer(self)->block == nullptr) return PyUnicode_FromString("<xichan.Buffer frozen>");
-  return PyUnicode_FromFormat("<xichan.Buffer of %llu bytes>",
-                              static_cast<unsigned long long>(as_buffer(self)->length));
+  static constexpr const char* names[] = {"", "frozen", "being sent", "sent", "unusable"};  // as in BufferState
+  const BufferObject* buffer = as_buffer(self);
+  if (buffer->condition != BufferState::usable) {
+    return PyUnicode_FromFormat("<xichan.Buffer %s>", names[static_cast<int>(buffer->condition)]);
+  }
+  return PyUnicode_FromFormat("<xichan.Buffer of %llu bytes>", static_cast<unsigned long long>(buffer->length));
 }
 
 PyDoc_STRVAR(buffer_doc,
 "Buffer(nbytes)\n--\n\n"
-"Writable memory, initially zero, that freeze() turns into a Shared without a copy.\n\n"
-"A writable buffer for memoryview, numpy.frombuffer, file.readinto and socket.recv_into, aligned to 64 bytes. A\n"
-"Buffer itself cannot be sent.\n\n"
+"Writable memory, initially zero, that moves to the receiver when it is sent, without a copy.\n\n"
+"A writable buffer for memoryview, numpy.frombuffer, file.readinto and socket.recv_into, aligned to 64 bytes. A sent\n"
+"Buffer is unusable; the receiver's Buffer owns the memory, and can be written to. If the send fails, the Buffer is\n"
+"usable as before. freeze() turns it into a Shared, for several receivers.\n\n"
 "nbytes: int, the size in bytes, from 0 to 2**48 - 1.\n\n"
 "Raises TypeError or ValueError for any other size, MemoryLimitExceeded over the memory limit, and MemoryError.\n"
 "Never blocks. Any thread of its interpreter may use it; the program orders concurrent writes.");
@@ -140,7 +159,7 @@ PyDoc_STRVAR(freeze_doc,
 "Return a Shared of the first bytes, in the same memory. The Buffer cannot be used afterwards.\n\n"
 "nbytes: int, how many bytes to keep; all of them by default.\n\n"
 "Raises BufferError while a memoryview or another object can still write to the memory, and ValueError if the\n"
-"Buffer is already frozen, or if nbytes is negative or larger than the Buffer. Never blocks.");
+"Buffer is already frozen or sent, or if nbytes is negative or larger than the Buffer. Never blocks.");
 
 PyMethodDef methods[] = {
     {"freeze", as_method(buffer_freeze), METH_FASTCALL | METH_KEYWORDS, freeze_doc},
@@ -148,7 +167,7 @@ PyMethodDef methods[] = {
 };
 
 PyGetSetDef properties[] = {
-    {"nbytes", buffer_nbytes, nullptr, "int: the size in bytes. Raises ValueError once frozen.", nullptr},
+    {"nbytes", buffer_nbytes, nullptr, "int: the size in bytes. Raises ValueError once frozen or sent.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
@@ -173,6 +192,33 @@ PyType_Slot slots[] = {
 };
 
 }  // namespace
+
+void raise_immovable(const BufferObject* buffer) noexcept {
+  if (check_usable(buffer)) {
+    PyErr_Format(PyExc_BufferError, "cannot send: the buffer has %zd active export%s", buffer->exports,
+                 buffer->exports == 1 ? "" : "s");
+  }
+}
+
+PyObject* take_buffer(ModuleState& state, MovedBuffer* moved) noexcept {
+  BufferObject* buffer = new_buffer(state, state.type_of(ValueType::buffer));
+  if (buffer == nullptr) return nullptr;
+  Block* const block = moved->take();
+  if (block == nullptr) {
+    Py_DECREF(buffer);
+    PyErr_SetString(PyExc_ValueError, "the Buffer was received before; each Buffer has one receiver");
+    return nullptr;
+  }
+  own_block(buffer, block);
+  buffer->origin = moved;
+  return reinterpret_cast<PyObject*>(buffer);
+}
+
+void return_buffer(BufferObject* buffer) noexcept {
+  if (!is_movable(buffer) || buffer->origin == nullptr) return;
+  buffer->condition = BufferState::returned;
+  std::exchange(buffer->origin, nullptr)->restore(std::exchange(buffer->block, nullptr));
+}
 
 PyType_Spec buffer_spec = {"xichan.Buffer", sizeof(BufferObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                            slots};

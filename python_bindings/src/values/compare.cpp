@@ -2,6 +2,7 @@
 
 #include "arena/arena.h"
 #include "base/ref.h"
+#include "value/moved_buffer.h"
 #include "value/value_access.h"
 #include "values/decode.h"
 #include "values/hashed_view.h"
@@ -136,11 +137,15 @@ int Comparison::equal_inside(const CellRef& one, const CellRef& other) noexcept 
 
 // Python's rules for values of different types: 1 == 1.0 == True.
 int Comparison::equal_leaves(const CellRef& one, const CellRef& other) noexcept {
+  // A Buffer equals only itself, and making it would take it out of the message.
+  if (const MovedBuffer* buffer = moved_buffer(one)) return buffer == moved_buffer(other);
+  if (moved_buffer(other) != nullptr) return 0;
   const Ref object(decode_at(state_, other.reader, *other.cell, false));
   return object ? equal_decoded(one, object.get()) : -1;
 }
 
 int Comparison::equal_decoded(const CellRef& one, PyObject* object) noexcept {
+  if (moved_buffer(one) != nullptr) return 0;
   const Ref decoded(decode_at(state_, one.reader, *one.cell, false));
   return decoded ? PyObject_RichCompareBool(decoded.get(), object, Py_EQ) : -1;
 }

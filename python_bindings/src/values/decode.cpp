@@ -37,8 +37,12 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
     if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
   }
   if (place.cell->has_payload()) return make_payload(place.reader.payload(*place.cell), *place.cell);
-  PyObject* value = Decoder(state).make(place);
-  return value != nullptr ? value : raise_decode_error(state, place);
+  Decoder decoder(state);
+  PyObject* value = decoder.make(place);
+  if (value != nullptr) [[likely]]
+    return value;
+  decoder.return_buffers();
+  return raise_decode_error(state, place);
 }
 
 PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList classes) noexcept {

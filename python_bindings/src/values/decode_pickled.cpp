@@ -1,6 +1,7 @@
 // Decoding of pickled values (pickling.h).
 #include "base/ref.h"
 #include "value/pickled.h"
+#include "values/buffer.h"
 #include "values/decode.h"
 #include "values/decoder.h"
 #include "values/view.h"
@@ -19,7 +20,7 @@ PyObject* call_loads(ModuleState& state, PyObject* data, PyObject* buffers) noex
 }
 
 // Returns what pickle.loads() takes for an item outside the pickle: a buffer in place of a Shared.
-Ref as_buffer(const ModuleState& state, PyObject* item, bool copy) noexcept {
+Ref as_item(const ModuleState& state, PyObject* item, bool copy) noexcept {
   if (!is_a(state, item, ValueType::shared)) return Ref(Py_NewRef(item));
   return Ref(copy ? PyByteArray_FromObject(item) : PyMemoryView_FromObject(item));
 }
@@ -35,10 +36,18 @@ PyObject* unpickle_value(PyObject* module, PyObject* const* args, Py_ssize_t cou
   if (length == 0) return call_loads(state, args[0], nullptr);
   const Ref buffers(PyList_New(0));
   for (Py_ssize_t i = 0; buffers && i < length; ++i) {
-    const Ref buffer = as_buffer(state, PyTuple_GET_ITEM(args[1], i), true);
+    const Ref buffer = as_item(state, PyTuple_GET_ITEM(args[1], i), true);
     if (!buffer || PyList_Append(buffers.get(), buffer.get()) < 0) return nullptr;
   }
   return buffers ? call_loads(state, args[0], buffers.get()) : nullptr;
+}
+
+// Returns the Buffers that were taken out of a message to it.
+void return_buffers(const ModuleState& state, PyObject* items) noexcept {
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); ++i) {
+    PyObject* const item = PyList_GET_ITEM(items, i);
+    if (is_a(state, item, ValueType::buffer)) return_buffer(as_buffer(item));
+  }
 }
 
 // Loads the pickle of a record.
@@ -50,10 +59,12 @@ PyObject* load(ModuleState& state, BlockReader reader, const Cell& cell, bool co
   const Ref buffers(PyList_New(0));
   for (std::size_t i = 2; buffers && i < cells.size(); ++i) {
     const Ref item(decode_at(state, reader, cells[i], true));
-    const Ref buffer(item ? as_buffer(state, item.get(), copy) : Ref());
+    const Ref buffer(item ? as_item(state, item.get(), copy) : Ref());
     if (!buffer || PyList_Append(buffers.get(), buffer.get()) < 0) return nullptr;
   }
-  return buffers ? call_loads(state, data.get(), buffers.get()) : nullptr;
+  PyObject* value = buffers ? call_loads(state, data.get(), buffers.get()) : nullptr;
+  if (value == nullptr && buffers) return_buffers(state, buffers.get());
+  return value;
 }
 
 // Replaces an Exception by a DecodeError with that cause. Other exceptions, and MemoryError, stay.

@@ -1,7 +1,9 @@
 #include "values/decoder.h"
 
 #include "base/handle.h"
+#include "value/moved_buffer.h"
 #include "values/array_object.h"
+#include "values/buffer.h"
 #include "values/decode_leaf.h"
 #include "values/elements.h"
 #include "values/key_cache.h"
@@ -65,7 +67,7 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
       if (array_kind(place) == ArrayKind::memoryview) return make_memoryview(state_, place);
       break;
     case Tag::record: return make_record(place);
-    case Tag::reference: return make_handle(reader.reference(*cell));
+    case Tag::reference: return make_referenced(reader.reference(*cell));
     case Tag::shared: return make_shared(static_cast<const Block*>(reader.reference(*cell).object));
     default: break;
   }
@@ -131,7 +133,27 @@ PyObject* Decoder::make_shared(const Block* block) noexcept {
   return made->object = own(shared);
 }
 
-PyObject* Decoder::make_handle(const Reference& reference) noexcept {
+// Makes one Buffer for each reference, however many cells name it.
+PyObject* Decoder::make_buffer(MovedBuffer* moved) noexcept {
+  Made* made = reserve_owned() ? made_.insert({moved, 0}) : nullptr;
+  if (made == nullptr) return PyErr_NoMemory();
+  if (made->object != nullptr) return Py_NewRef(made->object);
+  PyObject* buffer = take_buffer(state_, moved);
+  return buffer == nullptr ? nullptr : made->object = own(buffer);
+}
+
+void Decoder::return_buffers() noexcept {
+  for (PyObject* object : owned_) {
+    if (!is_a(state_, object, ValueType::buffer)) continue;
+    BufferObject* const buffer = as_buffer(object);
+    // Not a Buffer that Python code made, or received in another message.
+    const Made* made = buffer->origin == nullptr ? nullptr : made_.find({buffer->origin, 0});
+    if (made != nullptr && made->object == object) return_buffer(buffer);
+  }
+}
+
+PyObject* Decoder::make_referenced(const Reference& reference) noexcept {
+  if (reference.type->kind == ReferenceKind::buffer) return make_buffer(static_cast<MovedBuffer*>(reference.object));
   const Side side = reference.type->kind == ReferenceKind::sender ? Side::sender : Side::receiver;
   auto* channel = static_cast<Channel*>(reference.object);
   // If the channel was inherited by a fork, the endpoint is never released and the handle is closed.

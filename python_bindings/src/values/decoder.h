@@ -17,6 +17,10 @@
 #include "value/block_reader.h"
 #include "values/record_types.h"
 
+namespace xichan::internal {
+class MovedBuffer;
+}
+
 namespace xichan::python {
 
 /// The most containers within containers in a key of a dict or an item of a set.
@@ -68,6 +72,8 @@ class Decoder {
 
   /// Returns the value at a resolved place. Null with an exception set.
   PyObject* make(const CellRef& place) noexcept;
+  /// Returns to the message the Buffers that were taken out of it, after `make` has failed.
+  void return_buffers() noexcept;
 
  private:
   /// What is known of a value that may occur again.
@@ -131,7 +137,8 @@ class Decoder {
   void expose(PyObject* tuple) noexcept;
 
   PyObject* make_shared(const Block* block) noexcept;
-  PyObject* make_handle(const Reference& reference) noexcept;
+  PyObject* make_referenced(const Reference& reference) noexcept;
+  PyObject* make_buffer(MovedBuffer* moved) noexcept;
 
   // Returns what is known of a value that may occur again, and makes room to keep it. Null without memory.
   Made* find_made(const CellRef& place) noexcept {

@@ -18,6 +18,7 @@ PyObject* raise_flatten(const ModuleState& state, Status status, const Unportabl
   if (status != Status::invalid) return raise(state, status);
   const char* type = found.tag == Tag::record             ? "a pickled value"
                      : found.tag == Tag::queue            ? "xichan.Queue"
+                     : found.end == ReferenceKind::buffer ? "xichan.Buffer"
                      : found.end == ReferenceKind::sender ? "xichan.Sender"
                                                           : "xichan.Receiver";
   raise_not_shareable(state, found.steps, type, cannot_leave);

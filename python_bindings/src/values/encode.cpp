@@ -1,8 +1,12 @@
 #include "values/encode.h"
 
+#include <memory>
+#include <new>
+
 #include "base/errors.h"
 #include "values/block_encoder.h"
 #include "values/prepare.h"
+#include "values/transfer.h"
 
 namespace xichan::python {
 
@@ -43,17 +47,36 @@ namespace {
 // Python code may change the value while it is prepared. It is prepared again this often.
 constexpr int preparations = 8;
 
-// Measures a value that needs Python code, and calls `use` with the encoder. False with an exception set.
+// Measures a value that `first` has stopped at, because Python code or a Transfer is needed, and calls `use` with the
+// encoder. No with an exception set.
 template <class Use>
-[[gnu::noinline]] Encoded use_prepared(const ModuleState& state, PyObject* value, Destination destination,
-                                       ReducedValues& reduced, Use use) noexcept {
+[[gnu::noinline]] Encoded use_again(const ModuleState& state, PyObject* value, Destination destination,
+                                    ReducedValues& reduced, const BlockEncoder& first, Use use) noexcept {
   const Ref held(Py_NewRef(value));
-  for (int i = 0; i < preparations; ++i) {
-    if (!prepare(state, value, reduced)) return Encoded::no;
+  bool unprepared = first.needs_preparation();
+  bool moves = first.needs_transfer();
+  for (int i = 0; i < preparations; i += unprepared) {
+    if (unprepared && !prepare(state, value, reduced)) return Encoded::no;
     reduced.restart();
+    std::unique_ptr<Transfer> transfer(moves ? new (std::nothrow) Transfer : nullptr);
+    if (moves && !transfer) {
+      PyErr_NoMemory();
+      return Encoded::no;
+    }
+    state.transfer = transfer.get();
     BlockEncoder encoder(state, destination, reduced);
-    if (encoder.measure(value)) return use(encoder) ? Encoded::after_python_code : Encoded::no;
-    if (encoder.needs_preparation()) continue;
+    const bool measured = encoder.measure(value);
+    const bool used = measured && use(encoder);
+    const bool stopped_at_buffer = !measured && encoder.needs_transfer();
+    state.transfer = nullptr;
+    if (used) {
+      state.transfer = transfer.release();
+      return moves ? Encoded::moving : Encoded::after_python_code;
+    }
+    if (measured) return Encoded::no;
+    unprepared = encoder.needs_preparation();
+    moves |= stopped_at_buffer;
+    if (unprepared || stopped_at_buffer) continue;
     encoder.raise_refusal();
     return Encoded::no;
   }
@@ -70,7 +93,9 @@ template <class Use>
   BlockEncoder encoder(state, destination, reduced);
   if (encoder.measure(value)) [[likely]]
     return static_cast<Encoded>(use(encoder));
-  if (encoder.needs_preparation()) return use_prepared(state, value, destination, reduced, use);
+  if (encoder.needs_preparation() || encoder.needs_transfer()) {
+    return use_again(state, value, destination, reduced, encoder, use);
+  }
   encoder.raise_refusal();
   return Encoded::no;
 }
@@ -84,10 +109,14 @@ Encoded encode_block(const ModuleState& state, PyObject* value, Cell& cell, Dest
                       [&](BlockEncoder& encoder) noexcept { return encoder.write(value, cell); });
 }
 
-int is_shareable(const ModuleState& state, PyObject* value) noexcept {
-  if (encode_short(value, nullptr)) return 1;
+bool check_shareable(const ModuleState& state, PyObject* value, Destination destination) noexcept {
+  if (encode_short(value, nullptr)) return true;
   const auto accept = [](BlockEncoder&) noexcept { return true; };
-  if (use_measured(state, value, Destination::process, accept) != Encoded::no) return 1;
+  return use_measured(state, value, destination, accept) != Encoded::no;
+}
+
+int is_shareable(const ModuleState& state, PyObject* value) noexcept {
+  if (check_shareable(state, value, Destination::nowhere)) return 1;
   const bool is_refused = PyErr_ExceptionMatches(state.error(ErrorClass::not_shareable)) ||
                           PyErr_ExceptionMatches(state.error(ErrorClass::closed));
   if (!is_refused) return -1;

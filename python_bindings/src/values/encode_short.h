@@ -5,9 +5,22 @@
 
 namespace xichan::python {
 
-/// Where an encoded value goes: through a channel; outside the process, where endpoints and Queues cannot go; or
-/// through a channel that pickles what is not shareable: a refused value then sets no exception.
-enum class Destination { process, outside, or_pickle };
+/// Where an encoded value goes. A Buffer goes only to one receiver.
+enum class Destination {
+  process,             // to any number of readers in the process
+  outside,             // where endpoints and Queues cannot go
+  or_pickle,           // to `process`, pickled if it is refused: then no exception is set
+  receiver,            // to one receiver
+  receiver_or_pickle,  // likewise, pickled if it is refused
+  nowhere,             // only to be asked whether a receiver could receive it
+};
+
+constexpr bool moves_buffers(Destination to) noexcept {
+  return to == Destination::receiver || to == Destination::receiver_or_pickle;
+}
+constexpr bool may_pickle(Destination to) noexcept {
+  return to == Destination::or_pickle || to == Destination::receiver_or_pickle;
+}
 
 /// Does the same as Cell::of_short().
 [[gnu::always_inline]] inline void write_short(Cell& cell, Tag tag, const void* data, std::uint64_t length,

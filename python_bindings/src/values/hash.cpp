@@ -9,6 +9,7 @@
 
 #include "arena/arena.h"
 #include "base/ref.h"
+#include "value/moved_buffer.h"
 #include "values/decode.h"
 #include "values/interruption.h"
 
@@ -57,10 +58,10 @@ class Hasher {
   Py_hash_t hash(BlockReader from, const Cell& cell) noexcept {
     const CellRef ref = resolve_through(from, cell);
     if (ref.cell->tag() == Tag::reference) {
-      // An endpoint equals only itself, and each access makes a new one, so it has no stable hash.
+      // An endpoint or Buffer equals only itself, and each access makes a new one, so it has no stable hash.
       const bool in_tuple = resolve(from, cell).cell->tag() != Tag::shared && &cell != &from.root();
-      PyErr_SetString(PyExc_TypeError, in_tuple ? "unhashable value: the view contains a Sender or Receiver"
-                                                : "unhashable value: the xichan.Shared holds a Sender or Receiver");
+      PyErr_Format(PyExc_TypeError, "unhashable value: the %s a %s", in_tuple ? "view contains" : "xichan.Shared holds",
+                   moved_buffer(ref) != nullptr ? "Buffer" : "Sender or Receiver");
       return -1;
     }
     if (!may_recur(from, ref) || !(ref.cell->has_elements() || ref.cell->has_payload())) return compute(ref);

@@ -4,6 +4,7 @@
 #include "values/arrays.h"
 #include "values/block_encoder.h"
 #include "values/encode_path.h"
+#include "values/transfer.h"
 
 namespace xichan::python {
 namespace {
@@ -94,7 +95,8 @@ bool BlockEncoder::count_record(PyObject* value) noexcept {
     if (!fits_short(content->length, 1)) builder_.count_bytes(content->length);
     return true;
   }
-  if (status_ != Status::ok || is_a(state_, value, ValueType::buffer)) return false;
+  if (status_ != Status::ok) return false;
+  if (is_a(state_, value, ValueType::buffer)) return count_buffer(value);
   Ref elements;
   const Reduction reduction = reduce_natively(state_, value, elements);
   is_unprepared_ = reduction == Reduction::unprepared && reduced_.refusal_of(value) == nullptr;
@@ -108,6 +110,17 @@ bool BlockEncoder::count_reduced(Reduced& reduced) noexcept {
   if (std::exchange(reduced.is_counted, true)) return true;
   builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(reduced.elements)));
   return in_memory(containers_.push(reduced.elements));
+}
+
+bool BlockEncoder::count_buffer(PyObject* value) noexcept {
+  BufferObject* const buffer = as_buffer(value);
+  if (destination_ == Destination::nowhere) return is_movable(buffer);
+  Transfer* const transfer = state_.transfer;
+  if (!moves_buffers(destination_) || transfer == nullptr) return false;
+  if (transfer->has(buffer)) return true;
+  if (!is_movable(buffer)) return false;
+  builder_.count_reference();
+  return in_memory(transfer->add(buffer));
 }
 
 bool BlockEncoder::is_counted(PyObject* value) noexcept {
@@ -158,7 +171,12 @@ bool BlockEncoder::raise_refusal() noexcept {
     raise_for(as_handle(item), Status::end_closed);
     return false;
   }
-  if (destination_ == Destination::or_pickle) return false;
+  const bool is_buffer = is_a(state_, item, ValueType::buffer);
+  if (is_buffer && moves_buffers(destination_)) {
+    raise_immovable(as_buffer(item));
+    return false;
+  }
+  if (may_pickle(destination_)) return false;
   const Ref held(Py_NewRef(item));
   const Ref path = path_of(*this, item, container, position);
   if (!path) return false;
@@ -166,8 +184,8 @@ bool BlockEncoder::raise_refusal() noexcept {
     raise_refused(state_, path, item, why);
   } else if (is_handle(state_, item) || queue_parts(state_, item) != nullptr) {
     raise_not_shareable(state_, path, item, "cannot leave its process");
-  } else if (is_a(state_, item, ValueType::buffer)) {
-    raise_not_shareable(state_, path, item, "is not shareable; share the result of its freeze()");
+  } else if (is_buffer) {
+    raise_not_shareable(state_, path, item, "is not shareable, because it has one receiver; freeze() it");
   } else {
     raise_with_remedy(state_, path, item);
   }

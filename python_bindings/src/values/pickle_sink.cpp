@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/handle.h"
+#include "values/view.h"
 
 namespace xichan::python {
 namespace {
@@ -47,7 +48,8 @@ int is_for_override(const PickleSink* sink, PyObject* object) noexcept {
 PyObject* sink_reduce(PyObject* self, PyObject* object) noexcept {
   PickleSink* sink = as_sink(self);
   const ModuleState& state = *sink->state;
-  if (is_handle(state, object) || (state.queue_type != nullptr && Py_IS_TYPE(object, state.queue_type))) {
+  if (is_handle(state, object) || (sink->takes_buffers && is_a(state, object, ValueType::buffer)) ||
+      (state.queue_type != nullptr && Py_IS_TYPE(object, state.queue_type))) {
     if (sink->parts == nullptr) return PyErr_Format(PyExc_ValueError, "reduce() outside of a pickle");
     // A new tuple of arguments each time: the Pickler would write the same one only once.
     return append(sink->parts, object) ? Py_BuildValue("O(O)", sink->external, sink->marker) : nullptr;
@@ -138,12 +140,13 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-bool PickleSink::begin(PyObject* reducer) noexcept {
+bool PickleSink::begin(PyObject* reducer, bool moves) noexcept {
   PyObject* fresh = PyList_New(1);
   if (fresh == nullptr) return false;
   PyList_SET_ITEM(fresh, 0, Py_NewRef(Py_None));
   Py_XSETREF(parts, fresh);
   Py_XSETREF(override, Py_XNewRef(reducer));
+  takes_buffers = moves;
   return true;
 }
 

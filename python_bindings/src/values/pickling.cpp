@@ -24,12 +24,12 @@ Ref take_pickler(ModuleState& state) noexcept {
 }
 
 // Pickles a value into a list of which the first item is the pickle. Null with an exception set. `prefix` is the number
-// of None before it. `override`: a reducer_override, or null.
-Ref pickle(ModuleState& state, PyObject* value, PyObject* override) noexcept {
+// of None before it. `override`: a reducer_override, or null. `moves`: Buffers travel outside the pickle.
+Ref pickle(ModuleState& state, PyObject* value, PyObject* override, bool moves) noexcept {
   Ref pickler = take_pickler(state);
   if (!pickler) return Ref();
   PickleSink* sink = as_sink(PyTuple_GET_ITEM(pickler.get(), 2));
-  if (!sink->begin(override)) return Ref();
+  if (!sink->begin(override, moves)) return Ref();
   const Ref done(PyObject_CallOneArg(PyTuple_GET_ITEM(pickler.get(), 0), value));
   if (!done) return Ref();  // the Pickler and its memo are dropped
   Ref parts = sink->finish();
@@ -54,15 +54,13 @@ Ref as_record(PyObject* parts) noexcept {
 
 // Turns what pickling raised into a NotShareableError that names the part of the value that is not shareable. Errors of
 // this package and of memory, and what is not an Exception, stay as they are.
-void explain_failure(ModuleState& state, PyObject* value) noexcept {
+void explain_failure(ModuleState& state, PyObject* value, Destination destination) noexcept {
   if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError) ||
       PyErr_ExceptionMatches(state.error(ErrorClass::error))) {
     return;
   }
   const Ref cause(PyErr_GetRaisedException());
-  Cell cell;
-  if (encode(state, value, cell)) {  // pickling has changed the value
-    release(cell);
+  if (check_shareable(state, value, destination)) {  // pickling has changed the value
     PyErr_SetRaisedException(Py_NewRef(cause.get()));
     return;
   }
@@ -78,7 +76,7 @@ void explain_failure(ModuleState& state, PyObject* value) noexcept {
 // _pickle(value, override=None) -> (data, external)
 PyObject* pickle_value(PyObject* module, PyObject* const* args, Py_ssize_t count) noexcept {
   if (count < 1 || count > 2) return PyErr_Format(PyExc_TypeError, "_pickle() takes 1 or 2 arguments, got %zd", count);
-  const Ref parts = pickle(*state_of(module), args[0], count == 2 && args[1] != Py_None ? args[1] : nullptr);
+  const Ref parts = pickle(*state_of(module), args[0], count == 2 && args[1] != Py_None ? args[1] : nullptr, true);
   if (!parts) return nullptr;
   const Ref external(PyList_GetSlice(parts.get(), 1, PY_SSIZE_T_MAX));
   const Ref tuple(external ? PyList_AsTuple(external.get()) : nullptr);
@@ -88,27 +86,34 @@ PyObject* pickle_value(PyObject* module, PyObject* const* args, Py_ssize_t count
 // Pickles call this with what travels outside them.
 PyObject* external(PyObject*, PyObject* value) noexcept { return Py_NewRef(value); }
 
-// Pickles and encodes a value.
-bool encode_pickled(ModuleState& state, PyObject* value, Cell& cell) noexcept {
-  const Ref parts = pickle(state, value, nullptr);
+// Pickles and encodes a value. After pickling, Python code has run.
+Encoded encode_pickled(ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
+  const Ref parts = pickle(state, value, nullptr, moves_buffers(destination));
   if (!parts) {
-    explain_failure(state, value);
-    return false;
+    explain_failure(state, value, moves_buffers(destination) ? Destination::nowhere : destination);
+    return Encoded::no;
   }
   const Ref record = as_record(parts.get());
-  if (!record || !encode(state, record.get(), cell)) return false;
+  const Encoded encoded = record ? encode_block(state, record.get(), cell, destination) : Encoded::no;
+  if (encoded == Encoded::no) return encoded;
   // The block belongs to this thread alone until the cell is sent.
   Cell& root = const_cast<Cell&>(BlockReader(cell.as_block()).root());
   root = Cell::of(Tag::record, root.length(), root.word);
-  return true;
+  return encoded == Encoded::moving ? encoded : Encoded::after_python_code;
 }
 
 }  // namespace
 
-bool encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pickled) noexcept {
+Encoded encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pickled,
+                         Destination destination) noexcept {
   pickled = false;
-  if (encode(state, value, cell, Destination::or_pickle)) return true;
-  return !PyErr_Occurred() && (pickled = encode_pickled(state, value, cell));
+  if (encode_short(value, &cell)) return Encoded::yes;
+  const bool moves = moves_buffers(destination);
+  Encoded encoded = encode_block(state, value, cell, moves ? Destination::receiver_or_pickle : Destination::or_pickle);
+  if (encoded != Encoded::no || PyErr_Occurred()) return encoded;
+  encoded = encode_pickled(state, value, cell, destination);
+  pickled = encoded != Encoded::no;
+  return encoded;
 }
 
 PyMethodDef pickling_functions[] = {

@@ -11,13 +11,15 @@
 
 namespace xichan::python {
 
-/// Encodes a value, or its pickle if it is not shareable; then sets `pickled`. Runs Python code. False with an
-/// exception set: NotShareableError also if it cannot be pickled, with the reason.
-bool encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pickled) noexcept;
+/// Encodes a value for `process` or `receiver`, or its pickle if it is not shareable; then sets `pickled`. Runs Python
+/// code. No with an exception set: NotShareableError also if it cannot be pickled, with the reason.
+Encoded encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& pickled,
+                         Destination destination) noexcept;
 /// Does the same for functions with an argument `pickle`, and only encodes if it is false.
 inline bool encode_by_policy(ModuleState& state, PyObject* value, bool pickle, Cell& cell) noexcept {
   bool pickled;
-  return pickle ? encode_or_pickle(state, value, cell, pickled) : encode(state, value, cell);
+  if (!pickle) return encode(state, value, cell);
+  return encode_or_pickle(state, value, cell, pickled, Destination::process) != Encoded::no;
 }
 
 extern PyMethodDef pickling_functions[];

@@ -1,6 +1,7 @@
 #include "values/repr.h"
 
 #include "base/ref.h"
+#include "value/moved_buffer.h"
 #include "values/compare.h"
 #include "values/decode.h"
 
@@ -21,6 +22,7 @@ class Writer {
   bool write(BlockReader from, const Cell& cell) noexcept {
     const CellRef place = resolve(from, cell);
     if (!interruption_.check(place.cell->has_payload() ? place.cell->length() : 0)) return false;
+    if (moved_buffer(place) != nullptr) return write("<xichan.Buffer>");  // making it would take it out
     if (!is_container(place)) {
       const Ref leaf(decode_at(state_, place.reader, *place.cell, true));
       return leaf && append(PyObject_Repr(leaf.get()));

@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "base/ref.h"
 #include "value/block_builder.h"
+#include "value/moved_buffer.h"
 #include "values/compare.h"
 #include "values/decode.h"
 #include "values/encode.h"
@@ -71,7 +72,8 @@ const char* type_name(Tag tag) noexcept {
 }
 
 const char* content_type(const View* view) noexcept {
-  return type_name(resolve(view->slice.reader(), view->slice.cell).cell->tag());
+  const CellRef place = resolve(view->slice.reader(), view->slice.cell);
+  return moved_buffer(place) != nullptr ? "Buffer" : type_name(place.cell->tag());
 }
 
 int get_buffer(PyObject* self, Py_buffer* buffer, int flags) noexcept {
@@ -222,7 +224,7 @@ PyDoc_STRVAR(share_doc,
 "Encode a value once, to be sent without a copy any number of times, and return a Shared.\n\n"
 "value: anything that can be sent, including views and endpoints; or an object with a C-contiguous buffer\n"
 "(bytearray, memoryview, array, NumPy array), whose content is copied once and becomes bytes. A Shared is returned\n"
-"unchanged.\n"
+"unchanged. A Buffer is refused: freeze() it.\n"
 "pickle: bool; True pickles a value that is not shareable.\n\n"
 "Raises NotShareableError, ChannelClosed, MemoryLimitExceeded, MemoryError or ValueError as send() does, and\n"
 "BufferError if the buffer is not contiguous. Never blocks. Thread-safe.");

@@ -2,6 +2,7 @@
 #include "base/handle.h"
 #include "values/arrays.h"
 #include "values/block_encoder.h"
+#include "values/transfer.h"
 
 namespace xichan::python {
 namespace {
@@ -107,6 +108,8 @@ void BlockEncoder::write_other(PyObject* value, Cell& cell) noexcept {
   } else if (PyObject* parts = queue_parts(state_, value)) {
     if (Py_REFCNT(value) != 1 && write_seen(value, cell)) return;
     builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(parts)), Tag::queue);
+  } else if (is_a(state_, value, ValueType::buffer)) {
+    write_buffer(value, cell);
   } else if (!write_view(encoding_of(state_, value), cell)) {
     const Endpoint& endpoint = *as_handle(value)->endpoint;
     endpoint.channel()->add_endpoint(endpoint.side());
@@ -122,6 +125,18 @@ void BlockEncoder::write_container(PyObject* value, Tag tag, Cell& cell) noexcep
   }
   builder_.write_hashed(cell, entries_of(value, tag), tag);
   if (cell.is_indexed()) indexed_.begin()[next_indexed_++] = &cell;
+}
+
+// A Buffer that occurs several times has one reference.
+void BlockEncoder::write_buffer(PyObject* value, Cell& cell) noexcept {
+  Transfer::Entry& entry = state_.transfer->entry_of(as_buffer(value));
+  if (entry.is_written) {
+    cell = entry.cell;
+    return;
+  }
+  builder_.write_reference(cell, {&buffer_reference, entry.moved});
+  entry.cell = cell;
+  entry.is_written = true;
 }
 
 bool BlockEncoder::write_view(const ViewEncoding& encoding, Cell& cell) noexcept {
