@@ -37,7 +37,7 @@ bool set_any_entry(const Frame& frame, PyObject* key, PyObject* value) noexcept 
 Extent extent_as_key(const Frame& frame, const Extent& extent) noexcept {
   const bool is_object = frame.place.cell->tag() == Tag::record &&
                          (frame.type == nullptr || ResolvedType(frame.type).kind() != RecordKind::items);
-  return is_object ? Extent{1, 1} : extent;
+  return is_object ? Extent{1, 1, false, false} : extent;
 }
 
 bool is_short_text(const Cell& cell) noexcept {
@@ -50,7 +50,10 @@ bool is_short_text(const Cell& cell) noexcept {
 bool Decoder::begin(Frame& frame, const CellRef& place, bool recurs) noexcept {
   const Cell& cell = *place.cell;
   const std::uint64_t length = cell.length() - (cell.is_hashed() && cell.is_indexed());
-  frame = {.next = place.reader.elements(cell).data(), .place = place, .extent = {length, 1}, .recurs = recurs};
+  frame = {.next = place.reader.elements(cell).data(),
+           .place = place,
+           .extent = {length, 1, false, false},
+           .recurs = recurs};
   frame.end = frame.next + length;
   if (!begin_object(frame, static_cast<Py_ssize_t>(length))) {
     frame.release();
@@ -110,7 +113,7 @@ bool Decoder::begin_queue(Frame& frame, Py_ssize_t length) noexcept {
 bool Decoder::begin_array(Frame& frame) noexcept {
   become_careful(frame);
   frame.next = frame.end;
-  frame.object = make_array(state_, frame.place, classes_ == nullptr);
+  frame.object = make_array(state_, frame.place, foreign_ == nullptr);
   return frame.object != nullptr;
 }
 
@@ -166,19 +169,9 @@ PyObject* Decoder::make_key(Frame& frame, const Cell& cell) noexcept {
   if (cell.tag() < Tag::ascii) return make_short(cell);
   again_ = {};
   PyObject* key = make_item(frame, cell);
-  if (key == nullptr || check_key(again_)) return key;
+  if (key == nullptr || admit_key(frame, key, again_)) return key;
   Py_DECREF(key);
   return nullptr;
-}
-
-// Returns false, with ValueError set, if hashing or comparing a key could recurse too deeply or take too long.
-bool Decoder::check_key(const Extent& extent) const noexcept {
-  if (extent.height <= largest_key_height &&
-      (extent.size <= largest_key_size || extent.size <= root_->body_bytes() / sizeof(Cell))) {
-    return true;
-  }
-  PyErr_SetString(PyExc_ValueError, "a key of a dict, or an item of a set, is nested too deeply or contains itself");
-  return false;
 }
 
 // Stores the container that came first, consuming the reference.
@@ -190,7 +183,7 @@ bool Decoder::store(Frame& frame, PyObject* value, const Extent& extent) noexcep
     return true;
   }
   const bool is_value = frame.aside != nullptr;
-  if (!is_value && !check_key(extent)) {
+  if (!is_value && !admit_key(frame, value, extent)) {
     Py_DECREF(value);
     return false;
   }
@@ -213,7 +206,11 @@ PyObject* Decoder::finish_object(Frame& frame) noexcept {
   switch (frame.place.cell->tag()) {
     case Tag::tuple: expose(frame.object); return frame.object;
     case Tag::range: {
-      PyObject* range = PyObject_CallObject(reinterpret_cast<PyObject*>(&PyRange_Type), frame.aside);
+      const auto part = [&](std::size_t i) noexcept { return resolve(frame.place.reader, (frame.end - 3)[i]); };
+      const bool allowed = foreign_ == nullptr ||
+                           (foreign_->charge_division(part(0), part(2)) && foreign_->charge_division(part(1), part(2)));
+      PyObject* range =
+          !allowed ? nullptr : PyObject_CallObject(reinterpret_cast<PyObject*>(&PyRange_Type), frame.aside);
       frame.release();
       return range;
     }
@@ -232,7 +229,8 @@ PyObject* Decoder::finish_object(Frame& frame) noexcept {
       return frame.object;
     case Tag::record: {
       PyObject* object = finish_record(frame);
-      frame.extent = extent_as_key(frame, frame.extent);
+      frame.extent = foreign_ != nullptr && object != nullptr ? foreign_->of_record(frame.place, object, frame.extent)
+                                                              : extent_as_key(frame, frame.extent);
       if (object == nullptr) fail(frame);
       frame.release();
       return object;

@@ -80,16 +80,40 @@ PyObject* Decoder::make_recurring(Frame& frame, const CellRef& place) noexcept {
   Made* made = find_made(place);
   if (made == nullptr) return PyErr_NoMemory();
   if (made->found) {
-    frame.extent.add(again_ = made->extent);
+    again_ = foreign_ == nullptr ? made->extent : foreign_->where_it_recurs(made->object, made->extent);
+    frame.extent.add(again_);
     if (made->object != nullptr) return Py_NewRef(made->object);
     PyErr_SetString(PyExc_ValueError, "a tuple, set or object that needs its parts when it is made contains itself");
     return nullptr;
   }
   made->found = true;
   PyObject* value = make_found(place);
-  if (value != nullptr) return made->object = own(value);
+  if (value != nullptr) {
+    if (foreign_ != nullptr && cell.has_payload()) frame.extent.add(made->extent = Foreign::of_payload(cell));
+    return made->object = own(value);
+  }
   child_recurs_ = child_.cell != nullptr;
   return nullptr;
+}
+
+// Returns false, with ValueError set, if hashing or comparing a key could recurse too deeply or take too long.
+bool Decoder::check_key(const Extent& extent) const noexcept {
+  if (extent.height <= largest_key_height &&
+      (extent.size <= largest_key_size || extent.size <= root_->body_bytes() / sizeof(Cell))) {
+    return true;
+  }
+  PyErr_SetString(PyExc_ValueError, "a key of a dict, or an item of a set, is nested too deeply or contains itself");
+  return false;
+}
+
+// Returns false, with an exception set, if a key must not be stored.
+bool Decoder::admit_key(Frame& frame, PyObject* key, const Extent& extent) noexcept {
+  if (!check_key(extent)) return false;
+  if (foreign_ == nullptr) return true;
+  if (!foreign_->charge_key(frame.place.cell, key, extent)) return false;
+  if (!foreign_->is_signal_check_due()) return true;
+  become_careful(frame);
+  return PyErr_CheckSignals() == 0;
 }
 
 // Makes one object for each shared value, which pickle and copy then copy once.
