@@ -9,7 +9,7 @@ import xichan
 
 STRESS = max(1, int(os.environ.get("XICHAN_STRESS", "1")))
 HEADER = struct.Struct("<4sHHQ")
-DICT, SET, RANGE, RECORD, INDEX = 20, 22, 24, 29, 31
+SHORT_ASCII, DICT, SET, RANGE, RECORD, INDEX = 6, 20, 22, 24, 29, 31
 CELL = struct.Struct("<BB6sQ")  # tag, byte 1, length, word
 
 
@@ -23,6 +23,12 @@ def with_body(body):
 
 def cell(tag, length=0, word=0, mark=0):
     return CELL.pack(tag, mark, length.to_bytes(6, "little"), word)
+
+
+def text(value):
+    """Return the cell of a short ASCII text."""
+    data = value.encode()
+    return bytes([SHORT_ASCII, len(data)]) + data.ljust(14, b"\0")
 
 
 def of_type(module, name, form, names, *fields):
