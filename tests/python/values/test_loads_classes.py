@@ -249,3 +249,15 @@ def test_a_listed_class_of_main_is_matched_by_name():
     local = dataclasses.make_dataclass("Local", ["x"], module="some.module")
     loaded = xichan.loads(of_type("some.module", "Local", "fields", ("x",), 3), classes=[local])
     assert type(loaded) is local and loaded.x == 3
+
+
+@pytest.mark.parametrize("fields", [0, 1, 40])
+def test_view_of_a_loaded_record_is_dumped_as_it_came(fields):
+    data = of_type("some.module", "Absent", "fields", tuple(f"f{i}" for i in range(fields)), *range(fields))
+    tx, rx = xichan.channel()
+    view = xichan.loads(data)
+    tx.send_many([view, xichan.share(view)])
+    for value in (view, xichan.share(view), rx.recv(), rx.recv(copy=False)):
+        assert xichan.dumps(value) == data
+    assert xichan.loads(xichan.dumps([view, view])) == [view, view]
+    assert xichan.loads(xichan.dumps({"key": xichan.loads(data)}))["key"] == view

@@ -184,7 +184,7 @@ def main():
                     assert same == equals(round_trip(sent), sent)
         t.CALLS.clear()
         done += 1
-        if done % 100 == 0:
+        if done % 10 == 0:
             feed_watchdog()
 
     run()
