@@ -202,18 +202,29 @@ PyObject* Decoder::finish(Frame& frame) noexcept {
   return value;
 }
 
+PyObject* Decoder::finish_range(Frame& frame) noexcept {
+  const auto part = [&](std::size_t i) noexcept { return resolve(frame.place.reader, (frame.end - 3)[i]); };
+  const bool allowed = foreign_ == nullptr ||
+                       (foreign_->charge_division(part(0), part(2)) && foreign_->charge_division(part(1), part(2)));
+  PyObject* range = !allowed ? nullptr : PyObject_CallObject(reinterpret_cast<PyObject*>(&PyRange_Type), frame.aside);
+  frame.release();
+  return range;
+}
+
+PyObject* Decoder::finish_record(Frame& frame) noexcept {
+  PyObject* object = make_of_fields(frame);
+  frame.extent = foreign_ == nullptr || object == nullptr ? extent_as_key(frame, frame.extent)
+                 : frame.type == nullptr && !frame.native ? foreign_->of_view(frame.place)
+                                                          : Foreign::of_object(object, frame.extent);
+  if (object == nullptr) fail(frame);
+  frame.release();
+  return object;
+}
+
 PyObject* Decoder::finish_object(Frame& frame) noexcept {
   switch (frame.place.cell->tag()) {
     case Tag::tuple: expose(frame.object); return frame.object;
-    case Tag::range: {
-      const auto part = [&](std::size_t i) noexcept { return resolve(frame.place.reader, (frame.end - 3)[i]); };
-      const bool allowed = foreign_ == nullptr ||
-                           (foreign_->charge_division(part(0), part(2)) && foreign_->charge_division(part(1), part(2)));
-      PyObject* range =
-          !allowed ? nullptr : PyObject_CallObject(reinterpret_cast<PyObject*>(&PyRange_Type), frame.aside);
-      frame.release();
-      return range;
-    }
+    case Tag::range: return finish_range(frame);
     case Tag::slice: {
       auto* slice = reinterpret_cast<PySliceObject*>(frame.object);
       PyObject** parts = reinterpret_cast<PyTupleObject*>(frame.aside)->ob_item;
@@ -227,14 +238,7 @@ PyObject* Decoder::finish_object(Frame& frame) noexcept {
       expose(frame.aside);
       queue_slot(state_, frame.object) = frame.aside;
       return frame.object;
-    case Tag::record: {
-      PyObject* object = finish_record(frame);
-      frame.extent = foreign_ != nullptr && object != nullptr ? foreign_->of_record(frame.place, object, frame.extent)
-                                                              : extent_as_key(frame, frame.extent);
-      if (object == nullptr) fail(frame);
-      frame.release();
-      return object;
-    }
+    case Tag::record: return finish_record(frame);
     case Tag::frozenset:
       reinterpret_cast<PySetObject*>(frame.object)->hash = -1;  // of code that saw it incomplete
       return frame.object;

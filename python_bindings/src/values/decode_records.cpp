@@ -178,7 +178,7 @@ bool Decoder::begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t 
   return false;
 }
 
-PyObject* Decoder::finish_record(Frame& frame) noexcept {
+PyObject* Decoder::make_of_fields(Frame& frame) noexcept {
   if (frame.native) {
     const auto type = static_cast<StandardType>(record_type(frame.place).cell->as_integer());
     return build_standard(state_, type, as_tuple(frame.aside)->ob_item, PyTuple_GET_SIZE(frame.aside));

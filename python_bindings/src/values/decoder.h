@@ -91,11 +91,13 @@ class Decoder {
   bool admit_key(Frame& frame, PyObject* key, const Extent& extent) noexcept;
   PyObject* finish(Frame& frame) noexcept;
   PyObject* finish_object(Frame& frame) noexcept;
+  [[gnu::noinline]] PyObject* finish_range(Frame& frame) noexcept;
 
   PyObject* make_record(const CellRef& place) noexcept;
   bool begin_record(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t count) noexcept;
-  PyObject* finish_record(Frame& frame) noexcept;
+  [[gnu::noinline]] PyObject* finish_record(Frame& frame) noexcept;
+  PyObject* make_of_fields(Frame& frame) noexcept;
   PyObject* view_of_record(const CellRef& place) noexcept;
   bool charge_record(const Frame& frame) noexcept;
   bool is_misplaced(const Frame& frame) noexcept;

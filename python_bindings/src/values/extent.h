@@ -8,9 +8,9 @@ namespace xichan::python {
 struct Extent {
   std::uint64_t size;
   std::uint32_t height;
-  // Only where a budget limits the time that keys take (foreign.h):
-  bool has_repeats;  // a container or int inside occurs again
-  bool leaves_out;   // something that occurs again is counted as one value
+  // True only where a budget limits the time that keys take (foreign.h). Without padding, one store sets all three.
+  std::uint16_t has_repeats;  // a container or int inside occurs again
+  std::uint16_t leaves_out;   // something that occurs again is counted as one value
 
   static constexpr Extent unlimited() noexcept { return {UINT64_MAX, UINT32_MAX, false, false}; }
   /// Adds a container inside this one. Sums stop at the largest number.

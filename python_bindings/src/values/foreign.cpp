@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/worklist.h"
-#include "values/hash.h"
 
 namespace xichan::python {
 namespace {
@@ -45,12 +44,14 @@ std::uint64_t Foreign::compared_size(const Extent& extent) const noexcept {
   return extent.leaves_out ? times(size, plus(largest_again_, 1)) : size;
 }
 
-Extent Foreign::of_record(const CellRef& record, PyObject* object, const Extent& fields) noexcept {
+Extent Foreign::of_object(PyObject* object, const Extent& fields) noexcept {
   if (PyTuple_Check(object)) return fields;
   if (Py_TYPE(object)->tp_hash == PyBaseObject_Type.tp_hash) return {record_units, 1, false, false};
-  const bool is_view = Py_TYPE(object)->tp_hash == view_hash;
-  if (is_view) return {plus(record_units, count_values(record)), 1, false, false};
   return {plus(record_units, fields.size), 1, fields.has_repeats, fields.leaves_out};
+}
+
+Extent Foreign::of_view(const CellRef& record) const noexcept {
+  return {plus(record_units, count_values(record)), 1, false, false};
 }
 
 // Returns the number of values in a record, each where it occurs, up to what the budget allows.

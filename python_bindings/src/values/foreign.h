@@ -30,7 +30,9 @@ class Foreign {
   /// Returns the extent of a text, bytes or int that may occur again.
   static Extent of_payload(const Cell& cell) noexcept { return {cell.length() / bytes_per_unit, 0, false, false}; }
   /// Returns the extent of the object made of a record: its class may hash and compare the fields.
-  Extent of_record(const CellRef& record, PyObject* object, const Extent& fields) noexcept;
+  static Extent of_object(PyObject* object, const Extent& fields) noexcept;
+  /// Returns the extent of the view of a record, which hashes and compares them.
+  Extent of_view(const CellRef& record) const noexcept;
 
   /// Charges for hashing a key of a container and comparing it with those of the same hash. False with an exception
   /// set, which is ValueError if the budget is used up.
