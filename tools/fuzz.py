@@ -13,7 +13,7 @@ from .counts import Counts, one
 
 TARGETS = ("foreign", "round_trip")
 SECONDS = 60  # per target; XICHAN_STRESS=N multiplies it
-REPORTED = r".*(verify|block_reader|dump|flatten|text|utf8)\.(cpp|h)\b"  # files whose coverage is printed
+REPORTED = r".*(verify\w*|index\w*|block_reader|dump|flatten|text|utf8)\.(cpp|h)\b"  # files whose coverage is printed
 
 PROBE = "int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }"
 

@@ -193,6 +193,27 @@ PyObject* forget_plan(PyObject* module, PyObject* cls) noexcept {
   Py_RETURN_NONE;
 }
 
+// Sets the message and the members of an exception group, which are read-only otherwise. A group that contains itself
+// is made before its members are.
+PyObject* fill_group(PyObject*, PyObject* args) noexcept {
+  PyObject *object, *message, *members;
+  if (PyArg_ParseTuple(args, "O!UO!:_fill_group", PyExc_BaseExceptionGroup, &object, &message, &PyTuple_Type,
+                       &members) == 0) {
+    return nullptr;
+  }
+  auto* wanted = reinterpret_cast<PyTypeObject*>(PyExc_Exception);
+  if (PyObject_TypeCheck(object, wanted) == 0) wanted = reinterpret_cast<PyTypeObject*>(PyExc_BaseException);
+  bool valid = PyTuple_GET_SIZE(members) != 0;
+  for (Py_ssize_t i = 0; valid && i < PyTuple_GET_SIZE(members); ++i) {
+    valid = PyObject_TypeCheck(PyTuple_GET_ITEM(members, i), wanted) != 0;
+  }
+  if (!valid) return PyErr_Format(PyExc_TypeError, "expected a tuple of one or more exceptions of type %N", wanted);
+  auto* group = reinterpret_cast<PyBaseExceptionGroupObject*>(object);
+  Py_XSETREF(group->msg, Py_NewRef(message));
+  Py_XSETREF(group->excs, Py_NewRef(members));
+  Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(channel_doc,
 "channel($module, /, capacity=1024, *, flavor='mpmc', max_bytes=None, name=None,\n"
 "        overflow='block', pickle=False, type=None)\n--\n\n"
@@ -251,6 +272,7 @@ PyMethodDef module_functions[] = {
     {"_exit_patience", exit_patience, METH_NOARGS, nullptr},
     {"_renew_exit_patience", renew_exit_patience, METH_NOARGS, nullptr},
     {"_outlast_exit", outlast_exit, METH_O, nullptr},
+    {"_fill_group", fill_group, METH_VARARGS, nullptr},
     {"_forget_plan", forget_plan, METH_O, nullptr},
     {"_sent", sent_count, METH_O, nullptr},
     {"_count_alive", count_alive, METH_NOARGS, nullptr},

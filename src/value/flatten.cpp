@@ -247,13 +247,13 @@ class Flattener {
   bool is_short_ = true;
 };
 
-// Returns true if a block is flat: it has no references, and no Queue, pickle or table of an index among its cells,
-// which are contiguous.
+// Returns true if a block is flat: it has no references, and no Queue, pickle, loaded record or table of an index among
+// its cells, which are contiguous.
 bool is_flat(const Block* block) noexcept {
   if (block->reference_count() != 0) return false;
   const Cell* cell = &BlockReader(block).root();
   for (const Cell* end = cell + 1; cell != end; ++cell) {
-    if (is_pickled(BlockReader(block), *cell)) return false;
+    if (cell->tag() == Tag::record && (cell->is_untrusted() || is_pickled(BlockReader(block), *cell))) return false;
     if (cell->tag() == Tag::queue || (cell->tag() == Tag::index && cell->length() != 0)) return false;
     if (cell->has_elements()) end += cell->length();
   }

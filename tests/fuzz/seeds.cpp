@@ -94,6 +94,7 @@ std::vector<std::string> foreign_seeds() {
     add(chain);
   }
   add_containers(add);
+  for (std::string& body : forged_seeds()) seeds.push_back(std::move(body));
   return seeds;
 }
 
@@ -111,6 +112,8 @@ std::vector<std::string> round_trip_seeds() {
       " bytes that are longer than a cell\x06\x06\x06\x25\x06\x15"s,
       "\x05\x0d\x0d\x0d\x0d\x0d\x06\x15\x06\x15\x06\x15"s,  // tuples in tuples
       "\x00\x08\x4d\x06\x06\x55\x00\x06\x95\x06\x95"s,      // lists and dicts
+      "\xc5\x08"s,                                          // a record without fields
+      "\x00\x08\xd5\x08\x01"s,                              // a record
       "\x00\xcd\x00\xcd\x01\xcd\x02\xcd\x03\x40\xcd\x04\xcd\x05\x08\xcd\x06\xcd\x07\x05\xcd\x08\x06\x55"s,  // all
   };
 }

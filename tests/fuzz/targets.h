@@ -19,6 +19,8 @@ void check_round_trip(std::span<const std::byte> data);
 
 /// To begin with: valid bodies and dumps, and instructions.
 std::vector<std::string> foreign_seeds();
+/// A part of these: bodies that reach each check, most of them invalid.
+std::vector<std::string> forged_seeds();
 std::vector<std::string> round_trip_seeds();
 
 }  // namespace xichan::fuzz

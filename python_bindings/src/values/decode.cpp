@@ -49,7 +49,8 @@ PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList class
   if (!cell.owns_block()) return make_short(cell);
   const BlockReader reader(cell.as_block());
   const CellRef place = resolve(reader, reader.root());
-  PyObject* value = Decoder(state, classes).make(place);
+  Foreign foreign(classes, place.reader.block());
+  PyObject* value = Decoder(state, &foreign).make(place);
   return value != nullptr ? value : raise_decode_error(state, place);
 }
 

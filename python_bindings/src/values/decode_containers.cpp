@@ -38,7 +38,7 @@ bool set_any_entry(const Frame& frame, PyObject* key, PyObject* value) noexcept 
 Extent extent_as_key(const Frame& frame, const Extent& extent) noexcept {
   const bool is_object = frame.place.cell->tag() == Tag::record &&
                          (frame.type == nullptr || ResolvedType(frame.type).kind() != RecordKind::items);
-  return is_object ? Extent{1, 1} : extent;
+  return is_object ? Extent{1, 1, false, false} : extent;
 }
 
 // Returns the leaves that come next.
@@ -54,7 +54,10 @@ bool Decoder::begin(const CellRef& place, bool recurs) noexcept {
   Frame& frame = frames_.last();
   const Cell& cell = *place.cell;
   const std::uint64_t length = cell.length() - (cell.is_hashed() && cell.is_indexed());
-  frame = {.next = place.reader.elements(cell).data(), .place = place, .extent = {length, 1}, .recurs = recurs};
+  frame = {.next = place.reader.elements(cell).data(),
+           .place = place,
+           .extent = {length, 1, false, false},
+           .recurs = recurs};
   frame.end = frame.next + length;
   if (!begin_object(frame, static_cast<Py_ssize_t>(length))) {
     frame.release();
@@ -115,7 +118,7 @@ bool Decoder::begin_queue(Frame& frame, Py_ssize_t length) noexcept {
 bool Decoder::begin_array(Frame& frame) noexcept {
   become_careful();
   frame.next = frame.end;
-  frame.object = make_array(state_, frame.place, classes_ == nullptr);
+  frame.object = make_array(state_, frame.place, foreign_ == nullptr);
   return frame.object != nullptr;
 }
 
@@ -152,7 +155,7 @@ Decoder::Filled Decoder::fill_dict(Frame& frame) noexcept {
   const bool is_dict = frame.place.cell->tag() == Tag::dict;
   while (frame.next != frame.end) {
     if (frame.aside == nullptr) {
-      if (is_dict && is_single_leaf(*frame.next)) {
+      if (is_dict && foreign_ == nullptr && is_single_leaf(*frame.next)) {
         const auto leaves = leaves_of(frame);
         const auto entries = leaves.first(leaves.size() & ~std::size_t{1});
         if (!fill_entries(frame.place.reader, entries, frame.object, frame.extent)) return Filled::failed;
@@ -186,7 +189,7 @@ bool Decoder::store(Frame& frame, PyObject* value, const Extent& extent) noexcep
     return true;
   }
   const bool is_value = frame.aside != nullptr;
-  if (!is_value && !check_key(extent)) {
+  if (!is_value && !admit_key(frame, value, extent)) {
     Py_DECREF(value);
     return false;
   }
@@ -205,14 +208,29 @@ PyObject* Decoder::finish(Frame& frame) noexcept {
   return value;
 }
 
+PyObject* Decoder::finish_range(Frame& frame) noexcept {
+  const auto part = [&](std::size_t i) noexcept { return resolve(frame.place.reader, (frame.end - 3)[i]); };
+  const bool allowed = foreign_ == nullptr ||
+                       (foreign_->charge_division(part(0), part(2)) && foreign_->charge_division(part(1), part(2)));
+  PyObject* range = !allowed ? nullptr : PyObject_CallObject(reinterpret_cast<PyObject*>(&PyRange_Type), frame.aside);
+  frame.release();
+  return range;
+}
+
+PyObject* Decoder::finish_record(Frame& frame) noexcept {
+  PyObject* object = make_object(frame);
+  frame.extent = foreign_ == nullptr || object == nullptr ? extent_as_key(frame, frame.extent)
+                 : frame.type == nullptr && !frame.native ? foreign_->of_view(frame.place)
+                                                          : Foreign::of_object(object, frame.extent);
+  if (object == nullptr) fail(frame);
+  frame.release();
+  return object;
+}
+
 PyObject* Decoder::finish_object(Frame& frame) noexcept {
   switch (frame.place.cell->tag()) {
     case Tag::tuple: expose(frame.object); return frame.object;
-    case Tag::range: {
-      PyObject* range = PyObject_CallObject(reinterpret_cast<PyObject*>(&PyRange_Type), frame.aside);
-      frame.release();
-      return range;
-    }
+    case Tag::range: return finish_range(frame);
     case Tag::slice: {
       auto* slice = reinterpret_cast<PySliceObject*>(frame.object);
       PyObject** parts = reinterpret_cast<PyTupleObject*>(frame.aside)->ob_item;
@@ -226,13 +244,7 @@ PyObject* Decoder::finish_object(Frame& frame) noexcept {
       expose(frame.aside);
       queue_slot(state_, frame.object) = frame.aside;
       return frame.object;
-    case Tag::record: {
-      PyObject* object = finish_record(frame);
-      frame.extent = extent_as_key(frame, frame.extent);
-      if (object == nullptr) fail(frame);
-      frame.release();
-      return object;
-    }
+    case Tag::record: return finish_record(frame);
     case Tag::frozenset:
       reinterpret_cast<PySetObject*>(frame.object)->hash = -1;  // of code that saw it incomplete
       return frame.object;

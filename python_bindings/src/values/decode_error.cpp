@@ -65,10 +65,8 @@ PyObject* add_message(ModuleState& state, const CellRef& value) noexcept {
 
 PyObject* raise_for_record(ModuleState& state, const CellRef& record) noexcept {
   Ref error(PyErr_GetRaisedException());
-  const Ref traceback(PyException_GetTraceback(error.get()));
-  // Raised by no code of the program: that of the standard types may succeed the next time.
-  const bool no_memory = is_any(error, {PyExc_MemoryError}) && (!traceback || !is_named(record));
-  if (no_memory || !is_any(error, {PyExc_Exception})) {
+  // Without memory now, the next call may succeed.
+  if (is_any(error, {PyExc_MemoryError}) || !is_any(error, {PyExc_Exception})) {
     PyErr_SetRaisedException(error.release());
     return nullptr;
   }

@@ -8,7 +8,7 @@ namespace xichan::python {
 
 /// Raises DecodeError for a record, with the exception that is set as its cause and a view of the record as its
 /// attribute `record`. An exception that is not an Exception (KeyboardInterrupt) passes through, and so does a
-/// MemoryError that no code of the program raised. Returns null.
+/// MemoryError. Returns null.
 PyObject* raise_for_record(ModuleState& state, const CellRef& record) noexcept;
 
 /// Replaces the exception that is set by DecodeError, unless it does not concern the value: MemoryError, what closed

@@ -81,7 +81,7 @@ PyObject* Decoder::make_flat(const CellRef& place) noexcept {
   const auto cells = place.reader.elements(*place.cell);
   const Tag tag = place.cell->tag();
   const auto length = static_cast<Py_ssize_t>(cells.size());
-  Extent extent{cells.size(), 1};
+  Extent extent{cells.size(), 1, false, false};
   Ref object(tag == Tag::dict ? PyDict_New() : tag == Tag::list ? PyList_New(length) : PyTuple_New(length));
   if (!object) return nullptr;
   const bool filled =
@@ -105,11 +105,11 @@ PyObject* Decoder::make_flat_record(const CellRef& place, const CellRef& type) n
   if (!has_all || resolved.kind() == RecordKind::fill) return nullptr;
   PyObject* fields[most_flat_cells];
   std::fill_n(fields, cells.size(), nullptr);
-  Extent extent{cells.size(), 1};
+  Extent extent{cells.size(), 1, false, false};
   const bool filled = fill_slots(place.reader, cells, fields, extent);
   PyObject* object = filled ? make_of_fields(resolved, {fields, cells.size()}) : nullptr;
   for (std::size_t i = 0; i < cells.size(); ++i) Py_XDECREF(fields[i]);
-  if (object != nullptr) note(resolved.kind() == RecordKind::items ? extent : Extent{1, 1});
+  if (object != nullptr) note(resolved.kind() == RecordKind::items ? extent : Extent{1, 1, false, false});
   return object;
 }
 

@@ -22,6 +22,7 @@ PyObject* filled_tuple(const Frame& frame) noexcept {
 }
 
 PyTupleObject* as_tuple(PyObject* object) noexcept { return reinterpret_cast<PyTupleObject*>(object); }
+PyTypeObject* as_type(PyObject* object) noexcept { return reinterpret_cast<PyTypeObject*>(object); }
 
 }  // namespace
 
@@ -61,8 +62,8 @@ void Decoder::expose(PyObject* tuple) noexcept {
   if (PyObject_GC_IsTracked(tuple) == 0) PyObject_GC_Track(tuple);
 }
 
-// Returns a record that needs no frame: one of a native type whose fields are in its cells, or one whose class is not
-// to be made, as a view.
+// Returns a record that needs no frame: one of a native type whose fields are in its cells, or one of a foreign dump
+// that was not made, as a view.
 PyObject* Decoder::make_record(const CellRef& place) noexcept {
   if (place.cell->length() == 0) return raise_unexpected(*place.cell);
   if (is_pickled(place.reader, *place.cell)) return unpickle(state_, place.reader, *place.cell, true);
@@ -71,16 +72,15 @@ PyObject* Decoder::make_record(const CellRef& place) noexcept {
     const std::int64_t number = type.cell->as_integer();
     const auto standard = static_cast<StandardType>(number);
     if (is_native(number) && find_standard(state_, standard)) {
+      if (standard == StandardType::uuid) become_careful();  // hashed by Python code
       PyObject* object = build_standard(state_, standard, place.reader, place.reader.elements(*place.cell).subspan(1));
       if (object != nullptr) return object;
       if (PyErr_Occurred()) return raise_for_record(state_, place);
     }
-  } else if (classes_ != nullptr || place.cell->is_untrusted()) {
-    const int listed = classes_ == nullptr ? 0 : is_listed(state_, type, classes_);
-    if (listed < 0) return nullptr;
-    if (listed == 0) return new_view(state_, ValueType::record, place.reader.block(), *place.cell);
+  } else if (foreign_ == nullptr && place.cell->is_untrusted()) {
+    return view_of_record(place);
   }
-  if (type.cell->tag() == Tag::tuple) {
+  if (foreign_ == nullptr && type.cell->tag() == Tag::tuple) {
     PyObject* object = make_flat_record(place, type);
     if (object != nullptr) return object;
     if (PyErr_Occurred()) return raise_for_record(state_, place);
@@ -101,12 +101,21 @@ bool Decoder::begin_record(Frame& frame, Py_ssize_t length) noexcept {
       become_careful();
       frame.native = import_standard(state_, standard);
     }
-    if (frame.native) return begin_parts(frame, count);
+    if (frame.native) {
+      if (standard == StandardType::uuid) become_careful();  // hashed by Python code
+      return begin_parts(frame, count);
+    }
     if (PyErr_Occurred()) return fail(frame);
   }
   become_careful();
   frame.type = (is_standard ? resolve_number(state_, type.cell->as_integer()) : find_type(type)).release();
   if (frame.type == nullptr) return fail(frame);
+  if (frame.type == Py_None || is_misplaced(frame)) {
+    Py_CLEAR(frame.type);
+    frame.next = frame.end;
+    frame.object = view_of_record(frame.place);
+    return frame.object != nullptr;
+  }
   const ResolvedType resolved(frame.type);
   if (!is_standard && count != PyTuple_GET_SIZE(resolved.names())) {
     PyErr_SetString(PyExc_ValueError, "the number of its fields does not match its type");
@@ -123,10 +132,32 @@ PyObject* Decoder::known_type(const CellRef& type) const noexcept {
   return nullptr;
 }
 
-// Returns the resolved type at a cell. Most messages have few types, and many records of each.
+PyObject* Decoder::view_of_record(const CellRef& place) noexcept {
+  return new_view(state_, ValueType::record, place.reader.block(), *place.cell);
+}
+
+// Returns true for a class in a foreign dump that is not among the arguments of an exception, or in a list or tuple
+// there. Others are never sent.
+bool Decoder::is_misplaced(const Frame& frame) noexcept {
+  if (foreign_ == nullptr || !has_type_name(frame.place) || !NamedType(frame.place).is_class()) return false;
+  const Frame* around = frames_.end() - 1;  // this one
+  for (int levels = 0; levels < 2; ++levels) {
+    if (around - frames_.begin() < 2) return true;
+    const Tag tag = (--around)->place.cell->tag();
+    if (tag != Tag::tuple && tag != Tag::list) return true;
+    const Frame& outer = around[-1];
+    if (outer.type == nullptr) continue;
+    constexpr std::ptrdiff_t through_arguments = 2;  // cells: the type, and the first field
+    return PyType_IsSubtype(ResolvedType(outer.type).cls(), as_type(PyExc_BaseException)) == 0 ||
+           outer.next != outer.end - outer.place.cell->length() + through_arguments;
+  }
+  return true;
+}
+
+// Returns the resolved type at a cell, or None. Most messages have few types, and many records of each.
 Ref Decoder::find_type(const CellRef& type) noexcept {
   if (PyObject* known = known_type(type)) return Ref(Py_NewRef(known));
-  Ref parts = resolve_type(state_, type, classes_);
+  Ref parts = resolve_type(state_, type, foreign_ == nullptr ? nullptr : foreign_->classes());
   if (parts && types_.size() < 8 && reserve_owned() && types_.push({type.cell, parts.get()})) {
     (void)owned_.push(Py_NewRef(parts.get()));
   }
@@ -153,11 +184,13 @@ bool Decoder::begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t 
   return false;
 }
 
-PyObject* Decoder::finish_record(Frame& frame) noexcept {
+PyObject* Decoder::make_object(Frame& frame) noexcept {
   if (frame.native) {
     const auto type = static_cast<StandardType>(record_type(frame.place).cell->as_integer());
     return build_standard(state_, type, as_tuple(frame.aside)->ob_item, PyTuple_GET_SIZE(frame.aside));
   }
+  if (frame.type == nullptr) return Py_NewRef(frame.object);  // a view
+  if (foreign_ != nullptr && !charge_record(frame)) return nullptr;
   const ResolvedType type(frame.type);
   if (frame.aside != nullptr) expose(frame.aside);
   switch (type.kind()) {
@@ -172,9 +205,24 @@ PyObject* Decoder::finish_record(Frame& frame) noexcept {
       const Ref filled(PyObject_Call(type.fill(), frame.aside, nullptr));
       return filled ? Py_NewRef(frame.object) : nullptr;
     }
-    case RecordKind::make: return PyObject_Call(type.create(), frame.aside, nullptr);
+    case RecordKind::make: {
+      Ref made(PyObject_Call(type.create(), frame.aside, nullptr));
+      // No member of an enum.
+      return foreign_ != nullptr && made.get() == Py_NotImplemented ? view_of_record(frame.place) : made.release();
+    }
   }
   return nullptr;
+}
+
+// Charges for making an object. The constructor of Fraction divides by the greatest common divisor.
+bool Decoder::charge_record(const Frame& frame) noexcept {
+  const CellRef type = record_type(frame.place);
+  if (type.cell->tag() != Tag::integer ||
+      type.cell->as_integer() != static_cast<std::int64_t>(StandardType::fraction)) {
+    return true;
+  }
+  const auto part = [&](std::size_t i) noexcept { return resolve(frame.place.reader, (frame.end - 2)[i]); };
+  return foreign_->charge_division(part(0), part(1));
 }
 
 // Raises DecodeError for the record of a frame, and returns false.

@@ -50,7 +50,7 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
     case Tag::tuple:
     case Tag::list:
     case Tag::dict:
-      if (is_flat(reader.elements(*cell))) {
+      if (foreign_ == nullptr && is_flat(reader.elements(*cell))) {
         PyObject* value = make_flat(place);
         if (value != nullptr || PyErr_Occurred()) return value;
       }
@@ -77,14 +77,41 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
 }
 
 PyObject* Decoder::make_key(Frame& frame, const Cell& cell) noexcept {
-  if (is_single_leaf(cell)) {
+  if (is_single_leaf(cell) && (foreign_ == nullptr || cell.tag() < Tag::ascii)) {
     KeyCache* cache = key_cache(state_);
     return cache == nullptr ? nullptr : make_leaf_key(*cache, frame.place.reader, cell);
   }
   again_ = {};
   PyObject* key = make_item(frame, cell);
-  if (key == nullptr || check_key(again_)) return key;
+  if (key == nullptr || admit_key(frame, key, again_)) return key;
   Py_DECREF(key);
+  return nullptr;
+}
+
+// Makes one object for all cells that show the same content. This matches the original value where something occurs
+// more than once. It keeps a small block that repeats a large payload from becoming a large value, and likewise a value
+// that refers to another block many times.
+PyObject* Decoder::make_recurring(Frame& frame, const CellRef& place) noexcept {
+  const Cell& cell = *place.cell;
+  if (cell.is_complete() || !(cell.has_payload() || cell.has_elements())) return make_found(place);
+  Made* made = find_made(place);
+  if (made == nullptr) return PyErr_NoMemory();
+  if (made->found) {
+    again_ = foreign_ == nullptr ? made->extent : foreign_->where_it_recurs(made->object, made->extent);
+    frame.extent.add(again_);
+    if (made->object != nullptr) return Py_NewRef(made->object);
+    PyErr_SetString(PyExc_ValueError, "a tuple, set or object that needs its parts when it is made contains itself");
+    return nullptr;
+  }
+  made->found = true;
+  again_ = {};
+  PyObject* value = make_found(place);
+  made->extent = again_;
+  if (value != nullptr) {
+    if (foreign_ != nullptr && cell.has_payload()) frame.extent.add(made->extent = Foreign::of_payload(cell));
+    return made->object = own(value);
+  }
+  child_recurs_ = child_.cell != nullptr;
   return nullptr;
 }
 
@@ -98,27 +125,14 @@ bool Decoder::check_key(const Extent& extent) const noexcept {
   return false;
 }
 
-// Makes one object for all cells that show the same content. This matches the original value where something occurs
-// more than once. It keeps a small block that repeats a large payload from becoming a large value, and likewise a value
-// that refers to another block many times.
-PyObject* Decoder::make_recurring(Frame& frame, const CellRef& place) noexcept {
-  const Cell& cell = *place.cell;
-  if (cell.is_complete() || !(cell.has_payload() || cell.has_elements())) return make_found(place);
-  Made* made = find_made(place);
-  if (made == nullptr) return PyErr_NoMemory();
-  if (made->found) {
-    frame.extent.add(again_ = made->extent);
-    if (made->object != nullptr) return Py_NewRef(made->object);
-    PyErr_SetString(PyExc_ValueError, "a tuple, set or object that needs its parts when it is made contains itself");
-    return nullptr;
-  }
-  made->found = true;
-  again_ = {};
-  PyObject* value = make_found(place);
-  made->extent = again_;
-  if (value != nullptr) return made->object = own(value);
-  child_recurs_ = child_.cell != nullptr;
-  return nullptr;
+// Returns false, with an exception set, if a key must not be stored.
+bool Decoder::admit_key(Frame& frame, PyObject* key, const Extent& extent) noexcept {
+  if (!check_key(extent)) return false;
+  if (foreign_ == nullptr) return true;
+  if (!foreign_->charge_key(frame.place.cell, key, extent)) return false;
+  if (!foreign_->is_signal_check_due()) return true;
+  become_careful();
+  return PyErr_CheckSignals() == 0;
 }
 
 // Makes one object for each shared value, which pickle and copy then copy once.

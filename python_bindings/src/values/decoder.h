@@ -15,7 +15,8 @@
 #include "base/state.h"
 #include "base/worklist.h"
 #include "value/block_reader.h"
-#include "values/record_types.h"
+#include "values/extent.h"
+#include "values/foreign.h"
 
 namespace xichan::internal {
 class MovedBuffer;
@@ -28,19 +29,6 @@ inline constexpr std::uint32_t largest_key_height = 1000;
 /// The most values in such a key, if the message does not have more cells itself. What occurs in several places counts
 /// in each.
 inline constexpr std::uint64_t largest_key_size = 1 << 20;
-
-/// How large a container is with everything in it.
-struct Extent {
-  std::uint64_t size;
-  std::uint32_t height;
-
-  static constexpr Extent unlimited() noexcept { return {UINT64_MAX, UINT32_MAX}; }
-  /// Adds a container inside this one. Sums stop at the largest number.
-  void add(const Extent& inner) noexcept {
-    if (__builtin_add_overflow(size, inner.size, &size)) size = UINT64_MAX;
-    if (inner.height >= height) height = inner.height == UINT32_MAX ? UINT32_MAX : inner.height + 1;
-  }
-};
 
 /// A container in progress.
 struct Frame {
@@ -64,8 +52,9 @@ struct Frame {
 
 class Decoder {
  public:
-  /// With `classes`, records of other classes are made as views.
-  explicit Decoder(ModuleState& state, ClassList classes = nullptr) noexcept : state_(state), classes_(classes) {}
+  /// With `foreign`, which must outlive the decoder, records of other classes than its own are made as views, and keys
+  /// take a limited time.
+  explicit Decoder(ModuleState& state, Foreign* foreign = nullptr) noexcept : state_(state), foreign_(foreign) {}
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
   ~Decoder();
@@ -114,8 +103,10 @@ class Decoder {
   PyObject* make_key(Frame& frame, const Cell& cell) noexcept;
   bool store(Frame& frame, PyObject* value, const Extent& extent) noexcept;
   bool check_key(const Extent& extent) const noexcept;
+  bool admit_key(Frame& frame, PyObject* key, const Extent& extent) noexcept;
   PyObject* finish(Frame& frame) noexcept;
   PyObject* finish_object(Frame& frame) noexcept;
+  [[gnu::noinline]] PyObject* finish_range(Frame& frame) noexcept;
 
   // Notes the size of a container that needed no frame.
   void note(const Extent& extent) noexcept {
@@ -126,8 +117,12 @@ class Decoder {
   PyObject* make_record(const CellRef& place) noexcept;
   bool begin_record(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_resolved(Frame& frame, const ResolvedType& type, Py_ssize_t count) noexcept;
-  PyObject* finish_record(Frame& frame) noexcept;
+  [[gnu::noinline]] PyObject* finish_record(Frame& frame) noexcept;
+  PyObject* make_object(Frame& frame) noexcept;
   PyObject* known_type(const CellRef& type) const noexcept;
+  PyObject* view_of_record(const CellRef& place) noexcept;
+  bool charge_record(const Frame& frame) noexcept;
+  bool is_misplaced(const Frame& frame) noexcept;
   Ref find_type(const CellRef& type) noexcept;
   bool fail(Frame& frame) noexcept;
 
@@ -153,7 +148,7 @@ class Decoder {
   }
 
   ModuleState& state_;
-  const ClassList classes_;
+  Foreign* const foreign_;
   bool careful_ = false;        // Python code may run
   Worklist<Frame, 16> frames_;  // the containers in progress, each in the one before it
   CellRef child_{};             // if the cell is not null: the container to fill next

@@ -30,8 +30,8 @@ class Name {
 
 }  // namespace
 
-bool NamedType::is_tuple() const noexcept {
-  const Cell name = Cell::of_short(Tag::short_ascii, "tuple", 5);
+bool NamedType::has_form(std::string_view wanted) const noexcept {
+  const Cell name = Cell::of_short(Tag::short_ascii, wanted.data(), wanted.size());
   const CellRef found = form();
   return found.cell->head == name.head && found.cell->word == name.word;
 }

@@ -1,6 +1,8 @@
 // The cells of a record: its type, then its fields.
 #pragma once
 
+#include <string_view>
+
 #include "base/state.h"
 #include "value/block_reader.h"
 
@@ -25,9 +27,12 @@ class NamedType {
   CellRef form() const noexcept { return part(2); }
   CellRef fields() const noexcept { return part(3); }
   /// Returns true if the record is a namedtuple, which compares and hashes as a tuple.
-  bool is_tuple() const noexcept;
+  bool is_tuple() const noexcept { return has_form("tuple"); }
+  /// Returns true if the record stands for its class.
+  bool is_class() const noexcept { return has_form("class"); }
 
  private:
+  bool has_form(std::string_view form) const noexcept;  // of up to 14 characters
   CellRef part(std::size_t i) const noexcept { return resolve(type_.reader, type_.reader.elements(*type_.cell)[i]); }
 
   CellRef type_;

@@ -159,9 +159,24 @@ PyObject* find_listed(PyObject* reference, ClassList classes) noexcept {
   return nullptr;
 }
 
-bool is_builtin_exception(PyObject* reference) noexcept {
-  return PyUnicode_EqualToUTF8(PyTuple_GET_ITEM(reference, 0), "builtins") != 0 &&
-         PyUnicode_EqualToUTF8(PyTuple_GET_ITEM(reference, 2), "exception") != 0;
+// Returns the exception of the module builtins with this name, borrowed; null if there is none.
+PyObject* find_builtin_exception(PyObject* reference) noexcept {
+  if (PyUnicode_EqualToUTF8(PyTuple_GET_ITEM(reference, 0), "builtins") == 0 ||
+      PyUnicode_EqualToUTF8(PyTuple_GET_ITEM(reference, 2), "exception") == 0) {
+    return nullptr;
+  }
+  PyObject* found = PyDict_GetItemWithError(PyEval_GetBuiltins(), PyTuple_GET_ITEM(reference, 1));
+  return found != nullptr && PyExceptionClass_Check(found) ? found : nullptr;
+}
+
+// Returns the parts of a ResolvedType, None for a record that is not made, or null with an exception set.
+Ref resolve_listed(PyObject* reference, ClassList classes) noexcept {
+  PyObject* cls = find_listed(reference, classes);
+  if (cls == nullptr) cls = find_builtin_exception(reference);
+  if (cls == nullptr) return PyErr_Occurred() != nullptr ? Ref() : Ref(Py_NewRef(Py_None));
+  const Ref resolve = import_attribute("xichan._records", "resolve_untrusted");
+  Ref resolved(resolve ? PyObject_CallFunctionObjArgs(resolve.get(), reference, cls, nullptr) : nullptr);
+  return resolved && resolved.get() != Py_None ? assemble(resolved.get(), reference) : std::move(resolved);
 }
 
 }  // namespace
@@ -174,12 +189,11 @@ Ref resolve_type(ModuleState& state, const CellRef& type, ClassList classes) noe
     if (PyErr_Occurred()) return Ref();
   }
   const Ref reference = type_tuple(type);
-  const Ref resolve = reference ? import_attribute("xichan._records", "resolve") : Ref();
-  if (!resolve) return Ref();
-  PyObject* listed = classes == nullptr ? nullptr : find_listed(reference.get(), classes);
-  const Ref resolved(PyObject_CallFunctionObjArgs(resolve.get(), reference.get(), listed, nullptr));
-  Ref parts = resolved ? assemble(resolved.get(), reference.get()) : Ref();
-  return classes == nullptr ? keep(state, key, std::move(parts)) : std::move(parts);
+  if (!reference) return Ref();
+  if (classes != nullptr) return resolve_listed(reference.get(), classes);
+  const Ref resolve = import_attribute("xichan._records", "resolve");
+  const Ref resolved(resolve ? PyObject_CallOneArg(resolve.get(), reference.get()) : nullptr);
+  return keep(state, key, resolved ? assemble(resolved.get(), reference.get()) : Ref());
 }
 
 Ref resolve_number(ModuleState& state, std::int64_t number) noexcept {
@@ -190,13 +204,6 @@ Ref resolve_number(ModuleState& state, std::int64_t number) noexcept {
   const Ref resolve = import_attribute("xichan._records", "resolve_standard");
   const Ref resolved(resolve ? PyObject_CallOneArg(resolve.get(), key.get()) : nullptr);
   return keep(state, key, resolved ? assemble(resolved.get(), nullptr) : Ref());
-}
-
-int is_listed(ModuleState& state, const CellRef& type, ClassList classes) noexcept {
-  if (!key_of(type)) return -1;
-  const Ref reference = type_tuple(type);
-  if (!reference) return -1;
-  return is_builtin_exception(reference.get()) || find_listed(reference.get(), classes) != nullptr;
 }
 
 }  // namespace xichan::python

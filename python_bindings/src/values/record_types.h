@@ -68,11 +68,9 @@ using ClassList = PyObject*;
 
 /// Returns the parts of a ResolvedType for the type at a cell. Runs Python code if it is met for the first time:
 /// imports the module. Null with an exception set. With `classes`, imports nothing: the class is one of these, or an
-/// exception that is a builtin.
+/// exception that is a builtin; None for any other type, and for one that sending an object of the class does not
+/// produce.
 Ref resolve_type(ModuleState& state, const CellRef& type, ClassList classes) noexcept;
 Ref resolve_number(ModuleState& state, std::int64_t number) noexcept;
-
-/// Returns 1 if resolve_type() finds the type with these classes, 0 if not, and -1 with an exception set.
-int is_listed(ModuleState& state, const CellRef& type, ClassList classes) noexcept;
 
 }  // namespace xichan::python

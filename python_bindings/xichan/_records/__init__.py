@@ -54,15 +54,29 @@ def plan(cls: type) -> Plan:
     return found
 
 
-def resolve(reference: TypeTuple, cls: type | None = None) -> Resolved:
+def resolve(reference: TypeTuple) -> Resolved:
     """Return (kind, class, create, fill): how objects of a type outside the standard ones are made.
 
-    Imports the module, unless the class is given. Raises an exception if the module has no such class, or the class has
-    another form.
+    Imports the module. Raises an exception if the module has no such class, or the class has another form.
     """
     module, qualname, form, names = reference
-    if cls is None:
-        cls = find(module, qualname)
+    return resolve_as(find(module, qualname), form, names)
+
+
+def resolve_untrusted(reference: TypeTuple, cls: type) -> Resolved | None:
+    """Return the same for a type in a foreign dump and the class that it names. Imports nothing.
+
+    Returns None if sending objects of the class does not produce this type.
+    """
+    if (cls.__module__, cls.__qualname__) != reference[:2]:  # a builtin with another name, such as IOError
+        return None
+    from . import untrusted
+
+    return untrusted.resolve(cls, *reference[2:])
+
+
+def resolve_as(cls: type, form: str, names: tuple[str, ...]) -> Resolved:
+    """Return how objects of a class are made that has this form and these fields."""
     if form == "registered":
         from . import registry
 

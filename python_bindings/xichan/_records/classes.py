@@ -59,7 +59,7 @@ def resolve(cls: Any, form: str, names: tuple[str, ...]) -> Resolved:
         raise LookupError(f"{cls.__qualname__} has the fields {cls._fields} in this interpreter, not {names}")
     if form == "fields" and is_dataclass(cls):
         slots = slots_of(cls)
-        if all(name in slots or not _is_data_descriptor(cls, name) for name in names):
+        if all(_is_slot(cls, name, slots) or not _is_data_descriptor(cls, name) for name in names):
             return ATTRIBUTES, cls, None, None
         return FILL, cls, object.__new__, lambda obj, *fields: _fill(obj, slots, names, fields)
     if form == "class":
@@ -118,6 +118,11 @@ def reduce_attributes(obj: object) -> tuple[Any, ...]:
     return _reference(cls, "fields", _checked(ordered, cls)), *ordered.values()
 
 
+def attributes_of(cls: type) -> set[str]:
+    """Return the names of the fields and slots of a dataclass."""
+    return {*_shape_of(cls)[1]}
+
+
 def _slot(cls: type, name: str) -> MemberDescriptorType:
     found = (base.__dict__.get(name) for base in cls.__mro__)
     return next(slot for slot in found if isinstance(slot, MemberDescriptorType) and issubclass(cls, slot.__objclass__))
@@ -158,10 +163,16 @@ def _fill(obj: Any, slots: dict[str, MemberDescriptorType], names: tuple[str, ..
 
 
 def _is_data_descriptor(cls: type, name: str) -> bool:
-    for base in cls.__mro__:
-        if name in base.__dict__:
-            return hasattr(type(base.__dict__[name]), "__set__")
-    return False
+    return hasattr(type(_class_attribute(cls, name)), "__set__")
+
+
+def _is_slot(cls: type, name: str, slots: dict[str, MemberDescriptorType]) -> bool:
+    """Return whether a name means a slot; a subclass may have something else under it."""
+    return name in slots and _class_attribute(cls, name) is slots[name]
+
+
+def _class_attribute(cls: type, name: str) -> object:
+    return next((base.__dict__[name] for base in cls.__mro__ if name in base.__dict__), None)
 
 
 def _fields_of(cls: Any) -> tuple[str, ...] | None:

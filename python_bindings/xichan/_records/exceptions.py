@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from types import GetSetDescriptorType, MemberDescriptorType
 
-from . import FILL, MAKE, REDUCE, find_loaded
+from .. import _core
+from . import FILL, REDUCE, find_loaded
 from .classes import ClassName, builtin_base
 
 TYPE_CHECKING = False
@@ -41,8 +42,7 @@ def plan(cls: type[BaseException]) -> Plan:
     # The plan must not keep the class alive, as its slots would.
     known = None if any(member.__objclass__.__flags__ & _HEAP_TYPE for member in members.values()) else members
     is_group, is_attribute_error = issubclass(cls, BaseExceptionGroup), issubclass(cls, AttributeError)
-    names = _GROUP_NAMES if is_group else _NAMES
-    reference = (cls.__module__, cls.__qualname__, "exception", names)
+    reference = (cls.__module__, cls.__qualname__, "exception", names_of(cls))
     dropped = set().union(*(_DROPPED.get(f"{base.__module__}.{base.__qualname__}", ()) for base in cls.__mro__))
 
     def reduce(obj: BaseException) -> tuple[Any, ...]:
@@ -62,7 +62,7 @@ def resolve(cls: type, names: tuple[str, ...]) -> Resolved:
     """Return how exceptions of a class are made."""
     if not issubclass(cls, BaseException):
         raise LookupError(f"{cls.__module__}.{cls.__qualname__} is not an exception in this interpreter")
-    if names != (_GROUP_NAMES if issubclass(cls, BaseExceptionGroup) else _NAMES):
+    if names != names_of(cls):
         raise LookupError(f"{cls.__module__}.{cls.__qualname__} has other fields in this interpreter than {names}")
     members = _members_of(cls)
     make = builtin_base(cls).__new__
@@ -80,17 +80,22 @@ def resolve(cls: type, names: tuple[str, ...]) -> Resolved:
             else:
                 _DICT.__get__(obj)[name] = value
 
-    def make_group(*fields: Any) -> BaseException:
+    def make_empty(cls: type) -> Any:
+        return make(cls, "", (Exception() if issubclass(cls, Exception) else BaseException(),))
+
+    def fill_group(obj: Any, *fields: Any) -> None:
         *others, message, exceptions = fields
-        if type(exceptions) is not tuple:  # from a foreign dump
-            raise TypeError(f"expected a tuple of exceptions, got {type(exceptions).__name__}")
-        obj: BaseException = make(cls, message, exceptions)
+        _core._fill_group(obj, message, exceptions)
         fill(obj, *others)
-        return obj
 
     if names == _GROUP_NAMES:
-        return MAKE, cls, make_group, None
+        return FILL, cls, make_empty, fill_group
     return FILL, cls, make, fill
+
+
+def names_of(cls: type) -> tuple[str, ...]:
+    """Return the names of the fields of an exception."""
+    return _GROUP_NAMES if issubclass(cls, BaseExceptionGroup) else _NAMES
 
 
 def _members_of(cls: type[BaseException]) -> dict[str, Any]:

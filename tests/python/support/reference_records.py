@@ -1,17 +1,21 @@
 """A Python model of what the extension does with records: reduces a value to plain ones, and makes it again."""
 
+import builtins
+from array import array
+
 import xichan
 from support import bits
 from xichan import _records
 
 LEAVES = {
-    type(None), bool, int, float, complex, str, bytes, bytearray, range, slice, type(...),
+    type(None), bool, int, float, complex, str, bytes, bytearray, range, type(...), array, memoryview,
 }  # fmt: skip
 NATIVE = {
     ("datetime", "date"), ("datetime", "time"), ("datetime", "datetime"), ("datetime", "timedelta"),
     ("datetime", "timezone"), ("decimal", "Decimal"), ("uuid", "UUID"),
 }  # fmt: skip
-CONTAINERS = (tuple, list, dict, set, frozenset)
+MAPPINGS = (dict, *([builtins.frozendict] if hasattr(builtins, "frozendict") else ()))
+CONTAINERS = (tuple, list, set, frozenset, slice, *MAPPINGS)
 
 
 class Node:
@@ -35,14 +39,14 @@ class Encoder:
 
     def _encode(self, value, path):
         cls = type(value)
-        if cls in LEAVES or (cls.__module__, cls.__qualname__) in NATIVE:
+        if cls in LEAVES or (cls.__module__, cls.__qualname__) in NATIVE or cls.__module__ == "numpy":
             return value
         if id(value) in self.nodes:
             return self.nodes[id(value)]
         node = self.nodes[id(value)] = Node(cls)
         self.held.append(value)
         if cls in CONTAINERS:
-            items = [part for item in value.items() for part in item] if cls is dict else list(value)
+            items = parts_of(value)
         else:
             node.type, *items = self._reduce(value, path)
         self.held.append(items)
@@ -94,8 +98,11 @@ class Decoder:
         return self._decode_record(node)
 
     def _decode_container(self, node):
-        if node.type in (tuple, frozenset):
-            self.made[node] = made = node.type(map(self._decode, node.items))
+        if node.type in (tuple, frozenset, slice, *MAPPINGS[1:]):
+            items = [self._decode(item) for item in node.items]
+            if node.type in MAPPINGS:
+                items = [zip(items[::2], items[1::2])]
+            self.made[node] = made = node.type(*items) if node.type in (slice, *MAPPINGS) else node.type(items)
             return made
         self.made[node] = made = node.type()
         items = map(self._decode, node.items)
@@ -169,7 +176,22 @@ def differences(one, other):
     return []
 
 
+def parts_of(container):
+    """Return the values in a container."""
+    if type(container) in MAPPINGS:
+        return [part for item in container.items() for part in item]
+    return [container.start, container.stop, container.step] if type(container) is slice else list(container)
+
+
 def exact(leaf):
+    if type(leaf) is array:
+        return leaf.typecode, leaf.tobytes()
+    if type(leaf) is memoryview:
+        return leaf.format, leaf.shape, leaf.tobytes()
+    if type(leaf).__module__ == "numpy":
+        return leaf.dtype, leaf.shape, leaf.flags.c_contiguous, leaf.tobytes()
+    if type(leaf) is complex:
+        return bits(leaf.real), bits(leaf.imag)
     return bits(leaf) if type(leaf) is float else leaf if type(leaf) in (str, bytes, int) else repr(leaf)
 
 

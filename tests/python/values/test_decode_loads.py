@@ -11,11 +11,11 @@ import uuid
 
 import pytest
 from support import run_script
-from support.dump_format import cell, with_body
+from support.dump_format import cell, text, with_body
 
 import xichan
 
-NONE, INTEGER, SHORT_ASCII, SHORT_BYTES, TUPLE = 1, 4, 6, 10, 17
+NONE, INTEGER, SHORT_BYTES, TUPLE = 1, 4, 10, 17
 LIST, DICT, SET, FROZENSET, RANGE, BYTEARRAY, ARRAY, RECORD = 19, 20, 22, 23, 24, 27, 28, 29
 REPEAT = 35
 
@@ -29,11 +29,6 @@ class Order:
 @dataclasses.dataclass
 class Line:
     text: str
-
-
-def text(value):
-    data = value.encode()
-    return bytes([SHORT_ASCII, len(data)]) + data.ljust(14, b"\0")
 
 
 def test_standard_types_and_containers_are_loaded():

@@ -276,27 +276,55 @@ def test_what_decode_raises_is_the_cause(custom):
     assert rx.recv() == "next"
 
 
-def test_an_interruption_while_decoding_loses_nothing(custom):
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError])
+def test_an_interruption_while_decoding_loses_nothing(custom, error):
     tx, rx = xichan.channel(10)
 
     def interrupt(value):
         custom.decode = Custom
-        raise KeyboardInterrupt
+        raise error
 
     for receive in (rx.recv, rx.recv_nowait, lambda: xichan.select([rx])):
         tx.send_many([Custom(1), 2])
         custom.decode = interrupt
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(error):
             receive()
         assert rx.recv().content == 1 and rx.recv() == 2
     for receive in (lambda: rx.recv_many(10), rx.drain):
         tx.send_many([0, [1], Custom(2), 3])
         custom.decode = interrupt
-        with pytest.raises(KeyboardInterrupt):
-            receive()
+        if error is MemoryError:
+            received = receive()
+            assert received == [0, [1]] and custom.decode is Custom
+        else:
+            with pytest.raises(error):
+                receive()
+            received = []
         tx.send(4)
-        received = rx.drain()
+        received += rx.drain()
         assert received[:2] == [0, [1]] and received[2].content == 2 and received[3:] == [3, 4]
+    queue = xichan.Queue()
+    queue.put(Custom(5))
+    view, data = xichan.share([Custom(6)]), xichan.dumps(Custom(7))
+    for receive in (queue.get_nowait, view.value, lambda: xichan.loads(data, classes=[Custom])):
+        custom.decode = interrupt
+        with pytest.raises(error):
+            receive()
+    assert queue.get_nowait().content == 5 and view.value()[0].content == 6
+
+
+@pytest.mark.parametrize("error", [RecursionError, OSError, xichan.ChannelClosed])
+def test_other_errors_while_decoding_consume_the_message(custom, error):
+    tx, rx = xichan.channel(10)
+
+    def refuse(value):
+        raise error
+
+    tx.send_many([Custom(1), 2])
+    custom.decode = refuse
+    with pytest.raises(xichan.DecodeError) as caught:
+        rx.recv()
+    assert isinstance(caught.value.__cause__, error) and rx.recv() == 2
 
 
 def test_code_that_decoding_runs_may_use_the_receiver(custom):

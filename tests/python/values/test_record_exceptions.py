@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 from support import record_types as t
+from support.dump_format import of_type
 from support.record_samples import EXCEPTIONS, raised
 from support.reference_records import Encoder, alike, round_trip
 
@@ -141,3 +142,47 @@ def test_fields_of_other_types_are_refused():
     _, cls, create, _ = _records.resolve(("builtins", "ExceptionGroup", "exception", names))
     with pytest.raises(TypeError):
         create((), {}, None, False, "text", range(10**12))
+
+
+def contained_in_itself(way):
+    member = ValueError("member")
+    group = t.Failures([member, KeyError(2)], 5) if way == "derived" else ExceptionGroup("group", [member, KeyError(2)])
+    if way == "args":
+        member.args = ([group],)
+    elif way == "attribute":
+        member.group = {"group": group}
+    elif way == "base":
+        group = BaseExceptionGroup("group", [KeyboardInterrupt(), member])
+        member.__cause__ = group
+    else:
+        member.__cause__ = group
+    return group
+
+
+@pytest.mark.parametrize("way", ["cause", "derived", "args", "attribute", "base"])
+def test_group_in_its_own_member_arrives_so(way):
+    tx, rx = xichan.channel()
+    number = 1 if way == "base" else 0
+    for part in (lambda group: group, lambda group: group.exceptions[number]):
+        sent = contained_in_itself(way)
+        tx.send(part(sent))
+        received = rx.recv()
+        member = received if isinstance(received, ValueError) else received.exceptions[number]
+        group = member.__cause__
+        if way == "args":
+            group = member.args[0][0]
+        elif way == "attribute":
+            group = member.group["group"]
+        assert type(group) is type(sent) and group.message == sent.message and len(group.exceptions) == 2
+        assert group.exceptions[number] is member and received in (group, member)
+        assert getattr(group, "code", 5) == 5 and repr(group.args) == repr(sent.args)
+        loaded = xichan.loads(xichan.dumps(sent), classes=[t.Failures])
+        assert type(loaded) is type(sent) and len(loaded.exceptions) == 2
+
+
+@pytest.mark.parametrize("members", [(), (1,), (None,), [ValueError()], (ValueError(), KeyboardInterrupt()), 5])
+def test_group_of_other_members_is_refused(members):
+    names = ("args", "attributes", "cause", "suppress_context", "message", "exceptions")
+    fields = ((), {}, None, False, "message", members)
+    with pytest.raises(xichan.DecodeError):
+        xichan.loads(of_type("builtins", "ExceptionGroup", "exception", names, *fields))

@@ -33,4 +33,5 @@ SIZES = {
     "state_machine": Size(3, 3000),
     "stopped_peers": Size(200, 20_000, 2000),
     "timeouts": Size(20_000, 200_000),
+    "value_kinds": Size(150, 200_000),
 }
