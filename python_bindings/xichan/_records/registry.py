@@ -35,6 +35,11 @@ def register[T](cls: type[T], encode: Callable[[T], object], decode: Callable[[A
     _core._forget_plan(cls)
 
 
+def is_registered(cls: type) -> bool:
+    """Return whether this interpreter has registered a class."""
+    return cls in _registered
+
+
 def plan(cls: type) -> _Plan | None:
     """Return the plan of a class if it is registered."""
     if cls not in _registered:
