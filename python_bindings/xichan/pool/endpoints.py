@@ -54,6 +54,8 @@ def _endpoints_in(values: tuple[object, ...]) -> list[Any]:
         seen[id(value)] = value
         if kind in _ENDPOINTS:
             found.append(value)
+        elif kind is _core.Shared:  # of a function that is sent by value
+            pending.append(value.view())
         elif kind in _ELEMENT_VIEWS or kind is _core.DictView or kind is _core.RecordView:
             views += 1
             if views <= _MOST_VIEWS:

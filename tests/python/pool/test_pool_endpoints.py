@@ -214,14 +214,21 @@ def test_task_that_exits_fails_the_stream(pool):
         future.result()
 
 
-def test_failed_task_fails_the_endpoints_of_a_function_sent_by_value(pool):
+@pytest.mark.parametrize("nested", [False, True])
+def test_failed_task_fails_the_endpoints_of_a_function_sent_by_value(pool, nested):
     tx, rx = xichan.channel()
+
+    ends = {"tx": [tx]}
 
     def send_then_fail():
         tx.send("row 1")
         raise ValueError("disk full")
 
-    future = pool.submit(send_then_fail)
+    def send_in_dict_then_fail():
+        ends["tx"][0].send("row 1")
+        raise ValueError("disk full")
+
+    future = pool.submit(send_in_dict_then_fail if nested else send_then_fail)
     tx.close()
     rows = []
     with pytest.raises(xichan.ChannelFailed) as caught:

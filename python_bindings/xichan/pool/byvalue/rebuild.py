@@ -26,6 +26,7 @@ class NodeKind(enum.IntEnum):
     PICKLED = 7  # the pickle, indexes of its external values
     CACHED = 9  # function, a node, and the parameters of functools.lru_cache
     EMPTY = 8  # only for closure cells that are not bound yet
+    SHARED = 10  # index of a Shared beside the description: its value, of which each function gets a copy
 
 
 # {name of a module: {name: value}}: globals that the initializer of the pool has set in this interpreter. The functions
@@ -107,7 +108,7 @@ class Reader:
         if node[0] == NodeKind.TUPLE:
             return any(map(self.differs, node[1:], value))
         try:
-            return node[0] == NodeKind.PICKLED and bool(self.value(node) != value)
+            return node[0] in (NodeKind.PICKLED, NodeKind.SHARED) and bool(self.value(node) != value)
         except Exception:  # not comparable
             return True
 
@@ -136,6 +137,8 @@ class Reader:
                 return functools.update_wrapper(functools.lru_cache(maxsize, typed)(wrapped), wrapped)
             case NodeKind.EXTERNAL:
                 return self.external[rest[0]]
+            case NodeKind.SHARED:
+                return self.external[rest[0]].value()
             case NodeKind.PICKLED:
                 from ..._pickling import loads
 
