@@ -45,7 +45,7 @@ def _endpoints_in(values: tuple[object, ...]) -> list[Any]:
     found = []
     seen: dict[int, object] = {}  # holds the objects, so that no other gets their id
     views = 0
-    pending: deque[object] = deque(values)
+    pending: deque[Any] = deque(values)
     while pending:
         value = pending.popleft()
         kind = type(value)

@@ -35,7 +35,7 @@ class Refusal(enum.IntEnum):
     AT_LOAD = 2  # before it began: the function could not be imported or rebuilt
 
 
-class State:
+class _State:
     """What this worker is doing, and what it needs for that."""
 
     running: int | None = None  # the id of the task
@@ -52,7 +52,7 @@ class State:
     pickler: ModuleType | None = None  # the module, once it is needed
 
 
-state = State()
+state = _State()
 
 
 def report(send: Callable[[Any], None], result: _Result) -> None:
