@@ -17,7 +17,7 @@ from collections.abc import Buffer as _Buffer
 from collections.abc import Set as AbstractSet
 from pickle import PickleBuffer
 from types import GenericAlias, TracebackType, UnionType
-from typing import Any, ClassVar, Final, Generic, Literal, Self, SupportsIndex, TypeVar, final, overload
+from typing import Any, ClassVar, Final, Generic, Literal, Self, SupportsIndex, TypeAliasType, TypeVar, final, overload
 
 from typing_extensions import disjoint_base
 
@@ -308,7 +308,7 @@ class RecordView:
         """The module and name of the class; of a builtin, the name."""
     def value(self) -> Any:
         """Return a copy, as an object of its class, which this imports. A field of this name hides the method."""
-    def __getattr__(self, name: str, /) -> Any: ...
+    def __getattribute__(self, name: str, /) -> Any: ...
     def __dir__(self) -> list[str]: ...
     def __eq__(self, value: object, /) -> bool: ...
     def __lt__(self, value: object, /) -> bool: ...
@@ -403,7 +403,7 @@ class Shared:
     def __reduce__(self) -> tuple[Callable[[object], Shared], tuple[Any]]: ...
 
 def share(value: object, /, *, pickle: bool = False) -> Shared:
-    """Encode a value, or the content of a contiguous buffer, once; the result is sent without a copy."""
+    """Encode a value once, to be sent without a copy. The content of a buffer that cannot be sent becomes bytes."""
 
 @final
 class Buffer:
@@ -467,7 +467,7 @@ def channel(
     name: str | None = None,
     overflow: Literal["block", "drop_oldest", "drop_newest"] = "block",
     pickle: bool = False,
-    type: UnionType | tuple[Any, ...],
+    type: UnionType | TypeAliasType | tuple[Any, ...],
 ) -> tuple[Sender[Any], Receiver[Any]]: ...
 def select(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any]], timeout: float | None = None, *, copy: bool = True

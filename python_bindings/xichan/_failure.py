@@ -1,23 +1,32 @@
 """Exceptions that travel through channels. Imported when an endpoint fails, or the other side receives the failure.
 
 The description of an exception is a shareable tuple: the name of its type, its message, its formatted traceback, and
-one (pickle or None, type name, message) for the exception and each of its causes. The channel holds it as long as it
-lives. Any other value is an error of a C++ program.
+links: one (Shared, type name, message) for the exception with its causes; or, if these are not shareable, one (pickle
+or None, type name, message) for the exception and each of its causes. The channel holds it as long as it lives. Any
+other value is an error of a C++ program.
 """
 
 from __future__ import annotations
 
-from . import _pickling
+from . import _core, _pickling
 from ._core import Shared
 from ._errors import ChannelClosed, ChannelFailed, NotShareableError
-from ._remote import RemoteError, RemoteTraceback, format_traceback, text_of, type_name_of
+from ._remote import (
+    RemoteError,
+    RemoteTraceback,
+    attach_traceback,
+    format_traceback,
+    rebuild,
+    text_of,
+    type_name_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     type _Pickled = tuple[bytes, tuple[Any, ...]]
-    type _Link = tuple[_Pickled | None, str, str]
+    type _Link = tuple[Shared | _Pickled | None, str, str]
     type _Description = tuple[str, str, str, tuple[_Link, ...]]
 
 _MOST_CAUSES = 100
@@ -41,6 +50,23 @@ def _dumps(value: object) -> _Pickled:
 
 def describe(error: BaseException) -> _Description:
     """Return the description of an exception."""
+    name, message = type_name_of(error), text_of(error)
+    shared = _share(error)
+    links = _pickled_links(error) if shared is None else ((shared, name, message),)
+    return name, message, format_traceback(error), links
+
+
+def _share(error: BaseException) -> Shared | None:
+    try:
+        _core.dumps(error)  # refuses endpoints, as _dumps() does
+        return _core.share(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return None
+
+
+def _pickled_links(error: BaseException) -> tuple[_Link, ...]:
     links = []
     seen: set[int] = set()
     link: BaseException | None = error
@@ -50,7 +76,7 @@ def describe(error: BaseException) -> _Description:
         seen.add(id(link))
         links.append(_link(link))
         link = link.__cause__
-    return type_name_of(error), text_of(error), format_traceback(error), tuple(links)
+    return tuple(links)
 
 
 def _link(error: BaseException) -> _Link:
@@ -81,20 +107,19 @@ def channel_failed(value: Any) -> ChannelFailed:
 
 def _rebuild(links: tuple[Any, ...], type_name: str, message: str, traceback: str) -> BaseException:
     errors = [_rebuild_link(link, traceback) for link in links] or [RemoteError(type_name, message, traceback)]
-    last = errors[-1]
-    if traceback:
-        last.__cause__ = RemoteTraceback(traceback)
     for error, cause in zip(errors, errors[1:]):
         error.__cause__ = cause
+    if traceback:
+        attach_traceback(errors[0], traceback)
     return errors[0]
 
 
 def _rebuild_link(link: _Link, traceback: str) -> BaseException:
-    data, type_name, message = link
+    carried, type_name, message = link
     error = None
-    if data is not None:
+    if carried is not None:
         try:
-            error = _pickling.loads(*data)
+            error = rebuild(carried)
         except KeyboardInterrupt:
             raise
         except BaseException:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["decode_error", "dumps", "loads", "make_pickler", "pickle_loads"]
+__all__ = ["decode_error", "dumps", "loads", "make_pickler", "pickle_loads", "share_dump"]
 
 
 class _Pickler(pickle.Pickler):
@@ -42,6 +42,11 @@ def dumps(value: object, override: Callable[[Any], Any] | None = None) -> tuple[
 
 
 loads = _core._unpickle
+
+
+def share_dump(data: bytes) -> _core.Shared:
+    """Load the pickle of a Shared whose value has no pickle."""
+    return _core.share(_core.loads(data))
 
 
 def decode_error(cause: Exception) -> DecodeError:

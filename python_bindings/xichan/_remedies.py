@@ -20,6 +20,7 @@ _LOCK = "it guards the threads of one interpreter; send a value through a channe
 _EVENT = "it reaches the threads of one interpreter; send a value through a channel instead"
 _LOCAL = "it belongs to one interpreter; create it in the interpreter that uses it"
 _TASK = "it belongs to an event loop; send its result"
+_ITEMS = "send each item with asend(), in an async for"
 _FRAME = "send it as an Arrow IPC or Parquet file in bytes, or its columns as arrays"
 
 # By the name of the class or of one of its bases.
@@ -157,8 +158,12 @@ def _remedy_of_function(obj: Any) -> str | None:
         return "send its text, from traceback.format_tb() or format_stack()"
     if issubclass(type(obj), types.GeneratorType):
         return "send list(...) of it, or each item with send_many()"
-    if issubclass(type(obj), (types.CoroutineType, types.AsyncGeneratorType)):
+    if issubclass(type(obj), types.CoroutineType):
         return "await it, and send the result"
+    if issubclass(type(obj), types.AsyncGeneratorType):
+        return _ITEMS
+    if obj is NotImplemented:
+        return "send None, or a str that stands for it"
     if issubclass(type(obj), types.MappingProxyType):
         return "send dict(...) of it"
     return None
@@ -195,7 +200,9 @@ def _remedy_by_interface(obj: Any) -> str | None:
     cls = type(obj)
     if hasattr(cls, "__next__"):
         return "send list(...) of it, or each item with send_many()"
-    if hasattr(cls, "__anext__") or hasattr(cls, "__await__"):
+    if hasattr(cls, "__anext__"):
+        return _ITEMS
+    if hasattr(cls, "__await__"):
         return "await it, and send the result"
     if cls.__module__ == "builtins" and cls.__name__ in ("dict_keys", "dict_values", "dict_items"):
         return "send list(...) of it"

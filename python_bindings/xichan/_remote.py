@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import _core
 from ._errors import Error
 
 TYPE_CHECKING = False
@@ -9,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     type _Pickled = tuple[bytes, tuple[object, ...]]
-    type _Description = tuple[_Pickled | None, str, str, str, bool]
+    type _Carried = _core.Shared | _Pickled  # the exception: in a Shared, so that a failure to make it is found here
+    type _Description = tuple[_Carried | None, str, str, str, bool]
 
 REFUSALS = ("does not support loading in subinterpreters", "cannot load module more than once per process")
 _HIDDEN_MODULES = ("xichan.pool.worker", "xichan.service")  # whose frames tracebacks omit
@@ -43,33 +45,52 @@ class RemoteTraceback(Exception):
 
 
 def describe_error(error: BaseException, dumps: Callable[[object], _Pickled]) -> _Description:
-    """Return (pickled or None, type name, message, traceback, whether a module cannot be loaded in this interpreter).
+    """Return (carried or None, type name, message, traceback, whether a module cannot be loaded in this interpreter).
 
-    Raises nothing, whatever the error contains. All items but the first are of the types str and bool, not of
-    subclasses.
+    An exception that is not shareable is pickled by ``dumps``. Raises nothing, whatever the error contains. The items
+    after the first are of the types str and bool, not of subclasses.
     """
+    carried: _Carried | None
     try:
-        pickled = dumps(error)
+        carried = _core.share(error)
     except BaseException:
-        pickled = None  # it will be a RemoteError
-    return pickled, type_name_of(error), text_of(error), format_traceback(error), is_refusal(error)
+        try:
+            carried = dumps(error)
+        except BaseException:
+            carried = None  # it will be a RemoteError
+    return carried, type_name_of(error), text_of(error), format_traceback(error), is_refusal(error)
 
 
-def rebuild_error(pickled: _Pickled | None, type_name: str, message: str, traceback: str) -> BaseException:
+def rebuild_error(carried: _Carried | None, type_name: str, message: str, traceback: str) -> BaseException:
     """Return the exception that ``describe_error`` described, or a RemoteError if it cannot be rebuilt."""
     error = None
-    if pickled is not None:
-        from ._pickling import loads
-
+    if carried is not None:
         try:
-            error = loads(*pickled)
-            error.__cause__ = RemoteTraceback(traceback)
+            error = rebuild(carried)
         except BaseException:
-            error = None
+            pass
     if not isinstance(error, BaseException):
         error = RemoteError(type_name, message, traceback)
-        error.__cause__ = RemoteTraceback(traceback)
+    attach_traceback(error, traceback)
     return error
+
+
+def rebuild(carried: _Carried) -> object:
+    """Return the exception that was carried."""
+    if isinstance(carried, _core.Shared):
+        return carried.value()
+    from ._pickling import loads
+
+    return loads(*carried)
+
+
+def attach_traceback(error: BaseException, traceback: str) -> None:
+    """Add the text of the traceback at the end of the chain of causes. It includes the texts of the whole chain."""
+    seen = {id(error)}
+    while (cause := error.__cause__) is not None and type(cause) is not RemoteTraceback and id(cause) not in seen:
+        seen.add(id(cause))
+        error = cause
+    error.__cause__ = RemoteTraceback(traceback)
 
 
 def format_traceback(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import builtins
 import collections
 import datetime
 import decimal
@@ -11,19 +12,40 @@ import fractions
 import ipaddress
 import logging
 import pathlib
+import sys
 import types
 import uuid
 import zoneinfo
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from ._core import ArrayView, Buffer, BytesView, Receiver, Sender, Shared, StrView, TupleView
+from ._core import (
+    ArrayView,
+    Buffer,
+    BytesView,
+    DictView,
+    ListView,
+    Receiver,
+    RecordView,
+    Sender,
+    SetView,
+    Shared,
+    StrView,
+    TupleView,
+)
 from ._queue import Queue
 
+if sys.version_info >= (3, 15):
+    _Dict = dict[Any, Any] | builtins.frozendict[Any, Any]
+else:
+    _Dict = dict[Any, Any]
 
+
+@runtime_checkable
 class _Dataclass(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
+@runtime_checkable
 class _NumPy(Protocol):
     """An array or scalar of NumPy."""
 
@@ -48,7 +70,7 @@ type Shareable = (
     | tuple[Shareable, ...]
     | frozenset[Shareable]
     | list[Any]
-    | dict[Any, Any]
+    | _Dict
     | set[Any]
     | array.array[Any]
     | memoryview
@@ -80,6 +102,10 @@ type Shareable = (
     | Shared
     | Buffer
     | TupleView
+    | ListView
+    | DictView
+    | SetView
+    | RecordView
     | ArrayView
     | BytesView
     | StrView

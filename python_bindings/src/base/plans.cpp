@@ -59,6 +59,24 @@ PyObject* enum_names_of(PyTypeObject* type, PyObject* reference) noexcept {
   return PyTuple_Pack(2, name.get(), members.get());
 }
 
+// Returns the path of a class of Python: a tuple. Null with an exception set, or without one for any other type.
+Ref path_of(PyTypeObject* type) noexcept {
+  if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) return Ref();
+  Ref module(PyObject_GetAttrString(reinterpret_cast<PyObject*>(type), "__module__"));
+  const Ref name(module ? PyType_GetQualName(type) : nullptr);
+  const Ref dot(name ? PyUnicode_FromString(".") : nullptr);
+  const Ref names(dot ? PyUnicode_Split(name.get(), dot.get(), -1) : nullptr);
+  if (!names || !PyUnicode_CheckExact(module.get())) return Ref();
+  const Py_ssize_t count = PyList_GET_SIZE(names.get());
+  Ref path(PyTuple_New(count + 1));
+  for (Py_ssize_t i = 0; i <= count && path; ++i) {
+    PyObject* part = i == 0 ? module.release() : Py_NewRef(PyList_GET_ITEM(names.get(), i - 1));
+    PyUnicode_InternInPlace(&part);
+    PyTuple_SET_ITEM(path.get(), i, part);
+  }
+  return path;
+}
+
 // Reads what plan() returned. Moves the references that it keeps into `plan`. False with an exception set.
 bool read_plan(PyTypeObject* type, PyObject* found, Plan& plan) noexcept {
   int kind;
@@ -87,6 +105,13 @@ bool read_plan(PyTypeObject* type, PyObject* found, Plan& plan) noexcept {
   }
   plan.reference = Py_NewRef(reference);
   plan.detail = Py_NewRef(detail);
+  // A class that only Python code finds, such as the __getattr__ of a module, is not looked up again.
+  plan.path = path_of(type).release();
+  if (PyErr_Occurred()) {
+    plan.release();
+    return false;
+  }
+  if (!plan.is_current()) Py_CLEAR(plan.path);
   return true;
 }
 
@@ -98,6 +123,24 @@ void Plan::release() noexcept {
   Py_DECREF(reference);
   Py_DECREF(detail);
   Py_XDECREF(enum_names);
+  Py_XDECREF(path);
+}
+
+bool Plan::is_current() const noexcept {
+  if (path == nullptr) return true;
+  PyObject* const module = PyDict_GetItemWithError(PyImport_GetModuleDict(), PyTuple_GET_ITEM(path, 0));
+  PyObject* found = nullptr;
+  if (module != nullptr && PyModule_Check(module)) {
+    found = PyDict_GetItemWithError(PyModule_GetDict(module), PyTuple_GET_ITEM(path, 1));
+  }
+  const Py_ssize_t count = PyTuple_GET_SIZE(path);
+  for (Py_ssize_t i = 2; i < count && found != nullptr; ++i) {  // of a class in a class
+    found = PyType_Check(found) ? _PyType_Lookup(reinterpret_cast<PyTypeObject*>(found), PyTuple_GET_ITEM(path, i))
+                                : nullptr;
+  }
+  if (found == reinterpret_cast<PyObject*>(type)) return true;
+  PyErr_Clear();
+  return false;
 }
 
 const Plan* Plans::find(PyTypeObject* type) noexcept {
@@ -105,6 +148,15 @@ const Plan* Plans::find(PyTypeObject* type) noexcept {
   if (number == nullptr || *number == 0) return nullptr;
   const Plan& plan = plans_[*number - 1];
   return is_dead(plan.cls) ? nullptr : &plan;
+}
+
+const Plan* Plans::find_current(PyTypeObject* type, bool is_first) noexcept {
+  const Plan* plan = find(type);
+  if (plan == nullptr || (type == checked_ && !is_first)) return plan;
+  checked_ = type;
+  if (plan->is_current()) return plan;
+  forget(type);
+  return nullptr;
 }
 
 const Plan* Plans::make(PyTypeObject* type) noexcept {
@@ -167,6 +219,7 @@ int Plans::traverse(visitproc visit, void* arg) noexcept {
     Py_VISIT(plan.reference);
     Py_VISIT(plan.detail);
     Py_VISIT(plan.enum_names);
+    Py_VISIT(plan.path);
   }
   return 0;
 }

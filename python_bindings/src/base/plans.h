@@ -16,11 +16,14 @@ struct Plan {
   PyObject* cls;
   PyObject* reference;   // the type of the record, a tuple; None if `detail` chooses it
   PyObject* detail;      // attributes: their names; reduce, refused: a function of the object
+  PyObject* path;        // where the class is found: the name of its module, and the parts of its name; or null
   Py_ssize_t* slots;     // attributes: the offsets of the slots that hold them; null if they are in a __dict__
   PyObject* enum_names;  // of an enum: ("_name_", "_member_map_"), so that no function is needed; else null
   PlanKind kind;
 
   void release() noexcept;
+  /// Returns false if the module no longer has the class under its name. Runs no Python code.
+  bool is_current() const noexcept;
 };
 
 /// The plans of an interpreter. A plan does not keep its class alive; those of classes that are gone are dropped as the
@@ -34,6 +37,9 @@ class Plans {
 
   /// Returns the plan of a class, or null if it is not made yet. Runs no Python code. Valid until Python code runs.
   const Plan* find(PyTypeObject* type) noexcept;
+  /// Does the same, and discards the plan of a class that was replaced. `is_first`: false if objects of other classes,
+  /// or of this one, precede the object in the message.
+  const Plan* find_current(PyTypeObject* type, bool is_first) noexcept;
   /// Makes the plan of a class if it is not made yet, and returns it likewise. Runs Python code: it imports
   /// xichan._records. Null with an exception set, or without one if Python code has discarded the plan again.
   const Plan* make(PyTypeObject* type) noexcept;
@@ -50,6 +56,7 @@ class Plans {
   internal::Worklist<Plan, 1> plans_;
   internal::PointerMap<std::size_t> numbers_;  // of a plan by the address of its class, plus one
   std::size_t next_drop_ = 64;                 // the number of plans
+  PyTypeObject* checked_ = nullptr;            // the class that was found last; used as an address only
 };
 
 }  // namespace xichan::python

@@ -176,6 +176,12 @@ bool lacks_memory() noexcept { return PyErr_Occurred() != nullptr && PyErr_Excep
 
 }  // namespace
 
+bool is_array(PyObject* object) noexcept {
+  PyTypeObject* type = Py_TYPE(object);
+  while (type != nullptr && source_of(type) == Source::none) type = type->tp_base;
+  return type != nullptr;
+}
+
 const ArrayContent* array_content(PyObject* object) noexcept {
   if (!PyCapsule_CheckExact(object) || PyCapsule_GetName(object) != content_name) return nullptr;
   return static_cast<const ArrayContent*>(PyCapsule_GetPointer(object, content_name));

@@ -17,6 +17,9 @@ struct ArrayContent {
   PyObject* owner;
 };
 
+/// Returns true for an array.array, memoryview, or array or scalar of NumPy, also for one that is refused, and for one
+/// of a derived class.
+bool is_array(PyObject* object) noexcept;
 /// Returns the content that an object is, the last of the elements of an array; null for any other object.
 const ArrayContent* array_content(PyObject* object) noexcept;
 /// Returns true if the elements of a reduced value are those of an array.

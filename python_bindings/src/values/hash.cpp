@@ -104,6 +104,7 @@ class Hasher {
       case Tag::list: return refuse("list");
       case Tag::dict: return refuse("dict");
       case Tag::set: return refuse("set");
+      case Tag::bytearray: return refuse("bytearray");
       default: return hash_copy(ref);
     }
   }

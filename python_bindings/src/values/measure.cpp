@@ -98,7 +98,7 @@ bool BlockEncoder::count_record(PyObject* value) noexcept {
   if (status_ != Status::ok) return false;
   if (is_a(state_, value, ValueType::buffer)) return count_buffer(value);
   Ref elements;
-  const Reduction reduction = reduce_natively(state_, value, elements);
+  const Reduction reduction = reduce_natively(state_, value, elements, reduced_.empty());
   is_unprepared_ = reduction == Reduction::unprepared && reduced_.refusal_of(value) == nullptr;
   if (reduction == Reduction::no_memory) return in_memory(false);
   if (reduction != Reduction::done) return false;

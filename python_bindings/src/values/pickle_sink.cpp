@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/handle.h"
+#include "values/shared.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -68,7 +69,7 @@ PyObject* sink_buffer(PyObject* self, PyObject* buffer) noexcept {
   const Ref raw(PyObject_CallMethod(buffer, "raw", nullptr));
   if (!raw) return nullptr;
   if (PyMemoryView_Check(raw.get()) && PyMemoryView_GET_BUFFER(raw.get())->len <= largest_inside) Py_RETURN_TRUE;
-  const Ref shared(PyObject_CallOneArg(sink->state->share, raw.get()));
+  const Ref shared(share_bytes(*sink->state, raw.get()));
   if (!append(sink->parts, shared.get())) return nullptr;
   Py_RETURN_FALSE;
 }

@@ -69,7 +69,7 @@ class Preparation {
     }
     if (const Reduced* reduced = reduced_.find(item)) return push(reduced->elements);
     Ref elements;
-    switch (reduce_natively(state_, item, elements)) {
+    switch (reduce_natively(state_, item, elements, reduced_.empty())) {
       case Reduction::done: {
         const Reduced* added = reduced_.add(item, std::move(elements));
         return added != nullptr && push(added->elements);
@@ -106,7 +106,7 @@ class Preparation {
       const Ref function(Py_NewRef(plan->detail));
       return call(function, object, elements);
     }
-    if (reduce_natively(state_, object, elements) == Reduction::done) return true;
+    if (reduce_natively(state_, object, elements, true) == Reduction::done) return true;
     const Ref function = import_attribute("xichan._records", "reduce_attributes");
     return function && call(function, object, elements);
   }

@@ -94,11 +94,11 @@ Ref reduce_as_planned(const Plan& plan, PyObject* value) noexcept {
 
 }  // namespace
 
-Reduction reduce_natively(const ModuleState& state, PyObject* value, Ref& elements) noexcept {
+Reduction reduce_natively(const ModuleState& state, PyObject* value, Ref& elements, bool is_first) noexcept {
   if (Py_IS_TYPE(value, &PyRange_Type)) {
     elements = parts_of_range(value);
   } else {
-    const Plan* plan = state.plans->find(Py_TYPE(value));
+    const Plan* plan = state.plans->find_current(Py_TYPE(value), is_first);
     if (plan == nullptr || plan->kind == PlanKind::refused) {  // only some arrays are refused
       const Reduction reduction = reduce_array(value, elements);
       if (reduction != Reduction::refused) return reduction;

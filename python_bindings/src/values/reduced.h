@@ -28,6 +28,7 @@ class ReducedValues {
     for (PyObject* object : owned_) Py_DECREF(object);
   }
 
+  bool empty() const noexcept { return owned_.empty(); }
   /// Returns null also for a value that is refused.
   Reduced* find(PyObject* value) noexcept {
     Reduced* const reduced = values_.find(value);
@@ -76,7 +77,8 @@ class ReducedValues {
 };
 
 /// Sets `elements` to what stands for a value that is not a container, text, number, view or endpoint. Runs no Python
-/// code, and leaves no exception set.
-Reduction reduce_natively(const ModuleState& state, PyObject* value, Ref& elements) noexcept;
+/// code, and leaves no exception set. `is_first`: whether it is the first such value in the message. Once per class
+/// that follows another, the class is looked up in its module.
+Reduction reduce_natively(const ModuleState& state, PyObject* value, Ref& elements, bool is_first) noexcept;
 
 }  // namespace xichan::python

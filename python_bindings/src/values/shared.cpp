@@ -1,45 +1,58 @@
 #include "values/shared.h"
 
-#include "arena/arena.h"
-#include "base/arguments.h"
-#include "base/errors.h"
 #include "base/ref.h"
-#include "value/block_builder.h"
 #include "value/moved_buffer.h"
+#include "values/array_object.h"
 #include "values/compare.h"
 #include "values/decode.h"
-#include "values/encode.h"
 #include "values/hash.h"
-#include "values/pickling.h"
 #include "values/view.h"
 
 namespace xichan::python {
 namespace {
 
-PyObject* decode_content(PyObject* self, bool copy) noexcept {
-  const BlockReader reader = as_view(self)->slice.reader();
-  return decode_at(*as_view(self)->state, reader, reader.root(), copy);
+CellRef content_of(const View* view) noexcept {
+  // Short bytes lie in the root cell itself, so this returns the cell in the block, not its copy in the view.
+  const BlockReader reader = view->slice.reader();
+  return resolve(reader, reader.root());
 }
 
-PyObject* get_value(PyObject* self, PyObject*) noexcept { return decode_content(self, true); }
-PyObject* get_view(PyObject* self, PyObject*) noexcept { return decode_content(self, false); }
+PyObject* get_value(PyObject* self, PyObject*) noexcept {
+  const CellRef content = content_of(as_view(self));
+  return decode_at(*as_view(self)->state, content.reader, *content.cell, true);
+}
+
+// The view of a bytearray is that of its bytes.
+PyObject* get_view(PyObject* self, PyObject*) noexcept {
+  const auto [reader, cell] = content_of(as_view(self));
+  const bool is_bytearray = cell->tag() == Tag::bytearray;
+  return decode_at(*as_view(self)->state, reader, is_bytearray ? reader.elements(*cell)[0] : *cell, false);
+}
 
 PyObject* get_nbytes(PyObject* self, void*) noexcept {
   return PyLong_FromUnsignedLongLong(as_view(self)->slice.block->total_bytes());
 }
 
-// Points `bytes` to the content of a Shared of bytes. False, with nothing set, if the value has another type.
-bool bytes_of(const View* view, std::span<const std::byte>& bytes) noexcept {
-  // Short bytes lie in the root cell itself, so this reads the cell in the block, not its copy in the view.
-  const BlockReader reader = view->slice.reader();
-  const CellRef place = resolve(reader, reader.root());
-  if (place.cell->tag() == Tag::short_bytes) {
-    bytes = {reinterpret_cast<const std::byte*>(place.cell->payload()), place.cell->short_length()};
+// Points `bytes` to the content of bytes or a bytearray. False, with nothing set, for a value of another type.
+bool bytes_of(const CellRef& content, std::span<const std::byte>& bytes) noexcept {
+  const auto [reader, whole] = content;
+  const Cell& cell = whole->tag() == Tag::bytearray ? reader.elements(*whole)[0] : *whole;
+  if (cell.tag() == Tag::short_bytes) {
+    bytes = {reinterpret_cast<const std::byte*>(cell.payload()), cell.short_length()};
     return true;
   }
-  if (place.cell->tag() != Tag::bytes) return false;
-  bytes = {static_cast<const std::byte*>(place.reader.payload(*place.cell)), place.cell->length()};
+  if (cell.tag() != Tag::bytes) return false;
+  bytes = {static_cast<const std::byte*>(reader.payload(cell)), cell.length()};
   return true;
+}
+
+const char* array_name(ArrayKind kind) noexcept {
+  switch (kind) {
+    case ArrayKind::array: return "array";
+    case ArrayKind::memoryview: return "memoryview";
+    case ArrayKind::scalar: return "NumPy scalar";
+    default: return "ndarray";
+  }
 }
 
 const char* type_name(Tag tag) noexcept {
@@ -63,7 +76,6 @@ const char* type_name(Tag tag) noexcept {
     case Tag::slice: return "slice";
     case Tag::complex: return "complex";
     case Tag::bytearray: return "bytearray";
-    case Tag::array: return "array";
     case Tag::record: return "record";
     case Tag::queue: return "Queue";
     case Tag::reference: return "endpoint";
@@ -72,33 +84,60 @@ const char* type_name(Tag tag) noexcept {
 }
 
 const char* content_type(const View* view) noexcept {
-  const CellRef place = resolve(view->slice.reader(), view->slice.cell);
-  return moved_buffer(place) != nullptr ? "Buffer" : type_name(place.cell->tag());
+  const CellRef content = content_of(view);
+  if (moved_buffer(content) != nullptr) return "Buffer";
+  return content.cell->tag() == Tag::array ? array_name(array_kind(content)) : type_name(content.cell->tag());
 }
 
+// The buffer of an array belongs to an ArrayView, which keeps the block.
 int get_buffer(PyObject* self, Py_buffer* buffer, int flags) noexcept {
+  const CellRef content = content_of(as_view(self));
   std::span<const std::byte> bytes;
-  if (!bytes_of(as_view(self), bytes)) {
-    PyErr_Format(PyExc_BufferError, "expected a Shared of bytes, got a Shared of %s", content_type(as_view(self)));
-    buffer->obj = nullptr;
-    return -1;
+  buffer->obj = nullptr;
+  if (content.cell->tag() == Tag::array && (flags & PyBUF_WRITABLE) == 0) {
+    const Ref view(new_array_view(*as_view(self)->state, content));
+    return view ? PyObject_GetBuffer(view.get(), buffer, flags) : -1;
   }
-  return PyBuffer_FillInfo(buffer, self, const_cast<std::byte*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size()), 1,
-                           flags);
+  if (bytes_of(content, bytes)) {
+    return PyBuffer_FillInfo(buffer, self, const_cast<std::byte*>(bytes.data()), static_cast<Py_ssize_t>(bytes.size()),
+                             1, flags);
+  }
+  if (content.cell->tag() == Tag::array) {
+    PyErr_SetString(PyExc_BufferError, "xichan.Shared is read-only; value() returns a copy");
+  } else {
+    PyErr_Format(PyExc_BufferError, "expected a Shared of bytes, got a Shared of %s", content_type(as_view(self)));
+  }
+  return -1;
+}
+
+bool is_ndarray(const CellRef& content) noexcept {
+  if (content.cell->tag() != Tag::array) return false;
+  const ArrayKind kind = array_kind(content);
+  return kind == ArrayKind::ndarray || kind == ArrayKind::fortran;
+}
+
+// Returns 1 for equal values, 0 for others, and -1 with an exception set. Blocks of a Shared do not change, so the two
+// objects, which the caller holds, keep them alive.
+int equal_shared(View* one, View* other) noexcept {
+  if (one->slice.block == other->slice.block) return 1;  // NaNs included
+  const CellRef mine = content_of(one), theirs = content_of(other);
+  if (!is_ndarray(mine) && !is_ndarray(theirs)) {
+    return Comparison(*one->state).equal(mine.reader, *mine.cell, theirs.reader, *theirs.cell);
+  }
+  // NumPy would return an array.
+  if (mine.cell->tag() != Tag::array || theirs.cell->tag() != Tag::array) return 0;
+  const Ref my_view(new_array_view(*one->state, mine));
+  const Ref their_view(my_view ? new_array_view(*one->state, theirs) : nullptr);
+  return their_view ? PyObject_RichCompareBool(my_view.get(), their_view.get(), Py_EQ) : -1;
 }
 
 PyObject* shared_compare(PyObject* self, PyObject* other, int operation) noexcept {
   if (operation != Py_EQ && operation != Py_NE) Py_RETURN_NOTIMPLEMENTED;
-  const bool both = Py_IS_TYPE(other, Py_TYPE(self));
-  // Two references to one block are equal, NaNs included.
-  if (both && as_view(self)->slice.block == as_view(other)->slice.block) return PyBool_FromLong(operation == Py_EQ);
-  if (both) {
-    // Blocks of a Shared do not change, so the two objects, which the caller holds, keep them alive.
-    const BlockReader mine = as_view(self)->slice.reader(), theirs = as_view(other)->slice.reader();
-    const int equal = Comparison(*as_view(self)->state).equal(mine, mine.root(), theirs, theirs.root());
+  if (Py_IS_TYPE(other, Py_TYPE(self))) {
+    const int equal = equal_shared(as_view(self), as_view(other));
     return equal < 0 ? nullptr : PyBool_FromLong(equal == (operation == Py_EQ));
   }
-  const Ref content(decode_content(self, false));
+  const Ref content(get_view(self, nullptr));
   return content ? PyObject_RichCompare(content.get(), other, operation) : nullptr;
 }
 
@@ -109,47 +148,15 @@ PyObject* shared_repr(PyObject* self) noexcept {
 }
 
 PyObject* shared_reduce(PyObject* self, PyObject*) noexcept {
-  return reduce_to(as_view(self)->state->share, decode_content(self, true));
-}
-
-// Returns the block of an encoded value, made if the value needs none. Null with an exception set; then the value has
-// nothing to release.
-Block* as_block(const ModuleState& state, const Cell& cell) noexcept {
-  if (cell.owns_block()) return cell.as_block();
-  BlockBuilder builder;
-  const Status status = builder.allocate();
-  if (status != Status::ok) {
-    raise(state, status);
-    return nullptr;
+  const CellRef content = content_of(as_view(self));
+  Ref value(get_value(self, nullptr));
+  if (content.cell->tag() != Tag::array || array_kind(content) != ArrayKind::memoryview) {
+    return reduce_to(as_view(self)->state->share, value.release());
   }
-  builder.root() = cell;
-  return builder.finish().as_block();
-}
-
-bool copy_buffer(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
-  Py_buffer buffer;
-  if (PyObject_GetBuffer(value, &buffer, PyBUF_FULL_RO) < 0) return false;
-  bool copied = false;
-  const auto length = static_cast<std::uint64_t>(buffer.len);
-  if (!PyBuffer_IsContiguous(&buffer, 'C')) {
-    PyErr_Format(PyExc_BufferError, "share() requires a C-contiguous buffer; the buffer of this %T is not", value);
-  } else if (fits_short(length, 1)) {
-    cell = Cell::of_short(Tag::short_bytes, buffer.buf, length);
-    copied = true;
-  } else {
-    BlockBuilder builder;
-    builder.count_bytes(length);
-    const Status status = builder.allocate();
-    if (status == Status::ok) {
-      builder.write_bytes(builder.root(), buffer.buf, length);
-      cell = builder.finish();
-      copied = true;
-    } else {
-      raise(state, status);
-    }
-  }
-  PyBuffer_Release(&buffer);
-  return copied;
+  // Memoryviews cannot be pickled.
+  const Ref dumps(value ? import_attribute("xichan", "dumps") : Ref());
+  const Ref share_dump(dumps ? import_attribute("xichan._pickling", "share_dump") : Ref());
+  return share_dump ? reduce_to(share_dump.get(), PyObject_CallOneArg(dumps.get(), value.get())) : nullptr;
 }
 
 PyObject* shared_new(PyTypeObject*, PyObject*, PyObject*) noexcept {
@@ -161,14 +168,16 @@ PyDoc_STRVAR(shared_doc,
 "A value encoded once, by share(), and sent without a copy any number of times.\n\n"
 "It can be sent through a channel, alone or inside other values, through concurrent.interpreters, or pickled, and\n"
 "arrives as a Shared. Its memory is freed with the last Shared that refers to it. Equals the value and has the\n"
-"same hash; a read-only buffer if the value is bytes. Immutable, so any thread of its interpreter may use it.");
+"same hash; a read-only buffer if the value is bytes, a bytearray, an array or a memoryview. Immutable, so any thread\n"
+"of its interpreter may use it.");
 
 PyDoc_STRVAR(value_doc,
 "value($self, /)\n--\n\n"
 "Return a copy of the value, as recv() returns it. Raises MemoryError.");
 PyDoc_STRVAR(view_doc,
 "view($self, /)\n--\n\n"
-"Return the value as recv(copy=False) does: large parts are views. Raises MemoryError.");
+"Return the value as recv(copy=False) does: large parts are views. That of a bytearray is that of its bytes. Raises\n"
+"MemoryError.");
 PyDoc_STRVAR(reduce_doc,
 "__reduce__($self, /)\n--\n\n"
 "Support pickle and copy: the value is pickled, and loading it calls share().");
@@ -199,42 +208,7 @@ PyType_Slot slots[] = {
     {0, nullptr},
 };
 
-PyObject* share(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr const char* names[] = {"", "pickle"};
-  static constexpr Signature signature{"share", names, 1, 1};
-  PyObject* values[2];
-  bool pickle = false;
-  if (!parse_arguments(signature, args, count, keywords, values) || !parse_flag(values[1], pickle)) return nullptr;
-  PyObject* const value = values[0];
-  ModuleState& state = *state_of(module);
-  if (is_a(state, value, ValueType::shared)) return Py_NewRef(value);
-  Cell cell;
-  const bool is_buffer = !PyBytes_CheckExact(value) && PyObject_CheckBuffer(value) &&
-                         !is_a(state, value, ValueType::bytes) && !is_a(state, value, ValueType::buffer);
-  if (!(is_buffer ? copy_buffer(state, value, cell) : encode_by_policy(state, value, pickle, cell))) return nullptr;
-  Block* block = as_block(state, cell);
-  if (block == nullptr) return nullptr;
-  PyObject* shared = new_shared(state, block);  // holds its own reference
-  Arena::release(block);
-  return shared;
-}
-
-PyDoc_STRVAR(share_doc,
-"share($module, value, /, *, pickle=False)\n--\n\n"
-"Encode a value once, to be sent without a copy any number of times, and return a Shared.\n\n"
-"value: anything that can be sent, including views and endpoints; or an object with a C-contiguous buffer\n"
-"(bytearray, memoryview, array, NumPy array), whose content is copied once and becomes bytes. A Shared is returned\n"
-"unchanged. A Buffer is refused: freeze() it.\n"
-"pickle: bool; True pickles a value that is not shareable.\n\n"
-"Raises NotShareableError, ChannelClosed, MemoryLimitExceeded, MemoryError or ValueError as send() does, and\n"
-"BufferError if the buffer is not contiguous. Never blocks. Thread-safe.");
-
 }  // namespace
-
-PyMethodDef share_functions[] = {
-    {"share", as_method(share), METH_FASTCALL | METH_KEYWORDS, share_doc},
-    {nullptr, nullptr, 0, nullptr},
-};
 
 PyType_Spec shared_spec = {"xichan.Shared", sizeof(View), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 

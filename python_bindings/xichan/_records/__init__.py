@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    type TypeTuple = tuple[str, str, str, tuple[str, ...]]
-    type Plan = tuple[int, TypeTuple | None, Any]
-    type Resolved = tuple[int, type, Callable[..., Any] | None, Callable[..., Any] | None]
+    type _TypeTuple = tuple[str, str, str, tuple[str, ...]]
+    type _Plan = tuple[int, _TypeTuple | None, Any]
+    type _Resolved = tuple[int, type, Callable[..., Any] | None, Callable[..., Any] | None]
 
 # What the first item of a plan means.
 ATTRIBUTES = 0  # detail: the names. All are slots, or all are entries of __dict__; see reduce_attributes()
@@ -30,7 +30,7 @@ FILL = 2  # create(cls), then fill(obj, *fields)
 MAKE = 3  # create(*fields)
 
 
-def plan(cls: type) -> Plan:
+def plan(cls: type) -> _Plan:
     """Return (kind, type reference, detail): how objects of exactly this class are sent."""
     from . import classes, registry
 
@@ -54,7 +54,7 @@ def plan(cls: type) -> Plan:
     return found
 
 
-def resolve(reference: TypeTuple) -> Resolved:
+def resolve(reference: _TypeTuple) -> _Resolved:
     """Return (kind, class, create, fill): how objects of a type outside the standard ones are made.
 
     Imports the module. Raises an exception if the module has no such class, or the class has another form.
@@ -63,7 +63,7 @@ def resolve(reference: TypeTuple) -> Resolved:
     return resolve_as(find(module, qualname), form, names)
 
 
-def resolve_untrusted(reference: TypeTuple, cls: type) -> Resolved | None:
+def resolve_untrusted(reference: _TypeTuple, cls: type) -> _Resolved | None:
     """Return the same for a type in a foreign dump and the class that it names. Imports nothing.
 
     Returns None if sending objects of the class does not produce this type.
@@ -75,7 +75,7 @@ def resolve_untrusted(reference: TypeTuple, cls: type) -> Resolved | None:
     return untrusted.resolve(cls, *reference[2:])
 
 
-def resolve_as(cls: type, form: str, names: tuple[str, ...]) -> Resolved:
+def resolve_as(cls: type, form: str, names: tuple[str, ...]) -> _Resolved:
     """Return how objects of a class are made that has this form and these fields."""
     if form == "registered":
         from . import registry
@@ -94,7 +94,7 @@ def resolve_as(cls: type, form: str, names: tuple[str, ...]) -> Resolved:
     return classes.resolve(cls, form, names)
 
 
-def resolve_standard(number: int) -> Resolved:
+def resolve_standard(number: int) -> _Resolved:
     """Return (kind, class, create, fill) of a standard type (``StandardType`` in records.h)."""
     from . import builders
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from . import Resolved
+    from . import _Resolved
 
 
-def resolve(number: int) -> Resolved:
+def resolve(number: int) -> _Resolved:
     """Return how objects of a standard type are made."""
     name = next((name for name, known in NUMBERS.items() if known == number), None)
     if name is None:
@@ -35,7 +35,7 @@ def resolve(number: int) -> Resolved:
     return MAKE, cls, lambda *fields: checked(cls, *fields), None
 
 
-def resolve_default_dict(factory: type) -> Resolved:
+def resolve_default_dict(factory: type) -> _Resolved:
     """Return how a defaultdict is made whose factory is named by the type reference."""
     from collections import defaultdict
 

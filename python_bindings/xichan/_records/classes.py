@@ -17,17 +17,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import Plan, Resolved, TypeTuple
+    from . import _Plan, _Resolved, _TypeTuple
 
 _DROPPED = "__orig_class__"  # what calling a generic alias adds to an object
 _MOST_REFERENCES = 10_000
 _get_attribute = object.__getattribute__
-_references: dict[TypeTuple, TypeTuple] = {}
+_references: dict[_TypeTuple, _TypeTuple] = {}
 # The names of the slots of dataclasses, and of slots and fields. Not the slots, which would keep their class alive.
 _shapes: WeakKeyDictionary[type, tuple[tuple[str, ...], tuple[str, ...]]] = WeakKeyDictionary()
 
 
-def plan(cls: type) -> Plan | None:
+def plan(cls: type) -> _Plan | None:
     """Return the plan of a dataclass, named tuple or enum, else None."""
     if is_enum(cls):
         return _plan_enum(cls)
@@ -46,7 +46,7 @@ def plan(cls: type) -> Plan | None:
     return None
 
 
-def resolve(cls: Any, form: str, names: tuple[str, ...]) -> Resolved:
+def resolve(cls: Any, form: str, names: tuple[str, ...]) -> _Resolved:
     """Return how objects of a class are made that has this form and these fields."""
     if form == "enum" and is_enum(cls):
         return MAKE, cls, (cls if names == ("bits",) else cls.__members__.__getitem__), None
@@ -139,7 +139,7 @@ def _shape_of(cls: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return shape
 
 
-def _reference(cls: type, form: str, names: Any) -> TypeTuple:
+def _reference(cls: type, form: str, names: Any) -> _TypeTuple:
     """Return the type reference, the same object each time, so that a message has it once."""
     key = (cls.__module__, cls.__qualname__, form, names)
     if len(_references) == _MOST_REFERENCES:  # objects whose attributes have ever new names
@@ -201,7 +201,7 @@ def _make_tuple(cls: Any, fields: tuple[Any, ...], names: tuple[str, ...]) -> ob
     return made
 
 
-def _plan_enum(cls: Any) -> Plan:
+def _plan_enum(cls: Any) -> _Plan:
     by_name, by_value = _reference(cls, "enum", ("name",)), _reference(cls, "enum", ("bits",))
 
     def reduce(obj: Any) -> tuple[Any, ...]:  # without a reference to the class, which the plan must not keep alive

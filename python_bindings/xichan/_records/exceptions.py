@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import Plan, Resolved
+    from . import _Plan, _Resolved
 
 _NAMES = ("args", "attributes", "cause", "suppress_context")
 _GROUP_NAMES = (*_NAMES, "message", "exceptions")  # what the class in C needs to make a group
@@ -36,7 +36,7 @@ _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
-def plan(cls: type[BaseException]) -> Plan:
+def plan(cls: type[BaseException]) -> _Plan:
     """Return the plan of an exception class."""
     members = _members_of(cls)
     # The plan must not keep the class alive, as its slots would.
@@ -58,7 +58,7 @@ def plan(cls: type[BaseException]) -> Plan:
     return REDUCE, reference, reduce
 
 
-def resolve(cls: type, names: tuple[str, ...]) -> Resolved:
+def resolve(cls: type, names: tuple[str, ...]) -> _Resolved:
     """Return how exceptions of a class are made."""
     if not issubclass(cls, BaseException):
         raise LookupError(f"{cls.__module__}.{cls.__qualname__} is not an exception in this interpreter")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from . import Plan, Resolved
+    from . import _Plan, _Resolved
 
 _registered: dict[type, tuple[Callable[[Any], object], Callable[[Any], object]]] = {}
 
@@ -35,7 +35,12 @@ def register[T](cls: type[T], encode: Callable[[T], object], decode: Callable[[A
     _core._forget_plan(cls)
 
 
-def plan(cls: type) -> Plan | None:
+def is_registered(cls: type) -> bool:
+    """Return whether this interpreter has registered a class."""
+    return cls in _registered
+
+
+def plan(cls: type) -> _Plan | None:
     """Return the plan of a class if it is registered."""
     if cls not in _registered:
         return None
@@ -47,7 +52,7 @@ def plan(cls: type) -> Plan | None:
     return REDUCE, reference, reduce
 
 
-def resolve(cls: type) -> Resolved:
+def resolve(cls: type) -> _Resolved:
     """Return how objects of a registered class are made."""
     if cls not in _registered:
         name = f"{cls.__module__}.{cls.__qualname__}"

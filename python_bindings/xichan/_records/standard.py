@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from . import Plan
+    from . import _Plan
 
 NUMBERS = {
     ("datetime", "date"): 1,
@@ -73,7 +73,7 @@ def is_native(cls: type) -> bool:
     return _number_of(cls) in _NATIVE or cls.__qualname__ in names
 
 
-def plan(cls: type) -> Plan | None:
+def plan(cls: type) -> _Plan | None:
     """Return the plan of a standard type, else None."""
     number = _number_of(cls)
     if number not in _FIELDS:

@@ -15,10 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import Resolved
+    from . import _Resolved
 
 
-def resolve(cls: type, form: str, names: tuple[str, ...]) -> Resolved | None:
+def resolve(cls: type, form: str, names: tuple[str, ...]) -> _Resolved | None:
     """Return how objects of a class are made from a record of this form and these fields, or None for a view of it."""
     if not _is_sent_as(cls, form, names):
         return None

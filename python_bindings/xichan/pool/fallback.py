@@ -23,7 +23,7 @@ from .._stats import PoolStats
 from . import coroutines
 from .atomic import Counter
 from .byvalue.functions import label, qualified_name
-from .worker import Refusal
+from .worker_results import Refusal
 
 if TYPE_CHECKING:
     from .batch import Batch

@@ -41,7 +41,7 @@ from . import threads
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
 from .errors import BrokenInterpreterPool, BrokenWorker
 from .interrupt_safe import has_started
-from .worker import ResultKind
+from .worker_results import ResultKind
 
 if TYPE_CHECKING:
     from .futures import Future

@@ -47,8 +47,8 @@ def _unmarshal(data: bytes, path: str) -> types.CodeType:
 
 def _run(code: types.CodeType, names: dict[str, Any]) -> Any:
     """Run code with the names of the pool's ``shared`` and of this task."""
-    from .worker import _state
+    from .worker_results import state
 
-    namespace = {"__builtins__": builtins, **_state.shared, **names}
+    namespace = {"__builtins__": builtins, **state.shared, **names}
     exec(code, namespace)
     return namespace.get("result")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._errors import ChannelClosed
-from .worker import fail_endpoints
+from .endpoints import fail_endpoints
 
 if TYPE_CHECKING:
     from .atomic import Counter
@@ -160,6 +160,7 @@ class TaskQueue:
             try:
                 self.again_tx.send_nowait(task)
             except Exception as error:  # no memory, or an endpoint has been closed
+                fail_endpoints(error, task)
                 for each in ids_of(task):
                     self._reject(each, error)
 

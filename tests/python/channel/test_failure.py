@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from support import FLAVORS, PATIENCE, QUEUES, Call, interpreter, run_loop, wait_for_blocked, wait_until_blocked
+from support import pool_tasks as tasks
 
 import xichan
 from xichan import _failure
@@ -423,6 +424,25 @@ def test_notes_attributes_and_causes_arrive():
     assert "test_notes_attributes_and_causes_arrive" in str(remote) and "Broken" in str(remote)
 
 
+def test_exception_that_is_not_made_from_its_arguments_arrives():
+    class_ = tasks.NeedsPlace
+    raised = class_(3, place=["here"])
+    found = failed_with(raised)
+    assert type(found) is class_ and found.args == raised.args and found.place == ["here"]
+    try:
+        tasks.raise_with_parts()
+    except class_ as error:
+        tasks.assert_has_parts(failed_with(error), 3)
+
+
+def test_exception_whose_cause_is_not_shareable_is_pickled():
+    raised = error()
+    raised.__cause__ = KeyError(len)
+    found = failed_with(raised)
+    assert type(found) is Broken and found.__cause__.args == (len,)
+    assert type(found.__cause__.__cause__) is RemoteTraceback
+
+
 def test_cycle_of_causes_is_cut():
     one, other = error(), ValueError("other")
     one.__cause__, other.__cause__ = other, one
@@ -472,6 +492,7 @@ def needs_arguments():
 class NeedsArguments(Exception):
     def __init__(self, one, other):
         super().__init__(f"needs {one} and {other}")
+        self.function = len  # not shareable, so that it is pickled
 
 
 @pytest.mark.parametrize("make", [unpicklable, endpoint_in_arguments, local_class, evil_str, needs_arguments])
@@ -531,7 +552,7 @@ def test_rebuilding_an_exception_may_close_the_endpoint():
     tx, rx = xichan.channel()
     ends = [rx]
     Closes.ends = ends
-    tx.close(error=Closes("closing"))
+    tx.close(error=Closes("closing", len))  # a function is not shareable, so that it is pickled
     with pytest.raises(xichan.ChannelFailed) as caught:
         rx.recv()
     assert type(caught.value.__cause__) is Closes

@@ -1,11 +1,15 @@
 """channel(type=): sends check the class of a value."""
 
+import array
 import asyncio
 import collections
 import typing
+from importlib.util import find_spec
 
 import pytest
-from support import interpreter
+from support import interpreter, viewed
+from support.containers import MAPPINGS
+from support.record_samples import all_samples, objects
 
 import xichan
 
@@ -50,6 +54,23 @@ def test_send_accepts_instances_of_the_type_only(wanted, good, bad):
             with pytest.raises(TypeError, match="^the channel is for values of type .*, got "):
                 send(value)
     assert len(rx) == 0
+
+
+def test_alias_of_shareable_values_accepts_every_kind_of_value():
+    tx, rx = xichan.channel(None, type=xichan.Shareable)
+    view = viewed([(1,), {"a": 1}, {1}, bytes(1000), "text" * 1000, array.array("d", range(1000)), *objects().values()])
+    values = [*all_samples().values(), *view, view, xichan.share(1), xichan.Queue(), *xichan.channel()]
+    values += [mapping(a=1) for mapping in MAPPINGS]
+    values += [array.array("i", [1]), memoryview(b"x"), bytearray(b"x"), range(3), slice(1), 1j, ..., None, True]
+    if find_spec("numpy"):
+        import numpy
+
+        values += [numpy.zeros(3), numpy.bool(True), numpy.float64(1)]
+    for value in values:
+        tx.send(value)
+    for value in (object(), lambda: 0, array, open, xichan):
+        with pytest.raises(TypeError, match="^the channel is for values of type "):
+            tx.send(value)
 
 
 def test_error_names_the_expected_and_the_found_type():

@@ -96,7 +96,7 @@ def test_closed_endpoints_among_results_of_a_chunk():
 
 def test_unshareable_results_of_a_chunk_fail_without_pickling():
     with xichan.InterpreterPoolExecutor(1, pickle=False) as pool:
-        found = of_chunk(pool, tasks.object_if, [0, 1, 0, 1])
+        found = of_chunk(pool, tasks.pattern_if, [0, 1, 0, 1])
         assert found == [0, xichan.NotShareableError, 0, xichan.NotShareableError]
 
 

@@ -89,6 +89,21 @@ def test_exceptions_keep_their_type_and_arguments(pool):
     ]
 
 
+def test_exception_keeps_its_notes_attributes_and_cause(pool):
+    results = pool.map(tasks.raise_with_parts, [4, 5], chunksize=2)
+    error = pool.submit(tasks.raise_with_parts).exception(PATIENCE)
+    tasks.assert_has_parts(error, 3)
+    with pytest.raises(tasks.NeedsPlace) as caught:
+        next(results)
+    tasks.assert_has_parts(caught.value, 4)
+
+
+def test_exception_that_is_not_shareable_is_pickled(pool):
+    error = ValueError("text", len)
+    found = pool.submit(tasks.raise_it, error).exception(PATIENCE)
+    assert type(found) is ValueError and found.args == ("text", len) and "raise error" in str(found.__cause__)
+
+
 def test_exception_that_cannot_be_rebuilt_is_a_remote_error(pool):
     error = pool.submit(tasks.raise_unpicklable).exception(PATIENCE)
     assert type(error) is xichan.RemoteError and isinstance(error, xichan.Error)

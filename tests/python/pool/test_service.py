@@ -64,6 +64,10 @@ def test_client_raises_what_the_handler_raised():
     with client, pytest.raises(xichan.RemoteError, match="1 and 2"):
         client.call(1, PATIENCE)
     assert server.result() == 1
+    client, server = start(tasks.raise_with_parts)
+    with client, pytest.raises(tasks.NeedsPlace) as caught:
+        client.call(3, PATIENCE)
+    tasks.assert_has_parts(caught.value, 3)
     client, server = start(tasks.make_pattern)
     with client:
         with pytest.raises(xichan.NotShareableError, match=r"result: re\.Pattern is not shareable"):
@@ -164,7 +168,7 @@ def test_server_survives_a_client_that_has_gone():
     tx.send((1, reply))
     reply.close()
     replies.close()
-    server = Call(xichan.serve, rx, tasks.object_if)
+    server = Call(xichan.serve, rx, tasks.pattern_if)
     with xichan.Client(tx) as client:
         assert client.call(0, PATIENCE) == 0
     assert server.result() == 2

@@ -12,6 +12,7 @@ class Unpicklable(Exception):
 
     def __init__(self, one, two):
         super().__init__(f"{one} and {two}")
+        self.function = len  # not shareable, so that it is pickled
 
 
 class BadStr(Exception):
@@ -28,6 +29,14 @@ class Picky:
 
 def _refuse():
     raise ValueError("unpickling fails")
+
+
+class Registered:
+    def __init__(self, end):
+        self.end = end
+
+
+xichan.register(Registered, lambda registered: [registered.end], lambda value: Registered(*value))
 
 
 def identity(value):
@@ -52,6 +61,40 @@ def raise_it(error):
 
 def raise_unpicklable(*args):
     raise Unpicklable(1, 2)
+
+
+class NeedsPlace(Exception):
+    """An exception that is not made from its args."""
+
+    def __init__(self, number, *, place):
+        super().__init__(f"{number} at {place}")
+        self.place = place
+
+
+def raise_with_parts(number=3):
+    try:
+        raise KeyError("inner")
+    except KeyError as inner:
+        error = NeedsPlace(number, place=["here"])
+        error.add_note("a note")
+        raise error from inner
+
+
+def assert_has_parts(error, number):
+    """Check what raise_with_parts() raised in another interpreter."""
+    assert type(error) is NeedsPlace and error.args == (f"{number} at ['here']",) and error.place == ["here"]
+    assert error.__notes__ == ["a note"]
+    assert type(error.__cause__) is KeyError and error.__cause__.args == ("inner",)
+    text = str(error.__cause__.__cause__)
+    assert "in raise_with_parts" in text and "NeedsPlace" in text and "KeyError: 'inner'" in text
+
+
+async def fail_later(*args, **kwargs):
+    raise ValueError("disk full")
+
+
+def fail(*args, **kwargs):
+    raise ValueError("disk full")
 
 
 def raise_bad_str():
@@ -186,8 +229,8 @@ def closed_endpoint_if(closed):
     return [tx] if isinstance(closed, list) else tx
 
 
-def object_if(wanted):
-    return object() if wanted else 0
+def pattern_if(wanted):
+    return re.compile("x") if wanted else 0
 
 
 def _leave_now():
@@ -209,7 +252,7 @@ def leaves_when_unpickled():
 
 
 def raise_leaving_when_unpickled():
-    raise ErrorThatLeavesWhenUnpickled
+    raise ErrorThatLeavesWhenUnpickled(len)  # a function is not shareable, so that it is pickled
 
 
 def initialize(tx, value):
@@ -246,7 +289,7 @@ def break_loop():
     def interrupted(*args):
         raise RuntimeError("the loop was interrupted")
 
-    worker._send = interrupted
+    worker.report = interrupted
 
 
 def break_loop_at(place, number):
@@ -254,7 +297,7 @@ def break_loop_at(place, number):
     if number == place:
         from xichan.pool import worker
 
-        worker._raised = None
+        worker.raised = None
         raise ValueError(number)
     return number
 

@@ -1,7 +1,22 @@
 """Types that type checkers must infer for xichan. Checked by test_stubs.py, and executed."""
 
+import array
+import collections
+import dataclasses
+import datetime
+import decimal
+import enum
+import fractions
+import ipaddress
+import json
+import logging
+import pathlib
+import re
+import types
+import uuid
+import zoneinfo
 from collections.abc import Iterator
-from typing import Any, assert_type
+from typing import Any, NamedTuple, assert_type
 
 import xichan
 from xichan import Receiver, Sender
@@ -50,19 +65,57 @@ def typed_channels() -> None:
     assert_type(queue, xichan.Queue[Order])
 
 
+@dataclasses.dataclass
+class Row:
+    number: int
+
+
+class Pair(NamedTuple):
+    one: int
+    other: str
+
+
+class Color(enum.Enum):
+    RED = 1
+
+
 def shareables() -> None:
-    values: list[xichan.Shareable] = [
-        1,
-        "a",
-        b"b",
-        None,
-        [1, {"a": 2.5}],
-        (1, ("a",)),
-        frozenset({1}),
-        xichan.Queue[int](),
-    ]
-    for value in values:
+    """The rows of the table in docs/reference/values.md; test_typed.py has those of NumPy."""
+    tx: Sender[xichan.Shareable]
+    rx: Receiver[xichan.Shareable]
+    tx, rx = xichan.channel(None, type=xichan.Shareable)
+    plain: list[xichan.Shareable] = [
+        None, True, 1, 2.5, 1j, "a", b"b", (1, ("a",)), frozenset({1}), range(3), slice(1, 2), ...,
+        [1, {"a": 2.5}], {"a": [1]}, {1}, bytearray(b"x"), array.array("i", [1]), memoryview(b"x"),
+    ]  # fmt: skip
+    standard: list[xichan.Shareable] = [
+        datetime.date(2025, 1, 2), datetime.time(1), datetime.datetime(2025, 1, 2), datetime.timedelta(1),
+        datetime.UTC, zoneinfo.ZoneInfo("UTC"), decimal.Decimal(1), fractions.Fraction(1, 2), uuid.UUID(int=1),
+        pathlib.PurePosixPath("a"), pathlib.PureWindowsPath("a"), pathlib.Path("a"),
+        ipaddress.IPv4Address(1), ipaddress.IPv4Network("10.0.0.0/8"), ipaddress.IPv4Interface("10.0.0.1/8"),
+        ipaddress.IPv6Address(1), ipaddress.IPv6Network("fe80::/64"), ipaddress.IPv6Interface("fe80::1/64"),
+        types.SimpleNamespace(a=1), collections.deque([1]), collections.Counter("aa"), collections.OrderedDict(a=1),
+        collections.defaultdict(list, {1: [2]}), Color.RED, re.RegexFlag.ASCII, Pair(1, "a"), Row(1), ValueError(1),
+        ExceptionGroup("text", [OSError()]), logging.makeLogRecord({}),
+    ]  # fmt: skip
+    shared = xichan.share([(1,), {"a": Row(1)}, {1}, array.array("d", range(999)), bytes(999), "text" * 999])
+    views = shared.view()
+    items: xichan.TupleView = views[0]
+    fields: xichan.DictView = views[1]
+    row: xichan.RecordView = fields["a"]
+    numbers: xichan.SetView = views[2]
+    floats: xichan.ArrayView = views[3]
+    data: xichan.BytesView = views[4]
+    text: xichan.StrView = views[5]
+    whole: xichan.ListView = views
+    parts: list[xichan.Shareable] = [
+        *xichan.channel(), xichan.Queue[int](), shared, items, fields, row, numbers, floats, data, text, whole,
+    ]  # fmt: skip
+    for value in [*plain, *standard, *parts]:
         assert xichan.is_shareable(value)
+        tx.send(value)
+    assert_type(rx.recv(), xichan.Shareable)
+    tx.send(row.number)
 
 
 def registered() -> None:
@@ -231,6 +284,13 @@ def mistakes() -> None:
     order.send_many([1])  # type: ignore[list-item]
     xichan.Queue(type=Order).put(1)  # type: ignore[arg-type]
     xichan.channel(type=5)  # type: ignore[call-overload]
+    order.send(lambda: 0)  # type: ignore[arg-type]
+    order.send(json)  # type: ignore[arg-type]
+    anything: Sender[xichan.Shareable] = xichan.channel()[0]
+    anything.send(object())  # type: ignore[arg-type]
+    anything.send(lambda: 0)  # type: ignore[arg-type]
+    anything.send(json)  # type: ignore[arg-type]
+    anything.send((1, object()))  # type: ignore[arg-type]
     lambdas: list[xichan.Shareable] = [lambda: 0]  # type: ignore[list-item]
     print(lambdas, number)
     tx.recv()  # type: ignore[attr-defined]

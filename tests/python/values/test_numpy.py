@@ -29,7 +29,11 @@ def deliver(value, **options):
     return rx.recv(**options)
 
 
-ROUTES = {"channel": deliver, "dump": lambda value: xichan.loads(xichan.dumps(value))}
+ROUTES = {
+    "channel": deliver,
+    "dump": lambda value: xichan.loads(xichan.dumps(value)),
+    "share": lambda value: xichan.share(value).value(),
+}
 
 
 def filled(dtype, shape):
@@ -172,6 +176,40 @@ def test_other_numpy_array_is_refused_with_a_remedy(name):
     assert alive() == before and len(rx) == 0
     assert deliver(numpy.arange(3)).tolist() == [0, 1, 2], "others are sent after a refusal"
     assert deliver(numpy.zeros(3, [("a", "i4")])).shape == (3,)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_share_refuses_the_numpy_arrays_that_send_refuses(name):
+    value = REFUSED[name][0]()
+    contiguous = value.flags.c_contiguous or value.flags.f_contiguous
+    with pytest.raises(xichan.NotShareableError if contiguous else BufferError):
+        xichan.share(value)
+
+
+def test_shared_numpy_array_is_a_buffer_with_its_format_and_shape():
+    for grid in (filled("f8", (3, 4)), numpy.asfortranarray(filled("f8", (30, 40))), filled(">i2", (5,))):
+        shared = xichan.share(grid)
+        seen = numpy.asarray(shared)
+        assert seen.dtype == grid.dtype and seen.shape == grid.shape and (seen == grid).all()
+        assert seen.strides == grid.strides and not seen.flags.writeable
+        assert memoryview(shared).format == memoryview(grid).format and (shared == grid).all()
+        grid.fill(0)
+        assert seen.any(), "copied when it was shared"
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(shared)
+    assert numpy.asarray(xichan.share(numpy.float32(1.5))) == 1.5 == xichan.share(numpy.float32(1.5))
+    assert hash(xichan.share(numpy.float64(1.5))) == hash(1.5)
+
+
+def test_shared_numpy_arrays_are_equal_if_dtype_shape_and_bytes_are():
+    for count in (3, 1000):
+        one = xichan.share(numpy.arange(count))
+        assert (one == xichan.share(numpy.arange(count))) is True and (
+            one != xichan.share(numpy.arange(count))
+        ) is False
+        others = (numpy.arange(count)[::-1].copy(), numpy.arange(count, dtype="f8"), numpy.arange(count).reshape(1, -1))
+        for other in (*others, 1, list(range(count)), b"x"):
+            assert (one == xichan.share(other)) is False and (xichan.share(other) == one) is False
 
 
 def test_numpy_arrays_inside_objects_of_classes():

@@ -97,7 +97,10 @@ REFUSED = {
     "weak reference": (lambda: weakref.ref(Plain), "send the object that it refers to"),
     "weak proxy": (lambda: weakref.proxy(sys), "send the object that it refers to"),
     "weak set": (weakref.WeakSet, "send set(...) of it"),
-    "async generator": (generate_async, "await it, and send the result"),
+    "async generator": (generate_async, "send each item with asend(), in an async for"),
+    "async iterator": (lambda: fake("app.Rows", __anext__=None), "send each item with asend(), in an async for"),
+    "awaitable": (lambda: fake("app.Reply", __await__=None), "await it, and send the result"),
+    "NotImplemented": (lambda: NotImplemented, "send None, or a str that stands for it"),
     "subclass of str": (Text, "convert it with str(...), or register its class with xichan.register()"),
     "subclass of dict": (Mapping, "convert it with dict(...), or register its class with xichan.register()"),
     "plain object": (Plain, "register its class with xichan.register()"),
@@ -157,14 +160,19 @@ def test_coroutine_and_process_have_a_remedy():
         assert remedy(process) == "send its pid"
 
 
-@pytest.mark.parametrize("name", ["file", "socket", "generator", "lock", "module", "lambda", "class", "plain object"])
+@pytest.mark.parametrize("name", REFUSED)
 def test_refusal_names_place_type_and_remedy(name):
     value = REFUSED[name][0]()
-    tx, _ = xichan.channel()
-    with pytest.raises(xichan.NotShareableError, match=r"^value\[1\]: .* is not shareable; .+") as caught:
-        tx.send((1, value))
-    assert REFUSED[name][1] in str(caught.value)
-    assert caught.value.path == "value[1]" and caught.value.item is value
+    cls = type(value)
+    full_name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    tx, rx = xichan.channel()
+    for sent, path in (((1, value), "value[1]"), ({"when": [value]}, "value['when'][0]"), (value, "value")):
+        with pytest.raises(xichan.NotShareableError) as caught:
+            tx.send(sent)
+        assert str(caught.value).startswith(f"{path}: {full_name} is not shareable; ")
+        assert REFUSED[name][1] in str(caught.value)
+        assert caught.value.path == path and caught.value.item is value
+    assert len(rx) == 0
     tx.send(1)
 
 

@@ -2,6 +2,9 @@
 
 import array
 import copy
+import ctypes
+import io
+import mmap
 import pickle
 import random
 import weakref
@@ -81,31 +84,103 @@ def test_shared_equality_is_by_content():
             compare()
 
 
-def test_share_turns_buffers_into_bytes():
-    numbers = array.array("i", range(100))
-    grid = memoryview(bytes(range(12))).cast("B", (3, 4))
-    for source in (
-        bytearray(b"abc"),
-        memoryview(b"x" * 1000),
-        numbers,
-        memoryview(numbers),
-        grid,
-        bytearray(),
-        b"x" * 1000,
-    ):
-        expected = memoryview(source).tobytes()
-        shared = xichan.share(source)
-        assert shared == expected and same(shared.value(), expected) and hash(shared) == hash(expected)
-        seen = memoryview(shared)
-        assert seen == expected and seen.readonly
+SMALL, LARGE = range(3), range(1000)
+BUFFERS = {
+    "bytearray": bytearray(b"abc"),
+    "empty bytearray": bytearray(),
+    "large bytearray": bytearray(b"x" * 1000),
+    "array": array.array("i", SMALL),
+    "large array": array.array("d", LARGE),
+    "memoryview": memoryview(b"x" * 1000),
+    "memoryview of ints": memoryview(array.array("i", LARGE)),
+    "grid": memoryview(bytes(range(12))).cast("B", (3, 4)),
+}
+
+
+@pytest.mark.parametrize("source", BUFFERS.values(), ids=BUFFERS)
+def test_shared_bytearray_or_array_keeps_its_type(source):
+    content = memoryview(source).tobytes()
+    before = alive()
+    shared = xichan.share(source)
+    assert alive()["blocks"] == before["blocks"] + 1 and alive()["bytes"] - before["bytes"] <= len(content) + 250
+    value = shared.value()
+    assert type(value) is type(through(source)) is type(source) and value == source == shared == xichan.share(source)
+    seen = memoryview(shared)
+    assert seen.readonly and seen.tobytes() == content == bytes(shared) and seen == source
+    with_format = type(source) is not bytearray
+    assert (seen.format, seen.shape) == ((memoryview(source).format if with_format else "B"), memoryview(source).shape)
+    assert through(shared) == source and type(through((shared,))[0]) is xichan.Shared
+    for copied in (pickle.loads(pickle.dumps(shared)), copy.copy(shared), copy.deepcopy(shared)):
+        assert type(copied) is xichan.Shared and copied == shared and type(copied.value()) is type(source)
+    assert repr(shared).startswith(f"<xichan.Shared {type(source).__name__}, ")
+    del shared
+    assert seen == source
+    del seen, value, copied
+    assert left_over(before) == {}
+
+
+def test_shared_bytearray_or_array_is_read_in_place():
+    shared = {name: xichan.share(source) for name, source in BUFFERS.items()}
+    before = alive()["bytes"]
+    views = {name: each.view() for name, each in shared.items()}
+    assert alive()["bytes"] == before
+    assert type(views["large bytearray"]) is xichan.BytesView and views["large bytearray"] == b"x" * 1000
+    assert views["bytearray"] == b"abc" and type(views["bytearray"]) is bytes
+    assert type(views["large array"]) is xichan.ArrayView and views["large array"] == BUFFERS["large array"]
+    assert type(views["grid"]) is memoryview and views["grid"] == BUFFERS["grid"]
+    assert shared["bytearray"] == b"abc" and bytearray(b"abc") == shared["bytearray"]
+    one, other = shared["bytearray"].value(), shared["bytearray"].value()
+    one += b"d"
+    assert other == shared["bytearray"] == b"abc"
+
+
+def test_shared_bytearray_or_array_is_hashable_if_its_value_is():
+    for source in (bytearray(b"abc"), bytearray(b"x" * 1000), array.array("i", SMALL), array.array("d", LARGE)):
+        with pytest.raises(TypeError, match="unhashable type: '(bytearray|array.array)'"):
+            hash(xichan.share(source))
+    assert hash(xichan.share(memoryview(b"x" * 1000))) == hash(b"x" * 1000)
+    with pytest.raises(ValueError, match="memoryview: hashing is restricted"):
+        hash(xichan.share(memoryview(array.array("i", SMALL))))
+
+
+def test_shared_buffer_is_copied_when_it_is_shared():
     source = bytearray(b"x" * 1000)
     shared = xichan.share(source)
     source[:] = b"y" * 1000
-    assert shared == b"x" * 1000, "copied when it was shared"
+    assert shared == b"x" * 1000
     del source[:]  # the buffer was released
     with pytest.raises(BufferError, match="contiguous"):
         xichan.share(memoryview(b"abcdef")[::2])
+    with pytest.raises(TypeError, match="read-write"):
+        io.BytesIO(b"123").readinto(xichan.share(array.array("i", SMALL)))
     assert xichan.share((bytearray(b"x"),)).value() == (bytearray(b"x"),)
+
+
+def test_share_turns_other_buffers_into_bytes():
+    numbers = (ctypes.c_int * 3)(1, 2, 3)
+    with mmap.mmap(-1, 1000) as mapped:
+        mapped[:3] = b"abc"
+        for source in (numbers, mapped, type("Text", (bytes,), {})(b"abc"), type("Data", (bytearray,), {})(b"abc")):
+            content = memoryview(source).tobytes()
+            for options in ({}, {"pickle": True}):
+                shared = xichan.share(source, **options)
+                assert same(shared.value(), content) and hash(shared) == hash(content) and memoryview(shared) == content
+    with pytest.raises(xichan.NotShareableError, match="^value: memoryview is not shareable; send its tobytes"):
+        xichan.share(memoryview((Pair * 2)()))
+
+
+class Pair(ctypes.Structure):
+    _fields_ = [("one", ctypes.c_int), ("other", ctypes.c_double)]
+
+
+def test_published_bytearray_or_array_keeps_its_type():
+    for source in BUFFERS.values():
+        xichan.publish("buffer", source)
+        try:
+            found = xichan.lookup("buffer")
+            assert type(found) is type(source) and found == source
+        finally:
+            xichan.unpublish("buffer")
 
 
 def test_shared_exports_a_buffer():

@@ -132,6 +132,61 @@ def test_sending_keeps_no_class_alive(ends, module, kind):
     assert reference() is None
 
 
+@pytest.mark.parametrize("kind", ["dataclass", "slots", "enum", "exception", "named tuple", "registered", "in a class"])
+def test_object_of_a_class_that_was_replaced_is_refused_after_others_were_sent(ends, module, kind):
+    tx, rx = ends
+    if kind == "registered":
+        module.Temporary = type("Temporary", (), {"__module__": module.__name__})
+        xichan.register(module.Temporary, lambda value: 1, lambda value: module.Temporary())
+        old = module.Temporary()
+    elif kind == "in a class":
+        module.Outer = type("Outer", (), {"__module__": module.__name__})
+        cls = make_dataclass("Inner", ["a"], namespace={"__qualname__": "Outer.Inner"}, module=module.__name__)
+        cls.__qualname__ = "Outer.Inner"
+        module.Outer.Inner = cls
+        old = cls(1)
+    else:
+        old = classes(module)[kind]()
+    for _ in range(2):
+        tx.send_nowait([old, old])
+        assert type(rx.recv_nowait()[0]) is type(old)
+    place = module.Outer if kind == "in a class" else module
+    name = type(old).__name__
+    setattr(place, name, make_dataclass(name, ["a", "b"], module=module.__name__))
+    for _ in range(2):
+        with pytest.raises(xichan.NotShareableError, match="its class must be importable from 'unusual_classes'"):
+            tx.send_nowait([1, old])
+    setattr(place, name, type(old))
+    tx.send_nowait([old])
+    assert type(rx.recv_nowait()[0]) is type(old)
+    sys.modules[module.__name__] = types.ModuleType(module.__name__)
+    with pytest.raises(xichan.NotShareableError, match="importable from"):
+        tx.send_nowait(old)
+    assert len(rx) == 0
+
+
+def test_each_class_of_a_message_is_looked_up(ends, module):
+    tx, _ = ends
+    old = [make_dataclass(name, ["a"], module=module.__name__) for name in ("One", "Two")]
+    for cls in old:
+        setattr(module, cls.__name__, cls)
+    values = [cls(i) for i in range(3) for cls in old]
+    tx.send_nowait(values)
+    module.Two = make_dataclass("Two", ["a"], module=module.__name__)
+    with pytest.raises(xichan.NotShareableError, match="Two") as caught:
+        tx.send_nowait(values)
+    assert caught.value.path == "value[1]"
+
+
+def test_class_that_the_getattr_of_its_module_returns_is_sent(ends, module):
+    tx, rx = ends
+    cls = make_dataclass("Lazy", ["a"], module=module.__name__)
+    module.__getattr__ = {"Lazy": cls}.get
+    for _ in range(3):
+        tx.send_nowait(cls(1))
+        assert rx.recv_nowait() == cls(1)
+
+
 def test_class_in_a_class_that_was_replaced_is_made_as_the_new_one(ends, module):
     tx, rx = ends
     module.Outer = type("Outer", (), {"__module__": module.__name__})

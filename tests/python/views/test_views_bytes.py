@@ -201,12 +201,11 @@ def test_numpy_reads_a_bytes_view_without_a_copy():
     del numbers
     shared = buffer.freeze()
     assert numpy.frombuffer(shared, "f8").sum() == 4950
-    assert xichan.share(numpy.arange(6, dtype="u1").reshape(2, 3)) == bytes(range(6))
-    for strange in (numpy.arange(6, dtype="u1")[::2], numpy.asfortranarray(numpy.zeros((2, 3)))):
-        try:
-            xichan.share(strange)
-        except BufferError as error:
-            assert "contiguous" in str(error)
-        else:
-            raise AssertionError
+    assert bytes(xichan.share(numpy.arange(6, dtype="u1").reshape(2, 3))) == bytes(range(6))
+    try:
+        xichan.share(numpy.arange(6, dtype="u1")[::2])
+    except BufferError as error:
+        assert "contiguous" in str(error)
+    else:
+        raise AssertionError
     """)

@@ -24,11 +24,13 @@ from typing import Any, NamedTuple
 
 from ... import _core
 from ..._errors import NotShareableError
+from ..._queue import Queue
 from .importable import is_importable
 from .rebuild import NodeKind
 from .scan import Scan, scan_code
 
 _ATOMS = (type(None), bool, int, float, str, bytes)
+_HANDLES = (_core.Sender, _core.Receiver, Queue, _core.Shared, _core.Buffer)  # sent as they are; the rest is copied now
 _NAMED = (
     types.FunctionType,
     types.BuiltinFunctionType,
@@ -222,9 +224,9 @@ class _Writer:
             return int(NodeKind.CACHED), wrapped, options["maxsize"], options["typed"]
         self.cacheable = False
         if _core.is_shareable(value):
-            own = kind.__module__ == _core.Sender.__module__  # an endpoint, a queue, a view; nothing that may change
-            self.external.append(value if own else _core.share(value))
-            return int(NodeKind.EXTERNAL if own else NodeKind.SNAPSHOT), len(self.external) - 1
+            is_handle = kind in _HANDLES
+            self.external.append(value if is_handle else _core.share(value))
+            return int(NodeKind.EXTERNAL if is_handle else NodeKind.SHARED), len(self.external) - 1
         return self.pickle_value(value, where)
 
     def module(self, module: types.ModuleType, where: str, scan: Scan | None) -> tuple[Any, ...]:

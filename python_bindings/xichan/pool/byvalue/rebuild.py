@@ -25,8 +25,8 @@ class NodeKind(enum.IntEnum):
     EXTERNAL = 6  # index of a value that travels beside the description
     PICKLED = 7  # the pickle, indexes of its external values
     CACHED = 9  # function, a node, and the parameters of functools.lru_cache
-    SNAPSHOT = 10  # index of a Shared that travels beside the description
     EMPTY = 8  # only for closure cells that are not bound yet
+    SHARED = 10  # index of a Shared beside the description: its value, of which each function gets a copy
 
 
 # {name of a module: {name: value}}: globals that the initializer of the pool has set in this interpreter. The functions
@@ -108,7 +108,7 @@ class Reader:
         if node[0] == NodeKind.TUPLE:
             return any(map(self.differs, node[1:], value))
         try:
-            return node[0] in (NodeKind.PICKLED, NodeKind.SNAPSHOT) and bool(self.value(node) != value)
+            return node[0] in (NodeKind.PICKLED, NodeKind.SHARED) and bool(self.value(node) != value)
         except Exception:  # not comparable
             return True
 
@@ -137,7 +137,7 @@ class Reader:
                 return functools.update_wrapper(functools.lru_cache(maxsize, typed)(wrapped), wrapped)
             case NodeKind.EXTERNAL:
                 return self.external[rest[0]]
-            case NodeKind.SNAPSHOT:
+            case NodeKind.SHARED:
                 return self.external[rest[0]].value()
             case NodeKind.PICKLED:
                 from ..._pickling import loads

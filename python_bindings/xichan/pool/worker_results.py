@@ -1,0 +1,135 @@
+"""The results of a worker: how they are described and sent. See worker for their form."""
+
+from __future__ import annotations
+
+import enum
+
+from .. import _core
+from .._errors import NotFound, NotShareableError
+from .._remote import describe_error, is_refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import weakref
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
+    from typing import Any
+
+    type _Result = tuple[Any, ...]
+
+
+class ResultKind(enum.IntEnum):
+    """The second item of a result other than (id, value)."""
+
+    PICKLED = 0  # id, kind, data, external
+    RAISED = 1  # id, kind, exception or None, type name, message, traceback, Refusal: see _remote.describe_error
+    CHUNK = 2  # id of the first task, kind, results
+    ENDED = 3  # id, kind, reason, ids of a chunk that have not begun
+
+
+class Refusal(enum.IntEnum):
+    """Whether and when a module could not be loaded in the worker."""
+
+    NONE = 0
+    AT_CALL = 1  # while the task ran
+    AT_LOAD = 2  # before it began: the function could not be imported or rebuilt
+
+
+class _State:
+    """What this worker is doing, and what it needs for that."""
+
+    running: int | None = None  # the id of the task
+    loading = False  # its function
+    once: list[weakref.ref[Any]] | None = None  # weak references to functions that serve for this task only
+    results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
+    not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
+    send: Callable[[Any], None]  # sends a result
+    unverified = False  # a listener should receive the last result
+    verify: Callable[[], None]  # wakes the collector if it has not
+    pickle = True
+    prefix = ""  # of the names under which functions are published
+    shared: dict[str, Any] = {}
+    pickler: ModuleType | None = None  # the module, once it is needed
+
+
+state = _State()
+
+
+def report(send: Callable[[Any], None], result: _Result) -> None:
+    """Send a result, or the reason why it cannot be sent."""
+    try:
+        send(result)
+    except BaseException as error:
+        report_otherwise(send, result, error)
+
+
+def report_otherwise(send: Callable[[Any], None], result: _Result, error: BaseException) -> None:
+    """Send what stands for a result that could not be sent."""
+    id, kind, *rest = result
+    if rest and kind == ResultKind.CHUNK:
+        for one in rest[0]:
+            report(send, one)
+    elif rest and kind == ResultKind.RAISED and rest[0] is not None:
+        report(send, (id, kind, None, *rest[1:]))
+    elif isinstance(error, MemoryError):
+        send(id)  # which needs no block
+        if rest and kind == ResultKind.ENDED:
+            for one in rest[1]:
+                send(one)
+    elif rest and kind != ResultKind.PICKLED:  # it has text and numbers only: the channel of results is closed
+        raise error
+    elif isinstance(error, NotShareableError) and not rest:
+        report(send, _pickle(result, error))
+    else:  # an endpoint in the value is closed, or the value is too large
+        report(send, raised(id, error))
+
+
+def raised(id: int, error: BaseException) -> _Result:
+    """Return the result of a task that raised an exception."""
+    *parts, refused = describe_error(error, lambda value: _pickler().dumps(value))
+    refusal = (Refusal.AT_LOAD if state.loading else Refusal.AT_CALL) if refused else Refusal.NONE
+    return id, int(ResultKind.RAISED), *parts, int(refusal)
+
+
+def runs_again(error: BaseException) -> bool:
+    """Return whether the task that raised an exception runs again in the main interpreter, see fallback."""
+    if not is_refusal(error):
+        return False
+    try:
+        _core.lookup(f"{state.prefix}fallback")
+    except NotFound:
+        return False
+    return True
+
+
+def exited(id: int, leaving: SystemExit, not_begun: tuple[int, ...]) -> _Result:
+    """Return the result of a task that raised SystemExit, which ends the worker."""
+    if leaving.code is None:
+        code = ""
+    else:
+        try:
+            code = str.__str__(repr(leaving.code))
+        except BaseException as failure:
+            code = f"<repr() raised {type(failure).__qualname__}>"
+    return id, int(ResultKind.ENDED), f"it called sys.exit({code})", not_begun
+
+
+def _pickle(result: _Result, error: NotShareableError) -> _Result:
+    """Return the pickled form of a result that is not shareable."""
+    id, value = result
+    if not state.pickle:
+        message = str(error).replace("value[1]", "result", 1)
+        return raised(id, NotShareableError(f"{message}; the pool was created with pickle=False"))
+    try:
+        return id, int(ResultKind.PICKLED), *_pickler().dumps(value)
+    except BaseException as failure:
+        failure.add_note(f"while the result, of type {type(value).__qualname__}, was pickled")
+        return raised(id, failure)
+
+
+def _pickler() -> ModuleType:
+    if state.pickler is None:
+        from .byvalue import pickler
+
+        state.pickler = pickler
+    return state.pickler
