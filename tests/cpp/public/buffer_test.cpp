@@ -35,9 +35,7 @@ TEST_F(PublicBuffer, ContentIsAligned) {
 }
 
 TEST_F(PublicBuffer, MovesThroughChannelWithoutCopy) {
-  Sender tx;
-  Receiver rx;
-  ASSERT_EQ(channel({}, tx, rx), Status::ok);
+  auto [tx, rx] = open({.capacity = 4});
   for (const std::size_t size : {0u, 1u, 14u, 15u, 100u, 5'000u, 1'000'000u}) {
     Buffer buffer = filled(size);
     const void* const place = buffer.data().data();
