@@ -234,11 +234,11 @@ void converts(const InterpreterHandle& main) {
   Py_DECREF(same);
   Py_DECREF(queue);
   value = Value::of(5);
-  PyObject* list = evaluate("(1, [2])");
-  CHECK(!from_python(list, value) && value.view().as_integer() == 5);
+  PyObject* refused = evaluate("(1, [object()])");
+  CHECK(refused != nullptr && !from_python(refused, value) && value.view().as_integer() == 5);
   CHECK(PyErr_Occurred());
   PyErr_Clear();
-  Py_DECREF(list);
+  Py_DECREF(refused);
 }
 
 // The child of a fork takes a handle of its own; one from before is of no use there.
