@@ -60,7 +60,7 @@ PyDoc_STRVAR(recv_doc,
 "copy: bool; False receives containers, objects, and large str and bytes as views (TupleView, DictView, RecordView,\n"
 "...), which read the value in place.\n\n"
 "Raises ChannelClosed if this Receiver is closed, or if the channel is empty and no value can arrive; MemoryError\n"
-"if there is no memory for the value, which the next call on this Receiver then returns; DecodeError if an object\n"
+"if memory runs out, and then the next call on this Receiver returns the value; DecodeError if an object\n"
 "in the value cannot be made here, for example because its class is not found: the value is consumed; Error if this\n"
 "side of an spsc channel belongs to another Receiver. No other exception loses a value. Other threads run while\n"
 "this one blocks. Thread-safe.");
