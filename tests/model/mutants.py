@@ -330,8 +330,11 @@ def all_mutants(root, files):
 
 def mutated(text, mutants):
     """A file with mutants in it, each of which changes it only if its key is chosen."""
-    changes = sorted((change for mutant in mutants for change in (mutant, *mutant.also)), key=lambda c: -c.start)
+    changes = [change for mutant in mutants for change in (mutant, *mutant.also)]
+    changes.sort(key=lambda c: (-c.start, c.end))  # inner ones first
+    grown: list[tuple[int, int]] = []  # where the text has become longer, and by how much
     for (start, end), group in itertools.groupby(changes, lambda c: (c.start, c.end)):
+        end += sum(length for at, length in grown if at < end)
         before = text[start:end]
         is_order = before.startswith("memory_order_")
         chosen = before.replace("memory_order_", "mo_") if is_order else f"({before})"
@@ -344,5 +347,7 @@ def mutated(text, mutants):
                 after, chosen = "static_cast<void>(0)", f"static_cast<void>{chosen}"
             chosen = f"xichan_mutant == {mutant.key} ? {after} : {chosen}"
         # The checker's macros for orders bring the place in the source with them.
-        text = text[:start] + f"({chosen})" + (", $" if is_order else "") + text[end:]
+        fresh = f"({chosen})" + (", $" if is_order else "")
+        grown.append((start, len(fresh) - len(before)))
+        text = text[:start] + fresh + text[end:]
     return text

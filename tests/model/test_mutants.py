@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from mutants import CONDITIONS, TOGETHER, all_mutants, without_comments
+from mutants import CONDITIONS, TOGETHER, Mutant, all_mutants, mutated, without_comments
 from mutate import MODELS
 from survivors import SURVIVORS, matches
 
@@ -29,3 +29,22 @@ def test_every_file_with_models_has_mutants():
 @pytest.mark.parametrize("entry", SURVIVORS, ids=lambda entry: f"{entry[0]}: {entry[1]}")
 def test_survivors_name_existing_mutants(entry):
     assert any(matches(entry, mutant) for mutant in MUTANTS)
+
+
+def test_one_change_may_stand_inside_another():
+    text = "return first && call(second, third);"
+    changes = {"call(second, third)": "true", "second": "fourth"}
+    mutants = [
+        Mutant(key, "", text.index(before), text.index(before) + len(before), 1, text, before, after, "")
+        for key, (before, after) in enumerate(changes.items(), start=1)
+    ]
+    inner = "(xichan_mutant == 2 ? (fourth) : (second))"
+    assert mutated(text, mutants) == f"return first && (xichan_mutant == 1 ? (true) : (call({inner}, third)));"
+
+
+@pytest.mark.parametrize("file", MODELS)
+def test_code_stays_balanced_with_all_mutants_in_it(file):
+    text = (ROOT / file).read_text()
+    found = mutated(text, [mutant for mutant in MUTANTS if mutant.file == file])
+    assert found.count("(") - found.count(")") == text.count("(") - text.count(")")
+    assert found.count("xichan_mutant == ") >= sum(mutant.file == file for mutant in MUTANTS)
