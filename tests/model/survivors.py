@@ -163,7 +163,17 @@ NEEDLESS_TOKEN = (
 )
 # (file, part of the line, or the end of the line above, a line break and a part, what it becomes, where the line has
 # several with what it was: "release -> relaxed"): reason
+EITHER_SYNCHRONIZES = (
+    "The fetch_add and the compare-and-swap of make_available both read from the release sequences of all earlier "
+    "fetch_adds on the word, so the acquire of one of them is enough. The compare-and-swap publishes nothing: a thread "
+    "that reads its zero takes no block."
+)
+COMPARES_AGAIN = "The compare-and-swap compares with the same value; the test before it only saves one that would fail."
+
 SURVIVORS = {
+    ("src/arena/slab.h", "state_.fetch_add(1, memory_order_acq_rel) + 1", "memory_order_release"): EITHER_SYNCHRONIZES,
+    ("src/arena/slab.h", "return state == all &&", "memory_order_acquire"): EITHER_SYNCHRONIZES,
+    ("src/arena/slab.h", "return state == all &&", "true"): COMPARES_AGAIN,
     (
         "src/ring/mpmc.h",
         "std::uint64_t tail = tail_.load(memory_order_acquire)",
