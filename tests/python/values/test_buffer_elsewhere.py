@@ -176,45 +176,41 @@ def test_send_is_undone_if_python_has_no_memory():
     """)
 
 
-def test_undecodable_message_keeps_the_buffer_in_its_record():
-    class Picky:
-        def __init__(self, memory):
-            self.memory = memory
+class Holder:
+    def __init__(self, memory):
+        self.memory = memory
 
+
+@pytest.fixture
+def register_holder():
+    """Return a function that registers Holder with a function that decodes it."""
+    yield lambda decode: xichan.register(Holder, lambda holder: holder.memory, decode)
+    xichan._core._forget_plan(Holder)
+
+
+def test_undecodable_message_keeps_the_buffer_in_its_record(register_holder):
     def decode(memory):
         raise ValueError("not today")
 
-    globals()["Picky"] = Picky
-    Picky.__module__, Picky.__qualname__ = __name__, "Picky"
-    xichan.register(Picky, lambda picky: picky.memory, decode)
+    register_holder(decode)
     tx, rx = xichan.channel()
-    tx.send([Picky(filled())])
+    tx.send([Holder(filled())])
     with pytest.raises(xichan.DecodeError, match="not today") as caught:
         rx.recv()
     assert bytes(caught.value.record.encoded) == CONTENT
-    del globals()["Picky"]
-    xichan._core._forget_plan(Picky)
 
 
-def test_buffer_kept_by_a_failing_decode_is_unusable():
+def test_buffer_kept_by_a_failing_decode_is_unusable(register_holder):
     kept = []
-
-    class Keeper:
-        def __init__(self, memory):
-            self.memory = memory
 
     def decode(memory):
         kept.append(memory)
         raise ValueError("not today")
 
-    globals()["Keeper"] = Keeper
-    Keeper.__module__, Keeper.__qualname__ = __name__, "Keeper"
-    xichan.register(Keeper, lambda keeper: keeper.memory, decode)
+    register_holder(decode)
     tx, rx = xichan.channel()
-    tx.send([Keeper(filled())])
+    tx.send([Holder(filled())])
     with pytest.raises(xichan.DecodeError) as caught:
         rx.recv()
     check_unusable(kept[0], "unusable", "the buffer is unusable: the message that it arrived in could not be decoded")
     assert bytes(caught.value.record.encoded) == CONTENT
-    del globals()["Keeper"]
-    xichan._core._forget_plan(Keeper)
