@@ -45,6 +45,14 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
   return raise_decode_error(state, place);
 }
 
+PyObject* decode_to_pickle(ModuleState& state, BlockReader reader, const Cell& cell) noexcept {
+  const CellRef place = resolve(reader, cell);
+  if (place.cell->is_complete()) return make_short(*place.cell);
+  Decoder decoder(state, nullptr, Decoder::Buffers::left);
+  PyObject* value = decoder.make(place);
+  return value != nullptr || decoder.has_left_buffer() ? value : raise_decode_error(state, place);
+}
+
 PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList classes) noexcept {
   if (!cell.owns_block()) return make_short(cell);
   const BlockReader reader(cell.as_block());
@@ -64,6 +72,11 @@ PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept {
 PyObject* view_value(PyObject* self, PyObject*) noexcept {
   const View* view = as_view(self);
   return decode_at(*view->state, view->slice.reader(), view->slice.cell, true);
+}
+
+PyObject* view_value_to_pickle(PyObject* self) noexcept {
+  const View* view = as_view(self);
+  return decode_to_pickle(*view->state, view->slice.reader(), view->slice.cell);
 }
 
 }  // namespace xichan::python

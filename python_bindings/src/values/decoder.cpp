@@ -149,6 +149,11 @@ PyObject* Decoder::make_shared(const Block* block) noexcept {
 
 // Makes one Buffer for each reference, however many cells name it.
 PyObject* Decoder::make_buffer(MovedBuffer* moved) noexcept {
+  if (buffers_ == Buffers::left) {
+    has_left_buffer_ = true;
+    PyErr_SetString(PyExc_TypeError, "cannot pickle or copy a view of a Buffer; take it out, by view.value()");
+    return nullptr;
+  }
   Made* made = reserve_owned() ? made_.insert({moved, 0}) : nullptr;
   if (made == nullptr) return PyErr_NoMemory();
   if (made->object != nullptr) return Py_NewRef(made->object);

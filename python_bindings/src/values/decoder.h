@@ -52,9 +52,13 @@ struct Frame {
 
 class Decoder {
  public:
+  /// What happens to the Buffers of the message: they are taken out, or `make` fails with TypeError and leaves them.
+  enum class Buffers : std::uint8_t { taken, left };
+
   /// With `foreign`, which must outlive the decoder, records of other classes than its own are made as views, and keys
   /// take a limited time.
-  explicit Decoder(ModuleState& state, Foreign* foreign = nullptr) noexcept : state_(state), foreign_(foreign) {}
+  explicit Decoder(ModuleState& state, Foreign* foreign = nullptr, Buffers buffers = Buffers::taken) noexcept
+      : state_(state), foreign_(foreign), buffers_(buffers) {}
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
   ~Decoder();
@@ -63,6 +67,8 @@ class Decoder {
   PyObject* make(const CellRef& place) noexcept;
   /// Returns to the message the Buffers that were taken out of it, after `make` has failed.
   void return_buffers() noexcept;
+  /// Returns true if `make` failed because of a Buffer that it left.
+  bool has_left_buffer() const noexcept { return has_left_buffer_; }
 
  private:
   /// What is known of a value that may occur again.
@@ -149,6 +155,8 @@ class Decoder {
 
   ModuleState& state_;
   Foreign* const foreign_;
+  const Buffers buffers_;
+  bool has_left_buffer_ = false;
   bool careful_ = false;        // Python code may run
   Worklist<Frame, 16> frames_;  // the containers in progress, each in the one before it
   CellRef child_{};             // if the cell is not null: the container to fill next

@@ -90,7 +90,7 @@ PyObject* dict_or(PyObject* left, PyObject* right) noexcept {
   return PyNumber_Or(one.get(), two.get());
 }
 
-PyObject* dict_reduce(PyObject* self, PyObject*) noexcept { return reduce_to_value(view_value(self, nullptr)); }
+PyObject* dict_reduce(PyObject* self, PyObject*) noexcept { return reduce_to_value(view_value_to_pickle(self)); }
 
 PyDoc_STRVAR(dict_doc,
 "A dict that is read in place, in shared memory of the process. Received with copy=False.\n\n"

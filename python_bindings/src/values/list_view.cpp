@@ -20,7 +20,7 @@ PyObject* list_add(PyObject* left, PyObject* right) noexcept {
   return two ? PySequence_Concat(one.get(), two.get()) : nullptr;
 }
 
-PyObject* list_reduce(PyObject* self, PyObject*) noexcept { return reduce_to_value(sequence_value(self, nullptr)); }
+PyObject* list_reduce(PyObject* self, PyObject*) noexcept { return reduce_to_value(sequence_value_to_pickle(self)); }
 
 PyDoc_STRVAR(list_doc,
 "A list that is read in place, in shared memory of the process. Received with copy=False.\n\n"

@@ -123,7 +123,10 @@ PyObject* record_subscript(PyObject* self, PyObject* key) noexcept {
 
 int record_bool(PyObject* self) noexcept { return !is_tuple(self) || as_view(self)->slice.cell.length() > 1; }
 
-PyObject* record_reduce(PyObject* self, PyObject*) noexcept { return reduce_to_value(record_value(self, nullptr)); }
+PyObject* record_reduce(PyObject* self, PyObject*) noexcept {
+  const bool is_untrusted = record_of(self).cell->is_untrusted();
+  return reduce_to_value(is_untrusted ? record_value(self, nullptr) : view_value_to_pickle(self));
+}
 
 PyDoc_STRVAR(record_doc,
 "An object that is read in place, in shared memory of the process. Received with copy=False.\n\n"

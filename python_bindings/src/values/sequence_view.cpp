@@ -36,6 +36,21 @@ bool is_same(const View* one, const View* other) noexcept {
          one->slice.cell.word == other->slice.cell.word && one->step == other->step;
 }
 
+// Returns a copy of the value; `decode(reader, cell)` makes it, or its elements.
+template <class Decode>
+PyObject* make_sequence(PyObject* self, Decode decode) noexcept {
+  const View* view = as_view(self);
+  if (view->step == 1) return decode(view->slice.reader(), view->slice.cell);
+  // Building an element may run Python code, which must not see an unfilled tuple or list, and may send the view (V2).
+  const HeldElements mine(view);
+  Ref list(PyList_New(0));
+  for (Py_ssize_t i = 0; list && i < mine.length(); ++i) {
+    const Ref item(decode(mine.reader(), mine[i]));
+    if (!item || PyList_Append(list.get(), item.get()) < 0) return nullptr;
+  }
+  return !list || is_list(self) ? list.release() : PyList_AsTuple(list.get());
+}
+
 // Another view of the same type, or a tuple or list, which Python code may change meanwhile.
 class Other {
  public:
@@ -163,16 +178,15 @@ PyObject* sequence_repeat(PyObject* self, Py_ssize_t count) noexcept {
 }
 
 PyObject* sequence_value(PyObject* self, PyObject*) noexcept {
-  const View* view = as_view(self);
-  if (view->step == 1) return decode_at(*view->state, view->slice.reader(), view->slice.cell, true);
-  // Building an element may run Python code, which must not see an unfilled tuple or list, and may send the view (V2).
-  const HeldElements mine(view);
-  Ref list(PyList_New(0));
-  for (Py_ssize_t i = 0; list && i < mine.length(); ++i) {
-    const Ref item(decode_at(*view->state, mine.reader(), mine[i], true));
-    if (!item || PyList_Append(list.get(), item.get()) < 0) return nullptr;
-  }
-  return !list || is_list(self) ? list.release() : PyList_AsTuple(list.get());
+  ModuleState& state = *as_view(self)->state;
+  return make_sequence(
+      self, [&](BlockReader reader, const Cell& cell) noexcept { return decode_at(state, reader, cell, true); });
+}
+
+PyObject* sequence_value_to_pickle(PyObject* self) noexcept {
+  ModuleState& state = *as_view(self)->state;
+  return make_sequence(
+      self, [&](BlockReader reader, const Cell& cell) noexcept { return decode_to_pickle(state, reader, cell); });
 }
 
 }  // namespace xichan::python

@@ -17,5 +17,6 @@ PyObject* sequence_iterator(PyObject* self) noexcept;
 PyObject* sequence_repeat(PyObject* self, Py_ssize_t count) noexcept;
 /// Returns a copy as a tuple or list, copied at any depth.
 PyObject* sequence_value(PyObject* self, PyObject*) noexcept;
+PyObject* sequence_value_to_pickle(PyObject* self) noexcept;
 
 }  // namespace xichan::python

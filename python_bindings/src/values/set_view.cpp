@@ -84,7 +84,7 @@ PyObject* symmetric_difference(PyObject* self, PyObject* args) noexcept {
   return call_on_copy(self, "symmetric_difference", args);
 }
 
-PyObject* set_reduce(PyObject* self, PyObject*) noexcept { return reduce_to_value(view_value(self, nullptr)); }
+PyObject* set_reduce(PyObject* self, PyObject*) noexcept { return reduce_to_value(view_value_to_pickle(self)); }
 
 PyDoc_STRVAR(set_doc,
 "A set or frozenset that is read in place, in shared memory of the process. Received with copy=False.\n\n"

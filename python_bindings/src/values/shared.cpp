@@ -149,7 +149,7 @@ PyObject* shared_repr(PyObject* self) noexcept {
 
 PyObject* shared_reduce(PyObject* self, PyObject*) noexcept {
   const CellRef content = content_of(as_view(self));
-  Ref value(get_value(self, nullptr));
+  Ref value(decode_to_pickle(*as_view(self)->state, content.reader, *content.cell));
   if (content.cell->tag() != Tag::array || array_kind(content) != ArrayKind::memoryview) {
     return reduce_to(as_view(self)->state->share, value.release());
   }

@@ -11,7 +11,7 @@ namespace xichan::python {
 namespace {
 
 PyObject* tuple_reduce(PyObject* self, PyObject*) noexcept {
-  return reduce_to(reinterpret_cast<PyObject*>(&PyTuple_Type), sequence_value(self, nullptr));
+  return reduce_to(reinterpret_cast<PyObject*>(&PyTuple_Type), sequence_value_to_pickle(self));
 }
 
 PyObject* tuple_add(PyObject* left, PyObject* right) noexcept;
