@@ -31,8 +31,9 @@ def serve(rx: _core.Receiver[Any], handler: Callable[[Any], object], *, pickle: 
     """Reply to requests with ``handler(value)`` until the channel is finished. Returns the number of requests.
 
     rx: a Receiver. handler: called with the value of each request. If its result is not shareable, the client raises
-    NotShareableError; ``pickle=True`` pickles it instead. An Exception that it raises is raised by the client;
-    any other exception, such as SystemExit, also ends the server. Blocks while there are no requests; Ctrl-C interrupts
+    NotShareableError; ``pickle=True`` pickles it instead. An Exception that it raises is raised by the client, and
+    closes the endpoints in the value of the request with it (``close(error=)``); any other exception, such as
+    SystemExit, also ends the server. Blocks while there are no requests; Ctrl-C interrupts
     this in the main thread. Raises TypeError for a message that is not a request of a Client: the channel is for
     requests only.
     """
@@ -43,13 +44,16 @@ def serve(rx: _core.Receiver[Any], handler: Callable[[Any], object], *, pickle: 
         request = None
         served += 1
         with reply:
+            value: Any = None
             try:
                 value = sent[0] if len(sent) == 1 else _loads(*sent)
                 sent = ()
                 outcome = (True, handler(value))
             except Exception as error:
+                _fail_endpoints(error, value, *sent)
                 outcome = _describe(error)
             except BaseException as error:
+                _fail_endpoints(error, value, *sent)
                 _send_reply(reply, _describe(error))
                 raise
             value, sent = None, ()  # closes the endpoints in it
@@ -149,6 +153,12 @@ def _send_reply(reply: _core.Sender[_Outcome], outcome: _Outcome, pickle: bool =
             reply.send_nowait(outcome)
         except Exception:
             pass
+
+
+def _fail_endpoints(error: BaseException, *values: object) -> None:
+    from .pool.endpoints import fail_endpoints
+
+    fail_endpoints(error, *values)
 
 
 def _describe(error: BaseException) -> _Outcome:

@@ -153,6 +153,33 @@ def test_endpoints_in_a_request_are_closed_after_it():
     server.result()
 
 
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
+@pytest.mark.parametrize("pickle", [False, True])
+def test_endpoints_in_a_request_fail_with_the_handler(error, pickle):
+    back_tx, back_rx = xichan.channel(4)
+
+    def handler(value):
+        value["back"].send("before")
+        raise error("no")
+
+    client, server = start(handler)
+    with client:
+        request = {"back": back_tx, "unshareable": re.compile} if pickle else {"back": back_tx}
+        client = xichan.Client(client._tx, pickle=True) if pickle else client
+        with pytest.raises(error):
+            client.call(request, PATIENCE)
+        back_tx.close()
+        assert back_rx.recv(PATIENCE) == "before"
+        with pytest.raises(xichan.ChannelFailed) as caught:
+            back_rx.recv(PATIENCE)
+        assert type(caught.value.__cause__) is error and str(caught.value.__cause__) == "no"
+    if error is SystemExit:
+        with pytest.raises(SystemExit):
+            server.result()
+    else:
+        server.result()
+
+
 def test_closed_endpoint_in_a_result_raises_in_the_client():
     client, server = start(tasks.closed_endpoint_if)
     with client:
