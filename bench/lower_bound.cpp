@@ -4,10 +4,12 @@
 // threads wait for each other indefinitely, so only n bounds a call.
 #include <Python.h>
 
-#include <new>
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "base/atomic.h"
 #include "base/deadline.h"
@@ -103,26 +105,49 @@ std::optional<std::int64_t> time_round_trips(CellRing& requests, CellRing& repli
   return time_pair(ask, reply);
 }
 
-// Each thread sleeps until the word has its parity, then increments it and wakes the other.
-std::optional<std::int64_t> time_wake_ups(std::int64_t n) noexcept {
+void sleep_while_parity_is(atomic<std::uint32_t>& word, std::uint32_t parity) noexcept {
+  for (std::uint32_t seen; ((seen = word.load(memory_order_acquire)) & 1) == parity;) {
+    futex_wait(word, seen, Deadline::never());
+  }
+}
+
+void change_parity(atomic<std::uint32_t>& word) noexcept {
+  word.fetch_add(1, memory_order_release);
+  futex_wake(&word);
+}
+
+// One thread rests and makes the word odd, the other makes it even again. Stores the nanoseconds of each trip.
+bool time_rested_trips(std::vector<std::int64_t>& times, std::chrono::duration<double> rest) noexcept {
   atomic<std::uint32_t> word{0};
-  const auto alternate = [&](std::uint32_t mine) noexcept {
-    for (std::int64_t i = 0; i < n; ++i) {
-      for (std::uint32_t seen; ((seen = word.load(memory_order_acquire)) & 1) != mine;) {
-        futex_wait(word, seen, Deadline::never());
-      }
-      word.fetch_add(1, memory_order_release);
-      futex_wake(&word);
+  const auto ask = [&]() noexcept {
+    for (std::int64_t& time : times) {
+      std::this_thread::sleep_for(rest);
+      const std::int64_t start = Deadline::now();
+      change_parity(word);
+      sleep_while_parity_is(word, 1);
+      time = Deadline::now() - start;
     }
   };
-  return time_pair([&]() noexcept { alternate(0); }, [&]() noexcept { alternate(1); });
+  const auto reply = [&]() noexcept {
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      sleep_while_parity_is(word, 0);
+      change_parity(word);
+    }
+  };
+  return time_pair(ask, reply).has_value();
+}
+
+bool parse_count(PyObject* argument, long long& n) noexcept {
+  n = PyLong_AsLongLong(argument);
+  if (n == -1 && PyErr_Occurred()) return false;
+  if (n < 1) PyErr_Format(PyExc_ValueError, "n must be positive, got %lld", n);
+  return n >= 1;
 }
 
 template <class Time>
 PyObject* timed(PyObject* argument, Time time) noexcept {
-  const long long n = PyLong_AsLongLong(argument);
-  if (n == -1 && PyErr_Occurred()) return nullptr;
-  if (n < 1) return PyErr_Format(PyExc_ValueError, "n must be positive, got %lld", n);
+  long long n;
+  if (!parse_count(argument, n)) return nullptr;
   CellRing requests, replies;
   if (!requests.valid() || !replies.valid()) return PyErr_NoMemory();
   std::optional<std::int64_t> nanoseconds;
@@ -143,8 +168,27 @@ PyObject* ring_round_trip(PyObject*, PyObject* n) noexcept {
   });
 }
 
-PyObject* wake_up(PyObject*, PyObject* n) noexcept {
-  return timed(n, [](CellRing&, CellRing&, std::int64_t k) noexcept { return time_wake_ups(k); });
+PyObject* rested_trip(PyObject*, PyObject* const* args, Py_ssize_t count) noexcept {
+  if (count != 2) return PyErr_Format(PyExc_TypeError, "rested_trip() takes 2 arguments, got %zd", count);
+  long long n;
+  if (!parse_count(args[0], n)) return nullptr;
+  const double rest = PyFloat_AsDouble(args[1]);
+  if (rest == -1 && PyErr_Occurred()) return nullptr;
+  if (!(rest >= 0 && rest <= 1)) return PyErr_Format(PyExc_ValueError, "rest must be between 0 and 1 second");
+  std::vector<std::int64_t> times;
+  try {
+    times.resize(static_cast<std::size_t>(n));
+  } catch (const std::exception&) {
+    return PyErr_NoMemory();
+  }
+  bool done;
+  Py_BEGIN_ALLOW_THREADS;
+  done = time_rested_trips(times, std::chrono::duration<double>(rest));
+  Py_END_ALLOW_THREADS;
+  if (!done) return PyErr_Format(PyExc_RuntimeError, "cannot start a thread");
+  const auto median = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), median, times.end());
+  return PyFloat_FromDouble(static_cast<double>(*median) / 1e9);
 }
 
 // Has the calling convention of send() and recv().
@@ -159,9 +203,9 @@ PyMethodDef methods[] = {
     {"ring_round_trip", ring_round_trip, METH_O,
      PyDoc_STR("ring_round_trip($module, n, /)\n--\n\nReturn the seconds per round trip of a cell through two rings, "
                "spinning.")},
-    {"wake_up", wake_up, METH_O,
-     PyDoc_STR("wake_up($module, n, /)\n--\n\nReturn the seconds per round trip of two threads that wake each other by "
-               "futex.")},
+    {"rested_trip", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(rested_trip)), METH_FASTCALL,
+     PyDoc_STR("rested_trip($module, n, rest, /)\n--\n\nReturn the median seconds of a round trip of two threads that "
+               "wake each other by futex.\n\nrest: float, the seconds before each of the n trips, from 0 to 1.")},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -7,5 +7,8 @@ def ring(n: int, /) -> float:
 def ring_round_trip(n: int, /) -> float:
     """Return the seconds per round trip of a cell through two rings, spinning."""
 
-def wake_up(n: int, /) -> float:
-    """Return the seconds per round trip of two threads that wake each other by futex."""
+def rested_trip(n: int, rest: float, /) -> float:
+    """Return the median seconds of a round trip of two threads that wake each other by futex.
+
+    rest: the seconds before each of the n trips, from 0 to 1.
+    """

@@ -5,7 +5,7 @@
     copy:N        copying N bytes into the buffer they are sent from
     ring          passing a cell between two C++ threads through the bare ring
     ring trip     a round trip through two rings, spinning
-    wake trip     a round trip between two threads that wake each other by futex
+    rested trip   a round trip between two threads that wake each other by futex, each after a rest; the median
 
 A sender needs at least a call and a copy, a receiver a call and a new object; both work concurrently. The lower bound
 one way is therefore the maximum of the two and the ring; the lower bound of a round trip is the sum. The parts exclude
@@ -30,13 +30,11 @@ CREATE = {
     "bytes64": "x[1:]",
     "record": "(x[0] + 1, x[1][1:], x[2] + 1.0, True, x[4][1:], (x[5][0][1:], (1, x[5][1][1] + 1.0, None)))",
     "ints1000": "tuple(map(increase, x))",
-    "str64k": "x[1:]",
-    "bytes1m": "x[1:]",
 }
 
 
-def parts(payloads):
-    """Return the parts to measure for some payloads: {name: function(seconds) that returns seconds per repetition}."""
+def parts(chosen):
+    """Return the parts to measure for some scenarios: {name: function(seconds) that returns seconds per repetition}."""
     from xichan.bench import _lower_bound
 
     found = {
@@ -44,9 +42,10 @@ def parts(payloads):
         "call": _timed("f(x)", f=_lower_bound.noop, x=1),
         "ring": _counted(_lower_bound.ring),
         "ring trip": _counted(_lower_bound.ring_round_trip),
-        "wake trip": _counted(_lower_bound.wake_up),
     }
-    for payload in payloads:
+    for gap in {one.options["gap"] for one in chosen if one.options.get("gap")}:
+        found["rested trip"] = _rested(_lower_bound.rested_trip, gap)
+    for payload in dict.fromkeys(one.payload for one in chosen):
         size = values.size(payload)
         create = CREATE.get(payload) or ("x[1:]" if payload.startswith("bytes:") else None)
         if create and size <= 16 << 20:
@@ -85,6 +84,11 @@ def _counted(function):
     return measure
 
 
+def _rested(function, gap):
+    """Return a function that times a function of a repetition count and of the seconds of rest before each."""
+    return lambda seconds: function(max(3, int(seconds / gap)), gap)
+
+
 def loop(measured):
     """Return the seconds per loop iteration, which every measured value includes."""
     return min(measured.get(LOOP, [0.0]))
@@ -109,6 +113,8 @@ def of_scenario(scenario, measured):
     shared = scenario.options.get("shared")
     create = 0.0 if shared else best.get(f"create:{scenario.payload}", 0.0)
     copy = 0.0 if shared else best.get(f"copy:{values.size(scenario.payload)}", 0.0)
+    if scenario.options.get("fresh"):
+        copy += create
     if scenario.workload == "traffic":
         calls = (call + iteration) / scenario.options.get("batch", 1)
         sending, receiving = calls + copy, calls + create
@@ -116,6 +122,6 @@ def of_scenario(scenario, measured):
     if scenario.workload == "single_thread":
         return iteration + 2 * call + create + copy
     if scenario.workload == "round_trip":
-        crossing = best["wake trip"] if scenario.options["gap"] else best["ring trip"]
+        crossing = best["rested trip"] if scenario.options["gap"] else best["ring trip"]
         return iteration + crossing + 4 * call + 2 * create
     return None

@@ -66,6 +66,7 @@ def loop(n, put=None, get=None, value=None):
 """
 TIMES, TURNS, LEFT = "for _ in repeat(None, n):", "for put in islice(cycle(put), n):", "while n > 0:"
 PUT, GET = "put(value, {put})", "got = get({get})"
+PUT_FRESH = "put(value[1:], {put})"  # a fresh object each time; `value` has one more element
 
 
 def _loop(contender, statement, head=TIMES):
@@ -103,7 +104,10 @@ def check_receive(contender, half, job):
 
 
 def send(contender, half, job):
-    return _send(_loop(contender, PUT), job["warm"], contender.sender(half), _value(contender, job), job["n"])
+    put, value = contender.sender(half), _value(contender, job)
+    if not job.get("fresh"):
+        return _send(_loop(contender, PUT), job["warm"], put, value, job["n"])
+    return _send(_loop(contender, PUT_FRESH), job["warm"], put, value[:1] + value, job["n"])
 
 
 def send_turns(contender, half, job):

@@ -103,7 +103,7 @@ class Runner:
             }
 
     def _measure_lower_bound(self):
-        parts = lower_bound.parts(dict.fromkeys(one.payload for one in self.scenarios))
+        parts = lower_bound.parts(self.scenarios)
         seconds = self.seconds / 10
         for _ in range(min(self.rounds, LOWER_BOUND_ROUNDS)):
             for name, measure in parts.items():

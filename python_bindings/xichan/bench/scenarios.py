@@ -13,11 +13,10 @@ ONE_WAY = {
     "bytes64": "64 bytes",
     "record": "a record of 6 fields, nested",
     "ints1000": "tuple of 1000 ints",
-    "str64k": "str of 64 KiB",
-    "bytes1m": "1 MiB of bytes",
 }
 SIZES = {f"{n}{unit}": n << shift for unit, shift in (("b", 0), ("k", 10), ("m", 20)) for n in (1, 4, 16, 64, 256)}
 SIZES = {name: n for name, n in SIZES.items() if 16 <= n <= 16 << 20}
+LARGE_SIZES = {"64k": "64 KiB", "1m": "1 MiB", "16m": "16 MiB"}
 LARGE = 32 << 10  # from this size on channels are bounded in bytes and scenarios include views
 CONTAINERS = {
     "list1000": "list of 1000 ints",
@@ -68,10 +67,10 @@ class Scenario:
 
 
 def _one_way():
-    quick = ("int", "str16", "record", "bytes1m")
+    quick = ("int", "str16", "record")
     for payload, title in ONE_WAY.items():
         variants = ("flavor",) if payload in ("int", "bytes64") else ()
-        if payload in ("ints1000", "str64k", "bytes1m"):
+        if payload == "ints1000":
             variants += ("views",)
         yield Scenario(
             f"one-way/{payload}",
@@ -81,14 +80,24 @@ def _one_way():
             variants=variants,
             quick=payload in quick,
         )
-    yield Scenario(
-        "one-way/shared1m",
-        "one way: 1 MiB of bytes, sent repeatedly (Shared)",
-        "traffic",
-        payload="bytes1m",
-        variants=("views",),
-        options={"shared": True},
-    )
+
+
+def _large():
+    for size, title in LARGE_SIZES.items():
+        for name, what, options in (
+            (size, "the same object", {}),
+            (f"{size}-fresh", "a fresh object per message", {"fresh": True}),
+            (f"{size}-shared", "one Shared", {"shared": True}),
+        ):
+            yield Scenario(
+                f"large/{name}",
+                f"one way: {title} of bytes, {what}",
+                "traffic",
+                payload=f"bytes:{SIZES[size]}",
+                variants=("views",),
+                options=options,
+                quick=name == "1m",
+            )
 
 
 def _values():
@@ -263,7 +272,7 @@ def _growth():
 
 ALL = {
     scenario.name: scenario
-    for part in (_one_way, _values, _latency, _crowds, _pools, _rest, _growth)
+    for part in (_one_way, _large, _values, _latency, _crowds, _pools, _rest, _growth)
     for scenario in part()
 }
 

@@ -81,8 +81,6 @@ _MAKERS = {
     "record": (lambda: RECORD, 96),
     "ints1000": (lambda: tuple(range(1_000_000, 1_001_000)), 16_000),
     "ints1000000": (lambda: tuple(range(1_000_000, 2_000_000)), 16_000_000),
-    "str64k": (lambda: "0123456789abcdef" * 4096, 65536),
-    "bytes1m": (lambda: _some_bytes(MIB), MIB),
     "list1000": (lambda: list(range(1_000_000, 1_001_000)), 16_000),
     "dict20": (_dict20, 800),
     "dicts100": (lambda: [_dict20(i) for i in range(100)], 80_000),

@@ -123,7 +123,7 @@ def test_file_holds_figures_and_environment(tiny_run):
     about = run["environment"]
     assert about["python"] == sys.version.split()[0] and about["cpus"] >= 1 and about["cpu"]
     assert {"load_before", "load_after", "commit", "xichan"} <= set(about)
-    assert {"call", "ring", "ring trip", "wake trip", "create:record"} <= set(run["lower_bound"])
+    assert {"call", "ring", "ring trip", "create:record"} <= set(run["lower_bound"])
 
 
 def test_unavailable_contender_is_reported_with_reason(tiny_run):

@@ -77,11 +77,48 @@ def test_ask_passes_the_additional_arguments():
 
 
 @pytest.mark.parametrize("n, error", [(0, ValueError), (-1, ValueError), ("x", TypeError), (2**70, OverflowError)])
-@pytest.mark.parametrize("name", ["ring", "ring_round_trip", "wake_up"])
+@pytest.mark.parametrize("name", ["ring", "ring_round_trip"])
 def test_lower_bound_functions_reject_invalid_counts(name, n, error):
     with pytest.raises(error, match="n must be positive" if error is ValueError else None):
         getattr(_lower_bound, name)(n)
     assert getattr(_lower_bound, name)(1) > 0
+
+
+@pytest.mark.parametrize(
+    "args, error, match",
+    [
+        ((0, 0.0), ValueError, "n must be positive"),
+        ((1, -1.0), ValueError, "rest must be between 0 and 1"),
+        ((1, 1.5), ValueError, "rest must be between 0 and 1"),
+        ((1, float("nan")), ValueError, "rest must be between 0 and 1"),
+        ((1, "x"), TypeError, None),
+        ((1,), TypeError, "takes 2 arguments"),
+    ],
+)
+def test_rested_trip_rejects_invalid_arguments(args, error, match):
+    with pytest.raises(error, match=match):
+        _lower_bound.rested_trip(*args)
+    assert _lower_bound.rested_trip(3, 0.001) > 0
+
+
+def test_fresh_sender_sends_equal_but_distinct_objects():
+    contender = RecordingContender(False)
+    work = roles.ROLES["send"](contender, 0, {"payload": "bytes:1000", "n": 3, "warm": 1, "fresh": True})
+    work()
+    assert contender.queue == [values.make("bytes:1000")] * 4 and len(set(map(id, contender.queue))) == 4
+
+
+def test_parked_round_trip_is_compared_with_a_bare_trip_after_the_same_rest():
+    names = ["round-trip/parked", "one-way/int"]
+    parts = lower_bound.parts([scenarios.ALL[name] for name in names])
+    assert parts["rested trip"](0.02) > 0 and "rested trip" not in lower_bound.parts([scenarios.ALL["one-way/int"]])
+    run = {
+        "lower_bound": {"loop": [0.0], "call": [1.0], "rested trip": [10.0, 12.0]},
+        "scenarios": {"round-trip/parked": {"results": {"xichan": [12.0]}}},
+        "environment": {"python": "3.14.0"},
+    }
+    row = next(row for row in targets.rows(run) if "bare futex trip" in row.title)
+    assert (row.shown, row.verdict) == ("1.2x", "reached")
 
 
 def test_lower_bound_includes_one_loop_iteration():
