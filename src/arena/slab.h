@@ -31,7 +31,7 @@ class Slab {
 #endif
   static constexpr unsigned most_blocks = words * 64;
 
-  enum class Taken : std::uint8_t { block, none, retired };
+  enum class Taken : std::uint8_t { block, none, returned, retired };
 
   /// Makes `blocks` blocks of a class available. The caller owns the slab.
   void prepare(unsigned size_class, std::uint32_t blocks) noexcept {
@@ -44,8 +44,9 @@ class Slab {
     state_.store(all_available(blocks), memory_order_release);  // (17) release, with (18)
   }
 
-  /// Takes a block of a class and stores its number in `index`. Returns `none` if there is none, and `retired` if the
-  /// caller now owns the slab instead, see `put`.
+  /// Takes a block of a class and stores its number in `index`. Returns `none` if there is none. If the slab is of
+  /// another class by now, the block is made available again: `returned`, or `retired` if the caller thereby owns the
+  /// slab, see `put`.
   Taken take(unsigned size_class, unsigned& index) noexcept {
     std::uint64_t state = state_.load(memory_order_relaxed);
     do {
@@ -53,7 +54,7 @@ class Slab {
       // (18) acquire, with (17) and (19)
     } while (!state_.compare_exchange_weak(state, state - 1, memory_order_acquire, memory_order_relaxed));
     if (size_class_.load(memory_order_relaxed) != size_class) {  // retired and prepared again since it was found
-      return make_available() ? Taken::retired : Taken::none;
+      return make_available() ? Taken::retired : Taken::returned;
     }
     index = find_free();
     return Taken::block;
@@ -90,7 +91,8 @@ class Slab {
   // Returns true if the slab is retired.
   bool make_available() noexcept {
     // (19) acq_rel among all threads that free a block: every use of the slab happens before it is retired.
-    const std::uint64_t state = state_.fetch_add(1, memory_order_acq_rel) + 1;
+    // Sequentially consistent for G1 of granule_set.h.
+    const std::uint64_t state = state_.fetch_add(1, memory_order_seq_cst) + 1;
     std::uint64_t all = all_available(state >> 32);
     return state == all && state_.compare_exchange_strong(all, 0, memory_order_acq_rel, memory_order_relaxed);
   }

@@ -43,8 +43,7 @@ Slab* find_partial(Region& region, unsigned from, unsigned size_class) noexcept 
       if (slab.size_class() == size_class) return &slab;
       continue;
     }
-    region.partial.remove(g);
-    if (slab.has_available()) region.partial.add(g, 1);  // a block was freed meanwhile
+    region.partial.remove_unless(g, [&]() noexcept { return slab.has_available(); });
   }
   return nullptr;
 }
@@ -84,6 +83,7 @@ void* Slabs::allocate(unsigned size_class) noexcept {
       switch (slab->take(size_class, index)) {
         case Slab::Taken::block: return found.block(index, size_class);
         case Slab::Taken::retired: found.release(); break;
+        case Slab::Taken::returned: found.region.partial.offer(found.granule); break;
         case Slab::Taken::none: break;
       }
     }
@@ -107,7 +107,7 @@ void Slabs::deallocate(void* memory) noexcept {
   poison(memory, size);
   const auto offset = static_cast<std::byte*>(memory) - slab.region.granule(slab.granule);
   if (slab.slab.put(static_cast<unsigned>(static_cast<std::uint64_t>(offset) / size))) return slab.release();
-  if (!slab.region.partial.contains(slab.granule)) slab.region.partial.add(slab.granule, 1);
+  slab.region.partial.offer(slab.granule);
 }
 
 }  // namespace xichan::internal

@@ -72,8 +72,15 @@ struct Armed : WithChannel<Armed<Nudged>, 4, 3, 2, 3> {
     if (index == 2) {
       Readiness* const readiness = Readiness::create(*this->channels[0], Side::receiver,
                                                      &this->closed[static_cast<unsigned>(Side::receiver)][2]);
+      const auto watch = [&] {
+        auto& event = this->surroundings.event;
+        event.readable.wait(false, false, $);
+        RL_ASSERT(event.is_fresh);  // else the loop would go round in vain
+        event.is_fresh = false;
+      };
+      watch();  // a new descriptor is readable if there is a message already
       while (this->poll(2) != Status::ok) {
-        if (!readiness->arm(0)) this->surroundings.event.readable.wait(false, false, $);
+        if (!readiness->arm(0)) watch();
       }
       Readiness::destroy(readiness);
     }

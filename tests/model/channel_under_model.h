@@ -45,6 +45,7 @@ struct World {
   struct Event {
     rl::var<int> file;  // read by every signal, written when the descriptor is closed
     rl::generic_event readable;
+    bool is_fresh = false;  // signaled since the last time that a wait returned
   };
 
   Sleeper sleepers[threads];
@@ -90,6 +91,7 @@ void EventDescriptor::destroy() noexcept {
 void EventDescriptor::signal() noexcept {
   static_cast<void>(Registry::size());  // as futex_wake
   RL_ASSERT(model::world->event.file($) == 1);
+  model::world->event.is_fresh = true;
   model::world->event.readable.set($);
 }
 void EventDescriptor::clear() noexcept { model::world->event.readable.reset($); }

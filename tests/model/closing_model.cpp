@@ -123,7 +123,7 @@ struct ShutdownTwice : Ends<ShutdownTwice, 2, 1, 1> {
   }
 };
 
-enum class By { last_endpoint, shutdown, cancel, exiting };
+enum class By { last_endpoint, shutdown, cancel, exit_of_process, exit_of_owner };
 
 // Calls wait until the channel is closed; messages pass meanwhile.
 template <By Way, Side Waits>
@@ -138,9 +138,13 @@ struct WaitsClosed : WithChannel<WaitsClosed<Way, Waits>, 3, 2, 2, 1> {
         this->cancel(0, Waits);
         this->cancel(1, Waits);
       }
-      if (Way == By::exiting) {
+      if (Way == By::exit_of_process || Way == By::exit_of_owner) {
         this->exiting.store(true, memory_order_seq_cst);
-        channel.nudge();
+        if (Way == By::exit_of_process) channel.nudge();
+        if (Way == By::exit_of_owner) {
+          this->nudge(0, Waits);
+          this->nudge(1, Waits);
+        }
       }
       if (Way == By::last_endpoint) {
         this->drop_endpoint(other(Waits));
@@ -151,9 +155,8 @@ struct WaitsClosed : WithChannel<WaitsClosed<Way, Waits>, 3, 2, 2, 1> {
     const atomic<bool>& end_closed = this->closed[static_cast<unsigned>(Waits)][index];
     const WaitLimits limits{Deadline::never(), Deadline::never(), &this->exiting, false};
     const Status status = wait_closed(channel, end_closed, &end_closed, limits);
-    RL_ASSERT(status == (Way == By::cancel    ? Status::end_closed
-                         : Way == By::exiting ? Status::interrupted
-                                              : Status::ok));
+    constexpr bool exits = Way == By::exit_of_process || Way == By::exit_of_owner;
+    RL_ASSERT(status == (Way == By::cancel ? Status::end_closed : exits ? Status::interrupted : Status::ok));
   }
 };
 
@@ -229,7 +232,8 @@ int main(int argc, char** argv) {
           {"wait_receiver_last", random_search<WaitsClosed<By::last_endpoint, Side::receiver>>, 50'000},
           {"wait_shutdown", random_search<WaitsClosed<By::shutdown, Side::sender>>, 50'000},
           {"wait_cancelled", random_search<WaitsClosed<By::cancel, Side::receiver>>, 50'000},
-          {"wait_exiting", random_search<WaitsClosed<By::exiting, Side::sender>>, 50'000},
+          {"wait_exiting", random_search<WaitsClosed<By::exit_of_process, Side::sender>>, 50'000},
+          {"wait_owner_exiting", random_search<WaitsClosed<By::exit_of_owner, Side::receiver>>, 50'000},
           {"drops_oldest_1", random_search<DropsOldest<false, 1>>, 50'000},
           {"drops_oldest_2", random_search<DropsOldest<true, 2>>, 100'000},
           {"drops_oldest_1_received", random_search<DropsOldest<true, 1>>, 100'000},

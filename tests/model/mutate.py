@@ -71,6 +71,7 @@ MODELS = {
     "src/arena/arena.h": ["arena_model"],
     "src/arena/slots.h": ["slots_model"],
     "src/arena/slab.h": ["slab_model"],
+    "src/arena/granule_set.h": ["slab_model"],
     "src/arena/accounts.cpp": ["thread_cache_model"],
     "src/arena/thread_cache.h": ["thread_cache_model"],
     "src/arena/thread_cache.cpp": ["thread_cache_model"],

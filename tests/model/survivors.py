@@ -171,7 +171,8 @@ EITHER_SYNCHRONIZES = (
 COMPARES_AGAIN = "The compare-and-swap compares with the same value; the test before it only saves one that would fail."
 
 SURVIVORS = {
-    ("src/arena/slab.h", "state_.fetch_add(1, memory_order_acq_rel) + 1", "memory_order_release"): EITHER_SYNCHRONIZES,
+    ("src/channel/select.cpp", "if (token && is_pending(status) &&", "false"): SERVED_BY_THE_OTHER,
+    ("src/channel/select.cpp", "tried.channel->pass_token(tried.side)", ""): SERVED_BY_THE_OTHER,
     ("src/arena/slab.h", "return state == all &&", "memory_order_acquire"): EITHER_SYNCHRONIZES,
     ("src/arena/slab.h", "return state == all &&", "true"): COMPARES_AGAIN,
     (
