@@ -44,6 +44,32 @@ struct Claims : WithChannel<Claims, 3, 2, 1, spsc_2> {
   }
 };
 
+// As Drained, where one receiver takes what is there in batches and goes; the other one sleeps until the end.
+struct DrainedInBatches : WithChannel<DrainedInBatches, 4, 1, 1, endless> {
+  void thread(unsigned index) {
+    if (index == 0) channels[0]->shutdown(false);
+    if (index == 1) {
+      while (send(1) == Status::ok && last_message < 3) {
+      }
+    }
+    if (index == 2) {
+      Cell cells[2];
+      std::uint64_t done;
+      while (channels[0]->try_recv_many(cells, 2, done, lane) == Status::ok) {
+        for (std::uint64_t i = 0; i < done; ++i) ++received[cells[i].word];
+      }
+    }
+    if (index == 3) {
+      while (recv(3) == Status::ok) {
+      }
+    }
+  }
+  void after() {
+    RL_ASSERT(channels[0]->size() == 0);
+    WithChannel::after();
+  }
+};
+
 }  // namespace
 }  // namespace model
 }  // namespace xichan::internal
@@ -67,5 +93,6 @@ int main(int argc, char** argv) {
                                            {"unbounded_last_sender", random_search<LastSender<2, 2, endless>>, 100'000},
                                            {"unbounded_shutdown", random_search<Shutdown<true, endless>>, 100'000},
                                            {"unbounded_drained", random_search<Drained<1, 2, endless>>, 100'000},
+                                           {"unbounded_batches", random_search<DrainedInBatches>, 100'000},
                                        });
 }

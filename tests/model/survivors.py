@@ -38,6 +38,10 @@ A_POSITION_IS_CLAIMED_ONCE = (
     "and the caller tries again. Where the second look at the head returns an old one, others have moved the head "
     "since the first, sequentially consistent, look: they look at the waiters afterwards (rule (a))."
 )
+AN_OLD_HEAD_FAILS_TO_CLAIM = (
+    "A receiver that reads an old head finds a turn there that is published, and its compare-and-swap fails; or one "
+    "whose producer publishes it later, and then looks at the waiters. So it does not sleep because of the old head."
+)
 SEEN_BEFORE = (
     "The caller has read the same word just before, in has_attention, sequentially consistent: the second look "
     "cannot return an older value."
@@ -223,6 +227,12 @@ SURVIVORS = {
         "return tail_.load(memory_order_seq_cst) == (head * 2 | mark)",
         "memory_order_acquire",
     ): LOOKS_AGAIN,
+    ("src/ring/segmented.h", "head_.compare_exchange_weak(position, end,", "memory_order_acq_rel"): (
+        AN_OLD_HEAD_FAILS_TO_CLAIM
+    ),
+    ("src/ring/segmented.h", "head_.compare_exchange_weak(position, end,", "memory_order_relaxed"): (
+        AN_OLD_HEAD_FAILS_TO_CLAIM
+    ),
     ("src/ring/segmented.h", "position = head_.load(", "memory_order_acquire"): A_POSITION_IS_CLAIMED_ONCE,
     (
         "src/ring/segmented.h",
