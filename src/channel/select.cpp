@@ -35,6 +35,8 @@ Status attempt(Case& c) noexcept {
                                 : c.channel->try_recv(c.cell, *c.lane);
 }
 
+constexpr std::size_t most_spun = 128;  // cases
+
 bool is_end_closed(const Case& c) noexcept { return c.end_closed->load(memory_order_seq_cst); }
 
 std::uint64_t version_of(const Case& c) noexcept { return c.channel->version(c.side); }
@@ -50,19 +52,43 @@ std::uint64_t random_below(std::uint64_t bound) noexcept {
   state ^= state << 13;
   state ^= state >> 7;
   state ^= state << 17;
-  return state % bound;
+  return (state >> 32) * bound >> 32;
 }
+
+// A random order of some cases, shuffled only as far as needed (Fisher and Yates), so that all ready cases are equally
+// likely. It is shuffled again for each round of attempts.
+class RandomOrder {
+ public:
+  // Returns false without memory.
+  bool prepare(std::size_t count) noexcept {
+    if (!order_.reserve(count)) return false;
+    for (std::size_t i = 0; i < count; ++i) (void)order_.push(static_cast<std::uint32_t>(i));
+    return true;
+  }
+  // Returns the case to attempt after `i` others.
+  std::size_t draw(std::size_t i) noexcept {
+    std::swap(order_.begin()[i], order_.begin()[i + random_below(order_.size() - i)]);
+    return order_[i];
+  }
+
+ private:
+  Worklist<std::uint32_t, 32> order_;
+};
 
 class Wait {
  public:
   explicit Wait(std::span<Case> cases) noexcept : cases_(cases) {}
 
-  // Sorts the cases by channel address: of two selects that meet at several rendezvous channels, the same one then
-  // enlists second in all of them, and the second one acts.
+  // Sorts cases at rendezvous by channel address: of two selects that meet at several rendezvous channels, the same one
+  // then enlists second in all of them, and the second one acts.
   bool prepare() noexcept {
+    if (!order_.reserve(cases_.size())) return false;
+    bool meets = false;
     for (Case& c : cases_) {
-      if (!order_.push(&c)) return false;
+      meets |= c.channel->flavor() == Flavor::rendezvous;
+      (void)order_.push(&c);
     }
+    if (!meets) return true;
     std::sort(order_.begin(), order_.end(), [](const Case* a, const Case* b) { return a->channel < b->channel; });
     return true;
   }
@@ -96,19 +122,12 @@ class Wait {
   std::size_t enlisted_ = 0;
 };
 
-// Attempts each case once, in a random order, shuffled only as far as needed (Fisher and Yates), so that all ready
-// cases are equally likely.
-Status attempt_any(std::span<Case> cases, std::size_t& chosen) noexcept {
-  chosen = 0;
-  if (cases.size() == 1) return try_one(cases, 0);
-  Worklist<std::size_t, 16> order;
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    if (!order.push(i)) return Status::no_memory;
-  }
+// Attempts each case once.
+Status attempt_any(std::span<Case> cases, RandomOrder& order, std::size_t& chosen) noexcept {
+  if (cases.size() == 1) return try_one(cases, chosen = 0);
   Status status = Status::empty;
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    std::swap(order.begin()[i], order.begin()[i + random_below(cases.size() - i)]);
-    chosen = order[i];
+    chosen = order.draw(i);
     status = try_one(cases, chosen);
     if (!is_pending(status)) return status;
   }
@@ -118,7 +137,9 @@ Status attempt_any(std::span<Case> cases, std::size_t& chosen) noexcept {
 }  // namespace
 
 Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
-  Status status = attempt_any(cases, chosen);
+  RandomOrder order;
+  if (!order.prepare(cases.size())) return Status::no_memory;
+  Status status = attempt_any(cases, order, chosen);
   if (!is_pending(status) || cases.size() == 1) return status;
   Worklist<std::uint64_t, 16> versions;
   for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -128,7 +149,7 @@ Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
     changed = false;
     for (std::size_t i = 0; i < cases.size(); ++i) versions.begin()[i] = version_of(cases[i]);
     for (int pass = 0; pass < 2; ++pass) {
-      status = attempt_any(cases, chosen);
+      status = attempt_any(cases, order, chosen);
       if (!is_pending(status)) return status;
     }
     for (std::size_t i = 0; i < cases.size(); ++i) changed |= versions[i] != version_of(cases[i]);
@@ -138,14 +159,20 @@ Status try_any(std::span<Case> cases, std::size_t& chosen) noexcept {
 
 namespace {
 
+// Attempts the cases for a short time. Returns true if the wait is decided. At a rendezvous two threads that only poll
+// would never meet. One round of attempts of many cases takes as long as a sleep.
+bool spin_any(std::span<Case> cases, std::size_t& chosen, Status& status) noexcept {
+  RandomOrder order;
+  if (cases[0].channel->flavor() == Flavor::rendezvous || cases.size() > most_spun || !order.prepare(cases.size())) {
+    return false;
+  }
+  return spin(detached_spin_ns, reply_pauses,
+              [&]() noexcept { return !is_pending(status = attempt_any(cases, order, chosen)); });
+}
+
 Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept {
   Status status = Status::empty;
-  // At a rendezvous two threads that only poll would never meet.
-  if (cases[0].channel->flavor() != Flavor::rendezvous && spin(detached_spin_ns, reply_pauses, [&]() noexcept {
-        return !is_pending(status = attempt_any(cases, chosen));
-      })) {
-    return status;
-  }
+  if (spin_any(cases, chosen, status)) return status;
 
   Wait wait(cases);
   if (!wait.prepare()) return Status::no_memory;

@@ -97,7 +97,7 @@ void EventDescriptor::signal() noexcept {
 void EventDescriptor::clear() noexcept { model::world->event.readable.reset($); }
 
 // A bit that decides what `random_below(2)` returns in select.cpp.
-std::uint64_t random_bits() noexcept { return std::uint64_t{rl::rand(2)} << 7; }
+std::uint64_t random_bits() noexcept { return std::uint64_t{rl::rand(2)} << 63; }
 
 Status Names::add_channel(std::string_view, const ChannelId&) noexcept { return Status::ok; }
 void Names::remove(std::string_view) noexcept {}

@@ -37,6 +37,32 @@ struct FieldGuesses {
   std::uint16_t& of(PyObject* name) noexcept { return numbers[reinterpret_cast<std::uintptr_t>(name) / 16 % 256]; }
 };
 
+/// Where the next select over the same Receivers begins: after the one that the last of these selects chose, so that
+/// Receivers that stay ready take turns. A select that finds the turn of other Receivers begins at random.
+class SelectTurns {
+ public:
+  /// Returns the turn of a select over `count` Receivers, a number below `count`. `receivers` identifies them and is
+  /// evenly distributed.
+  std::uint32_t& of(std::uint64_t receivers, std::uint32_t count) noexcept {
+    Turn& turn = turns_[receivers >> 58];
+    const auto owner = static_cast<std::uint32_t>(receivers);
+    if (turn.owner != owner || turn.next >= count) [[unlikely]] {
+      random_ = random_ * 6364136223846793005u + 1442695040888963407u;  // MMIX, by Knuth
+      turn = {owner, static_cast<std::uint32_t>((random_ >> 32) * count >> 32)};
+    }
+    return turn.next;
+  }
+
+ private:
+  struct Turn {
+    std::uint32_t owner;
+    std::uint32_t next;
+  };
+
+  Turn turns_[64];
+  std::uint64_t random_;
+};
+
 /// The endpoints of an interpreter, released when it is finalized. Shared by the module and the exit callback of the
 /// interpreter: the module is usually freed first, but never if a thread is stuck in a call. Guarded by the GIL.
 struct InterpreterEndpoints {
@@ -88,6 +114,7 @@ struct ModuleState {
   Plans* plans;             // how objects of each class are sent
   PyObject* dict_parts[3];  // the classes of xichan._dict_parts; null until the first is used
   FieldGuesses field_guesses;
+  SelectTurns select_turns;
   InterpreterEndpoints* endpoints;
   KeyCache* keys;          // null until the first dict is decoded
   PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded

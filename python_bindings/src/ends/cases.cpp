@@ -19,7 +19,51 @@ Ref as_tuple(PyObject* iterable) noexcept {
   return Ref(list ? PyList_AsTuple(list.get()) : nullptr);
 }
 
+// Returns (case, None). It is allocated first: a delivered value would be lost if the allocation failed.
+Ref new_pair(PyObject* object) noexcept {
+  Ref pair(PyTuple_New(2));
+  if (!pair) return pair;
+  PyTuple_SET_ITEM(pair.get(), 0, Py_NewRef(object));
+  PyTuple_SET_ITEM(pair.get(), 1, Py_None);  // immortal
+  return pair;
+}
+
+// Sets the attribute `case` of the exception that is set, if it is of this class. Returns null.
+PyObject* name_case(const ModuleState& state, PyObject* object, ErrorClass cls) noexcept {
+  if (!PyErr_ExceptionMatches(state.error(cls))) return nullptr;
+  PyObject* error = PyErr_GetRaisedException();
+  if (PyObject_SetAttrString(error, "case", object) < 0) PyErr_Clear();
+  PyErr_SetRaisedException(error);
+  return nullptr;
+}
+
+// Stores the value of a Receiver in its pair. The value is null if an exception is set.
+PyObject* finish_pair(Ref pair, PyObject* value) noexcept {
+  if (value == nullptr) {
+    PyObject* receiver = PyTuple_GET_ITEM(pair.get(), 0);
+    return name_case(*as_handle(receiver)->state, receiver, ErrorClass::decode);
+  }
+  PyTuple_SET_ITEM(pair.get(), 1, value);                                     // replaces None, which is immortal
+  if (PyObject_GC_IsTracked(pair.get()) == 0) PyObject_GC_Track(pair.get());  // the collector may have run meanwhile
+  return pair.release();
+}
+
 }  // namespace
+
+PyObject* deliver_case(PyObject* receiver, const Cell& cell, bool copy) noexcept {
+  Ref pair = new_pair(receiver);
+  if (!pair) {
+    keep_unread(as_handle(receiver), cell);
+    return nullptr;
+  }
+  return finish_pair(std::move(pair), deliver(as_handle(receiver), cell, copy));
+}
+
+PyObject* raise_for_case(PyObject* object, const Handle* handle, Status status) noexcept {
+  const Ref held(Py_NewRef(object));
+  raise_outcome(handle, status);
+  return name_case(*handle->state, object, ErrorClass::closed);
+}
 
 bool Cases::parse(const ModuleState& state, PyObject* iterable) noexcept {
   // Iterating over one of these would receive its values.
@@ -103,43 +147,15 @@ PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
   const bool receiving = cases_[chosen].side == Side::receiver;
   release_values(chosen);
   transfers_.restore();
-  Ref pair = new_pair(chosen);
-  if (!pair && receiving) keep_unread(handles_[chosen], cases_[chosen].cell);
-  if (!pair || !receiving) return pair.release();
-  return finish_pair(std::move(pair), chosen, deliver(handles_[chosen], cases_[chosen].cell, copy));
+  return receiving ? deliver_case(object(chosen), cases_[chosen].cell, copy) : new_pair(object(chosen)).release();
 }
 
 PyObject* Cases::deliver_unread(std::size_t chosen, bool copy) noexcept {
   release_values();
   transfers_.restore();
-  Ref pair = new_pair(chosen);
+  Ref pair = new_pair(object(chosen));
   if (!pair) return nullptr;
-  return finish_pair(std::move(pair), chosen, python::deliver_unread(handles_[chosen], copy));
-}
-
-// Returns (case, None). It is allocated first: a delivered value would be lost if the allocation failed.
-Ref Cases::new_pair(std::size_t chosen) const noexcept { return Ref(PyTuple_Pack(2, object(chosen), Py_None)); }
-
-// Stores a received value in a pair. The value is null if an exception is set.
-PyObject* Cases::finish_pair(Ref pair, std::size_t chosen, PyObject* value) const noexcept {
-  if (value == nullptr) return name_case(chosen, ErrorClass::decode);
-  PyTuple_SET_ITEM(pair.get(), 1, value);                                     // replaces None, which is immortal
-  if (PyObject_GC_IsTracked(pair.get()) == 0) PyObject_GC_Track(pair.get());  // the collector may have run meanwhile
-  return pair.release();
-}
-
-PyObject* Cases::raise(std::size_t chosen, Status status) noexcept {
-  raise_outcome(handles_[chosen], status);
-  return name_case(chosen, ErrorClass::closed);
-}
-
-// Sets the attribute `case` of the exception that is set, if it is of this class. Returns null.
-PyObject* Cases::name_case(std::size_t chosen, ErrorClass cls) const noexcept {
-  if (!PyErr_ExceptionMatches(handles_[chosen]->state->error(cls))) return nullptr;
-  PyObject* error = PyErr_GetRaisedException();
-  if (PyObject_SetAttrString(error, "case", object(chosen)) < 0) PyErr_Clear();
-  PyErr_SetRaisedException(error);
-  return nullptr;
+  return finish_pair(std::move(pair), python::deliver_unread(handles_[chosen], copy));
 }
 
 std::size_t Cases::find_unread() const noexcept {

@@ -17,6 +17,12 @@ struct CaseParts {
 /// Splits a case: a Receiver, or a tuple (Sender, value). False with TypeError set for anything else.
 bool split_case(const ModuleState& state, PyObject* object, CaseParts& parts) noexcept;
 
+/// Returns (case, value) for a value that a Receiver, the case, has received. Null with an exception set; a DecodeError
+/// carries the case. These hold what they are passed while Python code may run.
+PyObject* deliver_case(PyObject* receiver, const Cell& cell, bool copy) noexcept;
+/// Raises for a case, with `case` set on ChannelClosed. Returns null.
+PyObject* raise_for_case(PyObject* object, const Handle* handle, Status status) noexcept;
+
 class Cases {
  public:
   Cases() noexcept = default;
@@ -48,17 +54,15 @@ class Cases {
   PyObject* result(std::size_t chosen, bool copy) noexcept;
   /// Does the same for a case whose Receiver holds a value that an earlier call could not decode.
   PyObject* deliver_unread(std::size_t chosen, bool copy) noexcept;
-  /// Raises for the chosen case, with `case` set on ChannelClosed. Returns null.
-  PyObject* raise(std::size_t chosen, Status status) noexcept;
+  PyObject* raise(std::size_t chosen, Status status) const noexcept {
+    return raise_for_case(object(chosen), handles_[chosen], status);
+  }
   /// Returns the first case whose Receiver holds a value that an earlier call could not decode; size() if there is
   /// none.
   std::size_t find_unread() const noexcept;
 
  private:
   bool parse_case(const ModuleState& state, PyObject* object) noexcept;
-  Ref new_pair(std::size_t chosen) const noexcept;
-  PyObject* finish_pair(Ref pair, std::size_t chosen, PyObject* value) const noexcept;
-  PyObject* name_case(std::size_t chosen, ErrorClass cls) const noexcept;
 
   // Keeps the cases and their handles alive. A tuple, because Python code that runs during the call could change a
   // list, which it finds with gc.get_objects().

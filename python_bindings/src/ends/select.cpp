@@ -3,6 +3,7 @@
 #include "base/blocking_call.h"
 #include "ends/cases.h"
 #include "ends/receive.h"
+#include "ends/select_receivers.h"
 
 namespace xichan::python {
 namespace {
@@ -12,20 +13,25 @@ bool is_pending(Status status) noexcept { return status == Status::full || statu
 PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"cases", "timeout", "copy"};
   static constexpr Signature signature{"select", names, 1, 2};
-  PyObject* values[3];
+  PyObject* values[3] = {count > 0 ? args[0] : nullptr, nullptr, nullptr};
   bool copy = true;
   Timeout timeout;
   ModuleState& state = *state_of(module);
-  if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[1], timeout) ||
-      !parse_flag(values[2], copy)) {
+  if (!is_plain_call(count, keywords, 1) && (!parse_arguments(signature, args, count, keywords, values) ||
+                                             !parse_timeout(values[1], timeout) || !parse_flag(values[2], copy))) {
     return nullptr;
   }
+  PyObject* result;
+  const Received received = receive_from_ready(state, values[0], copy, result);
+  if (received == Received::decided) return result;
   Cases cases;
   if (!cases.parse(state, values[0])) return nullptr;
   // A value that an earlier call could not decode makes its case ready before all others.
   if (const std::size_t unread = cases.find_unread(); unread != cases.size()) return cases.deliver_unread(unread, copy);
   std::size_t chosen;
-  Status status = try_any(cases.cases(), chosen);
+  // Only a call that does not wait must know that none was ready at one moment.
+  const bool waits = received == Received::none_ready && !timeout.now;
+  Status status = waits ? Status::empty : try_any(cases.cases(), chosen);
   if (is_pending(status) && !timeout.now &&
       !wait_detached(
           state.endpoints->owner, cases.endpoints(), cases.cases(), timeout, status, chosen,
@@ -42,7 +48,7 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
 PyDoc_STRVAR(select_doc,
 "select($module, /, cases, timeout=None, *, copy=True)\n--\n\n"
 "Block until one of several operations can proceed, and perform exactly that one.\n\n"
-"cases: an iterable of Receivers and (Sender, value) tuples. If several are ready, one is chosen at random.\n"
+"cases: an iterable of Receivers and (Sender, value) tuples. If several are ready, the choice is fair.\n"
 "timeout: seconds (int or float, not negative) after which ChannelTimeout is raised. None blocks indefinitely, 0\n"
 "does not block.\n"
 "copy: bool; False receives views, as recv(copy=False) does.\n\n"
@@ -57,11 +63,12 @@ PyObject* try_select(PyObject* module, PyObject* const* args, Py_ssize_t count, 
   static constexpr Signature signature{"_try_select", names, 1, 1};
   PyObject* values[2];
   bool copy = true;
+  ModuleState& state = *state_of(module);
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_flag(values[1], copy)) return nullptr;
+  PyObject* result;
+  if (receive_from_ready(state, values[0], copy, result) == Received::decided) return result;
   Cases cases;
-  if (!parse_arguments(signature, args, count, keywords, values) || !parse_flag(values[1], copy) ||
-      !cases.parse(*state_of(module), values[0])) {
-    return nullptr;
-  }
+  if (!cases.parse(state, values[0])) return nullptr;
   // A value that an earlier call could not decode makes its case ready before all others.
   if (const std::size_t unread = cases.find_unread(); unread != cases.size()) return cases.deliver_unread(unread, copy);
   std::size_t chosen;
