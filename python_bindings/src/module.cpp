@@ -22,7 +22,6 @@
 #include "functions.h"
 #include "values/decoder.h"
 #include "values/dumps.h"
-#include "values/key_cache.h"
 #include "values/pickle_sink.h"
 #include "values/pickling.h"
 #include "values/shared.h"
@@ -110,11 +109,7 @@ int clear(PyObject* module) noexcept {
   return 0;
 }
 
-void free_state(void* module) noexcept {
-  ModuleState& state = *state_of(static_cast<PyObject*>(module));
-  drop_key_cache(state);
-  state.free();
-}
+void free_state(void* module) noexcept { state_of(static_cast<PyObject*>(module))->free(); }
 
 PyModuleDef_Slot slots[] = {
     {Py_mod_exec, reinterpret_cast<void*>(execute)},

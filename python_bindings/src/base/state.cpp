@@ -36,6 +36,7 @@ void ModuleState::clear() noexcept {
   Py_CLEAR(pickle_loads);
   Py_CLEAR(idle_pickler);
   Py_CLEAR(record_types);
+  short_texts.clear();
   library.datetime = nullptr;
   for (PyObject*& object : library.objects) Py_CLEAR(object);
   for (PyObject*& part : dict_parts) Py_CLEAR(part);

@@ -37,6 +37,30 @@ struct FieldGuesses {
   std::uint16_t& of(PyObject* name) noexcept { return numbers[reinterpret_cast<std::uintptr_t>(name) / 16 % 256]; }
 };
 
+/// The str objects of the short texts that were decoded last: equal text of one message after the other, like the keys
+/// of dicts, becomes one str, whose hash is computed once. Zeroed memory is empty.
+///
+/// Algorithm: direct mapped. The cell of a short text is its own description: equal text has equal cells.
+struct ShortTexts {
+  struct Entry {
+    Cell cell;
+    PyObject* text;  // an exact str, which the collector need not know and which runs no Python code when it is freed
+  };
+
+  Entry& of(const Cell& cell) noexcept {
+    return entries[((cell.head ^ cell.word * 31) * 0x9e3779b97f4a7c15u) >> (64 - size_bits)];
+  }
+  void clear() noexcept {
+    for (Entry& entry : entries) {
+      entry.cell = {};
+      Py_CLEAR(entry.text);
+    }
+  }
+
+  static constexpr unsigned size_bits = 9;
+  Entry entries[std::size_t{1} << size_bits];
+};
+
 /// Where the next select over the same Receivers begins: after the one that the last of these selects chose, so that
 /// Receivers that stay ready take turns. A select that finds the turn of other Receivers begins at random.
 class SelectTurns {
@@ -78,7 +102,6 @@ struct InterpreterEndpoints {
   }
 };
 
-class KeyCache;  // values/key_cache.h
 class Plans;
 class Transfer;  // values/transfer.h
 
@@ -116,7 +139,7 @@ struct ModuleState {
   FieldGuesses field_guesses;
   SelectTurns select_turns;
   InterpreterEndpoints* endpoints;
-  KeyCache* keys;          // null until the first dict is decoded
+  mutable ShortTexts short_texts;
   PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded
   mutable StandardLibrary library;
   bool numpy_missing;          // its import has failed

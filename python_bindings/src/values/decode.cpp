@@ -31,7 +31,7 @@ PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {
 
 PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
   const CellRef place = resolve(reader, cell);
-  if (place.cell->is_complete()) return make_short(*place.cell);
+  if (place.cell->is_complete()) return make_short(state, *place.cell);
   if (!copy) {
     if (deserves_view(place)) return new_view_at(state, place);
     if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
@@ -47,14 +47,14 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
 
 PyObject* decode_to_pickle(ModuleState& state, BlockReader reader, const Cell& cell) noexcept {
   const CellRef place = resolve(reader, cell);
-  if (place.cell->is_complete()) return make_short(*place.cell);
+  if (place.cell->is_complete()) return make_short(state, *place.cell);
   Decoder decoder(state, nullptr, Decoder::Buffers::left);
   PyObject* value = decoder.make(place);
   return value != nullptr || decoder.has_left_buffer() ? value : raise_decode_error(state, place);
 }
 
 PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList classes) noexcept {
-  if (!cell.owns_block()) return make_short(cell);
+  if (!cell.owns_block()) return make_short(state, cell);
   const BlockReader reader(cell.as_block());
   const CellRef place = resolve(reader, reader.root());
   Foreign foreign(classes, place.reader.block());
@@ -63,7 +63,7 @@ PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList class
 }
 
 PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept {
-  if (!cell.owns_block()) return make_short(cell);
+  if (!cell.owns_block()) return make_short(state, cell);
   const BlockReader reader(cell.as_block());
   return cell.tag() == Tag::shared_block ? new_shared(state, reader.block())
                                          : decode_at(state, reader, reader.root(), copy);

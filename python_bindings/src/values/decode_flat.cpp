@@ -2,7 +2,6 @@
 #include "values/cpython_private.h"
 #include "values/decode_leaf.h"
 #include "values/decoder.h"
-#include "values/key_cache.h"
 #include "values/record_types.h"
 
 namespace xichan::python {
@@ -46,7 +45,7 @@ PyObject* Decoder::made_before(BlockReader reader, const Cell& repeat, Extent& e
 [[gnu::always_inline]] inline PyObject* Decoder::make_part(BlockReader reader, const Cell& cell,
                                                            Extent& extent) noexcept {
   if (cell.tag() == Tag::integer) return PyLong_FromLongLong(cell.as_integer());
-  if (cell.tag() < Tag::ascii) return make_short(cell);
+  if (cell.tag() < Tag::ascii) return make_short(state_, cell);
   return cell.tag() == Tag::repeat ? made_before(reader, cell, extent) : make_payload(reader.payload(cell), cell);
 }
 
@@ -60,12 +59,10 @@ bool Decoder::fill_slots(BlockReader reader, std::span<const Cell> cells, PyObje
 }
 
 bool Decoder::fill_entries(BlockReader reader, std::span<const Cell> cells, PyObject* dict, Extent& extent) noexcept {
-  KeyCache* const cache = key_cache(state_);
-  if (cache == nullptr) return false;
   for (std::size_t i = 0; i < cells.size(); i += 2) {
     const bool is_leaf = cells[i].tag() != Tag::repeat;
     Extent size{};  // of a key that is a container
-    PyObject* key = is_leaf ? make_leaf_key(*cache, reader, cells[i]) : made_before(reader, cells[i], size);
+    PyObject* key = is_leaf ? make_leaf(state_, reader, cells[i]) : made_before(reader, cells[i], size);
     PyObject* value = key != nullptr && size.size == 0 ? make_part(reader, cells[i + 1], extent) : nullptr;
     if (value == nullptr) {
       Py_XDECREF(key);

@@ -1,10 +1,22 @@
 #include "values/decode_leaf.h"
 
+#include <utility>
+
 namespace xichan::python {
 
 PyObject* raise_unexpected(const Cell& cell) noexcept {
   PyErr_Format(PyExc_SystemError, "xichan: cannot decode a cell with tag %d here", static_cast<int>(cell.tag()));
   return nullptr;
+}
+
+PyObject* add_short_text(ShortTexts::Entry& entry, const Cell& cell) noexcept {
+  const TextKind kind = text_kind(cell.tag());
+  PyObject* text = new_text(kind, cell.short_length());
+  if (text == nullptr) return nullptr;
+  copy_short(static_cast<char*>(PyUnicode_DATA(text)), cell.payload(), cell.short_length() * text_width(kind));
+  Py_XDECREF(std::exchange(entry.text, Py_NewRef(text)));
+  entry.cell = cell;
+  return text;
 }
 
 PyObject* make_complex(BlockReader reader, const Cell& cell) noexcept {

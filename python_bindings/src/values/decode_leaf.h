@@ -15,18 +15,17 @@ inline PyObject* make_bytes(const void* data, std::uint64_t length) noexcept {
 /// Raises SystemError for a cell that cannot be where it is, and returns null.
 PyObject* raise_unexpected(const Cell& cell) noexcept;
 
+/// Makes the str of a cell with short text, and keeps it in `entry` too. Null with MemoryError set.
+PyObject* add_short_text(ShortTexts::Entry& entry, const Cell& cell) noexcept;
 /// Returns the str of a cell with short text. Null with MemoryError set.
-inline PyObject* make_short_text(const Cell& cell) noexcept {
-  const TextKind kind = text_kind(cell.tag());
-  PyObject* text = new_text(kind, cell.short_length());
-  if (text != nullptr) {
-    copy_short(static_cast<char*>(PyUnicode_DATA(text)), cell.payload(), cell.short_length() * text_width(kind));
-  }
-  return text;
+inline PyObject* make_short_text(const ModuleState& state, const Cell& cell) noexcept {
+  ShortTexts::Entry& entry = state.short_texts.of(cell);
+  const bool is_known = entry.cell.head == cell.head && entry.cell.word == cell.word;
+  return is_known ? Py_NewRef(entry.text) : add_short_text(entry, cell);
 }
 
 /// Returns the value of a cell that needs no block.
-inline PyObject* make_short(const Cell& cell) noexcept {
+inline PyObject* make_short(const ModuleState& state, const Cell& cell) noexcept {
   switch (cell.tag()) {
     case Tag::none: return Py_NewRef(Py_None);
     case Tag::false_: return Py_NewRef(Py_False);
@@ -36,7 +35,7 @@ inline PyObject* make_short(const Cell& cell) noexcept {
     case Tag::short_ascii:
     case Tag::short_latin1:
     case Tag::short_ucs2:
-    case Tag::short_ucs4: return make_short_text(cell);
+    case Tag::short_ucs4: return make_short_text(state, cell);
     case Tag::short_bytes: return make_bytes(cell.payload(), cell.short_length());
     case Tag::tuple: return PyTuple_New(0);
     case Tag::ellipsis: return Py_NewRef(Py_Ellipsis);
@@ -56,8 +55,8 @@ inline bool is_single_leaf(const Cell& cell) noexcept {
   return cell.tag() < Tag::ascii || (cell.tag() <= Tag::big_int && !cell.is_repeated());
 }
 /// Returns the value of such a cell. Null with MemoryError set.
-inline PyObject* make_leaf(BlockReader reader, const Cell& cell) noexcept {
-  return cell.tag() < Tag::ascii ? make_short(cell) : make_payload(reader.payload(cell), cell);
+inline PyObject* make_leaf(const ModuleState& state, BlockReader reader, const Cell& cell) noexcept {
+  return cell.tag() < Tag::ascii ? make_short(state, cell) : make_payload(reader.payload(cell), cell);
 }
 
 inline constexpr std::size_t most_flat_cells = 2 * largest_unindexed;  // a dict with more has an index

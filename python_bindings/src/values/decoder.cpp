@@ -6,7 +6,6 @@
 #include "values/buffer.h"
 #include "values/decode_leaf.h"
 #include "values/elements.h"
-#include "values/key_cache.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -71,15 +70,14 @@ PyObject* Decoder::make_found(const CellRef& place) noexcept {
     case Tag::shared: return make_shared(static_cast<const Block*>(reader.reference(*cell).object));
     default: break;
   }
-  if (cell->is_complete()) return make_short(*cell);
+  if (cell->is_complete()) return make_short(state_, *cell);
   child_ = place;
   return nullptr;
 }
 
 PyObject* Decoder::make_key(Frame& frame, const Cell& cell) noexcept {
   if (is_single_leaf(cell) && (foreign_ == nullptr || cell.tag() < Tag::ascii)) {
-    KeyCache* cache = key_cache(state_);
-    return cache == nullptr ? nullptr : make_leaf_key(*cache, frame.place.reader, cell);
+    return make_leaf(state_, frame.place.reader, cell);
   }
   again_ = {};
   PyObject* key = make_item(frame, cell);

@@ -123,18 +123,18 @@ Ref keep(ModuleState& state, const Ref& key, Ref parts) noexcept {
   return parts;
 }
 
-PyObject* text_of(const CellRef& place) noexcept {
+PyObject* text_of(const ModuleState& state, const CellRef& place) noexcept {
   const bool is_short = place.cell->tag() < Tag::ascii;
-  return is_short ? make_short(*place.cell) : make_payload(place.reader.payload(*place.cell), *place.cell);
+  return is_short ? make_short(state, *place.cell) : make_payload(place.reader.payload(*place.cell), *place.cell);
 }
 
 // Returns a tuple of the texts of a tuple, with `last` as its last element if that is not null.
-Ref texts_of(const CellRef& place, Ref last = Ref()) noexcept {
+Ref texts_of(const ModuleState& state, const CellRef& place, Ref last = Ref()) noexcept {
   const auto length = static_cast<Py_ssize_t>(place.cell->length());
   Ref tuple(PyTuple_New(length));
   for (Py_ssize_t i = 0; i < length && tuple; ++i) {
     const bool is_last = last && i == length - 1;
-    PyObject* part = is_last ? last.release() : text_of(part_of(place, static_cast<std::size_t>(i)));
+    PyObject* part = is_last ? last.release() : text_of(state, part_of(place, static_cast<std::size_t>(i)));
     if (part == nullptr) return Ref();
     PyTuple_SET_ITEM(tuple.get(), i, part);
   }
@@ -142,9 +142,9 @@ Ref texts_of(const CellRef& place, Ref last = Ref()) noexcept {
 }
 
 // Returns the type that `make_key` accepted as a tuple of Python.
-Ref type_tuple(const CellRef& type) noexcept {
-  Ref names = texts_of(part_of(type, 3));
-  return names ? texts_of(type, std::move(names)) : Ref();
+Ref type_tuple(const ModuleState& state, const CellRef& type) noexcept {
+  Ref names = texts_of(state, part_of(type, 3));
+  return names ? texts_of(state, type, std::move(names)) : Ref();
 }
 
 // Returns the class of the list with these names, borrowed; null if there is none.
@@ -188,7 +188,7 @@ Ref resolve_type(ModuleState& state, const CellRef& type, ClassList classes) noe
     if (Ref found = cached(state, key.get())) return found;
     if (PyErr_Occurred()) return Ref();
   }
-  const Ref reference = type_tuple(type);
+  const Ref reference = type_tuple(state, type);
   if (!reference) return Ref();
   if (classes != nullptr) return resolve_listed(reference.get(), classes);
   const Ref resolve = import_attribute("xichan._records", "resolve");

@@ -140,7 +140,7 @@ PyObject* build_standard(const ModuleState& state, StandardType type, BlockReade
     Ref parts[2];
     PyObject* borrowed[2];
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      parts[i] = Ref(make_leaf(reader, fields[i]));
+      parts[i] = Ref(make_leaf(state, reader, fields[i]));
       if ((borrowed[i] = parts[i].get()) == nullptr) return nullptr;
     }
     return build_standard(state, type, borrowed, static_cast<Py_ssize_t>(fields.size()));
