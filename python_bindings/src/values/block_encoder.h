@@ -60,6 +60,14 @@ class BlockEncoder {
   /// Makes the block, for the value that was measured. False with an exception set.
   bool write(PyObject* root, Cell& cell) noexcept;
 
+  /// Returns the smallest multiple of 8 bytes that holds the int and its sign.
+  static std::uint64_t int_bytes(PyObject* value) noexcept;
+  /// Writes an int of that many bytes, more than fit in a cell.
+  static void write_int(BlockBuilder& builder, PyObject* value, std::uint64_t bytes, Cell& cell) noexcept {
+    PyLong_AsNativeBytes(value, builder.write_big_int(cell, bytes), static_cast<Py_ssize_t>(bytes),
+                         Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+  }
+
   PyObject* root() const noexcept { return root_; }
   /// Returns the containers that were counted, in the order of their cells; each is what `elements_of` returns.
   const Worklist<PyObject*>& containers() const noexcept { return containers_; }
@@ -145,9 +153,6 @@ class BlockEncoder {
     refused_ = {item, container, position};
     return false;
   }
-
-  // Returns the smallest multiple of 8 bytes that holds the int and its sign.
-  static std::uint64_t int_bytes(PyObject* value) noexcept;
 
   const ModuleState& state_;
   const Destination destination_;

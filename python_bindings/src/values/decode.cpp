@@ -37,6 +37,13 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
     if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
   }
   if (place.cell->has_payload()) return make_payload(place.reader.payload(*place.cell), *place.cell);
+  if (has_flat_tag(*place.cell) && is_flat(place.reader, *place.cell)) {
+    Extent extent;
+    PyObject* value = FlatDecoder(state).make_flat(place.reader, *place.cell, extent);
+    if (value != nullptr) [[likely]]
+      return value;
+    if (PyErr_Occurred() != nullptr) return raise_decode_error(state, place);
+  }
   Decoder decoder(state);
   PyObject* value = decoder.make(place);
   if (value != nullptr) [[likely]]

@@ -35,21 +35,27 @@ PyObject* make_of_fields(const ResolvedType& type, std::span<PyObject*> fields) 
 }  // namespace
 
 // Returns what a repeat stands for if that is made already; null, without an exception, if not.
-PyObject* Decoder::made_before(BlockReader reader, const Cell& repeat, Extent& extent) noexcept {
-  const Made* made = made_.find(content_of(reader, reader.repeated(repeat)));
+PyObject* FlatDecoder::made_before(BlockReader reader, const Cell& repeat, Extent& extent) noexcept {
+  const Made* made = repeats_ == nullptr ? nullptr : repeats_->find(content_of(reader, reader.repeated(repeat)));
   if (made == nullptr || made->object == nullptr) return nullptr;
   extent.add(made->extent);
   return Py_NewRef(made->object);
 }
 
-[[gnu::always_inline]] inline PyObject* Decoder::make_part(BlockReader reader, const Cell& cell,
-                                                           Extent& extent) noexcept {
+[[gnu::always_inline]] inline PyObject* FlatDecoder::make_part(BlockReader reader, const Cell& cell,
+                                                               Extent& extent) noexcept {
   if (cell.tag() == Tag::integer) return PyLong_FromLongLong(cell.as_integer());
   if (cell.tag() < Tag::ascii) return make_short(state_, cell);
-  return cell.tag() == Tag::repeat ? made_before(reader, cell, extent) : make_payload(reader.payload(cell), cell);
+  if (cell.tag() <= Tag::big_int) return make_payload(reader.payload(cell), cell);
+  if (cell.tag() == Tag::repeat) return made_before(reader, cell, extent);
+  Extent inner;
+  PyObject* container = make_flat(reader, cell, inner);
+  extent.add(inner);
+  return container;
 }
 
-bool Decoder::fill_slots(BlockReader reader, std::span<const Cell> cells, PyObject** slots, Extent& extent) noexcept {
+bool FlatDecoder::fill_slots(BlockReader reader, std::span<const Cell> cells, PyObject** slots,
+                             Extent& extent) noexcept {
   for (const Cell& cell : cells) {
     PyObject* item = make_part(reader, cell, extent);
     if (item == nullptr) return false;
@@ -58,11 +64,13 @@ bool Decoder::fill_slots(BlockReader reader, std::span<const Cell> cells, PyObje
   return true;
 }
 
-bool Decoder::fill_entries(BlockReader reader, std::span<const Cell> cells, PyObject* dict, Extent& extent) noexcept {
+bool FlatDecoder::fill_entries(BlockReader reader, std::span<const Cell> cells, PyObject* dict,
+                               Extent& extent) noexcept {
+  const ModuleState& state = state_;
   for (std::size_t i = 0; i < cells.size(); i += 2) {
     const bool is_leaf = cells[i].tag() != Tag::repeat;
     Extent size{};  // of a key that is a container
-    PyObject* key = is_leaf ? make_leaf(state_, reader, cells[i]) : made_before(reader, cells[i], size);
+    PyObject* key = is_leaf ? make_leaf_key(state, reader, cells[i]) : made_before(reader, cells[i], size);
     PyObject* value = key != nullptr && size.size == 0 ? make_part(reader, cells[i + 1], extent) : nullptr;
     if (value == nullptr) {
       Py_XDECREF(key);
@@ -73,30 +81,26 @@ bool Decoder::fill_entries(BlockReader reader, std::span<const Cell> cells, PyOb
   return true;
 }
 
-// Returns a tuple, list or dict that `is_flat`. Null with an exception set, or without one if it needs a frame.
-PyObject* Decoder::make_flat(const CellRef& place) noexcept {
-  const auto cells = place.reader.elements(*place.cell);
-  const Tag tag = place.cell->tag();
+PyObject* FlatDecoder::make_flat(BlockReader reader, const Cell& cell, Extent& extent) noexcept {
+  const auto cells = reader.elements(cell);
+  const Tag tag = cell.tag();
   const auto length = static_cast<Py_ssize_t>(cells.size());
-  Extent extent{cells.size(), 1, false, false};
+  extent = {cells.size(), 1, false, false};
   Ref object(tag == Tag::dict ? PyDict_New() : tag == Tag::list ? PyList_New(length) : PyTuple_New(length));
   if (!object) return nullptr;
-  const bool filled =
-      tag == Tag::dict ? fill_entries(place.reader, cells, object.get(), extent)
-      : tag == Tag::list
-          ? fill_slots(place.reader, cells, reinterpret_cast<PyListObject*>(object.get())->ob_item, extent)
-          : fill_slots(place.reader, cells, reinterpret_cast<PyTupleObject*>(object.get())->ob_item, extent);
-  if (!filled) return nullptr;
-  note(extent);
-  return object.release();
+  const bool filled = tag == Tag::dict ? fill_entries(reader, cells, object.get(), extent)
+                      : tag == Tag::list
+                          ? fill_slots(reader, cells, reinterpret_cast<PyListObject*>(object.get())->ob_item, extent)
+                          : fill_slots(reader, cells, reinterpret_cast<PyTupleObject*>(object.get())->ob_item, extent);
+  return filled ? object.release() : nullptr;
 }
 
-// Does the same for a record whose type is known already and whose fields are flat. The decoder is careful since it
-// knows a type.
+// Returns a record whose type is known already and whose fields are flat; else as make_flat(). The decoder is careful
+// since it knows a type.
 PyObject* Decoder::make_flat_record(const CellRef& place, const CellRef& type) noexcept {
   PyObject* known = known_type(type);
   const auto cells = place.reader.elements(*place.cell).subspan(1);
-  if (known == nullptr || !is_flat(cells)) return nullptr;
+  if (known == nullptr || !is_flat(place.reader, cells)) return nullptr;
   const ResolvedType resolved(known);
   const bool has_all = static_cast<Py_ssize_t>(cells.size()) == PyTuple_GET_SIZE(resolved.names());
   if (!has_all || resolved.kind() == RecordKind::fill) return nullptr;

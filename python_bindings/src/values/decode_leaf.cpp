@@ -19,6 +19,17 @@ PyObject* add_short_text(ShortTexts::Entry& entry, const Cell& cell) noexcept {
   return text;
 }
 
+bool is_flat_from(BlockReader reader, std::span<const Cell> elements, std::span<const Cell>::iterator inner,
+                  bool in_dict, unsigned levels) noexcept {
+  for (; inner != elements.end(); ++inner) {
+    if (is_single_leaf(*inner) || inner->tag() == Tag::repeat) continue;
+    const bool is_key = in_dict && (inner - elements.begin()) % 2 == 0;
+    if (is_key || levels == 0 || !has_flat_tag(*inner) || inner->is_repeated()) return false;
+    if (!is_flat(reader, *inner, levels - 1)) return false;
+  }
+  return true;
+}
+
 PyObject* make_complex(BlockReader reader, const Cell& cell) noexcept {
   const std::span<const Cell> parts = reader.elements(cell);
   return PyComplex_FromDoubles(parts[0].as_real(), parts[1].as_real());

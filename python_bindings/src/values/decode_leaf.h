@@ -58,13 +58,32 @@ inline bool is_single_leaf(const Cell& cell) noexcept {
 inline PyObject* make_leaf(const ModuleState& state, BlockReader reader, const Cell& cell) noexcept {
   return cell.tag() < Tag::ascii ? make_short(state, cell) : make_payload(reader.payload(cell), cell);
 }
+/// Does the same, faster if it is short text, as most keys are.
+inline PyObject* make_leaf_key(const ModuleState& state, BlockReader reader, const Cell& cell) noexcept {
+  const bool is_short_text = cell.tag() >= Tag::short_ascii && cell.tag() <= Tag::short_ucs4;
+  return is_short_text ? make_short_text(state, cell) : make_leaf(state, reader, cell);
+}
 
 inline constexpr std::size_t most_flat_cells = 2 * largest_unindexed;  // a dict with more has an index
-/// Returns true if the elements of a container are few, and only such cells, or repeats of earlier ones.
-inline bool is_flat(std::span<const Cell> elements) noexcept {
-  return elements.size() <= most_flat_cells && std::ranges::all_of(elements, [](const Cell& cell) noexcept {
-           return is_single_leaf(cell) || cell.tag() == Tag::repeat;
-         });
+inline constexpr unsigned most_flat_levels = 2;
+inline bool has_flat_tag(const Cell& cell) noexcept {
+  return cell.tag() == Tag::tuple || cell.tag() == Tag::list || cell.tag() == Tag::dict;
+}
+/// Continues `is_flat` at an element that is a container.
+bool is_flat_from(BlockReader reader, std::span<const Cell> elements, std::span<const Cell>::iterator inner,
+                  bool in_dict, unsigned levels) noexcept;
+/// Returns true if the elements of a container are few, and only such cells, or repeats of earlier ones, or tuples,
+/// lists and dicts like it, `levels` deep. No key is a container, unless it is a repeat.
+inline bool is_flat(BlockReader reader, std::span<const Cell> elements, bool in_dict = false,
+                    unsigned levels = most_flat_levels) noexcept {
+  if (elements.size() > most_flat_cells) return false;
+  const auto inner = std::ranges::find_if_not(
+      elements, [](const Cell& cell) noexcept { return is_single_leaf(cell) || cell.tag() == Tag::repeat; });
+  return inner == elements.end() || (has_flat_tag(*inner) && is_flat_from(reader, elements, inner, in_dict, levels));
+}
+/// Does the same for a container of which `has_flat_tag` is true.
+inline bool is_flat(BlockReader reader, const Cell& cell, unsigned levels = most_flat_levels) noexcept {
+  return is_flat(reader, reader.elements(cell), cell.tag() == Tag::dict, levels);
 }
 
 /// Returns the complex or bytearray at a cell: containers in the block, but not of Python values.

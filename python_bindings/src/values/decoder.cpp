@@ -15,9 +15,44 @@ Decoder::~Decoder() {
   for (PyObject* object : owned_) Py_DECREF(object);
 }
 
+// Makes a value, unless it is flat.
+[[gnu::always_inline]] inline PyObject* Decoder::make_unflat(const CellRef& place) noexcept {
+  const auto [reader, cell] = place;
+  switch (cell->tag()) {
+    case Tag::ascii:
+    case Tag::latin1:
+    case Tag::ucs2:
+    case Tag::ucs4:
+    case Tag::bytes:
+    case Tag::big_int: return make_payload(reader.payload(*cell), *cell);
+    case Tag::complex: return make_complex(reader, *cell);
+    case Tag::bytearray: return make_bytearray(reader, *cell);
+    case Tag::array:
+      if (array_kind(place) == ArrayKind::memoryview) return make_memoryview(state_, place);
+      break;
+    case Tag::record: return make_record(place);
+    case Tag::reference: return make_referenced(reader.reference(*cell));
+    case Tag::shared: return make_shared(static_cast<const Block*>(reader.reference(*cell).object));
+    default: break;
+  }
+  if (cell->is_complete()) return make_short(state_, *cell);
+  child_ = place;
+  return nullptr;
+}
+
+PyObject* Decoder::make_found(const CellRef& place) noexcept {
+  if (foreign_ == nullptr && has_flat_tag(*place.cell) && is_flat(place.reader, *place.cell)) {
+    Extent extent;
+    PyObject* value = make_flat(place.reader, *place.cell, extent);
+    if (value != nullptr) note(extent);
+    if (value != nullptr || PyErr_Occurred()) return value;
+  }
+  return make_unflat(place);
+}
+
 PyObject* Decoder::make(const CellRef& place) noexcept {
   root_ = place.reader.block();
-  PyObject* value = make_found(place);
+  PyObject* value = make_unflat(place);
   if (child_.cell == nullptr) return value;
   child_recurs_ = place.cell->is_repeated();  // it contains itself, or occurs elsewhere in its block
   if (child_recurs_ && find_made(place) == nullptr) return PyErr_NoMemory();
@@ -41,38 +76,6 @@ PyObject* Decoder::make(const CellRef& place) noexcept {
 PyObject* Decoder::make_item(Frame& frame, const Cell& cell) noexcept {
   const CellRef place = resolve(frame.place.reader, cell);
   return may_recur(frame.place.reader, place) ? make_recurring(frame, place) : make_found(place);
-}
-
-PyObject* Decoder::make_found(const CellRef& place) noexcept {
-  const auto [reader, cell] = place;
-  switch (cell->tag()) {
-    case Tag::tuple:
-    case Tag::list:
-    case Tag::dict:
-      if (foreign_ == nullptr && is_flat(reader.elements(*cell))) {
-        PyObject* value = make_flat(place);
-        if (value != nullptr || PyErr_Occurred()) return value;
-      }
-      break;
-    case Tag::ascii:
-    case Tag::latin1:
-    case Tag::ucs2:
-    case Tag::ucs4:
-    case Tag::bytes:
-    case Tag::big_int: return make_payload(reader.payload(*cell), *cell);
-    case Tag::complex: return make_complex(reader, *cell);
-    case Tag::bytearray: return make_bytearray(reader, *cell);
-    case Tag::array:
-      if (array_kind(place) == ArrayKind::memoryview) return make_memoryview(state_, place);
-      break;
-    case Tag::record: return make_record(place);
-    case Tag::reference: return make_referenced(reader.reference(*cell));
-    case Tag::shared: return make_shared(static_cast<const Block*>(reader.reference(*cell).object));
-    default: break;
-  }
-  if (cell->is_complete()) return make_short(state_, *cell);
-  child_ = place;
-  return nullptr;
 }
 
 PyObject* Decoder::make_key(Frame& frame, const Cell& cell) noexcept {

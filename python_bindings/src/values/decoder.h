@@ -3,7 +3,7 @@
 // Algorithm: depth first. The container that is being filled is the top of a stack of those around it; each is stored
 // in its parent once it is complete, so keys and items of sets are complete when they are hashed. A container that
 // occurs again is known from the start, so a value that contains itself is made too. One that is flat, with only leaves
-// in it, is made without the stack.
+// in it, or containers of leaves, is made without the stack.
 //
 // CPython hashes and compares keys by recursion. So the decoder knows the height of each container, and its size with
 // repeats written out, and refuses keys beyond a limit: no message overflows the stack or takes exponential time.
@@ -50,7 +50,35 @@ struct Frame {
   }
 };
 
-class Decoder {
+/// Makes containers that are flat: all of the decoder that most values need.
+class FlatDecoder {
+ public:
+  explicit FlatDecoder(ModuleState& state) noexcept : state_(state) {}
+
+  /// Returns a tuple, list or dict that `is_flat`, with its extent. Null with an exception set, or without one if it
+  /// needs a frame.
+  PyObject* make_flat(BlockReader reader, const Cell& cell, Extent& extent) noexcept;
+
+ protected:
+  /// What is known of a value that may occur again.
+  struct Made {
+    PyObject* object;  // null for a container in progress that is made at its end
+    Extent extent;
+    bool found;
+  };
+
+  // These make what is in flat cells, and add the size of containers. Null or false with an exception set, or without
+  // one if a repeat stands for a value that is not made yet.
+  PyObject* made_before(BlockReader reader, const Cell& repeat, Extent& extent) noexcept;
+  PyObject* make_part(BlockReader reader, const Cell& cell, Extent& extent) noexcept;
+  bool fill_slots(BlockReader reader, std::span<const Cell> cells, PyObject** slots, Extent& extent) noexcept;
+  bool fill_entries(BlockReader reader, std::span<const Cell> cells, PyObject* dict, Extent& extent) noexcept;
+
+  ModuleState& state_;
+  ContentMap<Made>* repeats_ = nullptr;  // those of the Decoder
+};
+
+class Decoder : private FlatDecoder {
  public:
   /// What happens to the Buffers of the message: they are taken out, or `make` fails with TypeError and leaves them.
   enum class Buffers : std::uint8_t { taken, left };
@@ -58,12 +86,14 @@ class Decoder {
   /// With `foreign`, which must outlive the decoder, records of other classes than its own are made as views, and keys
   /// take a limited time.
   explicit Decoder(ModuleState& state, Foreign* foreign = nullptr, Buffers buffers = Buffers::taken) noexcept
-      : state_(state), foreign_(foreign), buffers_(buffers) {}
+      : FlatDecoder(state), foreign_(foreign), buffers_(buffers) {
+    repeats_ = &made_;
+  }
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
   ~Decoder();
 
-  /// Returns the value at a resolved place. Null with an exception set.
+  /// Returns the value at a resolved place; decode_at() makes one that `is_flat` faster. Null with an exception set.
   PyObject* make(const CellRef& place) noexcept;
   /// Returns to the message the Buffers that were taken out of it, after `make` has failed.
   void return_buffers() noexcept;
@@ -71,12 +101,6 @@ class Decoder {
   bool has_left_buffer() const noexcept { return has_left_buffer_; }
 
  private:
-  /// What is known of a value that may occur again.
-  struct Made {
-    PyObject* object;  // null for a container in progress that is made at its end
-    Extent extent;
-    bool found;
-  };
   struct KnownType {
     const Cell* cell;
     PyObject* parts;  // of a ResolvedType; borrowed from `owned_`
@@ -86,7 +110,7 @@ class Decoder {
   // These return a new value; or null, with an exception set, or with `child_` set to a container that comes first.
   PyObject* make_item(Frame& frame, const Cell& cell) noexcept;
   PyObject* make_found(const CellRef& place) noexcept;
-  PyObject* make_flat(const CellRef& place) noexcept;
+  PyObject* make_unflat(const CellRef& place) noexcept;
   PyObject* make_flat_record(const CellRef& place, const CellRef& type) noexcept;
   PyObject* make_recurring(Frame& frame, const CellRef& place) noexcept;
 
@@ -96,12 +120,6 @@ class Decoder {
   bool begin_queue(Frame& frame, Py_ssize_t length) noexcept;
   bool begin_array(Frame& frame) noexcept;
   Filled fill(Frame& frame) noexcept;
-  // These make what is in flat cells, and add the size of containers. Null or false with an exception set, or without
-  // one if a repeat stands for a value that is not made yet.
-  PyObject* made_before(BlockReader reader, const Cell& repeat, Extent& extent) noexcept;
-  PyObject* make_part(BlockReader reader, const Cell& cell, Extent& extent) noexcept;
-  bool fill_slots(BlockReader reader, std::span<const Cell> cells, PyObject** slots, Extent& extent) noexcept;
-  bool fill_entries(BlockReader reader, std::span<const Cell> cells, PyObject* dict, Extent& extent) noexcept;
   Filled fill_sequence(Frame& frame) noexcept;
   Filled fill_dict(Frame& frame) noexcept;
   Filled fill_set(Frame& frame) noexcept;
@@ -153,7 +171,6 @@ class Decoder {
     return Py_NewRef(value);
   }
 
-  ModuleState& state_;
   Foreign* const foreign_;
   const Buffers buffers_;
   bool has_left_buffer_ = false;

@@ -100,11 +100,46 @@ template <class Use>
   return Encoded::no;
 }
 
+bool has_payload(PyObject* value) noexcept {
+  return PyUnicode_CheckExact(value) || PyBytes_CheckExact(value) || PyLong_CheckExact(value);
+}
+
+// Makes the block of a value that `has_payload`, which needs no walk. No with an exception set.
+Encoded encode_payload(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
+  BlockBuilder builder;
+  const bool is_text = PyUnicode_CheckExact(value);
+  std::uint64_t bytes = 0;
+  if (is_text) {
+    const Text text(value);
+    builder.count_text(text.kind, text.length);
+  } else {
+    bytes = PyBytes_CheckExact(value) ? static_cast<std::uint64_t>(PyBytes_GET_SIZE(value))
+                                      : BlockEncoder::int_bytes(value);
+    builder.count_bytes(bytes);
+  }
+  if (const Status status = builder.allocate(); status != Status::ok) {
+    raise(state, status);
+    return Encoded::no;
+  }
+  if (is_text) {
+    const Text text(value);
+    builder.write_text(builder.root(), text.kind, text.data, text.length);
+  } else if (PyBytes_CheckExact(value)) {
+    builder.write_bytes(builder.root(), PyBytes_AS_STRING(value), bytes);
+  } else {
+    BlockEncoder::write_int(builder, value, bytes, builder.root());
+  }
+  cell = builder.finish();
+  return Encoded::yes;
+}
+
 }  // namespace
 
 Encoded encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
-  const bool is_plain = PyTuple_CheckExact(value) || PyBytes_CheckExact(value) || PyUnicode_CheckExact(value);
-  if (!is_plain && encode_whole(state, value, cell)) return Encoded::yes;
+  if (!PyTuple_CheckExact(value)) {
+    if (has_payload(value)) return encode_payload(state, value, cell);
+    if (encode_whole(state, value, cell)) return Encoded::yes;
+  }
   return use_measured(state, value, destination,
                       [&](BlockEncoder& encoder) noexcept { return encoder.write(value, cell); });
 }

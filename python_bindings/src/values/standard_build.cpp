@@ -136,7 +136,7 @@ PyObject* build_standard(const ModuleState& state, StandardType type, BlockReade
     }
     return build_timedelta(state, fields[0].as_integer(), fields[1].as_integer(), fields[2].as_integer());
   }
-  if ((type == StandardType::decimal || type == StandardType::uuid) && is_flat(fields)) {
+  if ((type == StandardType::decimal || type == StandardType::uuid) && is_flat(reader, fields, false, 0)) {
     Ref parts[2];
     PyObject* borrowed[2];
     for (std::size_t i = 0; i < fields.size(); ++i) {

@@ -84,9 +84,7 @@ void BlockEncoder::write_single(PyObject* value, Cell& cell) noexcept {
   } else if (PyBytes_CheckExact(value)) {
     builder_.write_bytes(cell, PyBytes_AS_STRING(value), static_cast<std::uint64_t>(PyBytes_GET_SIZE(value)));
   } else if (PyLong_CheckExact(value)) {
-    const std::uint64_t length = int_bytes(value);
-    PyLong_AsNativeBytes(value, builder_.write_big_int(cell, length), static_cast<Py_ssize_t>(length),
-                         Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+    write_int(builder_, value, int_bytes(value), cell);
   } else {
     write_other(value, cell);
   }
