@@ -4,21 +4,35 @@
 #include <new>
 
 #include "base/errors.h"
+#include "base/lending.h"
 #include "values/block_encoder.h"
 #include "values/prepare.h"
 #include "values/transfer.h"
 
 namespace xichan::python {
 
-bool BlockEncoder::write(PyObject* root, Cell& cell) noexcept {
+[[gnu::always_inline]] inline Status BlockEncoder::allocate() noexcept {
   Status status = Status::ok;
   for (View* view : strided_) {
     if (status == Status::ok && view->step != 1) status = make_contiguous(view);
   }
-  if (status == Status::ok) status = builder_.allocate();
+  return status == Status::ok ? builder_.allocate() : status;
+}
+
+Status BlockEncoder::allocate_again(Status failed) noexcept {
+  const bool lacks_memory = failed == Status::arena_full || failed == Status::no_memory;
+  return lacks_memory && take_back_loans(state_.endpoints->owner) ? allocate() : failed;
+}
+
+bool BlockEncoder::write(PyObject* root, Cell& cell) noexcept {
+  Status status = allocate();
   if (status != Status::ok) {
-    raise(state_, status);
-    return false;
+    status = allocate_again(status);
+    if (status != Status::ok) {
+      cancel_loans();
+      raise(state_, status);
+      return false;
+    }
   }
   root_ = nullptr;
   write_item(root, builder_.root());
@@ -66,6 +80,7 @@ template <class Use>
     state.transfer = transfer.get();
     BlockEncoder encoder(state, destination, reduced);
     const bool measured = encoder.measure(value);
+    if (!measured) encoder.cancel_loans();
     const bool used = measured && use(encoder);
     const bool stopped_at_buffer = !measured && encoder.needs_transfer();
     state.transfer = nullptr;
@@ -93,6 +108,7 @@ template <class Use>
   BlockEncoder encoder(state, destination, reduced);
   if (encoder.measure(value)) [[likely]]
     return static_cast<Encoded>(use(encoder));
+  encoder.cancel_loans();
   if (encoder.needs_preparation() || encoder.needs_transfer()) {
     return use_again(state, value, destination, reduced, encoder, use);
   }
@@ -104,7 +120,10 @@ template <class Use>
 
 Encoded encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
   const bool is_plain = PyTuple_CheckExact(value) || PyBytes_CheckExact(value) || PyUnicode_CheckExact(value);
-  if (!is_plain && encode_whole(state, value, cell)) return Encoded::yes;
+  if (!is_plain) {
+    take_back_loans(state.endpoints->owner);
+    if (encode_whole(state, value, cell)) return Encoded::yes;
+  }
   return use_measured(state, value, destination,
                       [&](BlockEncoder& encoder) noexcept { return encoder.write(value, cell); });
 }
