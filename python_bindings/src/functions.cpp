@@ -264,8 +264,9 @@ PyDoc_STRVAR(trim_doc,
 "trim($module, /)\n--\n\n"
 "Return freed memory that is cached for reuse to the system, and return the number of bytes.\n\n"
 "Call it when a program stops using xichan for a while. Otherwise cached memory is returned after it has been unused\n"
-"for about a second. The cache of another thread, at most 1 MiB, is returned when that thread blocks or ends. Never\n"
-"blocks. Thread-safe.");
+"for about a second. The cache of another thread, at most 1 MiB, is returned when that thread blocks or ends. Also\n"
+"releases the objects of this interpreter that were lent to messages which have been received. Never blocks.\n"
+"Thread-safe.");
 
 }  // namespace
 

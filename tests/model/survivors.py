@@ -170,7 +170,13 @@ EITHER_SYNCHRONIZES = (
 )
 COMPARES_AGAIN = "The compare-and-swap compares with the same value; the test before it only saves one that would fail."
 
+DESTRUCTION_IS_NOT_CHECKED = (
+    "The order keeps the last use of a lender before its destruction. The checker orders no plain access with a "
+    "destructor: what a lender has besides its atomics is constant, or guarded by the lock of its owner."
+)
 SURVIVORS = {
+    ("src/arena/lender.cpp", "holders_.fetch_sub(1", "acq_rel -> acquire"): DESTRUCTION_IS_NOT_CHECKED,
+    ("src/arena/lender.cpp", "holders_.fetch_sub(1", "acq_rel -> release"): DESTRUCTION_IS_NOT_CHECKED,
     ("src/arena/slab.h", "state_.fetch_add(1, memory_order_acq_rel) + 1", "memory_order_release"): EITHER_SYNCHRONIZES,
     ("src/arena/slab.h", "return state == all &&", "memory_order_acquire"): EITHER_SYNCHRONIZES,
     ("src/arena/slab.h", "return state == all &&", "true"): COMPARES_AGAIN,
