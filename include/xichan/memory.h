@@ -14,11 +14,12 @@ namespace xichan {
 /// off by 32 KiB per thread.
 struct MemoryStats {
   std::uint64_t blocks;      ///< blocks alive
-  std::uint64_t bytes;       ///< bytes that count against the limit: blocks alive, headers included, and rings
+  std::uint64_t bytes;       ///< bytes that count against the limit: blocks alive, headers included, rings, lent bytes
   std::uint64_t high_water;  ///< maximum of `bytes` so far
   std::uint64_t limit;       ///< the byte limit; UINT64_MAX for no limit
   std::uint64_t cached;      ///< bytes of freed blocks cached for reuse; they do not count against the limit
   std::uint64_t rings;       ///< bytes of the rings of all channels; beyond 4 MiB they count in `bytes` as well
+  std::uint64_t lent_bytes;  ///< bytes of objects of interpreters that messages show without a copy
 };
 
 /// The blocks of one size class.

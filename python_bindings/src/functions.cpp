@@ -7,6 +7,7 @@
 #include "arena/arena.h"
 #include "base/exit.h"
 #include "base/handle.h"
+#include "base/lending.h"
 #include "base/plans.h"
 #include "base/ref.h"
 #include "directory/create_channel.h"
@@ -108,7 +109,8 @@ PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count
   }
   ModuleState& state = *state_of(module);
   Channel* channel;
-  const Status status = create_channel(options, channel);
+  const Status status =
+      allocate_or_take_back(state.endpoints->owner, [&]() noexcept { return create_channel(options, channel); });
   if (status != Status::ok) return raise_name(state, status, values[3]);
   const Ref sender(new_handle(state, channel, Side::sender));
   if (!sender) {
@@ -125,14 +127,18 @@ PyObject* value_is_shareable(PyObject* module, PyObject* value) noexcept {
   return shareable < 0 ? nullptr : PyBool_FromLong(shareable);
 }
 
-PyObject* set_limit(PyObject*, PyObject* value) noexcept {
+PyObject* set_limit(PyObject* module, PyObject* value) noexcept {
   std::uint64_t limit = UINT64_MAX;
   if (!parse_optional_int("nbytes", value, 0, UINT64_MAX, limit)) return nullptr;
+  take_back_loans(state_of(module)->endpoints->owner);
   Arena::set_limit(limit);
   Py_RETURN_NONE;
 }
 
-PyObject* trim_memory(PyObject*, PyObject*) noexcept { return PyLong_FromUnsignedLongLong(xichan::trim()); }
+PyObject* trim_memory(PyObject* module, PyObject*) noexcept {
+  take_back_loans(state_of(module)->endpoints->owner);
+  return PyLong_FromUnsignedLongLong(xichan::trim());
+}
 
 // For xichan._aio: the seconds after which a wait must end because the interpreter or the process is exiting, or None.
 PyObject* exit_patience(PyObject* module, PyObject*) noexcept {
@@ -258,8 +264,9 @@ PyDoc_STRVAR(trim_doc,
 "trim($module, /)\n--\n\n"
 "Return freed memory that is cached for reuse to the system, and return the number of bytes.\n\n"
 "Call it when a program stops using xichan for a while. Otherwise cached memory is returned after it has been unused\n"
-"for about a second. The cache of another thread, at most 1 MiB, is returned when that thread blocks or ends. Never\n"
-"blocks. Thread-safe.");
+"for about a second. The cache of another thread, at most 1 MiB, is returned when that thread blocks or ends. Also\n"
+"releases the objects of this interpreter that were lent to messages which have been received. Never blocks.\n"
+"Thread-safe.");
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 
 #include "base/errors.h"
 #include "base/exit.h"
+#include "base/lending.h"
 #include "base/plans.h"
 #include "base/ref.h"
 #include "embed/c_api.h"
@@ -35,6 +36,7 @@ namespace {
 void release_endpoints(void* data) noexcept {
   auto* endpoints = static_cast<InterpreterEndpoints*>(data);
   endpoints->owner.release_all();
+  end_lending(*endpoints);
   remove_gate(endpoints->interpreter);
   end_exit(endpoints->interpreter);
   InterpreterEndpoints::drop(endpoints);
@@ -56,6 +58,7 @@ int own_endpoints(ModuleState& state) noexcept {
   state.endpoints->interpreter = PyInterpreterState_Get();
   if (PyUnstable_AtExit(PyInterpreterState_Get(), release_endpoints, state.endpoints) < 0) return -1;
   ++state.endpoints->users;
+  begin_lending(state.endpoints->owner);
   return 0;
 }
 

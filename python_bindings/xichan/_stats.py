@@ -67,11 +67,12 @@ class MemoryStats:
     __module__ = "xichan"
 
     blocks: int  # alive
-    bytes: int  # what counts against the limit: these blocks, and the rings of all channels beyond 4 MiB
+    bytes: int  # what counts against the limit: these blocks, lent bytes, and the rings of all channels beyond 4 MiB
     high_water: int  # the maximum of ``bytes`` so far, to within 32 KiB per thread
     limit: int | None  # as set by set_memory_limit()
     cached: int  # bytes of freed blocks kept for reuse, not counted against the limit
     rings: int  # bytes of the rings of all channels, which take memory as their slots are first used
+    lent_bytes: int  # bytes of large str and bytes objects that messages show without a copy
     classes: tuple[MemoryClass, ...]  # the size classes in use
 
 

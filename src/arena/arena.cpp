@@ -7,6 +7,7 @@
 #include "arena/cache_quota.h"
 #include "arena/failure.h"
 #include "arena/large.h"
+#include "arena/lent_bytes.h"
 #include "arena/pages.h"
 #include "arena/ring_memory.h"
 #include "arena/slabs.h"
@@ -142,6 +143,7 @@ MemoryStats Arena::stats() noexcept {
   stats.high_water = Budget::high_water();
   stats.limit = Budget::limit();
   stats.rings = RingMemory::bytes();
+  stats.lent_bytes = LentBytes::total();
   return stats;
 }
 

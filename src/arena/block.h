@@ -4,7 +4,7 @@
 //
 // The body is position-independent: it names its parts by their offsets from its first byte. Objects that a body cannot
 // contain (other blocks, endpoints, memory of Buffers) are entries of the reference table, and cells name them by
-// index.
+// index. A loan is an entry too: of an object whose memory a cell shows in place of a payload in the body (lender.h).
 //
 // Thread safety: one thread writes a block until it is published; from then on the block is read-only. Any thread may
 // change the reference count.
@@ -25,7 +25,7 @@
 
 namespace xichan::internal {
 
-enum class ReferenceKind : std::uint8_t { block, sender, receiver, buffer };
+enum class ReferenceKind : std::uint8_t { block, sender, receiver, buffer, loan };
 
 /// Lets the arena release a reference without knowing the type of its object. One constant object per kind.
 struct ReferenceType {
@@ -59,6 +59,11 @@ class Block {
     return sizeof(Block) + body_bytes_ + reference_count_ * sizeof(Reference);
   }
 
+  /// Returns the bytes of the objects that the block shows without a copy. The block is not being freed.
+  std::uint64_t lent_bytes() const noexcept { return lent_bytes_; }
+  /// Adds to them, before the block is published.
+  void add_lent_bytes(std::uint64_t bytes) noexcept { lent_bytes_ += bytes; }
+
  private:
   friend class Arena;
 
@@ -68,8 +73,11 @@ class Block {
   atomic<std::uint32_t> refs_;
   std::uint32_t reference_count_;
   std::uint64_t body_bytes_;
-  Block* next_disposed_ = nullptr;  // links dead blocks while their references are released
-  std::uint64_t mapped_bytes_;      // size of the allocation of a large block, else 0
+  union {
+    std::uint64_t lent_bytes_ = 0;
+    Block* next_disposed_;  // links dead blocks while their references are released
+  };
+  std::uint64_t mapped_bytes_;  // size of the allocation of a large block, else 0
 };
 static_assert(sizeof(Block) == 32 && sizeof(Reference) == 16);
 

@@ -19,6 +19,7 @@
 namespace xichan::internal {
 
 class EndpointOwner;
+class Lender;
 class Readiness;
 
 class XICHAN_API Endpoint : public InSlab {
@@ -152,6 +153,8 @@ class XICHAN_API EndpointOwner {
   bool has_calls() const noexcept { return calls_ != 0; }
   /// A hint that callers maintain: a message has been sent since the last blocking call.
   bool has_sent = false;
+  /// Lends objects of the owner (arena/lender.h), or null. Not used here; the owner closes it when it ends.
+  Lender* lender = nullptr;
   /// Passed by each call that released the owner's lock, before it takes the lock again. `release_all` ends it.
   ReturnGate returns;
 

@@ -46,7 +46,7 @@ class BlockBuilder {
   }
   /// Count a dict (two cells an entry) or set of `entries`, with its index.
   void count_hashed(std::uint64_t entries, unsigned entry_cells) noexcept {
-    if (entries > max_length / 4) too_long_ = true;
+    lengths_ |= entries | entries << 2;
     const bool indexed = entries > largest_unindexed;
     count_tuple(entries * entry_cells + indexed);
     if (indexed && tables_) payload_.add(index_bytes(entries)).align(payload_alignment);
@@ -78,7 +78,9 @@ class BlockBuilder {
   Status allocate() noexcept {
     CheckedSize body(sizeof(Cell));
     body.add(cells_.value()).add(payload_.value());
-    if (too_long_ || cells_.overflowed() || payload_.overflowed() || body.overflowed()) return Status::too_large;
+    if (lengths_ > max_length || cells_.overflowed() || payload_.overflowed() || body.overflowed()) {
+      return Status::too_large;
+    }
     const Status status = Arena::allocate(body.value(), reference_total_, block_);
     if (status != Status::ok) return status;
     next_cell_ = sizeof(Cell);
@@ -139,6 +141,15 @@ class BlockBuilder {
     first.mark_repeated();
     cell = Cell::of(Tag::repeat, 0, offset_of(first));
   }
+  /// Makes `cell` a text or bytes of which the payload is the memory of a lent object. Moves `loan`, which is counted
+  /// as a reference, into the block. A text ends in a NUL there, too.
+  void write_loan(Cell& cell, Tag tag, std::uint64_t length, const void* data, std::uint64_t bytes,
+                  Reference loan) noexcept {
+    cell = Cell::of(tag, length,
+                    reinterpret_cast<std::uintptr_t>(data) - reinterpret_cast<std::uintptr_t>(block_->body()));
+    block_->references()[next_reference_++] = loan;
+    block_->add_lent_bytes(bytes);
+  }
   /// Moves `reference` into the block. `tag` may be `shared` for a reference to a block.
   void write_reference(Cell& cell, Reference reference, Tag tag = Tag::reference) noexcept {
     cell = Cell::of(tag, 0, next_reference_);
@@ -162,7 +173,7 @@ class BlockBuilder {
   }
 
  private:
-  void count_length(std::uint64_t length) noexcept { too_long_ |= length > max_length; }
+  void count_length(std::uint64_t length) noexcept { lengths_ |= length; }
 
   std::uint64_t offset_of(const Cell& cell) const noexcept {
     return static_cast<std::uint64_t>(reinterpret_cast<const std::byte*>(&cell) - block_->body());
@@ -186,7 +197,7 @@ class BlockBuilder {
   CheckedSize payload_;
   const bool tables_;
   std::uint64_t reference_total_ = 0;
-  bool too_long_ = false;
+  std::uint64_t lengths_ = 0;  // all counted, by a bitwise or: above `max_length` if one of them is
 
   Block* block_ = nullptr;
   std::uint64_t next_cell_ = 0;

@@ -22,8 +22,11 @@ class BlockReader {
 
   /// Returns the cells of a container: of a dict or set, the index too.
   std::span<const Cell> elements(const Cell& cell) const noexcept { return {cells_at(cell.word), cell.length()}; }
-  /// Returns the address of the payload of a long text, bytes or int. A text ends in a NUL of its width.
-  const void* payload(const Cell& cell) const noexcept { return block_->body() + cell.word; }
+  /// Returns the address of the payload of a long text, bytes or int. A text ends in a NUL of its width. The payload is
+  /// in the body, or the memory of a lent object: then the sum wraps around.
+  const void* payload(const Cell& cell) const noexcept {
+    return reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(block_->body()) + cell.word);
+  }
   /// Returns the reference that a cell of tag `reference` or `shared` names.
   const Reference& reference(const Cell& cell) const noexcept { return block_->references()[cell.word]; }
   /// For a cell of tag `window`: the block that contains the value, and the cell, in this body, that describes it.

@@ -7,7 +7,8 @@
 // The mark is 1 in a cell with a payload or elements that a `repeat` points to; a reader makes one object of it. To the
 // mark of a record that was loaded from bytes, loading adds 2: no reader looks up its class, also when it is sent on.
 // The meaning of `word` depends on the tag: the integer, the float's bits, the offset of the payload in the block's
-// body, the index in the block's reference table, or (only in a cell outside a body) the block's address.
+// body, the index in the block's reference table, or (only in a cell outside a body) the block's address. The payload
+// of a lent object (arena/lender.h) is outside the body; its offset is the difference of the addresses, modulo 2**64.
 //
 // Invariants
 //   C1  a cell outside a body is self-contained, or of tag `block` or `shared_block`; a cell inside a body never has

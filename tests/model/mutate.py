@@ -69,6 +69,7 @@ MODELS = {
     "src/api/async.cpp": ["async_model"],
     "src/directory/registry.cpp": ["registry_model"],
     "src/arena/arena.h": ["arena_model"],
+    "src/arena/lender.cpp": ["lender_model"],
     "src/arena/slots.h": ["slots_model"],
     "src/arena/slab.h": ["slab_model"],
     "src/arena/granule_set.h": ["slab_model"],

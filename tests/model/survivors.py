@@ -174,9 +174,16 @@ EITHER_SYNCHRONIZES = (
 )
 COMPARES_AGAIN = "The compare-and-swap compares with the same value; the test before it only saves one that would fail."
 
+DESTRUCTION_IS_NOT_CHECKED = (
+    "The order keeps the last use of a lender before its destruction. The checker orders no plain access with a "
+    "destructor: what a lender has besides its atomics is constant, or guarded by the lock of its owner."
+)
+
 SURVIVORS = {
     ("src/channel/select.cpp", "if (token && is_pending(status) &&", "false"): SERVED_BY_THE_OTHER,
     ("src/channel/select.cpp", "tried.channel->pass_token(tried.side)", ""): SERVED_BY_THE_OTHER,
+    ("src/arena/lender.cpp", "holders_.fetch_sub(1", "acq_rel -> acquire"): DESTRUCTION_IS_NOT_CHECKED,
+    ("src/arena/lender.cpp", "holders_.fetch_sub(1", "acq_rel -> release"): DESTRUCTION_IS_NOT_CHECKED,
     ("src/arena/slab.h", "return state == all &&", "memory_order_acquire"): EITHER_SYNCHRONIZES,
     ("src/arena/slab.h", "return state == all &&", "true"): COMPARES_AGAIN,
     (

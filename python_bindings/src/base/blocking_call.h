@@ -9,6 +9,7 @@
 
 #include "base/arguments.h"
 #include "base/exit.h"
+#include "base/lending.h"
 #include "base/state.h"
 #include "endpoint/endpoint.h"
 #include "sync/spin.h"
@@ -20,6 +21,15 @@ namespace xichan::python {
 /// another thread, or between the check and the futex wait. So the main thread, and no other, re-checks at this
 /// interval.
 inline constexpr std::int64_t signal_slice_ns = 50'000'000;
+
+/// What the rounds of a wait have in common. Belongs to the call.
+struct WaitRounds {
+  Deadline exit_deadline = Deadline::never();
+  /// How often the thread still wakes up to take back loans. It waits for hours if need be, but what it sent before is
+  /// usually received soon.
+  int looks_for_loans = 3;
+};
+inline constexpr std::int64_t loans_slice_ns = 700'000'000;  // more than a nap (sync/nap.h)
 
 inline bool runs_signal_handlers() noexcept {
   return PyInterpreterState_Get() == PyInterpreterState_Main() && syscall(SYS_gettid) == getpid();
@@ -41,22 +51,28 @@ inline void release_cells(std::span<const Case> cases, std::size_t chosen) noexc
 
 /// Performs one round of a wait, detached from the interpreter. Repeats `wait(limits)` after each interruption, except
 /// in the thread that runs signal handlers; any other thread must not attach needlessly while its interpreter is being
-/// finalized. Returns the status of the wait, with `exiting` in place of a timeout that is not the caller's own.
-/// `before_attach(status)` runs before attaching and releases what must not be held meanwhile; `if_ended(status)` runs
-/// after it if the interpreter has ended. `exit_deadline` belongs to the caller and bounds all rounds of a call, unless
-/// `outlasts_exit` is true.
+/// finalized. While objects of the interpreter are lent, it does so a few times to take them back. Returns the status
+/// of the wait, with `exiting` in place of a timeout that is not the caller's own. `before_attach(status)` runs before
+/// attaching and releases what must not be held meanwhile; `if_ended(status)` runs after it if the interpreter has
+/// ended. `rounds.exit_deadline` bounds all rounds of a call, unless `outlasts_exit` is true.
 template <class Wait, class BeforeAttach, class IfEnded>
-Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced, bool outlasts_exit,
-                      Deadline& exit_deadline, Wait wait, BeforeAttach before_attach, IfEnded if_ended) noexcept {
+Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced, bool outlasts_exit, WaitRounds& rounds,
+                      Wait wait, BeforeAttach before_attach, IfEnded if_ended) noexcept {
+  Deadline& exit_deadline = rounds.exit_deadline;
   owner.enter();
+  take_back_loans(owner);
+  const bool looks = !sliced && rounds.looks_for_loans != 0 && owner.lender != nullptr && owner.lender->has_lent();
+  if (looks) --rounds.looks_for_loans;
   PyThreadState* thread = PyEval_SaveThread();
   Status status;
   do {
     const bool exiting = outlasts_exit || owner.is_exiting();
     if (exiting && !outlasts_exit && exit_deadline.is_never()) exit_deadline = ExitPatience::deadline();
-    const Deadline slice = sliced ? Deadline::after(signal_slice_ns) : Deadline::never();
+    const Deadline slice = sliced  ? Deadline::after(signal_slice_ns)
+                           : looks ? Deadline::after(loans_slice_ns)
+                                   : Deadline::never();
     status = wait(owner.limits(earlier(timeout.deadline, exit_deadline), slice, exiting));
-  } while (status == Status::interrupted && !sliced);
+  } while (status == Status::interrupted && !sliced && !looks);
   if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
   before_attach(status);
   if (!owner.returns.enter()) {
@@ -66,6 +82,7 @@ Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced,
   PyEval_RestoreThread(thread);
   owner.returns.leave();
   owner.leave();
+  take_back_loans(owner);
   if (status == Status::ok && !exit_deadline.is_never()) ExitPatience::renew();
   return status;
 }
@@ -94,7 +111,7 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
                    NeverReturns never_returns = {}) noexcept {
   const bool sliced = runs_signal_handlers();
   const bool outlasts_exit = std::ranges::all_of(cases, [](const Case& c) { return c.channel->outlasts_exit(); });
-  Deadline exit_deadline = Deadline::never();
+  WaitRounds rounds;
   for (;;) {
     if (owner.has_ended()) {  // called by a finalizer of an interpreter that has released its endpoints
       abandon();
@@ -103,7 +120,7 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
     }
     for (Endpoint* endpoint : endpoints) endpoint->enter();
     status = sleep_detached(
-        owner, timeout, sliced, outlasts_exit, exit_deadline,
+        owner, timeout, sliced, outlasts_exit, rounds,
         [&](const WaitLimits& limits) noexcept { return wait_any(cases, limits, chosen); },
         [&](Status result) noexcept {
           for (const Case& c : cases) c.channel->unpin();
@@ -111,6 +128,7 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
         },
         [&](Status result) noexcept {
           if (result == Status::ok) release_cells(cases, chosen);
+          if (result == Status::interrupted) abandon();  // to look for loans
           never_returns(result);
         });
     for (Endpoint* endpoint : endpoints) endpoint->leave();

@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include "base/lending.h"
 #include "base/plans.h"
 #include "base/ref.h"
 
 namespace xichan::python {
 
 int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
+  // A collection frees objects whose loans were returned, too. They are not tracked by the collector.
+  if (endpoints != nullptr) take_back_loans(endpoints->owner);
   Py_VISIT(sender_type);
   Py_VISIT(receiver_type);
   Py_VISIT(views_type);

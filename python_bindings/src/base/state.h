@@ -92,6 +92,7 @@ class SelectTurns {
 struct InterpreterEndpoints {
   EndpointOwner owner;
   PyInterpreterState* interpreter = nullptr;
+  const std::uint32_t generation = process_generation();
   InterpreterEndpoints* next = nullptr;  // in the list of the interpreter, see exit.cpp
   bool exit_begun = false;
   int users = 1;

@@ -2,6 +2,7 @@
 
 #include "base/blocking_call.h"
 #include "base/handle.h"
+#include "base/lending.h"
 #include "channel/wait_closed.h"
 #include "ends/failure.h"
 
@@ -27,6 +28,7 @@ PyObject* close(Handle* handle, PyObject* error) noexcept {
     endpoint.close(describe_exception(*handle->state, error));
   }
   drop_unread(handle);
+  take_back_loans(owner_of(handle));
   return PyErr_Occurred() ? nullptr : Py_NewRef(Py_None);
 }
 
@@ -70,6 +72,7 @@ PyObject* endpoint_shutdown(PyObject* self, PyObject* const* args, Py_ssize_t co
     handle->endpoint->channel()->shutdown(immediate, described);
   }
   if (immediate) drop_unread(handle);
+  take_back_loans(owner_of(handle));
   return PyErr_Occurred() ? nullptr : Py_NewRef(Py_None);
 }
 
@@ -90,12 +93,12 @@ PyObject* endpoint_wait_closed(PyObject* self, PyObject* const* args, Py_ssize_t
   EndpointOwner& owner = owner_of(handle);
   const Case waited = endpoint.as_case();
   const bool sliced = runs_signal_handlers();
-  Deadline exit_deadline = Deadline::never();
+  WaitRounds rounds;
   Status status = Status::exiting;  // for a finalizer of an interpreter that has released its endpoints
   while (!owner.has_ended()) {
     endpoint.enter();
     status = sleep_detached(
-        owner, timeout, sliced, channel.outlasts_exit(), exit_deadline,
+        owner, timeout, sliced, channel.outlasts_exit(), rounds,
         [&](const WaitLimits& limits) noexcept {
           return wait_closed(channel, *waited.end_closed, waited.owner, limits);
         },

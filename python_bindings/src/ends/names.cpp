@@ -52,7 +52,7 @@ PyObject* open_either(ModuleState& state, NameKind kind, const ChannelId& id, co
 // Blocks, detached from the interpreter, until the names change or the timeout expires. False with an exception set.
 bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& timeout) noexcept {
   EndpointOwner& owner = state.endpoints->owner;
-  Deadline exit_deadline = Deadline::never();
+  WaitRounds rounds;
   const bool sliced = runs_signal_handlers();
   for (;;) {
     if (owner.has_ended()) {
@@ -61,7 +61,7 @@ bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& time
     }
     const auto hold_nothing = [](Status) noexcept {};
     const Status status = sleep_detached(
-        owner, timeout, sliced, false, exit_deadline,
+        owner, timeout, sliced, false, rounds,
         [&](const WaitLimits& limits) noexcept { return Names::wait(seen, limits); }, hold_nothing, hold_nothing);
     if (status == Status::ok || status == Status::timeout) return true;
     if (status == Status::exiting) {

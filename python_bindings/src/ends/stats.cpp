@@ -4,6 +4,7 @@
 
 #include "arena/arena.h"
 #include "base/handle.h"
+#include "base/lending.h"
 #include "base/ref.h"
 #include "directory/registry.h"
 #include "directory/tickets.h"
@@ -85,6 +86,7 @@ static PyObject* list_channels(PyObject* module, PyObject*) noexcept {
 
 static PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
   ModuleState& state = *state_of(module);
+  take_back_loans(state.endpoints->owner);
   MemoryClass classes[memory_class_count];
   const std::size_t used = memory_classes(classes);
   // A list first: making a record runs Python code, which could find an unfinished tuple with gc.get_objects().
@@ -99,10 +101,11 @@ static PyObject* arena_stats(PyObject* module, PyObject*) noexcept {
   PyObject* records = PyList_AsTuple(list.get());
   if (records == nullptr) return nullptr;
   const MemoryStats s = Arena::stats();
-  return make_record(state, RecordType::memory,
-                     Py_BuildValue("{sKsKsKsNsKsKsN}", "blocks", Count{s.blocks}, "bytes", Count{s.bytes}, "high_water",
-                                   Count{s.high_water}, "limit", bounded(s.limit), "cached", Count{s.cached}, "rings",
-                                   Count{s.rings}, "classes", records));
+  return make_record(
+      state, RecordType::memory,
+      Py_BuildValue("{sKsKsKsNsKsKsKsN}", "blocks", Count{s.blocks}, "bytes", Count{s.bytes}, "high_water",
+                    Count{s.high_water}, "limit", bounded(s.limit), "cached", Count{s.cached}, "rings", Count{s.rings},
+                    "lent_bytes", Count{s.lent_bytes}, "classes", records));
 }
 
 // clang-format off

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/handle.h"
+#include "base/lending.h"
 #include "base/ref.h"
 #include "ends/cases.h"
 #include "ends/special.h"
@@ -51,6 +52,7 @@ PyObject* notifier_fileno(PyObject* self, PyObject*) noexcept {
 }
 
 PyObject* notifier_collect(PyObject* self, PyObject*) noexcept {
+  take_back_loans(static_cast<ModuleState*>(PyType_GetModuleState(Py_TYPE(self)))->endpoints->owner);
   PyObject* keys = PyList_New(0);
   if (keys == nullptr) return nullptr;
   const bool all = as_notifier(self)->notifier->collect([&](std::uint64_t key) noexcept {
@@ -118,6 +120,7 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
   PyObject* list;
   if (!PyArg_ParseTuple(args, "KO!:watch", &key, &PyList_Type, &list)) return nullptr;
   ModuleState& state = *static_cast<ModuleState*>(PyType_GetModuleState(Py_TYPE(self)));
+  take_back_loans(state.endpoints->owner);
   const Ref objects(PyList_AsTuple(list));
   if (!objects) return nullptr;
   const auto count = static_cast<std::size_t>(PyTuple_GET_SIZE(objects.get()));

@@ -8,6 +8,7 @@
 // one reference can occur more than once, or the root, which may have none from inside the value but one.
 #pragma once
 
+#include "arena/lent_bytes.h"
 #include "base/pointer_map.h"
 #include "base/worklist.h"
 #include "value/block_builder.h"
@@ -57,6 +58,14 @@ class BlockEncoder {
   /// Raises the exception for a value that `measure` refused, and returns false.
   bool raise_refusal() noexcept;
 
+  /// Returns false if a str, bytes or int is too small to be lent.
+  static bool may_be_lent(PyObject* value) noexcept {
+    if (PyUnicode_CheckExact(value)) return static_cast<std::uint64_t>(PyUnicode_GET_LENGTH(value)) >= shortest_large;
+    return PyBytes_CheckExact(value) && static_cast<std::uint64_t>(PyBytes_GET_SIZE(value)) >= LentBytes::smallest;
+  }
+  /// Takes back the loans, after `measure` has failed.
+  void cancel_loans() noexcept;
+
   /// Makes the block, for the value that was measured. False with an exception set.
   bool write(PyObject* root, Cell& cell) noexcept;
 
@@ -94,13 +103,18 @@ class BlockEncoder {
     return count_other(value);
   }
 
-  // Returns false if the value has no payload.
+  // Returns false if the value has no payload, or without memory.
   bool count_payload(PyObject* value) noexcept {
     if (PyUnicode_CheckExact(value)) {
       const Text text(value);
+      if (text.length >= shortest_large) [[unlikely]]
+        return count_large(value);
       builder_.count_text(text.kind, text.length);
     } else if (PyBytes_CheckExact(value)) {
-      builder_.count_bytes(static_cast<std::uint64_t>(PyBytes_GET_SIZE(value)));
+      const auto length = static_cast<std::uint64_t>(PyBytes_GET_SIZE(value));
+      if (length >= shortest_large) [[unlikely]]
+        return count_large(value);
+      builder_.count_bytes(length);
     } else if (PyLong_CheckExact(value)) {
       builder_.count_bytes(int_bytes(value));
     } else {
@@ -109,6 +123,8 @@ class BlockEncoder {
     return true;
   }
 
+  // Counts a large str or bytes, and lends it if possible.
+  [[gnu::noinline]] bool count_large(PyObject* value) noexcept;
   // Returns the item that `count` refused, with its position, or null.
   PyObject* measure_items(PyObject* container, std::uint64_t& position) noexcept;
   PyObject* measure_entries(PyObject* container, Tag tag, std::uint64_t& position) noexcept;
@@ -134,6 +150,7 @@ class BlockEncoder {
     }
   }
   void write_repeated(PyObject* value, Cell& cell) noexcept;
+  void write_loan(PyObject* value, Cell& cell, Loan* loan) noexcept;
   void write_single(PyObject* value, Cell& cell) noexcept;
   void write_other(PyObject* value, Cell& cell) noexcept;
   void write_container(PyObject* value, Tag tag, Cell& cell) noexcept;
@@ -143,6 +160,14 @@ class BlockEncoder {
   Cell* write_items(PyObject* container, Cell* cells) noexcept;
   // Writes a repeat of a container that was written before, and returns true. Else notes its cell.
   bool write_seen(PyObject* value, Cell& cell) noexcept;
+
+  // Makes the views contiguous, and allocates the block.
+  Status allocate() noexcept;
+  // Tries again if loans were returned meanwhile.
+  [[gnu::noinline]] Status allocate_again(Status failed) noexcept;
+
+  // A str of so many characters, or bytes, may have enough bytes to be lent.
+  static constexpr std::uint64_t shortest_large = LentBytes::smallest / 4;
 
   bool in_memory(bool ok) noexcept {
     if (!ok) status_ = Status::no_memory;

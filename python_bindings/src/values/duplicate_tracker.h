@@ -1,4 +1,5 @@
-// Finds the str, bytes and int objects that occur more than once in a message, whose payload is stored once.
+// Finds the str, bytes and int objects that occur more than once in a message, whose payload is stored once; and those
+// that are lent.
 //
 // Algorithm: the measuring walk notes every object with more than one reference (no other can occur twice). Then a hash
 // set finds the objects that were noted twice. If the noted addresses strictly rise, which is common for objects that
@@ -10,6 +11,7 @@
 #include <bit>
 #include <cstdlib>
 
+#include "arena/lender.h"
 #include "base/pointer_map.h"
 #include "base/worklist.h"
 #include "value/cell.h"
@@ -52,16 +54,28 @@ class DuplicateTracker {
     return in_memory;
   }
 
-  /// Returns true if any object occurs more than once.
+  /// The first occurrence of an object that occurs more than once, or may be lent.
+  struct First {
+    Cell* cell;  // which has its payload; null until it is written
+    Loan* loan;  // if it is lent
+  };
+  /// Returns true if any object has such an entry.
   bool any() const noexcept { return first_cells_.size() != 0; }
-  /// Returns the entry for the cell that holds the payload of `value`; null if `value` occurs once.
-  Cell** first_cell(PyObject* value) noexcept { return first_cells_.find(value); }
+  /// Returns the entry of `value`, or null.
+  First* first(PyObject* value) noexcept { return first_cells_.find(value); }
+  /// Makes an entry, and sets `is_new` if there was none. Returns null without memory.
+  First* add_first(PyObject* value, bool& is_new) noexcept {
+    const std::size_t before = first_cells_.size();
+    First* const entry = first_cells_.insert(value);
+    is_new = first_cells_.size() != before;
+    return entry;
+  }
 
  private:
   Worklist<PyObject*> noted_;
   PyObject* last_ = nullptr;
   bool rising_ = true;
-  PointerMap<Cell*> first_cells_;
+  PointerMap<First> first_cells_;
 };
 
 }  // namespace xichan::python

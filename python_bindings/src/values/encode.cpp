@@ -4,21 +4,35 @@
 #include <new>
 
 #include "base/errors.h"
+#include "base/lending.h"
 #include "values/block_encoder.h"
 #include "values/prepare.h"
 #include "values/transfer.h"
 
 namespace xichan::python {
 
-bool BlockEncoder::write(PyObject* root, Cell& cell) noexcept {
+[[gnu::always_inline]] inline Status BlockEncoder::allocate() noexcept {
   Status status = Status::ok;
   for (View* view : strided_) {
     if (status == Status::ok && view->step != 1) status = make_contiguous(view);
   }
-  if (status == Status::ok) status = builder_.allocate();
+  return status == Status::ok ? builder_.allocate() : status;
+}
+
+Status BlockEncoder::allocate_again(Status failed) noexcept {
+  const bool lacks_memory = failed == Status::arena_full || failed == Status::no_memory;
+  return lacks_memory && take_back_loans(state_.endpoints->owner) ? allocate() : failed;
+}
+
+bool BlockEncoder::write(PyObject* root, Cell& cell) noexcept {
+  Status status = allocate();
   if (status != Status::ok) {
-    raise(state_, status);
-    return false;
+    status = allocate_again(status);
+    if (status != Status::ok) {
+      cancel_loans();
+      raise(state_, status);
+      return false;
+    }
   }
   root_ = nullptr;
   write_item(root, builder_.root());
@@ -66,6 +80,7 @@ template <class Use>
     state.transfer = transfer.get();
     BlockEncoder encoder(state, destination, reduced);
     const bool measured = encoder.measure(value);
+    if (!measured) encoder.cancel_loans();
     const bool used = measured && use(encoder);
     const bool stopped_at_buffer = !measured && encoder.needs_transfer();
     state.transfer = nullptr;
@@ -93,6 +108,7 @@ template <class Use>
   BlockEncoder encoder(state, destination, reduced);
   if (encoder.measure(value)) [[likely]]
     return static_cast<Encoded>(use(encoder));
+  encoder.cancel_loans();
   if (encoder.needs_preparation() || encoder.needs_transfer()) {
     return use_again(state, value, destination, reduced, encoder, use);
   }
@@ -104,7 +120,7 @@ bool has_payload(PyObject* value) noexcept {
   return PyUnicode_CheckExact(value) || PyBytes_CheckExact(value) || PyLong_CheckExact(value);
 }
 
-// Makes the block of a value that `has_payload`, which needs no walk. No with an exception set.
+// Makes the block of a value that `has_payload`, which needs no walk and is not lent. No with an exception set.
 Encoded encode_payload(const ModuleState& state, PyObject* value, Cell& cell) noexcept {
   BlockBuilder builder;
   const bool is_text = PyUnicode_CheckExact(value);
@@ -117,7 +133,9 @@ Encoded encode_payload(const ModuleState& state, PyObject* value, Cell& cell) no
                                       : BlockEncoder::int_bytes(value);
     builder.count_bytes(bytes);
   }
-  if (const Status status = builder.allocate(); status != Status::ok) {
+  const Status status =
+      allocate_or_take_back(state.endpoints->owner, [&]() noexcept { return builder.allocate(); });
+  if (status != Status::ok) {
     raise(state, status);
     return Encoded::no;
   }
@@ -136,8 +154,12 @@ Encoded encode_payload(const ModuleState& state, PyObject* value, Cell& cell) no
 }  // namespace
 
 Encoded encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
-  if (!PyTuple_CheckExact(value)) {
-    if (has_payload(value)) return encode_payload(state, value, cell);
+  if (PyTuple_CheckExact(value)) {
+    // measured below
+  } else if (has_payload(value)) {
+    if (!BlockEncoder::may_be_lent(value)) return encode_payload(state, value, cell);
+  } else {
+    take_back_loans(state.endpoints->owner);
     if (encode_whole(state, value, cell)) return Encoded::yes;
   }
   return use_measured(state, value, destination,

@@ -1,5 +1,6 @@
 #include "base/errors.h"
 #include "base/handle.h"
+#include "base/lending.h"
 #include "base/ref.h"
 #include "values/arrays.h"
 #include "values/block_encoder.h"
@@ -60,6 +61,34 @@ PyObject* BlockEncoder::measure_entries(PyObject* container, Tag tag, std::uint6
     return item;
   }
   return nullptr;
+}
+
+bool BlockEncoder::count_large(PyObject* value) noexcept {
+  const bool is_text = PyUnicode_CheckExact(value);
+  const TextKind kind = is_text ? Text(value).kind : TextKind::ascii;
+  const auto length = static_cast<std::uint64_t>(is_text ? PyUnicode_GET_LENGTH(value) : PyBytes_GET_SIZE(value));
+  const std::uint64_t bytes = length * text_width(kind);
+  Lender* const lender = moves_buffers(destination_) ? state_.endpoints->owner.lender : nullptr;
+  if (lender != nullptr && bytes >= LentBytes::smallest && is_lendable(value)) {
+    bool is_new;
+    DuplicateTracker::First* const first = duplicates_.add_first(value, is_new);
+    if (first == nullptr) return in_memory(false);
+    if (is_new && (first->loan = lender->lend(value, bytes)) != nullptr) {
+      Py_INCREF(value);
+      builder_.count_reference();
+    }
+    if (first->loan != nullptr) return true;
+  }
+  if (is_text) {
+    builder_.count_text(kind, length);
+  } else {
+    builder_.count_bytes(length);
+  }
+  return true;
+}
+
+void BlockEncoder::cancel_loans() noexcept {
+  if (Lender* lender = state_.endpoints->owner.lender) lender->cancel();
 }
 
 bool BlockEncoder::count_other(PyObject* value) noexcept {
@@ -146,6 +175,8 @@ bool BlockEncoder::count_view(PyObject* value) noexcept {
 }
 
 void BlockEncoder::uncount_payload(PyObject* value) noexcept {
+  const DuplicateTracker::First* const first = duplicates_.first(value);
+  if (first != nullptr && first->loan != nullptr) return;
   if (PyUnicode_CheckExact(value)) {
     const Text text(value);
     builder_.uncount_text(text.kind, text.length);

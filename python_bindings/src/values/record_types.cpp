@@ -1,5 +1,8 @@
 #include "values/record_types.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "base/worklist.h"
 #include "values/decode_leaf.h"
 
@@ -15,10 +18,16 @@ bool add_text(const CellRef& place, Key& key) noexcept {
     return key.push(cell.head) && key.push(cell.word);
   if (cell.tag() < Tag::ascii || cell.tag() > Tag::ucs4) return false;
   const unsigned width = text_width(text_kind(cell.tag()));
-  const std::uint64_t words = ((cell.length() + 1) * width + 7) / 8;  // the NUL and the padding are zero
-  const auto* data = static_cast<const std::uint64_t*>(place.reader.payload(cell));
+  const auto* data = static_cast<const char*>(place.reader.payload(cell));
   bool ok = key.push(cell.head & ~Cell::repeated_mark);
-  for (std::uint64_t i = 0; i < words && ok; ++i) ok = key.push(data[i]);
+  for (std::uint64_t left = cell.length() * width; left != 0 && ok;) {
+    const std::uint64_t size = std::min<std::uint64_t>(left, sizeof(std::uint64_t));
+    std::uint64_t word = 0;
+    std::memcpy(&word, data, size);
+    ok = key.push(word);
+    data += size;
+    left -= size;
+  }
   return ok;
 }
 

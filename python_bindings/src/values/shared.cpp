@@ -29,9 +29,12 @@ PyObject* get_view(PyObject* self, PyObject*) noexcept {
   return decode_at(*as_view(self)->state, reader, is_bytearray ? reader.elements(*cell)[0] : *cell, false);
 }
 
-PyObject* get_nbytes(PyObject* self, void*) noexcept {
-  return PyLong_FromUnsignedLongLong(as_view(self)->slice.block->total_bytes());
+unsigned long long bytes_of_block(PyObject* self) noexcept {
+  const Block* const block = as_view(self)->slice.block;
+  return block->total_bytes() + block->lent_bytes();
 }
+
+PyObject* get_nbytes(PyObject* self, void*) noexcept { return PyLong_FromUnsignedLongLong(bytes_of_block(self)); }
 
 // Points `bytes` to the content of bytes or a bytearray. False, with nothing set, for a value of another type.
 bool bytes_of(const CellRef& content, std::span<const std::byte>& bytes) noexcept {
@@ -142,9 +145,7 @@ PyObject* shared_compare(PyObject* self, PyObject* other, int operation) noexcep
 }
 
 PyObject* shared_repr(PyObject* self) noexcept {
-  const BlockSlice& slice = as_view(self)->slice;
-  return PyUnicode_FromFormat("<xichan.Shared %s, %llu bytes>", content_type(as_view(self)),
-                              static_cast<unsigned long long>(slice.block->total_bytes()));
+  return PyUnicode_FromFormat("<xichan.Shared %s, %llu bytes>", content_type(as_view(self)), bytes_of_block(self));
 }
 
 PyObject* shared_reduce(PyObject* self, PyObject*) noexcept {

@@ -71,10 +71,22 @@ bool BlockEncoder::write_seen(PyObject* value, Cell& cell) noexcept {
 }
 
 void BlockEncoder::write_repeated(PyObject* value, Cell& cell) noexcept {
-  Cell** first = duplicates_.first_cell(value);
-  if (first != nullptr && *first != nullptr) return builder_.write_repeat(cell, **first);
-  write_single(value, cell);
-  if (first != nullptr) *first = &cell;
+  DuplicateTracker::First* const first = duplicates_.first(value);
+  if (first == nullptr) return write_single(value, cell);
+  if (first->cell != nullptr) return builder_.write_repeat(cell, *first->cell);
+  first->cell = &cell;
+  first->loan == nullptr ? write_single(value, cell) : write_loan(value, cell, first->loan);
+}
+
+void BlockEncoder::write_loan(PyObject* value, Cell& cell, Loan* loan) noexcept {
+  if (PyUnicode_CheckExact(value)) {
+    const Text text(value);
+    builder_.write_loan(cell, text_tag(text.kind), text.length, text.data, text.length * text_width(text.kind),
+                        Lender::place(loan));
+  } else {
+    const auto length = static_cast<std::uint64_t>(PyBytes_GET_SIZE(value));
+    builder_.write_loan(cell, Tag::bytes, length, PyBytes_AS_STRING(value), length, Lender::place(loan));
+  }
 }
 
 void BlockEncoder::write_single(PyObject* value, Cell& cell) noexcept {

@@ -48,7 +48,7 @@ import sys
 size = int(sys.argv[1])
 count = 60_000_000 // size
 tx, rx = xichan.channel(None)
-value = b"q" * size
+value = bytearray(b"q" * size)  # bytes would be lent
 burst(tx, rx, [value] * 10)
 xichan.trim()
 before = resident()
@@ -89,7 +89,7 @@ def work():
 
 thread = threading.Thread(target=work)
 thread.start()
-value = b"q" * 100_000
+value = bytearray(b"q" * 100_000)  # bytes would be lent
 tx.send(value), done.recv()
 before = resident()
 for _ in range(200):

@@ -25,7 +25,8 @@ def test_every_tag_in_the_prose_has_the_number_of_its_name():
 
 def test_header_describes_every_field_of_the_block():
     header = (ROOT / "src/arena/block.h").read_text()
-    fields = re.findall(r"^  (atomic<\S+>|\S+) (\w+_)(?: = nullptr)?;", header.partition("private:")[2], re.M)
+    members = re.sub(r"^  union {\n  (.*?;).*?^  };", r"\1", header.partition("private:")[2], flags=re.S | re.M)
+    fields = re.findall(r"^  (atomic<\S+>|\S+) (\w+_)(?: = \w+)?;", members, re.M)
     widths = {"atomic<std::uint32_t>": 4, "std::uint32_t": 4, "std::uint64_t": 8, "Block*": 8}
     rule = re.search(r"3\. The header holds (.*?)\.(?= |$)", PROSE)[1]
     assert [widths[kind] for kind, _ in fields] == [int(width) for width in re.findall(r"\((\d)(?: bytes)?\)", rule)]

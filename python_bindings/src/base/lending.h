@@ -1,0 +1,34 @@
+// Lends large str and bytes objects of an interpreter to messages (arena/lender.h).
+#pragma once
+
+#include "arena/lender.h"
+#include "base/state.h"
+
+namespace xichan::python {
+
+/// Gives the interpreter a Lender, unless its objects are allocated in another way than CPython does by default: then
+/// large objects are copied. Without memory for a Lender, too.
+void begin_lending(EndpointOwner& owner) noexcept;
+/// Called when the interpreter is freed, attached. Does nothing in the child of a fork of another interpreter.
+void end_lending(InterpreterEndpoints& endpoints) noexcept;
+
+/// Returns true if an exact str or bytes may be lent.
+bool is_lendable(PyObject* value) noexcept;
+
+/// Drops the references to objects whose loans were returned, and returns true if there were any. Attached. Runs no
+/// Python code, because it frees str and bytes only.
+inline bool take_back_loans(const EndpointOwner& owner) noexcept {
+  return owner.lender != nullptr && owner.lender->drain();
+}
+
+/// Calls `allocate`. If it fails for lack of memory, and objects are freed because loans were returned, calls it again.
+template <class Allocate>
+Status allocate_or_take_back(const EndpointOwner& owner, Allocate allocate) noexcept {
+  const Status status = allocate();
+  if (status == Status::ok) [[likely]]
+    return status;
+  const bool lacks_memory = status == Status::arena_full || status == Status::no_memory;
+  return lacks_memory && take_back_loans(owner) ? allocate() : status;
+}
+
+}  // namespace xichan::python

@@ -1,0 +1,35 @@
+#include "arena/lent_bytes.h"
+
+#include <algorithm>
+
+#include "arena/budget.h"
+#include "arena/failure.h"
+#include "arena/thread_cache.h"
+
+namespace xichan::internal {
+namespace {
+
+constinit atomic<std::uint64_t> total_bytes{0};  // a statistic
+
+}  // namespace
+
+bool LentBytes::charge(std::uint64_t bytes) noexcept {
+  if (should_inject_failure() || !Budget::charge(ThreadCache::mine(), bytes)) return false;
+  total_bytes.fetch_add(bytes, memory_order_relaxed);
+  if (bytes > Budget::batch) Budget::note_high_water();
+  return true;
+}
+
+void LentBytes::refund(std::uint64_t bytes) noexcept {
+  total_bytes.fetch_sub(bytes, memory_order_relaxed);
+  Budget::refund(ThreadCache::mine(), bytes);
+}
+
+std::uint64_t LentBytes::total() noexcept { return total_bytes.load(memory_order_relaxed); }
+
+std::uint64_t LentBytes::bound() noexcept {
+  constexpr std::uint64_t most = 64u << 20;
+  return std::min(most, Budget::limit() / 4);
+}
+
+}  // namespace xichan::internal
