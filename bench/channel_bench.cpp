@@ -25,9 +25,6 @@ struct Bare : Queue {
 template <Flavor flavor>
 class ThroughChannel {
  public:
-  ThroughChannel() {
-    if (create_channel({.flavor = flavor, .capacity = capacity}, channel_) != Status::ok) std::terminate();
-  }
   ~ThroughChannel() {
     channel_->drop_endpoint(Side::sender);
     channel_->drop_endpoint(Side::receiver);
@@ -36,9 +33,15 @@ class ThroughChannel {
   bool try_pop(Cell& item) noexcept { return channel_->try_recv(item, recv_lane_) == Status::ok; }
 
  private:
-  Channel* channel_;
-  alignas(cache_line) Lane send_lane_;
-  alignas(cache_line) Lane recv_lane_;
+  static Channel* make() noexcept {
+    Channel* channel;
+    if (create_channel({.flavor = flavor, .capacity = capacity}, channel) != Status::ok) std::terminate();
+    return channel;
+  }
+
+  Channel* const channel_ = make();
+  alignas(cache_line) Lane send_lane_{*channel_};
+  alignas(cache_line) Lane recv_lane_{*channel_};
 };
 
 class Blocking {

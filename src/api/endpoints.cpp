@@ -60,7 +60,7 @@ Status send_by(Channel& channel, Lane& lane, Value& value, Deadline deadline, co
 const char* version() noexcept { return XICHAN_VERSION; }
 
 EndpointBase::EndpointBase(Channel* channel) noexcept
-    : channel_(channel), lane_(channel == nullptr ? nullptr : new(std::nothrow) Lane) {}
+    : channel_(channel), lane_(channel == nullptr ? nullptr : new(std::nothrow) Lane(*channel)) {}
 EndpointBase::EndpointBase(EndpointBase&& other) noexcept { swap(other); }
 void EndpointBase::swap(EndpointBase& other) noexcept {
   std::swap(channel_, other.channel_);

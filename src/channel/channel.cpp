@@ -18,8 +18,7 @@ std::uint64_t effective_capacity(const ChannelOptions& options) noexcept {
 
 Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
     : ring_(options.overflow == Overflow::drop_oldest ? unbounded : effective_capacity(options)),
-      plain_(ring_.is_mpmc() && options.flavor != Flavor::spsc && options.max_bytes == 0 &&
-             options.overflow == Overflow::block),
+      plain_(ring_.is_mpmc() && options.max_bytes == 0 && options.overflow == Overflow::block),
       byte_bounded_(options.max_bytes != 0 && options.flavor != Flavor::rendezvous),
       flavor_(options.flavor),
       overflow_(options.overflow),
@@ -145,6 +144,7 @@ bool Channel::enlist(Side side, WaitNode& node) noexcept {
 }
 
 Status Channel::try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept {
+  if (admit(Side::sender, lane)) return send_plain(cell);
   if (flavor_ == Flavor::rendezvous) {
     if (bytes_.max() != 0 && cost_of(cell) > bytes_.max()) return Status::too_large;
     Cell offered = cell;
@@ -162,6 +162,7 @@ Status Channel::try_send_special(const Cell& cell, Lane& lane, std::uint64_t tic
 }
 
 Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
+  if (admit(Side::receiver, lane)) return recv_plain(cell);
   if (flavor_ == Flavor::rendezvous) return meet(Side::receiver, cell);
   if (flavor_ == Flavor::spsc && !claim(Side::receiver, lane)) return Status::claimed;
   const Status status = ring_.try_pop(cell);
@@ -191,7 +192,7 @@ Status one_by_one(std::uint64_t count, std::uint64_t& done, Attempt attempt) noe
 // One notification after a batch is enough: the waiter that it wakes passes the token on by rule (a).
 Status Channel::try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept {
   done = 0;
-  if (!plain_) {
+  if (!admit(Side::sender, lane)) {
     return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_send(cells[i], lane); });
   }
   const Status status = ring_.mpmc().try_push_many(cells, count, done);
@@ -203,7 +204,7 @@ Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& d
   done = 0;
   // Not on spsc, where the receiver has to claim its side first.
   const bool segmented = ring_.is_segmented() && !byte_bounded_ && flavor_ != Flavor::spsc;
-  if (!plain_ && !segmented) {
+  if (!segmented && !admit(Side::receiver, lane)) {
     return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_recv_special(cells[i], lane); });
   }
   // The bounded ring looks at all slots again after each lost claim.
@@ -224,8 +225,17 @@ bool Channel::claim(Side side, Lane& lane) noexcept {
   return seen == &lane;  // perhaps only just now: two threads may share this endpoint and both make a first call
 }
 
+// Returns true if a message of this lane passes only through the bounded ring.
+bool Channel::admit(Side side, Lane& lane) noexcept {
+  if (lane.passes.load(memory_order_relaxed)) return true;
+  if (!plain_ || (flavor_ == Flavor::spsc && !claim(side, lane))) return false;
+  if (lane.bound) lane.passes.store(true, memory_order_relaxed);
+  return true;
+}
+
 void Channel::unclaim(Side side, Lane& lane) noexcept {
   if (flavor() != Flavor::spsc || is_inherited()) return;
+  lane.passes.store(false, memory_order_relaxed);
   Lane* claimed = &lane;
   claims_[static_cast<unsigned>(side)].compare_exchange_strong(claimed, nullptr, memory_order_acq_rel,
                                                                memory_order_relaxed);

@@ -47,11 +47,26 @@ inline constexpr std::size_t batch_size = 64;
 inline Packet to_packet(const Cell& cell) noexcept { return std::bit_cast<Packet>(cell); }
 inline Cell to_cell(const Packet& packet) noexcept { return std::bit_cast<Cell>(packet); }
 
+class Channel;
+
 /// What a channel keeps for one endpoint. Its address also identifies the endpoint that owns a side of an spsc channel.
 struct Lane {
-  Lane() noexcept { ticket.store(0, memory_order_relaxed); }
+  /// For calls to any channel: each call checks what its channel requires.
+  Lane() noexcept : bound(false) { reset(); }
+  /// For calls to one side of this channel: once nothing is left to check, `passes` says so.
+  explicit Lane(const Channel& channel) noexcept;
 
   atomic<std::uint64_t> ticket;  // under a byte bound: of the coroutine that is about to send, see Watch::close
+  // A message passes only through the bounded ring: the channel is plain, and the side, if it has owners, is this
+  // lane's. relaxed: a thread that does not see it makes the checks again, and the ring orders all of its users.
+  atomic<bool> passes;
+  const bool bound;
+
+ private:
+  void reset() noexcept {
+    ticket.store(0, memory_order_relaxed);
+    passes.store(false, memory_order_relaxed);
+  }
 };
 
 class XICHAN_API Channel : public InSlab {
@@ -69,18 +84,14 @@ class XICHAN_API Channel : public InSlab {
   /// ownership of the cell; any other status leaves it with the caller. `lane` belongs to the calling endpoint.
   // Always inlined, because they are most of the path of a small message.
   [[gnu::always_inline]] Status try_send(const Cell& cell, Lane& lane) noexcept {
-    if (!plain_) [[unlikely]]
+    if (!lane.passes.load(memory_order_relaxed)) [[unlikely]]
       return overflow_ == Overflow::block ? try_send_special(cell, lane) : try_send_dropping(cell, lane);
-    const Status status = ring_.mpmc().try_push(cell);
-    if (status == Status::ok) after_send();
-    return status;
+    return send_plain(cell);
   }
   [[gnu::always_inline]] Status try_recv(Cell& cell, Lane& lane) noexcept {
-    if (!plain_) [[unlikely]]
+    if (!lane.passes.load(memory_order_relaxed)) [[unlikely]]
       return try_recv_special(cell, lane);
-    const Status status = ring_.mpmc().try_pop(cell);
-    if (status == Status::ok) after_recv();
-    return status;
+    return recv_plain(cell);
   }
   /// As `try_send`, for a call that has waited with `node`: it may use the bytes that its ticket has claimed.
   Status try_send_again(const Cell& cell, Lane& lane, const WaitNode& node) noexcept {
@@ -221,6 +232,18 @@ class XICHAN_API Channel : public InSlab {
   Channel(const ChannelOptions& options, Retire retire) noexcept;
   ~Channel() = default;
 
+  // On a plain channel.
+  [[gnu::always_inline]] Status send_plain(const Cell& cell) noexcept {
+    const Status status = ring_.mpmc().try_push(cell);
+    if (status == Status::ok) after_send();
+    return status;
+  }
+  [[gnu::always_inline]] Status recv_plain(Cell& cell) noexcept {
+    const Status status = ring_.mpmc().try_pop(cell);
+    if (status == Status::ok) after_recv();
+    return status;
+  }
+
   void after_send() noexcept {
     if (not_empty_.has_attention()) serve_receivers();
     if (not_full_.has_attention() && can_send()) wake_senders();  // wake-token rule (a)
@@ -248,6 +271,8 @@ class XICHAN_API Channel : public InSlab {
   Status try_send_dropping(const Cell& cell, Lane& lane) noexcept;  // overflow.cpp
   void drop_excess() noexcept;
   bool claim(Side side, Lane& lane) noexcept;
+  bool admit(Side side, Lane& lane) noexcept;
+  friend struct Lane;
 
   static bool increment_unless_zero(atomic<std::uint64_t>& count) noexcept;
 
@@ -270,7 +295,7 @@ class XICHAN_API Channel : public InSlab {
   WaitList& waiters(Side side) noexcept { return side == Side::sender ? not_full_ : not_empty_; }
 
   AnyRing ring_;
-  // a bound of messages alone, without overflow: a message passes only through the ring
+  // a bound of messages alone, without overflow: a message passes only through the ring, once a side is claimed
   alignas(cache_line) const bool plain_;
   const bool byte_bounded_;  // a rendezvous queues nothing: there max_bytes bounds only each message
   const Flavor flavor_;
@@ -304,6 +329,11 @@ class XICHAN_API Channel : public InSlab {
   const bool pickles_;
   atomic<std::uint64_t> pickled_{0};
 };
+
+inline Lane::Lane(const Channel& channel) noexcept : bound(true) {
+  reset();
+  passes.store(channel.plain_ && channel.flavor_ != Flavor::spsc, memory_order_relaxed);
+}
 
 /// The types of references to an endpoint. Each reference owns one count.
 XICHAN_API extern const ReferenceType sender_reference;

@@ -90,7 +90,8 @@ class XICHAN_API Endpoint : public InSlab {
         capacity_(channel->capacity()),
         side_(side),
         generation_(channel->generation()),
-        plain_generation_(channel->pickles() ? ~generation_ : generation_) {
+        plain_generation_(channel->pickles() ? ~generation_ : generation_),
+        lane_(*channel) {
     closed_.store(false, memory_order_relaxed);
   }
   ~Endpoint() = default;
