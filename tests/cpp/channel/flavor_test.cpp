@@ -34,6 +34,51 @@ TEST_F(Spsc, FirstUserClaimsSide) {
   EXPECT_EQ(cell.as_integer(), 2);
 }
 
+TEST_F(Spsc, LaneOfEndpointClaimsSideOnceAndLosesItWhenReleased) {
+  Lane first(*channel), second(*channel), receiver(*channel);
+  Cell cell;
+  EXPECT_FALSE(first.passes.load()) << "its first call must claim the side";
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(channel->try_send(Cell::integer(i), first), Status::ok);
+    ASSERT_EQ(channel->try_send(Cell::integer(i), second), Status::claimed);
+    ASSERT_EQ(channel->try_recv(cell, receiver), Status::ok);
+  }
+  EXPECT_TRUE(first.passes.load());
+  EXPECT_FALSE(second.passes.load());
+  channel->unclaim(Side::sender, first);
+  ASSERT_EQ(channel->try_send(Cell::integer(4), second), Status::ok);
+  EXPECT_EQ(channel->try_send(Cell::integer(5), first), Status::claimed);
+}
+
+TEST_F(Spsc, BatchIsClaimedWhole) {
+  Lane sender(*channel), other(*channel), receiver(*channel);
+  Cell cells[4] = {Cell::integer(1), Cell::integer(2), Cell::integer(3), Cell::integer(4)};
+  std::uint64_t done;
+  ASSERT_EQ(channel->try_send_many(cells, 4, done, sender), Status::ok);
+  EXPECT_EQ(done, 2u);
+  EXPECT_EQ(channel->try_send_many(cells, 4, done, other), Status::claimed);
+  EXPECT_EQ(done, 0u);
+  ASSERT_EQ(channel->try_recv_many(cells, 4, done, receiver), Status::ok);
+  EXPECT_EQ(done, 2u);
+  EXPECT_EQ(channel->try_recv_many(cells, 4, done, other), Status::claimed);
+}
+
+TEST(Lane, OfPlainChannelPassesFromTheStart) {
+  for (const ChannelOptions& options :
+       std::initializer_list<ChannelOptions>{{.capacity = 4},
+                                             {.flavor = Flavor::relaxed, .capacity = 4},
+                                             {.flavor = Flavor::unbounded, .capacity = unbounded},
+                                             {.flavor = Flavor::rendezvous, .capacity = 0},
+                                             {.capacity = 4, .max_bytes = 1000},
+                                             {.capacity = 4, .overflow = Overflow::drop_newest}}) {
+    Channel* channel = nullptr;
+    ASSERT_EQ(create_channel(options, channel), Status::ok);
+    const bool is_plain = options.capacity == 4 && options.max_bytes == 0 && options.overflow == Overflow::block;
+    EXPECT_EQ(Lane(*channel).passes.load(), is_plain);
+    test::drop_both(channel);
+  }
+}
+
 TEST_F(Spsc, OnlyOneOfManyThreadsClaimsSide) {
   const test::Watchdog watchdog("claiming a side");
   for (int round = 0; round < test::rounds(1'000); ++round) {
