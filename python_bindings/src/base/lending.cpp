@@ -3,8 +3,6 @@
 #include <string_view>
 #include <utility>
 
-#include "sync/process_words.h"
-
 // Private to CPython but exported. Returns null if the allocators were replaced.
 extern "C" __attribute__((weak)) const char* _PyMem_GetCurrentAllocatorName(void);
 
@@ -27,8 +25,8 @@ void* cached_utf8(PyObject* value) noexcept {
   return reinterpret_cast<PyCompactUnicodeObject*>(value)->utf8;
 }
 
-// pymalloc counts the large blocks that it takes from malloc. If one is left when an interpreter ends, CPython keeps all
-// memory of that interpreter's small objects. So free another block in place of one that stays.
+// pymalloc counts the large blocks that it takes from malloc. If one is left when an interpreter ends, CPython keeps
+// all memory of that interpreter's small objects. So free another block in place of one that stays.
 void leave_accounts() noexcept {
   constexpr std::size_t large = 1024;
   PyObject_Free(PyMem_RawMalloc(large));
@@ -57,11 +55,8 @@ void begin_lending(EndpointOwner& owner) noexcept {
   if (has_default_allocators()) owner.lender = Lender::create({drop, has_only, free_orphan});
 }
 
-void end_lending(InterpreterEndpoints& endpoints) noexcept {
-  // Forking leaves the list of loans of another interpreter in an unknown state.
-  const bool was_forked = endpoints.generation != process_generation();
-  if (was_forked && endpoints.interpreter != PyInterpreterState_Main()) return;
-  if (Lender* lender = std::exchange(endpoints.owner.lender, nullptr)) lender->close();
+void end_lending(EndpointOwner& owner) noexcept {
+  if (Lender* lender = std::exchange(owner.lender, nullptr)) lender->close();
 }
 
 bool is_lendable(PyObject* value) noexcept {
