@@ -32,11 +32,17 @@
 namespace xichan::python {
 namespace {
 
+// Returns true in the child of a fork, for an interpreter other than the one that forked. Its list of loans may have
+// been changing.
+bool is_left_by_fork(const InterpreterEndpoints& endpoints) noexcept {
+  return endpoints.generation != process_generation() && endpoints.interpreter != PyInterpreterState_Main();
+}
+
 // Called when the interpreter is finalized, even if one of its threads is still inside a call.
 void release_endpoints(void* data) noexcept {
   auto* endpoints = static_cast<InterpreterEndpoints*>(data);
   endpoints->owner.release_all();
-  end_lending(*endpoints);
+  if (!is_left_by_fork(*endpoints)) end_lending(endpoints->owner);
   remove_gate(endpoints->interpreter);
   end_exit(endpoints->interpreter);
   InterpreterEndpoints::drop(endpoints);

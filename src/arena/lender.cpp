@@ -7,7 +7,7 @@
 
 namespace xichan::internal {
 
-constinit const ReferenceType loan_reference{ReferenceKind::loan, Lender::give_back};
+constinit const ReferenceType loan_reference{ReferenceKind::loan, Lender::return_loan};
 
 Lender* Lender::create(const LentObjects& objects) noexcept { return new (std::nothrow) Lender(objects); }
 
@@ -69,7 +69,7 @@ void Lender::unlink(Loan* loan) noexcept {
   loans_.remove(*loan);
 }
 
-void Lender::give_back(void* object) noexcept {
+void Lender::return_loan(void* object) noexcept {
   auto* const loan = static_cast<Loan*>(object);
   // Until the loan is in the stack it is a holder of the Lender, and after that it belongs to another thread.
   atomic<Loan*>& returned = loan->lender_.returned_;

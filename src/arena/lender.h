@@ -100,7 +100,7 @@ class XICHAN_API Lender : public InSlab {
   void close() noexcept;
 
   /// The function of `loan_reference`: returns a loan. Any thread.
-  static void give_back(void* loan) noexcept;
+  static void return_loan(void* loan) noexcept;
 
  private:
   explicit Lender(const LentObjects& objects) noexcept : objects_(objects) {}

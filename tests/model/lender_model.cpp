@@ -60,7 +60,7 @@ struct WithLender : Model<Derived, Threads> {
     ++object.references;
   }
   // As the last release of a block does.
-  void give_back(unsigned thread) {
+  void return_loan(unsigned thread) {
     RL_ASSERT(its[static_cast<Derived*>(this)->object_of(thread)].content($) == 0);
     loan_reference.release(loans[thread]);
   }
@@ -85,7 +85,7 @@ struct Drains : WithLender<Drains<Same>, 3> {
   }
   void thread(unsigned index) {
     if (index != 0) {
-      this->give_back(index);
+      this->return_loan(index);
       returned.fetch_add(1, memory_order_relaxed);
       return;
     }
@@ -113,7 +113,7 @@ struct Ends : WithLender<Ends<Threads, Same, Use>, Threads> {
     for (Object& object : this->its) object.references += object.references != 0;
   }
   void thread(unsigned index) {
-    if (index != 0) return this->give_back(index);
+    if (index != 0) return this->return_loan(index);
     if (Use == Used::until_end) {
       for (Object& object : this->its) {
         if (object.references != 0) drop(&object);
@@ -127,7 +127,7 @@ struct Ends : WithLender<Ends<Threads, Same, Use>, Threads> {
 struct Mixed : WithLender<Mixed, 4> {
   static unsigned object_of(unsigned thread) { return thread == 3; }
   void thread(unsigned index) {
-    if (index != 0) return give_back(index);
+    if (index != 0) return return_loan(index);
     lender->drain();
     lender->close();
   }
@@ -141,10 +141,10 @@ struct LentAgain : WithLender<LentAgain, 3> {
     ++its[0].references;
   }
   void thread(unsigned index) {
-    if (index != 0) return give_back(index);
+    if (index != 0) return return_loan(index);
     lend(0, its[0]);
     lender->drain();
-    give_back(0);
+    return_loan(0);
     drop(&its[0]);
     lender->close();
   }

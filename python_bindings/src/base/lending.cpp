@@ -3,8 +3,6 @@
 #include <string_view>
 #include <utility>
 
-#include "sync/process_words.h"
-
 // Private to CPython but exported. Returns null if the allocators were replaced.
 extern "C" __attribute__((weak)) const char* _PyMem_GetCurrentAllocatorName(void);
 
@@ -21,19 +19,33 @@ bool has_default_allocators() noexcept {
 
 void drop(void* object) noexcept { Py_DECREF(static_cast<PyObject*>(object)); }
 
+// The UTF-8 that CPython caches for a str beside its characters, or null. It has at least a byte per character.
+void* cached_utf8(PyObject* value) noexcept {
+  if (!PyUnicode_CheckExact(value) || PyUnicode_IS_ASCII(value)) return nullptr;
+  return reinterpret_cast<PyCompactUnicodeObject*>(value)->utf8;
+}
+
+// pymalloc counts the large blocks that it takes from malloc. If one is left when an interpreter ends, CPython keeps
+// all memory of that interpreter's small objects. So free another block in place of one that stays.
+void leave_accounts() noexcept {
+  constexpr std::size_t large = 1024;
+  PyObject_Free(PyMem_RawMalloc(large));
+}
+
 // The references of an interned str from CPython's table are not counted.
 bool has_only(void* object, std::uint64_t references) noexcept {
   auto* const value = static_cast<PyObject*>(object);
   if (PyUnicode_CheckExact(value) && PyUnicode_CHECK_INTERNED(value) != 0) return false;
-  return static_cast<std::uint64_t>(Py_REFCNT(value)) == references && has_default_allocators();
+  if (static_cast<std::uint64_t>(Py_REFCNT(value)) != references || !has_default_allocators()) return false;
+  leave_accounts();
+  if (cached_utf8(value) != nullptr) leave_accounts();
+  return true;
 }
 
 // CPython gives objects of more than 512 bytes to malloc, and frees none of them when an interpreter ends.
 void free_orphan(void* object) noexcept {
   auto* const value = static_cast<PyObject*>(object);
-  if (PyUnicode_CheckExact(value) && !PyUnicode_IS_ASCII(value)) {
-    PyMem_RawFree(reinterpret_cast<PyCompactUnicodeObject*>(value)->utf8);  // which has at least a byte per character
-  }
+  PyMem_RawFree(cached_utf8(value));
   PyMem_RawFree(value);
 }
 
@@ -43,11 +55,8 @@ void begin_lending(EndpointOwner& owner) noexcept {
   if (has_default_allocators()) owner.lender = Lender::create({drop, has_only, free_orphan});
 }
 
-void end_lending(InterpreterEndpoints& endpoints) noexcept {
-  // Forking leaves the list of loans of another interpreter in an unknown state.
-  const bool was_forked = endpoints.generation != process_generation();
-  if (was_forked && endpoints.interpreter != PyInterpreterState_Main()) return;
-  if (Lender* lender = std::exchange(endpoints.owner.lender, nullptr)) lender->close();
+void end_lending(EndpointOwner& owner) noexcept {
+  if (Lender* lender = std::exchange(owner.lender, nullptr)) lender->close();
 }
 
 bool is_lendable(PyObject* value) noexcept {
