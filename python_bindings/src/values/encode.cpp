@@ -133,8 +133,7 @@ Encoded encode_payload(const ModuleState& state, PyObject* value, Cell& cell) no
                                       : BlockEncoder::int_bytes(value);
     builder.count_bytes(bytes);
   }
-  const Status status =
-      allocate_or_take_back(state.endpoints->owner, [&]() noexcept { return builder.allocate(); });
+  const Status status = allocate_or_take_back(state.endpoints->owner, [&]() noexcept { return builder.allocate(); });
   if (status != Status::ok) {
     raise(state, status);
     return Encoded::no;
