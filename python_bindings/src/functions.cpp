@@ -109,8 +109,7 @@ PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count
   }
   ModuleState& state = *state_of(module);
   Channel* channel;
-  const Status status =
-      allocate_or_take_back(state.endpoints->owner, [&]() noexcept { return create_channel(options, channel); });
+  const Status status = create_channel(options, channel);
   if (status != Status::ok) return raise_name(state, status, values[3]);
   const Ref sender(new_handle(state, channel, Side::sender));
   if (!sender) {

@@ -35,7 +35,10 @@ Reference Lender::place(Loan* loan) noexcept {
 }
 
 void Lender::cancel() noexcept {
-  for (Loan* loan = loans_.first(); loan != nullptr && !loan->placed_; loan = loans_.first()) settle(loan);
+  for (Loan* loan = loans_.first(); loan != nullptr && !loan->placed_; loan = loans_.first()) {
+    LentBytes::refund(loan->bytes_);
+    settle(loan);
+  }
 }
 
 bool Lender::drain_some() noexcept {
@@ -71,6 +74,8 @@ void Lender::unlink(Loan* loan) noexcept {
 
 void Lender::return_loan(void* object) noexcept {
   auto* const loan = static_cast<Loan*>(object);
+  // No message shows the object any more. The interpreter that keeps it for a while is bounded on its own.
+  LentBytes::refund(loan->bytes_);
   // Until the loan is in the stack it is a holder of the Lender, and after that it belongs to another thread.
   atomic<Loan*>& returned = loan->lender_.returned_;
   for (;;) {
@@ -133,7 +138,6 @@ void Lender::release_orphan(Loan* loan) noexcept {
 
 void Lender::destroy(Loan* loan) noexcept {
   Lender& lender = loan->lender_;
-  LentBytes::refund(loan->bytes_);
   delete loan;
   lender.release_holder();
 }

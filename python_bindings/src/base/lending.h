@@ -25,14 +25,4 @@ inline bool take_back_loans(const EndpointOwner& owner) noexcept {
   return owner.lender != nullptr && owner.lender->drain();
 }
 
-/// Calls `allocate`. If it fails for lack of memory, and objects are freed because loans were returned, calls it again.
-template <class Allocate>
-Status allocate_or_take_back(const EndpointOwner& owner, Allocate allocate) noexcept {
-  const Status status = allocate();
-  if (status == Status::ok) [[likely]]
-    return status;
-  const bool lacks_memory = status == Status::arena_full || status == Status::no_memory;
-  return lacks_memory && take_back_loans(owner) ? allocate() : status;
-}
-
 }  // namespace xichan::python

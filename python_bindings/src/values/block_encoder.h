@@ -161,11 +161,6 @@ class BlockEncoder {
   // Writes a repeat of a container that was written before, and returns true. Else notes its cell.
   bool write_seen(PyObject* value, Cell& cell) noexcept;
 
-  // Makes the views contiguous, and allocates the block.
-  Status allocate() noexcept;
-  // Tries again if loans were returned meanwhile.
-  [[gnu::noinline]] Status allocate_again(Status failed) noexcept;
-
   // A str of so many characters, or bytes, may have enough bytes to be lent.
   static constexpr std::uint64_t shortest_large = LentBytes::smallest / 4;
 

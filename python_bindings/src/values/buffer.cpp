@@ -5,7 +5,6 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
-#include "base/lending.h"
 #include "value/buffer_block.h"
 #include "values/view.h"
 
@@ -59,8 +58,7 @@ PyObject* buffer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noe
   }
   auto* state = static_cast<ModuleState*>(PyType_GetModuleState(type));
   Block* block;
-  const Status status =
-      allocate_or_take_back(state->endpoints->owner, [&]() noexcept { return allocate_buffer(length, block); });
+  const Status status = allocate_buffer(length, block);
   if (status != Status::ok) return raise(*state, status);
   const auto content = buffer_content(block);
   std::memset(content.data(), 0, content.size());

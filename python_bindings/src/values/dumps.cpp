@@ -2,7 +2,6 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
-#include "base/lending.h"
 #include "base/ref.h"
 #include "value/dump.h"
 #include "value/message.h"
@@ -101,9 +100,8 @@ PyObject* loads(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObj
   if (PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE) < 0) return nullptr;
   Cell cell;
   VerifyError error;
-  const std::span data(static_cast<const std::byte*>(view.buf), static_cast<std::size_t>(view.len));
   const Status status =
-      allocate_or_take_back(state.endpoints->owner, [&]() noexcept { return load(data, cell, error, max_bytes); });
+      load({static_cast<const std::byte*>(view.buf), static_cast<std::size_t>(view.len)}, cell, error, max_bytes);
   PyBuffer_Release(&view);
   if (status == Status::too_large) {
     return PyErr_Format(PyExc_ValueError,

@@ -11,28 +11,16 @@
 
 namespace xichan::python {
 
-[[gnu::always_inline]] inline Status BlockEncoder::allocate() noexcept {
+bool BlockEncoder::write(PyObject* root, Cell& cell) noexcept {
   Status status = Status::ok;
   for (View* view : strided_) {
     if (status == Status::ok && view->step != 1) status = make_contiguous(view);
   }
-  return status == Status::ok ? builder_.allocate() : status;
-}
-
-Status BlockEncoder::allocate_again(Status failed) noexcept {
-  const bool lacks_memory = failed == Status::arena_full || failed == Status::no_memory;
-  return lacks_memory && take_back_loans(state_.endpoints->owner) ? allocate() : failed;
-}
-
-bool BlockEncoder::write(PyObject* root, Cell& cell) noexcept {
-  Status status = allocate();
+  if (status == Status::ok) status = builder_.allocate();
   if (status != Status::ok) {
-    status = allocate_again(status);
-    if (status != Status::ok) {
-      cancel_loans();
-      raise(state_, status);
-      return false;
-    }
+    cancel_loans();
+    raise(state_, status);
+    return false;
   }
   root_ = nullptr;
   write_item(root, builder_.root());
@@ -133,7 +121,7 @@ Encoded encode_payload(const ModuleState& state, PyObject* value, Cell& cell) no
                                       : BlockEncoder::int_bytes(value);
     builder.count_bytes(bytes);
   }
-  const Status status = allocate_or_take_back(state.endpoints->owner, [&]() noexcept { return builder.allocate(); });
+  const Status status = builder.allocate();
   if (status != Status::ok) {
     raise(state, status);
     return Encoded::no;

@@ -2,7 +2,6 @@
 #include "arena/arena.h"
 #include "base/arguments.h"
 #include "base/errors.h"
-#include "base/lending.h"
 #include "base/ref.h"
 #include "value/block_builder.h"
 #include "values/arrays.h"
@@ -19,7 +18,7 @@ namespace {
 Block* as_block(const ModuleState& state, const Cell& cell) noexcept {
   if (cell.owns_block()) return cell.as_block();
   BlockBuilder builder;
-  const Status status = allocate_or_take_back(state.endpoints->owner, [&]() noexcept { return builder.allocate(); });
+  const Status status = builder.allocate();
   if (status != Status::ok) {
     raise(state, status);
     return nullptr;
@@ -42,7 +41,7 @@ bool copy_buffer(const ModuleState& state, PyObject* value, Cell& cell) noexcept
   } else {
     BlockBuilder builder;
     builder.count_bytes(length);
-    status = allocate_or_take_back(state.endpoints->owner, [&]() noexcept { return builder.allocate(); });
+    status = builder.allocate();
     if (status == Status::ok) {
       builder.write_bytes(builder.root(), buffer.buf, length);
       cell = builder.finish();

@@ -217,11 +217,29 @@ back_rx.recv()
 ''')
     views = [rx.recv(copy=False) for _ in range(30)]
     assert lent() == 30_000_000
+    held = resident()
     del views
-    started = time.monotonic()
-    wait_until(lambda: lent() == 0, timeout=20)
+    assert lent() == 0
+    wait_until(lambda: resident() < held - 25_000_000, timeout=20)
     back_tx.send(None)
     running.result()
+"""
+    )
+
+
+def test_loans_returned_to_a_silent_interpreter_do_not_count():
+    run(
+        """
+tx, rx = xichan.channel(None)
+with interpreter(tx=tx) as interp:
+    interp.exec(MAKE + '''
+import xichan
+for i in range(30): tx.send(make("bytes", 1_000_000))
+''')
+    assert lent() == 30_000_000
+    for _ in range(30):
+        assert len(rx.recv()) == 1_000_000
+    assert lent() == 0 and xichan.memory_stats().bytes < 100_000
 """
     )
 
