@@ -37,6 +37,8 @@ def serve(rx: _core.Receiver[Any], handler: Callable[[Any], object], *, pickle: 
     this in the main thread. Raises TypeError for a message that is not a request of a Client: the channel is for
     requests only.
     """
+    from .pool.endpoints import fail_endpoints
+
     served = 0
     outcome: _Outcome | None
     for request in rx:
@@ -45,20 +47,25 @@ def serve(rx: _core.Receiver[Any], handler: Callable[[Any], object], *, pickle: 
         served += 1
         with reply:
             value: Any = None
+            failure: BaseException | None = None
             try:
                 value = sent[0] if len(sent) == 1 else _loads(*sent)
                 sent = ()
                 outcome = (True, handler(value))
-            except Exception as error:
-                _fail_endpoints(error, value, *sent)
-                outcome = _describe(error)
             except BaseException as error:
-                _fail_endpoints(error, value, *sent)
-                _send_reply(reply, _describe(error))
-                raise
-            value, sent = None, ()  # closes the endpoints in it
+                failure, outcome = error, _describe(error)
+            if failure is None:
+                value = None  # closes the endpoints in it
             _send_reply(reply, outcome, pickle)
             outcome = None
+            if failure is not None:
+                fail_endpoints(failure, value, *sent)  # after the reply, which may have some of them
+                value, sent = None, ()
+                try:
+                    if not isinstance(failure, Exception):
+                        raise failure
+                finally:
+                    failure = None  # which would keep its traceback, and this frame
     return served
 
 
@@ -153,12 +160,6 @@ def _send_reply(reply: _core.Sender[_Outcome], outcome: _Outcome, pickle: bool =
             reply.send_nowait(outcome)
         except Exception:
             pass
-
-
-def _fail_endpoints(error: BaseException, *values: object) -> None:
-    from .pool.endpoints import fail_endpoints
-
-    fail_endpoints(error, *values)
 
 
 def _describe(error: BaseException) -> _Outcome:

@@ -3,7 +3,8 @@
 // Invariants
 //   G1  In a set of granules that may have something available, each one that has is found: a thread that makes it
 //       available looks at the set afterwards, and a thread that removes the granule looks for it afterwards. All four
-//       steps are sequentially consistent, so one of the two sees what the other did.
+//       steps are sequentially consistent, so one of the two sees what the other did. Until it has added the granule, a
+//       search takes another one.
 //
 // Progress: lock-free. Thread safety: any thread. Fork: a child keeps what the other threads were claiming.
 #pragma once

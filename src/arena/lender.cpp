@@ -15,11 +15,12 @@ Loan* Lender::lend(void* object, std::uint64_t bytes) noexcept {
   drain();
   const Loan* const last = loans_.first();
   const bool again = last != nullptr && last->object_ == object;
-  if (!again && bytes + bounded_ > LentBytes::bound()) return nullptr;
-  if (!LentBytes::charge(bytes)) return nullptr;
-  auto* const loan = new (std::nothrow) Loan(*this, object, bytes);
+  if (!again && !LentBytes::retain(bounded_, bytes)) return nullptr;
+  const bool charged = LentBytes::charge(bytes);
+  auto* const loan = charged ? new (std::nothrow) Loan(*this, object, bytes) : nullptr;
   if (loan == nullptr) {
-    LentBytes::refund(bytes);
+    if (charged) LentBytes::refund(bytes);
+    if (!again) LentBytes::drop(bytes);
     return nullptr;
   }
   holders_.fetch_add(1, memory_order_relaxed);  // the owner is a holder
@@ -67,6 +68,7 @@ void Lender::unlink(Loan* loan) noexcept {
       newer->counted_ = true;
     } else {
       bounded_ -= loan->bytes_;
+      LentBytes::drop(loan->bytes_);
     }
   }
   loans_.remove(*loan);
@@ -91,6 +93,7 @@ void Lender::return_loan(void* object) noexcept {
 void Lender::close() noexcept {
   drain();
   find_orphans();
+  LentBytes::drop(bounded_);
   // (32) release: the orphans; (31) acquire: as in `drain_some`.
   Loan* loan = returned_.exchange(closed(), memory_order_acq_rel);
   while (loan != nullptr) {

@@ -9,7 +9,8 @@
 namespace xichan::internal {
 namespace {
 
-constinit atomic<std::uint64_t> total_bytes{0};  // a statistic
+constinit atomic<std::uint64_t> total_bytes{0};     // a statistic
+constinit atomic<std::uint64_t> retained_bytes{0};  // relaxed: only counts
 
 }  // namespace
 
@@ -31,5 +32,16 @@ std::uint64_t LentBytes::bound() noexcept {
   constexpr std::uint64_t most = 64u << 20;
   return std::min(most, Budget::limit() / 4);
 }
+
+bool LentBytes::retain(std::uint64_t own, std::uint64_t bytes) noexcept {
+  constexpr std::uint64_t most = 256u << 20;
+  if (own + bytes > bound()) return false;
+  const std::uint64_t all = retained_bytes.fetch_add(bytes, memory_order_relaxed) + bytes;
+  if (all <= std::min(most, Budget::limit() / 4)) return true;
+  drop(bytes);
+  return false;
+}
+
+void LentBytes::drop(std::uint64_t bytes) noexcept { retained_bytes.fetch_sub(bytes, memory_order_relaxed); }
 
 }  // namespace xichan::internal

@@ -17,9 +17,13 @@ struct XICHAN_API LentBytes {
   static void refund(std::uint64_t bytes) noexcept;
 
   static std::uint64_t total() noexcept;
-  /// Returns how many bytes one lender may lend: 64 MiB, or a quarter of the byte limit if that is less. So this is the
-  /// most that an interpreter retains if it never looks for returned loans again.
+  /// Returns how many bytes one lender may retain, that is, have lent and not taken back: 64 MiB, or a quarter of the
+  /// byte limit if that is less. So this is the most that an interpreter keeps if it never looks for returned loans.
   static std::uint64_t bound() noexcept;
+  /// Returns false if a lender that retains `own` bytes may not retain `bytes` more, because of this bound or because
+  /// all lenders together would retain more than 256 MiB, or a quarter of the limit. Else counts them.
+  static bool retain(std::uint64_t own, std::uint64_t bytes) noexcept;
+  static void drop(std::uint64_t bytes) noexcept;
 };
 
 }  // namespace xichan::internal

@@ -25,10 +25,11 @@ inline constexpr std::int64_t signal_slice_ns = 50'000'000;
 /// What the rounds of a wait have in common. Belongs to the call.
 struct WaitRounds {
   Deadline exit_deadline = Deadline::never();
-  /// How often the thread still wakes up to take back loans. It waits for hours if need be, but what it sent before is
-  /// usually received soon.
-  int looks_for_loans = 3;
+  /// How often the thread still wakes up to take back loans.
+  int looks_for_loans = 0;
 };
+/// It waits for hours if need be, but what it sent before is usually received soon.
+inline constexpr int most_looks_for_loans = 3;
 inline constexpr std::int64_t loans_slice_ns = 700'000'000;  // more than a nap (sync/nap.h)
 
 inline bool runs_signal_handlers() noexcept {
@@ -61,7 +62,8 @@ Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced,
   Deadline& exit_deadline = rounds.exit_deadline;
   owner.enter();
   take_back_loans(owner);
-  const bool looks = !sliced && rounds.looks_for_loans != 0 && owner.lender != nullptr && owner.lender->has_lent();
+  const bool looks = !sliced && !owner.is_exiting() && rounds.looks_for_loans != 0 && owner.lender != nullptr &&
+                     owner.lender->has_lent();
   if (looks) --rounds.looks_for_loans;
   PyThreadState* thread = PyEval_SaveThread();
   Status status;
@@ -72,7 +74,7 @@ Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced,
                            : looks ? Deadline::after(loans_slice_ns)
                                    : Deadline::never();
     status = wait(owner.limits(earlier(timeout.deadline, exit_deadline), slice, exiting));
-  } while (status == Status::interrupted && !sliced && !looks);
+  } while (status == Status::interrupted && !sliced && (!looks || owner.is_exiting()));
   if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
   before_attach(status);
   if (!owner.returns.enter()) {
@@ -94,6 +96,14 @@ inline void give_up_open(std::span<Endpoint* const> endpoints, std::span<const C
   }
 }
 
+/// Returns true if the other side of these cases does not notice that the thread leaves the wait lists for a moment:
+/// a rendezvous needs it there, and a sender may have claimed bytes.
+inline bool may_leave(std::span<const Case> cases) noexcept {
+  return std::ranges::all_of(cases, [](const Case& c) noexcept {
+    return c.side == Side::receiver && c.channel->flavor() != Flavor::rendezvous;
+  });
+}
+
 /// What most calls do once they know that they never return.
 struct DoNothing {
   void operator()(Status) const noexcept {}
@@ -112,6 +122,7 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
   const bool sliced = runs_signal_handlers();
   const bool outlasts_exit = std::ranges::all_of(cases, [](const Case& c) { return c.channel->outlasts_exit(); });
   WaitRounds rounds;
+  if (may_leave(cases)) rounds.looks_for_loans = most_looks_for_loans;
   for (;;) {
     if (owner.has_ended()) {  // called by a finalizer of an interpreter that has released its endpoints
       abandon();

@@ -62,29 +62,27 @@ struct ShortTexts {
 };
 
 /// Where the next select over the same Receivers begins: after the one that the last of these selects chose, so that
-/// Receivers that stay ready take turns. A select that finds the turn of other Receivers begins at random.
+/// Receivers that stay ready take turns. The turns of 64 sets of Receivers are kept.
 class SelectTurns {
  public:
-  /// Returns the turn of a select over `count` Receivers, a number below `count`. `receivers` identifies them and is
+  /// Returns the turn of a select over some Receivers, or null if it is not known. `receivers` identifies them and is
   /// evenly distributed.
-  std::uint32_t& of(std::uint64_t receivers, std::uint32_t count) noexcept {
+  std::uint32_t* of(std::uint64_t receivers) noexcept {
     Turn& turn = turns_[receivers >> 58];
-    const auto owner = static_cast<std::uint32_t>(receivers);
-    if (turn.owner != owner || turn.next >= count) [[unlikely]] {
-      random_ = random_ * 6364136223846793005u + 1442695040888963407u;  // MMIX, by Knuth
-      turn = {owner, static_cast<std::uint32_t>((random_ >> 32) * count >> 32)};
-    }
-    return turn.next;
+    return turn.receivers == receivers ? &turn.next : nullptr;
+  }
+  /// Sets the turn.
+  void set(std::uint64_t receivers, std::size_t next) noexcept {
+    turns_[receivers >> 58] = {receivers, static_cast<std::uint32_t>(next)};
   }
 
  private:
   struct Turn {
-    std::uint32_t owner;
+    std::uint64_t receivers;
     std::uint32_t next;
   };
 
   Turn turns_[64];
-  std::uint64_t random_;
 };
 
 /// The endpoints of an interpreter, released when it is finalized. Shared by the module and the exit callback of the

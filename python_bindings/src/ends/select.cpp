@@ -10,6 +10,13 @@ namespace {
 
 bool is_pending(Status status) noexcept { return status == Status::full || status == Status::empty; }
 
+// Returns the result of a case, or raises for it. The next select over the same Receivers begins after it.
+PyObject* finish(ModuleState& state, Cases& cases, std::size_t chosen, Status status, bool copy,
+                 std::uint64_t receivers) noexcept {
+  if (receivers != 0) state.select_turns.set(receivers, chosen + 1);
+  return status == Status::ok ? cases.result(chosen, copy) : cases.raise(chosen, status);
+}
+
 PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"cases", "timeout", "copy"};
   static constexpr Signature signature{"select", names, 1, 2};
@@ -22,7 +29,8 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
     return nullptr;
   }
   PyObject* result;
-  const Received received = receive_from_ready(state, values[0], copy, result);
+  std::uint64_t receivers;
+  const Received received = receive_from_ready(state, values[0], copy, result, receivers);
   if (received == Received::decided) return result;
   Cases cases;
   if (!cases.parse(state, values[0])) return nullptr;
@@ -38,11 +46,10 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
           [&]() noexcept { cases.release_values(); }, [&](Status) noexcept { cases.discard_buffers(); })) {
     return nullptr;
   }
-  if (status == Status::ok) return cases.result(chosen, copy);
   if (is_pending(status)) status = Status::timeout;
   if (status == Status::timeout || status == Status::exiting || status == Status::no_memory)
     return raise(state, status);
-  return cases.raise(chosen, status);
+  return finish(state, cases, chosen, status, copy, receivers);
 }
 
 PyDoc_STRVAR(select_doc,
@@ -66,16 +73,16 @@ PyObject* try_select(PyObject* module, PyObject* const* args, Py_ssize_t count, 
   ModuleState& state = *state_of(module);
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_flag(values[1], copy)) return nullptr;
   PyObject* result;
-  if (receive_from_ready(state, values[0], copy, result) == Received::decided) return result;
+  std::uint64_t receivers;
+  if (receive_from_ready(state, values[0], copy, result, receivers) == Received::decided) return result;
   Cases cases;
   if (!cases.parse(state, values[0])) return nullptr;
   // A value that an earlier call could not decode makes its case ready before all others.
   if (const std::size_t unread = cases.find_unread(); unread != cases.size()) return cases.deliver_unread(unread, copy);
   std::size_t chosen;
   const Status status = try_any(cases.cases(), chosen);
-  if (status == Status::ok) return cases.result(chosen, copy);
   if (is_pending(status)) Py_RETURN_NONE;
-  return cases.raise(chosen, status);
+  return finish(state, cases, chosen, status, copy, receivers);
 }
 
 }  // namespace

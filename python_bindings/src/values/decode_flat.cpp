@@ -68,10 +68,12 @@ bool FlatDecoder::fill_entries(BlockReader reader, std::span<const Cell> cells, 
                                Extent& extent) noexcept {
   const ModuleState& state = state_;
   for (std::size_t i = 0; i < cells.size(); i += 2) {
-    const bool is_leaf = cells[i].tag() != Tag::repeat;
-    Extent size{};  // of a key that is a container
-    PyObject* key = is_leaf ? make_leaf_key(state, reader, cells[i]) : made_before(reader, cells[i], size);
-    PyObject* value = key != nullptr && size.size == 0 ? make_part(reader, cells[i + 1], extent) : nullptr;
+    const bool is_repeat = cells[i].tag() == Tag::repeat;
+    // Any other key may have its own __hash__, and no Python code may run before the containers are complete.
+    if (is_repeat && !reader.repeated(cells[i]).has_payload()) return false;
+    Extent none{};
+    PyObject* key = is_repeat ? made_before(reader, cells[i], none) : make_leaf_key(state, reader, cells[i]);
+    PyObject* value = key != nullptr ? make_part(reader, cells[i + 1], extent) : nullptr;
     if (value == nullptr) {
       Py_XDECREF(key);
       return false;

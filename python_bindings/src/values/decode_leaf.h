@@ -73,7 +73,7 @@ inline bool has_flat_tag(const Cell& cell) noexcept {
 bool is_flat_from(BlockReader reader, std::span<const Cell> elements, std::span<const Cell>::iterator inner,
                   bool in_dict, unsigned levels) noexcept;
 /// Returns true if the elements of a container are few, and only such cells, or repeats of earlier ones, or tuples,
-/// lists and dicts like it, `levels` deep. No key is a container, unless it is a repeat.
+/// lists and dicts like it, `levels` deep. A key that is a repeat may stand for any value.
 inline bool is_flat(BlockReader reader, std::span<const Cell> elements, bool in_dict = false,
                     unsigned levels = most_flat_levels) noexcept {
   if (elements.size() > most_flat_cells) return false;

@@ -3,6 +3,8 @@
 
 #include <datetime.h>
 
+#include <algorithm>
+
 #include "values/decode_leaf.h"
 
 namespace xichan::python {
@@ -136,7 +138,7 @@ PyObject* build_standard(const ModuleState& state, StandardType type, BlockReade
     }
     return build_timedelta(state, fields[0].as_integer(), fields[1].as_integer(), fields[2].as_integer());
   }
-  if ((type == StandardType::decimal || type == StandardType::uuid) && is_flat(reader, fields, false, 0)) {
+  if ((type == StandardType::decimal || type == StandardType::uuid) && std::ranges::all_of(fields, is_single_leaf)) {
     Ref parts[2];
     PyObject* borrowed[2];
     for (std::size_t i = 0; i < fields.size(); ++i) {

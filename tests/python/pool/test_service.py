@@ -180,6 +180,23 @@ def test_endpoints_in_a_request_fail_with_the_handler(error, pickle):
         server.result()
 
 
+def test_error_of_a_handler_may_carry_an_endpoint_of_the_request():
+    back_tx, back_rx = xichan.channel(4)
+
+    def handler(tx):
+        raise ValueError("no", tx)
+
+    client, server = start(handler)
+    with client:
+        with pytest.raises(ValueError) as caught:
+            client.call(back_tx, PATIENCE)
+        text, carried = caught.value.args
+        assert text == "no" and type(carried) is xichan.Sender
+        carried.send("from the client")
+        assert back_rx.recv(PATIENCE) == "from the client"
+    server.result()
+
+
 def test_closed_endpoint_in_a_result_raises_in_the_client():
     client, server = start(tasks.closed_endpoint_if)
     with client:

@@ -13,7 +13,8 @@ struct LentBytes {
     return true;
   }
   static void refund(std::uint64_t bytes) noexcept { now -= bytes; }
-  static std::uint64_t bound() noexcept { return UINT64_MAX; }
+  static bool retain(std::uint64_t, std::uint64_t bytes) noexcept { return charge(bytes); }
+  static void drop(std::uint64_t bytes) noexcept { refund(bytes); }
 };
 
 }  // namespace xichan::internal
