@@ -55,7 +55,7 @@ def tiny_run(tmp_path_factory):
 
 def test_remaining_workloads_produce_results(tmp_path):
     out = tmp_path / "run.json"
-    tables = ("batch/ints", "select/8", "read/tuple", "pool/submit", "one-way/shared1m", "round-trip/parked")
+    tables = ("batch/ints", "select/8", "read/tuple", "pool/submit", "large/1m-shared", "round-trip/parked")
     contenders = ("xichan", "xichan-views", "xichan-pool", "mp-pipe", "simple-queue")
     bench(
         *(part for name in tables for part in ("--scenario", name)),
@@ -69,7 +69,7 @@ def test_remaining_workloads_produce_results(tmp_path):
         "select/8": {"xichan", "mp-pipe"},
         "read/tuple": {"xichan", "xichan-views"},
         "pool/submit": {"xichan-pool"},
-        "one-way/shared1m": {"xichan", "xichan-views", "mp-pipe", "simple-queue"},
+        "large/1m-shared": {"xichan", "xichan-views", "mp-pipe", "simple-queue"},
         "round-trip/parked": {"xichan", "mp-pipe", "simple-queue"},
     }
     assert run["scenarios"]["select/8"]["unavailable"] == {"simple-queue": "cannot wait for several at once"}
