@@ -197,7 +197,7 @@ TEST_F(Lending, CountsAgainstTheLimit) {
 
 // Threads release what an owner lends, and it ends in the middle.
 TEST_F(Lending, ThreadsReturnLoansWhileTheOwnerDrainsAndEnds) {
-  for (int round = 0; round < test::rounds(2'000); ++round) {
+  for (int round = 0; round < test::rounds(500); ++round) {
     constexpr int readers = 3, each = 8;
     Lender* const own = Lender::create({drop, has_only, free_orphan});
     std::deque<Object> objects(each);
