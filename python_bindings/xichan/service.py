@@ -33,9 +33,8 @@ def serve(rx: _core.Receiver[Any], handler: Callable[[Any], object], *, pickle: 
     rx: a Receiver. handler: called with the value of each request. If its result is not shareable, the client raises
     NotShareableError; ``pickle=True`` pickles it instead. An Exception that it raises is raised by the client, and
     closes the endpoints in the value of the request with it (``close(error=)``); any other exception, such as
-    SystemExit, also ends the server. Blocks while there are no requests; Ctrl-C interrupts
-    this in the main thread. Raises TypeError for a message that is not a request of a Client: the channel is for
-    requests only.
+    SystemExit, also ends the server. Blocks while there are no requests; Ctrl-C interrupts this in the main thread.
+    Raises TypeError for a message that is not a request of a Client: the channel is for requests only.
     """
     from .pool.endpoints import fail_endpoints
 

@@ -77,8 +77,8 @@ class XICHAN_API Lender : public InSlab {
   Lender& operator=(const Lender&) = delete;
 
   /// Lends an object of `bytes` bytes, to which the caller adds a reference if the result is not null. Null if the
-  /// Lender has lent too much (LentBytes), without memory, and once it is closed: then the caller makes a copy. Drains
-  /// before. Under the lock of the owner, as the functions below.
+  /// Lender has lent too much (LentBytes), and without memory: then the caller makes a copy. Drains before. Under the
+  /// lock of the owner, as the functions below.
   Loan* lend(void* object, std::uint64_t bytes) noexcept;
   /// Returns the entry for the reference table that owns the loan from now on.
   static Reference place(Loan* loan) noexcept;
@@ -119,7 +119,7 @@ class XICHAN_API Lender : public InSlab {
 
   const LentObjects objects_;
   IntrusiveList<Loan, &Loan::hook_> loans_;  // newest first
-  std::uint64_t bounded_ = 0;                // bytes lent; of an object that is lent several times in a row, once
+  std::uint64_t bounded_ = 0;  // bytes lent and not drained; of an object that is lent several times in a row, once
   alignas(cache_line) atomic<Loan*> returned_{nullptr};
   atomic<std::uint64_t> holders_{1};
 };

@@ -28,7 +28,7 @@ struct WaitRounds {
   /// How often the thread still wakes up to take back loans.
   int looks_for_loans = 0;
 };
-/// It waits for hours if need be, but what it sent before is usually received soon.
+/// A call may wait for hours, but what was sent before it is usually received soon.
 inline constexpr int most_looks_for_loans = 3;
 inline constexpr std::int64_t loans_slice_ns = 700'000'000;  // more than a nap (sync/nap.h)
 

@@ -19,10 +19,10 @@ void end_lending(EndpointOwner& owner) noexcept;
 /// Returns true if an exact str or bytes may be lent.
 bool is_lendable(PyObject* value) noexcept;
 
-/// Drops the references to objects whose loans were returned, and returns true if there were any. Attached. Runs no
-/// Python code, because it frees str and bytes only.
-inline bool take_back_loans(const EndpointOwner& owner) noexcept {
-  return owner.lender != nullptr && owner.lender->drain();
+/// Drops the references to objects whose loans were returned. Attached. Runs no Python code, because it frees str and
+/// bytes only.
+inline void take_back_loans(const EndpointOwner& owner) noexcept {
+  if (owner.lender != nullptr) owner.lender->drain();
 }
 
 }  // namespace xichan::python

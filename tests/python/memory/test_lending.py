@@ -400,6 +400,7 @@ def test_blocked_thread_takes_back_loans(ends):
         """
 import sys, threading, time
 import xichan
+from support import wait_for_blocked
 
 tx, rx = xichan.channel()
 back_tx, back_rx = xichan.channel()
@@ -408,7 +409,7 @@ before = sys.getrefcount(value)
 tx.send(value)
 waiting = threading.Thread(target=back_rx.recv)
 waiting.start()
-time.sleep(0.1)
+wait_for_blocked(back_tx, receivers=1)
 got = rx.recv()
 deadline = time.monotonic() + 20
 while sys.getrefcount(value) != before:
