@@ -1,0 +1,81 @@
+#include "state/lock.h"
+
+namespace xichan::internal {
+
+std::uint32_t next_unit() noexcept {
+  static constinit atomic<std::uint32_t> last{0};
+  std::uint32_t unit;
+  do unit = last.fetch_add(1, memory_order_relaxed) + 1;
+  while (unit == 0);
+  return unit;
+}
+
+SharedLock::Attempt SharedLock::take(Token token) noexcept {
+  std::uint64_t word = word_.load(memory_order_relaxed);
+  for (;;) {
+    if (word > died) return Attempt::busy;
+    const std::uint64_t next = word == free ? token.word : free;
+    // (34) acquire, with (35): what the previous owner wrote happens before. Sequentially consistent, as in Turnstile.
+    if (word_.compare_exchange_weak(word, next, memory_order_seq_cst, memory_order_seq_cst)) break;
+  }
+  if (word == died) return Attempt::owner_died;
+  depth_ = 1;
+  return Attempt::acquired;
+}
+
+bool SharedLock::admit(Request& request) noexcept {
+  const Attempt attempt = take({request.wanted});
+  request.answer = static_cast<std::uint64_t>(attempt);
+  return attempt != Attempt::busy;
+}
+
+void SharedLock::release_word() noexcept {
+  word_.store(free, memory_order_seq_cst);  // (35) release, with (34); see Turnstile
+  changed();
+}
+
+bool SharedLock::release_once(Token token) noexcept {
+  if (kind() == StateKind::rlock) {
+    if (!owned_by(token)) return false;
+    if (--depth_ == 0) release_word();
+    return true;
+  }
+  // Any thread may release it, also while another one does: only one of them finds it taken.
+  std::uint64_t word = word_.load(memory_order_relaxed);
+  do {
+    if (word <= died) return false;
+  } while (!word_.compare_exchange_weak(word, free, memory_order_seq_cst, memory_order_relaxed));  // (35)
+  changed();
+  return true;
+}
+
+std::uint64_t SharedLock::release_all(Token token) noexcept {
+  if (kind() == StateKind::lock) return release_once(token) ? 1 : 0;
+  if (!owned_by(token)) return 0;
+  const std::uint64_t depth = depth_;
+  release_word();
+  return depth;
+}
+
+void SharedLock::owner_ended(std::uint32_t owner) noexcept {
+  std::uint64_t word = word_.load(memory_order_relaxed);
+  while (Token{word}.owner() == owner) {
+    if (!word_.compare_exchange_weak(word, died, memory_order_seq_cst, memory_order_relaxed)) continue;
+    changed();
+    return;
+  }
+}
+
+// The owner's end may have passed the lock on already.
+void SharedLock::withdraw(Request& request) noexcept {
+  std::uint64_t word = request.wanted;
+  if (request.answer == static_cast<std::uint64_t>(Attempt::acquired)) {
+    if (word_.compare_exchange_strong(word, free, memory_order_seq_cst, memory_order_relaxed)) changed();  // (35)
+  } else {
+    // The call that was to learn of an owner's death never does: the next one will.
+    word = free;
+    word_.compare_exchange_strong(word, died, memory_order_seq_cst, memory_order_relaxed);
+  }
+}
+
+}  // namespace xichan::internal

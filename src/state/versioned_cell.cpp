@@ -1,0 +1,78 @@
+#include "state/versioned_cell.h"
+
+namespace xichan::internal {
+
+VersionedCell::~VersionedCell() {
+  bool is_last;
+  HeldValue* const held = current_.exchange(nullptr, 0, is_last);
+  if (is_last) HeldValue::free(held);
+}
+
+std::uint64_t VersionedCell::get(Cell& out) noexcept {
+  HeldValue* const held = current_.enter();
+  const std::uint64_t version = held->version;
+  out = held->cell;
+  internal::retain(out);
+  HeldValue::leave(held);
+  return version;
+}
+
+std::uint64_t VersionedCell::version() noexcept {
+  HeldValue* const held = current_.enter();
+  const std::uint64_t version = held->version;
+  HeldValue::leave(held);
+  return version;
+}
+
+Status VersionedCell::set(const Cell& value) noexcept {
+  Cell previous;
+  const Status status = swap(value, previous);
+  if (status == Status::ok) internal::release(previous);
+  return status;
+}
+
+Status VersionedCell::swap(const Cell& value, Cell& previous) noexcept {
+  HeldValue* fresh;
+  const Status status = HeldValue::make(value, fresh);
+  if (status != Status::ok) return status;
+  for (;;) {
+    HeldValue* const seen = current_.enter();
+    fresh->version = seen->version + 1;
+    const bool replaced = current_.replace(seen, fresh);
+    if (replaced) {
+      previous = seen->cell;
+      internal::retain(previous);
+    }
+    HeldValue::leave(seen);
+    if (replaced) break;
+  }
+  changed();
+  return Status::ok;
+}
+
+Status VersionedCell::compare_and_set(std::uint64_t version, const Cell& value, bool& done) noexcept {
+  done = false;
+  HeldValue* const seen = current_.enter();
+  Status status = Status::ok;
+  if (seen->version == version) {
+    HeldValue* fresh;
+    status = HeldValue::make(value, fresh);
+    if (status == Status::ok) {
+      fresh->version = version + 1;
+      done = current_.replace(seen, fresh);
+      if (!done) HeldValue::discard(fresh);
+    }
+  }
+  HeldValue::leave(seen);
+  if (done) changed();
+  return status;
+}
+
+bool VersionedCell::admit(Request& request) noexcept {
+  const std::uint64_t now = version();
+  if (now == request.wanted) return false;
+  request.answer = now;
+  return true;
+}
+
+}  // namespace xichan::internal
