@@ -3,6 +3,7 @@
 #include <map>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "base/immortal.h"
 #include "sync/thread_waiter.h"
@@ -14,6 +15,7 @@ struct Entry {
   NameKind kind;
   ChannelId id;
   Cell value;
+  StateObject* object = nullptr;  // not owned
 };
 
 struct Table {
@@ -47,7 +49,26 @@ Status Names::add_channel(std::string_view name, const ChannelId& id) noexcept {
   return add(name, {NameKind::channel, id, {}});
 }
 
-Status Names::publish(std::string_view name, const Cell& value) noexcept {
+Status Names::add_state(std::string_view name, StateObject& object) noexcept try {
+  object.set_name(std::string(name), [](StateObject& named) noexcept { remove(named.name()); });
+  const Status status = add(name, {NameKind::state, {}, {}, &object});
+  if (status != Status::ok) object.set_name({}, nullptr);
+  return status;
+} catch (const std::bad_alloc&) {
+  return Status::no_memory;
+}
+
+Status Names::publish(std::string_view name, const Cell& value, bool replace, Cell& previous) noexcept {
+  previous = {};
+  if (replace) {
+    Table& t = table();
+    std::lock_guard guard(t.lock);
+    const auto found = t.entries.find(name);
+    if (found != t.entries.end() && found->second.kind == NameKind::value) {
+      previous = std::exchange(found->second.value, value);
+      return Status::ok;
+    }
+  }
   return add(name, {NameKind::value, {}, value});
 }
 
@@ -68,16 +89,15 @@ void Names::remove(std::string_view name) noexcept {
   if (found != t.entries.end()) t.entries.erase(found);
 }
 
-NameKind Names::find(std::string_view name, ChannelId& id, Cell& value) noexcept {
+Names::Found Names::find(std::string_view name) noexcept {
   Table& t = table();
   std::lock_guard guard(t.lock);
   const auto found = t.entries.find(name);
-  if (found == t.entries.end()) return NameKind::nothing;
+  if (found == t.entries.end()) return {};
   const Entry& entry = found->second;
-  id = entry.id;
-  value = entry.value;
-  retain(value);
-  return entry.kind;
+  if (entry.object != nullptr && !entry.object->try_retain()) return {};  // O2
+  retain(entry.value);
+  return {entry.kind, entry.id, entry.value, entry.object};
 }
 
 std::uint32_t Names::version() noexcept { return table().version.load(memory_order_seq_cst); }
@@ -87,14 +107,14 @@ Status Names::wait(std::uint32_t seen, const WaitLimits& limits) noexcept {
   ThreadWaiter waiter;
   WaitNode node{.waiter = &waiter, .owner = limits.owner_exiting};
   t.waiters.add(node);
-  const bool exit_began = !limits.exiting && (process_is_exiting() || limits.owner_exiting->load(memory_order_seq_cst));
+  const bool exits = exit_began(limits);
   WaitResult result = WaitResult::woken;
   // A change wakes all waiters, so there is no token to pass on.
-  if (version() == seen && !exit_began) result = waiter.park(earlier(limits.deadline, limits.slice));
+  if (version() == seen && !exits) result = waiter.park(earlier(limits.deadline, limits.slice));
   t.waiters.remove(node);
   if (version() != seen) return Status::ok;
   if (limits.deadline.passed()) return Status::timeout;
-  return result == WaitResult::woken && !waiter.was_nudged() && !exit_began ? Status::ok : Status::interrupted;
+  return result == WaitResult::woken && !waiter.was_nudged() && !exits ? Status::ok : Status::interrupted;
 }
 
 void Names::nudge_all() noexcept { table().waiters.nudge_all(); }
@@ -110,7 +130,7 @@ void Names::unlock_after_fork(bool in_child) noexcept {
   Table& t = table();
   if (in_child) t.waiters.forget_all();
   t.waiters_lock.unlock();
-  if (in_child) std::erase_if(t.entries, [](const auto& entry) { return entry.second.kind == NameKind::channel; });
+  if (in_child) std::erase_if(t.entries, [](const auto& entry) { return entry.second.kind != NameKind::value; });
   t.lock.unlock();
 }
 

@@ -6,6 +6,7 @@
 #include "directory/names.h"
 #include "directory/tickets.h"
 #include "endpoint/readiness.h"
+#include "state/object.h"
 
 namespace xichan::internal {
 
@@ -58,6 +59,11 @@ void Endpoint::leave() noexcept {
   if (--calls_ == 0 && is_closed()) release_count();
 }
 
+std::uint32_t EndpointOwner::next_number() noexcept {
+  static constinit atomic<std::uint32_t> last{0};
+  return last.fetch_add(1, memory_order_relaxed) + 1;
+}
+
 void EndpointOwner::begin_exit() noexcept {
   exiting_.store(true, memory_order_seq_cst);  // (13), as Process::begin_exit
   for (Endpoint* e = endpoints_.first(); e != nullptr; e = endpoints_.next(*e)) {
@@ -65,6 +71,7 @@ void EndpointOwner::begin_exit() noexcept {
     if (e->has_waiters() && !e->is_closed()) e->channel_->nudge_calls(e->side_, e);
   }
   Names::nudge_owner(&exiting_);
+  StateObjects::nudge_owner(&exiting_);
 }
 
 int Endpoint::descriptor() noexcept {
@@ -85,6 +92,8 @@ void EndpointOwner::release_all() noexcept {
     endpoint->release_count();
   }
   Tickets::cancel_owner(this);
+  StateObjects::owner_ended(number);
+  StateObjects::nudge_owner(&exiting_);  // the threads that wait never return
 }
 
 }  // namespace xichan::internal
