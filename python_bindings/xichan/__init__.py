@@ -8,6 +8,8 @@ Both endpoints can be transferred to other interpreters. A value is encoded once
 process, and decoded by its receiver, without pickling.
 """
 
+from _collections_abc import MutableMapping as _MutableMapping
+
 from ._core import (
     ArrayView,
     AtomicInt,
@@ -18,6 +20,7 @@ from ._core import (
     Event,
     ListView,
     Lock,
+    Map,
     Receiver,
     RecordView,
     RLock,
@@ -60,12 +63,14 @@ from ._errors import (
 )
 from ._queue import Queue
 
+_MutableMapping.register(Map)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._records.registry import register
     from ._remote import RemoteError
     from ._shareable import Shareable
-    from ._stats import ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
+    from ._stats import ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats
     from .pool.errors import BrokenInterpreterPool, BrokenWorker
     from .pool.executor import InterpreterPoolExecutor
     from .service import Client, serve
@@ -77,6 +82,7 @@ _LAZY = {
     "ChannelStats": "_stats",
     "Client": "service",
     "InterpreterPoolExecutor": "pool.executor",
+    "MapStats": "_stats",
     "MemoryClass": "_stats",
     "MemoryStats": "_stats",
     "PoolStats": "_stats",
@@ -110,6 +116,8 @@ __all__ = [
     "Lagged",
     "ListView",
     "Lock",
+    "Map",
+    "MapStats",
     "MemoryClass",
     "MemoryLimitExceeded",
     "MemoryStats",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
     from typing import Any
 
-    from ._core import Cell, Event, Lock, RLock, Semaphore
+    from ._core import Cell, Event, Lock, Map, RLock, Semaphore
 
 # The numbers of tasks that own an RLock: even, with the highest bit; those of threads are counted up from 1.
 _units = itertools.count(1 << 31)
@@ -106,3 +106,14 @@ async def watch_cell(cell: Cell[Any], *, copy: bool = True) -> AsyncIterator[Any
             yield value
         else:
             await admitted(cell, seen)
+
+
+async def watch_key(map: Map[Any, Any], key: object, *, copy: bool = True) -> AsyncIterator[Any]:
+    seen = 0
+    while True:
+        found = map._get(key, copy)
+        if found is not None and found[0] != seen:
+            seen, value = found
+            yield value
+        else:
+            await admitted(map, key, seen)

@@ -22,6 +22,7 @@
 #include "state/object.h"
 #include "sync/thread_waiter.h"
 #include "sync/wait_limits.h"
+#include "value/cell.h"
 #include "xichan/status.h"
 
 namespace xichan::internal {
@@ -31,6 +32,8 @@ struct Request {
   std::uint64_t wanted = 0;       // what the object needs to decide; see each object
   const void* context = nullptr;  // likewise
   std::uint64_t ticket = 0;       // place in the queue; 0 until it first waits
+  Cell key = Cell::none();        // of a Map: the key that the call waits for, which it owns
+  std::uint64_t hash = 0;         // of that key
   std::uint64_t answer = 0;       // what the object stored when it admitted the call
 };
 

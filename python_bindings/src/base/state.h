@@ -28,7 +28,7 @@ enum class ErrorClass {
 };
 
 /// The classes of xichan._stats, in the order of `record_names` in stats.cpp.
-enum class RecordType { channel, memory, memory_class, count };
+enum class RecordType { channel, memory, memory_class, map, count };
 
 /// The types of values that read or fill a block in place, in the order of `specs` in values/types.cpp.
 enum class ValueType { tuple, list, dict, set, record, array, bytes, str, shared, buffer, elements, count };

@@ -22,8 +22,13 @@ struct Kind {
 };
 // In the order of their documentation.
 constexpr Kind kinds[] = {
-    {StateKind::atomic_int, &atomic_int_spec}, {StateKind::cell, &cell_spec},           {StateKind::lock, &lock_spec},
-    {StateKind::rlock, &rlock_spec},           {StateKind::semaphore, &semaphore_spec}, {StateKind::event, &event_spec},
+    {StateKind::atomic_int, &atomic_int_spec},
+    {StateKind::cell, &cell_spec},
+    {StateKind::map, &map_spec},
+    {StateKind::lock, &lock_spec},
+    {StateKind::rlock, &rlock_spec},
+    {StateKind::semaphore, &semaphore_spec},
+    {StateKind::event, &event_spec},
 };
 
 PyObject* state_new(PyTypeObject* type, PyObject*, PyObject*) noexcept {

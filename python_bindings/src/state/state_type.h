@@ -29,6 +29,6 @@ inline ModuleState& state_of_type(PyTypeObject* type) noexcept {
 PyObject* repr_of(PyObject* self, const char* format, ...) noexcept;
 
 // The types, each defined with its file.
-extern PyType_Spec atomic_int_spec, cell_spec, event_spec, lock_spec, rlock_spec, semaphore_spec;
+extern PyType_Spec atomic_int_spec, cell_spec, event_spec, lock_spec, map_spec, rlock_spec, semaphore_spec;
 
 }  // namespace xichan::python

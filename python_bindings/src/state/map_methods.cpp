@@ -1,0 +1,192 @@
+#include "state/map_methods.h"
+
+#include "base/ref.h"
+#include "ends/async.h"
+#include "ends/stats.h"
+#include "state/waiting.h"
+#include "values/encode.h"
+
+namespace xichan::python {
+
+bool parse_ttl(PyObject* value, std::int64_t& ttl) noexcept {
+  if (value == nullptr || value == Py_None) return true;
+  const double seconds = PyFloat_Check(value) || PyLong_Check(value) ? PyFloat_AsDouble(value) : -1;
+  if (PyErr_Occurred()) PyErr_Clear();
+  if (!PyFloat_Check(value) && !PyLong_Check(value)) {
+    PyErr_Format(PyExc_TypeError, "ttl must be an int, a float or None, got %T", value);
+    return false;
+  }
+  if (!(seconds > 0)) {
+    PyErr_Format(PyExc_ValueError, "ttl must be more than 0 seconds, got %R", value);
+    return false;
+  }
+  const double nanoseconds = seconds * 1e9;
+  ttl = nanoseconds < 9e18 ? std::max<std::int64_t>(1, static_cast<std::int64_t>(nanoseconds)) : MapEntry::never;
+  return true;
+}
+
+PyObject* raise_map(const ModuleState& state, Status status) noexcept {
+  return raise(state, status, status == Status::too_large ? "the entry is larger than the Map's max_bytes" : nullptr);
+}
+
+int store_item(PyObject* self, PyObject* key_object, PyObject* value_object, std::int64_t ttl) noexcept {
+  ModuleState& state = *as_state_handle(self)->state;
+  MapKeyArgument key;
+  Cell value;
+  if (!key.read_to_store(state, key_object) || !encode(state, value_object, value)) return -1;
+  auto* object = usable<SharedMap>(self);
+  const Status status = object == nullptr ? Status::invalid : object->set({key.owned(), key.hash(), value, ttl});
+  if (status == Status::ok) {
+    key.disown();
+    return 0;
+  }
+  internal::release(value);
+  if (object != nullptr) raise_map(state, status);
+  return -1;
+}
+
+PyObject* map_get_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"keys", "copy"};
+  static constexpr Signature signature{"get_many", names, 1, 1};
+  PyObject* values[2];
+  bool copy = true;
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_flag(values[1], copy)) return nullptr;
+  ModuleState& state = *as_state_handle(self)->state;
+  const Ref keys(PyObject_GetIter(values[0]));
+  Ref found(keys ? PyDict_New() : nullptr);
+  if (!found) return nullptr;
+  for (;;) {
+    const Ref key_object(PyIter_Next(keys.get()));
+    if (!key_object) return PyErr_Occurred() ? nullptr : found.release();
+    MapKeyArgument key;
+    if (!key.read(state, key_object.get())) return nullptr;
+    auto* object = usable<SharedMap>(self);
+    if (object == nullptr) return nullptr;
+    Cell value;
+    if (object->get(key.key(), value) == 0) continue;
+    const Ref decoded(decode_owned(state, value, copy));
+    if (!decoded || PyDict_SetItem(found.get(), key_object.get(), decoded.get()) < 0) return nullptr;
+  }
+}
+
+PyObject* map_set_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"entries", "ttl"};
+  static constexpr Signature signature{"set_many", names, 1, 1};
+  PyObject* values[2];
+  std::int64_t ttl = 0;
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_ttl(values[1], ttl)) return nullptr;
+  // A copy, which no Python code that runs meanwhile can change.
+  const Ref entries(PyDict_New());
+  if (!entries) return nullptr;
+  if (PyMapping_Check(values[0]) && PyObject_HasAttrString(values[0], "keys")) {
+    if (PyDict_Update(entries.get(), values[0]) < 0) return nullptr;
+  } else if (PyDict_MergeFromSeq2(entries.get(), values[0], 1) < 0) {
+    return nullptr;
+  }
+  Py_ssize_t position = 0;
+  PyObject *key, *value;
+  while (PyDict_Next(entries.get(), &position, &key, &value)) {
+    if (store_item(self, key, value, ttl) < 0) return nullptr;
+  }
+  Py_RETURN_NONE;
+}
+
+PyObject* map_snapshot(PyObject* self, PyObject*) noexcept {
+  ModuleState& state = *as_state_handle(self)->state;
+  auto* object = usable<SharedMap>(self);
+  Ref copied(object == nullptr ? nullptr : PyDict_New());
+  if (!copied) return nullptr;
+  bool ok = true;
+  const bool in_memory = object->snapshot([&](const Cell& key, const Cell& value) noexcept {
+    if (!ok) {
+      internal::release(key);
+      internal::release(value);
+      return;
+    }
+    const Ref key_object(decode_owned(state, key));
+    const Ref value_object(key_object ? decode_owned(state, value) : nullptr);
+    if (!key_object) internal::release(value);
+    ok = value_object && PyDict_SetItem(copied.get(), key_object.get(), value_object.get()) == 0;
+  });
+  if (!in_memory) return PyErr_NoMemory();
+  return ok ? copied.release() : nullptr;
+}
+
+PyObject* map_wait(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  static constexpr const char* names[] = {"key", "timeout", "copy"};
+  static constexpr Signature signature{"wait", names, 1, 2};
+  PyObject* values[3];
+  Timeout timeout;
+  bool copy = true;
+  if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[1], timeout) ||
+      !parse_flag(values[2], copy)) {
+    return nullptr;
+  }
+  ModuleState& state = *as_state_handle(self)->state;
+  MapKeyArgument key;
+  if (!key.read_to_store(state, values[0])) return nullptr;
+  auto* object = usable<SharedMap>(self);
+  if (object == nullptr) return nullptr;
+  Request request = SharedMap::request_of(key.owned(), key.hash(), 0);
+  for (;;) {
+    Cell value;
+    if (object->get(key.key(), value) != 0) return decode_owned(state, value, copy);
+    Status status = Status::timeout;
+    if (!timeout.now && !wait_admitted(state, *object, request, timeout, status)) return nullptr;
+    if (status == Status::timeout) return raise(state, status, "the key is not in the Map");
+    if (status != Status::ok) return raise(state, status);
+    request.ticket = 0;  // the entry may be gone again
+  }
+}
+
+// _get(key, copy) -> (version, value), or None.
+PyObject* map_get_with_version(PyObject* self, PyObject* args) noexcept {
+  PyObject* key_object;
+  int copy;
+  if (!PyArg_ParseTuple(args, "Op:_get", &key_object, &copy)) return nullptr;
+  ModuleState& state = *as_state_handle(self)->state;
+  MapKeyArgument key;
+  if (!key.read(state, key_object)) return nullptr;
+  auto* object = usable<SharedMap>(self);
+  if (object == nullptr) return nullptr;
+  Cell value;
+  const std::uint64_t version = object->get(key.key(), value);
+  if (version == 0) Py_RETURN_NONE;
+  Ref decoded(decode_owned(state, value, copy != 0));
+  return decoded ? Py_BuildValue("KN", static_cast<unsigned long long>(version), decoded.release()) : nullptr;
+}
+
+// _join(notifier, key, ticket, key of the map, version).
+PyObject* map_join(PyObject* self, PyObject* args) noexcept {
+  PyObject *notifier, *key_object;
+  unsigned long long key, ticket, version;
+  if (!PyArg_ParseTuple(args, "OKKOK:_join", &notifier, &key, &ticket, &key_object, &version)) return nullptr;
+  ModuleState& state = *as_state_handle(self)->state;
+  MapKeyArgument wanted;
+  if (!wanted.read_to_store(state, key_object)) return nullptr;
+  auto* object = usable<SharedMap>(self);
+  if (object == nullptr) return nullptr;
+  Request request = SharedMap::request_of(wanted.owned(), wanted.hash(), version);
+  request.ticket = ticket;
+  return join_queue(state, *object, request, notifier, key);
+}
+
+PyObject* map_watch(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
+  return delegate("xichan._state", "watch_key", self, args, count, keywords);
+}
+
+PyObject* map_stats(PyObject* self, PyObject*) noexcept {
+  auto* object = usable<SharedMap>(self);
+  if (object == nullptr) return nullptr;
+  const MapStats s = object->stats();
+  const MapOptions& o = object->options();
+  using Count = unsigned long long;
+  PyObject* ttl = o.ttl == MapEntry::never ? Py_NewRef(Py_None) : PyFloat_FromDouble(static_cast<double>(o.ttl) * 1e-9);
+  return make_record(
+      *as_state_handle(self)->state, RecordType::map,
+      Py_BuildValue("{sKsKsNsNsNsKsKsKsK}", "items", Count{s.items}, "bytes", Count{s.bytes}, "max_items",
+                    bounded(o.max_items), "max_bytes", bounded(o.max_bytes), "ttl", ttl, "hits", Count{s.hits},
+                    "misses", Count{s.misses}, "evicted", Count{s.evicted}, "expired", Count{s.expired}));
+}
+
+}  // namespace xichan::python
