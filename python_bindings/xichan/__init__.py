@@ -11,9 +11,11 @@ process, and decoded by its receiver, without pickling.
 from ._core import (
     ArrayView,
     AtomicInt,
+    Barrier,
     Buffer,
     BytesView,
     Cell,
+    Condition,
     DictView,
     Event,
     ListView,
@@ -90,6 +92,7 @@ _LAZY = {
 __all__ = [
     "ArrayView",
     "AtomicInt",
+    "Barrier",
     "BrokenInterpreterPool",
     "BrokenWorker",
     "Buffer",
@@ -102,6 +105,7 @@ __all__ = [
     "ChannelStats",
     "ChannelTimeout",
     "Client",
+    "Condition",
     "DecodeError",
     "DictView",
     "Error",
