@@ -21,6 +21,7 @@
 #include "ends/transport.h"
 #include "ends/watch.h"
 #include "functions.h"
+#include "state/record.h"
 #include "state/state_type.h"
 #include "state/waiting.h"
 #include "values/decoder.h"
@@ -87,6 +88,7 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
   if ((state.watch_type = add_type(module, watch_spec)) == nullptr) return -1;
   if ((state.ticket_type = add_type(module, ticket_spec)) == nullptr) return -1;
   if ((state.state_watch_type = add_type(module, state_watch_spec)) == nullptr) return -1;
+  if ((state.state_record_type = add_type(module, state_record_spec)) == nullptr) return -1;
   const Ref notifier(reinterpret_cast<PyObject*>(add_type(module, notifier_spec)));
   const Ref sink(reinterpret_cast<PyObject*>(add_type(module, pickle_sink_spec)));
   if (!notifier || !sink) return -1;

@@ -13,9 +13,11 @@ from _collections_abc import MutableMapping as _MutableMapping
 from ._core import (
     ArrayView,
     AtomicInt,
+    Barrier,
     Buffer,
     BytesView,
     Cell,
+    Condition,
     DictView,
     Event,
     ListView,
@@ -96,6 +98,7 @@ _LAZY = {
 __all__ = [
     "ArrayView",
     "AtomicInt",
+    "Barrier",
     "BrokenInterpreterPool",
     "BrokenWorker",
     "Buffer",
@@ -108,6 +111,7 @@ __all__ = [
     "ChannelStats",
     "ChannelTimeout",
     "Client",
+    "Condition",
     "DecodeError",
     "DictView",
     "Error",

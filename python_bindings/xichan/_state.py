@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 import weakref
 
+from . import _core
 from ._aio import notifier_of
 from ._errors import ChannelClosed, OwnerDied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
+    from collections.abc import AsyncIterator, Callable, Generator
     from typing import Any
 
-    from ._core import Cell, Event, Lock, Map, RLock, Semaphore
+    from ._core import Barrier, Cell, Condition, Event, Lock, Map, RLock, Semaphore
 
-# The numbers of tasks that own an RLock: even, with the highest bit; those of threads are counted up from 1.
+# The numbers of tasks that own an RLock have the highest bit; those of threads are counted up from 1.
 _units = itertools.count(1 << 31)
 _unit_of_task: weakref.WeakKeyDictionary[asyncio.Task[Any], int] = weakref.WeakKeyDictionary()
+
+
+_OWNER_DIED = 1  # what a lock answers instead of being acquired
 
 
 async def admitted(obj: Any, *wanted: Any) -> int:
@@ -34,6 +39,7 @@ async def admitted(obj: Any, *wanted: Any) -> int:
         answer: int | None = watch.close()
         if answer is not None:
             watch.release()
+            _core._renew_exit_patience()
             return answer
         ticket = watch.ticket()
         watch.withdraw()
@@ -53,26 +59,39 @@ def _unit(obj: Lock | RLock) -> int:
     return unit
 
 
+async def _acquire(lock: Lock | RLock, unit: int) -> None:
+    if not lock._acquire_nowait(unit) and await admitted(lock, unit) == _OWNER_DIED:
+        raise OwnerDied(
+            "the interpreter that held the lock has ended; the lock is free, but what it protects may be half changed"
+        )
+
+
 async def acquire(obj: Lock | RLock | Semaphore) -> bool:
     if type(obj).__name__ == "Semaphore":
         if not obj.acquire(False):
             await admitted(obj)
         return True
-    unit = _unit(obj)
-    if not obj._acquire_nowait(unit) and await admitted(obj, unit) == 1:
-        raise OwnerDied(
-            "the interpreter that held the lock has ended; the lock is free, but what it protects may be half changed"
-        )
+    await _acquire(obj, _unit(obj))
     return True
+
+
+def _known_unit() -> int:
+    """Return the number of the current task; 0 if there is none, or it has none, and so owns no RLock."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return 0
+    return _unit_of_task.get(task, 0) if task is not None else 0
 
 
 def release_of_task(lock: RLock) -> None:
     """Release an RLock that the current task holds."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        task = None
-    lock._release(_unit_of_task.get(task, 0) if task is not None else 0)
+    lock._release(_known_unit())
+
+
+def task_holds(lock: RLock) -> bool:
+    """Return whether the current task holds an RLock."""
+    return lock._owned(_known_unit())
 
 
 async def aenter(obj: Lock | RLock | Semaphore) -> None:
@@ -95,6 +114,69 @@ async def await_set(event: Event) -> bool:
 
 def await_event(event: Event) -> Generator[Any, None, bool]:
     return await_set(event).__await__()
+
+
+async def _wait_barrier(barrier: Barrier) -> int:
+    record = barrier._enter()
+    returns = passed = False
+    try:
+        async with asyncio.timeout(barrier._timeout):
+            await admitted(barrier, record)
+        returns = True
+    except TimeoutError:
+        returns = True
+    finally:
+        passed = record.leave(returns)  # breaks the barrier if not all have arrived
+    if not passed:
+        raise threading.BrokenBarrierError("the barrier is broken; reset() makes it usable again")
+    return record.index()
+
+
+def await_barrier(barrier: Barrier) -> Generator[Any, None, int]:
+    return _wait_barrier(barrier).__await__()
+
+
+async def _acquire_again(lock: Lock | RLock, unit: int, depth: int) -> None:
+    """Acquire a lock in any case, then raise what happened meanwhile."""
+    failure: BaseException | None = None
+    while True:
+        try:
+            await _acquire(lock, unit)
+            break
+        except asyncio.CancelledError as error:
+            failure = error
+        except OwnerDied as error:
+            failure = failure or error
+    lock._restore(depth)
+    if failure is not None:
+        raise failure
+
+
+async def _wait_condition(condition: Condition) -> bool:
+    lock = condition.lock
+    unit = _unit(lock)
+    record, depth = condition._enter(unit)
+    try:
+        await admitted(condition, record)
+    except GeneratorExit:
+        raise  # cannot wait for the lock: the coroutine is being destroyed
+    except BaseException:
+        record.leave(False)  # passes its notification on
+        await _acquire_again(lock, unit, depth)
+        raise
+    record.leave(True)
+    await _acquire_again(lock, unit, depth)
+    return True
+
+
+def await_condition(condition: Condition) -> Generator[Any, None, bool]:
+    return _wait_condition(condition).__await__()
+
+
+async def await_for(condition: Condition, predicate: Callable[[], Any]) -> Any:
+    while not (result := predicate()):
+        await condition
+    return result
 
 
 async def watch_cell(cell: Cell[Any], *, copy: bool = True) -> AsyncIterator[Any]:

@@ -30,11 +30,14 @@ struct Table {
 
 Table& table() noexcept { return immortal<Table>(); }
 
-Status add(std::string_view name, const Entry& entry) noexcept try {
+// Calls `added` under the lock.
+template <class Added>
+Status add(std::string_view name, const Entry& entry, Added added) noexcept try {
   Table& t = table();
   {
     std::lock_guard guard(t.lock);
     if (!t.entries.try_emplace(std::string(name), entry).second) return Status::name_taken;
+    added();
   }
   t.version.fetch_add(1, memory_order_seq_cst);
   t.waiters.notify_all();
@@ -46,30 +49,34 @@ Status add(std::string_view name, const Entry& entry) noexcept try {
 }  // namespace
 
 Status Names::add_channel(std::string_view name, const ChannelId& id) noexcept {
-  return add(name, {NameKind::channel, id, {}});
+  return add(name, {NameKind::channel, id, {}}, []() noexcept {});
 }
 
+// Whether the name is free is known only under the lock; once another thread can find the object, by its name or in the
+// list, its name and number no longer change.
 Status Names::add_state(std::string_view name, StateObject& object) noexcept try {
-  object.set_name(std::string(name), [](StateObject& named) noexcept { remove(named.name()); });
-  const Status status = add(name, {NameKind::state, {}, {}, &object});
-  if (status != Status::ok) object.set_name({}, nullptr);
-  return status;
+  std::string its_name(name);
+  return add(name, {NameKind::state, {}, {}, &object}, [&]() noexcept {
+    object.set_name(std::move(its_name), [](StateObject& named) noexcept { remove(named.name()); });
+    StateObjects::add(object);
+  });
 } catch (const std::bad_alloc&) {
   return Status::no_memory;
 }
 
 Status Names::publish(std::string_view name, const Cell& value, bool replace, Cell& previous) noexcept {
   previous = {};
-  if (replace) {
+  for (;;) {
+    const Status status = add(name, {NameKind::value, {}, value}, []() noexcept {});
+    if (status != Status::name_taken || !replace) return status;
     Table& t = table();
     std::lock_guard guard(t.lock);
     const auto found = t.entries.find(name);
-    if (found != t.entries.end() && found->second.kind == NameKind::value) {
-      previous = std::exchange(found->second.value, value);
-      return Status::ok;
-    }
+    if (found == t.entries.end()) continue;  // removed meanwhile
+    if (found->second.kind != NameKind::value) return Status::name_taken;
+    previous = std::exchange(found->second.value, value);
+    return Status::ok;
   }
-  return add(name, {NameKind::value, {}, value});
 }
 
 Status Names::unpublish(std::string_view name, Cell& value) noexcept {

@@ -16,7 +16,8 @@ class XICHAN_API Names {
  public:
   /// Adds the name of a channel. `ok | name_taken | no_memory`.
   static Status add_channel(std::string_view name, const ChannelId& id) noexcept;
-  /// Adds the name of an object, and gives it to the object, which no other thread knows yet. Same results.
+  /// Adds the name of an object that no other thread knows yet, gives it to the object, and lists the object. Same
+  /// results; in case of an error the object is not listed.
   static Status add_state(std::string_view name, StateObject& object) noexcept;
   /// Adds the name of a value. Takes over the cell if `ok`, else `name_taken` or `no_memory`. With `replace`, the name
   /// may be that of a published value, which is passed to the caller in `previous` (else none): no look-up misses it.

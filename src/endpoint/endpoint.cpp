@@ -64,6 +64,11 @@ std::uint32_t EndpointOwner::next_number() noexcept {
   return last.fetch_add(1, memory_order_relaxed) + 1;
 }
 
+std::uint32_t EndpointOwner::next_unit() noexcept {
+  static constinit atomic<std::uint32_t> last{0};
+  return last.fetch_add(1, memory_order_relaxed) % INT32_MAX + 1;
+}
+
 void EndpointOwner::begin_exit() noexcept {
   exiting_.store(true, memory_order_seq_cst);  // (13), as Process::begin_exit
   for (Endpoint* e = endpoints_.first(); e != nullptr; e = endpoints_.next(*e)) {
@@ -83,6 +88,7 @@ bool Endpoint::arm(std::uint64_t cost) noexcept { return readiness_ != nullptr &
 
 void EndpointOwner::release_all() noexcept {
   ended_.store(true, memory_order_seq_cst);  // before waking the calls inside
+  exiting_.store(true, memory_order_seq_cst);  // (13): a call that waits for an object returns, and a later one sees it
   returns.end();
   while (OwnedWait* wait = waits_.first()) wait->abandon();
   while (Endpoint* endpoint = endpoints_.first()) {

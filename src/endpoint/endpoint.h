@@ -139,6 +139,8 @@ class XICHAN_API EndpointOwner {
 
   /// Identifies the owner of a lock (state/lock.h). Never reused, never 0.
   const std::uint32_t number;
+  /// Returns a number for a thread or task that owns locks. Never 0; below 2^31.
+  static std::uint32_t next_unit() noexcept;
 
   /// Closes every endpoint and releases its count, even if calls are still inside; wakes those. Later `Endpoint::open`
   /// fails. Idempotent.

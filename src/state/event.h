@@ -17,10 +17,10 @@ class XICHAN_API SharedEvent final : public Turnstile {
 
   bool is_set() const noexcept { return word_.load(memory_order_seq_cst) & flag; }
   void set() noexcept {
-    std::uint64_t word = word_.load(memory_order_relaxed);
+    std::uint64_t word = word_.load(memory_order_seq_cst);
     do {
       if (word & flag) return;
-    } while (!word_.compare_exchange_weak(word, (word + once) | flag, memory_order_seq_cst, memory_order_relaxed));
+    } while (!word_.compare_exchange_weak(word, (word + once) | flag, memory_order_seq_cst, memory_order_seq_cst));
     changed();
   }
   void clear() noexcept { word_.fetch_and(~flag, memory_order_seq_cst); }

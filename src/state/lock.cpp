@@ -2,16 +2,8 @@
 
 namespace xichan::internal {
 
-std::uint32_t next_unit() noexcept {
-  static constinit atomic<std::uint32_t> last{0};
-  std::uint32_t unit;
-  do unit = last.fetch_add(1, memory_order_relaxed) + 1;
-  while (unit == 0);
-  return unit;
-}
-
 SharedLock::Attempt SharedLock::take(Token token) noexcept {
-  std::uint64_t word = word_.load(memory_order_relaxed);
+  std::uint64_t word = word_.load(memory_order_seq_cst);  // by a call that has joined the queue: see Turnstile
   for (;;) {
     if (word > died) return Attempt::busy;
     const std::uint64_t next = word == free ? token.word : free;
@@ -19,7 +11,7 @@ SharedLock::Attempt SharedLock::take(Token token) noexcept {
     if (word_.compare_exchange_weak(word, next, memory_order_seq_cst, memory_order_seq_cst)) break;
   }
   if (word == died) return Attempt::owner_died;
-  depth_ = 1;
+  if (kind() == StateKind::rlock) XICHAN_PLAIN(depth_) = 1;  // any thread may release another lock meanwhile
   return Attempt::acquired;
 }
 
@@ -37,7 +29,7 @@ void SharedLock::release_word() noexcept {
 bool SharedLock::release_once(Token token) noexcept {
   if (kind() == StateKind::rlock) {
     if (!owned_by(token)) return false;
-    if (--depth_ == 0) release_word();
+    if (--XICHAN_PLAIN(depth_) == 0) release_word();
     return true;
   }
   // Any thread may release it, also while another one does: only one of them finds it taken.
@@ -52,7 +44,7 @@ bool SharedLock::release_once(Token token) noexcept {
 std::uint64_t SharedLock::release_all(Token token) noexcept {
   if (kind() == StateKind::lock) return release_once(token) ? 1 : 0;
   if (!owned_by(token)) return 0;
-  const std::uint64_t depth = depth_;
+  const std::uint64_t depth = XICHAN_PLAIN(depth_);
   release_word();
   return depth;
 }

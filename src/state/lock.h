@@ -5,7 +5,8 @@
 // learns that what the lock protects may be half changed.
 //
 // Invariants
-//   L1  the word is the token of the owner, or `free`, or `died`; only the owner writes its `depth_`.
+//   L1  the word is the token of the owner, or `free`, or `died`; `depth_` of a recursive lock belongs to its owner, or
+//       to the thread that admits the owner.
 //   L2  `died` becomes `free` by exactly one call, which returns `owner_died` and does not hold the lock.
 //
 // Progress: a free lock is taken, and a lock without waiters released, in one step. No waiter is overtaken by a call
@@ -24,9 +25,6 @@ struct Token {
   std::uint32_t owner() const noexcept { return static_cast<std::uint32_t>(word >> 32); }
 };
 
-/// Returns a number for a thread or task that owns locks. Never 0.
-XICHAN_API std::uint32_t next_unit() noexcept;
-
 class XICHAN_API SharedLock final : public Turnstile {
  public:
   enum class Attempt : std::uint8_t { acquired, owner_died, busy };
@@ -41,7 +39,7 @@ class XICHAN_API SharedLock final : public Turnstile {
   /// Never blocks. Joins behind calls that wait: then the lock is busy.
   Attempt try_acquire(Token token) noexcept {
     if (owned_by(token) && kind() == StateKind::rlock) {
-      ++depth_;
+      ++XICHAN_PLAIN(depth_);
       return Attempt::acquired;
     }
     return has_waiters() ? Attempt::busy : take(token);
@@ -54,11 +52,12 @@ class XICHAN_API SharedLock final : public Turnstile {
   /// Releases the lock completely and returns how often it was held, 0 if not by `token`; `restore` undoes it once the
   /// lock is acquired again.
   std::uint64_t release_all(Token token) noexcept;
-  void restore(std::uint64_t depth) noexcept { depth_ = depth; }
+  void restore(std::uint64_t depth) noexcept {
+    if (kind() == StateKind::rlock) XICHAN_PLAIN(depth_) = depth;
+  }
 
   bool is_locked() const noexcept { return word_.load(memory_order_relaxed) > died; }
   bool owned_by(Token token) const noexcept { return word_.load(memory_order_relaxed) == token.word; }
-  std::uint64_t depth() const noexcept { return depth_; }
   /// Returns the number of the owner that holds it, or 0.
   std::uint32_t owner() const noexcept { return Token{word_.load(memory_order_relaxed)}.owner(); }
 
@@ -73,7 +72,7 @@ class XICHAN_API SharedLock final : public Turnstile {
   void release_word() noexcept;
 
   atomic<std::uint64_t> word_;
-  std::uint64_t depth_ = 0;  // of a recursive lock; the owner's
+  plain<std::uint64_t> depth_{};  // of a recursive lock; the owner's
 };
 
 }  // namespace xichan::internal

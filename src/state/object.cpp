@@ -36,9 +36,11 @@ void StateObject::release() noexcept {
   if (references_.fetch_sub(1, memory_order_acq_rel) != 1) return;
   if (is_inherited()) return;  // O3: its lists are not touched, and it is leaked
   if (forget_name_ != nullptr) forget_name_(*this);
-  StateObjects::remove(*this);
+  if (number_ != 0) StateObjects::remove(*this);
   delete this;
 }
+
+std::uint32_t StateObject::waiting() const noexcept { return 0; }
 
 void StateObject::nudge(const void*) noexcept {}
 

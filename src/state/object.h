@@ -23,6 +23,7 @@
 #include "arena/slabs.h"
 #include "base/intrusive_list.h"
 #include "sync/process_words.h"
+#include "xichan/export.h"
 
 namespace xichan::internal {
 
@@ -54,18 +55,20 @@ class XICHAN_API StateObject : public InSlab {
   void release() noexcept;
 
   StateKind kind() const noexcept { return kind_; }
-  /// Returns a number that no other object of the process has or had.
+  /// Returns a number that no other object of the process has or had; 0 until the object is listed.
   std::uint64_t number() const noexcept { return number_; }
   std::string_view name() const noexcept { return name_; }
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
   /// Gives the object a name that was registered; `forget` removes it again, before the object is destroyed. Called
-  /// once, before other threads know the object.
+  /// before the object is listed, or other threads know it otherwise.
   void set_name(std::string name, void (*forget)(StateObject&) noexcept) noexcept {
     name_ = std::move(name);
     forget_name_ = forget;
   }
 
+  /// Returns the number of calls that wait for the object. Other threads may change it at any moment.
+  virtual std::uint32_t waiting() const noexcept;
   /// Makes every waiter, or those that wait on behalf of `owner`, re-check all conditions.
   virtual void nudge(const void* owner) noexcept;
   /// The owner with this number has ended, and none of its threads will run again.

@@ -9,6 +9,8 @@ Request& request_of(WaitNode& node) noexcept { return *reinterpret_cast<Request*
 
 void Turnstile::withdraw(Request&) noexcept {}
 
+void Turnstile::give_up(Request&) noexcept {}
+
 bool Turnstile::join(WaitNode& node, Request& request) noexcept {
   node.packet.words[0] = reinterpret_cast<std::uintptr_t>(&request);
   {

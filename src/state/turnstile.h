@@ -27,10 +27,12 @@
 
 namespace xichan::internal {
 
+struct WaitRecord;
+
 /// What a call waits for, and its place in the queue. Belongs to the call and survives interruptions.
 struct Request {
   std::uint64_t wanted = 0;       // what the object needs to decide; see each object
-  const void* context = nullptr;  // likewise
+  WaitRecord* record = nullptr;   // of a call that is listed also while it is not in the queue; see wait_record.h
   std::uint64_t ticket = 0;       // place in the queue; 0 until it first waits
   Cell key = Cell::none();        // of a Map: the key that the call waits for, which it owns
   std::uint64_t hash = 0;         // of that key
@@ -54,12 +56,14 @@ class XICHAN_API Turnstile : public StateObject {
 
   /// Returns true if a call has to join the queue.
   bool has_waiters() const noexcept { return queue_.has_attention(); }
-  std::uint32_t waiting() const noexcept { return queue_.waiting(); }
+  std::uint32_t waiting() const noexcept override { return queue_.waiting(); }
 
   void nudge(const void* owner) noexcept override { owner == nullptr ? queue_.nudge_all() : queue_.nudge_owner(owner); }
 
   /// Releases what a request was admitted to, for a call that never returns. Any thread.
   virtual void withdraw(Request& request) noexcept;
+  /// Ends a call that never returns, admitted or not: after `withdraw`, and not while it is in the queue.
+  virtual void give_up(Request& request) noexcept;
 
  protected:
   /// Whether a call may be admitted while an older one in the queue is not.

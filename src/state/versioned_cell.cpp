@@ -43,11 +43,12 @@ Status VersionedCell::swap(const Cell& value, Cell& previous) noexcept {
       previous = seen->cell;
       internal::retain(previous);
     }
+    const std::uint64_t version = seen->version + 1;
     HeldValue::leave(seen);
-    if (replaced) break;
+    if (!replaced) continue;
+    announce(version);
+    return Status::ok;
   }
-  changed();
-  return Status::ok;
 }
 
 Status VersionedCell::compare_and_set(std::uint64_t version, const Cell& value, bool& done) noexcept {
@@ -64,13 +65,24 @@ Status VersionedCell::compare_and_set(std::uint64_t version, const Cell& value, 
     }
   }
   HeldValue::leave(seen);
-  if (done) changed();
+  if (done) announce(version + 1);
   return status;
 }
 
+// A writer that finds a higher version announced leaves the waiters to the writer of that one.
+void VersionedCell::announce(std::uint64_t version) noexcept {
+  std::uint64_t known = announced_.load(memory_order_relaxed);
+  while (known < version) {
+    // Sequentially consistent, with `admit`; see Turnstile.
+    if (!announced_.compare_exchange_weak(known, version, memory_order_seq_cst, memory_order_relaxed)) continue;
+    changed();
+    return;
+  }
+}
+
 bool VersionedCell::admit(Request& request) noexcept {
-  const std::uint64_t now = version();
-  if (now == request.wanted) return false;
+  const std::uint64_t now = announced_.load(memory_order_seq_cst);
+  if (now <= request.wanted) return false;
   request.answer = now;
   return true;
 }

@@ -3,6 +3,9 @@
 // Algorithm: a SnapshotPointer to an immutable value with its version. A writer makes the next version of the value it
 // has seen, and installs it if that is still the current one.
 //
+// Waiting calls do not look at the value: reading it may free it, which must not happen under the lock of the queue. They
+// wait for the highest version that a writer has announced, after it had replaced the value.
+//
 // Linearization: a read at the step by which it enters the snapshot, a write at its compare-and-swap. Versions count
 // the writes from 1.
 //
@@ -20,6 +23,7 @@ class XICHAN_API VersionedCell final : public Turnstile {
   explicit VersionedCell(HeldValue* value) noexcept : Turnstile(StateKind::cell, Order::each) {
     value->version = 1;
     current_.store(value);
+    announced_.store(1, memory_order_relaxed);
   }
   ~VersionedCell() override;
 
@@ -35,10 +39,12 @@ class XICHAN_API VersionedCell final : public Turnstile {
   Status compare_and_set(std::uint64_t version, const Cell& value, bool& done) noexcept;
 
  private:
-  /// Admits a call once the version is no longer `request.wanted`, and answers the new one.
+  /// Admits a call once a version higher than `request.wanted` is announced, which becomes its answer.
   bool admit(Request& request) noexcept override;
+  void announce(std::uint64_t version) noexcept;
 
   SnapshotPointer<HeldValue> current_;
+  atomic<std::uint64_t> announced_;  // never above the version of the value
 };
 
 }  // namespace xichan::internal

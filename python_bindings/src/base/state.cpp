@@ -17,6 +17,7 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(watch_type);
   Py_VISIT(ticket_type);
   Py_VISIT(state_watch_type);
+  Py_VISIT(state_record_type);
   for (PyTypeObject* type : state_types) Py_VISIT(type);
   for (PyTypeObject* type : value_types) Py_VISIT(type);
   for (PyObject* record : records) Py_VISIT(record);
@@ -57,6 +58,7 @@ void ModuleState::free() noexcept {
   Py_CLEAR(watch_type);
   Py_CLEAR(ticket_type);
   Py_CLEAR(state_watch_type);
+  Py_CLEAR(state_record_type);
   for (PyTypeObject*& type : state_types) Py_CLEAR(type);
   for (PyTypeObject*& type : value_types) Py_CLEAR(type);
   for (PyObject*& record : records) Py_CLEAR(record);

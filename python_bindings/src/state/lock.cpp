@@ -1,6 +1,7 @@
 // The classes Lock and RLock.
 #include "state/lock.h"
 
+#include "base/ref.h"
 #include "ends/async.h"
 #include "state/locking.h"
 #include "state/state_type.h"
@@ -40,17 +41,7 @@ PyObject* raise_not_held(const SharedLock& object) noexcept {
   return nullptr;
 }
 
-// release(): an RLock that a task of an event loop holds is released by xichan._state, which knows the task.
-PyObject* release(PyObject* self, PyObject*) noexcept {
-  auto* object = usable<SharedLock>(self);
-  if (object == nullptr) return nullptr;
-  const Token token = thread_token(*as_state_handle(self)->state);
-  if (object->release_once(token)) Py_RETURN_NONE;
-  if (object->kind() == StateKind::rlock && object->owner() == token.owner()) {
-    return delegate("xichan._state", "release_of_task", self, nullptr, 0, nullptr);
-  }
-  return raise_not_held(*object);
-}
+PyObject* release(PyObject* self, PyObject*) noexcept { return release_lock(self); }
 
 PyObject* enter(PyObject* self, PyObject*) noexcept { return acquire(self, nullptr, 0, nullptr); }
 PyObject* leave(PyObject* self, PyObject*) noexcept { return release(self, nullptr); }
@@ -75,26 +66,39 @@ PyObject* join(PyObject* self, PyObject* args) noexcept {
   return join_queue(state, *object, request, notifier, key);
 }
 
-// _acquire_nowait(unit) -> bool, _release(unit): for a task of an event loop.
+// _acquire_nowait(unit) -> bool, _release(unit): for a task of an event loop; unit 0 is the thread.
 PyObject* acquire_nowait(PyObject* self, PyObject* number) noexcept {
-  const unsigned long unit = PyLong_AsUnsignedLong(number);
-  if (PyErr_Occurred()) return nullptr;
+  const ModuleState& state = *as_state_handle(self)->state;
+  Token token;
+  if (!parse_token(state, number, token)) return nullptr;
   auto* object = usable<SharedLock>(self);
-  if (object == nullptr) return nullptr;
-  ModuleState& state = *as_state_handle(self)->state;
-  const Token token =
-      unit == 0 ? thread_token(state) : Token::of(state.endpoints->owner.number, static_cast<std::uint32_t>(unit));
-  return lock_result(state, object->try_acquire(token));
+  return object == nullptr ? nullptr : lock_result(state, object->try_acquire(token));
 }
 
 PyObject* release_for(PyObject* self, PyObject* number) noexcept {
-  const unsigned long unit = PyLong_AsUnsignedLong(number);
+  Token token;
+  if (!parse_token(*as_state_handle(self)->state, number, token)) return nullptr;
+  auto* object = usable<SharedLock>(self);
+  if (object == nullptr) return nullptr;
+  if (object->release_once(token)) Py_RETURN_NONE;
+  return raise_not_held(*object);
+}
+
+// _owned(unit) -> bool, _restore(depth): for a task that waits for a Condition.
+PyObject* is_owned(PyObject* self, PyObject* number) noexcept {
+  Token token;
+  if (!parse_token(*as_state_handle(self)->state, number, token)) return nullptr;
+  const auto* object = usable<SharedLock>(self);
+  return object == nullptr ? nullptr : PyBool_FromLong(object->owned_by(token));
+}
+
+PyObject* restore(PyObject* self, PyObject* depth) noexcept {
+  const std::uint64_t number = PyLong_AsUnsignedLongLong(depth);
   if (PyErr_Occurred()) return nullptr;
   auto* object = usable<SharedLock>(self);
   if (object == nullptr) return nullptr;
-  const EndpointOwner& owner = as_state_handle(self)->state->endpoints->owner;
-  if (object->release_once(Token::of(owner.number, static_cast<std::uint32_t>(unit)))) Py_RETURN_NONE;
-  return raise_not_held(*object);
+  object->restore(number);
+  Py_RETURN_NONE;
 }
 
 PyObject* aacquire(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
@@ -160,6 +164,8 @@ PyMethodDef methods[] = {
     {"_join", join, METH_VARARGS, nullptr},
     {"_acquire_nowait", acquire_nowait, METH_O, nullptr},
     {"_release", release_for, METH_O, nullptr},
+    {"_owned", is_owned, METH_O, nullptr},
+    {"_restore", restore, METH_O, nullptr},
     {"__enter__", enter, METH_NOARGS, nullptr},
     {"__exit__", leave, METH_VARARGS, nullptr},
     {"__aenter__", aenter, METH_NOARGS, nullptr},
@@ -190,8 +196,39 @@ PyType_Slot rlock_slots[] = {
 
 Token thread_token(const ModuleState& state) noexcept {
   thread_local std::uint32_t unit = 0;
-  if (unit == 0) unit = next_unit();
+  if (unit == 0) unit = EndpointOwner::next_unit();
   return Token::of(state.endpoints->owner.number, unit);
+}
+
+bool parse_token(const ModuleState& state, PyObject* number, Token& token) noexcept {
+  const unsigned long unit = PyLong_AsUnsignedLong(number);
+  if (PyErr_Occurred()) return false;
+  token = unit == 0 ? thread_token(state)
+                    : Token::of(state.endpoints->owner.number, static_cast<std::uint32_t>(unit));
+  return true;
+}
+
+// An RLock that a task of an event loop holds is released by xichan._state, which knows the task.
+PyObject* release_lock(PyObject* handle) noexcept {
+  auto* object = usable<SharedLock>(handle);
+  if (object == nullptr) return nullptr;
+  const Token token = thread_token(*as_state_handle(handle)->state);
+  if (object->release_once(token)) Py_RETURN_NONE;
+  if (object->kind() == StateKind::rlock && object->owner() == token.owner()) {
+    return delegate("xichan._state", "release_of_task", handle, nullptr, 0, nullptr);
+  }
+  return raise_not_held(*object);
+}
+
+int holds_lock(PyObject* handle) noexcept {
+  const auto* object = usable<SharedLock>(handle);
+  if (object == nullptr) return -1;
+  if (object->kind() == StateKind::lock) return object->is_locked();
+  const Token token = thread_token(*as_state_handle(handle)->state);
+  if (object->owned_by(token)) return 1;
+  if (object->owner() != token.owner()) return 0;
+  const Ref result(delegate("xichan._state", "task_holds", handle, nullptr, 0, nullptr));
+  return result ? result.get() == Py_True : -1;
 }
 
 PyObject* lock_result(const ModuleState& state, SharedLock::Attempt attempt) noexcept {

@@ -29,6 +29,8 @@ constexpr Kind kinds[] = {
     {StateKind::rlock, &rlock_spec},
     {StateKind::semaphore, &semaphore_spec},
     {StateKind::event, &event_spec},
+    {StateKind::barrier, &barrier_spec},
+    {StateKind::condition, &condition_spec},
 };
 
 PyObject* state_new(PyTypeObject* type, PyObject*, PyObject*) noexcept {
@@ -130,6 +132,13 @@ PyObject* objects(PyObject* module, PyObject*) noexcept {
   return PyErr_Occurred() ? nullptr : list.release();
 }
 
+// For the tests: the number of calls that wait for an object.
+PyObject* count_waiting(PyObject*, PyObject* object) noexcept {
+  if (!is_state_handle(object)) return PyErr_Format(PyExc_TypeError, "expected a state object, got %T", object);
+  const StateObject* const state = usable_object(object);
+  return state == nullptr ? nullptr : PyLong_FromUnsignedLong(state->waiting());
+}
+
 PyDoc_STRVAR(state_doc, "The common base class of the objects that interpreters share.");
 
 PyDoc_STRVAR(lookup_doc,
@@ -190,8 +199,12 @@ int finish_state_type(PyTypeObject* type) noexcept {
 
 PyObject* new_object(ModuleState& state, StateObject* object, std::string_view name, PyObject* named) noexcept {
   if (object == nullptr) return PyErr_NoMemory();
-  StateObjects::add(*object);
-  const Status status = name.empty() ? Status::ok : Names::add_state(name, *object);
+  Status status = Status::ok;
+  if (name.empty()) {
+    StateObjects::add(*object);
+  } else {
+    status = Names::add_state(name, *object);
+  }
   if (status == Status::ok) return new_state_handle(state, object);
   object->release();
   return raise_name(state, status, named);
@@ -230,6 +243,7 @@ int add_state_types(PyObject* module, ModuleState& state) noexcept {
 PyMethodDef state_functions[] = {
     {"objects", objects, METH_NOARGS, objects_doc},
     {"_unpickle_state", unpickle_state, METH_VARARGS, nullptr},
+    {"_waiting", count_waiting, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -29,6 +29,7 @@ inline ModuleState& state_of_type(PyTypeObject* type) noexcept {
 PyObject* repr_of(PyObject* self, const char* format, ...) noexcept;
 
 // The types, each defined with its file.
-extern PyType_Spec atomic_int_spec, cell_spec, event_spec, lock_spec, map_spec, rlock_spec, semaphore_spec;
+extern PyType_Spec atomic_int_spec, barrier_spec, cell_spec, condition_spec, event_spec, lock_spec, map_spec, rlock_spec,
+    semaphore_spec;
 
 }  // namespace xichan::python

@@ -11,6 +11,7 @@ namespace {
 struct StateWatchObject {
   PyObject_HEAD
   StateWatch* watch;  // null once released
+  PyObject* keeps;    // what the request refers to, or null
 };
 
 StateWatchObject* as_watch(PyObject* object) noexcept { return reinterpret_cast<StateWatchObject*>(object); }
@@ -25,6 +26,7 @@ void watch_dealloc(PyObject* self) noexcept {
   PyTypeObject* type = Py_TYPE(self);
   if (as_watch(self)->watch != nullptr) as_watch(self)->watch->withdraw();
   release_watch(self);
+  Py_XDECREF(as_watch(self)->keeps);
   type->tp_free(self);
   Py_DECREF(type);
 }
@@ -75,13 +77,14 @@ PyType_Spec state_watch_spec = {"xichan._core._StateWatch", sizeof(StateWatchObj
                                 slots};
 
 PyObject* join_queue(ModuleState& state, Turnstile& object, const Request& request, PyObject* notifier_object,
-                     unsigned long long key) noexcept {
+                     unsigned long long key, PyObject* keeps) noexcept {
   Notifier* const notifier = notifier_of(notifier_object);
   if (notifier == nullptr) return nullptr;
   EndpointOwner& owner = state.endpoints->owner;
   if (owner.has_ended()) return raise(state, Status::exiting);
   StateWatchObject* const watch = PyObject_New(StateWatchObject, state.state_watch_type);
   if (watch == nullptr) return nullptr;
+  watch->keeps = Py_XNewRef(keeps);
   bool admitted = false;
   watch->watch = StateWatch::open(*notifier, owner, key, object, request, admitted);
   if (watch->watch != nullptr) return Py_BuildValue("NO", watch, admitted ? Py_True : Py_False);

@@ -9,9 +9,14 @@ Status sleep_admitted(EndpointOwner& owner, Turnstile& object, Request& request,
   object.retain();  // for a call that never returns, whose handle may be gone
   const Status status = sleep_detached(
       owner, timeout, sliced, false, rounds,
-      [&](const WaitLimits& limits) noexcept { return object.wait(request, limits); }, [](Status) noexcept {},
+      [&](const WaitLimits& limits) noexcept {
+        // `timeout` before the deadline stands for the end of the interpreter.
+        return owner.has_ended() ? Status::timeout : object.wait(request, limits);
+      },
+      [](Status) noexcept {},
       [&](Status result) noexcept {
         if (result == Status::ok) object.withdraw(request);
+        object.give_up(request);
         object.release();
       });
   object.release();

@@ -16,9 +16,9 @@ bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, cons
 Status wait_uninterrupted(ModuleState& state, Turnstile& object, Request& request) noexcept;
 
 /// The methods `_join` let a coroutine join the queue of an object. Returns (watch, admitted), where `watch` is a
-/// `_StateWatch`. `arguments` are (notifier, key, ...). Null with an exception set.
+/// `_StateWatch`, which keeps `keeps` alive, if that is not null. Null with an exception set.
 PyObject* join_queue(ModuleState& state, Turnstile& object, const Request& request, PyObject* notifier,
-                     unsigned long long key) noexcept;
+                     unsigned long long key, PyObject* keeps = nullptr) noexcept;
 extern PyType_Spec state_watch_spec;
 
 /// Parses the arguments of acquire(blocking=True, timeout=-1), as in threading. False with an exception set.
