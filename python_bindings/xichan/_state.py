@@ -13,14 +13,14 @@ import weakref
 
 from . import _core
 from ._aio import notifier_of
-from ._errors import ChannelClosed, OwnerDied
+from ._errors import ChannelClosed, ChannelEmpty, ChannelFull, OwnerDied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator
     from typing import Any
 
-    from ._core import Barrier, Cell, Condition, Event, Lock, Map, RLock, Semaphore
+    from ._core import Barrier, BroadcastReceiver, BroadcastSender, Cell, Condition, Event, Lock, Map, RLock, Semaphore
 
 # The numbers of tasks that own an RLock have the highest bit; those of threads are counted up from 1.
 _units = itertools.count(1 << 31)
@@ -190,12 +190,37 @@ async def watch_cell(cell: Cell[Any], *, copy: bool = True) -> AsyncIterator[Any
             await admitted(cell, seen)
 
 
-async def watch_key(map: Map[Any, Any], key: object, *, copy: bool = True) -> AsyncIterator[Any]:
+async def watch_key(table: Map[Any, Any], key: object, *, copy: bool = True) -> AsyncIterator[Any]:
     seen = 0
     while True:
-        found = map._get(key, copy)
-        if found is not None and found[0] != seen:
-            seen, value = found
+        changes, version, value = table._get(key, copy)
+        if version not in (0, seen):
+            seen = version
             yield value
         else:
-            await admitted(map, key, seen)
+            await admitted(table, key, changes)
+
+
+async def broadcast_send(tx: BroadcastSender[Any], value: object) -> None:
+    while True:
+        try:
+            return tx.send_nowait(value)
+        except ChannelFull:
+            await admitted(tx)
+
+
+async def broadcast_recv(rx: BroadcastReceiver[Any], *, copy: bool = True) -> Any:
+    while True:
+        try:
+            return rx.recv_nowait(copy=copy)
+        except ChannelEmpty:
+            await admitted(rx)
+
+
+async def broadcast_next(rx: BroadcastReceiver[Any]) -> Any:
+    try:
+        return await broadcast_recv(rx)
+    except ChannelClosed:
+        if rx.closed:
+            raise
+        raise StopAsyncIteration from None

@@ -2,8 +2,6 @@
 
 #include <new>
 
-#include "value/message.h"
-
 namespace xichan::internal {
 
 StateWatch* StateWatch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, Turnstile& object,
@@ -12,7 +10,6 @@ StateWatch* StateWatch::open(Notifier& notifier, EndpointOwner& owner, std::uint
   if (watch == nullptr) return nullptr;
   notifier.retain();
   object.retain();
-  internal::retain(request.key);
   watch->owner_ = &owner;
   owner.add(*watch);
   // (13) as for a thread: a nudge of an exiting owner finds the node, or the coroutine sees the exit before it waits.
@@ -59,7 +56,6 @@ void StateWatch::destroy(StateWatch* watch) noexcept {
     watch->object_->release();
   }
   watch->notifier_.release();
-  internal::release(watch->request_.key);
   delete watch;
 }
 

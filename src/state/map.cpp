@@ -32,6 +32,7 @@ SharedMap::SharedMap(const MapOptions& options, std::unique_ptr<MapShard[]> shar
   evicted_.store(0, memory_order_relaxed);
   expired_.store(0, memory_order_relaxed);
   next_swept_.store(0, memory_order_relaxed);
+  for (auto& count : change_counts_) count.store(0, memory_order_relaxed);
 }
 
 std::unique_ptr<MapShard[]> SharedMap::make_shards(const MapOptions& options) noexcept {
@@ -103,7 +104,7 @@ Status SharedMap::change(const NewEntry& entry, MapEntry* fresh, Decide decide, 
     if (is_bounded()) make_room(shard, fresh, freed);
   }
   if (expires_.load(memory_order_relaxed)) sweep(freed);
-  changed();
+  announce(entry.hash);
   return Status::ok;
 }
 
@@ -319,12 +320,12 @@ MapStats SharedMap::stats() noexcept {
   return stats;
 }
 
-bool SharedMap::admit(Request& request) noexcept {
-  MapEntry* const entry = enter(MapKey::of(request.key, request.hash));
-  if (entry == nullptr) return false;
-  request.answer = entry->version;
-  leave(entry);
-  return request.answer != request.wanted;
+// Sequentially consistent, with `admit`: see Turnstile.
+void SharedMap::announce(std::uint64_t hash) noexcept {
+  change_counts_[(hash >> 40) % watched_groups].fetch_add(1, memory_order_seq_cst);
+  changed();
 }
+
+bool SharedMap::admit(Request& request) noexcept { return changes(request.hash) != request.wanted; }
 
 }  // namespace xichan::internal

@@ -86,18 +86,15 @@ class XICHAN_API SharedMap final : public Turnstile {
     return true;
   }
 
-  /// Returns a request by which a call waits until the key is present and its version is not `version`. `key` is owned
-  /// by the caller.
-  static Request request_of(const Cell& key, std::uint64_t hash, std::uint64_t version) noexcept {
-    Request request{.wanted = version};
-    request.key = key;
-    request.hash = hash;
-    return request;
-  }
+  /// Returns a number that changes whenever a key with this hash is stored.
+  std::uint64_t changes(std::uint64_t hash) const noexcept { return change_count(hash).load(memory_order_seq_cst); }
+  /// Returns a request by which a call waits until `changes(hash)` is no longer `seen`. Other keys may end the wait.
+  static Request request_of(std::uint64_t hash, std::uint64_t seen) noexcept { return {.wanted = seen, .hash = hash}; }
 
  private:
   class AllLocks;
   static constexpr unsigned most_shards = 16;
+  static constexpr unsigned watched_groups = 64;  // of keys, by their hash
 
   bool is_bounded() const noexcept { return options_.max_items != UINT64_MAX || options_.max_bytes != UINT64_MAX; }
   MapShard& shard_of(std::uint64_t hash) noexcept { return shards_[(hash >> 48) & (shard_count_ - 1)]; }
@@ -112,6 +109,10 @@ class XICHAN_API SharedMap final : public Turnstile {
   void sweep(FreedEntries& freed) noexcept;
   std::unique_ptr<Cell[]> copy_cells(std::uint64_t& count) noexcept;
   std::uint64_t count_present() noexcept;
+  const atomic<std::uint64_t>& change_count(std::uint64_t hash) const noexcept {
+    return change_counts_[(hash >> 40) % watched_groups];
+  }
+  void announce(std::uint64_t hash) noexcept;
   bool admit(Request& request) noexcept override;
 
   const MapOptions options_;
@@ -121,6 +122,7 @@ class XICHAN_API SharedMap final : public Turnstile {
   atomic<bool> expires_;  // an entry may expire
   atomic<std::uint64_t> hand_, evicted_, expired_;
   atomic<std::uint32_t> next_swept_;
+  atomic<std::uint64_t> change_counts_[watched_groups];
 };
 
 }  // namespace xichan::internal

@@ -38,6 +38,8 @@ enum class StateKind : std::uint8_t {
   barrier,
   condition,
   broadcast,
+  broadcast_sender,
+  subscription,
   count
 };
 

@@ -122,6 +122,18 @@ class SnapshotPointer {
     return false;
   }
 
+  /// Replaces `expected`, which the caller has entered, by null. Returns false if the word points elsewhere by now.
+  bool take(T* expected) noexcept {
+    std::uint64_t word = word_.load(memory_order_relaxed);
+    while (object_of(word) == expected) {
+      if (!word_.compare_exchange_weak(word, 0, memory_order_release, memory_order_relaxed)) continue;
+      bool is_last;
+      drop(word, is_last);  // not the last: the caller has entered it
+      return true;
+    }
+    return false;
+  }
+
  private:
   static constexpr unsigned count_shift = 48;
   static constexpr std::uint64_t one = std::uint64_t{1} << count_shift;

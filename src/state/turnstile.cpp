@@ -1,5 +1,7 @@
 #include "state/turnstile.h"
 
+#include <utility>
+
 namespace xichan::internal {
 namespace {
 
@@ -18,12 +20,12 @@ bool Turnstile::join(WaitNode& node, Request& request) noexcept {
     if (request.ticket == 0) request.ticket = ++last_ticket_;
     node.ticket = request.ticket;
     queue_.link_in_order(node);
-    if ((order_ == Order::each || queue_.first() == &node) && admit(request)) {
-      queue_.unlink(node);
-      return true;
-    }
+    if ((order_ != Order::each && queue_.first() != &node) || !admit(request)) return false;
+    queue_.unlink(node);
+    if (!std::exchange(admit_more_, false)) return true;
   }
-  return false;
+  admit_waiting();
+  return true;
 }
 
 // In several rounds if the wakes do not fit into a batch.
@@ -46,6 +48,7 @@ void Turnstile::admit_waiting() noexcept {
         node.waiter->transfer(node, wakes.add());
         again = wakes.is_full();
       }
+      again = std::exchange(admit_more_, false) || again;
     }
     wakes.perform();
   }
@@ -56,7 +59,8 @@ Status Turnstile::wait(Request& request, const WaitLimits& limits) noexcept {
   WaitNode node{.waiter = &waiter, .owner = limits.owner_exiting};
   if (join(node, request)) return Status::ok;
   // (13): a call that joins after an exit has begun sees it here.
-  if (!waiter.is_decided() && !exit_began(limits)) waiter.park(earlier(limits.deadline, limits.slice));
+  const bool ended = request.ended != nullptr && request.ended->load(memory_order_seq_cst);
+  if (!ended && !waiter.is_decided() && !exit_began(limits)) waiter.park(earlier(limits.deadline, limits.slice));
   queue_.remove(node);
   if (waiter.was_transferred()) return Status::ok;
   return limits.deadline.passed() ? Status::timeout : Status::interrupted;

@@ -22,7 +22,6 @@
 #include "state/object.h"
 #include "sync/thread_waiter.h"
 #include "sync/wait_limits.h"
-#include "value/cell.h"
 #include "xichan/status.h"
 
 namespace xichan::internal {
@@ -31,12 +30,13 @@ struct WaitRecord;
 
 /// What a call waits for, and its place in the queue. Belongs to the call and survives interruptions.
 struct Request {
-  std::uint64_t wanted = 0;       // what the object needs to decide; see each object
-  WaitRecord* record = nullptr;   // of a call that is listed also while it is not in the queue; see wait_record.h
-  std::uint64_t ticket = 0;       // place in the queue; 0 until it first waits
-  Cell key = Cell::none();        // of a Map: the key that the call waits for, which it owns
-  std::uint64_t hash = 0;         // of that key
-  std::uint64_t answer = 0;       // what the object stored when it admitted the call
+  std::uint64_t wanted = 0;             // what the object needs to decide; see each object
+  WaitRecord* record = nullptr;         // of a call that is listed also while it is not in the queue; see wait_record.h
+  std::uint64_t ticket = 0;             // place in the queue; 0 until it first waits
+  void* subject = nullptr;              // likewise
+  std::uint64_t hash = 0;               // likewise
+  const atomic<bool>* ended = nullptr;  // set when the handle of the call is closed, before its owner is nudged
+  std::uint64_t answer = 0;             // what the object stored when it admitted the call
 };
 
 /// A state object on which calls wait.
@@ -80,6 +80,8 @@ class XICHAN_API Turnstile : public StateObject {
     if (queue_.has_attention()) admit_waiting();
   }
   Mutex& lock() noexcept { return lock_; }
+  /// For `admit`: what it did may let others in the queue be admitted.
+  void admit_more() noexcept { admit_more_ = true; }
 
  private:
   void admit_waiting() noexcept;
@@ -87,7 +89,8 @@ class XICHAN_API Turnstile : public StateObject {
   const Order order_;
   Mutex lock_;
   WaitList queue_{lock_};
-  std::uint64_t last_ticket_ = 0;  // guarded by the lock
+  std::uint64_t last_ticket_ = 0;  // guarded by the lock, as is:
+  bool admit_more_ = false;
 };
 
 }  // namespace xichan::internal

@@ -7,6 +7,7 @@ namespace xichan::python {
 
 void StateReference::abandon() noexcept {
   if (owner_ == nullptr) return;
+  ended_.store(true, memory_order_seq_cst);
   std::exchange(owner_, nullptr)->remove(*this);
   std::exchange(object_, nullptr)->release();
 }

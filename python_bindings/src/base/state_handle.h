@@ -14,11 +14,14 @@ class StateReference final : public OwnedWait, public InSlab {
   }
   /// Null once the interpreter has ended.
   StateObject* object() const noexcept { return object_; }
+  /// Set before the object is released. Calls that wait read it, see Turnstile::wait.
+  const atomic<bool>& ended() const noexcept { return ended_; }
   void abandon() noexcept override;
 
  private:
   StateObject* object_;
   EndpointOwner* owner_;
+  atomic<bool> ended_{false};
 };
 
 struct StateHandle {

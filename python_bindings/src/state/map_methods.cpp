@@ -124,22 +124,24 @@ PyObject* map_wait(PyObject* self, PyObject* const* args, Py_ssize_t count, PyOb
   }
   ModuleState& state = *as_state_handle(self)->state;
   MapKeyArgument key;
-  if (!key.read_to_store(state, values[0])) return nullptr;
+  if (!key.read(state, values[0])) return nullptr;
   auto* object = usable<SharedMap>(self);
   if (object == nullptr) return nullptr;
-  Request request = SharedMap::request_of(key.owned(), key.hash(), 0);
+  std::uint64_t ticket = 0;
   for (;;) {
+    Request request = SharedMap::request_of(key.hash(), object->changes(key.hash()));  // before the look-up
+    request.ticket = ticket;
     Cell value;
     if (object->get(key.key(), value) != 0) return decode_owned(state, value, copy);
     Status status = Status::timeout;
     if (!timeout.now && !wait_admitted(state, *object, request, timeout, status)) return nullptr;
     if (status == Status::timeout) return raise(state, status, "the key is not in the Map");
     if (status != Status::ok) return raise(state, status);
-    request.ticket = 0;  // the entry may be gone again
+    ticket = request.ticket;
   }
 }
 
-// _get(key, copy) -> (version, value), or None.
+// _get(key, copy) -> (changes, version, value). `changes` is for _join(); without an entry, `version` is 0.
 PyObject* map_get_with_version(PyObject* self, PyObject* args) noexcept {
   PyObject* key_object;
   int copy;
@@ -149,24 +151,26 @@ PyObject* map_get_with_version(PyObject* self, PyObject* args) noexcept {
   if (!key.read(state, key_object)) return nullptr;
   auto* object = usable<SharedMap>(self);
   if (object == nullptr) return nullptr;
+  using Count = unsigned long long;
+  const std::uint64_t changes = object->changes(key.hash());  // before the look-up
   Cell value;
   const std::uint64_t version = object->get(key.key(), value);
-  if (version == 0) Py_RETURN_NONE;
+  if (version == 0) return Py_BuildValue("KKO", Count{changes}, Count{0}, Py_None);
   Ref decoded(decode_owned(state, value, copy != 0));
-  return decoded ? Py_BuildValue("KN", static_cast<unsigned long long>(version), decoded.release()) : nullptr;
+  return decoded ? Py_BuildValue("KKN", Count{changes}, Count{version}, decoded.release()) : nullptr;
 }
 
-// _join(notifier, key, ticket, key of the map, version).
+// _join(notifier, key, ticket, key of the map, changes).
 PyObject* map_join(PyObject* self, PyObject* args) noexcept {
   PyObject *notifier, *key_object;
-  unsigned long long key, ticket, version;
-  if (!PyArg_ParseTuple(args, "OKKOK:_join", &notifier, &key, &ticket, &key_object, &version)) return nullptr;
+  unsigned long long key, ticket, changes;
+  if (!PyArg_ParseTuple(args, "OKKOK:_join", &notifier, &key, &ticket, &key_object, &changes)) return nullptr;
   ModuleState& state = *as_state_handle(self)->state;
   MapKeyArgument wanted;
-  if (!wanted.read_to_store(state, key_object)) return nullptr;
+  if (!wanted.read(state, key_object)) return nullptr;
   auto* object = usable<SharedMap>(self);
   if (object == nullptr) return nullptr;
-  Request request = SharedMap::request_of(wanted.owned(), wanted.hash(), version);
+  Request request = SharedMap::request_of(wanted.hash(), changes);
   request.ticket = ticket;
   return join_queue(state, *object, request, notifier, key);
 }

@@ -31,6 +31,9 @@ constexpr Kind kinds[] = {
     {StateKind::event, &event_spec},
     {StateKind::barrier, &barrier_spec},
     {StateKind::condition, &condition_spec},
+    {StateKind::broadcast, &broadcast_spec},
+    {StateKind::broadcast_sender, &broadcast_sender_spec},
+    {StateKind::subscription, &broadcast_receiver_spec},
 };
 
 PyObject* state_new(PyTypeObject* type, PyObject*, PyObject*) noexcept {
@@ -210,6 +213,23 @@ PyObject* new_object(ModuleState& state, StateObject* object, std::string_view n
   return raise_name(state, status, named);
 }
 
+void close_state_handle(PyObject* self, StateObject& waits_at) noexcept {
+  const StateHandle* handle = as_state_handle(self);
+  waits_at.retain();
+  handle->reference->abandon();
+  waits_at.nudge(handle->state->endpoints->owner.exiting_flag());
+  waits_at.release();
+}
+
+StateObject* open_object(PyObject* self, const char* closed) noexcept {
+  const StateHandle* handle = as_state_handle(self);
+  if (handle->reference->object() == nullptr && !handle->state->endpoints->owner.has_ended()) {
+    raise(*handle->state, Status::end_closed, closed);
+    return nullptr;
+  }
+  return usable_object(self);
+}
+
 PyObject* repr_of(PyObject* self, const char* format, ...) noexcept {
   const StateObject* object = as_state_handle(self)->reference->object();
   if (object == nullptr || object->is_inherited())
@@ -242,6 +262,7 @@ int add_state_types(PyObject* module, ModuleState& state) noexcept {
 
 PyMethodDef state_functions[] = {
     {"objects", objects, METH_NOARGS, objects_doc},
+    {"broadcast", as_method(broadcast), METH_FASTCALL | METH_KEYWORDS, broadcast_doc},
     {"_unpickle_state", unpickle_state, METH_VARARGS, nullptr},
     {"_waiting", count_waiting, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},

@@ -25,11 +25,22 @@ inline ModuleState& state_of_type(PyTypeObject* type) noexcept {
   return *static_cast<ModuleState*>(PyType_GetModuleState(type));
 }
 
+/// Closes a handle: releases its reference, and wakes the calls of this interpreter that wait on behalf of it at
+/// `waits_at`. Idempotent.
+void close_state_handle(PyObject* self, StateObject& waits_at) noexcept;
+/// Returns the object of a handle that can be closed; null with ChannelClosed set.
+StateObject* open_object(PyObject* self, const char* closed) noexcept;
+
 /// Returns the repr of a handle with details about its kind; `format` as for PyUnicode_FromFormat.
 PyObject* repr_of(PyObject* self, const char* format, ...) noexcept;
 
+/// The module function broadcast(), and its documentation.
+PyObject* broadcast(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
+extern const char broadcast_doc[];
+
 // The types, each defined with its file.
-extern PyType_Spec atomic_int_spec, barrier_spec, cell_spec, condition_spec, event_spec, lock_spec, map_spec, rlock_spec,
-    semaphore_spec;
+extern PyType_Spec broadcast_spec, broadcast_receiver_spec, broadcast_sender_spec;
+extern PyType_Spec atomic_int_spec, barrier_spec, cell_spec, condition_spec, event_spec, lock_spec, map_spec,
+    rlock_spec, semaphore_spec;
 
 }  // namespace xichan::python

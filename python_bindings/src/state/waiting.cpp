@@ -39,6 +39,10 @@ bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, cons
     status = sleep_admitted(owner, object, request, timeout, sliced, rounds);
     if (status != Status::interrupted) return true;
     if (PyErr_CheckSignals() < 0) return false;
+    if (request.ended != nullptr && request.ended->load(memory_order_relaxed)) {
+      status = Status::end_closed;
+      return true;
+    }
   }
 }
 
