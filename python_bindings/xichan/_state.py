@@ -164,8 +164,12 @@ async def _wait_condition(condition: Condition) -> bool:
         record.leave(False)  # passes its notification on
         await _acquire_again(lock, unit, depth)
         raise
-    record.leave(True)
-    await _acquire_again(lock, unit, depth)
+    try:
+        await _acquire_again(lock, unit, depth)
+    except BaseException:
+        record.leave(False)
+        raise
+    record.leave(True)  # only now is it known that the call returns
     return True
 
 
