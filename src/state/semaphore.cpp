@@ -7,7 +7,7 @@ bool SharedSemaphore::take() noexcept {
   do {
     if (value == 0) return false;
     // (34) acquire, with (35), as in lock.cpp.
-  } while (!value_.compare_exchange_weak(value, value - 1, memory_order_acquire, memory_order_seq_cst));
+  } while (!value_.compare_exchange_weak(value, value - 1, memory_order_seq_cst, memory_order_seq_cst));
   return true;
 }
 

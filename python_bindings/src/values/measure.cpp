@@ -207,7 +207,11 @@ bool BlockEncoder::raise_refusal() noexcept {
   }
   const auto [item, container, position] = refused_;
   if (closed_endpoint_) {
-    is_state_handle(item) ? static_cast<void>(usable_object(item)) : raise_for(as_handle(item), Status::end_closed);
+    if (is_state_handle(item)) {
+      usable_object(item);
+    } else {
+      raise_for(as_handle(item), Status::end_closed);
+    }
     return false;
   }
   const bool is_buffer = is_a(state_, item, ValueType::buffer);
