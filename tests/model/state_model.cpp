@@ -310,6 +310,20 @@ struct Versions : WithCell<Versions, 3> {
   }
 };
 
+// A value that is replaced by compare-and-set wakes the call that waits for it.
+struct Conditional : WithCell<Conditional, 2> {
+  void thread(unsigned index) {
+    if (index == 0) {
+      bool done;
+      ++surroundings.values;
+      RL_ASSERT(object->compare_and_set(1, Cell(2), done) == Status::ok && done);
+      return;
+    }
+    Request request{.wanted = 1};
+    RL_ASSERT(wait(*object, request) == Status::ok && request.answer == 2);
+  }
+};
+
 // Each increment is by compare-and-set; none is lost.
 struct Incremented : WithCell<Incremented, 3> {
   void thread(unsigned index) {
@@ -393,6 +407,15 @@ struct Aborted : WithBarrier<Aborted, 3, 3> {
   void thread(unsigned index) {
     if (index == 2) return object->abort();
     RL_ASSERT(enter(nullptr, Deadline::never(), index == 0) == Outcome::broken);
+  }
+};
+
+// The barrier is reset while a call waits.
+struct Reset : WithBarrier<Reset, 2, 2> {
+  void thread(unsigned index) {
+    if (index == 0) return static_cast<void>(shared += enter() == Outcome::broken);
+    while (object->arrived() == 0) rl::yield(1, $);
+    object->reset();
   }
 };
 
@@ -516,9 +539,11 @@ int main(int argc, char** argv) {
                                            {"exits", random_search<Exits>, 100'000},
                                            {"flag_publishes", random_search<FlagPublishes>, 100'000},
                                            {"versions", random_search<Versions>, 300'000},
+                                           {"conditional", random_search<Conditional>, 100'000},
                                            {"incremented", random_search<Incremented>, 300'000},
                                            {"rounds", random_search<Rounds>, 300'000},
                                            {"gives_up", random_search<GivesUp>, 300'000},
+                                           {"reset", random_search<Reset>, 100'000},
                                            {"aborted", random_search<Aborted>, 300'000},
                                            {"notified", random_search<Notified<false>>, 300'000},
                                            {"notified_all", random_search<Notified<true>>, 300'000},

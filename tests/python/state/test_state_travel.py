@@ -55,7 +55,7 @@ def test_object_travels_by_queue_share_publish_and_prepare_main(kind):
     queue.put(obj)
     assert queue.get() == obj
     queue.put(xichan.share((obj, obj)))
-    assert queue.get()[1] == obj
+    assert queue.get().value()[1] == obj
     xichan.publish("published", obj)
     assert xichan.lookup("published") == obj
     xichan.unpublish("published")
