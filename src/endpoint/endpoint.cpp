@@ -87,7 +87,7 @@ int Endpoint::descriptor() noexcept {
 bool Endpoint::arm(std::uint64_t cost) noexcept { return readiness_ != nullptr && readiness_->arm(cost); }
 
 void EndpointOwner::release_all() noexcept {
-  ended_.store(true, memory_order_seq_cst);  // before waking the calls inside
+  ended_.store(true, memory_order_seq_cst);    // before waking the calls inside
   exiting_.store(true, memory_order_seq_cst);  // (13): a call that waits for an object returns, and a later one sees it
   returns.end();
   while (OwnedWait* wait = waits_.first()) wait->abandon();

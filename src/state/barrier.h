@@ -1,7 +1,7 @@
 // Where a number of threads wait until all of them have arrived.
 //
-// Algorithm: the calls of a round are listed. The last one to arrive marks them all as passed and empties the list, which
-// begins the next round. So a round needs no phase in which its calls leave.
+// Algorithm: the calls of a round are listed. The last one to arrive marks them all as passed and empties the list,
+// which begins the next round. So a round needs no phase in which its calls leave.
 //
 // A call that ends while its round is incomplete breaks the barrier: all calls of the round fail, and later ones, until
 // it is reset.

@@ -3,9 +3,9 @@
 // Algorithm: differential reference counts, as in folly's AtomicSharedPtr (D. Vyukov described the scheme in 2009). The
 // word holds the pointer and the number of readers that came by it since the last fold; a reader adds itself and gets
 // the pointer in one step, so that it cannot be freed in between. The object has a count of its own. While the word
-// points to it, that count has the weight `held`; a reader that leaves subtracts one there. The thread that replaces the
-// pointer moves the number of readers from the word to the object and takes the weight away. The count is zero exactly
-// once: after the pointer was replaced and every reader has left.
+// points to it, that count has the weight `held`; a reader that leaves subtracts one there. The thread that replaces
+// the pointer moves the number of readers from the word to the object and takes the weight away. The count is zero
+// exactly once: after the pointer was replaced and every reader has left.
 //
 // Chosen over hazard pointers and epochs, because nothing is ever kept waiting for other threads: an object is freed by
 // the thread that lets go of it last, at once. A thread that stops holds the one object that it reads, and no other.

@@ -30,10 +30,10 @@ struct WaitRecord;
 
 /// What a call waits for, and its place in the queue. Belongs to the call and survives interruptions.
 struct Request {
-  std::uint64_t wanted = 0;       // what the object needs to decide; see each object
-  WaitRecord* record = nullptr;   // of a call that is listed also while it is not in the queue; see wait_record.h
-  std::uint64_t ticket = 0;       // place in the queue; 0 until it first waits
-  std::uint64_t answer = 0;       // what the object stored when it admitted the call
+  std::uint64_t wanted = 0;      // what the object needs to decide; see each object
+  WaitRecord* record = nullptr;  // of a call that is listed also while it is not in the queue; see wait_record.h
+  std::uint64_t ticket = 0;      // place in the queue; 0 until it first waits
+  std::uint64_t answer = 0;      // what the object stored when it admitted the call
 };
 
 /// A state object on which calls wait.

@@ -3,8 +3,8 @@
 // Algorithm: a SnapshotPointer to an immutable value with its version. A writer makes the next version of the value it
 // has seen, and installs it if that is still the current one.
 //
-// Waiting calls do not look at the value: reading it may free it, which must not happen under the lock of the queue. They
-// wait for the highest version that a writer has announced, after it had replaced the value.
+// Waiting calls do not look at the value: reading it may free it, which must not happen under the lock of the queue.
+// They wait for the highest version that a writer has announced, after it had replaced the value.
 //
 // Linearization: a read at the step by which it enters the snapshot, a write at its compare-and-swap. Versions count
 // the writes from 1.

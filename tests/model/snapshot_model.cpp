@@ -1,5 +1,5 @@
-// Models of pointers that threads read while others replace them (src/state/snapshot.h): an object is freed once, by the
-// last that uses it, and no reader finds it freed. With the small numbers of the model, the second reader folds.
+// Models of pointers that threads read while others replace them (src/state/snapshot.h): an object is freed once, by
+// the last that uses it, and no reader finds it freed. With the small numbers of the model, the second reader folds.
 #include "model.h"
 
 // After the checker.

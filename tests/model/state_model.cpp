@@ -1,5 +1,5 @@
-// Models of locks, semaphores, events, cells, barriers and conditions (src/state): no wake-up is lost, and no admission is
-// lost or given twice, while calls time out, are interrupted, never return, or belong to an owner that ends.
+// Models of locks, semaphores, events, cells, barriers and conditions (src/state): no wake-up is lost, and no admission
+// is lost or given twice, while calls time out, are interrupted, never return, or belong to an owner that ends.
 #include "state_under_model.h"
 
 namespace xichan::internal {
@@ -153,8 +153,8 @@ struct OwnerEndsLate : WithLock<OwnerEndsLate, 3, false> {
   }
 };
 
-// A call is admitted and never returns; its owner ends at the same time. Another call gets the lock, at the second attempt
-// if it learns of the end.
+// A call is admitted and never returns; its owner ends at the same time. Another call gets the lock, at the second
+// attempt if it learns of the end.
 template <bool Dead>
 struct NeverReturns : WithLock<NeverReturns<Dead>, 3, false> {
   void begin() {
@@ -393,9 +393,7 @@ struct Rounds : WithBarrier<Rounds, 2, 2> {
 // One call may give up: all pass, or the barrier is broken for all.
 struct GivesUp : WithBarrier<GivesUp, 3, 3> {
   int passed = 0;
-  void thread(unsigned index) {
-    passed += enter(nullptr, index == 0 ? soon : Deadline::never()) == Outcome::passed;
-  }
+  void thread(unsigned index) { passed += enter(nullptr, index == 0 ? soon : Deadline::never()) == Outcome::passed; }
   void after() {
     RL_ASSERT(passed == (object->is_broken() ? 0 : 3));
     WithObject::after();
@@ -464,8 +462,8 @@ struct Notified : WithCondition<Notified<All>, 3> {
   }
 };
 
-// Two items for two calls, with a notification each; one call may give up, or end by an exception after it was notified:
-// then the notification wakes the other one.
+// Two items for two calls, with a notification each; one call may give up, or end by an exception after it was
+// notified: then the notification wakes the other one.
 template <bool Returns>
 struct PassedOn : WithCondition<PassedOn<Returns>, 3> {
   void thread(unsigned index) {

@@ -1,6 +1,6 @@
 // The objects on which threads wait, under the model checker: the real src/state/*.cpp with src/sync/{wait_list,
-// thread_waiter}.cpp over a modeled futex. A lost wake-up or admission shows as a deadlock. Include it in one source file
-// per model, because it defines functions.
+// thread_waiter}.cpp over a modeled futex. A lost wake-up or admission shows as a deadlock. Include it in one source
+// file per model, because it defines functions.
 #pragma once
 
 #include "model.h"
@@ -50,8 +50,8 @@ World* world;
 }  // namespace
 }  // namespace model
 
-// As in channel_under_model.h: comparing and sleeping is one step, and so is finding and waking a sleeper. A sleep with a
-// deadline may time out at any moment.
+// As in channel_under_model.h: comparing and sleeping is one step, and so is finding and waking a sleeper. A sleep with
+// a deadline may time out at any moment.
 WaitResult futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, Deadline deadline) noexcept {
   model::World::Sleeper& me = model::world->sleepers[rl::thread_index()];
   if (word.debug_value() != expected) return WaitResult::woken;

@@ -27,7 +27,8 @@ PyObject* condition_new(PyTypeObject* type, PyObject* args, PyObject* keywords) 
   if (lock != Py_None && !is_lock(state, lock)) {
     return PyErr_Format(PyExc_TypeError, "lock must be a xichan.Lock, a xichan.RLock or None, got %T", lock);
   }
-  const Ref guard(lock != Py_None ? Py_NewRef(lock) : new_object(state, new (std::nothrow) SharedLock(true), {}, nullptr));
+  const Ref guard(lock != Py_None ? Py_NewRef(lock)
+                                  : new_object(state, new (std::nothrow) SharedLock(true), {}, nullptr));
   auto* const object = guard ? usable<SharedLock>(guard.get()) : nullptr;
   if (object == nullptr) return nullptr;
   object->retain();

@@ -203,8 +203,7 @@ Token thread_token(const ModuleState& state) noexcept {
 bool parse_token(const ModuleState& state, PyObject* number, Token& token) noexcept {
   const unsigned long unit = PyLong_AsUnsignedLong(number);
   if (PyErr_Occurred()) return false;
-  token = unit == 0 ? thread_token(state)
-                    : Token::of(state.endpoints->owner.number, static_cast<std::uint32_t>(unit));
+  token = unit == 0 ? thread_token(state) : Token::of(state.endpoints->owner.number, static_cast<std::uint32_t>(unit));
   return true;
 }
 

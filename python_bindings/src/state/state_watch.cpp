@@ -20,7 +20,8 @@ void release_watch(PyObject* self) noexcept {
   if (StateWatch* watch = std::exchange(as_watch(self)->watch, nullptr)) StateWatch::destroy(watch);
 }
 
-// One that is dropped without release() belongs to a coroutine that was destroyed: no code uses what it was admitted to.
+// One that is dropped without release() belongs to a coroutine that was destroyed: no code uses what it was admitted
+// to.
 void watch_dealloc(PyObject* self) noexcept {
   PyTypeObject* type = Py_TYPE(self);
   if (as_watch(self)->watch != nullptr) as_watch(self)->watch->withdraw();

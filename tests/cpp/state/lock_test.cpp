@@ -1,8 +1,8 @@
 // Locks, semaphores, events, barriers and conditions between threads, and what is known about them without waiting.
+#include "state/lock.h"
 #include "state/barrier.h"
 #include "state/condition.h"
 #include "state/event.h"
-#include "state/lock.h"
 #include "state/semaphore.h"
 #include "support/support.h"
 
@@ -14,9 +14,7 @@ using Outcome = WaitRecord::Outcome;
 
 const atomic<bool> not_exiting{false};
 
-WaitLimits limits(Deadline deadline = Deadline::never()) {
-  return {deadline, Deadline::never(), &not_exiting, false};
-}
+WaitLimits limits(Deadline deadline = Deadline::never()) { return {deadline, Deadline::never(), &not_exiting, false}; }
 
 template <class Object, class... Arguments>
 Object* make(Arguments&&... arguments) {

@@ -80,8 +80,8 @@ TEST(StateStopped, StoppedCallsOfSemaphoresEventsAndIntegersBlockNoOther) {
   auto* semaphore = new SharedSemaphore(1);
   auto* event = new SharedEvent;
   auto* integer = new AtomicInteger(INT64_MAX - 1);
-  for (StateObject* object : {static_cast<StateObject*>(semaphore), static_cast<StateObject*>(event),
-                              static_cast<StateObject*>(integer)}) {
+  for (StateObject* object :
+       {static_cast<StateObject*>(semaphore), static_cast<StateObject*>(event), static_cast<StateObject*>(integer)}) {
     StateObjects::add(*object);
   }
   const auto call = [&] {

@@ -36,7 +36,9 @@ def test_compare_exchange_stores_only_if_the_value_is_expected():
     assert number.value == 3
 
 
-@pytest.mark.parametrize("value, amount", [(MOST, 1), (LEAST, -1), (1, MOST), (-2, LEAST), (MOST - 3, 4), (2**62, 2**62)])
+@pytest.mark.parametrize(
+    "value, amount", [(MOST, 1), (LEAST, -1), (1, MOST), (-2, LEAST), (MOST - 3, 4), (2**62, 2**62)]
+)
 def test_overflow_changes_nothing(value, amount):
     number = AtomicInt(value)
     with pytest.raises(OverflowError):

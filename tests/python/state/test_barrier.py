@@ -111,9 +111,7 @@ def test_hundred_parties_of_four_interpreters_pass_together():
         for thread in threads: thread.join()
         """
     with contextlib.ExitStack() as stack:
-        interps = [
-            stack.enter_context(interpreter(barrier=barrier, arrived=arrived, early=early)) for _ in range(4)
-        ]
+        interps = [stack.enter_context(interpreter(barrier=barrier, arrived=arrived, early=early)) for _ in range(4)]
         for call in [execute(interp, source) for interp in interps]:
             call.result()
     assert arrived.value == 300 and early.value == 0

@@ -8,7 +8,6 @@ from support import Call, execute, interpreter, wait_until
 
 from xichan import AtomicInt, Cell, Condition, Lock, RLock, _core
 
-
 NEW = pytest.mark.parametrize(
     "new", [Condition, lambda: Condition(Lock()), lambda: Condition(RLock())], ids=["default", "Lock", "RLock"]
 )
@@ -169,6 +168,7 @@ def test_wait_for_returns_the_result_of_the_predicate():
 def test_notified_call_that_times_out_returns_true_or_the_next_one_is_notified():
     condition = Condition()
     for number in range(100):
+
         def wait(timeout):
             with condition:
                 return condition.wait(timeout)
@@ -219,9 +219,7 @@ def test_queue_of_four_interpreters():
                 taken.add()
         """
     with contextlib.ExitStack() as stack:
-        interps = [
-            stack.enter_context(interpreter(condition=condition, items=items, taken=taken)) for _ in range(4)
-        ]
+        interps = [stack.enter_context(interpreter(condition=condition, items=items, taken=taken)) for _ in range(4)]
         calls = [execute(interp, source) for interp in interps]
         for _ in range(400):
             with condition:

@@ -91,9 +91,7 @@ def test_no_more_than_its_value_run_at_once():
         for thread in threads: thread.join()
         """
     with contextlib.ExitStack() as stack:
-        interps = [
-            stack.enter_context(interpreter(semaphore=semaphore, running=running, most=most)) for _ in range(4)
-        ]
+        interps = [stack.enter_context(interpreter(semaphore=semaphore, running=running, most=most)) for _ in range(4)]
         for call in [execute(interp, source) for interp in interps]:
             call.result()
     assert running.value == 0 and 1 <= most.value <= 3 and semaphore.value == 3
