@@ -1,5 +1,7 @@
 // Locks, semaphores, events, barriers and conditions between threads, and what is known about them without waiting.
 #include "state/lock.h"
+#include <new>
+
 #include "state/barrier.h"
 #include "state/condition.h"
 #include "state/event.h"
@@ -18,7 +20,7 @@ WaitLimits limits(Deadline deadline = Deadline::never()) { return {deadline, Dea
 
 template <class Object, class... Arguments>
 Object* make(Arguments&&... arguments) {
-  auto* object = new Object(arguments...);
+  auto* object = new (std::nothrow) Object(arguments...);
   StateObjects::add(*object);
   return object;
 }

@@ -37,7 +37,7 @@ HeldValue* held(std::int64_t value) {
 }
 
 TEST(StateStopped, StoppedWriterOfACellBlocksNoReaderAndNoWriter) {
-  auto* cell = new VersionedCell(held(1));
+  auto* cell = new (std::nothrow) VersionedCell(held(1));
   StateObjects::add(*cell);
   with_stopped([&] { EXPECT_EQ(cell->set(number(2)), Status::ok); },
                [&] {
@@ -50,7 +50,7 @@ TEST(StateStopped, StoppedWriterOfACellBlocksNoReaderAndNoWriter) {
 }
 
 TEST(StateStopped, StoppedReaderOfACellBlocksNoWriter) {
-  auto* cell = new VersionedCell(held(1));
+  auto* cell = new (std::nothrow) VersionedCell(held(1));
   StateObjects::add(*cell);
   with_stopped(
       [&] {
@@ -62,7 +62,7 @@ TEST(StateStopped, StoppedReaderOfACellBlocksNoWriter) {
 }
 
 TEST(StateStopped, StoppedReleaseBlocksNoAttempt) {
-  auto* lock = new SharedLock(false);
+  auto* lock = new (std::nothrow) SharedLock(false);
   StateObjects::add(*lock);
   const Token mine = Token::of(1, 1), other = Token::of(1, 2);
   with_stopped(
@@ -77,9 +77,9 @@ TEST(StateStopped, StoppedReleaseBlocksNoAttempt) {
 }
 
 TEST(StateStopped, StoppedCallsOfSemaphoresEventsAndIntegersBlockNoOther) {
-  auto* semaphore = new SharedSemaphore(1);
-  auto* event = new SharedEvent;
-  auto* integer = new AtomicInteger(INT64_MAX - 1);
+  auto* semaphore = new (std::nothrow) SharedSemaphore(1);
+  auto* event = new (std::nothrow) SharedEvent;
+  auto* integer = new (std::nothrow) AtomicInteger(INT64_MAX - 1);
   for (StateObject* object :
        {static_cast<StateObject*>(semaphore), static_cast<StateObject*>(event), static_cast<StateObject*>(integer)}) {
     StateObjects::add(*object);

@@ -174,7 +174,7 @@ def test_notified_call_that_times_out_returns_true_or_the_next_one_is_notified()
                 return condition.wait(timeout)
 
         calls = [Call(wait, number * 0.00001), Call(wait, 30)]
-        wait_until(lambda: waiting(condition) >= 1 and (waiting(condition) == 2 or not calls[0].is_alive()))
+        wait_until(lambda calls=calls: waiting(condition) == 1 + calls[0].is_alive())
         with condition:
             condition.notify()
         if calls[0].result():
