@@ -180,16 +180,16 @@ DESTRUCTION_IS_NOT_CHECKED = (
 )
 
 THE_COUNT_OF_A_SNAPSHOT = (
-    "Who frees a snapshot synchronizes by its count, (30), with all that changed it, also with the thread that made it: "
-    "the weight of a word is added before it is published."
+    "The thread that frees a snapshot synchronizes by its count, (30), with all that changed it, "
+    "also with the one that made it: the weight of a word is added before it is published."
 )
 A_FIELD_OF_16_BITS = (
-    "The bound keeps the number of readers within its 16 bits, which the few threads of a model never fill. A fold that "
-    "does not happen only leaves the readers in the word."
+    "The bound keeps the number of readers within its 16 bits, which the few threads of a model never fill. A fold that"
+    " does not happen only leaves the readers in the word."
 )
 IN_ORDER_ONLY = (
-    "Decides the order in which calls are served, not whether they are. The order of calls that wait is asserted; that a"
-    " new call does not pass them is tested in tests/python/state."
+    "Decides the order in which calls are served, not whether they are. The order of calls that wait is asserted; that "
+    "a new call does not pass them is tested in tests/python/state."
 )
 FOR_PROGRAMS = (
     "Sequentially consistent so that programs can order other memory by it; the object itself needs less. Waiting calls"
