@@ -49,7 +49,7 @@ async def admitted(obj: Any, *wanted: Any) -> int:
 
 def _unit(obj: Lock | RLock) -> int:
     """Return the number of the current task, by which it owns an RLock; 0 for a Lock."""
-    if type(obj).__name__ != "RLock":
+    if not isinstance(obj, _core.RLock):
         return 0
     task = asyncio.current_task()
     assert task is not None
@@ -67,7 +67,7 @@ async def _acquire(lock: Lock | RLock, unit: int) -> None:
 
 
 async def acquire(obj: Lock | RLock | Semaphore) -> bool:
-    if type(obj).__name__ == "Semaphore":
+    if isinstance(obj, _core.Semaphore):
         if not obj.acquire(False):
             await admitted(obj)
         return True
@@ -164,8 +164,12 @@ async def _wait_condition(condition: Condition) -> bool:
         record.leave(False)  # passes its notification on
         await _acquire_again(lock, unit, depth)
         raise
-    record.leave(True)
-    await _acquire_again(lock, unit, depth)
+    try:
+        await _acquire_again(lock, unit, depth)
+    except BaseException:
+        record.leave(False)
+        raise
+    record.leave(True)  # only now is it known that the call returns
     return True
 
 

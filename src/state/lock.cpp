@@ -7,7 +7,7 @@ SharedLock::Attempt SharedLock::take(Token token) noexcept {
   for (;;) {
     if (word > died) return Attempt::busy;
     const std::uint64_t next = word == free ? token.word : free;
-    // (34) acquire, with (35): what the previous owner wrote happens before. Sequentially consistent, as in Turnstile.
+    // (34) acquire, with (35): what the previous owner wrote happens before. A failure looks again, as above.
     if (word_.compare_exchange_weak(word, next, memory_order_seq_cst, memory_order_seq_cst)) break;
   }
   if (word == died) return Attempt::owner_died;

@@ -26,8 +26,8 @@ std::uint64_t VersionedCell::version() noexcept {
 
 Status VersionedCell::set(const Cell& value) noexcept {
   Cell previous;
-  const Status status = swap(value, previous);
-  if (status == Status::ok) internal::release(previous);
+  Status status;
+  if ((status = swap(value, previous)) == Status::ok) internal::release(previous);
   return status;
 }
 

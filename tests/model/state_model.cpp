@@ -17,6 +17,8 @@ struct WithLock : WithObject<Derived, Threads, SharedLock> {
   // Owner 1 is thread 0, and so on.
   static Token token(unsigned thread) { return Token::of(thread + 1, 7); }
 
+  std::uint64_t last_ticket = 0;  // of the calls that waited
+
   // Returns false after the timeout.
   bool acquire(unsigned thread, Attempt& attempt, Deadline deadline = Deadline::never(), bool sliced = false) {
     attempt = this->object->try_acquire(token(thread));
@@ -24,6 +26,11 @@ struct WithLock : WithObject<Derived, Threads, SharedLock> {
     Request request = SharedLock::request_of(token(thread));
     if (this->wait(*this->object, request, deadline, sliced) != Status::ok) return false;
     attempt = static_cast<Attempt>(request.answer);
+    // No call that waits is overtaken by one that began to wait later.
+    if (attempt == Attempt::acquired && !sliced) {
+      RL_ASSERT(request.ticket > last_ticket);
+      last_ticket = request.ticket;
+    }
     return true;
   }
   void release(unsigned thread) { RL_ASSERT(this->object->release_once(token(thread))); }
@@ -123,7 +130,7 @@ struct OwnerEnds : WithLock<OwnerEnds<Recursive>, 3, Recursive> {
   }
 };
 
-// An owner ends just when its call releases the lock: another call learns of it or not, and gets the lock.
+// An owner ends just when another thread releases its lock: a waiter learns of it or not, and gets the lock.
 struct OwnerEndsLate : WithLock<OwnerEndsLate, 3, false> {
   void begin() {
     WithObject::begin();
@@ -141,7 +148,7 @@ struct OwnerEndsLate : WithLock<OwnerEndsLate, 3, false> {
     RL_ASSERT(attempt == Attempt::acquired);
   }
   void after() {
-    RL_ASSERT(object->owned_by(token(2)));
+    RL_ASSERT(object->owned_by(token(2)) || !object->is_locked());  // any thread may release it
     WithObject::after();
   }
 };
@@ -238,6 +245,19 @@ struct SetAndCleared : WithObject<SetAndCleared, 3, SharedEvent> {
   }
 };
 
+// The process begins to exit: the call returns, whether it has begun to wait or not.
+struct Exits : WithObject<Exits, 2, SharedEvent> {
+  SharedEvent* make() { return new SharedEvent; }
+  void thread(unsigned index) {
+    if (index == 1) {
+      exiting.store(true, memory_order_seq_cst);
+      return StateObjects::nudge_all();
+    }
+    Request request = object->request();
+    RL_ASSERT(object->wait(request, limits()) == Status::interrupted);
+  }
+};
+
 // What one thread wrote before it set the flag, another reads after it has seen it.
 struct FlagPublishes : WithObject<FlagPublishes, 2, SharedEvent> {
   SharedEvent* make() { return new SharedEvent; }
@@ -247,6 +267,7 @@ struct FlagPublishes : WithObject<FlagPublishes, 2, SharedEvent> {
       return object->set();
     }
     Request request = object->request();
+    if (object->is_set()) RL_ASSERT(guarded($) == 1);
     RL_ASSERT(wait(*object, request) == Status::ok);
     RL_ASSERT(guarded($) == 1);
   }
@@ -286,6 +307,20 @@ struct Versions : WithCell<Versions, 3> {
   void after() {
     RL_ASSERT(object->version() == 3);
     WithObject::after();
+  }
+};
+
+// A value that is replaced by compare-and-set wakes the call that waits for it.
+struct Conditional : WithCell<Conditional, 2> {
+  void thread(unsigned index) {
+    if (index == 0) {
+      bool done;
+      ++surroundings.values;
+      RL_ASSERT(object->compare_and_set(1, Cell(2), done) == Status::ok && done);
+      return;
+    }
+    Request request{.wanted = 1};
+    RL_ASSERT(wait(*object, request) == Status::ok && request.answer == 2);
   }
 };
 
@@ -370,6 +405,15 @@ struct Aborted : WithBarrier<Aborted, 3, 3> {
   void thread(unsigned index) {
     if (index == 2) return object->abort();
     RL_ASSERT(enter(nullptr, Deadline::never(), index == 0) == Outcome::broken);
+  }
+};
+
+// The barrier is reset while a call waits.
+struct Reset : WithBarrier<Reset, 2, 2> {
+  void thread(unsigned index) {
+    if (index == 0) return static_cast<void>(shared += enter() == Outcome::broken);
+    while (object->arrived() == 0) rl::yield(1, $);
+    object->reset();
   }
 };
 
@@ -490,11 +534,14 @@ int main(int argc, char** argv) {
                                            {"units", random_search<Units>, 300'000},
                                            {"unit_or_timeout", random_search<UnitOrTimeout>, 300'000},
                                            {"set_and_cleared", random_search<SetAndCleared>, 300'000},
+                                           {"exits", random_search<Exits>, 100'000},
                                            {"flag_publishes", random_search<FlagPublishes>, 100'000},
                                            {"versions", random_search<Versions>, 300'000},
+                                           {"conditional", random_search<Conditional>, 100'000},
                                            {"incremented", random_search<Incremented>, 300'000},
                                            {"rounds", random_search<Rounds>, 300'000},
                                            {"gives_up", random_search<GivesUp>, 300'000},
+                                           {"reset", random_search<Reset>, 100'000},
                                            {"aborted", random_search<Aborted>, 300'000},
                                            {"notified", random_search<Notified<false>>, 300'000},
                                            {"notified_all", random_search<Notified<true>>, 300'000},

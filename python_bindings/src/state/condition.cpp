@@ -117,6 +117,7 @@ int wait_once(PyObject* self, const char* call, const Timeout& timeout) noexcept
   PyObject* const raised = PyErr_GetRaisedException();  // by a signal handler
   bool died = false;
   const bool holds = acquire_again(state, lock, token, depth, died);
+  if (notified && (died || !holds)) object->notify(1);  // it raises instead
   if (raised != nullptr) {
     PyErr_SetRaisedException(raised);
   } else if (!holds || (!notified && status == Status::exiting)) {

@@ -102,9 +102,11 @@ bool BlockEncoder::count_other(PyObject* value) noexcept {
     return in_memory(containers_.push(parts));
   }
   if (is_state_handle(value)) {
-    if (destination_ == Destination::outside || usable_object(value) == nullptr) return false;
+    if (destination_ == Destination::outside) return false;
+    const StateObject* const object = as_state_handle(value)->reference->object();
+    closed_endpoint_ = object == nullptr || object->is_inherited();
     builder_.count_reference();
-    return true;
+    return !closed_endpoint_;
   }
   if (!is_handle(state_, value)) return count_view(value) || count_record(value);
   if (destination_ == Destination::outside) return false;
@@ -205,7 +207,11 @@ bool BlockEncoder::raise_refusal() noexcept {
   }
   const auto [item, container, position] = refused_;
   if (closed_endpoint_) {
-    raise_for(as_handle(item), Status::end_closed);
+    if (is_state_handle(item)) {
+      usable_object(item);
+    } else {
+      raise_for(as_handle(item), Status::end_closed);
+    }
     return false;
   }
   const bool is_buffer = is_a(state_, item, ValueType::buffer);

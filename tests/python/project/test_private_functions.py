@@ -38,7 +38,8 @@ SETUP = """
         released = notifier.watch(2, [rx])[0]
         released.release(False)
         barrier, event = xichan.Barrier(2), xichan.Event()
-        states = [xichan.AtomicInt(), xichan.Cell(1), xichan.Lock(), xichan.Semaphore(), event, barrier, xichan.Condition()]
+        states = [xichan.AtomicInt(), xichan.Cell(1), xichan.Lock(), xichan.Semaphore(), xichan.Condition()]
+        states += [event, barrier, barrier._enter(), event._join(notifier, 3)[0]]
         return [
             None, True, 0, 1, -1, 2**31, 2**63, -(2**63) - 1, 2**200, 1.5, float("nan"), "", "text", b"",
             b"bytes" * 200, (), [], {}, [object()], [(tx,)], [(tx, 1, 2)], [(rx, 1)], [tx], [rx], [(tx, 1)],
@@ -47,7 +48,8 @@ SETUP = """
             type("Q", (), {"__slots__": ("_parts",)}), type("B", (io.BytesIO,), {"__slots__": ("_parts",)}),
             tx, rx, closed_tx, closed_rx, queue, *forged, queue._parts, queue._parts[:4], queue._parts[::-1],
             viewed(tuple(range(9)))[::2], viewed(b"x" * 999), viewed("x" * 999), xichan.share((1, "x" * 999)),
-            xichan.Buffer(8), notifier, watch, released, *states, barrier._enter(), event._join(notifier, 3)[0], xichan.channel()[1].views(), iter([1, 2]), Index(), Hostile(),
+            xichan.Buffer(8), notifier, watch, released, *states,
+            xichan.channel()[1].views(), iter([1, 2]), Index(), Hostile(),
             Index(rx.close), Index(gc.collect), slice(None), lambda *args: None, sys, _core,
         ]
 

@@ -150,7 +150,7 @@ def test_cell_may_refer_to_other_objects_and_endpoints():
 
 
 def test_value_is_released_with_a_waiter_in_the_queue():
-    """Whoever reads last frees the value, but never under the lock of the queue, which closing a channel may need."""
+    """The last reader frees the value, but never under the lock of the queue: closing a channel may need that."""
     cell = Cell(None)
     call = Call(lambda: cell.wait(1) and cell.wait(2) and cell.wait(3))
     for number in range(3):

@@ -8,10 +8,9 @@ from support import Call, execute, interpreter, wait_until
 
 from xichan import AtomicInt, Cell, Condition, Lock, RLock, _core
 
-
-@pytest.fixture(params=[None, Lock, RLock], ids=["default", "Lock", "RLock"])
-def condition(request):
-    return Condition(request.param() if request.param else None)
+NEW = pytest.mark.parametrize(
+    "new", [Condition, lambda: Condition(Lock()), lambda: Condition(RLock())], ids=["default", "Lock", "RLock"]
+)
 
 
 def waiting(condition):
@@ -27,7 +26,9 @@ def test_lock_of_the_condition():
             Condition(wrong)
 
 
-def test_condition_holds_its_lock(condition):
+@NEW
+def test_condition_holds_its_lock(new):
+    condition = new()
     with condition as value:
         assert value is True and condition.locked() and condition.lock.locked()
         assert not Call(condition.acquire, False).result()
@@ -38,7 +39,9 @@ def test_condition_holds_its_lock(condition):
         condition.release()
 
 
-def test_calls_without_the_lock_raise(condition):
+@NEW
+def test_calls_without_the_lock_raise(new):
+    condition = new()
     for call in (condition.wait, condition.notify, condition.notify_all, lambda: condition.wait_for(lambda: False)):
         with pytest.raises(RuntimeError, match="acquire it first"):
             call()
@@ -53,7 +56,10 @@ def test_another_threads_rlock_does_not_count():
                 Call(call).result()
 
 
-def test_wait_releases_the_lock_and_holds_it_again(condition):
+@NEW
+def test_wait_releases_the_lock_and_holds_it_again(new):
+    condition = new()
+
     def wait():
         with condition:
             notified = condition.wait()
@@ -70,8 +76,10 @@ def test_wait_releases_the_lock_and_holds_it_again(condition):
     assert not condition.locked()
 
 
+@NEW
 @pytest.mark.parametrize("timeout", [0, 0.00001, 0.05])
-def test_wait_returns_false_after_the_timeout(condition, timeout):
+def test_wait_returns_false_after_the_timeout(new, timeout):
+    condition = new()
     with condition:
         start = time.monotonic()
         assert condition.wait(timeout) is False
@@ -116,7 +124,9 @@ def test_notify_wakes_the_oldest():
     assert sorted(order) == [0, 1, 2, 3, 4, 5]
 
 
-def test_notify_without_waiters_is_not_remembered(condition):
+@NEW
+def test_notify_without_waiters_is_not_remembered(new):
+    condition = new()
     with condition:
         condition.notify_all()
         condition.notify(5)
@@ -164,7 +174,7 @@ def test_notified_call_that_times_out_returns_true_or_the_next_one_is_notified()
                 return condition.wait(timeout)
 
         calls = [Call(wait, number * 0.00001), Call(wait, 30)]
-        wait_until(lambda: waiting(condition) >= 1 and (waiting(condition) == 2 or not calls[0].is_alive()))
+        wait_until(lambda calls=calls: waiting(condition) == 1 + calls[0].is_alive())
         with condition:
             condition.notify()
         if calls[0].result():

@@ -163,22 +163,21 @@ def test_hundred_waiters_of_four_interpreters_all_acquire():
 
 def test_waiters_that_time_out_do_not_take_the_lock_with_them():
     lock = Lock()
-    for _ in range(50):
+
+    def attempt(timeout):
+        acquired = lock.acquire(timeout=timeout)
+        if acquired:
+            lock.release()
+        return acquired
+
+    for number in range(100):
         lock.acquire()
-        calls = [Call(lock.acquire, True, 0.001) for _ in range(2)] + [Call(lock.acquire)]
-        time.sleep(0.001)
+        calls = [Call(attempt, number * 0.00002), Call(attempt, number * 0.00001), Call(attempt, 30)]
+        time.sleep(number * 0.00001)
         lock.release()
         for call in calls:
-            while True:
-                call.join(0.0005)
-                if not call.is_alive():
-                    break
-                if lock.locked():
-                    with contextlib.suppress(RuntimeError):
-                        lock.release()
-        with contextlib.suppress(RuntimeError):
-            lock.release()
-    assert not lock.locked()
+            call.result()
+        assert call.result() and not lock.locked()
 
 
 @KINDS

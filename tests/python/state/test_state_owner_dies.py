@@ -244,9 +244,12 @@ for _ in range(3):
     interp = new_interpreter(obj=obj)
     interp.exec('''
 import threading
+def wait_in(condition):
+    with condition:
+        condition.wait()
 def wait():
     try:
-        {call.strip() if kind != "Condition" else "obj.acquire(); obj.wait()"}
+        {call if kind != "Condition" else "wait_in(obj)"}
     except (xichan.ChannelClosed, threading.BrokenBarrierError):
         pass
 threads = [threading.Thread(target=wait) for _ in range(2)]
@@ -255,14 +258,15 @@ for thread in threads: thread.start()
     wait_until(lambda: _waiting(obj) == 2)
     interp.close()
     assert _waiting(obj) == 0
+    if kind is Barrier:
+        assert obj.broken and obj.n_waiting == 0
+        obj.reset()
 if kind is Lock or kind is RLock:
     obj.release()
     assert Call(obj.acquire, True, 10).result()
 elif kind is Semaphore:
     obj.release()
     assert obj.acquire(False) and obj.value == 0
-elif kind is Barrier:
-    assert obj.broken and obj.n_waiting == 0
 elif kind is Condition:
     with obj:
         obj.notify_all()
