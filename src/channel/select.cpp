@@ -32,7 +32,7 @@ constexpr bool is_pending(Status status) noexcept { return status == Status::ful
 
 Status attempt(Case& c) noexcept {
   return c.side == Side::sender ? c.channel->try_send_again(c.cell, *c.lane, c.node)
-                                : c.channel->try_recv(c.cell, *c.lane);
+                                : c.channel->try_recv(c.cell, *c.lane, c.line);
 }
 
 constexpr std::size_t most_spun = 128;  // cases

@@ -65,6 +65,45 @@ struct Batches : Model<Batches<Producers, Consumers, Capacity, Items, Batch, Fir
   }
 };
 
+// The producers push a batch without lines, then an item with one; consumers pop batches, and lines alone.
+template <unsigned Producers, unsigned Consumers, std::uint64_t Capacity>
+struct BatchesAndLines : Model<BatchesAndLines<Producers, Consumers, Capacity>, Producers + Consumers> {
+  MpmcRing<int> ring{Capacity};
+  int taken = 0;
+
+  void begin() {}
+  void thread(unsigned index) {
+    if (index < Producers) {
+      const int items[2] = {static_cast<int>(index) * 100 + 2, static_cast<int>(index) * 100 + 4};
+      for (std::uint64_t sent = 0, done; sent < 2; sent += done) {
+        while (ring.try_push_many(items + sent, 2 - sent, done) != Status::ok) rl::yield(1, $);
+      }
+      const int lined = static_cast<int>(index) * 100 + 5;
+      while (ring.try_push(lined, lined) != Status::ok) rl::yield(1, $);
+      return;
+    }
+    int last[Producers] = {};
+    for (std::uint64_t left = Producers * 3 / Consumers, done; left != 0; left -= done) {
+      int items[3];
+      int line = 0;
+      Status status = ring.try_pop_many(items, left, done);
+      if (status == Status::full) {
+        status = ring.try_pop(items[0], line);
+        done = status == Status::ok;
+        if (done != 0) RL_ASSERT(line == (items[0] % 2 == 0 ? 0 : items[0]));
+      }
+      if (status != Status::ok) rl::yield(1, $);
+      for (std::uint64_t i = 0; i < done; ++i, ++taken) {
+        RL_ASSERT(line != 0 || items[i] % 2 == 0);
+        int& previous = last[items[i] / 100];
+        RL_ASSERT(items[i] % 100 > previous);
+        previous = items[i] % 100;
+      }
+    }
+  }
+  void after() { RL_ASSERT(taken == static_cast<int>(Producers) * 3 && ring.size() == 0); }
+};
+
 // All threads send or receive, in batches or one by one, and sleep when they cannot: all items are sent and received.
 template <unsigned Senders, unsigned Receivers, std::uint64_t Capacity, int Items, bool SendersBatch,
           bool ReceiversBatch>
@@ -158,6 +197,9 @@ int main(int argc, char** argv) {
           {"ring_2p2c", random_search<Batches<2, 2, 2, 2, 2>>, 300'000},
           {"ring_2p2c_capacity_1", random_search<Batches<2, 2, 1, 2, 2>>, 200'000},
           {"ring_near_wrap", random_search<Batches<2, 2, 3, 4, 2, near_wrap>>, 300'000},
+          {"ring_lines_1p1c", random_search<BatchesAndLines<1, 1, 3>>, 200'000},
+          {"ring_lines_2p1c", random_search<BatchesAndLines<2, 1, 2>>, 200'000},
+          {"ring_lines_2p2c", random_search<BatchesAndLines<2, 2, 3>>, 200'000},
           {"ring_enough_of_both", random_search<Enough<OfOne<4>, 2, 2>>, 200'000},
           {"ring_close_2p2c", random_search<Closing<OfOne<2>, 2, 2, 2, true>>, 200'000},
           {"freed_for_singles", random_search<Freed<false>>, 200'000},

@@ -13,6 +13,9 @@ namespace xichan::python {
 
 namespace {
 
+// Makes a received cell valid beyond the call: moves the content of a line to a block. False without memory.
+bool own(Cell& cell) noexcept { return !has_line(cell) || move_to_block(cell) == Status::ok; }
+
 // Keeps a value that was not decoded before all others that are unread, unless it can never be decoded. Returns null.
 [[gnu::noinline]] PyObject* keep_undecoded(Handle* handle, const Cell& cell, bool keep_always) noexcept {
   if (!keep_always && is_undecodable(*handle->state)) {
@@ -42,12 +45,19 @@ inline PyObject* decode_or_keep(Handle* handle, const Cell& cell, bool copy, boo
 }  // namespace
 
 void keep_unread(Handle* handle, const Cell& cell) noexcept {
+  Cell kept = cell;
   if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
-  if (handle->unread == nullptr || !handle->unread->push(cell)) release(cell);
+  if (handle->unread == nullptr || !own(kept) || !handle->unread->push(kept)) release(kept);
 }
 
 void keep_first(Handle* handle, const Cell* cells, std::size_t count) noexcept {
   if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
+  Cell kept;
+  if (count == 1 && has_line(cells[0])) {  // a value in a line is received alone
+    kept = cells[0];
+    if (!own(kept)) return;
+    cells = &kept;
+  }
   if (handle->unread != nullptr && handle->unread->insert_first(cells, count)) return;
   for (std::size_t i = 0; i < count; ++i)
     is_decoded(cells[i]) ? Py_DECREF(decoded_object(cells[i])) : release(cells[i]);
@@ -75,9 +85,13 @@ PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finis
   if (!check_open(handle)) return nullptr;
   if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
+  Line line;
   Status status;
-  if (!call(owner_of(handle), *handle->endpoint, Side::receiver, cell, timeout, status, []() noexcept {}))
+  if (!call(
+          owner_of(handle), *handle->endpoint, Side::receiver, cell, timeout, status, []() noexcept {}, DoNothing{},
+          &line)) {
     return nullptr;
+  }
   if (status == Status::ok) return deliver(handle, cell, copy);
   if (status == Status::closed && finished != nullptr && !has_failed(handle)) {
     *finished = true;
@@ -90,8 +104,9 @@ PyObject* receive_nowait(Handle* handle, bool copy) noexcept {
   if (!check_open(handle)) return nullptr;
   if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
-  Status status = handle->endpoint->try_recv(cell);
-  if (status == Status::empty && handle->endpoint->arm()) status = handle->endpoint->try_recv(cell);
+  Line line;
+  Status status = handle->endpoint->try_recv(cell, &line);
+  if (status == Status::empty && handle->endpoint->arm()) status = handle->endpoint->try_recv(cell, &line);
   return status == Status::ok ? deliver(handle, cell, copy) : raise_outcome(handle, status);
 }
 

@@ -9,14 +9,50 @@
 #include "ends/send_moving.h"
 #include "ends/special.h"
 #include "value/message.h"
+#include "values/encode_line.h"
 
 namespace xichan::python {
 namespace {
 
+// Sends a value in a line of the channel, if it fits in one and there is room; spins briefly unless `now` is true.
+// False if it was not sent.
+[[gnu::always_inline]] inline bool send_in_line(Handle* handle, PyObject* value, bool now) noexcept {
+  Cell cell;
+  Line line;
+  if (!encode_line(value, cell, line)) return false;
+  Status status;
+  const auto attempt = [&]() noexcept {
+    status = handle->endpoint->try_send_line(cell, line);
+    return status != Status::full;
+  };
+  if (!attempt() && !now) spin(attached_spin_ns, stream_pauses, attempt);
+  if (status != Status::ok) return false;
+  owner_of(handle).has_sent = true;
+  return true;
+}
+
+enum class Begun : std::uint8_t { sent, encoded, moving };
+
+// Sends a value that does not fit in a cell in a line; else encodes it. `moving`: see encode_to_send. For a Sender that
+// is plain.
+[[gnu::noinline]] Begun begin_long(Handle* handle, PyObject* value, bool now, Cell& cell) noexcept {
+  if (send_in_line(handle, value, now)) return Begun::sent;
+  return encode_long_to_send(handle, value, cell) ? Begun::encoded : Begun::moving;
+}
+
+// Does the same for any value and Sender.
+[[gnu::always_inline]] inline Begun begin(Handle* handle, PyObject* value, bool now, Cell& cell) noexcept {
+  if (!handle->endpoint->is_plain()) [[unlikely]]
+    return encode_special(handle, value, cell) ? Begun::encoded : Begun::moving;
+  return encode_short(value, &cell) ? Begun::encoded : begin_long(handle, value, now, cell);
+}
+
 PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {
   Cell cell;
   Status status;
-  if (!encode_to_send(handle, value, cell)) return send_moving(handle, cell, timeout);
+  const Begun begun = begin(handle, value, timeout.now, cell);
+  if (begun == Begun::sent) Py_RETURN_NONE;
+  if (begun == Begun::moving) return send_moving(handle, cell, timeout);
   if (!call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
             [&]() noexcept { release(cell); })) {
     return nullptr;
@@ -39,7 +75,9 @@ PyObject* sender_send(PyObject* self, PyObject* const* args, Py_ssize_t count, P
 PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
   Handle* handle = as_handle(self);
   Cell cell;
-  if (!encode_to_send(handle, value, cell)) return send_moving_nowait(handle, cell);
+  const Begun begun = begin(handle, value, true, cell);
+  if (begun == Begun::sent) Py_RETURN_NONE;
+  if (begun == Begun::moving) return send_moving_nowait(handle, cell);
   Status status = handle->endpoint->try_send(cell);
   if (status == Status::full && handle->endpoint->arm(cost_of(cell))) status = handle->endpoint->try_send(cell);
   if (status == Status::ok) {
