@@ -14,9 +14,9 @@
 namespace xichan::python {
 namespace {
 
-// Sends a value in a line of the channel, if it fits in one and there is room; spins briefly unless `now` is true.
-// False if it was not sent.
-[[gnu::always_inline]] inline bool send_in_line(Handle* handle, PyObject* value, bool now) noexcept {
+// Sends a value in a line of the channel, if it fits in one and there is room; spins briefly unless `now` is true. False
+// if it was not sent.
+[[gnu::noinline]] bool send_in_line(Handle* handle, PyObject* value, bool now) noexcept {
   Cell cell;
   Line line;
   if (!encode_line(value, cell, line)) return false;
@@ -33,18 +33,13 @@ namespace {
 
 enum class Begun : std::uint8_t { sent, encoded, moving };
 
-// Sends a value that does not fit in a cell in a line; else encodes it. `moving`: see encode_to_send. For a Sender that
-// is plain.
-[[gnu::noinline]] Begun begin_long(Handle* handle, PyObject* value, bool now, Cell& cell) noexcept {
-  if (send_in_line(handle, value, now)) return Begun::sent;
-  return encode_long_to_send(handle, value, cell) ? Begun::encoded : Begun::moving;
-}
-
-// Does the same for any value and Sender.
+// Sends a value in a line, or encodes it. `moving`: see encode_to_send.
 [[gnu::always_inline]] inline Begun begin(Handle* handle, PyObject* value, bool now, Cell& cell) noexcept {
   if (!handle->endpoint->is_plain()) [[unlikely]]
     return encode_special(handle, value, cell) ? Begun::encoded : Begun::moving;
-  return encode_short(value, &cell) ? Begun::encoded : begin_long(handle, value, now, cell);
+  if (encode_short(value, &cell)) return Begun::encoded;
+  if (may_fit_line(value) && send_in_line(handle, value, now)) return Begun::sent;
+  return encode_long_to_send(handle, value, cell) ? Begun::encoded : Begun::moving;
 }
 
 PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {

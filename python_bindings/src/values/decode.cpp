@@ -96,7 +96,7 @@ PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList class
 
 PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept {
   if (!cell.owns_block()) {
-    return make_short(state, cell, [&]() noexcept { return decode_line(state, cell, copy); });
+    return make_short<true>(state, cell, [&]() noexcept { return decode_line(state, cell, copy); });
   }
   const BlockReader reader(cell.as_block());
   return cell.tag() == Tag::shared_block ? new_shared(state, reader.block())

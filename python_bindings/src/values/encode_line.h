@@ -27,6 +27,13 @@ namespace xichan::python {
   move(size - sizeof(Part), Part{});
 }
 
+/// Returns false for a value that `encode_line` does not encode; true also for some others.
+[[gnu::always_inline]] inline bool may_fit_line(PyObject* value) noexcept {
+  if (PyTuple_CheckExact(value)) return PyTuple_GET_SIZE(value) <= static_cast<Py_ssize_t>(Line::most_cells);
+  if (PyUnicode_CheckExact(value)) return PyUnicode_GET_LENGTH(value) <= static_cast<Py_ssize_t>(Line::size);
+  return PyBytes_CheckExact(value) && PyBytes_GET_SIZE(value) <= static_cast<Py_ssize_t>(Line::size);
+}
+
 /// Encodes a text, bytes or tuple that `encode_short` does not encode and that fits in a line, and returns true; false
 /// for any other value. The cell owns nothing.
 [[gnu::always_inline]] inline bool encode_line(PyObject* value, Cell& cell, Line& line) noexcept {
