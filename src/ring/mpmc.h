@@ -169,6 +169,7 @@ class MpmcRing {
   struct SlotRef {
     Slot& slot;
     std::uint64_t lap;
+    std::uint64_t index;
   };
 
   // Pushes an item, and its line unless that is null.
@@ -180,9 +181,9 @@ class MpmcRing {
       // (1) with (4): the consumer has read the old item before we write the new one.
       if (place.slot.turn.load(memory_order_seq_cst) == place.lap) {
         // (16) The claim publishes only the position; the turn publishes the item (2).
-        if (tail_.compare_exchange_weak(tail, next(tail), memory_order_release, memory_order_acquire)) {
+        if (tail_.compare_exchange_weak(tail, next(tail, place), memory_order_release, memory_order_acquire)) {
           XICHAN_PLAIN(place.slot.item) = item;
-          if (line != nullptr) XICHAN_PLAIN(lines[tail & (mark_ - 1)]) = *line;
+          if (line != nullptr) XICHAN_PLAIN(lines[place.index]) = *line;
           place.slot.turn.store(place.lap + (line == nullptr ? 1 : 2), memory_order_seq_cst);  // (2)
           return Status::ok;
         }
@@ -199,7 +200,7 @@ class MpmcRing {
       const SlotRef place = place_of(head);
       // (3) with (2): the item is written before we read it.
       if (place.slot.turn.load(memory_order_seq_cst) == place.lap + 1) {
-        if (head_.compare_exchange_weak(head, next(head), memory_order_release, memory_order_acquire)) {
+        if (head_.compare_exchange_weak(head, next(head, place), memory_order_release, memory_order_acquire)) {
           item = XICHAN_PLAIN(place.slot.item);
           place.slot.turn.store(place.lap + lap_, memory_order_seq_cst);  // (4)
           return Status::ok;
@@ -208,9 +209,9 @@ class MpmcRing {
       }
       if (has_line(place)) {
         if (line == nullptr) return Status::full;
-        if (!head_.compare_exchange_weak(head, next(head), memory_order_release, memory_order_acquire)) continue;
+        if (!head_.compare_exchange_weak(head, next(head, place), memory_order_release, memory_order_acquire)) continue;
         item = XICHAN_PLAIN(place.slot.item);
-        *line = XICHAN_PLAIN(lines_.load(memory_order_relaxed)[head & (mark_ - 1)]);  // not null, by (2)
+        *line = XICHAN_PLAIN(lines_.load(memory_order_relaxed)[place.index]);  // not null, by (2)
         place.slot.turn.store(place.lap + lap_, memory_order_seq_cst);                // (4)
         return Status::ok;
       }
@@ -219,7 +220,8 @@ class MpmcRing {
   }
 
   SlotRef place_of(std::uint64_t position) const noexcept {
-    return {slots_[position & (mark_ - 1)], position & ~(lap_ - 1)};
+    const std::uint64_t index = position & (mark_ - 1);
+    return {slots_[index], position & ~(lap_ - 1), index};
   }
 
   // Reloads a counter and returns true if another thread has moved it, in which case the slot that was seen proves
@@ -259,9 +261,10 @@ class MpmcRing {
     return count;
   }
 
-  std::uint64_t next(std::uint64_t position) const noexcept {
-    const std::uint64_t index = position & (mark_ - 1);
-    return index + 1 < capacity_ ? position + 1 : (position & ~(lap_ - 1)) + lap_;
+  std::uint64_t next(std::uint64_t position) const noexcept { return next(position, place_of(position)); }
+  // Does the same where the slot at the position is known: the compiler would read the members again.
+  std::uint64_t next(std::uint64_t position, const SlotRef& place) const noexcept {
+    return place.index + 1 < capacity_ ? position + 1 : place.lap + lap_;
   }
   // Requires `steps` <= capacity.
   std::uint64_t next(std::uint64_t position, std::uint64_t steps) const noexcept {
