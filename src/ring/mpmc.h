@@ -212,7 +212,7 @@ class MpmcRing {
         if (!head_.compare_exchange_weak(head, next(head, place), memory_order_release, memory_order_acquire)) continue;
         item = XICHAN_PLAIN(place.slot.item);
         *line = XICHAN_PLAIN(lines_.load(memory_order_relaxed)[place.index]);  // not null, by (2)
-        place.slot.turn.store(place.lap + lap_, memory_order_seq_cst);                // (4)
+        place.slot.turn.store(place.lap + lap_, memory_order_seq_cst);         // (4)
         return Status::ok;
       }
       if (!moved(head_, head)) return empty_or_closed(head);

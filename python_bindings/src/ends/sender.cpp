@@ -14,8 +14,8 @@
 namespace xichan::python {
 namespace {
 
-// Sends a value in a line of the channel, if it fits in one and there is room; spins briefly unless `now` is true. False
-// if it was not sent.
+// Sends a value in a line of the channel, if it fits in one and there is room; spins briefly unless `now` is true.
+// False if it was not sent.
 [[gnu::noinline]] bool send_in_line(Handle* handle, PyObject* value, bool now) noexcept {
   Cell cell;
   Line line;
