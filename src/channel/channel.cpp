@@ -201,7 +201,7 @@ Status Channel::try_send_many(const Cell* cells, std::uint64_t count, std::uint6
   return status;
 }
 
-Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane, Line* line) noexcept {
+Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane, Line* lines) noexcept {
   done = 0;
   // Not on spsc, where the receiver has to claim its side first.
   const bool segmented = ring_.is_segmented() && !byte_bounded_ && flavor_ != Flavor::spsc;
@@ -211,11 +211,7 @@ Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& d
   // The bounded ring looks at all slots again after each lost claim.
   const Status status = segmented ? ring_.segmented().try_pop_many(cells, count, done)
                                   : ring_.mpmc().try_pop_many(cells, std::min<std::uint64_t>(count, batch_size), done);
-  if (status == Status::full) {
-    const Status alone = try_recv_line(cells[0], line);
-    done = alone == Status::ok;
-    return alone;
-  }
+  if (status == Status::full) return try_recv_lines(cells, count, done, lines);
   if (status == Status::ok) after_recv();
   return status;
 }

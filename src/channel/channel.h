@@ -95,8 +95,8 @@ class XICHAN_API Channel : public InSlab {
       return try_recv_special(cell, lane, line);
     return recv_plain(cell, line);
   }
-  /// Does the same as `try_send` for a value in a line. `invalid` or `no_memory` if it needs a block instead; other
-  /// causes of these, and the claim of an spsc channel, are left to the send of the block.
+  /// Does the same as `try_send` for a value in a line. `invalid` or `no_memory` if it needs a block instead, or if the
+  /// side of an spsc channel belongs to another lane: so never after `full`.
   Status try_send_line(const Cell& cell, const Line& line, Lane& lane) noexcept;
   /// As `try_send`, for a call that has waited with `node`: it may use the bytes that its ticket has claimed.
   Status try_send_again(const Cell& cell, Lane& lane, const WaitNode& node) noexcept {
@@ -105,9 +105,10 @@ class XICHAN_API Channel : public InSlab {
   /// Sends or receives a prefix of `cells` without blocking and stores its length in `done`: at least one with `ok`,
   /// else none. The reason for stopping early is not reported; call again. Requires `count` > 0.
   Status try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept;
-  /// A value that has a line is received alone.
+  /// The line of a value goes to the same place of `lines`, which has room for `batch_size`. If that is null, a value
+  /// that has a line is received alone.
   Status try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane,
-                       Line* line = nullptr) noexcept;
+                       Line* lines = nullptr) noexcept;
 
   // Waiting, for select.cpp: a blocked operation is in the wait list of its side from `enlist` to `delist`. `enlist`
   // returns true if the caller should try again instead of sleeping, because the operation may be possible now.
@@ -212,6 +213,8 @@ class XICHAN_API Channel : public InSlab {
   bool pickles() const noexcept { return pickles_; }
   void count_pickled() noexcept { pickled_.fetch_add(1, memory_order_relaxed); }
   std::uint64_t capacity() const noexcept { return capacity_; }
+  /// Returns false if `try_send_line` always fails.
+  bool has_lines() const noexcept { return plain_ && capacity_ <= MpmcRing<Cell, Line>::most_lines; }
   std::uint64_t size() const noexcept { return std::min(ring_.size(), capacity_); }
   /// Acquire, with the release half of (6): a reader of zero sees everything done through the endpoints.
   std::uint64_t endpoint_count(Side side) const noexcept { return endpoints(side).load(memory_order_acquire); }
@@ -294,6 +297,7 @@ class XICHAN_API Channel : public InSlab {
   // lines.cpp
   Status try_recv_line(Cell& cell, Line* line) noexcept;
   Status try_recv_block(Cell& cell) noexcept;
+  Status try_recv_lines(Cell* cells, std::uint64_t count, std::uint64_t& done, Line* lines) noexcept;
 
   // bounded_send.cpp
   Status try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept;

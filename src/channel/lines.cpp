@@ -24,6 +24,20 @@ Status Channel::try_recv_line(Cell& cell, Line* line) noexcept {
   return status;
 }
 
+Status Channel::try_recv_lines(Cell* cells, std::uint64_t count, std::uint64_t& done, Line* lines) noexcept {
+  if (lines == nullptr) {
+    const Status status = try_recv_block(cells[0]);
+    done = status == Status::ok;
+    return status;
+  }
+  const Status status = ring_.mpmc().try_pop_many(cells, lines, std::min<std::uint64_t>(count, batch_size), done);
+  if (status == Status::ok) {
+    for (std::uint64_t i = 0; i < done; ++i) attach(cells[i], lines[i]);
+    after_recv();
+  }
+  return status;
+}
+
 Status Channel::try_recv_block(Cell& cell) noexcept {
   Status status;
   LineReserve reserve(status);

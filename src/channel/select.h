@@ -21,7 +21,7 @@ struct Case {
   const void* owner;
   Cell cell;             // the message to send (taken over if this case is chosen with `ok`), or the one received
   WaitNode node = {};    // private to the wait
-  Line* line = nullptr;  // for a message that is received, see Channel::try_recv
+  Line* line = nullptr;  // of the message: see Channel::try_recv and try_send_line
 };
 
 /// The bounds of one round of waiting.

@@ -50,8 +50,8 @@ class XICHAN_API Endpoint : public InSlab {
   Status try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done) noexcept {
     return channel_->try_send_many(cells, count, done, lane_);
   }
-  Status try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Line* line = nullptr) noexcept {
-    return channel_->try_recv_many(cells, count, done, lane_, line);
+  Status try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Line* lines = nullptr) noexcept {
+    return channel_->try_recv_many(cells, count, done, lane_, lines);
   }
   Side side() const noexcept { return side_; }
   /// Returns the descriptor by which other event loops watch this endpoint; the first call creates it. Returns -1 on
@@ -64,6 +64,7 @@ class XICHAN_API Endpoint : public InSlab {
   // Valid even after the channel is destroyed.
   const ChannelId& id() const noexcept { return id_; }
   std::uint64_t capacity() const noexcept { return capacity_; }
+  bool has_lines() const noexcept { return has_lines_; }
 
   /// Brackets a call that releases the owner's lock. `enter` pins the channel for the call; the call itself unpins it
   /// before it takes the lock again.
@@ -91,6 +92,7 @@ class XICHAN_API Endpoint : public InSlab {
       : channel_(channel),
         id_(channel->id()),
         capacity_(channel->capacity()),
+        has_lines_(channel->has_lines()),
         side_(side),
         generation_(channel->generation()),
         open_generation_(generation_),
@@ -111,6 +113,7 @@ class XICHAN_API Endpoint : public InSlab {
   ListHook<Endpoint> hook_;
   Readiness* readiness_ = nullptr;
   std::uint32_t calls_ = 0;
+  const bool has_lines_;
   const Side side_;
   const std::uint32_t generation_;  // of the channel
   // The same, or its complement, which no process has: this is closed; sends are special, or this is closed.

@@ -103,28 +103,13 @@ class MpmcRing {
 
   /// Pops up to `count` consecutive items with one claim, likewise. Returns `full` if the next item has a line.
   Status try_pop_many(T* items, std::uint64_t count, std::uint64_t& done) noexcept {
-    done = 0;
-    std::uint64_t head = head_.load(memory_order_acquire);  // (16)
-    for (;;) {
-      const std::uint64_t filled = contiguous_ready(head, 1, count);
-      if (filled != 0) {
-        if (!head_.compare_exchange_weak(head, next(head, filled), memory_order_release, memory_order_acquire))
-          continue;
-        for (std::uint64_t i = filled - 1; i != 0; --i) {
-          const SlotRef later = place_of(next(head, i));
-          items[i] = XICHAN_PLAIN(later.slot.item);
-          later.slot.turn.store(later.lap + lap_, memory_order_release);  // (4)
-        }
-        const SlotRef first = place_of(head);  // R4
-        items[0] = XICHAN_PLAIN(first.slot.item);
-        first.slot.turn.store(first.lap + lap_, memory_order_seq_cst);  // (4)
-        done = filled;
-        return Status::ok;
-      }
-      if (has_line(place_of(head))) return Status::full;
-      if (!moved(head_, head)) return empty_or_closed(head);
-    }
+    return pop_many(items, nullptr, count, done);
   }
+  /// Pops items with and without lines. The line of an item goes to the same place of `lines`.
+  Status try_pop_many(T* items, L* lines, std::uint64_t count, std::uint64_t& done) noexcept {
+    return pop_many(items, lines, count, done);
+  }
+
 
   void close() noexcept { tail_.fetch_or(mark_, memory_order_seq_cst); }
   bool is_closed() const noexcept { return tail_.load(memory_order_seq_cst) & mark_; }
@@ -219,6 +204,38 @@ class MpmcRing {
     }
   }
 
+  // Pops consecutive items, only those without a line if `lines` is null.
+  [[gnu::always_inline]] Status pop_many(T* items, L* lines, std::uint64_t count, std::uint64_t& done) noexcept {
+    done = 0;
+    std::uint64_t head = head_.load(memory_order_acquire);  // (16)
+    for (;;) {
+      const std::uint64_t filled = lines == nullptr ? contiguous_ready(head, 1, count) : contiguous_filled(head, count);
+      if (filled != 0) {
+        if (!head_.compare_exchange_weak(head, next(head, filled), memory_order_release, memory_order_acquire))
+          continue;
+        for (std::uint64_t i = filled - 1; i != 0; --i) {
+          const SlotRef later = place_of(next(head, i));
+          copy_item(later, items, lines, i);
+          later.slot.turn.store(later.lap + lap_, memory_order_release);  // (4)
+        }
+        const SlotRef first = place_of(head);  // R4
+        copy_item(first, items, lines, 0);
+        first.slot.turn.store(first.lap + lap_, memory_order_seq_cst);  // (4)
+        done = filled;
+        return Status::ok;
+      }
+      if (lines == nullptr && has_line(place_of(head))) return Status::full;
+      if (!moved(head_, head)) return empty_or_closed(head);
+    }
+  }
+  // Copies the item of a slot that is claimed to items[i], and its line, if it has one, to lines[i].
+  [[gnu::always_inline]] void copy_item(const SlotRef& place, T* items, L* lines, std::uint64_t i) const noexcept {
+    items[i] = XICHAN_PLAIN(place.slot.item);
+    if (lines != nullptr && has_line(place)) {
+      lines[i] = XICHAN_PLAIN(lines_.load(memory_order_relaxed)[place.index]);  // not null, by (2)
+    }
+  }
+
   SlotRef place_of(std::uint64_t position) const noexcept {
     const std::uint64_t index = position & (mark_ - 1);
     return {slots_[index], position & ~(lap_ - 1), index};
@@ -257,6 +274,16 @@ class MpmcRing {
     for (; count < most; ++count, position = next(position)) {
       const SlotRef place = place_of(position);
       if (place.slot.turn.load(memory_order_seq_cst) != place.lap + phase) break;
+    }
+    return count;
+  }
+
+  // Likewise, for the slots that hold items, with and without lines.
+  std::uint64_t contiguous_filled(std::uint64_t position, std::uint64_t most) const noexcept {
+    std::uint64_t count = 0;
+    for (; count < most; ++count, position = next(position)) {
+      const SlotRef place = place_of(position);
+      if (place.slot.turn.load(memory_order_seq_cst) - place.lap - 1 > 1) break;
     }
     return count;
   }

@@ -1,5 +1,5 @@
 // The line of a message: what a small value has outside its cell, in a place of its own beside a ring's slot, so that
-// it needs no block. It holds the text or bytes, or the cells of a tuple, each self-contained.
+// it needs no block. It holds the text, bytes or int, or the cells of a tuple, each self-contained.
 //
 // A cell that comes with a line has the tag and length of the value. Once it is received, its word is the address of
 // the receiver's copy of the line: the cell is valid as long as that, and owns nothing.

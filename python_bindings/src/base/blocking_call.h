@@ -165,7 +165,9 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
 /// Attempts a call on one endpoint without blocking. Returns true if it is decided, with the result in `status`.
 [[gnu::always_inline]] inline bool attempt(Endpoint& endpoint, Side side, Cell& cell, Line* line,
                                            Status& status) noexcept {
-  status = side == Side::sender ? endpoint.try_send(cell) : endpoint.try_recv(cell, line);
+  status = side == Side::receiver ? endpoint.try_recv(cell, line)
+           : line == nullptr      ? endpoint.try_send(cell)
+                                  : endpoint.try_send_line(cell, *line);
   return status != Status::full && status != Status::empty;
 }
 
@@ -191,8 +193,8 @@ template <class Abandon, class NeverReturns>
   return true;
 }
 
-/// Performs a call on one endpoint of the given side, blocking if necessary. Returns as `call_again` does. A receiver
-/// passes a `line`, as to Channel::try_recv.
+/// Performs a call on one endpoint of the given side, blocking if necessary. Returns as `call_again` does. A `line` is
+/// that of the message: see Channel::try_recv and try_send_line.
 template <class Abandon, class NeverReturns = DoNothing>
 [[gnu::always_inline]] inline bool call(EndpointOwner& owner, Endpoint& endpoint, Side side, Cell& cell,
                                         const Timeout& timeout, Status& status, Abandon abandon,

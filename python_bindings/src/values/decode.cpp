@@ -31,13 +31,11 @@ PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {
   }
 }
 
-// Returns the value of a cell with a line. Only a view needs a block.
+// Returns the value of a cell with a line. Only a view needs a block; where the memory limit allows none, the tuple is
+// copied, because a receiver that frees no memory by receiving must not fail.
 PyObject* decode_line(ModuleState& state, const Cell& cell, bool copy) noexcept {
   if (cell.tag() != Tag::tuple) return make_payload(line_of(cell).bytes, cell);
-  if (!copy) {
-    Cell owned = cell;
-    const Status status = move_to_block(owned);
-    if (status != Status::ok) return raise(state, status);
+  if (Cell owned = cell; !copy && move_to_block(owned) == Status::ok) {
     PyObject* const view = decode_any(state, owned, copy);
     release(owned);
     return view;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "value/line.h"
-#include "values/encode_short.h"
+#include "values/encode.h"
 
 namespace xichan::python {
 
@@ -27,38 +27,39 @@ namespace xichan::python {
   move(size - sizeof(Part), Part{});
 }
 
-/// Returns false for a value that `encode_line` does not encode; true also for some others.
-[[gnu::always_inline]] inline bool may_fit_line(PyObject* value) noexcept {
-  if (PyTuple_CheckExact(value)) return PyTuple_GET_SIZE(value) <= static_cast<Py_ssize_t>(Line::most_cells);
-  if (PyUnicode_CheckExact(value)) return PyUnicode_GET_LENGTH(value) <= static_cast<Py_ssize_t>(Line::size);
-  return PyBytes_CheckExact(value) && PyBytes_GET_SIZE(value) <= static_cast<Py_ssize_t>(Line::size);
+/// Returns true for a text, bytes or int that fits in a line. The value is one that `encode_short` does not encode.
+[[gnu::always_inline]] inline bool fits_line(PyObject* value) noexcept {
+  constexpr auto size = static_cast<Py_ssize_t>(Line::size);
+  if (PyUnicode_CheckExact(value)) return PyUnicode_GET_LENGTH(value) * PyUnicode_KIND(value) <= size;
+  if (PyBytes_CheckExact(value)) return PyBytes_GET_SIZE(value) <= size;
+  constexpr std::uintptr_t most_digits = 8 * Line::size / PyLong_SHIFT;  // leaves a bit for the sign
+  return PyLong_CheckExact(value) &&
+         reinterpret_cast<PyLongObject*>(value)->long_value.lv_tag >> _PyLong_NON_SIZE_BITS <= most_digits;
 }
 
-/// Encodes a text, bytes or tuple that `encode_short` does not encode and that fits in a line, and returns true; false
-/// for any other value. The cell owns nothing.
-[[gnu::always_inline]] inline bool encode_line(PyObject* value, Cell& cell, Line& line) noexcept {
+void write_int_line(PyObject* value, Cell& cell, Line& line) noexcept;
+
+/// Encodes such a value. The cell owns nothing.
+[[gnu::always_inline]] inline void write_line(PyObject* value, Cell& cell, Line& line) noexcept {
   if (PyUnicode_CheckExact(value)) {
     const Text text(value);
-    if (text.length > Line::size / text_width(text.kind)) return false;
     cell = Cell::of(text_tag(text.kind), text.length);
     copy_line(line.bytes, static_cast<const char*>(text.data), text.length * text_width(text.kind));
-    return true;
-  }
-  if (PyBytes_CheckExact(value)) {
+  } else if (PyBytes_CheckExact(value)) {
     const auto length = static_cast<std::uint64_t>(PyBytes_GET_SIZE(value));
-    if (length > Line::size) return false;
     cell = Cell::of(Tag::bytes, length);
     copy_line(line.bytes, PyBytes_AS_STRING(value), length);
-    return true;
+  } else {
+    write_int_line(value, cell, line);
   }
-  if (!PyTuple_CheckExact(value)) return false;
-  const auto length = static_cast<std::uint64_t>(PyTuple_GET_SIZE(value));
-  if (length > Line::most_cells) return false;
-  for (std::uint64_t i = 0; i < length; ++i) {
-    if (!encode_short(PyTuple_GET_ITEM(value, static_cast<Py_ssize_t>(i)), &line.cells()[i])) return false;
-  }
-  cell = Cell::of(Tag::tuple, length);
-  return true;
 }
+
+/// Returns true for a tuple that fits in a line if its items are short.
+[[gnu::always_inline]] inline bool is_small(PyObject* tuple) noexcept {
+  return PyTuple_GET_SIZE(tuple) <= static_cast<Py_ssize_t>(Line::most_cells);
+}
+/// Does what `encode_block` does for a receiver, for such a tuple. If it fits, encodes it in the line and returns
+/// `in_line`.
+Encoded encode_small_tuple(const ModuleState& state, PyObject* tuple, Cell& cell, Line& line) noexcept;
 
 }  // namespace xichan::python
