@@ -110,7 +110,6 @@ class MpmcRing {
     return pop_many(items, lines, count, done);
   }
 
-
   void close() noexcept { tail_.fetch_or(mark_, memory_order_seq_cst); }
   bool is_closed() const noexcept { return tail_.load(memory_order_seq_cst) & mark_; }
 

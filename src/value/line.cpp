@@ -14,9 +14,7 @@ namespace {
 struct Sizes {
   explicit Sizes(const Cell& cell) noexcept {
     const bool is_text = cell.tag() >= Tag::ascii && cell.tag() <= Tag::ucs4;
-    const std::uint64_t unit = is_text              ? text_width(text_kind(cell.tag()))
-                               : cell.has_payload() ? 1
-                                                    : sizeof(Cell);
+    const std::uint64_t unit = is_text ? text_width(text_kind(cell.tag())) : cell.has_payload() ? 1 : sizeof(Cell);
     value = cell.length() * unit;
     body = sizeof(Cell) + align_up(value + (is_text ? unit : 0), BlockBuilder::payload_alignment);
   }

@@ -65,7 +65,7 @@ struct Batches : Model<Batches<Producers, Consumers, Capacity, Items, Batch, Fir
   }
 };
 
-// The producers push a batch without lines, then an item with one; consumers pop batches, and lines alone.
+// The producers push a batch without lines, then an item with one; consumers pop batches without and with lines.
 template <unsigned Producers, unsigned Consumers, std::uint64_t Capacity>
 struct BatchesAndLines : Model<BatchesAndLines<Producers, Consumers, Capacity>, Producers + Consumers> {
   MpmcRing<int> ring{Capacity};
@@ -84,17 +84,13 @@ struct BatchesAndLines : Model<BatchesAndLines<Producers, Consumers, Capacity>, 
     }
     int last[Producers] = {};
     for (std::uint64_t left = Producers * 3 / Consumers, done; left != 0; left -= done) {
-      int items[3];
-      int line = 0;
+      int items[6];
+      int lines[6] = {};
       Status status = ring.try_pop_many(items, left, done);
-      if (status == Status::full) {
-        status = ring.try_pop(items[0], line);
-        done = status == Status::ok;
-        if (done != 0) RL_ASSERT(line == (items[0] % 2 == 0 ? 0 : items[0]));
-      }
+      if (status == Status::full) status = ring.try_pop_many(items, lines, left, done);
       if (status != Status::ok) rl::yield(1, $);
       for (std::uint64_t i = 0; i < done; ++i, ++taken) {
-        RL_ASSERT(line != 0 || items[i] % 2 == 0);
+        RL_ASSERT(lines[i] == (items[i] % 2 == 0 ? 0 : items[i]));
         int& previous = last[items[i] / 100];
         RL_ASSERT(items[i] % 100 > previous);
         previous = items[i] % 100;
@@ -167,6 +163,25 @@ struct Freed : WithChannel<Freed<SendersBatch>, 3, 2, 1, 2> {
   }
 };
 
+// As Freed, with messages in lines.
+struct FreedLines : WithChannel<FreedLines, 3, 2, 1, 2> {
+  void begin() {
+    FreedLines::WithChannel::begin();
+    for (int i = 0; i < 2; ++i) RL_ASSERT(send_line(0) == Status::ok);
+  }
+  void thread(unsigned index) {
+    if (index != 2) {
+      RL_ASSERT(send_line(index) == Status::ok);
+      return;
+    }
+    Cell cells[2];
+    Line lines[batch_size];
+    std::uint64_t done;
+    RL_ASSERT(channels[0]->try_recv_many(cells, 2, done, lane, lines) == Status::ok && done == 2);
+    for (const Cell& cell : cells) ++received[cell.word];
+  }
+};
+
 // The receivers close while batches arrive: some thread discards what was accepted.
 struct LastReceiver : WithChannel<LastReceiver, 3, 2, 1, 2> {
   void thread(unsigned index) {
@@ -204,6 +219,7 @@ int main(int argc, char** argv) {
           {"ring_close_2p2c", random_search<Closing<OfOne<2>, 2, 2, 2, true>>, 200'000},
           {"freed_for_singles", random_search<Freed<false>>, 200'000},
           {"freed_for_batches", random_search<Freed<true>>, 200'000},
+          {"freed_lines", random_search<FreedLines>, 100'000},
           {"batch_to_singles", random_search<Traffic<1, 2, 2, 2, true, false>>, 300'000},
           {"singles_to_batch", random_search<Traffic<2, 1, 2, 2, false, true>>, 300'000},
           {"batch_to_batch", random_search<Traffic<2, 2, 2, 2, true, true>>, 200'000},

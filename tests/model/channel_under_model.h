@@ -216,10 +216,11 @@ struct WithChannel : Model<Derived, Threads> {
   Status recv(unsigned thread, Deadline deadline = Deadline::never(), unsigned channel = 0) {
     return wait(receiving(thread, channel), deadline);
   }
-  // In a line, or if the channel is full as another message.
+  // In a line, also if it has to wait.
   Status send_line(unsigned thread) {
     Case only = sending(thread);
-    const Line line{only.cell.word};
+    Line line{only.cell.word};
+    only.line = &line;
     const Status status = channels[0]->try_send_line(only.cell, line, lane);
     if (status == Status::ok) count(only);
     return status == Status::full ? wait(only) : status;

@@ -176,8 +176,8 @@ bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t
     }
     const bool decided = call(
         owner_of(handle), *handle->endpoint, Side::sender, chunk.front(), timeout, status,
-        [&]() noexcept { chunk.abandon_front(); },
-        [&](Status result) noexcept { chunk.discard(result == Status::ok); }, chunk.front_line());
+        [&]() noexcept { chunk.abandon_front(); }, [&](Status result) noexcept { chunk.discard(result == Status::ok); },
+        chunk.front_line());
     if (!decided) return false;
     if (status != Status::ok) return true;
     chunk.pop(1);

@@ -26,7 +26,8 @@ inline PyObject* make_short_text(const ModuleState& state, const Cell& cell) noe
 
 /// Returns the value of a cell that needs no block, or for any other cell `otherwise()`.
 template <bool IsOutsideBody, class Otherwise>
-[[gnu::always_inline]] inline PyObject* make_short(const ModuleState& state, const Cell& cell, Otherwise otherwise) noexcept {
+[[gnu::always_inline]] inline PyObject* make_short(const ModuleState& state, const Cell& cell,
+                                                   Otherwise otherwise) noexcept {
   switch (cell.tag()) {
     case Tag::none: return Py_NewRef(Py_None);
     case Tag::false_: return Py_NewRef(Py_False);

@@ -8,8 +8,8 @@
 namespace xichan::python {
 
 /// Whether a value was encoded. After Python code has run, any endpoint may be closed. `moving`: likewise, and the
-/// value has Buffers. Then the caller must take the Transfer, with Transfers::take, before anything else. `in_line`: see
-/// encode_line.h.
+/// value has Buffers. Then the caller must take the Transfer, with Transfers::take, before anything else. `in_line`:
+/// see encode_line.h.
 enum class Encoded : std::uint8_t { no, yes, after_python_code, moving, in_line };
 
 /// Encodes `value`; the cell owns what it needs (see xichan::release). False with an exception set, and nothing

@@ -47,6 +47,13 @@ RECEIVES = {
     "arecv": lambda rx: asyncio.run(rx.arecv()),
     "a view": lambda rx: xichan.dumps(rx.recv(copy=False)),
 }
+KEPT = {
+    "recv": lambda rx, copy: rx.recv(copy=copy),
+    "recv_nowait": lambda rx, copy: rx.recv_nowait(copy=copy),
+    "recv_many": lambda rx, copy: rx.recv_many(3, copy=copy),
+    "drain": lambda rx, copy: rx.drain(copy=copy),
+    "select": lambda rx, copy: xichan.select((rx,), copy=copy),
+}
 
 
 @pytest.mark.parametrize("flavor", ["mpmc", "spsc"])
@@ -78,13 +85,37 @@ def test_tuple_is_received_as_view():
     tx.send((1, "two", 3.0))
     view = rx.recv(copy=False)
     assert type(view) is xichan.TupleView and tuple(view) == (1, "two", 3.0)
-    tx.send((1, "two", 3.0))
-    _core._fail_after(0)
-    try:
-        with pytest.raises(MemoryError):
-            rx.recv(copy=False)
-    finally:
-        _core._fail_after(-1)
+    for receive in (rx.recv, rx.recv_nowait, lambda copy: rx.recv_many(3, copy=copy)[0]):
+        tx.send((1, "two", 3.0))
+        _core._fail_after(0)
+        try:
+            received = receive(copy=False)
+        finally:
+            _core._fail_after(-1)
+        assert received == (1, "two", 3.0)
+
+
+@pytest.mark.parametrize("receive", KEPT)
+def test_small_value_that_cannot_be_made_is_kept(receive):
+    testcapi = pytest.importorskip("_testcapi")
+    tx, rx = xichan.channel(10)
+    sent = ["a text that takes a line", b"q" * 40, (1, 2.5, "three"), 2**70, "the last of these texts"]
+    for copy in (True, False):
+        for allocations in range(40):
+            for value in sent:
+                tx.send(value)
+            testcapi.set_nomemory(allocations)
+            _core._fail_after(0)
+            received = None
+            try:
+                received = KEPT[receive](rx, copy)
+            except MemoryError:
+                pass
+            finally:
+                testcapi.remove_mem_hooks()
+                _core._fail_after(-1)
+            values = [received] if receive.startswith("recv") and receive != "recv_many" else list(received or ())
+            assert [value for value in [*values, *rx.drain()] if value is not None and value is not rx] == sent
 
 
 def test_small_values_take_no_blocks():
@@ -108,6 +139,35 @@ def test_queued_small_value_takes_about_88_bytes():
     now = xichan.memory_stats()
     assert now.blocks == before.blocks and now.rings - before.rings == 10_000 * 88
     assert rx.drain() == [b"q" * 64] * 10_000
+
+
+@pytest.mark.parametrize("send", ["send", "send_nowait", "send_many"])
+def test_every_send_of_small_values_takes_lines(send):
+    tx, rx = xichan.channel(10)
+    before = xichan.memory_stats().blocks
+    for value in ("a text that takes a line", b"q" * 64, (1, 2.5, "three", None), 2**200, -(2**500), 1 - 2**509):
+        SENDS[send](tx, value)
+        assert xichan.memory_stats().blocks == before
+        assert same(rx.recv(), value)
+
+
+def test_send_that_blocks_waits_without_block():
+    tx, rx = xichan.channel(1)
+    tx.send(b"q" * 64)
+    before = xichan.memory_stats().blocks
+    sender = Call(tx.send, b"r" * 64)
+    wait_for_blocked(rx, senders=1)
+    assert xichan.memory_stats().blocks == before
+    assert [rx.recv(), rx.recv()] == [b"q" * 64, b"r" * 64]
+    sender.join()
+
+
+def test_batches_of_mixed_values_keep_their_order():
+    tx, rx = xichan.channel(64)
+    values = [(i, f"a text that takes a line: {i}", b"q" * i, (i, 1.5), [i], 2**70 + i)[i % 6] for i in range(64)]
+    for _ in range(3):
+        assert tx.send_many(values) == 64
+        assert rx.recv_many(30) + rx.drain() == values
 
 
 def test_channel_of_ints_takes_no_lines():
@@ -206,6 +266,24 @@ def test_overflow_drops_small_values(overflow):
     for text in texts:
         tx.send(text)
     assert rx.drain() == (texts[3:] if overflow == "drop_oldest" else texts[:2])
+
+
+def test_lines_count_against_memory_limit():
+    run_script("""
+import xichan
+channels = [xichan.channel(16_000) for _ in range(12)]
+xichan.set_memory_limit(5 << 20)
+with_lines = 0
+for tx, rx in channels:
+    before = xichan.memory_stats()
+    tx.send(b"q" * 64)
+    now = xichan.memory_stats()
+    with_lines += now.rings == before.rings + 16_000 * 64
+    assert now.blocks == before.blocks + (now.rings == before.rings) and now.bytes <= 5 << 20
+assert 0 < with_lines < 12, with_lines
+for tx, rx in channels:
+    assert rx.recv() == b"q" * 64
+""")
 
 
 def test_limit_does_not_lose_small_values():
