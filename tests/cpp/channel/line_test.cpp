@@ -132,23 +132,70 @@ TEST_F(Lines, FullAndClosedChannelsRefuse) {
   test::drop_both(channel);
 }
 
-TEST_F(Lines, BatchStopsBeforeLineAndReceivesItAlone) {
+TEST_F(Lines, BatchStopsBeforeLineAndNextOneTakesBothKinds) {
   Channel* channel = new_channel(8);
   ASSERT_EQ(channel->try_send(Cell::integer(1), lane), Status::ok);
   ASSERT_EQ(channel->try_send(Cell::integer(2), lane), Status::ok);
-  ASSERT_EQ(send(*channel, 30), Status::ok);
-  ASSERT_EQ(channel->try_send(Cell::integer(3), lane), Status::ok);
+  for (const std::size_t length : {30, 40}) {
+    ASSERT_EQ(send(*channel, length), Status::ok);
+    ASSERT_EQ(channel->try_send(Cell::integer(3), lane), Status::ok);
+  }
+  std::array<Cell, 8> cells;
+  std::array<Line, batch_size> lines;
+  std::uint64_t done;
+  ASSERT_EQ(channel->try_recv_many(cells.data(), 8, done, lane, lines.data()), Status::ok);
+  EXPECT_EQ(done, 2u);
+  ASSERT_EQ(channel->try_recv_many(cells.data(), 3, done, lane, lines.data()), Status::ok);
+  ASSERT_EQ(done, 3u);
+  EXPECT_EQ(text_of(cells[0]), std::string(30, 'l'));
+  EXPECT_EQ(cells[1].as_integer(), 3);
+  EXPECT_EQ(&line_of(cells[2]), &lines[2]);
+  EXPECT_EQ(text_of(cells[2]), std::string(40, 'l'));
+  ASSERT_EQ(channel->try_recv_many(cells.data(), 8, done, lane, lines.data()), Status::ok);
+  EXPECT_EQ(done, 1u);
+  test::drop_both(channel);
+}
+
+TEST_F(Lines, BatchWithoutLinesReceivesLineAloneInBlock) {
+  Channel* channel = new_channel(8);
+  for (const std::size_t length : {30, 40}) ASSERT_EQ(send(*channel, length), Status::ok);
   std::array<Cell, 8> cells;
   std::uint64_t done;
-  Line line;
-  ASSERT_EQ(channel->try_recv_many(cells.data(), 8, done, lane, &line), Status::ok);
-  EXPECT_EQ(done, 2u);
-  ASSERT_EQ(channel->try_recv_many(cells.data(), 8, done, lane, &line), Status::ok);
-  ASSERT_EQ(done, 1u);
-  EXPECT_EQ(text_of(cells[0]), std::string(30, 'l'));
-  ASSERT_EQ(channel->try_recv_many(cells.data(), 8, done, lane, &line), Status::ok);
-  ASSERT_EQ(done, 1u);
-  EXPECT_EQ(cells[0].as_integer(), 3);
+  for (const std::size_t length : {30, 40}) {
+    ASSERT_EQ(channel->try_recv_many(cells.data(), 8, done, lane), Status::ok);
+    ASSERT_EQ(done, 1u);
+    EXPECT_EQ(text_of(cells[0]), std::string(length, 'l'));
+    release(cells[0]);
+  }
+  test::drop_both(channel);
+}
+
+TEST_F(Lines, SenderThatBlocksSendsItsLine) {
+  const test::Watchdog watchdog("a sender that waits with a line");
+  Channel* channel = new_channel(1);
+  const Caller caller;
+  ASSERT_EQ(send(*channel, 20), Status::ok);
+  std::thread sender([&] {
+    LineMessage message(40);
+    const atomic<bool> never{false};
+    Case only{.channel = channel,
+              .side = Side::sender,
+              .lane = &lane,
+              .end_closed = &caller.closed,
+              .owner = &caller,
+              .cell = message.cell,
+              .line = &message.line};
+    std::size_t chosen;
+    EXPECT_EQ(wait_any({&only, 1}, {Deadline::never(), Deadline::never(), &never, false}, chosen), Status::ok);
+  });
+  for (const std::size_t length : {20, 40}) {
+    Cell cell;
+    Line line;
+    while (channel->try_recv(cell, lane, &line) != Status::ok) std::this_thread::yield();
+    EXPECT_EQ(text_of(cell), std::string(length, 'l'));
+  }
+  sender.join();
+  EXPECT_EQ(new_blocks(), 0u);
   test::drop_both(channel);
 }
 
