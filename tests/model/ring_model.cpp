@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
           {"close_push_pop", full_search<Closing<Mpmc<1>, 1, 1, 1, false>>, 100'000},
           {"close_1p1c", random_search<Closing<Mpmc<1>, 1, 1, 2, true>>, 300'000},
           {"close_2p2c", random_search<Closing<Mpmc<2>, 2, 2, 2, true>>, 300'000},
-          {"lines_1p1c_capacity_1", full_search<OneToOne<Lined<1>, 2, 2>>, 1'000'000},
+          {"lines_1p1c_capacity_1", random_search<OneToOne<Lined<1>, 2, 2>>, 300'000},
           {"lines_1p1c_capacity_3", random_search<ManyToMany<Lined<3>, 1, 1, 6>>, 300'000},
           {"lines_2p2c_capacity_1", random_search<ManyToMany<Lined<1>, 2, 2, 2>>, 200'000},
           {"lines_2p2c_capacity_2", random_search<ManyToMany<Lined<2>, 2, 2, 3>>, 300'000},
