@@ -6,7 +6,6 @@
 #include "base/errors.h"
 #include "base/lending.h"
 #include "values/block_encoder.h"
-#include "values/encode_line.h"
 #include "values/prepare.h"
 #include "values/transfer.h"
 

@@ -37,8 +37,6 @@ namespace xichan::python {
          reinterpret_cast<PyLongObject*>(value)->long_value.lv_tag >> _PyLong_NON_SIZE_BITS <= most_digits;
 }
 
-void write_int_line(PyObject* value, Cell& cell, Line& line) noexcept;
-
 /// Encodes such a value. The cell owns nothing.
 [[gnu::always_inline]] inline void write_line(PyObject* value, Cell& cell, Line& line) noexcept {
   if (PyUnicode_CheckExact(value)) {
@@ -58,8 +56,5 @@ void write_int_line(PyObject* value, Cell& cell, Line& line) noexcept;
 [[gnu::always_inline]] inline bool is_small(PyObject* tuple) noexcept {
   return PyTuple_GET_SIZE(tuple) <= static_cast<Py_ssize_t>(Line::most_cells);
 }
-/// Does what `encode_block` does for a receiver, for such a tuple. If it fits, encodes it in the line and returns
-/// `in_line`.
-Encoded encode_small_tuple(const ModuleState& state, PyObject* tuple, Cell& cell, Line& line) noexcept;
 
 }  // namespace xichan::python
