@@ -1,7 +1,8 @@
 // Bounds the memory that the arena's shared stores cache for reuse, and schedules the sweeps that release idle memory.
 //
 // A store caches at most its own maximum, and at most 1/64 of the byte limit: cached memory comes on top of the memory
-// in use, which may be close to the limit. Memory is idle if no thread took it between two sweeps, and sweeps are at
+// in use, which may be close to the limit. A store whose blocks are few and large raises its bound while its traffic
+// needs more, and lowers it again. Memory is idle if no thread took it between two sweeps, and sweeps are at
 // least half a second apart. No thread and no timer exists for it. A thread that accesses a shared store anyway
 // (once per magazine or large block, never on the fast path), or that has been blocked for a while (sync/nap.h), reads
 // the coarse clock, and the first one after the half second has passed sweeps all stores. So a process that sends or
@@ -23,7 +24,10 @@ namespace xichan::internal {
 
 class CacheQuota {
  public:
-  constexpr explicit CacheQuota(std::uint64_t maximum) noexcept : maximum_(maximum), bound_(maximum) {}
+  constexpr explicit CacheQuota(std::uint64_t maximum) noexcept : CacheQuota(maximum, maximum) {}
+  /// The bound starts at `maximum`, and may be raised up to `most`.
+  constexpr CacheQuota(std::uint64_t maximum, std::uint64_t most) noexcept
+      : maximum_(maximum), most_(most), bound_(maximum) {}
 
   /// Returns false, and adds nothing, if the store would exceed its bound.
   bool add(std::uint64_t bytes) noexcept {
@@ -36,11 +40,32 @@ class CacheQuota {
   std::uint64_t bytes() const noexcept { return bytes_.load(memory_order_relaxed); }
   std::uint64_t bound() const noexcept { return bound_.load(memory_order_relaxed); }
   void follow_limit(std::uint64_t limit) noexcept {
+    share_.store(limit / 64, memory_order_relaxed);
     bound_.store(std::min(maximum_, limit / 64), memory_order_relaxed);
   }
 
+  void raise(std::uint64_t bytes) noexcept {
+    change([=, most = std::min(most_, share())](std::uint64_t bound) noexcept { return std::min(bound + bytes, most); });
+  }
+  /// Undoes `raise`, if the bound was raised by that much.
+  void lower(std::uint64_t bytes) noexcept {
+    change([=, least = std::min(maximum_, share())](std::uint64_t bound) noexcept {
+      return bound - std::min(bytes, bound - std::min(bound, least));
+    });
+  }
+
  private:
+  std::uint64_t share() const noexcept { return share_.load(memory_order_relaxed); }
+  template <class Change>
+  void change(Change change) noexcept {
+    std::uint64_t bound = bound_.load(memory_order_relaxed);
+    while (!bound_.compare_exchange_weak(bound, change(bound), memory_order_relaxed, memory_order_relaxed)) {
+    }
+  }
+
   const std::uint64_t maximum_;
+  const std::uint64_t most_;
+  atomic<std::uint64_t> share_{UINT64_MAX};  // of the byte limit
   atomic<std::uint64_t> bytes_{0};
   atomic<std::uint64_t> bound_;
 };
