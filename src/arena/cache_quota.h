@@ -6,7 +6,8 @@
 // least half a second apart. No thread and no timer exists for it. A thread that accesses a shared store anyway
 // (once per magazine or large block, never on the fast path), or that has been blocked for a while (sync/nap.h), reads
 // the coarse clock, and the first one after the half second has passed sweeps all stores. So a process that sends or
-// waits releases idle memory within two seconds. A process that does neither keeps what its stores hold, which the
+// waits releases idle memory within two seconds, and so does one in which a thread waits while another, which makes no
+// further call, has freed it (sync/idle_watch.h). A process that does neither keeps what its stores hold, which the
 // maxima bound, until it calls trim().
 //
 // The stores register themselves, so this file depends on none of them.
@@ -89,6 +90,13 @@ class SweptStore {
   void (*const sweep_)() noexcept;
   const SweptStore* const next_;
 };
+
+/// Called after memory was put into a store; sync/idle_watch.cpp sets it.
+using AfterCaching = void (*)() noexcept;
+extern AfterCaching after_caching;
+inline void note_cached() noexcept {
+  if (after_caching != nullptr) after_caching();
+}
 
 /// Sweeps all stores if the last sweep is at least half a second ago.
 void sweep_if_due() noexcept;

@@ -136,7 +136,7 @@ void LargeBlocks::deallocate(void* memory, std::uint64_t bytes, std::uint64_t ma
   const std::uint64_t word = word_of(memory, mapped);
   for (unsigned attempt = 0; attempt < 2 * slots.size; ++attempt) {
     if (quota.add(mapped)) {
-      if (slots.put(word)) return;
+      if (slots.put(word)) return note_cached();
       quota.subtract(mapped);
     }
     const std::uint64_t victim = slots.take_from(next_victim.fetch_add(1, memory_order_relaxed) % slots.size);

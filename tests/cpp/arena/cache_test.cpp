@@ -199,7 +199,6 @@ TEST_F(ArenaCache, SweepKeepsMemoryUsedSinceLastSweep) {
 }
 
 TEST_F(ArenaCache, CachedMemoryStaysWithinQuota) {
-  constexpr std::uint64_t mib = 1 << 20;
   for (const std::uint64_t limit : {UINT64_MAX, 640 * mib, 64 * mib, mib}) {
     Arena::set_limit(limit);
     const std::uint64_t shared = std::min(8 * mib, limit / 32) + std::min(32 * mib, limit / 32);
