@@ -46,7 +46,8 @@ class CacheQuota {
   }
 
   void raise(std::uint64_t bytes) noexcept {
-    change([=, most = std::min(most_, share())](std::uint64_t bound) noexcept { return std::min(bound + bytes, most); });
+    change(
+        [=, most = std::min(most_, share())](std::uint64_t bound) noexcept { return std::min(bound + bytes, most); });
   }
   /// Undoes `raise`, if the bound was raised by that much.
   void lower(std::uint64_t bytes) noexcept {

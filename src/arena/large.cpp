@@ -30,7 +30,7 @@ constexpr std::uint64_t size_of(std::uint64_t word) noexcept { return (word >> 1
 constinit Slots<32> slots;
 constinit CacheQuota quota{maximum, most};
 constinit atomic<std::uint64_t> evicted{0};  // bytes freed since the last sweep because the store was full; relaxed
-constinit atomic<unsigned> next_victim{0};  // relaxed: any order of eviction will do
+constinit atomic<unsigned> next_victim{0};   // relaxed: any order of eviction will do
 
 void release(std::uint64_t word) noexcept {
   if (word == 0) return;

@@ -179,8 +179,8 @@ Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& c
   if (!wait.prepare()) return Status::no_memory;
   const Deadline until = earlier(limits.deadline, limits.slice);
   // At a rendezvous the other side must find this thread, which would leave for a moment to take the watch.
-  const bool may_leave = std::ranges::none_of(
-      cases, [](const Case& c) noexcept { return c.channel->flavor() == Flavor::rendezvous; });
+  const bool may_leave =
+      std::ranges::none_of(cases, [](const Case& c) noexcept { return c.channel->flavor() == Flavor::rendezvous; });
   for (IdleWatch watch;;) {
     ThreadWaiter waiter;
     WaitResult woken_by = WaitResult::woken;

@@ -12,9 +12,9 @@
 // Invariants
 //   I1  while `watched_` is true, a thread has the watch, or it was nudged and takes the watch when it runs.
 //   I2  if memory was cached since the last sweep that found no news, and a thread sleeps here, then `watched_` is true
-//       or some thread is about to appoint. No event is missed, by the argument of wait_list.h: it is counted before the
-//       sleepers and `watched_` are read; a sleeper is counted before it reads the events and `watched_`; and a thread
-//       that gives up the watch clears `watched_` before it reads the events and the sleepers.
+//       or some thread is about to appoint. No event is missed, by the argument of wait_list.h: it is counted before
+//       the sleepers and `watched_` are read; a sleeper is counted before it reads the events and `watched_`; and a
+//       thread that gives up the watch clears `watched_` before it reads the events and the sleepers.
 //
 // Progress: an event costs a read-modify-write and a load while no thread sleeps here; otherwise that of WaitList.
 // Fork: the child forgets the sleepers, which do not exist there.
@@ -62,7 +62,8 @@ class IdleWatchers {
     }
   }
   bool take() noexcept {
-    return !watched_.load(memory_order_seq_cst) && !watched_.exchange(true, memory_order_seq_cst);
+    if (watched_.load(memory_order_seq_cst)) return false;
+    return !watched_.exchange(true, memory_order_seq_cst);
   }
   void release() noexcept { watched_.store(false, memory_order_seq_cst); }
 

@@ -67,6 +67,17 @@ struct Watched : Model<Derived, Threads> {
     }
     rests[thread] = true;
   }
+  // The same, once, and is then woken by a message.
+  void sweep_and_leave(unsigned thread) {
+    if (watch(thread).begin_sleep(threads[thread])) {
+      watch(thread).end_sleep(threads[thread].was_nudged());
+      watch(thread).note_sweep();
+    } else {
+      threads[thread].decision.decide(Outcome::notified, 0);
+      watch(thread).end_sleep(threads[thread].was_nudged());
+    }
+    watch(thread).~IdleWatch();
+  }
   // Goes to sleep, and is woken by a message.
   void leave(unsigned thread) {
     (void)watch(thread).begin_sleep(threads[thread]);
@@ -104,6 +115,11 @@ struct Leaver : Watched<Leaver, 3> {
   void thread(unsigned thread) { thread == 0 ? put() : thread == 1 ? leave(1) : rest(2); }
 };
 
+// A thread gives up the watch and leaves, while another sleeps.
+struct Quitter : Watched<Quitter, 3> {
+  void thread(unsigned thread) { thread == 0 ? put(2) : thread == 1 ? sweep_and_leave(1) : rest(2); }
+};
+
 // Two threads put memory into a store, one sleeper sweeps, and one leaves.
 struct Crowd : Watched<Crowd, 4> {
   void thread(unsigned thread) { thread < 2 ? put() : thread == 2 ? sweep(2) : leave(3); }
@@ -125,6 +141,7 @@ int main(int argc, char** argv) {
                                            {"one_sleeper", full_search<OneSleeper>, 100},
                                            {"sweeper", random_search<Sweeper>, 400'000},
                                            {"leaver", random_search<Leaver>, 400'000},
+                                           {"quitter", random_search<Quitter>, 400'000},
                                            {"crowd", random_search<Crowd>, 400'000},
                                            {"two_sweepers", random_search<TwoSweepers>, 400'000},
                                        });
