@@ -24,7 +24,7 @@ html_theme_options = {
     "source_repository": REPOSITORY,
     "source_branch": "main",
     "source_directory": "docs/",
-    "top_of_page_buttons": ["view"],
+    "top_of_page_buttons": [],
 }
 myst_heading_anchors = 4
 autodoc_member_order = "bysource"

@@ -1,7 +1,7 @@
 """./dev docs: builds the documentation as a site in build/docs, and checks the result.
 
 The checks: Sphinx has no warnings, every link and anchor inside the site resolves, the reference has every public name,
-and no page scrolls horizontally at the width of a phone (with Chromium, if it is installed).
+and no page scrolls horizontally on a phone or a desktop (with Chromium, if it is installed).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .console import BUILD, ROOT, call, end, output, start
 from .counts import Counts, one
 
 SITE = BUILD / "docs"
-WIDTH = 400  # pixels of a phone
+WIDTHS = (400, 1280, 1440)  # pixels: a phone, and screens with one and with two sidebars
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE = 120  # seconds that the browser may take for all pages
 
@@ -39,23 +39,23 @@ for name in xichan.__all__:
                 print(f"xichan.{name}.{member}")
 """
 
-# Loads each page in a frame of the width of a phone, and reports those that scroll horizontally, or have a part that
-# does and is neither code nor a table.
+# Loads each page in a frame of each width, and reports those that scroll horizontally, or have a part that does and is
+# neither code nor a table.
 MEASURE = """<!doctype html><title>widths</title><script>
 async function measure() {
   const frame = document.createElement("iframe");
-  frame.style = "width: WIDTHpx; height: 800px; border: 0";
   document.body.append(frame);
   const wide = [];
-  for (const page of PAGES) {
+  for (const [width, page] of WIDTHS.flatMap(width => PAGES.map(page => [width, page]))) {
+    frame.style = `width: ${width}px; height: 800px; border: 0`;
     await new Promise(done => { frame.onload = done; frame.src = page; });
     const root = frame.contentDocument.documentElement;
-    if (root.scrollWidth > root.clientWidth) wide.push(`${page}: ${root.scrollWidth} pixels`);
+    if (root.scrollWidth > root.clientWidth) wide.push(`${page}: ${root.scrollWidth} pixels at ${width}`);
     for (const part of root.querySelectorAll("body *")) {
       const scrolls = ["auto", "scroll"].includes(frame.contentWindow.getComputedStyle(part).overflowX);
       const wider = part.clientWidth && part.scrollWidth > part.clientWidth + 1;
       if (scrolls && wider && !part.closest("pre, .highlight, .table-wrapper"))
-        wide.push(`${page}: ${part.tagName} ${part.className} has ${part.scrollWidth} pixels`);
+        wide.push(`${page}: ${part.tagName} ${part.className} has ${part.scrollWidth} pixels at ${width}`);
     }
   }
   await fetch("/result", {method: "POST", body: JSON.stringify(wide)});
@@ -135,9 +135,9 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 def wide_pages(folder: Path, browser: str):
-    """Return a line for each page that scrolls horizontally on a phone."""
+    """Return a line for each page that scrolls horizontally at one of the widths."""
     pages = sorted(f"/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.html"))
-    measure = MEASURE.replace("WIDTH", str(WIDTH)).replace("PAGES", json.dumps(pages)).encode()
+    measure = MEASURE.replace("WIDTHS", json.dumps(WIDTHS)).replace("PAGES", json.dumps(pages)).encode()
     handler = type("SiteHandler", (Handler,), {"measure": measure, "received": []})
     serve = functools.partial(handler, directory=os.fspath(folder))
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -171,6 +171,6 @@ def check(version: str = cpython.NEWEST, extra=()) -> Counts:
     found += report("Public names", missing_names(SITE, build.require_python(version)))
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
-        print(f"Width of {WIDTH} pixels: skipped, because Chromium is not installed")
+        print("Widths: skipped, because Chromium is not installed")
         return found + Counts(skipped=1)
-    return found + report(f"Width of {WIDTH} pixels", wide_pages(SITE, browser))
+    return found + report(f"Widths of {', '.join(map(str, WIDTHS))} pixels", wide_pages(SITE, browser))

@@ -54,6 +54,7 @@ def signature(node, method, overloaded):
 def readable(annotation):
     """Return an annotation without the private names of the stub."""
     annotation = re.sub(r"\b_Views\b", "Iterator[Any]", annotation)
+    annotation = re.sub(r"\b_Buffer\b", "collections.abc.Buffer", annotation)
     annotation = re.sub(r"\b_(T|T_co|T_contra)\b", "T", annotation)
     return re.sub(r"\b_(?=[A-Z])", "", annotation)
 
@@ -61,14 +62,17 @@ def readable(annotation):
 SIGNATURES = parse_stub()
 
 
+def inherited(name):
+    """Return the signature of a method or property that Sender and Receiver have in common, or None."""
+    _, owner, member = name.rsplit(".", 2) if name.count(".") > 1 else ("", "", name)
+    return SIGNATURES.get(f"_End.{member}") if owner in ("Sender", "Receiver") else None
+
+
 def process_signature(app, what, name, obj, options, parameters, result):
     if what not in ("class", "function", "method"):
         return parameters, result
     path = name.removeprefix("xichan.")
-    owner, _, member = path.rpartition(".")
-    known = SIGNATURES.get(path)
-    if known is None and owner in ("Sender", "Receiver"):
-        known = SIGNATURES.get(f"_End.{member}")
+    known = SIGNATURES.get(path) or inherited(name)
     if what == "class":
         known = SIGNATURES.get(f"{path}.__init__") or SIGNATURES.get(f"{path}.__new__")
         known = (known[0], "") if known else None
