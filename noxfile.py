@@ -122,6 +122,14 @@ def model(request, environment=()):
     return found + pytest("tests/model", request.only or cpython.NEWEST, request, environment=checker)
 
 
+@part()
+def docs(request):
+    """The documentation as a site in build/docs: warnings, links, public names, and its width on a phone."""
+    if request.only in OLD:
+        raise NotApplicable(f"CPython {request.only}")
+    return site.check(request.only or cpython.NEWEST, request.extra)
+
+
 def instrumented(preset, request, names=(), left_out=(), prefix=()):
     """Run the C++ tests and Python tests, all or some by name, with a build by another preset."""
     found = ctest(preset, preset, ["-LE", "model"], request, prefix)
@@ -197,14 +205,6 @@ def faults(request):
     if not request.extra or "cpp" in request.extra:
         found += ctest("release", "faults", ["-R", FAULTS_CPP], Request())
     return found
-
-
-@part()
-def docs(request):
-    """The documentation as a site in build/docs: warnings, links, public names, and its width on a phone."""
-    if request.only in OLD:
-        raise NotApplicable(f"CPython {request.only}")
-    return site.check(request.only or cpython.NEWEST, request.extra)
 
 
 @part(default=False, name="fuzz")

@@ -63,9 +63,8 @@ async function measure() {
 </script><body onload="measure()">"""
 
 
-def make(version: str, extra=()) -> bool:
-    """Build the site with the package of a Python version; return whether there was no warning."""
-    python = build.require_python(version)
+def make(python: Path, extra=()) -> bool:
+    """Build the site with the package of an interpreter; return whether there was no warning."""
     bootstrap.pip_install(python, bootstrap.group("docs"), "docs", "installing Sphinx")
     shutil.rmtree(SITE, ignore_errors=True)
     options = ["-W", "--keep-going", "-q", "-d", BUILD / "doctrees", *extra]
@@ -165,10 +164,11 @@ def report(title: str, problems) -> Counts:
 
 def check(version: str = cpython.NEWEST, extra=()) -> Counts:
     """Build the site and run all checks; return their counts."""
-    if not make(version, extra):
+    python = build.require_python(version)
+    if not make(python, extra):
         return one(False)
     found = one(True) + report("Links and anchors", broken_links(SITE))
-    found += report("Public names", missing_names(SITE, build.require_python(version)))
+    found += report("Public names", missing_names(SITE, python))
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         print("Widths: skipped, because Chromium is not installed")
