@@ -67,7 +67,8 @@ def make(python: Path, extra=()) -> bool:
     """Build the site with the package of an interpreter; return whether there was no warning."""
     bootstrap.pip_install(python, bootstrap.group("docs"), "docs", "installing Sphinx")
     shutil.rmtree(SITE, ignore_errors=True)
-    options = ["-W", "--keep-going", "-q", "-d", BUILD / "doctrees", *extra]
+    # -E reads every page again: Sphinx does not see that README.md or a docstring of the extension has changed.
+    options = ["-W", "--keep-going", "-q", "-E", "-d", BUILD / "doctrees", *extra]
     return call([python, "-m", "sphinx", *options, ROOT / "docs", SITE]) == 0
 
 
