@@ -1,14 +1,18 @@
 """The examples of the documentation: every one runs and prints what its page shows."""
 
 import importlib.util
+import os
+import pty
 import re
+import signal
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from support import environment, run_python
+from support import PATIENCE, environment, run_python
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
@@ -93,6 +97,55 @@ def test_every_program_of_the_tutorial_shows_its_output():
     for path in sorted((ROOT / "docs" / "tutorial").glob("*.md")):
         assert list(examples(path))
         assert [example.name for example in examples(path) if example.output is None] == []
+
+
+@pytest.fixture
+def index_program(tmp_path):
+    """The last program of the tutorial as a process, whose stderr is the terminal `terminal`."""
+    (example,) = examples(ROOT / "docs" / "tutorial" / "5-index.md")
+    (tmp_path / "index.py").write_text(example.source)
+    terminal, child_end = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "index.py", sysconfig.get_path("stdlib")],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=child_end,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        os.close(child_end)
+        process.terminal = terminal
+        yield process
+        process.kill()
+    os.close(terminal)
+
+
+def read_terminal(terminal, until):
+    """Return what a terminal shows up to some bytes, or to the end of the program."""
+    shown = b""
+    while until not in shown:
+        try:
+            data = os.read(terminal, 1000)
+        except OSError:  # Linux: EIO once the other end of the terminal is closed
+            break
+        shown += data
+    return shown
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="needs CPython 3.14")
+def test_last_program_of_the_tutorial_shows_its_progress(index_program):
+    shown = read_terminal(index_program.terminal, b"\n")
+    number = int(re.search(rb"\r1 of (\d+) files", shown)[1])
+    assert shown.endswith(b"\r%d of %d files\r\n" % (number, number))
+    assert f"{number} files, " in index_program.stdout.read()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="needs CPython 3.14")
+def test_last_program_of_the_tutorial_stops_on_ctrl_c(index_program):
+    read_terminal(index_program.terminal, b"\r5 of ")
+    index_program.send_signal(signal.SIGINT)
+    assert b"KeyboardInterrupt" in read_terminal(index_program.terminal, b"KeyboardInterrupt")
+    assert index_program.wait(PATIENCE) == -signal.SIGINT
 
 
 def test_every_output_follows_a_program():
