@@ -32,8 +32,9 @@ namespace {
 constexpr bool is_pending(Status status) noexcept { return status == Status::full || status == Status::empty; }
 
 Status attempt(Case& c) noexcept {
-  return c.side == Side::sender ? c.channel->try_send_again(c.cell, *c.lane, c.node)
-                                : c.channel->try_recv(c.cell, *c.lane);
+  if (c.side == Side::receiver) return c.channel->try_recv(c.cell, *c.lane, c.line);
+  return c.line == nullptr ? c.channel->try_send_again(c.cell, *c.lane, c.node)
+                           : c.channel->try_send_line(c.cell, *c.line, *c.lane);
 }
 
 constexpr std::size_t most_spun = 128;  // cases

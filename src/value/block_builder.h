@@ -75,6 +75,8 @@ class BlockBuilder {
   /// Return the bytes counted so far, of cells only or of the whole body; meaningless once a sum has overflowed.
   std::uint64_t counted_cells() const noexcept { return cells_.value(); }
   std::uint64_t counted() const noexcept { return sizeof(Cell) + cells_.value() + payload_.value(); }
+  /// Returns true if no payload and no reference was counted.
+  bool has_only_cells() const noexcept { return payload_.value() == 0 && reference_total_ == 0; }
 
   Status allocate() noexcept {
     CheckedSize body(sizeof(Cell));

@@ -40,8 +40,16 @@ CONDITIONS = [
     ("src/ring/mpmc.h", "while (moved(counter, position))", "moved(counter, position)", ["false"]),
     ("src/ring/mpmc.h", "== (head | mark_)", "(head | mark_)",
      ["is_closed() ? tail_.load(memory_order_seq_cst) : mark_", "tail_.load(memory_order_seq_cst) + 1"]),
-    ("src/ring/mpmc.h", "if (contiguous_ready(position, phase, 1) != 0)", "contiguous_ready(position, phase, 1) != 0",
-     ["false"]),
+    ("src/ring/mpmc.h", "if (test(position))", "test(position)", ["false"]),
+    ("src/ring/mpmc.h", "|| has_line(place_of(head))", "has_line(place_of(head))", ["false"]),
+    ("src/ring/mpmc.h", "if (has_line(place))", "has_line(place)", ["false"]),
+    ("src/ring/mpmc.h", "if (lines == nullptr && has_line(place_of(head)))", "has_line(place_of(head))", ["false"]),
+    ("src/ring/mpmc.h", "if (lines != nullptr && has_line(place))", "has_line(place)", ["false"]),
+    ("src/ring/mpmc.h", "(line == nullptr ? 1 : 2)", "line == nullptr ? 1 : 2", ["1", "2"]),
+    ("src/channel/channel.h", "if (status == Status::full)", "status == Status::full", ["false"]),
+    ("src/channel/lines.cpp", "if (status == Status::ok) after_send();", "status == Status::ok", ["false"]),
+    ("src/channel/lines.cpp", "if (status == Status::ok) {", "status == Status::ok", ["false"]),
+    ("src/channel/lines.cpp", "try_pop_many(cells, lines", "status == Status::ok", ["false"]),
     ("src/ring/mpmc.h", "!= place.lap + phase", "place.lap + phase", ["place.slot.turn.load(memory_order_relaxed)"]),
     ("src/ring/mpmc.h", "position = next(position)", "next(position)", ["position"]),
     ("src/ring/mpmc.h", "distance > UINT64_MAX / 2", "distance > UINT64_MAX / 2", ["false"]),
@@ -235,8 +243,8 @@ TOGETHER = [
         ("next(tail, i)", "next(tail, free - 1 - i)"), ("items[i]", "items[free - 1 - i]"),
         ("place_of(tail)", "place_of(next(tail, free - 1))"), ("items[0]", "items[free - 1]")]),
     ("src/ring/mpmc.h", "for (std::uint64_t i = filled - 1", [
-        ("next(head, i)", "next(head, filled - 1 - i)"), ("items[i]", "items[filled - 1 - i]"),
-        ("place_of(head)", "place_of(next(head, filled - 1))"), ("items[0]", "items[filled - 1]")]),
+        ("next(head, i)", "next(head, filled - 1 - i)"), ("lines, i", "lines, filled - 1 - i"),
+        ("place_of(head)", "place_of(next(head, filled - 1))"), ("lines, 0", "lines, filled - 1")]),
 ]  # fmt: skip
 
 

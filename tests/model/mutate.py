@@ -58,6 +58,7 @@ MODELS = {
     "src/sync/thread_waiter.cpp": CHANNEL,
     "src/channel/byte_bound.h": ["bytes_model", "select_model", "closing_model"],
     "src/channel/bounded_send.cpp": ["bytes_model", "select_model"],
+    "src/channel/lines.cpp": ["channel_model", "batch_model"],
     "src/channel/channel.h": CHANNEL,
     "src/channel/channel.cpp": CHANNEL,
     "src/channel/failure.h": ["closing_model"],

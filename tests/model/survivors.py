@@ -50,6 +50,14 @@ NEEDLESS = (
     "By the time the last pin goes, closers and publishers have discarded everything (NEEDLESS in "
     "test_channel_life.py). The call remains, because it costs nothing."
 )
+THE_SAME_TURN_BEFORE = (
+    "The caller has read the same turn just before, sequentially consistent: the second look cannot return an older "
+    "value."
+)
+NO_ACCESS_MAKES_LINES = (
+    "Orders what the allocator does with the memory of the lines before their first use. In the models no access that "
+    "the checker watches makes them."
+)
 THE_SWAP_ACQUIRES = (
     "A side that is free is claimed by the compare-and-swap, whose success acquires once more. A thread that finds "
     "its own lane needs nothing of another: the ring orders threads that share an endpoint. Claiming "
@@ -228,6 +236,11 @@ SURVIVORS = {
     ("src/ring/mpmc.h", "const std::uint64_t head = head_.load(", "memory_order_relaxed"): ONLY_WHEN_CLOSED,
     ("src/ring/mpmc.h", "!= tail) continue;", "memory_order_relaxed"): ONLY_WHEN_CLOSED,
     ("src/ring/mpmc.h", "distance > UINT64_MAX / 2", "false"): NEVER_OLDER,
+    ("src/ring/mpmc.h", "== place.lap + 2;", "memory_order_acquire"): THE_SAME_TURN_BEFORE,
+    ("src/ring/mpmc.h", "lines = lines_.load(", "memory_order_relaxed"): NO_ACCESS_MAKES_LINES,
+    ("src/ring/mpmc.h", "if (lines_.compare_exchange_strong(", "acq_rel -> acquire"): NO_ACCESS_MAKES_LINES,
+    ("src/ring/mpmc.h", "if (lines_.compare_exchange_strong(", "acq_rel -> release"): NO_ACCESS_MAKES_LINES,
+    ("src/ring/mpmc.h", "if (lines_.compare_exchange_strong(", "acquire -> relaxed"): NO_ACCESS_MAKES_LINES,
     (
         "src/ring/segmented.h",
         "std::uint64_t tail = tail_.load(memory_order_seq_cst);",

@@ -2,14 +2,25 @@
 
 #include <utility>
 
+#include "value/line.h"
 #include "value/message.h"
 
 namespace xichan::python {
 
+void release_unread(const Cell& cell) noexcept {
+  if (is_decoded(cell)) {
+    Py_DECREF(decoded_object(cell));
+  } else if (has_line(cell)) {
+    delete &line_of(cell);
+  } else {
+    release(cell);
+  }
+}
+
 void drop_unread(Handle* handle) noexcept {
   Unread* unread = std::exchange(handle->unread, nullptr);
   if (unread == nullptr) return;
-  for (const Cell& cell : *unread) is_decoded(cell) ? Py_DECREF(decoded_object(cell)) : release(cell);
+  for (const Cell& cell : *unread) release_unread(cell);
   delete unread;
 }
 
