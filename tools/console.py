@@ -123,9 +123,9 @@ def follow(process: subprocess.Popen, log, say: str) -> None:
         print(shown, end="", file=sys.stderr, flush=True)
     for line in process.stdout:
         log.write(line)
-        count = re.match(r"\[\d+/\d+\]", line)
+        count = re.match(r"\s*(\[\d+/\d+\])", line)
         if count and (not quiet or time.monotonic() - begin > PATIENCE):
-            shown = stamped(f"{say} {count.group()}")
+            shown = stamped(f"{say} {count.group(1)}")
             print(f"\r{shown}\033[K", end="", file=sys.stderr, flush=True)
     if shown:
         print(file=sys.stderr, flush=True)
