@@ -59,6 +59,5 @@ def statements(run):
         other = next((name for name in names if name in STDLIB), None)
         if other is not None:
             mine, base = min(record["results"][names[0]]), min(record["results"][other])
-            yield Statement(
-                title, results.amount(mine, record["unit"]), results.times(base / mine), run["contenders"][other]["title"]
-            )
+            best, ratio = results.amount(mine, record["unit"]), results.times(base / mine)
+            yield Statement(title, best, ratio, run["contenders"][other]["title"])

@@ -200,7 +200,7 @@ def test_foreign_names_of_the_module_are_hinted(name, hint):
 
 
 def test_similar_names_of_the_module_are_suggested():
-    done = run_script("import xichan\nxichan.sellect([])", expect=1)
+    done = run_script("import xichan\nxichan.selects([])", expect=1)
     assert "Did you mean: 'select'" in done.stderr
 
 
