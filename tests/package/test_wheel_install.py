@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import tarfile
-import time
 import zipfile
 from pathlib import Path
 
@@ -66,12 +65,10 @@ def execute(command, environment, cwd, expect=0):
     return done.stdout + done.stderr
 
 
-def test_wheel_runs_in_an_empty_environment_without_compilers(wheel, empty, tmp_path, record_property):
+def test_wheel_runs_in_an_empty_environment_without_compilers(wheel, empty, tmp_path):
     python, environment = empty
-    begin = time.monotonic()
     pip = [bootstrap.require(), "-m", "pip", "--python", python, "install", "--no-index", "--no-deps", wheel]
     execute(pip, environment, tmp_path)
-    record_property("seconds", round(time.monotonic() - begin, 1))
     program = shutil.copy(ROOT / "tests" / "package" / "first_program.py", tmp_path)
     lines = execute([python, "-W", "error", program], environment, tmp_path).splitlines()
     assert lines[0] == str([(n, 2 ** (40 * n)) for n in range(5)])
