@@ -76,7 +76,7 @@ def cmake(toolchain: Toolchain, preset: str, name: str, settings=(), depends="",
         command = [toolchain.cmake, "-S", ROOT, "--preset", preset, "-B", folder, *options]
         run(command, f"configure-{name}", say=f"configuring build/{name}", cwd=ROOT)
         stamp.write_text(identity)
-        say += " for the first time, which takes minutes"
+        say += " (takes minutes)"
     # The variable of CMake takes precedence.
     parallel = [] if "CMAKE_BUILD_PARALLEL_LEVEL" in os.environ else ["--parallel", str(jobs())]
     run([*prefix, toolchain.cmake, "--build", folder, *parallel], f"build-{name}", say=say)
