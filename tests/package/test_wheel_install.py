@@ -75,7 +75,7 @@ def test_wheel_runs_in_an_empty_environment_without_compilers(wheel, empty, tmp_
     assert lines[1:] == ([] if "-cp313-" in wheel.name else ["[0, 1, 4, 9, 16]"])
     checked = execute([python, "-m", "xichan"], environment, tmp_path)
     assert len(re.findall("^  ok  ", checked, re.M)) == 4
-    assert wheels.commit().removesuffix("+changes") in checked.partition("\n")[0]
+    assert re.search(r"\(commit [0-9a-f]{12}", checked) or not (ROOT / ".git").exists()
     bench = execute([python, "-m", "xichan.bench"], environment, tmp_path, expect=1)
     assert "pip install 'xichan[bench]'" in bench
 
