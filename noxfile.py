@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from tools import bootstrap, build, cpython, fuzz, layers, lint, site, spin, stress, system  # noqa: E402
+from tools import bootstrap, build, cpython, fuzz, layers, lint, site, spin, stress, system, wheels  # noqa: E402
 from tools.console import BUILD, ROOT, DevError, call, end, make_folder, output  # noqa: E402
 from tools.counts import Counts, one  # noqa: E402
 from tools.parts import NotApplicable, part  # noqa: E402
@@ -205,6 +205,14 @@ def faults(request):
     if not request.extra or "cpp" in request.extra:
         found += ctest("release", "faults", ["-R", FAULTS_CPP], Request())
     return found
+
+
+@part(default=False, name="wheels")
+def wheel_files(request):
+    """The sdist and the wheels of ./dev wheel, installed into empty environments."""
+    wheels.require()
+    environment = {"XICHAN_DIST": str(wheels.DIST)}
+    return pytest("tests/package", cpython.NEWEST, request, ["tests/package/test_wheel_install.py"], environment)
 
 
 @part(default=False, name="fuzz")

@@ -11,6 +11,7 @@
 #include "base/exit.h"
 #include "base/lending.h"
 #include "base/state.h"
+#include "base/wait_note.h"
 #include "endpoint/endpoint.h"
 #include "sync/spin.h"
 #include "value/message.h"
@@ -188,7 +189,10 @@ template <class Abandon, class NeverReturns>
   Case cases[] = {endpoint.as_case(cell)};
   cases[0].line = line;
   std::size_t chosen;
-  if (!wait_detached(owner, endpoints, cases, timeout, status, chosen, abandon, never_returns)) return false;
+  if (!wait_detached(owner, endpoints, cases, timeout, status, chosen, abandon, never_returns)) {
+    note_interrupted_wait(endpoint);
+    return false;
+  }
   cell = cases[0].cell;
   return true;
 }
