@@ -68,6 +68,7 @@ def cmake(toolchain: Toolchain, preset: str, name: str, settings=(), depends="",
     options = [*toolchain.options, *(f"-D{key}={value}" for key, value in dict(settings).items())]
     identity = repr([toolchain.identity, str(ROOT), preset, PRESETS.read_text(), options, depends])
     stamp = folder / STAMP
+    say = f"building build/{name}"
     if not (stamp.exists() and stamp.read_text() == identity):
         if folder.exists():
             step(f"build/{name} was made with other settings: starting afresh")
@@ -75,9 +76,10 @@ def cmake(toolchain: Toolchain, preset: str, name: str, settings=(), depends="",
         command = [toolchain.cmake, "-S", ROOT, "--preset", preset, "-B", folder, *options]
         run(command, f"configure-{name}", say=f"configuring build/{name}", cwd=ROOT)
         stamp.write_text(identity)
+        say += " (takes minutes)"
     # The variable of CMake takes precedence.
     parallel = [] if "CMAKE_BUILD_PARALLEL_LEVEL" in os.environ else ["--parallel", str(jobs())]
-    run([*prefix, toolchain.cmake, "--build", folder, *parallel], f"build-{name}", say=f"building build/{name}")
+    run([*prefix, toolchain.cmake, "--build", folder, *parallel], f"build-{name}", say=say)
     return folder
 
 

@@ -58,6 +58,10 @@ def parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("arguments", nargs="*", metavar="ARG", help="its arguments; ./dev bench 3.14 --help lists them")
 
+    command("docs", "build the documentation as a site in build/docs, and check it")
+    wheel = command("wheel", "build the sdist and the wheels into build/dist")
+    wheel.add_argument("versions", nargs="*", metavar="VERSION", help="Python versions (default: all)")
+
     style = command("lint", "check layout, style and spelling")
     style.add_argument("--fix", action="store_true", help="repair what the tools can repair")
     style.add_argument("files", nargs="*", metavar="FILE", help="files or folders to check (default: all)")
@@ -68,13 +72,19 @@ def parser() -> argparse.ArgumentParser:
 
 
 def setup(versions) -> int:
+    check_versions(versions)
     for version in versions or cpython.available():
-        if version not in VERSIONS:
-            raise DevError(f"no Python version {version!r}; there are: {', '.join(VERSIONS)}")
         build.require_python(version)
     build.require_cpp()
     console.step("setup is complete")
     return 0
+
+
+def check_versions(versions):
+    """Raise DevError if one of the arguments is not a Python version that xichan supports."""
+    for version in versions:
+        if version not in VERSIONS:
+            raise DevError(f"no Python version {version!r}; there are: {', '.join(VERSIONS)}")
 
 
 def execute(program, *arguments):
@@ -141,10 +151,21 @@ def dispatch(argv) -> int:
         from . import parts
 
         return parts.run(options.parts, Request(options.only, tuple(extra)))
+    if options.command == "wheel":
+        from . import wheels
+
+        check_versions(options.versions)
+        return wheels.main(options.versions)
     if options.command == "soak":
         from . import soak
 
         return soak.run(options.minutes, Request(options.only))
+    if options.command == "docs":
+        from . import site
+
+        found = site.check()
+        print(f"{found.passed} passed, {found.failed} failed; open {site.SITE / 'index.html'}")
+        return 1 if found.failed else 0
     from . import lint
 
     found = lint.check(options.fix, options.files)

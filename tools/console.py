@@ -17,6 +17,8 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 TAIL = 40  # lines of a log to show on failure
 PATIENCE = 1.0  # seconds before a quiet step is reported
+INTERVAL = 30.0  # seconds between the reports of a step that is not on a terminal
+COUNT = re.compile(r"^\s*(\[\d+/\d+\])", re.M)  # ninja's
 
 quiet = False  # set by commands that usually have nothing to build: only slow steps are reported
 
@@ -83,7 +85,7 @@ def call(command, **options) -> int:
 def run(command, log: str, *, cwd=None, env=None, say=None) -> None:
     """Run a program with its output in build/logs/LOG.log; on failure raise DevError with the end of the log.
 
-    `say` is the step to report. On a terminal its line also shows ninja's [n/m].
+    `say` is the step to report, with ninja's [n/m]: on a terminal in one line, elsewhere in a line now and then.
     """
     path = make_folder(LOGS) / f"{log}.log"
     terminal = bool(say) and sys.stderr.isatty()
@@ -100,10 +102,8 @@ def run(command, log: str, *, cwd=None, env=None, say=None) -> None:
         try:
             if terminal:
                 follow(process, file, say)
-            elif say and quiet:
-                process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            step(say)
+            elif say:
+                wait_reporting(process, path, say)
         except KeyboardInterrupt:
             end(process)
             raise
@@ -115,6 +115,19 @@ def run(command, log: str, *, cwd=None, env=None, say=None) -> None:
         raise DevError(f"{name} failed with exit code {code}; the end of {path}:\n{tail}")
 
 
+def wait_reporting(process: subprocess.Popen, path: Path, say: str) -> None:
+    """Wait for a process; report its step now and then, with the last [n/m] in its log."""
+    pause = PATIENCE if quiet else INTERVAL
+    while True:
+        try:
+            process.wait(pause)
+            return
+        except subprocess.TimeoutExpired:
+            counts = COUNT.findall(path.read_text(errors="replace"))
+            step(" ".join([say, *counts[-1:]]))
+            pause = INTERVAL
+
+
 def follow(process: subprocess.Popen, log, say: str) -> None:
     """Copy the output of a process to its log, with the step and ninja's [n/m] on one line of the terminal."""
     begin, shown = time.monotonic(), None
@@ -123,9 +136,9 @@ def follow(process: subprocess.Popen, log, say: str) -> None:
         print(shown, end="", file=sys.stderr, flush=True)
     for line in process.stdout:
         log.write(line)
-        count = re.match(r"\[\d+/\d+\]", line)
+        count = COUNT.match(line)
         if count and (not quiet or time.monotonic() - begin > PATIENCE):
-            shown = stamped(f"{say} {count.group()}")
+            shown = stamped(f"{say} {count.group(1)}")
             print(f"\r{shown}\033[K", end="", file=sys.stderr, flush=True)
     if shown:
         print(file=sys.stderr, flush=True)

@@ -13,9 +13,9 @@ from .console import DevError, output, run, step
 
 FIRST = {"3.13": (3, 13, 1), "3.14": (3, 14, 0), "3.15": (3, 15, 0)}  # the oldest usable releases
 NEWEST = "3.14"  # the version of everything that uses a single one
-FETCHED = ("3.14", "3.15")  # 3.13 is used if the machine has it
+TESTED = ("3.14", "3.15")  # 3.13 too, if the machine has it; it is fetched on request and for its wheel only
 DEBUG = "d"  # the suffix of CPython's debug build, as in its file names
-SUITES = ("forky", "sid")
+SUITES = {"3.13": ("trixie",), "3.14": ("forky", "sid"), "3.15": ("forky", "sid")}
 
 # The shared libraries that the interpreter and its standard library load.
 LIBRARIES = (
@@ -31,8 +31,8 @@ PROBE = (
     "sysconfig.get_config_var('Py_GIL_DISABLED') or 0, hasattr(sys, 'gettotalrefcount'))"
 )
 SMOKE = (
-    "import ssl, ctypes, sqlite3, lzma, bz2, zlib, uuid, readline, multiprocessing; "
-    "from concurrent import interpreters; interpreters.create().close()"
+    "import ssl, ctypes, sqlite3, lzma, bz2, zlib, uuid, readline, multiprocessing, _interpreters; "
+    "_interpreters.destroy(_interpreters.create())"
 )
 
 
@@ -79,7 +79,7 @@ def on_path(version: str):
 def find(version: str):
     """Return a usable interpreter without fetching one, or None."""
     python = on_path(version)
-    if python is None and release(version) in FETCHED and usable(cached(version), version):
+    if python is None and usable(cached(version), version):
         python = cached(version)
     return python
 
@@ -87,7 +87,7 @@ def find(version: str):
 def get(version: str) -> Path:
     """Return a usable interpreter; fetch it if necessary."""
     python = find(version)
-    if python is None and release(version) in FETCHED and shutil.which("apt-get"):
+    if python is None and shutil.which("apt-get"):
         python = fetch(version)
     if python is None:
         oldest = ".".join(map(str, FIRST[release(version)]))
@@ -108,7 +108,9 @@ def fetch(version: str) -> Path:
     def find():
         return cached(version) if usable(cached(version), version) else None
 
-    return debian.fetch(title(version), SUITES, packages + LIBRARIES, find, lambda prefix: place(prefix, version))
+    return debian.fetch(
+        title(version), SUITES[release(version)], packages + LIBRARIES, find, lambda prefix: place(prefix, version)
+    )
 
 
 def place(prefix: Path, version: str) -> None:
@@ -133,5 +135,5 @@ def place(prefix: Path, version: str) -> None:
 
 
 def available():
-    """Return the versions to work with: those that can be fetched, and 3.13 if the machine has it."""
-    return [version for version in FIRST if version in FETCHED or find(version)]
+    """Return the versions to work with: TESTED, and others that are on PATH."""
+    return [version for version in FIRST if version in TESTED or on_path(version)]

@@ -6,7 +6,8 @@
     the main thread merges     <-- (path, lines, ((name, count), ...)), or (path, reason)
 
 Each arrow is one bounded channel, shared by all workers. Afterwards the main interpreter repeats the work alone, in a
-plain loop without channels, and the program compares the two results.
+plain loop without channels, and the program compares the two results. Before both, it reads all files once: otherwise
+the first run would wait for the disk, and the second would not.
 
 Needs CPython 3.14. Exit code: 0; 1 if the results differ or a worker failed; 130 after Ctrl-C.
 """
@@ -15,8 +16,10 @@ import argparse
 import contextlib
 import dataclasses
 import os
+import platform
 import sys
 import sysconfig
+import threading
 import time
 from collections import Counter
 from concurrent import interpreters
@@ -28,6 +31,7 @@ import identifiers
 import xichan
 
 CAPACITY = 16  # messages per channel: limits how far the reader runs ahead of the workers
+EFFICIENCY = 0.9  # what a CPU adds to the speed-up, as measured: the main interpreter reads and merges meanwhile
 
 
 @dataclasses.dataclass
@@ -48,7 +52,9 @@ class Index:
 
 
 def index_with_workers(root, paths, workers, progress):
-    """Index in `workers` interpreters. Return the index and the number of messages sent."""
+    """Index in `workers` interpreters. Return the index, the number of messages, and when all workers had started."""
+    started = []
+    ready = threading.Barrier(workers + 1, action=lambda: started.append(time.perf_counter()))
     texts_tx, texts_rx = xichan.channel(CAPACITY)
     results_tx, results_rx = xichan.channel(CAPACITY)
     index = Index()
@@ -56,20 +62,22 @@ def index_with_workers(root, paths, workers, progress):
     # send of a result raises ChannelClosed, so all threads end and the join returns.
     with ThreadPoolExecutor(workers + 1) as pool, results_rx:
         with texts_tx, texts_rx, results_tx:  # closes the main thread's copies; while one is open, no loop ends
-            reader = pool.submit(send_texts, root, paths, texts_tx.clone(), results_tx.clone())
-            jobs = [pool.submit(run_worker, texts_rx.clone(), results_tx.clone()) for _ in range(workers)]
+            reader = pool.submit(send_texts, root, paths, texts_tx.clone(), results_tx.clone(), ready)
+            jobs = [pool.submit(run_worker, texts_rx.clone(), results_tx.clone(), ready) for _ in range(workers)]
         with contextlib.suppress(xichan.ChannelFailed):  # a job has failed
             for result in progress.over(results_rx, len(paths)):
                 index.add(result)
     for job in jobs:
         job.result()  # raises the exception of a failed worker
-    return index, reader.result() + len(index.lines) + len(index.skipped)
+    return index, reader.result() + len(index.lines) + len(index.skipped), started[0]
 
 
-def send_texts(root, paths, texts, results):
+def send_texts(root, paths, texts, results, ready):
     """Read and send all files, in a thread of the main interpreter. Return the number of texts sent."""
     sent = 0
-    with texts, results, contextlib.suppress(xichan.ChannelClosed):  # raised if no worker is left
+    # Raised if no worker is left, or one did not start.
+    with texts, results, contextlib.suppress(xichan.ChannelClosed, threading.BrokenBarrierError):
+        ready.wait()
         for path in paths:
             try:
                 text = identifiers.read(root, path)
@@ -81,7 +89,7 @@ def send_texts(root, paths, texts, results):
     return sent
 
 
-def run_worker(texts, results):
+def run_worker(texts, results, ready):
     """Run a new interpreter in a thread of the main interpreter, and give it copies of both endpoints.
 
     The main thread does not do this itself, because Ctrl-C would then take effect only after the call returns.
@@ -91,7 +99,12 @@ def run_worker(texts, results):
         try:
             folder = os.path.dirname(os.path.abspath(identifiers.__file__))
             interpreter.exec(f"import sys; sys.path.insert(0, {folder!r}); import identifiers")
-            interpreter.call(identifiers.work, texts, results)
+            with contextlib.suppress(threading.BrokenBarrierError):  # another worker did not start
+                ready.wait()
+                interpreter.call(identifiers.work, texts, results)
+        except BaseException:
+            ready.abort()
+            raise
         finally:
             interpreter.close()
 
@@ -161,16 +174,50 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def conditions(workers):
+    """Return a line about the machine, and the speed-up to expect of that many workers."""
+    cpus, load = os.process_cpu_count() or 1, os.getloadavg()[0]
+    useful = min(workers, cpus)
+    expected = 1 + (useful - 1) * EFFICIENCY
+    text = f"{cpus} CPU{'s'[: cpus != 1]} ({cpu_model()}), load {load:.1f}, CPython {sys.version.split()[0]}: "
+    text += f"with {workers} worker{'s'[: workers != 1]} expect a speed-up of about {expected:.1f}"
+    if useful < 2:
+        text += ", because there is nothing to run in parallel on"
+    elif load > cpus / 4:
+        text += ", or less: other programs use the CPUs"
+    return text, expected
+
+
+def cpu_model():
+    """Return the model name of the CPU."""
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def read_once(root, paths):
+    """Read the files, so that later runs find them in the file cache."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            (root / path).read_bytes()
+
+
 def main():
     arguments = parse_arguments()
     root, workers = arguments.root, arguments.workers
     paths, size = find_files(root, arguments.limit)
     if not paths:
         sys.exit(f"no Python files in {root}")
+    text, expected_speedup = conditions(workers)
+    print(text, flush=True)
+    read_once(root, paths)
 
     start = time.perf_counter()
-    index, messages = index_with_workers(root, paths, workers, Progress(f"{workers} workers"))
-    parallel = time.perf_counter() - start
+    index, messages, ready = index_with_workers(root, paths, workers, Progress(f"{workers} workers"))
+    end = time.perf_counter()
+    parallel, working = end - start, end - ready
     start = time.perf_counter()
     expected = index_alone(root, paths, Progress("alone"))
     alone = time.perf_counter() - start
@@ -183,10 +230,12 @@ def main():
     print(f"\n{root}: {len(paths)} files, {size / 1e6:.1f} MB, {lines:,} lines, {len(index.names):,} identifiers\n")
     for name, count in sorted(index.names.items(), key=lambda item: (-item[1], item[0]))[: arguments.top]:
         print(f"{count:9,}  {name}")
-    print(f"\nworkers {rates(parallel)}, {messages:,} messages ({workers} interpreters, including their start)")
+    print(f"\nworkers {rates(working)}, {messages:,} messages ({workers} interpreters)")
+    print(f"start   {parallel - working:6.2f} s, of these interpreters")
     print(f"alone   {rates(alone)} (one interpreter, a plain loop)")
     same = index == expected
-    print(f"speed-up {alone / parallel:.2f}; the results {'are equal' if same else 'DIFFER'}")
+    print(f"speed-up {alone / working:.2f}, {alone / parallel:.2f} including the start; expected about "
+          f"{expected_speedup:.1f}; the results {'are equal' if same else 'DIFFER'}")  # fmt: skip
     print(f"{len(index.skipped)} files skipped")
     for path, reason in sorted(index.skipped.items()):
         print(f"  {path}: {reason}")

@@ -198,7 +198,8 @@ class XICHAN_API Receiver : public EndpointOf<Receiver> {
   Receiver() noexcept = default;
 
   /// Receives the oldest value; blocks while the channel is empty.
-  /// `ok | closed | timeout | end_closed | claimed | no_memory`; `value` is unchanged unless `ok`.
+  /// `ok | closed | timeout | end_closed | claimed | no_memory | arena_full`; `value` is unchanged unless `ok`. Without
+  /// memory a value that Python has sent without a block stays in the channel.
   Status recv(Value& value, TimeLimit limit = forever) noexcept;
   /// Likewise; returns `cancelled` once a stop is requested.
   Status recv(Value& value, StopRef stop, TimeLimit limit = forever) noexcept;

@@ -1,13 +1,62 @@
-"""Channels and shared values between Python's parallel interpreters.
+"""Channels, queues, pools and shared values for the interpreters of one Python process.
+
+    from xichan import InterpreterPoolExecutor
+
+    with InterpreterPoolExecutor() as pool:  # one interpreter per CPU; no pickling
+        print(list(pool.map(pow, range(10), range(10))))
 
     import xichan
 
-    tx, rx = xichan.channel(capacity=1024)
+    tx, rx = xichan.channel(capacity=1024)  # both can be sent to other interpreters
+    tx.send({"any": ("shareable", "value")})
+    print(rx.recv())
 
-Both endpoints can be transferred to other interpreters. A value is encoded once, into memory that belongs to the
-process, and decoded by its receiver, without pickling.
+Each name has its own page: help(xichan.channel), help(xichan.Sender.send).
+
+Channels
+    channel(capacity)        make a channel: (Sender, Receiver)
+    Sender, Receiver         its endpoints: send, recv, for loops, asend, arecv, close, clone
+    select, aselect          wait for the first of several sends and receives
+    lookup, publish, unpublish  values by name, for all interpreters; Sender.lookup(name) finds a channel
+    channels                 all channels of the process, with their figures
+    Queue(maxsize)           the interface of queue.Queue, between interpreters
+
+Pools and services
+    InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters
+    serve, Client            requests and replies over a channel
+
+Values
+    is_shareable(value)      whether a value can be sent; Shareable is the type for annotations
+    register(cls)            make the objects of a class shareable
+    share, Shared            encode a value once, send it many times
+    Buffer                   memory that is written, then shared without a copy
+    dumps, loads             the same encoding as bytes, for files and sockets
+    ArrayView, BytesView, DictView, ListView, RecordView, SetView, StrView, TupleView
+                             what recv(copy=False) returns: values that are read in place
+
+State that interpreters share
+    AtomicInt, Cell, Map     a counter, a value, a mapping; Map.lookup(name) finds one
+    Lock, RLock, Semaphore, Event, Barrier, Condition  as in threading, between interpreters
+    broadcast(capacity)      a channel to all subscribers: (BroadcastSender, Broadcast)
+    Broadcast, BroadcastReceiver, BroadcastSender
+    objects                  all shared objects of the process
+
+Memory and figures
+    memory_stats, set_memory_limit, trim
+    ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats
+
+Exceptions
+    Error                    the base class of all below
+    ChannelClosed, ChannelFailed, ChannelEmpty, ChannelFull, ChannelTimeout
+    NotShareableError, DecodeError, MemoryLimitExceeded, NotFound, Lagged, OwnerDied
+    BrokenInterpreterPool, BrokenWorker, RemoteError
+
+Commands
+    python -m xichan         check the installation; print paths for C++
+    python -m xichan.bench   measure, compare and plot
 """
 
+import sys as _sys
 from _collections_abc import MutableMapping as _MutableMapping
 
 from ._core import (
@@ -176,12 +225,25 @@ if not TYPE_CHECKING:  # type checkers see the imports above
     def __getattr__(name):
         module = _LAZY.get(name)
         if module is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            from ._hints import missing_name
+
+            raise missing_name(_sys.modules[__name__], name)
         from importlib import import_module
 
         return getattr(import_module(f"{__name__}.{module}"), name)
 
 
 def __dir__() -> list[str]:
-    shown = {name for name in globals() if name.startswith("__") or not name.startswith("_")}
-    return sorted((shown - {"TYPE_CHECKING"}) | set(_LAZY))
+    # help() documents each name of dir() in full: two thousand lines, before which the page above is lost.
+    return [] if _called_by_pydoc() else sorted(__all__)
+
+
+def _called_by_pydoc() -> bool:
+    frame = _sys._getframe().f_back
+    for _ in range(4):  # __dir__(), inspect.getmembers() and its helper, pydoc
+        if frame is None:
+            return False
+        if frame.f_globals.get("__name__") == "pydoc":
+            return True
+        frame = frame.f_back
+    return False

@@ -112,6 +112,13 @@ class Queue(Generic[_T]):
         items = channel(maxsize if maxsize > 0 else None, pickle=pickle, type=type)
         self._parts = (*items, *channel(None), maxsize)
 
+    if not TYPE_CHECKING:  # type checkers would accept every name
+
+        def __getattr__(self, name):
+            from ._hints import missing_queue_name
+
+            raise missing_queue_name(self, name)
+
     def put(
         self,
         item: _T,

@@ -114,7 +114,8 @@ void Channel::serve_receivers() noexcept {
 
 void Channel::discard_queued() noexcept {
   Cell cell;
-  while (ring_.try_pop(cell) == Status::ok) {
+  Line line;
+  while (ring_.try_pop(cell, line) == Status::ok) {
     discarded_.fetch_add(1, memory_order_relaxed);
     if (byte_bounded_) bytes_.release(cost_of(cell));
     release(cell);
@@ -161,8 +162,8 @@ Status Channel::try_send_special(const Cell& cell, Lane& lane, std::uint64_t tic
   return status;
 }
 
-Status Channel::try_recv_special(Cell& cell, Lane& lane) noexcept {
-  if (admit(Side::receiver, lane)) return recv_plain(cell);
+Status Channel::try_recv_special(Cell& cell, Lane& lane, Line* line) noexcept {
+  if (admit(Side::receiver, lane)) return recv_plain(cell, line);
   if (flavor_ == Flavor::rendezvous) return meet(Side::receiver, cell);
   if (flavor_ == Flavor::spsc && !claim(Side::receiver, lane)) return Status::claimed;
   const Status status = ring_.try_pop(cell);
@@ -200,16 +201,17 @@ Status Channel::try_send_many(const Cell* cells, std::uint64_t count, std::uint6
   return status;
 }
 
-Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept {
+Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane, Line* lines) noexcept {
   done = 0;
   // Not on spsc, where the receiver has to claim its side first.
   const bool segmented = ring_.is_segmented() && !byte_bounded_ && flavor_ != Flavor::spsc;
   if (!segmented && !admit(Side::receiver, lane)) {
-    return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_recv_special(cells[i], lane); });
+    return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_recv_special(cells[i], lane, nullptr); });
   }
   // The bounded ring looks at all slots again after each lost claim.
   const Status status = segmented ? ring_.segmented().try_pop_many(cells, count, done)
                                   : ring_.mpmc().try_pop_many(cells, std::min<std::uint64_t>(count, batch_size), done);
+  if (status == Status::full) return try_recv_lines(cells, count, done, lines);
   if (status == Status::ok) after_recv();
   return status;
 }

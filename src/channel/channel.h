@@ -29,6 +29,7 @@
 #include "ring/any_ring.h"
 #include "sync/process_words.h"
 #include "sync/wait_list.h"
+#include "value/line.h"
 #include "value/message.h"
 #include "xichan/export.h"
 #include "xichan/options.h"
@@ -82,17 +83,21 @@ class XICHAN_API Channel : public InSlab {
   /// Sends or receives without blocking or spinning: `ok | full | empty | closed | no_memory | arena_full`; `claimed`
   /// if another lane owns this side of an spsc channel; `too_large` for a message over the byte bound. `ok` transfers
   /// ownership of the cell; any other status leaves it with the caller. `lane` belongs to the calling endpoint.
+  /// A received value that has a line is copied to `line`, to which the cell then refers; if that is null, to a block.
   // Always inlined, because they are most of the path of a small message.
   [[gnu::always_inline]] Status try_send(const Cell& cell, Lane& lane) noexcept {
     if (!lane.passes.load(memory_order_relaxed)) [[unlikely]]
       return overflow_ == Overflow::block ? try_send_special(cell, lane) : try_send_dropping(cell, lane);
     return send_plain(cell);
   }
-  [[gnu::always_inline]] Status try_recv(Cell& cell, Lane& lane) noexcept {
+  [[gnu::always_inline]] Status try_recv(Cell& cell, Lane& lane, Line* line = nullptr) noexcept {
     if (!lane.passes.load(memory_order_relaxed)) [[unlikely]]
-      return try_recv_special(cell, lane);
-    return recv_plain(cell);
+      return try_recv_special(cell, lane, line);
+    return recv_plain(cell, line);
   }
+  /// Does the same as `try_send` for a value in a line. `invalid` or `no_memory` if it needs a block instead, or if the
+  /// side of an spsc channel belongs to another lane: so never after `full`.
+  Status try_send_line(const Cell& cell, const Line& line, Lane& lane) noexcept;
   /// As `try_send`, for a call that has waited with `node`: it may use the bytes that its ticket has claimed.
   Status try_send_again(const Cell& cell, Lane& lane, const WaitNode& node) noexcept {
     return node.ticket == 0 ? try_send(cell, lane) : try_send_special(cell, lane, node.ticket);
@@ -100,7 +105,10 @@ class XICHAN_API Channel : public InSlab {
   /// Sends or receives a prefix of `cells` without blocking and stores its length in `done`: at least one with `ok`,
   /// else none. The reason for stopping early is not reported; call again. Requires `count` > 0.
   Status try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept;
-  Status try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept;
+  /// The line of a value goes to the same place of `lines`, which has room for `batch_size`. If that is null, a value
+  /// that has a line is received alone.
+  Status try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane,
+                       Line* lines = nullptr) noexcept;
 
   // Waiting, for select.cpp: a blocked operation is in the wait list of its side from `enlist` to `delist`. `enlist`
   // returns true if the caller should try again instead of sleeping, because the operation may be possible now.
@@ -205,6 +213,8 @@ class XICHAN_API Channel : public InSlab {
   bool pickles() const noexcept { return pickles_; }
   void count_pickled() noexcept { pickled_.fetch_add(1, memory_order_relaxed); }
   std::uint64_t capacity() const noexcept { return capacity_; }
+  /// Returns false if `try_send_line` always fails.
+  bool has_lines() const noexcept { return plain_ && capacity_ <= MpmcRing<Cell, Line>::most_lines; }
   std::uint64_t size() const noexcept { return std::min(ring_.size(), capacity_); }
   /// Acquire, with the release half of (6): a reader of zero sees everything done through the endpoints.
   std::uint64_t endpoint_count(Side side) const noexcept { return endpoints(side).load(memory_order_acquire); }
@@ -238,9 +248,14 @@ class XICHAN_API Channel : public InSlab {
     if (status == Status::ok) after_send();
     return status;
   }
-  [[gnu::always_inline]] Status recv_plain(Cell& cell) noexcept {
+  [[gnu::always_inline]] Status recv_plain(Cell& cell, Line* line) noexcept {
     const Status status = ring_.mpmc().try_pop(cell);
-    if (status == Status::ok) after_recv();
+    if (status == Status::ok) {
+      not_full_.notify_one();
+      pass_on_after_recv();
+    } else if (status == Status::full) {
+      return try_recv_line(cell, line);
+    }
     return status;
   }
 
@@ -250,6 +265,9 @@ class XICHAN_API Channel : public InSlab {
   }
   void after_recv() noexcept {
     wake_senders();
+    pass_on_after_recv();
+  }
+  void pass_on_after_recv() noexcept {
     // Wake-token rule (a). A closed ring counts as ready: a receiver may have gone to sleep while the last item was
     // still being written, and would now get `closed`.
     if (not_empty_.has_attention() && (ring_.can_pop() || ring_.is_closed())) not_empty_.notify_one();
@@ -267,7 +285,7 @@ class XICHAN_API Channel : public InSlab {
   bool can_send() const noexcept;
 
   Status try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket = 0) noexcept;
-  Status try_recv_special(Cell& cell, Lane& lane) noexcept;
+  Status try_recv_special(Cell& cell, Lane& lane, Line* line) noexcept;
   Status try_send_dropping(const Cell& cell, Lane& lane) noexcept;  // overflow.cpp
   void drop_excess() noexcept;
   bool claim(Side side, Lane& lane) noexcept;
@@ -275,6 +293,11 @@ class XICHAN_API Channel : public InSlab {
   friend struct Lane;
 
   static bool increment_unless_zero(atomic<std::uint64_t>& count) noexcept;
+
+  // lines.cpp
+  Status try_recv_line(Cell& cell, Line* line) noexcept;
+  Status try_recv_block(Cell& cell) noexcept;
+  Status try_recv_lines(Cell* cells, std::uint64_t count, std::uint64_t& done, Line* lines) noexcept;
 
   // bounded_send.cpp
   Status try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept;

@@ -20,8 +20,9 @@ struct Case {
   Lane* lane;
   const atomic<bool>* end_closed;  // set when the endpoint of this case is closed, before its `owner` is cancelled
   const void* owner;
-  Cell cell;           // the message to send (taken over if this case is chosen with `ok`), or the one received
-  WaitNode node = {};  // private to the wait
+  Cell cell;             // the message to send (taken over if this case is chosen with `ok`), or the one received
+  WaitNode node = {};    // private to the wait
+  Line* line = nullptr;  // of the message: see Channel::try_recv and try_send_line
 };
 
 /// Attempts the cases in random order until one is final: returns its status and stores its index in `chosen`. Returns

@@ -1,7 +1,7 @@
 #include "directory/tickets.h"
 
+#include <map>
 #include <new>
-#include <unordered_map>
 
 #include "base/immortal.h"
 #include "base/intrusive_list.h"
@@ -26,11 +26,12 @@ struct ChannelTickets {
   std::uint64_t count = 0;
 };
 
+// Trees: with hash tables, a wheel would need a libstdc++ that manylinux_2_28 does not promise.
 struct Table {
   Mutex lock;
-  std::unordered_map<std::uint64_t, Ticket> tickets;
-  std::unordered_map<const EndpointOwner*, IssuerTickets> issuers;
-  std::unordered_map<const Channel*, ChannelTickets> channels;
+  std::map<std::uint64_t, Ticket> tickets;
+  std::map<const EndpointOwner*, IssuerTickets> issuers;
+  std::map<const Channel*, ChannelTickets> channels;
   std::uint64_t last_number = 0;
 };
 

@@ -40,6 +40,7 @@ void Endpoint::release_count() noexcept {
 void Endpoint::close() noexcept {
   // (8) sequentially consistent, before looking at the wait list: see Wait::enlist.
   if (closed_.exchange(true, memory_order_seq_cst)) return;
+  open_generation_ = plain_generation_ = ~generation_;
   if (generation_ != process_generation()) return;  // the child of a fork releases nothing
   if (side_ == Side::sender) channel_->withdraw_owner(this);
   if (calls_ == 0) {

@@ -32,23 +32,26 @@ class XICHAN_API Endpoint : public InSlab {
   static void destroy(Endpoint* endpoint) noexcept;
 
   /// Returns true if it was closed, or inherited through a fork.
-  bool is_closed() const noexcept { return closed_.load(memory_order_relaxed) || generation_ != process_generation(); }
+  bool is_closed() const noexcept { return open_generation_ != process_generation(); }
   /// Returns true if it is open and each value is sent as it is: the channel does not pickle, and `mark_special` was
   /// not called. As fast as `is_closed`.
-  bool is_plain() const noexcept {
-    return !closed_.load(memory_order_relaxed) && plain_generation_ == process_generation();
-  }
+  bool is_plain() const noexcept { return plain_generation_ == process_generation(); }
   /// Makes `is_plain` return false from now on.
   void mark_special() noexcept { plain_generation_ = ~generation_; }
   Channel* channel() const noexcept { return channel_; }
   Lane& lane() noexcept { return lane_; }
   [[gnu::always_inline]] Status try_send(const Cell& cell) noexcept { return channel_->try_send(cell, lane_); }
-  [[gnu::always_inline]] Status try_recv(Cell& cell) noexcept { return channel_->try_recv(cell, lane_); }
+  [[gnu::always_inline]] Status try_recv(Cell& cell, Line* line = nullptr) noexcept {
+    return channel_->try_recv(cell, lane_, line);
+  }
+  Status try_send_line(const Cell& cell, const Line& line) noexcept {
+    return channel_->try_send_line(cell, line, lane_);
+  }
   Status try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done) noexcept {
     return channel_->try_send_many(cells, count, done, lane_);
   }
-  Status try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done) noexcept {
-    return channel_->try_recv_many(cells, count, done, lane_);
+  Status try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Line* lines = nullptr) noexcept {
+    return channel_->try_recv_many(cells, count, done, lane_, lines);
   }
   Side side() const noexcept { return side_; }
   /// Returns the descriptor by which other event loops watch this endpoint; the first call creates it. Returns -1 on
@@ -61,6 +64,7 @@ class XICHAN_API Endpoint : public InSlab {
   // Valid even after the channel is destroyed.
   const ChannelId& id() const noexcept { return id_; }
   std::uint64_t capacity() const noexcept { return capacity_; }
+  bool has_lines() const noexcept { return has_lines_; }
 
   /// Brackets a call that releases the owner's lock. `enter` pins the channel for the call; the call itself unpins it
   /// before it takes the lock again.
@@ -88,8 +92,10 @@ class XICHAN_API Endpoint : public InSlab {
       : channel_(channel),
         id_(channel->id()),
         capacity_(channel->capacity()),
+        has_lines_(channel->has_lines()),
         side_(side),
         generation_(channel->generation()),
+        open_generation_(generation_),
         plain_generation_(channel->pickles() ? ~generation_ : generation_),
         lane_(*channel) {
     closed_.store(false, memory_order_relaxed);
@@ -107,11 +113,14 @@ class XICHAN_API Endpoint : public InSlab {
   ListHook<Endpoint> hook_;
   Readiness* readiness_ = nullptr;
   std::uint32_t calls_ = 0;
+  const bool has_lines_;
   const Side side_;
   const std::uint32_t generation_;  // of the channel
-  std::uint32_t plain_generation_;  // the same, or its complement, which no process has: sends are special
+  // The same, or its complement, which no process has: this is closed; sends are special, or this is closed.
+  std::uint32_t open_generation_;
+  std::uint32_t plain_generation_;
   Lane lane_;
-  atomic<bool> closed_;
+  atomic<bool> closed_;  // the same as `is_closed`, for waiting calls
   bool owns_count_ = true;
 };
 

@@ -13,6 +13,7 @@
 #include "ring/mpmc.h"
 #include "ring/segmented.h"
 #include "value/cell.h"
+#include "value/line.h"
 #include "xichan/flavor.h"
 
 namespace xichan::internal {
@@ -94,7 +95,7 @@ class AnyRing {
               : capacity == unbounded ? Kind::segmented
                                       : Kind::mpmc) {
     switch (kind_) {
-      case Kind::mpmc: new (&mpmc_) MpmcRing<Cell>(capacity); break;
+      case Kind::mpmc: new (&mpmc_) MpmcRing<Cell, Line>(capacity); break;
       case Kind::segmented: new (&segmented_) SegmentedRing<Cell>; break;
       case Kind::none: new (&none_) NoRing; break;
     }
@@ -107,7 +108,7 @@ class AnyRing {
 
   bool is_mpmc() const noexcept { return kind_ == Kind::mpmc; }
   /// Returns the ring if `is_mpmc`.
-  MpmcRing<Cell>& mpmc() noexcept { return mpmc_; }
+  MpmcRing<Cell, Line>& mpmc() noexcept { return mpmc_; }
   bool is_segmented() const noexcept { return kind_ == Kind::segmented; }
   /// Returns the ring if `is_segmented`.
   SegmentedRing<Cell>& segmented() noexcept { return segmented_; }
@@ -121,6 +122,8 @@ class AnyRing {
   Status try_pop(Cell& item) noexcept {
     return visit(*this, [&](auto& ring) noexcept { return ring.try_pop(item); });
   }
+  /// Pops an item that may have a line.
+  Status try_pop(Cell& item, Line& line) noexcept { return is_mpmc() ? mpmc_.try_pop(item, line) : try_pop(item); }
   void close() noexcept {
     visit(*this, [](auto& ring) noexcept { ring.close(); });
   }
@@ -149,7 +152,7 @@ class AnyRing {
  private:
   const Kind kind_;
   union {
-    MpmcRing<Cell> mpmc_;
+    MpmcRing<Cell, Line> mpmc_;
     SegmentedRing<Cell> segmented_;
     NoRing none_;
   };

@@ -17,6 +17,7 @@
 
 #include "arena/arena.h"
 #include "base/checked.h"
+#include "base/large_copy.h"
 #include "value/cell.h"
 #include "value/index.h"
 
@@ -74,6 +75,8 @@ class BlockBuilder {
   /// Return the bytes counted so far, of cells only or of the whole body; meaningless once a sum has overflowed.
   std::uint64_t counted_cells() const noexcept { return cells_.value(); }
   std::uint64_t counted() const noexcept { return sizeof(Cell) + cells_.value() + payload_.value(); }
+  /// Returns true if no payload and no reference was counted.
+  bool has_only_cells() const noexcept { return payload_.value() == 0 && reference_total_ == 0; }
 
   Status allocate() noexcept {
     CheckedSize body(sizeof(Cell));
@@ -108,6 +111,10 @@ class BlockBuilder {
   }
   void write_bytes(Cell& cell, const void* data, std::uint64_t length) noexcept {
     write_payload(cell, Tag::bytes, data, length, length, 0);
+  }
+  /// Does the same, for a value that may have many MiB.
+  void write_large_bytes(Cell& cell, const void* data, std::uint64_t length) noexcept {
+    copy_payload(write_payload(cell, Tag::bytes, nullptr, length, length, 0), data, length);
   }
   /// Returns the address of an int of `length` bytes (a multiple of 8), which the caller fills in.
   void* write_big_int(Cell& cell, std::uint64_t length) noexcept {

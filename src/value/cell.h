@@ -11,8 +11,8 @@
 // of a lent object (arena/lender.h) is outside the body; its offset is the difference of the addresses, modulo 2**64.
 //
 // Invariants
-//   C1  a cell outside a body is self-contained, or of tag `block` or `shared_block`; a cell inside a body never has
-//       these two tags.
+//   C1  a cell outside a body is self-contained, or of tag `block` or `shared_block`, or comes with a line (line.h); a
+//       cell inside a body never has these two tags.
 //   C2  lengths count code points for str, bytes for bytes and int, cells for everything with elements.
 //   C3  a value has one representation: a value that fits a short cell is short, an int of 64 bits is `integer`, text
 //       is in its narrowest form, and a larger int has the fewest bytes, a multiple of 8, that hold it and its sign.

@@ -65,6 +65,41 @@ struct Batches : Model<Batches<Producers, Consumers, Capacity, Items, Batch, Fir
   }
 };
 
+// The producers push a batch without lines, then an item with one; consumers pop batches without and with lines.
+template <unsigned Producers, unsigned Consumers, std::uint64_t Capacity>
+struct BatchesAndLines : Model<BatchesAndLines<Producers, Consumers, Capacity>, Producers + Consumers> {
+  MpmcRing<int> ring{Capacity};
+  int taken = 0;
+
+  void begin() {}
+  void thread(unsigned index) {
+    if (index < Producers) {
+      const int items[2] = {static_cast<int>(index) * 100 + 2, static_cast<int>(index) * 100 + 4};
+      for (std::uint64_t sent = 0, done; sent < 2; sent += done) {
+        while (ring.try_push_many(items + sent, 2 - sent, done) != Status::ok) rl::yield(1, $);
+      }
+      const int lined = static_cast<int>(index) * 100 + 5;
+      while (ring.try_push(lined, lined) != Status::ok) rl::yield(1, $);
+      return;
+    }
+    int last[Producers] = {};
+    for (std::uint64_t left = Producers * 3 / Consumers, done; left != 0; left -= done) {
+      int items[6];
+      int lines[6] = {};
+      Status status = ring.try_pop_many(items, left, done);
+      if (status == Status::full) status = ring.try_pop_many(items, lines, left, done);
+      if (status != Status::ok) rl::yield(1, $);
+      for (std::uint64_t i = 0; i < done; ++i, ++taken) {
+        RL_ASSERT(lines[i] == (items[i] % 2 == 0 ? 0 : items[i]));
+        int& previous = last[items[i] / 100];
+        RL_ASSERT(items[i] % 100 > previous);
+        previous = items[i] % 100;
+      }
+    }
+  }
+  void after() { RL_ASSERT(taken == static_cast<int>(Producers) * 3 && ring.size() == 0); }
+};
+
 // All threads send or receive, in batches or one by one, and sleep when they cannot: all items are sent and received.
 template <unsigned Senders, unsigned Receivers, std::uint64_t Capacity, int Items, bool SendersBatch,
           bool ReceiversBatch>
@@ -128,6 +163,25 @@ struct Freed : WithChannel<Freed<SendersBatch>, 3, 2, 1, 2> {
   }
 };
 
+// As Freed, with messages in lines.
+struct FreedLines : WithChannel<FreedLines, 3, 2, 1, 2> {
+  void begin() {
+    FreedLines::WithChannel::begin();
+    for (int i = 0; i < 2; ++i) RL_ASSERT(send_line(0) == Status::ok);
+  }
+  void thread(unsigned index) {
+    if (index != 2) {
+      RL_ASSERT(send_line(index) == Status::ok);
+      return;
+    }
+    Cell cells[2];
+    Line lines[batch_size];
+    std::uint64_t done;
+    RL_ASSERT(channels[0]->try_recv_many(cells, 2, done, lane, lines) == Status::ok && done == 2);
+    for (const Cell& cell : cells) ++received[cell.word];
+  }
+};
+
 // The receivers close while batches arrive: some thread discards what was accepted.
 struct LastReceiver : WithChannel<LastReceiver, 3, 2, 1, 2> {
   void thread(unsigned index) {
@@ -158,10 +212,14 @@ int main(int argc, char** argv) {
           {"ring_2p2c", random_search<Batches<2, 2, 2, 2, 2>>, 300'000},
           {"ring_2p2c_capacity_1", random_search<Batches<2, 2, 1, 2, 2>>, 200'000},
           {"ring_near_wrap", random_search<Batches<2, 2, 3, 4, 2, near_wrap>>, 300'000},
+          {"ring_lines_1p1c", random_search<BatchesAndLines<1, 1, 3>>, 200'000},
+          {"ring_lines_2p1c", random_search<BatchesAndLines<2, 1, 2>>, 200'000},
+          {"ring_lines_2p2c", random_search<BatchesAndLines<2, 2, 3>>, 200'000},
           {"ring_enough_of_both", random_search<Enough<OfOne<4>, 2, 2>>, 200'000},
           {"ring_close_2p2c", random_search<Closing<OfOne<2>, 2, 2, 2, true>>, 200'000},
           {"freed_for_singles", random_search<Freed<false>>, 200'000},
           {"freed_for_batches", random_search<Freed<true>>, 200'000},
+          {"freed_lines", random_search<FreedLines>, 100'000},
           {"batch_to_singles", random_search<Traffic<1, 2, 2, 2, true, false>>, 300'000},
           {"singles_to_batch", random_search<Traffic<2, 1, 2, 2, false, true>>, 300'000},
           {"batch_to_batch", random_search<Traffic<2, 2, 2, 2, true, true>>, 200'000},

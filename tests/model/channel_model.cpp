@@ -88,6 +88,44 @@ struct Armed : WithChannel<Armed<Nudged>, 4, 3, 2, 3> {
   }
 };
 
+// As Traffic, with messages in lines where there is room; one of the receivers gets blocks.
+template <unsigned Senders, unsigned Receivers, std::uint64_t Capacity, int Items>
+struct Lines
+    : WithChannel<Lines<Senders, Receivers, Capacity, Items>, Senders + Receivers, Senders, Receivers, Capacity> {
+  void thread(unsigned index) {
+    constexpr int share = Senders * Items / Receivers;
+    for (int i = 0; i < (index < Senders ? Items : share); ++i) {
+      RL_ASSERT((index < Senders ? this->send_line(index) : recv(index)) == Status::ok);
+    }
+  }
+  Status recv(unsigned index) {
+    Line line;
+    Case only = this->receiving(index);
+    if (index != Senders) only.line = &line;
+    return this->wait(only);
+  }
+};
+
+// As Discarded, with messages in lines.
+template <bool ByShutdown>
+struct DiscardedLines : WithChannel<DiscardedLines<ByShutdown>, 3, 2, 1, 2> {
+  void thread(unsigned index) {
+    if (index == 2 && ByShutdown) this->channels[0]->shutdown(true);
+    if (index == 2 && !ByShutdown) this->drop_endpoint(Side::receiver);
+    if (index != 2) {
+      while (this->send_line(index) == Status::ok) {
+      }
+    }
+  }
+  void after() {
+    RL_ASSERT(this->channels[0]->size() == 0);
+    this->drop_endpoint(Side::sender);
+    this->drop_endpoint(Side::sender);
+    if (ByShutdown) this->drop_endpoint(Side::receiver);
+    DiscardedLines::WithChannel::after();
+  }
+};
+
 }  // namespace
 }  // namespace model
 }  // namespace xichan::internal
@@ -126,6 +164,11 @@ int main(int argc, char** argv) {
           {"cancelled_and_stays", random_search<OneStays<false>>, 150'000},
           {"timed_and_stays", random_search<OneStays<true>>, 150'000},
           {"last_handle", random_search<LastHandle>, 300'000},
+          {"lines_1x1", random_search<Lines<1, 1, 1, 3>>, 150'000},
+          {"lines_2x1", random_search<Lines<2, 1, 2, 2>>, 100'000},
+          {"lines_2x2", random_search<Lines<2, 2, 1, 2>>, 150'000},
+          {"lines_discarded", random_search<DiscardedLines<false>>, 150'000},
+          {"lines_discarded_by_shutdown", random_search<DiscardedLines<true>>, 150'000},
           {"exiting", random_search<Exiting<1>>, 150'000},
           {"armed", random_search<Armed<false>>, 150'000},
           {"armed_exiting", random_search<Armed<true>>, 150'000},

@@ -13,6 +13,7 @@
 #include "base/worklist.h"
 #include "channel/bounded_send.cpp"
 #include "channel/channel.cpp"
+#include "channel/lines.cpp"
 #include "channel/overflow.cpp"
 #include "channel/rendezvous.cpp"
 #include "directory/create_channel.cpp"
@@ -214,6 +215,15 @@ struct WithChannel : Model<Derived, Threads> {
   }
   Status recv(unsigned thread, Deadline deadline = Deadline::never(), unsigned channel = 0) {
     return wait(receiving(thread, channel), deadline);
+  }
+  // In a line, also if it has to wait.
+  Status send_line(unsigned thread) {
+    Case only = sending(thread);
+    Line line{only.cell.word};
+    only.line = &line;
+    const Status status = channels[0]->try_send_line(only.cell, line, lane);
+    if (status == Status::ok) count(only);
+    return status == Status::full ? wait(only) : status;
   }
   // One attempt, without waiting.
   Status attempt(Case only) {

@@ -15,6 +15,20 @@ struct Mpmc : MpmcRing<int> {
   Mpmc() : MpmcRing(Capacity, FirstLap) {}
 };
 
+// Odd items have a line, which holds the same number.
+template <std::uint64_t Capacity, std::uint64_t FirstLap = 0>
+struct Lined : MpmcRing<int> {
+  static constexpr int bound = Capacity;
+  Lined() : MpmcRing(Capacity, FirstLap) {}
+  Status try_push(int item) { return item % 2 == 0 ? MpmcRing::try_push(item) : MpmcRing::try_push(item, item); }
+  Status try_pop(int& item) {
+    int line = 0;
+    const Status status = MpmcRing::try_pop(item, line);
+    RL_ASSERT(status != Status::ok || line == (item % 2 == 0 ? 0 : item));
+    return status;
+  }
+};
+
 }  // namespace
 }  // namespace xichan::internal::model
 
@@ -38,6 +52,13 @@ int main(int argc, char** argv) {
           {"close_push_pop", full_search<Closing<Mpmc<1>, 1, 1, 1, false>>, 100'000},
           {"close_1p1c", random_search<Closing<Mpmc<1>, 1, 1, 2, true>>, 300'000},
           {"close_2p2c", random_search<Closing<Mpmc<2>, 2, 2, 2, true>>, 300'000},
+          {"lines_1p1c_capacity_1", random_search<OneToOne<Lined<1>, 2, 2>>, 300'000},
+          {"lines_1p1c_capacity_3", random_search<ManyToMany<Lined<3>, 1, 1, 6>>, 300'000},
+          {"lines_2p2c_capacity_1", random_search<ManyToMany<Lined<1>, 2, 2, 2>>, 200'000},
+          {"lines_2p2c_capacity_2", random_search<ManyToMany<Lined<2>, 2, 2, 3>>, 300'000},
+          {"lines_2p2c_near_wrap", random_search<ManyToMany<Lined<2, near_wrap>, 2, 2, 3>>, 200'000},
+          {"lines_enough_of_both", random_search<Enough<Lined<4>, 2, 2>>, 200'000},
+          {"lines_close_2p2c", random_search<Closing<Lined<2>, 2, 2, 2, true>>, 200'000},
           {"size", random_search<Size<Mpmc<1>>>, 500'000},
           {"size_2", random_search<Size<Mpmc<2>>>, 500'000},
       });

@@ -50,6 +50,14 @@ NEEDLESS = (
     "By the time the last pin goes, closers and publishers have discarded everything (NEEDLESS in "
     "test_channel_life.py). The call remains, because it costs nothing."
 )
+THE_SAME_TURN_BEFORE = (
+    "The caller has read the same turn just before, sequentially consistent: the second look cannot return an older "
+    "value."
+)
+NO_ACCESS_MAKES_LINES = (
+    "Orders what the allocator does with the memory of the lines before their first use. In the models no access that "
+    "the checker watches makes them."
+)
 THE_SWAP_ACQUIRES = (
     "A side that is free is claimed by the compare-and-swap, whose success acquires once more. A thread that finds "
     "its own lane needs nothing of another: the ring orders threads that share an endpoint. Claiming "
@@ -68,6 +76,10 @@ TOKENS_TELL_OF_THE_END = (
 UNDER_THE_LOCK = (
     "The deciding thread holds the lock of the lists, and the owner takes it in delist before its final look: the lock "
     "orders the decision's data. What is seen before that only ends the sleep."
+)
+THE_TAKER_GOES_ON = (
+    "A thread that finds the watch taken leaves the rest to the thread that took it. That one nudges a sleeper, sweeps "
+    "or gives up the watch, each of them after it took it, and by accesses that are sequentially consistent."
 )
 ONLY_THE_SWAP_COUNTS = (
     "Of the steps that wake a joiner this load is none: the swap is. An acquire shows the messages that were accepted."
@@ -275,6 +287,11 @@ SURVIVORS = {
     ("src/ring/mpmc.h", "const std::uint64_t head = head_.load(", "memory_order_relaxed"): ONLY_WHEN_CLOSED,
     ("src/ring/mpmc.h", "!= tail) continue;", "memory_order_relaxed"): ONLY_WHEN_CLOSED,
     ("src/ring/mpmc.h", "distance > UINT64_MAX / 2", "false"): NEVER_OLDER,
+    ("src/ring/mpmc.h", "== place.lap + 2;", "memory_order_acquire"): THE_SAME_TURN_BEFORE,
+    ("src/ring/mpmc.h", "lines = lines_.load(", "memory_order_relaxed"): NO_ACCESS_MAKES_LINES,
+    ("src/ring/mpmc.h", "if (lines_.compare_exchange_strong(", "acq_rel -> acquire"): NO_ACCESS_MAKES_LINES,
+    ("src/ring/mpmc.h", "if (lines_.compare_exchange_strong(", "acq_rel -> release"): NO_ACCESS_MAKES_LINES,
+    ("src/ring/mpmc.h", "if (lines_.compare_exchange_strong(", "acquire -> relaxed"): NO_ACCESS_MAKES_LINES,
     (
         "src/ring/segmented.h",
         "std::uint64_t tail = tail_.load(memory_order_seq_cst);",
@@ -379,6 +396,8 @@ SURVIVORS = {
     ("src/api/async.cpp", "outcome(side_, status);\nend_claim()", ""): MEMORY_IS_THERE,
     ("src/api/async.cpp", "end_claim();\nis_complete = true", "false"): NEEDLESS_TOKEN,
     ("src/api/async.cpp", "if (is_complete ||", "false"): NEEDLESS_TOKEN,
+    ("src/sync/idle_watch.h", "!watched_.exchange(true,", "memory_order_acq_rel"): THE_TAKER_GOES_ON,
+    ("src/sync/idle_watch.h", "!watched_.exchange(true,", "memory_order_relaxed"): THE_TAKER_GOES_ON,
     ("src/channel/task_count.h", "std::uint64_t done = done_.load(", "memory_order_acquire"): ONLY_THE_SWAP_COUNTS,
     ("src/channel/task_count.h", "done_.compare_exchange_weak(", "memory_order_acquire"): ONLY_THE_SWAP_COUNTS,
     (

@@ -1,5 +1,6 @@
 """Fixtures of the package tests: the build tools of ./dev, and an installed xichan."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -66,6 +67,34 @@ def installed(toolchain):
     folder = console.BUILD / f"py{VERSION}"
     run(toolchain.cmake, "--install", folder, "--component", "core", "--prefix", prefix)
     return prefix
+
+
+@pytest.fixture(scope="session")
+def wheel_file(toolchain, pip):
+    """The path of a wheel, built as `pip wheel .` does. Its CMake build is kept, so that only the first takes long."""
+    environment = {
+        "CMAKE_EXECUTABLE": str(toolchain.cmake),
+        "CXXFLAGS": "-O0",  # compile fast
+        "SKBUILD_BUILD_DIR": str(BUILD / f"wheel-{VERSION}"),
+    }
+    out = BUILD / "dist"
+    for old in out.glob("*.whl"):
+        old.unlink()
+    with needs_index():
+        run(*pip, "wheel", "--no-deps", "--wheel-dir", out, ROOT, env=environment)
+    (file,) = out.glob("*.whl")
+    return file
+
+
+@contextlib.contextmanager
+def needs_index():
+    """Skip the test if pip reaches no package index to get the build backend from."""
+    try:
+        yield
+    except AssertionError as error:
+        if "No matching distribution found for scikit-build-core" in str(error):
+            pytest.skip("scikit-build-core is not available")
+        raise
 
 
 @pytest.fixture(scope="session")

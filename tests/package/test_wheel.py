@@ -1,11 +1,12 @@
-"""A wheel, built as `pip wheel .` does, and a C++ program built against what it installs."""
+"""The content of a wheel, and a C++ program built against what it installs."""
 
+import shutil
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, ROOT, VERSION, run
+from conftest import BUILD, VERSION, run
 
 HERE = Path(__file__).parent
 
@@ -16,25 +17,11 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def wheel(toolchain, pip):
-    """The wheel, unpacked. Its CMake build is kept, so that only the first one takes long."""
-    environment = {
-        "CMAKE_EXECUTABLE": str(toolchain.cmake),
-        "CXXFLAGS": "-O0",  # compile fast
-        "SKBUILD_BUILD_DIR": str(BUILD / f"wheel-{VERSION}"),
-    }
-    out = BUILD / "dist"
-    for old in out.glob("*.whl"):
-        old.unlink()
-    try:
-        run(*pip, "wheel", "--no-deps", "--wheel-dir", out, ROOT, env=environment)
-    except AssertionError as error:
-        if "No matching distribution found for scikit-build-core" in str(error):
-            pytest.skip("scikit-build-core is not available")
-        raise
-    (file,) = out.glob("*.whl")
+def wheel(wheel_file):
+    """The wheel, unpacked."""
     folder = BUILD / f"unpacked-{VERSION}"
-    with zipfile.ZipFile(file) as archive:
+    shutil.rmtree(folder, ignore_errors=True)
+    with zipfile.ZipFile(wheel_file) as archive:
         archive.extractall(folder)
         return folder, archive.namelist()
 

@@ -127,12 +127,16 @@ bool parse_timeout(PyObject* value, Timeout& timeout) noexcept {
     seconds = overflow != 0 ? overflow * HUGE_VAL : static_cast<double>(whole);
   } else {
     // bool is rejected too: recv(True) was meant as the `block` argument of queue.Queue.get(), not as one second.
-    PyErr_Format(PyExc_TypeError, "timeout must be a number of seconds or None, got %T", value);
+    PyErr_Format(PyExc_TypeError, "timeout must be a number of seconds or None, got %T%s", value,
+                 PyBool_Check(value) ? "; 0 does not block, None blocks indefinitely" : "");
     return false;
   }
   if (std::isnan(seconds) || seconds < 0) {
     const Ref found(PyFloat_FromDouble(seconds));
-    if (found) PyErr_Format(PyExc_ValueError, "timeout must be 0 or more seconds, got %R", found.get());
+    if (found) {
+      PyErr_Format(PyExc_ValueError, "timeout must be 0 or more seconds, got %R; None blocks indefinitely",
+                   found.get());
+    }
     return false;
   }
   timeout.deadline = Deadline::in_seconds(seconds);

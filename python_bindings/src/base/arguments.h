@@ -36,6 +36,8 @@ struct Timeout {
   Deadline deadline = Deadline::never();
   bool now = false;  // the timeout is zero: try once, never block
 };
+inline constexpr Timeout indefinitely;
+inline constexpr Timeout no_time{.now = true};
 
 /// Parses an int from `least` to `most`. False with TypeError or ValueError set; the message names `what`.
 bool parse_int(const char* what, PyObject* value, std::uint64_t least, std::uint64_t most, std::uint64_t& number,

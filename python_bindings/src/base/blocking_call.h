@@ -11,6 +11,7 @@
 #include "base/exit.h"
 #include "base/lending.h"
 #include "base/state.h"
+#include "base/wait_note.h"
 #include "endpoint/endpoint.h"
 #include "sync/spin.h"
 #include "value/message.h"
@@ -163,17 +164,21 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
 }
 
 /// Attempts a call on one endpoint without blocking. Returns true if it is decided, with the result in `status`.
-inline bool attempt(Endpoint& endpoint, Side side, Cell& cell, Status& status) noexcept {
-  status = side == Side::sender ? endpoint.try_send(cell) : endpoint.try_recv(cell);
+[[gnu::always_inline]] inline bool attempt(Endpoint& endpoint, Side side, Cell& cell, Line* line,
+                                           Status& status) noexcept {
+  status = side == Side::receiver ? endpoint.try_recv(cell, line)
+           : line == nullptr      ? endpoint.try_send(cell)
+                                  : endpoint.try_send_line(cell, *line);
   return status != Status::full && status != Status::empty;
 }
 
 /// Continues a call whose first attempt found the channel full or empty: spins briefly while attached, then waits
 /// detached. Returns as `wait_detached` does, but leaves `full` or `empty` in `status` if the timeout is zero.
 template <class Abandon, class NeverReturns>
-[[gnu::noinline]] bool call_again(EndpointOwner& owner, Endpoint& endpoint, Cell& cell, const Timeout& timeout,
-                                  Status& status, Abandon abandon, NeverReturns never_returns) noexcept {
-  const auto again = [&]() noexcept { return attempt(endpoint, endpoint.side(), cell, status); };
+[[gnu::noinline]] bool call_again(EndpointOwner& owner, Endpoint& endpoint, Cell& cell, Line* line,
+                                  const Timeout& timeout, Status& status, Abandon abandon,
+                                  NeverReturns never_returns) noexcept {
+  const auto again = [&]() noexcept { return attempt(endpoint, endpoint.side(), cell, line, status); };
   // A caller that sent since it last blocked expects a reply; otherwise it is streaming.
   const bool expects_reply = std::exchange(owner.has_sent, false) && endpoint.side() == Side::receiver;
   if (timeout.now || spin(attached_spin_ns, expects_reply ? reply_pauses : stream_pauses, again)) {
@@ -182,18 +187,24 @@ template <class Abandon, class NeverReturns>
   }
   Endpoint* const endpoints[] = {&endpoint};
   Case cases[] = {endpoint.as_case(cell)};
+  cases[0].line = line;
   std::size_t chosen;
-  if (!wait_detached(owner, endpoints, cases, timeout, status, chosen, abandon, never_returns)) return false;
+  if (!wait_detached(owner, endpoints, cases, timeout, status, chosen, abandon, never_returns)) {
+    note_interrupted_wait(endpoint);
+    return false;
+  }
   cell = cases[0].cell;
   return true;
 }
 
-/// Performs a call on one endpoint of the given side, blocking if necessary. Returns as `call_again` does.
+/// Performs a call on one endpoint of the given side, blocking if necessary. Returns as `call_again` does. A `line` is
+/// that of the message: see Channel::try_recv and try_send_line.
 template <class Abandon, class NeverReturns = DoNothing>
-bool call(EndpointOwner& owner, Endpoint& endpoint, Side side, Cell& cell, const Timeout& timeout, Status& status,
-          Abandon abandon, NeverReturns never_returns = {}) noexcept {
-  if (!attempt(endpoint, side, cell, status)) {
-    return call_again(owner, endpoint, cell, timeout, status, abandon, never_returns);
+[[gnu::always_inline]] inline bool call(EndpointOwner& owner, Endpoint& endpoint, Side side, Cell& cell,
+                                        const Timeout& timeout, Status& status, Abandon abandon,
+                                        NeverReturns never_returns = {}, Line* line = nullptr) noexcept {
+  if (!attempt(endpoint, side, cell, line, status)) {
+    return call_again(owner, endpoint, cell, line, timeout, status, abandon, never_returns);
   }
   if (side == Side::sender) owner.has_sent = true;
   if (status != Status::ok) abandon();

@@ -9,7 +9,7 @@
 namespace xichan::python {
 
 /// Values that were received but not delivered: because memory was exhausted, or a call was interrupted. The next
-/// receive returns them.
+/// receive returns them. A cell with a line owns a copy of it, made with `new`: blocks may be used up, too.
 using Unread = Worklist<Cell, 1>;
 
 /// An unread value that is decoded already: an object, of which the cell owns a reference.
@@ -39,6 +39,8 @@ inline bool is_handle(const ModuleState& state, PyObject* object) noexcept {
 /// Returns a new handle that takes over one counted endpoint, also on failure. Null with an exception set.
 PyObject* new_handle(ModuleState& state, Channel* channel, Side side) noexcept;
 
+/// Releases a value that was in `unread`.
+void release_unread(const Cell& cell) noexcept;
 /// Releases the values in `unread`.
 void drop_unread(Handle* handle) noexcept;
 

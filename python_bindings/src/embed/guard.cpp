@@ -11,7 +11,6 @@
 
 #include <pthread.h>
 
-#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <new>
@@ -45,7 +44,7 @@ class Gate {
 
   PyInterpreterState* interpreter_ = nullptr;
   std::mutex lock_;
-  std::condition_variable left_;
+  pthread_cond_t left_ = PTHREAD_COND_INITIALIZER;  // std's needs a libstdc++ that manylinux_2_28 does not promise
   std::uint64_t inside_ = 0;
   bool open_ = true;
 #endif
@@ -136,14 +135,14 @@ Gate::~Gate() = default;
 
 void Gate::shut() noexcept {
   if (is_inherited()) return;  // a thread that does not exist in the child may hold its lock
-  std::unique_lock guard(lock_);
+  std::lock_guard guard(lock_);
   open_ = false;
-  left_.wait(guard, [this] { return inside_ == 0; });
+  while (inside_ != 0) pthread_cond_wait(&left_, lock_.native_handle());
 }
 
 void Gate::step_out() noexcept {
   std::lock_guard guard(lock_);
-  if (--inside_ == 0) left_.notify_all();
+  if (--inside_ == 0) pthread_cond_broadcast(&left_);
 }
 
 Status Gate::enter(Attachment& attachment) noexcept {

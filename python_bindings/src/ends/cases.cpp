@@ -126,6 +126,7 @@ bool Cases::parse_case(const ModuleState& state, PyObject* object) noexcept {
   Cell cell;
   if (value != nullptr && !encode_to_send(handle, value, cell) && !transfers_.take(state, cell)) return false;
   cases_[size_] = handle->endpoint->as_case(cell);
+  if (value == nullptr) cases_[size_].line = &line_;  // at most one case receives
   ++size_;
   return true;
 }

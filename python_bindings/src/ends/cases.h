@@ -71,6 +71,7 @@ class Cases {
   std::unique_ptr<Endpoint*[]> endpoints_;
   std::unique_ptr<Case[]> cases_;
   Transfers transfers_;
+  Line line_;
   std::size_t size_ = 0;
 };
 

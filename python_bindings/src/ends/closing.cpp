@@ -32,6 +32,8 @@ PyObject* close(Handle* handle, PyObject* error) noexcept {
   return PyErr_Occurred() ? nullptr : Py_NewRef(Py_None);
 }
 
+constexpr const char* still_open = "timed out: the other side of the channel is still open";
+
 }  // namespace
 
 PyObject* endpoint_close(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
@@ -89,7 +91,7 @@ PyObject* endpoint_wait_closed(PyObject* self, PyObject* const* args, Py_ssize_t
   Endpoint& endpoint = *handle->endpoint;
   Channel& channel = *endpoint.channel();
   if (channel.is_closed()) Py_RETURN_NONE;
-  if (timeout.now) return raise_for(handle, Status::timeout);
+  if (timeout.now) return raise(*handle->state, Status::timeout, still_open);
   EndpointOwner& owner = owner_of(handle);
   const Case waited = endpoint.as_case();
   const bool sliced = runs_signal_handlers();
@@ -111,6 +113,7 @@ PyObject* endpoint_wait_closed(PyObject* self, PyObject* const* args, Py_ssize_t
       break;
     }
   }
+  if (status == Status::timeout) return raise(*handle->state, status, still_open);
   return status == Status::ok ? Py_NewRef(Py_None) : raise_for(handle, status);
 }
 

@@ -1,6 +1,6 @@
 #include "ends/receive.h"
 
-#include <algorithm>
+#include <memory>
 #include <new>
 
 #include "base/blocking_call.h"
@@ -13,8 +13,17 @@ namespace xichan::python {
 
 namespace {
 
+// Makes a received cell valid beyond the call: copies its line, if it has one. False without memory.
+bool own(Cell& cell) noexcept {
+  if (!has_line(cell)) return true;
+  const Line* const line = new (std::nothrow) Line(line_of(cell));
+  if (line == nullptr) return move_to_block(cell) == Status::ok;
+  attach(cell, *line);
+  return true;
+}
+
 // Keeps a value that was not decoded before all others that are unread, unless it can never be decoded. Returns null.
-[[gnu::noinline]] PyObject* keep_undecoded(Handle* handle, const Cell& cell, bool keep_always) noexcept {
+[[gnu::noinline]] PyObject* keep_undecoded(Handle* handle, Cell cell, bool keep_always) noexcept {
   if (!keep_always && is_undecodable(*handle->state)) {
     release(cell);
   } else {
@@ -42,15 +51,20 @@ inline PyObject* decode_or_keep(Handle* handle, const Cell& cell, bool copy, boo
 }  // namespace
 
 void keep_unread(Handle* handle, const Cell& cell) noexcept {
+  Cell kept = cell;
   if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
-  if (handle->unread == nullptr || !handle->unread->push(cell)) release(cell);
+  if (!own(kept)) return;
+  if (handle->unread == nullptr || !handle->unread->push(kept)) release_unread(kept);
 }
 
-void keep_first(Handle* handle, const Cell* cells, std::size_t count) noexcept {
+void keep_first(Handle* handle, Cell* cells, std::size_t count) noexcept {
   if (handle->unread == nullptr) handle->unread = new (std::nothrow) Unread;
-  if (handle->unread != nullptr && handle->unread->insert_first(cells, count)) return;
-  for (std::size_t i = 0; i < count; ++i)
-    is_decoded(cells[i]) ? Py_DECREF(decoded_object(cells[i])) : release(cells[i]);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (own(cells[i])) cells[kept++] = cells[i];
+  }
+  if (handle->unread != nullptr && handle->unread->insert_first(cells, kept)) return;
+  for (std::size_t i = 0; i < kept; ++i) release_unread(cells[i]);
 }
 
 bool reserve_unread(Handle* handle, std::size_t count) noexcept {
@@ -60,7 +74,9 @@ bool reserve_unread(Handle* handle, std::size_t count) noexcept {
 
 PyObject* deliver_unread(Handle* handle, bool copy, bool keep_always) noexcept {
   const Cell cell = handle->unread->remove_first();
-  return is_decoded(cell) ? decoded_object(cell) : decode_or_keep(handle, cell, copy, keep_always);
+  if (is_decoded(cell)) return decoded_object(cell);
+  const std::unique_ptr<const Line> line(has_line(cell) ? &line_of(cell) : nullptr);
+  return decode_or_keep(handle, cell, copy, keep_always);
 }
 
 PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept {
@@ -75,9 +91,13 @@ PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finis
   if (!check_open(handle)) return nullptr;
   if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
+  Line line;
   Status status;
-  if (!call(owner_of(handle), *handle->endpoint, Side::receiver, cell, timeout, status, []() noexcept {}))
+  if (!call(
+          owner_of(handle), *handle->endpoint, Side::receiver, cell, timeout, status, []() noexcept {}, DoNothing{},
+          &line)) {
     return nullptr;
+  }
   if (status == Status::ok) return deliver(handle, cell, copy);
   if (status == Status::closed && finished != nullptr && !has_failed(handle)) {
     *finished = true;
@@ -90,8 +110,9 @@ PyObject* receive_nowait(Handle* handle, bool copy) noexcept {
   if (!check_open(handle)) return nullptr;
   if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
-  Status status = handle->endpoint->try_recv(cell);
-  if (status == Status::empty && handle->endpoint->arm()) status = handle->endpoint->try_recv(cell);
+  Line line;
+  Status status = handle->endpoint->try_recv(cell, &line);
+  if (status == Status::empty && handle->endpoint->arm()) status = handle->endpoint->try_recv(cell, &line);
   return status == Status::ok ? deliver(handle, cell, copy) : raise_outcome(handle, status);
 }
 

@@ -10,7 +10,7 @@ inline bool has_unread(const Handle* handle) noexcept { return handle->unread !=
 /// Keeps a received value for the next call. If there is no memory even for that, the value is lost.
 void keep_unread(Handle* handle, const Cell& cell) noexcept;
 /// Keeps received values for the next calls, before all others that are kept; likewise.
-void keep_first(Handle* handle, const Cell* cells, std::size_t count) noexcept;
+void keep_first(Handle* handle, Cell* cells, std::size_t count) noexcept;
 /// Reserves room so that the next `count` calls of keep_unread lose nothing. False if there is no memory.
 bool reserve_unread(Handle* handle, std::size_t count) noexcept;
 /// Decodes the oldest kept value and returns it. Null with DecodeError set; then the value is dropped, unless

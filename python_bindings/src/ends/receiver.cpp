@@ -12,7 +12,7 @@ namespace {
 PyObject* receiver_recv(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"timeout", "copy"};
   static constexpr Signature signature{"recv", names, 0, 1};
-  if (is_plain_call(count, keywords, 0)) return receive(as_handle(self), Timeout{}, true);
+  if (is_plain_call(count, keywords, 0)) return receive(as_handle(self), indefinitely, true);
   PyObject* values[2];
   Timeout timeout;
   bool copy = true;
@@ -34,7 +34,7 @@ PyObject* receiver_recv_nowait(PyObject* self, PyObject* const* args, Py_ssize_t
 
 PyObject* receiver_next(PyObject* self) noexcept {
   bool finished = false;
-  return receive(as_handle(self), Timeout{}, true, &finished);
+  return receive(as_handle(self), indefinitely, true, &finished);
 }
 
 PyDoc_STRVAR(receiver_lookup_doc,

@@ -22,7 +22,7 @@ void views_dealloc(PyObject* self) noexcept {
 
 PyObject* views_next(PyObject* self) noexcept {
   bool finished = false;
-  return receive(as_handle(receiver_of(self)), Timeout{}, false, &finished);
+  return receive(as_handle(receiver_of(self)), indefinitely, false, &finished);
 }
 
 PyObject* views_anext(PyObject* self) noexcept { return receiver_anext_view(receiver_of(self)); }

@@ -101,7 +101,8 @@ bool take_now(Handle* handle, bool copy, std::span<Cell> cells, std::uint64_t& l
   std::uint64_t most = std::min<std::uint64_t>({left, results.room(), cells.size()});
   if (!reserve_unread(handle, most)) most = 1;  // keep_unread can allocate for a single value
   std::uint64_t taken;
-  const Status status = handle->endpoint->try_recv_many(cells.data(), most, taken);
+  Line lines[batch_size];
+  const Status status = handle->endpoint->try_recv_many(cells.data(), most, taken, lines);
   if (status == Status::claimed) raise_for(handle, status);
   if (status != Status::ok) return false;
   left -= taken;

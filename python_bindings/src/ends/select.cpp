@@ -17,6 +17,16 @@ PyObject* finish(ModuleState& state, Cases& cases, std::size_t chosen, Status st
   return status == Status::ok ? cases.result(chosen, copy) : cases.raise(chosen, status);
 }
 
+// Returns false, with TypeError set, if the timeout is a case: select(a, b) instead of select([a, b]).
+bool check_no_case(const ModuleState& state, PyObject* timeout) noexcept {
+  if (timeout == nullptr || (!is_handle(state, timeout) && !PyTuple_Check(timeout))) return true;
+  PyErr_Format(PyExc_TypeError,
+               "select() expects an iterable of cases and a timeout, got %T as the timeout; pass a list "
+               "of the cases",
+               timeout);
+  return false;
+}
+
 PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"cases", "timeout", "copy"};
   static constexpr Signature signature{"select", names, 1, 2};
@@ -24,8 +34,9 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
   bool copy = true;
   Timeout timeout;
   ModuleState& state = *state_of(module);
-  if (!is_plain_call(count, keywords, 1) && (!parse_arguments(signature, args, count, keywords, values) ||
-                                             !parse_timeout(values[1], timeout) || !parse_flag(values[2], copy))) {
+  if (!is_plain_call(count, keywords, 1) &&
+      (!parse_arguments(signature, args, count, keywords, values) || !check_no_case(state, values[1]) ||
+       !parse_timeout(values[1], timeout) || !parse_flag(values[2], copy))) {
     return nullptr;
   }
   PyObject* result;

@@ -33,10 +33,11 @@ Received receive_from_ready(ModuleState& state, PyObject* cases, bool copy, PyOb
   // The general select chooses at random among those that are ready.
   std::uint32_t* const turn = state.select_turns.of(receivers);
   if (turn == nullptr) return Received::not_handled;
+  Line line;
   for (Py_ssize_t i = *turn < count ? *turn : 0, left = count; left > 0; --left) {
     PyObject* const item = items[i];
     Cell cell;
-    const Status status = as_handle(item)->endpoint->try_recv(cell);
+    const Status status = as_handle(item)->endpoint->try_recv(cell, &line);
     i = i + 1 == count ? 0 : i + 1;
     if (status == Status::empty) continue;
     *turn = static_cast<std::uint32_t>(i);

@@ -8,6 +8,7 @@
 #include "ends/failure.h"
 #include "ends/special.h"
 #include "value/message.h"
+#include "values/encode_line.h"
 #include "values/transfer.h"
 
 namespace xichan::python {
@@ -49,12 +50,13 @@ class Chunk {
   Chunk& operator=(const Chunk&) = delete;
   ~Chunk() { drop(); }
 
-  /// Encodes values of the source until the chunk is full or the source ends. False with an exception set if the source
-  /// raised or a value could not be encoded; the values before it stay in the chunk.
+  /// Encodes values of the source until the chunk is full or ends in one with a line, or the source ends. False with an
+  /// exception set if the source raised or a value could not be encoded; the values before it stay in the chunk.
   bool fill(Handle* handle, Source& source, bool& more) noexcept {
     const bool plain = handle->endpoint->is_plain();
     first_ = size_ = 0;
-    while (size_ < batch_size) {
+    end_ = batch_size;
+    while (size_ < end_) {
       PyObject* value = source.next();
       if (value == nullptr) {
         more = false;
@@ -73,6 +75,10 @@ class Chunk {
   std::size_t size() const noexcept { return size_ - first_; }
   bool empty() const noexcept { return size() == 0; }
   Cell& front() noexcept { return cells_[first_]; }
+  /// Returns the line of the first value; null if it has none.
+  Line* front_line() noexcept { return has_line(front()) ? &line_ : nullptr; }
+  /// Returns the number of values without a line. Only the last one has one.
+  std::size_t lineless() const noexcept { return size() - has_line(cells_[size_ - 1]); }
   /// Removes values that were sent.
   void pop(std::size_t count) noexcept {
     if (transfers_.any()) {
@@ -101,13 +107,27 @@ class Chunk {
 
   // Encodes a value that `encode_short` did not encode, or for a Sender that is not plain.
   [[gnu::noinline]] bool encode_other(Handle* handle, PyObject* value, Cell& cell, bool plain) noexcept {
-    const bool encoded =
-        plain ? encode(*handle->state, value, cell, Destination::receiver) : encode_special(handle, value, cell);
+    const bool encoded = plain ? encode_long(handle, value, cell) : encode_special(handle, value, cell);
     if (!transfers_.take(*handle->state, cell)) return encoded;
     if (!handle->endpoint->is_closed()) return true;
     abandon(cell);
     raise_for(handle, Status::end_closed);
     return false;
+  }
+
+  bool encode_long(Handle* handle, PyObject* value, Cell& cell) noexcept {
+    const ModuleState& state = *handle->state;
+    Encoded encoded;
+    if (PyTuple_CheckExact(value) && is_small(value) && handle->endpoint->has_lines()) {
+      encoded = encode_small_tuple(state, value, cell, line_);
+    } else if (!PyTuple_CheckExact(value) && handle->endpoint->has_lines() && fits_line(value)) {
+      write_line(value, cell, line_);
+      encoded = Encoded::in_line;
+    } else {
+      encoded = encode_block(state, value, cell, Destination::receiver);
+    }
+    if (encoded == Encoded::in_line) end_ = size_ + 1;
+    return encoded != Encoded::no;
   }
 
   static void note_item(PyObject* value) noexcept {
@@ -117,9 +137,11 @@ class Chunk {
   }
 
   Cell cells_[batch_size];
+  Line line_;
   Transfers transfers_;
   std::size_t first_ = 0;
   std::size_t size_ = 0;
+  std::size_t end_ = batch_size;  // where `fill` ends
 };
 
 // Sends the chunk. False with an exception set if a signal handler raised. Otherwise stores the status of the last
@@ -132,7 +154,21 @@ bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t
       return true;
     }
     std::uint64_t done;
-    if (handle->endpoint->try_send_many(&chunk.front(), chunk.size(), done) == Status::ok) {
+    if (Line* const line = chunk.front_line()) {
+      const Status tried = handle->endpoint->try_send_line(chunk.front(), *line);
+      if (tried == Status::ok) {
+        owner_of(handle).has_sent = true;
+        chunk.pop(1);
+        ++sent;
+        continue;
+      }
+      if (tried == Status::invalid || tried == Status::no_memory) {
+        attach(chunk.front(), *line);
+        status = move_to_block(chunk.front());
+        if (status != Status::ok) return true;
+        continue;
+      }
+    } else if (handle->endpoint->try_send_many(&chunk.front(), chunk.lineless(), done) == Status::ok) {
       owner_of(handle).has_sent = true;
       chunk.pop(done);
       sent += static_cast<Py_ssize_t>(done);
@@ -140,8 +176,8 @@ bool send_chunk(Handle* handle, Chunk& chunk, const Timeout& timeout, Py_ssize_t
     }
     const bool decided = call(
         owner_of(handle), *handle->endpoint, Side::sender, chunk.front(), timeout, status,
-        [&]() noexcept { chunk.abandon_front(); },
-        [&](Status result) noexcept { chunk.discard(result == Status::ok); });
+        [&]() noexcept { chunk.abandon_front(); }, [&](Status result) noexcept { chunk.discard(result == Status::ok); },
+        chunk.front_line());
     if (!decided) return false;
     if (status != Status::ok) return true;
     chunk.pop(1);

@@ -9,45 +9,120 @@
 #include "ends/send_moving.h"
 #include "ends/special.h"
 #include "value/message.h"
+#include "values/encode_line.h"
 
 namespace xichan::python {
 namespace {
 
-PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {
-  Cell cell;
+// The calls below are `send` or, with `Now`, `send_nowait`, which takes no timeout.
+
+// Sends an encoded value, which it takes over.
+template <bool Now>
+[[gnu::always_inline]] inline PyObject* send_cell(Handle* handle, Cell& cell, const Timeout& timeout) noexcept {
   Status status;
-  if (!encode_to_send(handle, value, cell)) return send_moving(handle, cell, timeout);
-  if (!call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
-            [&]() noexcept { release(cell); })) {
+  if constexpr (Now) {
+    status = handle->endpoint->try_send(cell);
+    if (status == Status::full && handle->endpoint->arm(cost_of(cell))) status = handle->endpoint->try_send(cell);
+    if (status == Status::ok) {
+      owner_of(handle).has_sent = true;
+    } else {
+      release(cell);
+    }
+  } else if (!call(owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status,
+                   [&]() noexcept { release(cell); })) {
     return nullptr;
   }
   if (status == Status::ok) [[likely]]
     Py_RETURN_NONE;
-  return raise_outcome(handle, status == Status::full ? Status::timeout : status);
+  return raise_outcome(handle, !Now && status == Status::full ? Status::timeout : status);
+}
+
+// Sends a value whose encoding returned false.
+template <bool Now>
+PyObject* send_unencoded(Handle* handle, Cell& cell, const Timeout& timeout) noexcept {
+  return Now ? send_moving_nowait(handle, cell) : send_moving(handle, cell, timeout);
+}
+
+// Sends a value of which the channel did not take the line.
+template <bool Now>
+[[gnu::noinline]] PyObject* send_moved(Handle* handle, Cell& cell, const Line& line, const Timeout& timeout) noexcept {
+  attach(cell, line);
+  const Status status = move_to_block(cell);
+  return status == Status::ok ? send_cell<Now>(handle, cell, timeout) : raise(*handle->state, status);
+}
+
+// Sends a value in a line. A call that blocks leaves the line on the stack, so it needs no block either.
+template <bool Now>
+[[gnu::always_inline]] inline PyObject* send_line(Handle* handle, Cell& cell, Line& line,
+                                                  const Timeout& timeout) noexcept {
+  Status status;
+  if constexpr (Now) {
+    status = handle->endpoint->try_send_line(cell, line);
+    if (status == Status::full && handle->endpoint->arm()) status = handle->endpoint->try_send_line(cell, line);
+    if (status == Status::ok) owner_of(handle).has_sent = true;
+  } else if (!call(
+                 owner_of(handle), *handle->endpoint, Side::sender, cell, timeout, status, []() noexcept {},
+                 DoNothing{}, &line)) {
+    return nullptr;
+  }
+  if (status == Status::ok) [[likely]]
+    Py_RETURN_NONE;
+  if (status == Status::invalid || status == Status::no_memory) return send_moved<Now>(handle, cell, line, timeout);
+  return raise_outcome(handle, !Now && status == Status::full ? Status::timeout : status);
+}
+
+// Sends a value that `fits_line`.
+template <bool Now>
+[[gnu::noinline]] PyObject* send_long(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {
+  Cell cell;
+  Line line;
+  write_line(value, cell, line);
+  return send_line<Now>(handle, cell, line, timeout);
+}
+
+// Sends a tuple that is in a line.
+template <bool Now>
+[[gnu::noinline]] PyObject* send_tuple(Handle* handle, Cell& cell, Line& line, const Timeout& timeout) noexcept {
+  return send_line<Now>(handle, cell, line, timeout);
+}
+
+template <bool Now>
+[[gnu::always_inline]] inline PyObject* send(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {
+  Cell cell;
+  if (!handle->endpoint->is_plain()) [[unlikely]] {
+    if (!encode_special(handle, value, cell)) return send_unencoded<Now>(handle, cell, timeout);
+  } else if (!encode_short(value, &cell)) {
+    Encoded encoded;
+    if (PyTuple_CheckExact(value) && is_small(value) && handle->endpoint->has_lines()) {
+      Line line;
+      encoded = encode_small_tuple(*handle->state, value, cell, line);
+      if (encoded == Encoded::in_line) return send_tuple<Now>(handle, cell, line, timeout);
+    } else {
+      if (!PyTuple_CheckExact(value) && handle->endpoint->has_lines() && fits_line(value)) {
+        return send_long<Now>(handle, value, timeout);
+      }
+      encoded = encode_block(*handle->state, value, cell, Destination::receiver);
+    }
+    if (!is_ready(handle, encoded, cell)) return send_unencoded<Now>(handle, cell, timeout);
+  }
+  return send_cell<Now>(handle, cell, timeout);
+}
+[[gnu::noinline]] PyObject* send_by(Handle* handle, PyObject* value, const Timeout& timeout) noexcept {
+  return send<false>(handle, value, timeout);
 }
 
 PyObject* sender_send(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"value", "timeout"};
   static constexpr Signature signature{"send", names, 1, 2};
-  if (is_plain_call(count, keywords, 1)) return send(as_handle(self), args[0], Timeout{});
+  if (is_plain_call(count, keywords, 1)) return send_by(as_handle(self), args[0], indefinitely);
   PyObject* values[2];
   Timeout timeout;
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_timeout(values[1], timeout)) return nullptr;
-  return send(as_handle(self), values[0], timeout);
+  return send_by(as_handle(self), values[0], timeout);
 }
 
 PyObject* sender_send_nowait(PyObject* self, PyObject* value) noexcept {
-  Handle* handle = as_handle(self);
-  Cell cell;
-  if (!encode_to_send(handle, value, cell)) return send_moving_nowait(handle, cell);
-  Status status = handle->endpoint->try_send(cell);
-  if (status == Status::full && handle->endpoint->arm(cost_of(cell))) status = handle->endpoint->try_send(cell);
-  if (status == Status::ok) {
-    owner_of(handle).has_sent = true;
-    Py_RETURN_NONE;
-  }
-  release(cell);
-  return raise_outcome(handle, status);
+  return send<true>(as_handle(self), value, no_time);
 }
 
 PyDoc_STRVAR(sender_lookup_doc,

@@ -17,17 +17,25 @@ bool encode_special(Handle* handle, PyObject* value, Cell& cell) noexcept;
 /// Returns true if the Sender is open; else releases the cell and raises ChannelClosed.
 bool keep_if_open(Handle* handle, Cell& cell) noexcept;
 
+/// Returns true if the value is encoded and the Sender open. False as `encode_to_send`.
+[[gnu::always_inline]] inline bool is_ready(Handle* handle, Encoded encoded, Cell& cell) noexcept {
+  if (encoded == Encoded::yes) [[likely]]
+    return true;
+  return encoded == Encoded::after_python_code && keep_if_open(handle, cell);
+}
+
+/// Does what `encode_to_send` does, for a Sender that is plain and a value that `encode_short` does not encode.
+[[gnu::always_inline]] inline bool encode_long_to_send(Handle* handle, PyObject* value, Cell& cell) noexcept {
+  return is_ready(handle, encode_block(*handle->state, value, cell, Destination::receiver), cell);
+}
+
 /// Encodes a value to be sent, and checks that the Sender is open. False with an exception set; or if the value has
 /// Buffers, which is rare: then the cell is encoded, and the caller must take the Transfer (Transfers::take), and check
 /// that the Sender is open.
 [[gnu::always_inline]] inline bool encode_to_send(Handle* handle, PyObject* value, Cell& cell) noexcept {
   if (!handle->endpoint->is_plain()) [[unlikely]]
     return encode_special(handle, value, cell);
-  if (encode_short(value, &cell)) return true;
-  const Encoded encoded = encode_block(*handle->state, value, cell, Destination::receiver);
-  if (encoded == Encoded::yes) [[likely]]
-    return true;
-  return encoded == Encoded::after_python_code && keep_if_open(handle, cell);
+  return encode_short(value, &cell) || encode_long_to_send(handle, value, cell);
 }
 
 }  // namespace xichan::python

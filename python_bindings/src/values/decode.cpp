@@ -1,5 +1,9 @@
 #include "values/decode.h"
 
+#include "base/large_copy.h"
+#include "base/ref.h"
+#include "value/line.h"
+#include "value/message.h"
 #include "value/pickled.h"
 #include "values/array_object.h"
 #include "values/decode_error.h"
@@ -27,6 +31,25 @@ PyObject* new_view_at(ModuleState& state, const CellRef& place) noexcept {
   }
 }
 
+// Returns the value of a cell with a line. Only a view needs a block; where the memory limit allows none, the tuple is
+// copied, because a receiver that frees no memory by receiving must not fail.
+PyObject* decode_line(ModuleState& state, const Cell& cell, bool copy) noexcept {
+  if (cell.tag() != Tag::tuple) return make_payload(line_of(cell).bytes, cell);
+  if (Cell owned = cell; !copy && move_to_block(owned) == Status::ok) {
+    PyObject* const view = decode_any(state, owned, copy);
+    release(owned);
+    return view;
+  }
+  const auto length = static_cast<Py_ssize_t>(cell.length());
+  Ref tuple(PyTuple_New(length));
+  for (Py_ssize_t i = 0; tuple && i < length; ++i) {
+    PyObject* const item = make_short(state, line_of(cell).cells()[i]);
+    if (item == nullptr) return nullptr;
+    PyTuple_SET_ITEM(tuple.get(), i, item);
+  }
+  return tuple.release();
+}
+
 }  // namespace
 
 PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept {
@@ -36,7 +59,11 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
     if (deserves_view(place)) return new_view_at(state, place);
     if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
   }
-  if (place.cell->has_payload()) return make_payload(place.reader.payload(*place.cell), *place.cell);
+  if (place.cell->has_payload()) {
+    const void* const data = place.reader.payload(*place.cell);
+    return place.cell->length() < smallest_streamed ? make_payload(data, *place.cell)
+                                                    : make_large_payload(data, *place.cell);
+  }
   if (has_flat_tag(*place.cell) && is_flat(place.reader, *place.cell)) {
     Extent extent;
     PyObject* value = FlatDecoder(state).make_flat(place.reader, *place.cell, extent);
@@ -70,7 +97,9 @@ PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList class
 }
 
 PyObject* decode_any(ModuleState& state, const Cell& cell, bool copy) noexcept {
-  if (!cell.owns_block()) return make_short(state, cell);
+  if (!cell.owns_block()) {
+    return make_short<true>(state, cell, [&]() noexcept { return decode_line(state, cell, copy); });
+  }
   const BlockReader reader(cell.as_block());
   return cell.tag() == Tag::shared_block ? new_shared(state, reader.block())
                                          : decode_at(state, reader, reader.root(), copy);

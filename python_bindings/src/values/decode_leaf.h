@@ -24,8 +24,10 @@ inline PyObject* make_short_text(const ModuleState& state, const Cell& cell) noe
   return is_known ? Py_NewRef(entry.text) : add_short_text(entry, cell);
 }
 
-/// Returns the value of a cell that needs no block.
-inline PyObject* make_short(const ModuleState& state, const Cell& cell) noexcept {
+/// Returns the value of a cell that needs no block, or for any other cell `otherwise()`.
+template <bool IsOutsideBody, class Otherwise>
+[[gnu::always_inline]] inline PyObject* make_short(const ModuleState& state, const Cell& cell,
+                                                   Otherwise otherwise) noexcept {
   switch (cell.tag()) {
     case Tag::none: return Py_NewRef(Py_None);
     case Tag::false_: return Py_NewRef(Py_False);
@@ -37,10 +39,13 @@ inline PyObject* make_short(const ModuleState& state, const Cell& cell) noexcept
     case Tag::short_ucs2:
     case Tag::short_ucs4: return make_short_text(state, cell);
     case Tag::short_bytes: return make_bytes(cell.payload(), cell.short_length());
-    case Tag::tuple: return PyTuple_New(0);
+    case Tag::tuple: return IsOutsideBody && cell.length() != 0 ? otherwise() : PyTuple_New(0);
     case Tag::ellipsis: return Py_NewRef(Py_Ellipsis);
-    default: return raise_unexpected(cell);
+    default: return otherwise();
   }
+}
+inline PyObject* make_short(const ModuleState& state, const Cell& cell) noexcept {
+  return make_short<false>(state, cell, [&]() noexcept { return raise_unexpected(cell); });
 }
 
 /// Returns the text, bytes or int of a cell with a payload.
@@ -49,6 +54,9 @@ inline PyObject* make_payload(const void* data, const Cell& cell) noexcept {
   if (cell.tag() != Tag::big_int) return make_text(text_kind(cell.tag()), data, cell.length());
   return PyLong_FromNativeBytes(data, cell.length(), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
 }
+
+/// Does the same, faster if it has many MiB.
+PyObject* make_large_payload(const void* data, const Cell& cell) noexcept;
 
 /// Returns true for None, a number, text or bytes, unless it occurs more than once.
 inline bool is_single_leaf(const Cell& cell) noexcept {

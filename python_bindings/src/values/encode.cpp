@@ -69,10 +69,10 @@ template <class Use>
     BlockEncoder encoder(state, destination, reduced);
     const bool measured = encoder.measure(value);
     if (!measured) encoder.cancel_loans();
-    const bool used = measured && use(encoder);
+    const Encoded used = measured ? use(encoder) : Encoded::no;
     const bool stopped_at_buffer = !measured && encoder.needs_transfer();
     state.transfer = nullptr;
-    if (used) {
+    if (used != Encoded::no) {
       state.transfer = transfer.release();
       return moves ? Encoded::moving : Encoded::after_python_code;
     }
@@ -95,7 +95,7 @@ template <class Use>
   ReducedValues reduced;
   BlockEncoder encoder(state, destination, reduced);
   if (encoder.measure(value)) [[likely]]
-    return static_cast<Encoded>(use(encoder));
+    return use(encoder);
   encoder.cancel_loans();
   if (encoder.needs_preparation() || encoder.needs_transfer()) {
     return use_again(state, value, destination, reduced, encoder, use);
@@ -150,12 +150,28 @@ Encoded encode_block(const ModuleState& state, PyObject* value, Cell& cell, Dest
     if (encode_whole(state, value, cell)) return Encoded::yes;
   }
   return use_measured(state, value, destination,
-                      [&](BlockEncoder& encoder) noexcept { return encoder.write(value, cell); });
+                      [&](BlockEncoder& encoder) noexcept { return static_cast<Encoded>(encoder.write(value, cell)); });
+}
+
+void write_int_line(PyObject* value, Cell& cell, Line& line) noexcept {
+  const std::uint64_t bytes = BlockEncoder::int_bytes(value);
+  cell = Cell::of(Tag::big_int, bytes);
+  PyLong_AsNativeBytes(value, line.bytes, static_cast<Py_ssize_t>(bytes), Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+}
+
+Encoded encode_small_tuple(const ModuleState& state, PyObject* tuple, Cell& cell, Line& line) noexcept {
+  return use_measured(state, tuple, Destination::receiver, [&](BlockEncoder& encoder) noexcept {
+    if (!encoder.has_short_items()) return static_cast<Encoded>(encoder.write(tuple, cell));
+    const Py_ssize_t length = PyTuple_GET_SIZE(tuple);
+    for (Py_ssize_t i = 0; i < length; ++i) encode_short(PyTuple_GET_ITEM(tuple, i), line.cells() + i);
+    cell = Cell::of(Tag::tuple, static_cast<std::uint64_t>(length));
+    return Encoded::in_line;
+  });
 }
 
 bool check_shareable(const ModuleState& state, PyObject* value, Destination destination) noexcept {
   if (encode_short(value, nullptr)) return true;
-  const auto accept = [](BlockEncoder&) noexcept { return true; };
+  const auto accept = [](BlockEncoder&) noexcept { return Encoded::yes; };
   return use_measured(state, value, destination, accept) != Encoded::no;
 }
 

@@ -52,6 +52,7 @@ def parser():
         help="seconds after which a contender that does not reply is killed (default: %(default)s)",
     )
     top.add_argument("--json", metavar="FILE", help="write the figures as JSON")
+    top.add_argument("--targets", action="store_true", help="also report which targets of the project are reached")
     top.add_argument("--html", metavar="FILE", help="write a report with plots as one HTML file")
     top.add_argument("--plot", metavar="FILE", help="draw the plots (.png or .svg)")
     top.add_argument(
@@ -150,7 +151,7 @@ def chosen_contenders(options):
 
 def measure(options):
     """Run the chosen scenarios and report the figures; also report after an interrupt."""
-    from xichan.bench import report_terminal, runner, scenarios
+    from xichan.bench import doubts, report_terminal, runner, scenarios
 
     defaults = QUICK if options.quick else FULL
     with (
@@ -165,6 +166,8 @@ def measure(options):
             progress=progress,
         ) as active,
     ):
+        for doubt in doubts.doubts(active.run):
+            progress.note(f"WARNING: {doubt}")
         try:
             interrupted = False
             active.measure()
@@ -180,13 +183,13 @@ def report(run, options):
     """Print the tables and write the requested files; return 1 if a contender failed or delivered a wrong value."""
     from xichan.bench import report_terminal, results
 
-    report_terminal.show(run)
+    report_terminal.show(run, with_targets=options.targets)
     if options.json:
         results.save(run, options.json)
     if options.html:
         from xichan.bench import report_html
 
-        report_html.write(run, options.html)
+        report_html.write(run, options.html, options.targets)
     if options.plot:
         from xichan.bench import report_plot
 
@@ -194,6 +197,6 @@ def report(run, options):
     if options.markdown:
         from xichan.bench import report_markdown
 
-        report_markdown.write(run, options.markdown)
+        report_markdown.write(run, options.markdown, options.targets)
     reasons = [reason for record in run["scenarios"].values() for reason in record["unavailable"].values()]
     return 1 if any(reason.startswith(("WRONG", "FAILED")) for reason in reasons) else 0

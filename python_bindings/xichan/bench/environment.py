@@ -29,13 +29,20 @@ def describe():
 
 def headline(run):
     """Return the conditions of a run as one line."""
-    about = run["environment"]
-    return (
-        f"CPython {about['python']}, xichan {about['xichan']} (commit {about['commit'] or 'unknown'}), "
-        f"{about['cpus']} x {about['cpu']}, {about['system']}, "
-        f"load {about['load_before']:.1f} to {about.get('load_after', 0):.1f}, {about['time']}; "
-        f"{run['options']['rounds']} interleaved rounds of {run['options']['seconds']:g} s"
-    )
+    return ", ".join(conditions(run).values())
+
+
+def conditions(run):
+    """Return the conditions of a run, each with a title."""
+    about, options = run["environment"], run["options"]
+    return {
+        "Python": f"CPython {about['python']}",
+        "xichan": f"xichan {about['xichan']} (commit {about['commit'] or 'unknown'})",
+        "Machine": f"{about['cpus']} x {about['cpu']}, {about['system']}",
+        "Load": f"load {about['load_before']:.1f} to {about.get('load_after', 0):.1f}",
+        "Time": about["time"],
+        "Rounds": f"{options['rounds']} interleaved rounds of {options['seconds']:g} s",
+    }
 
 
 def cpu_model():
@@ -51,7 +58,14 @@ def cpu_model():
 
 
 def commit():
-    """Return the commit of the xichan checkout that contains the current directory, or None outside of one."""
+    """Return the commit that a wheel was built from, else that of the checkout that contains the current directory.
+
+    None if neither is known.
+    """
+    try:
+        return pathlib.Path(xichan.__file__).with_name("commit.txt").read_text(encoding="ascii").strip()
+    except OSError:
+        pass
     folder = next(
         (f for f in (pathlib.Path.cwd(), *pathlib.Path.cwd().parents) if (f / "include/xichan").is_dir()), None
     )

@@ -7,10 +7,10 @@
 
 import pathlib
 
-from xichan.bench import environment, lower_bound, report_plot, results, targets
+from xichan.bench import doubts, environment, lower_bound, report_plot, results, targets
 
 
-def write(run, path):
+def write(run, path, with_targets=False):
     """Write a run into a file with the marks of its Python version. Raises ValueError if the marks are missing."""
     version = ".".join(run["environment"]["python"].split(".")[:2])
     begin, end = f"<!-- bench {version} -->\n", f"<!-- end of bench {version} -->\n"
@@ -20,7 +20,7 @@ def write(run, path):
     _, found_end, after = rest.partition(end)
     if not found or not found_end:
         raise ValueError(f"{path}: expected a line {begin.strip()}, followed by {end.strip()}")
-    made = "\n".join(body(run, pictures(run, path.parent / "images", version)))
+    made = "\n".join(body(run, pictures(run, path.parent / "images", version), with_targets))
     path.write_text(f"{before}{begin}\n{made}\n{end}{after}", encoding="utf-8")
 
 
@@ -36,13 +36,16 @@ def pictures(run, folder, version):
     return found
 
 
-def body(run, images):
+def body(run, images, with_targets):
     """Yield the lines of the tables and pictures."""
     yield f"{environment.headline(run)}."
     versions = [f"{one['title']} {one['version']}" for one in run["contenders"].values() if one["version"]]
     yield f"With {', '.join(versions)}." if versions else ""
     yield ""
-    yield from table(("target", "reached", "required", ""), (row for row in targets.rows(run)))
+    for doubt in doubts.doubts(run):
+        yield f"**These figures are doubtful.** {doubt}\n"
+    if with_targets:
+        yield from table(("target", "reached", "required", ""), (row for row in targets.rows(run)))
     yield from table(
         ("scenario", "contender", "best", "median", "spread", "ratio", "lower bound"),
         (

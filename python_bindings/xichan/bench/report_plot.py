@@ -10,6 +10,7 @@ from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.ticker import FuncFormatter  # noqa: E402
 
 from xichan.bench import results, scenarios  # noqa: E402
+from xichan.bench.report_bars import amounts, short  # noqa: E402
 
 AXES = {
     "rate": "messages per second (msg/s)",
@@ -26,8 +27,11 @@ GROWING = {  # groups drawn as lines: title, label of the horizontal axis
     "growth-crowd": ("memory per queued message: 64 bytes from many senders", "senders (interpreters)"),
 }
 COLORS = {"xichan": "#1f5fbf", "baseline": "#d9822b", "other": "#9aa5b1"}
+GRID = "#e3e7ec"
+LEGEND = {"fontsize": 7, "loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
 MARKERS = "os^vDPX*<>p"
 WIDTH, HEIGHT = 7.0, 3.6  # of a panel, in inches
+COMPACT = (5.0, 4.4)
 
 
 class Panel:
@@ -41,11 +45,18 @@ class Panel:
         self.lines = self.group in GROWING and len(names) > 1
         self.title = GROWING[self.group][0] if self.lines else self.records[0]["title"]
 
-    def draw(self, axes):
-        axes.set_title(self.title, fontsize=10, loc="left")
+    def draw(self, axes, compact=False):
+        """Draw into axes; `compact` is the form for a narrow screen: larger text, the legend below."""
+        axes.set_title("" if compact else self.title, fontsize=10, loc="left")
         (self._lines if self.lines else self._bars)(axes)
-        axes.tick_params(labelsize=8)
-        axes.grid(True, which="major", color="#e3e7ec", linewidth=0.8)
+        if self.lines:
+            place = {"loc": "upper left", "bbox_to_anchor": (-0.12, -0.18), "ncols": 2, "fontsize": 8.5}
+            axes.legend(**place if compact else LEGEND, frameon=False)
+        axes.tick_params(labelsize=9.5 if compact else 8)
+        if compact:
+            axes.xaxis.label.set_size(9.5)
+            axes.yaxis.label.set_size(9.5)
+        axes.grid(True, which="major", color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
@@ -57,15 +68,17 @@ class Panel:
             found.reverse()  # the best at the top, the end of the axis
         found.reverse()
         values = [figures[0] for figures, _ in found]
-        errors = [[max(f[0] - f[1], 0) for f, _ in found], [max(f[2] - f[0], 0) for f, _ in found]]
+        errors = [[figures[i] for figures, _ in found] for i in (1, 2)]
         colors = [COLORS[self._color_key(name, record)] for _, name in found]
         axes.barh(range(len(found)), values, xerr=errors, color=colors, ecolor="#333", capsize=2, height=0.7)
         axes.set_yticks(range(len(found)), [self.run["contenders"][name]["title"] for _, name in found])
-        axes.set_xlabel(f"{AXES[self.unit]}, median and quartiles", fontsize=8)
+        log = ""
         if self.unit in ("rate", "time") and all(value > 0 for value in values):
             axes.set_xscale("log")
+            log = ", logarithmic axis"
             axes.set_xlim(left=10 ** math.floor(math.log10(min(values) * 0.7)))
-        axes.xaxis.set_major_formatter(FuncFormatter(short))
+        axes.set_xlabel(f"{AXES[self.unit]}{log}; best round and third quartile", fontsize=8)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda number, _: short(number)))
 
     def _lines(self, axes):
         contenders = dict.fromkeys(name for record in self.records for name in record["results"])
@@ -76,11 +89,11 @@ class Panel:
                 for position, record in zip(positions, self.records, strict=True)
                 if contender in record["results"]
             ]
-            across, middle, low, high = zip(*points, strict=True)
+            across, best, down, up = zip(*points, strict=True)
             axes.errorbar(
                 across,
-                middle,
-                yerr=([max(m - v, 0) for m, v in zip(middle, low)], [max(v - m, 0) for m, v in zip(middle, high)]),
+                best,
+                yerr=(down, up),
                 label=self.run["contenders"][contender]["title"],
                 marker=MARKERS[index % len(MARKERS)],
                 markersize=4,
@@ -91,10 +104,9 @@ class Panel:
         axes.set_xticks(positions, [name.partition("/")[2].upper().removesuffix("B") for name in self.names])
         axes.minorticks_off()
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(short))
-        axes.set_xlabel(GROWING[self.group][1], fontsize=8)
-        axes.set_ylabel(AXES[self.unit], fontsize=8)
-        axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda number, _: short(number)))
+        axes.set_xlabel(f"{GROWING[self.group][1]}, logarithmic axis", fontsize=8)
+        axes.set_ylabel(f"{AXES[self.unit]}, log axis", fontsize=8)
 
     def _color_key(self, name, record):
         if results.is_ours(self.run, name):
@@ -102,28 +114,15 @@ class Panel:
         return "baseline" if name == record["baseline"] else "other"
 
     def _figures(self, rounds):
-        """Return median, lower and upper quartile in the unit of the axis."""
-        found = results.summary(rounds)
-        if self.unit == "rate":
-            return tuple(1 / value for value in (found.median, found.high, found.low))
-        factor = 1e6 if self.unit == "time" else 1
-        return tuple(value * factor for value in (found.median, found.low, found.high))
+        """Return the best value, and the distances down and up to the third quartile, in the unit of the axis."""
+        best, slow = amounts(rounds, self.unit)
+        return best, max(best - slow, 0), max(slow - best, 0)
 
 
 def number_of(name):
     """Return the number that distinguishes a scenario in its group."""
     what = name.partition("/")[2]
     return scenarios.SIZES.get(what) or int(what)
-
-
-def short(number, _=None):
-    """Format a number: '1.5M', '20k', '0.5'."""
-    if number <= 0 or not math.isfinite(number):
-        return f"{number:g}"
-    for limit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= limit:
-            return f"{number / limit:.3g}{letter}"
-    return f"{number:.3g}"
 
 
 def panels(run):
@@ -137,6 +136,13 @@ def panels(run):
             yield Panel(run, names)
         else:
             yield from (Panel(run, [name]) for name in names)
+
+
+def compact_figure(panel):
+    """Return a figure with one panel for a narrow screen."""
+    made = Figure(figsize=COMPACT, layout="constrained")
+    panel.draw(made.add_subplot(), compact=True)
+    return made
 
 
 def figure(chosen, columns=1):

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from xichan.bench import environment, lower_bound, results, targets
+from xichan.bench import doubts, environment, headline, lower_bound, results, targets
 from xichan.bench.runner import NullProgress
 
 
@@ -57,24 +57,29 @@ class TerminalProgress(NullProgress):
         self.console.print(text, markup=False)
 
 
-def show(run, file=None):
+def show(run, file=None, with_targets=False):
     """Print all tables of a run, by default to stdout."""
     console = Console(file=file or sys.stdout, highlight=False)
     if not console.is_terminal:
         console.width = 132
     console.print(environment.headline(run), markup=False, soft_wrap=True)
-    for record in run["scenarios"].values():
-        console.print(_scenario_table(run, record))
+    for scenario, record in run["scenarios"].items():
+        console.print(_scenario_table(run, scenario, record))
     if run["lower_bound"]:
         console.print(_lower_bound_table(run))
-    console.print(_targets_table(run))
+    if with_targets:
+        console.print(_targets_table(run))
     for name, reason in run["missing"].items():
         console.print(f"missing: {name}: {reason}", markup=False, soft_wrap=True)
     for name in run["left_out"]:
         console.print(f"left out, out of time: {name}", markup=False)
+    for one in headline.statements(run):
+        console.print(f"{one.title}: {one.best}, {one.ratio} {one.other}", markup=False, soft_wrap=True)
+    for doubt in doubts.doubts(run):
+        console.print(f"WARNING: {doubt}", markup=False, soft_wrap=True, style="bold")
 
 
-def _scenario_table(run, record):
+def _scenario_table(run, scenario, record):
     table = Table(title=record["title"], title_justify="left", expand=False)
     table.add_column("")
     for heading in ("best", "median", "spread", "ratio", "lower bound"):
@@ -85,6 +90,8 @@ def _scenario_table(run, record):
     caption = [f"ratio: relative to {run['contenders'][baseline]['title']}"] if baseline in record["results"] else []
     if record["lower_bound"]:
         caption.append(f"lower bound: {record['lower_bound'] * 1e9:,.0f} ns")
+    if doubts.is_crowded(run, scenario):
+        caption.append(f"more workers than CPUs ({run['environment']['cpus']})")
     for name, reason in record["unavailable"].items():
         caption.append(f"{name}: {reason.splitlines()[0]}")
     table.caption = "\n".join(caption).replace("[", "\\[")

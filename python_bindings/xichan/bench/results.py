@@ -28,8 +28,8 @@ class Summary(NamedTuple):
 
     @property
     def spread(self):
-        """The interquartile range relative to the median."""
-        return (self.high - self.low) / self.median if self.median else 0.0
+        """How much worse than the best the third quartile is: three of four rounds are within it."""
+        return self.high / self.best - 1 if self.best else 0.0
 
 
 def summary(rounds):

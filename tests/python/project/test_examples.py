@@ -70,7 +70,10 @@ def counts(output):
 def test_index_of_standard_library_is_equal_with_and_without_workers():
     done = run_python(INDEX, "--limit", 40, "--workers", 2)
     assert "40 files" in done.stdout and "the results are equal" in done.stdout and "0 files skipped" in done.stdout
-    assert "80 messages (2 interpreters" in done.stdout and re.search(r"^speed-up \d", done.stdout, re.M)
+    assert "80 messages (2 interpreters)" in done.stdout and re.search(r"^start +[\d.]+ s, of these", done.stdout, re.M)
+    assert re.search(r"^speed-up [\d.]+, [\d.]+ including the start; expected about [\d.]+;", done.stdout, re.M)
+    first = done.stdout.partition("\n")[0]
+    assert re.match(r"\d+ CPUs? \(.+\), load [\d.]+, CPython 3.*: with 2 workers expect a speed-up of about \d", first)
     found = counts(done.stdout)
     assert len(found) == 20 and "self" in found and "def" not in found
     assert list(found.values()) == sorted(found.values(), reverse=True)
@@ -94,6 +97,33 @@ def test_malformed_files_are_reported_and_others_counted(odd_files, workers):
 def test_names_are_escaped_on_an_ascii_terminal(odd_files):
     done = run_python(INDEX, "--root", odd_files, env={"PYTHONIOENCODING": "ascii"})
     assert "1  caf\\xe9\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "workers, cpus, load, expected",
+    [
+        (2, 2, 0.1, r"with 2 workers expect a speed-up of about 1.9$"),
+        (8, 4, 0.0, r"with 8 workers expect a speed-up of about 3.7$"),
+        (2, 2, 1.5, r"about 1.9, or less: other programs use the CPUs$"),
+        (2, 1, 0.0, r"about 1.0, because there is nothing to run in parallel on$"),
+        (1, 8, 9.0, r"with 1 worker expect a speed-up of about 1.0, because"),
+    ],
+)
+def test_index_states_the_speed_up_to_expect(workers, cpus, load, expected, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import stdlib_index
+
+    monkeypatch.setattr(os, "process_cpu_count", lambda: cpus)
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0, 0))
+    text, number = stdlib_index.conditions(workers)
+    assert re.search(expected, text) and f"{number:.1f}" in text and f"load {load:.1f}" in text
+
+
+def test_worker_that_does_not_start_is_reported(tmp_path):
+    program = changed(tmp_path, "\n\nimport concurrent.interpreters as here\n"
+                      "if here.get_current() != here.get_main(): raise RuntimeError('no start')\n")  # fmt: skip
+    done = run_python(program, "--limit", 100, "--workers", 3, expect=1)
+    assert "a worker failed: RuntimeError: no start" in done.stderr
 
 
 def test_folder_without_python_files_is_an_error(tmp_path):

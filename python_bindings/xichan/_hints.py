@@ -1,0 +1,94 @@
+"""Hints for usual mistakes. Imported when one is made."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_CHANNEL = "call channel(), which returns a Sender and a Receiver"
+_POOL = "use InterpreterPoolExecutor"
+_INTERPRETERS = "interpreters come from concurrent.interpreters, or with InterpreterPoolExecutor"
+
+# Names from queue, asyncio, multiprocessing, concurrent, trio, anyio and Go.
+_NAMES = {
+    "Channel": _CHANNEL,
+    "Pipe": _CHANNEL,
+    "create_channel": _CHANNEL,
+    "make_channel": _CHANNEL,
+    "open_memory_channel": _CHANNEL,
+    "create_memory_object_stream": _CHANNEL,
+    "SimpleQueue": "use Queue",
+    "JoinableQueue": "use Queue",
+    "create_queue": "use Queue",
+    "Pool": _POOL,
+    "InterpreterPool": _POOL,
+    "ProcessPoolExecutor": _POOL,
+    "ThreadPoolExecutor": _POOL,
+    "Process": _POOL,
+    "create": _INTERPRETERS,
+    "Interpreter": _INTERPRETERS,
+    "Closed": "use ChannelClosed",
+    "ShutDown": "use ChannelClosed",
+    "QueueShutDown": "use ChannelClosed",
+    "Empty": "use ChannelEmpty",
+    "QueueEmpty": "use ChannelEmpty",
+    "Full": "use ChannelFull",
+    "QueueFull": "use ChannelFull",
+    "Timeout": "use ChannelTimeout",
+}
+
+_QUEUE_NAMES = {
+    "send": "use put()",
+    "send_nowait": "use put_nowait()",
+    "recv": "use get()",
+    "recv_nowait": "use get_nowait()",
+    "close": "use shutdown()",
+    "closed": "use is_shutdown",
+    "capacity": "use maxsize",
+}
+
+
+def missing_name(module: ModuleType, name: str) -> AttributeError:
+    """Return the exception for a name that the package does not have."""
+    hint = _NAMES.get(name)
+    message = f"module {module.__name__!r} has no attribute {name!r}"
+    # With the name and the object, CPython suggests similar names.
+    return AttributeError(f"{message}; {hint}" if hint else message, name=name, obj=module)
+
+
+def missing_queue_name(queue: object, name: str) -> AttributeError:
+    """Return the exception for an attribute that a Queue does not have."""
+    hint = _QUEUE_NAMES.get(name)
+    message = f"{type(queue).__name__!r} object has no attribute {name!r}"
+    return AttributeError(f"{message}; {hint}" if hint else message, name=name, obj=queue)
+
+
+def note_interrupted_wait(error: BaseException, call: str, capacity: int, queued: int, peers: int) -> None:
+    """Add a note to a KeyboardInterrupt that ended a blocked call: what it waited for, and what would end the wait.
+
+    call: "send" or "recv". queued: values in the channel. peers: open endpoints of the other side, in all interpreters.
+    """
+    other, action = ("Receiver", "recv") if call == "send" else ("Sender", "send")
+    found = f"{peers} {other} is open" if peers == 1 else f"{peers} {other}s are open"
+    if capacity == 0:
+        text = (
+            f"{call}() was waiting: capacity is 0, so it needs a {action}() in another thread or interpreter; {found}"
+        )
+    elif call == "send":
+        text = f"{call}() was waiting: the channel is full, with {queued} value{'s'[: queued != 1]} queued; {found}"
+    else:
+        text = (
+            f"{call}() was waiting: the channel is empty; {found}, and the wait ends when a value arrives or each is "
+        )
+        text += "closed: close() those that send no more"
+    if _runs_event_loop():
+        text += f". An event loop runs in this thread: use `await` with a{call}()"
+    error.add_note(text)
+
+
+def _runs_event_loop() -> bool:
+    events = sys.modules.get("asyncio.events")
+    return events is not None and events._get_running_loop() is not None
