@@ -13,6 +13,10 @@ void Turnstile::withdraw(Request&) noexcept {}
 
 void Turnstile::give_up(Request&) noexcept {}
 
+bool Turnstile::has_ended(const Request& request) noexcept {
+  return request.ended != nullptr && request.ended->load(memory_order_seq_cst);
+}
+
 bool Turnstile::join(WaitNode& node, Request& request) noexcept {
   node.packet.words[0] = reinterpret_cast<std::uintptr_t>(&request);
   {
@@ -58,11 +62,11 @@ Status Turnstile::wait(Request& request, const WaitLimits& limits) noexcept {
   ThreadWaiter waiter;
   WaitNode node{.waiter = &waiter, .owner = limits.owner_exiting};
   if (join(node, request)) return Status::ok;
-  // (13): a call that joins after an exit has begun sees it here.
-  const bool ended = request.ended != nullptr && request.ended->load(memory_order_seq_cst);
-  if (!ended && !waiter.is_decided() && !exit_began(limits)) waiter.park(earlier(limits.deadline, limits.slice));
+  // (13): a call that joins after an exit has begun, or its handle was closed, sees it here.
+  if (!has_ended(request) && !waiter.is_decided() && !exit_began(limits)) waiter.park(earlier(limits.deadline, limits.slice));
   queue_.remove(node);
   if (waiter.was_transferred()) return Status::ok;
+  if (has_ended(request)) return Status::end_closed;
   return limits.deadline.passed() ? Status::timeout : Status::interrupted;
 }
 

@@ -44,8 +44,8 @@ struct Request {
 /// Thread safety: any thread.
 class XICHAN_API Turnstile : public StateObject {
  public:
-  /// Blocks until the call is admitted: `ok`, else `timeout | interrupted`, and then it is not admitted. After
-  /// `interrupted`, call it again with the same request, or give up.
+  /// Blocks until the call is admitted: `ok`, else `timeout | end_closed | interrupted`, and then it is not admitted.
+  /// `end_closed` if `request.ended` is set. After `interrupted`, call it again with the same request, or give up.
   Status wait(Request& request, const WaitLimits& limits) noexcept;
 
   /// Lets a waiter that is not a thread join. Its node's `waiter` and `owner` are set. Returns true if it was admitted
@@ -84,6 +84,7 @@ class XICHAN_API Turnstile : public StateObject {
   void admit_more() noexcept { admit_more_ = true; }
 
  private:
+  static bool has_ended(const Request& request) noexcept;
   void admit_waiting() noexcept;
 
   const Order order_;

@@ -47,11 +47,18 @@ StateObject* usable_object(PyObject* self) noexcept {
   StateObject* const object = handle->reference->object();
   if (object != nullptr && !object->is_inherited()) [[likely]]
     return object;
-  PyErr_SetString(handle->state->error(ErrorClass::error),
-                  object == nullptr ? "the interpreter is shutting down"
-                                    : "the object belongs to the parent process: objects that interpreters share do "
-                                      "not survive a fork");
+  if (object != nullptr) {
+    raise_inherited(*handle->state);
+  } else {
+    PyErr_SetString(handle->state->error(ErrorClass::error), "the interpreter is shutting down");
+  }
   return nullptr;
+}
+
+void raise_inherited(const ModuleState& state) noexcept {
+  PyErr_SetString(
+      state.error(ErrorClass::error),
+      "the object belongs to the parent process: objects that interpreters share do not survive a fork");
 }
 
 }  // namespace xichan::python

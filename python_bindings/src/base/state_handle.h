@@ -41,6 +41,9 @@ inline bool is_state_handle(PyObject* object) noexcept { return Py_TYPE(object)-
 /// Returns a new handle that takes over one reference to the object, also on failure. Null with an exception set.
 PyObject* new_state_handle(ModuleState& state, StateObject* object) noexcept;
 
+/// Raises Error for an object that was inherited through a fork.
+void raise_inherited(const ModuleState& state) noexcept;
+
 /// Returns the object of a handle; null with an exception set if it was inherited through a fork, or its interpreter
 /// has ended.
 StateObject* usable_object(PyObject* self) noexcept;

@@ -60,6 +60,7 @@ PyObject* wait(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject
     Request request = SharedBarrier::request_of(record);
     Status status = Status::timeout;
     const bool returns = timeout.now || wait_admitted(state, *object, request, timeout, status);
+    if (object->is_inherited()) return nullptr;
     outcome = object->leave(record, returns);
     if (!returns) return nullptr;
     if (outcome != Outcome::passed && status == Status::exiting) return raise(state, status);

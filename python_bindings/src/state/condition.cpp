@@ -113,6 +113,7 @@ int wait_once(PyObject* self, const char* call, const Timeout& timeout) noexcept
   Request request = SharedCondition::request_of(record);
   Status status = Status::timeout;
   const bool returns = timeout.now || wait_admitted(state, *object, request, timeout, status);
+  if (object->is_inherited()) return -1;  // in the child, which has neither the condition nor its lock
   const bool notified = object->leave(record, returns) == WaitRecord::Outcome::passed;
   PyObject* const raised = PyErr_GetRaisedException();  // by a signal handler
   bool died = false;

@@ -32,17 +32,18 @@ bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, cons
   WaitRounds rounds;
   rounds.looks_for_loans = most_looks_for_loans;
   for (;;) {
+    if (object.is_inherited()) {  // a signal handler has forked: this is the child
+      raise_inherited(state);
+      return false;
+    }
     if (owner.has_ended()) {
       status = Status::exiting;
       return true;
     }
     status = sleep_admitted(owner, object, request, timeout, sliced, rounds);
+    if (status == Status::end_closed && owner.has_ended()) status = Status::exiting;
     if (status != Status::interrupted) return true;
     if (PyErr_CheckSignals() < 0) return false;
-    if (request.ended != nullptr && request.ended->load(memory_order_relaxed)) {
-      status = Status::end_closed;
-      return true;
-    }
   }
 }
 
@@ -51,7 +52,7 @@ Status wait_uninterrupted(ModuleState& state, Turnstile& object, Request& reques
   WaitRounds rounds;
   const Timeout forever;
   for (;;) {
-    if (owner.has_ended()) return Status::exiting;
+    if (owner.has_ended() || object.is_inherited()) return Status::exiting;
     const Status status = sleep_admitted(owner, object, request, forever, false, rounds);
     if (status != Status::interrupted) return status;
   }
