@@ -225,8 +225,12 @@ PyObject* compare_and_set(PyObject* self, PyObject* const* args, Py_ssize_t coun
     ok = object != nullptr;
     if (seen == nullptr) break;
     const MapKey current = MapKey::of(seen->value, 0);
-    if (!equal_content(current.reader, *current.cell, wanted.reader, *wanted.cell)) {
+    bool equal = false;
+    const Status status = equal_values(current.reader, *current.cell, wanted.reader, *wanted.cell, equal);
+    if (!equal) {
       SharedMap::leave(seen);
+      ok = status == Status::ok;
+      if (!ok) raise(state, status);
       break;
     }
     ok =

@@ -18,9 +18,17 @@ std::uint64_t distance_to(const void* data) noexcept {
 }  // namespace
 
 bool MapKeyArgument::finish(PyObject* key) noexcept {
-  if (hash_content(key_.reader, *key_.cell, key_.hash)) [[likely]]
+  const Status status = hash_content(key_.reader, *key_.cell, key_.hash);
+  if (status == Status::ok) [[likely]]
     return true;
-  PyErr_Format(PyExc_TypeError, "a key of a Map must be hashable, and compare by its content: got %T", key);
+  if (status == Status::too_large) {
+    PyErr_Format(PyExc_ValueError,
+                 "a key of a Map must have at most %u parts, each counted as often as it occurs: got %T with more; use "
+                 "a shorter key, such as a digest of it",
+                 most_key_parts, key);
+  } else {
+    PyErr_Format(PyExc_TypeError, "a key of a Map must be hashable, and compare by its content: got %T", key);
+  }
   return false;
 }
 
@@ -52,7 +60,8 @@ bool MapKeyArgument::read_to_store(const ModuleState& state, PyObject* key) noex
     return false;
   }
   key_ = MapKey::of(owned_, 0);
-  return finish(key);
+  // Afterwards: Python hashes shared parts on each path, of which `finish` bounds the number.
+  return finish(key) && (is_content_leaf(key_.cell->tag()) || PyObject_Hash(key) != -1);
 }
 
 }  // namespace xichan::python
