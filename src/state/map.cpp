@@ -40,11 +40,14 @@ std::unique_ptr<MapShard[]> SharedMap::make_shards(const MapOptions& options) no
   return std::unique_ptr<MapShard[]>(new (std::nothrow) MapShard[bounded ? 1 : most_shards]);
 }
 
+// The time is read first. An entry that has expired by then was stored before, so the key was absent at that time.
+// Read afterwards, an entry could expire only after it was replaced, by one that the key has now.
 MapEntry* SharedMap::enter(const MapKey& key) noexcept {
   MapShard& shard = shard_of(key.hash);
+  const std::int64_t time = now();
   MapEntry* const entry = shard.enter(key);
   if (entry == nullptr) return nullptr;
-  if (!is_present(*entry)) {
+  if (!is_present(*entry, time)) {
     leave(entry);
     return nullptr;
   }
@@ -78,7 +81,7 @@ std::int64_t SharedMap::expiry(std::int64_t ttl) noexcept {
 
 Status SharedMap::make(const NewEntry& entry, std::int64_t expires, MapEntry*& out) noexcept {
   const Status status = MapEntry::make(entry.key, entry.hash, entry.value, expires, out);
-  if (status != Status::ok || out->cost() <= options_.max_bytes) return status;
+  if (status != Status::ok || out->bytes <= options_.max_bytes) return status;
   MapEntry::discard(out);
   return Status::too_large;
 }
@@ -96,7 +99,7 @@ Status SharedMap::change(const NewEntry& entry, MapEntry* fresh, Decide decide, 
     if (status != Status::ok) return status;
     std::uint64_t slot;
     MapEntry* const found = shard.find(MapKey::of(entry.key, entry.hash), slot);
-    if (!decide(found != nullptr && is_present(*found) ? found : nullptr)) return Status::ok;
+    if (!decide(found != nullptr && is_present(*found, now()) ? found : nullptr)) return Status::ok;
     fresh->generation = generation_.load(memory_order_relaxed);
     fresh->version = shard.next_version();
     shard.store(slot, fresh, freed);
@@ -146,7 +149,7 @@ Status SharedMap::replace(const NewEntry& entry, MapEntry* seen, bool& done) noe
 
 namespace {
 
-// Stores the sum of two numbers. `invalid` if one is none, `too_large` if an int does not fit in 64 bits.
+// Stores the sum of two numbers, or None: `invalid` if one is not a number, `too_large` if an int does not fit in 64 bits.
 Status add_numbers(const Cell& one, const Cell& other, Cell& sum) noexcept {
   const auto is_number = [](const Cell& cell) noexcept {
     return cell.tag() == Tag::integer || cell.tag() == Tag::real || cell.tag() == Tag::true_ ||
@@ -158,6 +161,7 @@ Status add_numbers(const Cell& one, const Cell& other, Cell& sum) noexcept {
   const auto real = [&](const Cell& cell) noexcept {
     return cell.tag() == Tag::real ? cell.as_real() : static_cast<double>(integer(cell));
   };
+  sum = Cell::none();
   if (!is_number(one) || !is_number(other)) return Status::invalid;
   if (one.tag() == Tag::real || other.tag() == Tag::real) {
     sum = Cell::real(real(one) + real(other));
@@ -198,7 +202,7 @@ bool SharedMap::pop(const MapKey& key, Cell& value) noexcept {
   std::uint64_t slot;
   MapEntry* const found = shard.find(key, slot);
   if (found == nullptr) return false;
-  const bool present = is_present(*found);
+  const bool present = is_present(*found, now());
   if (present) {
     value = found->value;
     internal::retain(value);
@@ -207,23 +211,27 @@ bool SharedMap::pop(const MapKey& key, Cell& value) noexcept {
   return present;
 }
 
-bool SharedMap::pop_any(Cell& key, Cell& value) noexcept {
+bool SharedMap::remove(const MapKey& key, const MapEntry* seen) noexcept {
+  MapShard& shard = shard_of(key.hash);
+  FreedEntries freed;
+  std::lock_guard guard(shard.lock());
+  std::uint64_t slot;
+  if (shard.find(key, slot) != seen || !is_present(*seen, now())) return false;
+  shard.remove(slot, freed);
+  return true;
+}
+
+MapEntry* SharedMap::enter_any() noexcept {
   for (unsigned i = 0; i < shard_count_; ++i) {
     MapShard& shard = shards_[i];
-    FreedEntries freed;
     std::lock_guard guard(shard.lock());
+    const std::int64_t time = now();
     for (std::uint64_t slot = 0; slot < shard.slots(); ++slot) {
-      MapEntry* const entry = shard.at(slot);
-      if (entry == nullptr || !is_present(*entry)) continue;
-      key = entry->key;
-      value = entry->value;
-      internal::retain(key);
-      internal::retain(value);
-      shard.remove(slot, freed);
-      return true;
+      const MapEntry* const entry = shard.at(slot);
+      if (entry != nullptr && is_present(*entry, time)) return shard.enter_at(slot);
     }
   }
-  return false;
+  return nullptr;
 }
 
 void SharedMap::clear() noexcept {
@@ -234,15 +242,19 @@ void SharedMap::clear() noexcept {
   for (unsigned i = 0; i < shard_count_; ++i) shards_[i].clear(freed);
 }
 
-// Evicts entries until the bounds hold. `spared` was just stored.
+// Evicts entries until the bounds hold. `spared` was just stored. After two turns of the hand, in which readers may have
+// marked every entry again, marks no longer count.
 void SharedMap::make_room(MapShard& shard, const MapEntry* spared, FreedEntries& freed) noexcept {
   std::uint64_t hand = hand_.load(memory_order_relaxed);
+  std::uint64_t steps = 2 * shard.slots();
+  const std::int64_t time = now();
   while (shard.live() > options_.max_items || shard.cost() > options_.max_bytes) {
     if (++hand >= shard.slots()) hand = 0;
+    if (steps != 0) --steps;
     MapEntry* const entry = shard.at(hand);
     if (entry == nullptr || entry == spared) continue;
-    const bool present = is_present(*entry);
-    if (present && entry->used.exchange(0, memory_order_relaxed) != 0) continue;
+    const bool present = is_present(*entry, time);
+    if (present && entry->used.exchange(0, memory_order_relaxed) != 0 && steps != 0) continue;
     atomic<std::uint64_t>& counter = present ? evicted_ : expired_;
     counter.fetch_add(1, memory_order_relaxed);
     shard.remove(hand, freed);
@@ -257,36 +269,43 @@ void SharedMap::sweep(FreedEntries& freed) noexcept {
   MapShard& shard = shards_[next_swept_.fetch_add(1, memory_order_relaxed) & (shard_count_ - 1)];
   if (!shard.lock().try_lock()) return;
   std::lock_guard guard(shard.lock(), std::adopt_lock);
+  const std::int64_t time = now();
   for (unsigned i = 0; i < slots_per_write && shard.slots() != 0; ++i) {
     const std::uint64_t slot = shard.next_swept();
     MapEntry* const entry = shard.at(slot);
-    if (entry == nullptr || !entry->has_expired()) continue;
+    if (entry == nullptr || !entry->has_expired(time)) continue;
     expired_.fetch_add(1, memory_order_relaxed);
     shard.remove(slot, freed);
   }
 }
 
-std::uint64_t SharedMap::count_present() noexcept {
+// Removes all expired entries, and counts the others. The caller holds all locks.
+std::uint64_t SharedMap::count_present(FreedEntries& freed) noexcept {
+  const std::int64_t time = now();
+  const bool may_expire = expires_.load(memory_order_relaxed);
   std::uint64_t count = 0;
   for (unsigned i = 0; i < shard_count_; ++i) {
     MapShard& shard = shards_[i];
-    count += shard.live();
-    if (!expires_.load(memory_order_relaxed)) continue;
-    for (std::uint64_t slot = 0; slot < shard.slots(); ++slot) {
+    for (std::uint64_t slot = 0; may_expire && slot < shard.slots(); ++slot) {
       const MapEntry* const entry = shard.at(slot);
-      count -= entry != nullptr && entry->has_expired();
+      if (entry == nullptr || !entry->has_expired(time)) continue;
+      expired_.fetch_add(1, memory_order_relaxed);
+      shard.remove(slot, freed);
     }
+    count += shard.live();
   }
   return count;
 }
 
 std::uint64_t SharedMap::size() noexcept {
+  FreedEntries freed;
   const AllLocks locks(*this);
-  return count_present();
+  return count_present(freed);
 }
 
 std::unique_ptr<Cell[]> SharedMap::copy_cells(std::uint64_t& count) noexcept {
   const AllLocks locks(*this);
+  const std::int64_t time = now();  // one for all entries: this is one moment
   std::uint64_t room = 0;
   for (unsigned i = 0; i < shard_count_; ++i) room += shards_[i].live();
   std::unique_ptr<Cell[]> cells(new (std::nothrow) Cell[2 * room + 1]);
@@ -295,7 +314,7 @@ std::unique_ptr<Cell[]> SharedMap::copy_cells(std::uint64_t& count) noexcept {
     MapShard& shard = shards_[i];
     for (std::uint64_t slot = 0; slot < shard.slots(); ++slot) {
       const MapEntry* const entry = shard.at(slot);
-      if (entry == nullptr || !is_present(*entry)) continue;
+      if (entry == nullptr || !is_present(*entry, time)) continue;
       cells[2 * count] = entry->key;
       cells[2 * count + 1] = entry->value;
       internal::retain(entry->key);
@@ -308,8 +327,9 @@ std::unique_ptr<Cell[]> SharedMap::copy_cells(std::uint64_t& count) noexcept {
 
 MapStats SharedMap::stats() noexcept {
   MapStats stats{};
+  FreedEntries freed;
   const AllLocks locks(*this);
-  stats.items = count_present();
+  stats.items = count_present(freed);
   for (unsigned i = 0; i < shard_count_; ++i) {
     stats.bytes += shards_[i].cost();
     stats.hits += shards_[i].hits();

@@ -3,7 +3,8 @@
 // Algorithm: shards (map_shard.h), chosen by the hash. A map with a bound on its items or bytes has one shard, so that
 // the bound is exact and eviction chooses among all entries. Eviction is CLOCK (F. Corbato 1968): a hand passes over
 // the slots, spares each entry that was read since its last visit, and removes the first that was not. Entries that
-// have expired count as absent; they are removed by writers, each of which looks at a few slots, and by eviction.
+// have expired count as absent; they are removed by writers, each of which looks at a few slots, by eviction, and by
+// `size` and `stats`.
 //
 // Linearization: operations on one key as in map_shard.h; an entry that expires is removed at its time. `clear` takes
 // effect when it increases the generation, under all locks: entries of earlier generations count as absent. `snapshot`
@@ -57,7 +58,8 @@ class XICHAN_API SharedMap final : public Turnstile {
   /// is, and if it is false the entry is still the caller's.
   Status set_default(const NewEntry& entry, Cell& value, bool& stored) noexcept;
   /// Adds `amount`, an int or float, to the value of the key, 0 if it is absent; keeps the time at which it expires.
-  /// Takes over only the key. `invalid` if the value is not a number, `too_large` if an int would not fit in 64 bits.
+  /// Takes over only the key. `invalid` if the value is not a number; `too_large` with None in `sum` if an int would not
+  /// fit in 64 bits, else as `set`.
   Status add(const NewEntry& entry, Cell& sum) noexcept;
 
   /// Returns the entry of a key, to replace it; or null. Pass it to `leave`.
@@ -69,8 +71,10 @@ class XICHAN_API SharedMap final : public Turnstile {
 
   /// Removes a key. Returns false if it is absent; else `value` owns its value.
   bool pop(const MapKey& key, Cell& value) noexcept;
-  /// Removes some entry likewise.
-  bool pop_any(Cell& key, Cell& value) noexcept;
+  /// Removes a key if it still has the entry `seen`, which the caller has entered. Returns false otherwise.
+  bool remove(const MapKey& key, const MapEntry* seen) noexcept;
+  /// Returns some entry, to remove it; null if the map is empty. Pass it to `leave`.
+  MapEntry* enter_any() noexcept;
   void clear() noexcept;
 
   std::uint64_t size() noexcept;
@@ -98,8 +102,10 @@ class XICHAN_API SharedMap final : public Turnstile {
 
   bool is_bounded() const noexcept { return options_.max_items != UINT64_MAX || options_.max_bytes != UINT64_MAX; }
   MapShard& shard_of(std::uint64_t hash) noexcept { return shards_[(hash >> 48) & (shard_count_ - 1)]; }
-  bool is_present(const MapEntry& entry) const noexcept {
-    return entry.generation == generation_.load(memory_order_acquire) && !entry.has_expired();
+  /// Returns the time, or 0 if no entry expires.
+  std::int64_t now() const noexcept { return expires_.load(memory_order_relaxed) ? Deadline::now() : 0; }
+  bool is_present(const MapEntry& entry, std::int64_t time) const noexcept {
+    return entry.generation == generation_.load(memory_order_acquire) && !entry.has_expired(time);
   }
   std::int64_t expiry(std::int64_t ttl) noexcept;
   Status make(const NewEntry& entry, std::int64_t expires, MapEntry*& out) noexcept;
@@ -108,7 +114,7 @@ class XICHAN_API SharedMap final : public Turnstile {
   void make_room(MapShard& shard, const MapEntry* spared, FreedEntries& freed) noexcept;
   void sweep(FreedEntries& freed) noexcept;
   std::unique_ptr<Cell[]> copy_cells(std::uint64_t& count) noexcept;
-  std::uint64_t count_present() noexcept;
+  std::uint64_t count_present(FreedEntries& freed) noexcept;
   const atomic<std::uint64_t>& change_count(std::uint64_t hash) const noexcept {
     return change_counts_[(hash >> 40) % watched_groups];
   }

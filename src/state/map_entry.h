@@ -27,8 +27,8 @@ struct MapKey {
 struct alignas(16) MapEntry : Snapshot {
   static constexpr std::int64_t never = INT64_MAX;
 
-  MapEntry(const Cell& k, std::uint64_t h, const Cell& v, std::int64_t expiry) noexcept
-      : hash(h), key(k), value(v), expires(expiry) {
+  MapEntry(const Cell& k, std::uint64_t h, const Cell& v, std::int64_t expiry, std::uint64_t size) noexcept
+      : hash(h), key(k), value(v), expires(expiry), bytes(size) {
     used.store(0, memory_order_relaxed);
   }
 
@@ -36,6 +36,7 @@ struct alignas(16) MapEntry : Snapshot {
   const Cell key;
   const Cell value;
   const std::int64_t expires;    // on the monotonic clock, in ns; or `never`
+  const std::uint64_t bytes;     // that it counts in `max_bytes`: of its block, and of all blocks that it keeps alive
   std::uint64_t generation = 0;  // of the map when it was stored: see Map::clear
   std::uint64_t version = 0;     // of its shard
   union {
@@ -49,18 +50,11 @@ struct alignas(16) MapEntry : Snapshot {
     const MapKey mine = MapKey::of(key, hash);
     return equal_content(mine.reader, *mine.cell, other.reader, *other.cell);
   }
-  bool has_expired() const noexcept { return expires != never && Deadline::now() >= expires; }
-  /// Returns the bytes that it counts in `max_bytes`: its own block, and those of the key and the value.
-  std::uint64_t cost() const noexcept { return own_bytes() + cost_of(key) + cost_of(value); }
+  bool has_expired(std::int64_t now) const noexcept { return expires <= now; }
 
   /// Takes over both cells if the result is `ok`; else `arena_full | no_memory`.
-  static Status make(const Cell& key, std::uint64_t hash, const Cell& value, std::int64_t expires,
-                     MapEntry*& out) noexcept {
-    Block* block;
-    const Status status = Arena::allocate(sizeof(MapEntry), 0, block);
-    if (status == Status::ok) out = new (block->body()) MapEntry(key, hash, value, expires);
-    return status;
-  }
+  XICHAN_API static Status make(const Cell& key, std::uint64_t hash, const Cell& value, std::int64_t expires,
+                                MapEntry*& out) noexcept;
   /// Releases the key, the value and the memory. Not under a lock.
   static void free(MapEntry* entry) noexcept {
     release(entry->key);
@@ -76,7 +70,6 @@ struct alignas(16) MapEntry : Snapshot {
 
  private:
   static Block* block_of(MapEntry* entry) noexcept { return reinterpret_cast<Block*>(entry) - 1; }
-  static std::uint64_t own_bytes() noexcept { return sizeof(Block) + sizeof(MapEntry); }
 };
 static_assert(sizeof(MapEntry) % Block::alignment == 0);
 

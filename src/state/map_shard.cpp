@@ -123,10 +123,10 @@ void MapShard::store(std::uint64_t slot, MapEntry* entry, FreedEntries& freed) n
   if (seen.is_null()) {
     if (seen.marks() != tombstone) ++used_;
     ++live_;
-    cost_ += entry->cost();
+    cost_ += entry->bytes;
     return place.store(entry, marks);
   }
-  cost_ += entry->cost() - place.peek()->cost();  // before the exchange, after which its last reader frees it
+  cost_ += entry->bytes - place.peek()->bytes;  // before the exchange, after which its last reader frees it
   bool is_last;
   MapEntry* const old = place.exchange(entry, marks, is_last);
   if (is_last) freed.add(old);
@@ -134,7 +134,7 @@ void MapShard::store(std::uint64_t slot, MapEntry* entry, FreedEntries& freed) n
 
 void MapShard::remove(std::uint64_t slot, FreedEntries& freed) noexcept {
   Slot& place = current_->slots()[slot];
-  cost_ -= place.peek()->cost();
+  cost_ -= place.peek()->bytes;
   --live_;
   bool is_last;
   MapEntry* const old = place.exchange(nullptr, tombstone, is_last);  // there may be entries behind

@@ -67,6 +67,8 @@ class XICHAN_API MapShard {
   std::uint64_t slots() const noexcept { return current_ == nullptr ? 0 : current_->mask + 1; }
   /// Returns the entry at a slot, or null.
   MapEntry* at(std::uint64_t slot) noexcept { return current_->slots()[slot].peek(); }
+  /// Returns the entry at a slot that has one, which the caller passes to MapEntry::leave.
+  MapEntry* enter_at(std::uint64_t slot) noexcept { return current_->slots()[slot].enter(); }
   std::uint64_t next_version() noexcept { return ++version_; }
   /// Returns the next slot of a pass over all of them. There must be a table.
   std::uint64_t next_swept() noexcept { return swept_ = (swept_ + 1) & current_->mask; }

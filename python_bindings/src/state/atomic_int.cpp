@@ -104,7 +104,8 @@ PyDoc_STRVAR(atomic_int_doc,
 PyDoc_STRVAR(add_doc,
 "add($self, /, n=1)\n--\n\n"
 "Add n and return the new value.\n\n"
-"Raises OverflowError, and changes nothing, if the sum is outside -2**63 to 2**63 - 1.");
+"Raises OverflowError, and changes nothing, if the sum is outside -2**63 to 2**63 - 1. MemoryError may be raised after\n"
+"the change, for want of memory for the result.");
 
 PyDoc_STRVAR(exchange_doc,
 "exchange($self, value, /)\n--\n\n"

@@ -77,11 +77,26 @@ PyObject* set(PyObject* self, PyObject* value) noexcept {
   Py_RETURN_NONE;
 }
 
+// The previous value is made first: if that fails, nothing has changed.
 PyObject* swap(PyObject* self, PyObject* value) noexcept {
-  Cell previous;
-  const bool done = with_encoded(
-      self, value, [&](VersionedCell& object, const Cell& cell) noexcept { return object.swap(cell, previous); });
-  return done ? decode_owned(*as_state_handle(self)->state, previous) : nullptr;
+  ModuleState& state = *as_state_handle(self)->state;
+  Cell fresh;
+  if (!encode(state, value, fresh)) return nullptr;
+  for (;;) {
+    auto* object = usable<VersionedCell>(self);
+    Cell previous;
+    const std::uint64_t version = object == nullptr ? 0 : object->get(previous);
+    Ref result(object == nullptr ? nullptr : decode_owned(state, previous));
+    object = result ? usable<VersionedCell>(self) : nullptr;  // decoding may have run Python code
+    bool done = false;
+    const Status status = object == nullptr ? Status::ok : object->compare_and_set(version, fresh, done);
+    if (status != Status::ok) raise(state, status);
+    if (done) return result.release();
+    if (object == nullptr || status != Status::ok || PyErr_CheckSignals() < 0) {
+      release(fresh);
+      return nullptr;
+    }
+  }
 }
 
 PyObject* get_version(PyObject* self, void*) noexcept {
@@ -203,7 +218,8 @@ PyDoc_STRVAR(set_doc,
 
 PyDoc_STRVAR(swap_doc,
 "swap($self, value, /)\n--\n\n"
-"Replace the value, and return the previous one. Raises as set() does.");
+"Replace the value, and return the previous one.\n\n"
+"Raises as set() does, and DecodeError if the previous value cannot be made here; then nothing has changed.");
 
 PyDoc_STRVAR(compare_and_set_doc,
 "compare_and_set($self, /, version, value)\n--\n\n"

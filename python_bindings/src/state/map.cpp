@@ -2,6 +2,7 @@
 #include "state/map.h"
 
 #include "base/ref.h"
+#include "ends/async.h"
 #include "state/map_methods.h"
 #include "state/waiting.h"
 #include "values/encode.h"
@@ -62,15 +63,24 @@ PyObject* subscript(PyObject* self, PyObject* key) noexcept {
   return found;
 }
 
-// Removes a key. Returns its value; null with an exception set, or without one if it is absent.
+// Removes a key. Returns its value; null with an exception set, or without one if it is absent. The value is made
+// first: if that fails, the entry stays.
 PyObject* pop_key(PyObject* self, PyObject* key_object) noexcept {
   ModuleState& state = *as_state_handle(self)->state;
   MapKeyArgument key;
   if (!key.read(state, key_object)) return nullptr;
-  auto* object = usable<SharedMap>(self);
-  if (object == nullptr) return nullptr;
-  Cell value;
-  return object->pop(key.key(), value) ? decode_owned(state, value) : nullptr;
+  for (;;) {
+    auto* object = usable<SharedMap>(self);
+    MapEntry* const seen = object == nullptr ? nullptr : object->enter(key.key());
+    if (seen == nullptr) return nullptr;
+    Ref value(decode(state, seen->value));
+    object = value ? usable<SharedMap>(self) : nullptr;  // decoding may have run Python code
+    const bool removed = object != nullptr && object->remove(key.key(), seen);
+    SharedMap::leave(seen);
+    if (object == nullptr) return nullptr;
+    if (removed) return value.release();
+    if (PyErr_CheckSignals() < 0) return nullptr;
+  }
 }
 
 int assign(PyObject* self, PyObject* key_object, PyObject* value) noexcept {
@@ -135,16 +145,24 @@ PyObject* pop(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject*
 
 PyObject* pop_item(PyObject* self, PyObject*) noexcept {
   ModuleState& state = *as_state_handle(self)->state;
-  auto* object = usable<SharedMap>(self);
-  if (object == nullptr) return nullptr;
-  Cell key, value;
-  if (!object->pop_any(key, value)) {
-    PyErr_SetString(PyExc_KeyError, "popitem(): the Map is empty");
-    return nullptr;
+  for (;;) {
+    auto* object = usable<SharedMap>(self);
+    if (object == nullptr) return nullptr;
+    MapEntry* const seen = object->enter_any();
+    if (seen == nullptr) {
+      PyErr_SetString(PyExc_KeyError, "popitem(): the Map is empty");
+      return nullptr;
+    }
+    const Ref key(decode(state, seen->key));
+    const Ref value(key ? decode(state, seen->value) : nullptr);
+    Ref pair(value ? PyTuple_Pack(2, key.get(), value.get()) : nullptr);
+    object = pair ? usable<SharedMap>(self) : nullptr;  // decoding may have run Python code
+    const bool removed = object != nullptr && object->remove(MapKey::of(seen->key, seen->hash), seen);
+    SharedMap::leave(seen);
+    if (object == nullptr) return nullptr;
+    if (removed) return pair.release();
+    if (PyErr_CheckSignals() < 0) return nullptr;
   }
-  const Ref key_object(decode_owned(state, key));
-  const Ref value_object(decode_owned(state, value));
-  return key_object && value_object ? PyTuple_Pack(2, key_object.get(), value_object.get()) : nullptr;
 }
 
 PyObject* clear(PyObject* self, PyObject*) noexcept {
@@ -180,7 +198,7 @@ PyObject* add(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject*
     return PyErr_Format(PyExc_TypeError, "add() requires a value that is an int or float; that of %R is not",
                         values[0]);
   }
-  if (status == Status::too_large && sum.tag() != Tag::real) {
+  if (status == Status::too_large && sum.tag() == Tag::none) {
     PyErr_SetString(PyExc_OverflowError, "the sum must be from -2**63 to 2**63 - 1; the value is unchanged");
     return nullptr;
   }
@@ -270,17 +288,19 @@ PyObject* update_with(PyObject* self, PyObject* const* args, Py_ssize_t count, P
   }
 }
 
-PyObject* view_of_snapshot(PyObject* self, const char* method) noexcept {
-  const Ref copied(map_snapshot(self, nullptr));
-  return copied ? PyObject_CallMethod(copied.get(), method, nullptr) : nullptr;
+PyObject* keys(PyObject* self, PyObject*) noexcept {
+  return delegate("xichan._map_views", "keys", self, nullptr, 0, nullptr);
 }
-PyObject* keys(PyObject* self, PyObject*) noexcept { return view_of_snapshot(self, "keys"); }
-PyObject* values(PyObject* self, PyObject*) noexcept { return view_of_snapshot(self, "values"); }
-PyObject* items(PyObject* self, PyObject*) noexcept { return view_of_snapshot(self, "items"); }
+PyObject* values(PyObject* self, PyObject*) noexcept {
+  return delegate("xichan._map_views", "values", self, nullptr, 0, nullptr);
+}
+PyObject* items(PyObject* self, PyObject*) noexcept {
+  return delegate("xichan._map_views", "items", self, nullptr, 0, nullptr);
+}
 
 PyObject* iterate(PyObject* self) noexcept {
-  const Ref copied(map_snapshot(self, nullptr));
-  return copied ? PyObject_GetIter(copied.get()) : nullptr;
+  const Ref list(map_list_keys(self, nullptr));
+  return list ? PyObject_GetIter(list.get()) : nullptr;
 }
 
 PyObject* update(PyObject* self, PyObject* args, PyObject* keywords) noexcept {
@@ -314,12 +334,13 @@ PyObject* map_repr(PyObject* self) noexcept {
 PyDoc_STRVAR(map_doc,
 "Map(max_items=None, max_bytes=None, *, ttl=None, name=None)\n--\n\n"
 "A mapping that all interpreters read and change together: a cache, a table of sessions, counters, rate limits.\n\n"
-"Keys are hashable values, compared by their content. Values are any shareable values, immutable inside: reading\n"
+"Keys are hashable values of at most 1000 parts, compared by their content. Values are any shareable values, immutable inside: reading\n"
 "returns a copy, or a view. A collections.abc.MutableMapping.\n\n"
 "max_items: int, the most entries, at least 1; None for no bound.\n"
-"max_bytes: int, the most bytes of memory, of keys, values and entries; None for no bound. Over a bound, entries that\n"
-"  were not read lately are evicted.\n"
-"ttl: seconds (int or float, more than 0) after which an entry that was set expires; None for never.\n"
+"max_bytes: int, the most bytes of memory, of keys, values and entries; None for no bound. Memory that views and\n"
+"  Shareds in them keep alive counts for each entry. Over a bound, entries that were not read lately are evicted.\n"
+"ttl: seconds (int or float, more than 0) after which an entry that was set expires; None for never. Its memory is\n"
+"  released by later writes, len() or stats().\n"
 "name: str, under which Map.lookup() finds it in every interpreter; None for no name.\n\n"
 "Raises Error if the name is in use. Reads take no lock. Every operation on one key, snapshot(), clear() and len() are\n"
 "atomic. Only wait() and watch() block. Thread-safe.");
@@ -334,8 +355,8 @@ PyDoc_STRVAR(set_doc,
 "set($self, /, key, value, *, ttl=None)\n--\n\n"
 "Store a value, like map[key] = value.\n\n"
 "ttl: seconds after which the entry expires; None for the ttl of the Map, math.inf for never.\n\n"
-"Raises TypeError if the key is not hashable, NotShareableError, ValueError if the entry alone exceeds max_bytes,\n"
-"MemoryLimitExceeded and MemoryError; then nothing has changed. Never blocks.");
+"Raises TypeError if the key is not hashable, ValueError if it has more than 1000 parts, each counted as often as it\n"
+"occurs, or if the entry alone exceeds max_bytes, NotShareableError, MemoryLimitExceeded and MemoryError; then nothing has changed. Never blocks.");
 
 PyDoc_STRVAR(setdefault_doc,
 "setdefault($self, /, key, default=None, *, ttl=None)\n--\n\n"
@@ -343,11 +364,13 @@ PyDoc_STRVAR(setdefault_doc,
 
 PyDoc_STRVAR(pop_doc,
 "pop($self, /, key, default=<unrepresentable>)\n--\n\n"
-"Remove a key and return its value; `default` if it is absent. Raises KeyError if it is absent without a default.");
+"Remove a key and return its value; `default` if it is absent.\n\n"
+"Raises KeyError if it is absent without a default, and DecodeError if the value cannot be made here; then it stays.");
 
 PyDoc_STRVAR(popitem_doc,
 "popitem($self, /)\n--\n\n"
-"Remove some entry and return it as (key, value). Raises KeyError if the Map is empty.");
+"Remove some entry and return it as (key, value).\n\n"
+"Raises KeyError if the Map is empty, and DecodeError if the key or value cannot be made here; then the entry stays.");
 
 PyDoc_STRVAR(clear_doc,
 "clear($self, /)\n--\n\n"
@@ -359,12 +382,13 @@ PyDoc_STRVAR(add_doc,
 "n: int or float.\n"
 "ttl: seconds after which a new entry expires, as for set(). An entry that is present keeps its time.\n\n"
 "Raises TypeError if the value is not a number, and OverflowError if an int exceeds 64 bits; then nothing has changed.\n"
-"No addition is lost. Never blocks.");
+"No addition is lost. Never blocks. MemoryError may be raised after the addition, for want of memory for the result.");
 
 PyDoc_STRVAR(compare_and_set_doc,
 "compare_and_set($self, /, key, expected, new, *, ttl=None)\n--\n\n"
 "Store `new` if the value of the key equals `expected`, by content. Return True if it did, False also if it is absent.\n\n"
-"Raises as set() does. Never blocks.");
+"Numbers, also inside containers, compare as in Python. If another thread stores an equal value meanwhile, the call\n"
+"compares and tries again. Raises as set() does. Never blocks.");
 
 PyDoc_STRVAR(update_with_doc,
 "update_with($self, /, key, function, default=<unrepresentable>, *, ttl=None)\n--\n\n"
@@ -388,7 +412,9 @@ PyDoc_STRVAR(update_doc,
 
 PyDoc_STRVAR(snapshot_doc,
 "snapshot($self, /)\n--\n\n"
-"Return a dict with copies of all entries, as they were at one moment. Iteration, keys(), values() and items() use it.\n\n"
+"Return a dict with copies of all entries, as they were at one moment.\n\n"
+"Keys that differ by their content but are equal in Python, such as Decimal('1') and Decimal('1.0'), become one key of\n"
+"the dict; iteration, keys(), values() and items(), which take a moment each time, list every entry.\n\n"
 "O(entries); writes wait meanwhile, reads do not.");
 
 PyDoc_STRVAR(wait_doc,
@@ -427,6 +453,9 @@ PyMethodDef methods[] = {
     {"wait", as_method(map_wait), METH_FASTCALL | METH_KEYWORDS, wait_doc},
     {"watch", as_method(map_watch), METH_FASTCALL | METH_KEYWORDS, watch_doc},
     {"stats", map_stats, METH_NOARGS, stats_doc},
+    {"_list_keys", map_list_keys, METH_NOARGS, nullptr},
+    {"_list_values", map_list_values, METH_NOARGS, nullptr},
+    {"_list_items", map_list_items, METH_NOARGS, nullptr},
     {"_get", map_get_with_version, METH_VARARGS, nullptr},
     {"_join", map_join, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},

@@ -91,26 +91,53 @@ PyObject* map_set_many(PyObject* self, PyObject* const* args, Py_ssize_t count, 
   Py_RETURN_NONE;
 }
 
-PyObject* map_snapshot(PyObject* self, PyObject*) noexcept {
+namespace {
+
+enum class Wanted : std::uint8_t { keys, values, both };
+
+// Calls `use(key, value)` for all entries at one moment: objects, or null for what is not `wanted`. False with an
+// exception set.
+template <class Use>
+bool for_each_entry(PyObject* self, Wanted wanted, Use use) noexcept {
   ModuleState& state = *as_state_handle(self)->state;
   auto* object = usable<SharedMap>(self);
-  Ref copied(object == nullptr ? nullptr : PyDict_New());
-  if (!copied) return nullptr;
+  if (object == nullptr) return false;
   bool ok = true;
   const bool in_memory = object->snapshot([&](const Cell& key, const Cell& value) noexcept {
-    if (!ok) {
-      internal::release(key);
-      internal::release(value);
-      return;
-    }
-    const Ref key_object(decode_owned(state, key));
-    const Ref value_object(key_object ? decode_owned(state, value) : nullptr);
-    if (!key_object) internal::release(value);
-    ok = value_object && PyDict_SetItem(copied.get(), key_object.get(), value_object.get()) == 0;
+    const Ref key_object(ok && wanted != Wanted::values ? decode(state, key) : nullptr);
+    ok = ok && (key_object || wanted == Wanted::values);
+    const Ref value_object(ok && wanted != Wanted::keys ? decode(state, value) : nullptr);
+    ok = ok && (value_object || wanted == Wanted::keys) && use(key_object.get(), value_object.get());
+    internal::release(key);
+    internal::release(value);
   });
-  if (!in_memory) return PyErr_NoMemory();
+  if (!in_memory) PyErr_NoMemory();
+  return in_memory && ok;
+}
+
+PyObject* list_of(PyObject* self, Wanted wanted) noexcept {
+  Ref list(PyList_New(0));
+  const bool ok = list && for_each_entry(self, wanted, [&](PyObject* key, PyObject* value) noexcept {
+    if (wanted != Wanted::both) return PyList_Append(list.get(), key == nullptr ? value : key) == 0;
+    const Ref pair(PyTuple_Pack(2, key, value));
+    return pair && PyList_Append(list.get(), pair.get()) == 0;
+  });
+  return ok ? list.release() : nullptr;
+}
+
+}  // namespace
+
+PyObject* map_snapshot(PyObject* self, PyObject*) noexcept {
+  Ref copied(PyDict_New());
+  const bool ok = copied && for_each_entry(self, Wanted::both, [&](PyObject* key, PyObject* value) noexcept {
+    return PyDict_SetItem(copied.get(), key, value) == 0;
+  });
   return ok ? copied.release() : nullptr;
 }
+
+PyObject* map_list_keys(PyObject* self, PyObject*) noexcept { return list_of(self, Wanted::keys); }
+PyObject* map_list_values(PyObject* self, PyObject*) noexcept { return list_of(self, Wanted::values); }
+PyObject* map_list_items(PyObject* self, PyObject*) noexcept { return list_of(self, Wanted::both); }
 
 PyObject* map_wait(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"key", "timeout", "copy"};

@@ -29,6 +29,10 @@ PyObject* raise_map(const ModuleState& state, Status status) noexcept;
 PyObject* map_get_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* map_set_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* map_snapshot(PyObject* self, PyObject*) noexcept;
+/// The methods _list_keys(), _list_values() and _list_items(): lists of all entries at one moment.
+PyObject* map_list_keys(PyObject* self, PyObject*) noexcept;
+PyObject* map_list_values(PyObject* self, PyObject*) noexcept;
+PyObject* map_list_items(PyObject* self, PyObject*) noexcept;
 PyObject* map_wait(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* map_join(PyObject* self, PyObject* args) noexcept;
 PyObject* map_watch(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
