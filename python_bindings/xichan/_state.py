@@ -32,16 +32,21 @@ _OWNER_DIED = 1  # what a lock answers instead of being acquired
 
 async def admitted(obj: Any, *wanted: Any) -> int:
     """Wait until ``obj`` admits this coroutine, and return its answer."""
+    answer, _ = await admitted_at(obj, 0, *wanted)
+    return answer
+
+
+async def admitted_at(obj: Any, ticket: int, *wanted: Any) -> tuple[int, int]:
+    """Wait at a place in the queue, 0 for the last. Return the answer, and the place for a call that waits again."""
     notifier = notifier_of(asyncio.get_running_loop())
-    ticket = 0
     while True:
         watch, last = await notifier.join(obj, ticket, *wanted)
         answer: int | None = watch.close()
+        ticket = watch.ticket()
         if answer is not None:
             watch.release()
             _core._renew_exit_patience()
-            return answer
-        ticket = watch.ticket()
+            return answer, ticket
         watch.withdraw()
         if last:
             raise ChannelClosed("the interpreter is shutting down")
@@ -206,25 +211,27 @@ async def watch_key(table: Map[Any, Any], key: object, *, copy: bool = True) -> 
 
 
 async def broadcast_send(tx: BroadcastSender[Any], value: object) -> None:
+    ticket = 0
     while True:
         try:
             return tx.send_nowait(value)
         except ChannelFull:
-            await admitted(tx)
+            _, ticket = await admitted_at(tx, ticket)
 
 
 async def broadcast_recv(rx: BroadcastReceiver[Any], *, copy: bool = True) -> Any:
+    ticket = 0
     while True:
         try:
             return rx.recv_nowait(copy=copy)
         except ChannelEmpty:
-            await admitted(rx)
+            _, ticket = await admitted_at(rx, ticket)
 
 
 async def broadcast_next(rx: BroadcastReceiver[Any]) -> Any:
-    try:
-        return await broadcast_recv(rx)
-    except ChannelClosed:
-        if rx.closed:
-            raise
-        raise StopAsyncIteration from None
+    ticket = 0
+    while True:
+        try:
+            return rx._next_nowait()
+        except ChannelEmpty:
+            _, ticket = await admitted_at(rx, ticket)

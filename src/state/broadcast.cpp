@@ -33,9 +33,10 @@ Status BroadcastChannel::create(std::uint64_t capacity, bool drops_oldest, Broad
 }
 
 BroadcastChannel::~BroadcastChannel() {
-  for (std::uint64_t i = 0; i < capacity_; ++i) {
+  const std::uint64_t tail = tail_.load(memory_order_relaxed);
+  for (std::uint64_t number = tail - std::min(tail, capacity_); number < tail; ++number) {  // D1: others are untouched
     bool is_last;
-    BroadcastMessage* const message = slots_[i].exchange(nullptr, 0, is_last);
+    BroadcastMessage* const message = slot(number).exchange(nullptr, 0, is_last);
     if (is_last) BroadcastMessage::free(message);
   }
   RingMemory::free(slots_, capacity_ * sizeof(Slot));
@@ -52,7 +53,7 @@ Status BroadcastChannel::publish(BroadcastMessage* message, BroadcastMessage*& r
   std::lock_guard guard(lock_);
   const std::uint64_t number = tail_.load(memory_order_relaxed);
   if (is_closed()) return Status::closed;
-  if (!drops_oldest_ && !slot(number).look().is_null()) return Status::full;
+  if (!drops_oldest_ && is_taken(number)) return Status::full;
   if (subscribers_ == 0) {
     replaced = message;
     return Status::ok;
@@ -104,7 +105,7 @@ void BroadcastChannel::received(BroadcastMessage* message) noexcept {
 
 bool BroadcastChannel::admit(Request& request) noexcept {
   if (request.hash == to_receive) return is_closed() || tail_.load(memory_order_seq_cst) != request.wanted;
-  if (request.hash == for_room) return is_closed() || slot(tail_.load(memory_order_seq_cst)).look().is_null();
+  if (request.hash == for_room) return is_closed() || !is_taken(tail_.load(memory_order_seq_cst));
   auto* const message = static_cast<BroadcastMessage*>(request.subject);
   BroadcastMessage* unread;  // without subscribers the message itself, which the sender frees: no lock may be held
   const Status status = publish(message, unread);
@@ -142,7 +143,7 @@ Subscription::~Subscription() {
   channel_.release();
 }
 
-Subscription::Received Subscription::try_recv(Cell& cell, std::uint64_t& out) noexcept {
+Subscription::Received Subscription::look(BroadcastMessage*& next, std::uint64_t& out) noexcept {
   for (std::uint64_t number = next_.load(memory_order_relaxed);;) {
     const bool closed = channel_.is_closed();  // before the tail: what was sent before is received
     const std::uint64_t tail = channel_.tail_.load(memory_order_seq_cst);  // (42) acquire, with (41)
@@ -152,15 +153,8 @@ Subscription::Received Subscription::try_recv(Cell& cell, std::uint64_t& out) no
     }
     BroadcastMessage* const message = channel_.slot(number).enter();
     if (message != nullptr && message->number == number) {
-      if (next_.compare_exchange_strong(number, number + 1, memory_order_acq_rel, memory_order_relaxed)) {
-        cell = message->cell;
-        internal::retain(cell);
-        channel_.received(message);
-        BroadcastMessage::leave(message);
-        return Received::message;
-      }
-      BroadcastMessage::leave(message);
-      continue;  // another handle has taken it
+      next = message;
+      return Received::message;
     }
     // Another handle has taken it, or it was replaced, by a message that leaves none before `oldest`.
     std::uint64_t oldest = number;
@@ -171,11 +165,20 @@ Subscription::Received Subscription::try_recv(Cell& cell, std::uint64_t& out) no
     const std::uint64_t before = number;
     number = next_.load(memory_order_acquire);
     if (number != before || oldest <= before) continue;
-    oldest = std::max(oldest, tail - std::min(tail, channel_.capacity_));
-    if (!next_.compare_exchange_strong(number, oldest, memory_order_acq_rel, memory_order_relaxed)) continue;
-    out = oldest - before;
+    out = std::max(oldest, tail - std::min(tail, channel_.capacity_));
     return Received::lagged;
   }
+}
+
+bool Subscription::take(BroadcastMessage* message) noexcept {
+  std::uint64_t number = message->number;
+  const bool taken = next_.compare_exchange_strong(number, number + 1, memory_order_acq_rel, memory_order_relaxed);
+  if (taken) channel_.received(message);
+  return taken;
+}
+
+bool Subscription::skip(std::uint64_t from, std::uint64_t to) noexcept {
+  return next_.compare_exchange_strong(from, to, memory_order_acq_rel, memory_order_relaxed);
 }
 
 std::uint64_t Subscription::pending() const noexcept {

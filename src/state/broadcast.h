@@ -8,7 +8,8 @@
 // A full ring blocks the sender, or replaces the oldest message. A subscription whose message was replaced finds a
 // larger number in the slot: it goes on with the oldest message that is left, and reports how many it missed.
 //
-// Linearization: a send at the store of `tail_`, a receive at the compare-and-swap of its number.
+// Linearization: a send at the store of `tail_`, a receive at the compare-and-swap of its number, before which the
+// receiver has read the message: a message that it cannot decode is not lost.
 //
 // Invariants
 //   D1  tail_ is the number of the next message; a slot holds the message `n` only if n < tail_ <= n + capacity.
@@ -53,7 +54,7 @@ class XICHAN_API BroadcastChannel final : public Turnstile {
 
   std::uint64_t capacity() const noexcept { return capacity_; }
   bool drops_oldest() const noexcept { return drops_oldest_; }
-  bool is_closed() const noexcept { return closed_.load(memory_order_acquire); }
+  bool is_closed() const noexcept { return closed_.load(memory_order_seq_cst); }  // see Turnstile
   std::uint64_t subscribers() noexcept;
 
   /// Sends a message, which it takes over if `ok`; else `full` (only if it does not drop the oldest) or `closed`.
@@ -79,6 +80,8 @@ class XICHAN_API BroadcastChannel final : public Turnstile {
   static constexpr std::uint64_t to_receive = 1, to_send = 2, for_room = 3;  // Request::hash
 
   Status publish(BroadcastMessage* message, BroadcastMessage*& replaced) noexcept;
+  /// Returns true if a slot is not empty. Sequentially consistent, as is emptying it: see Turnstile.
+  bool is_taken(std::uint64_t number) noexcept { return !slot(number).is_empty(); }
   Slot& slot(std::uint64_t number) noexcept { return slots_[number % capacity_]; }
   void received(BroadcastMessage* message) noexcept;
   void close() noexcept;
@@ -120,9 +123,15 @@ class XICHAN_API Subscription final : public StateObject {
   BroadcastChannel& channel() const noexcept { return channel_; }
 
   enum class Received : std::uint8_t { message, lagged, empty, closed };
-  /// Stores a cell that owns another reference to the next message; or in `number` how many were dropped; or, if it is
-  /// empty, the number of the message to wait for.
-  Received try_recv(Cell& cell, std::uint64_t& number) noexcept;
+  /// Looks at the next message, and receives nothing yet. Stores the message, which the caller passes to
+  /// BroadcastMessage::leave; or, if messages were dropped, the number of the oldest that is left; or, if it is empty,
+  /// the number of the message to wait for.
+  Received look(BroadcastMessage*& message, std::uint64_t& number) noexcept;
+  /// Receives a message that `look` returned. Returns false if another handle has received it.
+  bool take(BroadcastMessage* message) noexcept;
+  /// Goes on with message `to`, after `look` has found those from `from`, which was `next()` before, dropped. Returns
+  /// false if another handle has moved on.
+  bool skip(std::uint64_t from, std::uint64_t to) noexcept;
   /// Returns the number of the message that it receives next.
   std::uint64_t next() const noexcept { return next_.load(memory_order_relaxed); }
   /// Returns the number of messages that it can receive now, those that were dropped included.

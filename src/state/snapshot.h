@@ -65,6 +65,8 @@ class SnapshotPointer {
     unsigned marks() const noexcept { return static_cast<unsigned>(word & mark_mask); }
   };
   Seen look() const noexcept { return {word_.load(memory_order_acquire)}; }
+  /// Returns true if there is no object. Sequentially consistent, as is `take`.
+  bool is_empty() const noexcept { return (word_.load(memory_order_seq_cst) & address_mask) == 0; }
 
   /// Returns the object, or null, for a caller that excludes all changes.
   T* peek() const noexcept { return object_of(word_.load(memory_order_relaxed)); }
@@ -126,7 +128,8 @@ class SnapshotPointer {
   bool take(T* expected) noexcept {
     std::uint64_t word = word_.load(memory_order_relaxed);
     while (object_of(word) == expected) {
-      if (!word_.compare_exchange_weak(word, 0, memory_order_release, memory_order_relaxed)) continue;
+      // Sequentially consistent: callers that wait for an empty word look at it after they joined a queue.
+      if (!word_.compare_exchange_weak(word, 0, memory_order_seq_cst, memory_order_relaxed)) continue;
       bool is_last;
       drop(word, is_last);  // not the last: the caller has entered it
       return true;

@@ -9,9 +9,12 @@ namespace xichan::python {
 /// One handle's reference to an object, which the end of its interpreter releases, whatever happens to the handle.
 class StateReference final : public OwnedWait, public InSlab {
  public:
-  StateReference(StateObject& object, EndpointOwner& owner) noexcept : object_(&object), owner_(&owner) {
+  StateReference(StateObject& object, EndpointOwner& owner) noexcept
+      : number_(object.number()), object_(&object), owner_(&owner) {
     owner.add(*this);
   }
+  /// Returns the number of the object, also once it was released.
+  std::uint64_t number() const noexcept { return number_; }
   /// Null once the interpreter has ended.
   StateObject* object() const noexcept { return object_; }
   /// Set before the object is released. Calls that wait read it, see Turnstile::wait.
@@ -19,6 +22,7 @@ class StateReference final : public OwnedWait, public InSlab {
   void abandon() noexcept override;
 
  private:
+  const std::uint64_t number_;
   StateObject* object_;
   EndpointOwner* owner_;
   atomic<bool> ended_{false};

@@ -263,14 +263,15 @@ PyObject* broadcast(PyObject* module, PyObject* const* args, Py_ssize_t count, P
   BroadcastChannel* channel = nullptr;
   const Status status = BroadcastChannel::create(capacity, drops_oldest, channel);
   if (status != Status::ok) return raise(state, status);
+  // The sender first: once the channel has its name, other threads may ask for it.
   auto* const sender = new (std::nothrow) BroadcastSender(*channel);
-  const Ref subscribe_object(new_object(state, channel, name, values[2]));
-  if (!subscribe_object) {
-    if (sender != nullptr) sender->release();
+  const Ref sender_object(new_object(state, sender, {}, nullptr));
+  if (!sender_object) {
+    channel->release();
     return nullptr;
   }
-  const Ref sender_object(new_object(state, sender, {}, nullptr));
-  return sender_object ? PyTuple_Pack(2, sender_object.get(), subscribe_object.get()) : nullptr;
+  const Ref subscribe_object(new_object(state, channel, name, values[2]));
+  return subscribe_object ? PyTuple_Pack(2, sender_object.get(), subscribe_object.get()) : nullptr;
 }
 
 PyType_Spec broadcast_spec = {"xichan._core.Broadcast", sizeof(StateHandle), 0,

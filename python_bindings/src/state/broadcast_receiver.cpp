@@ -15,39 +15,68 @@ Subscription* open_subscription(PyObject* self) noexcept {
   return static_cast<Subscription*>(open_object(self, receiver_closed));
 }
 
-// Receives a message. Null with an exception set; with ChannelEmpty if the timeout is zero.
-PyObject* receive(PyObject* self, const Timeout& timeout, bool copy) noexcept {
+enum class Step : std::uint8_t { done, again };
+
+// Makes the value of a message, then receives it: a message that cannot be made here for want of memory is not lost.
+Step deliver(PyObject* self, Subscription* subscription, BroadcastMessage* message, bool copy, PyObject*& out) noexcept {
+  ModuleState& state = *as_state_handle(self)->state;
+  subscription->retain();  // decoding may run Python code, which may close this receiver
+  out = decode(state, message->cell, copy);
+  Step step = Step::done;
+  if (out != nullptr || !PyErr_ExceptionMatches(PyExc_MemoryError)) {
+    if (!subscription->take(message) && (out != nullptr || PyErr_ExceptionMatches(PyExc_Exception))) {
+      Py_CLEAR(out);
+      PyErr_Clear();
+      step = Step::again;
+    }
+  }
+  BroadcastMessage::leave(message);
+  subscription->release();
+  return step;
+}
+
+// Raises Lagged, then goes on with message `oldest`, so that the number of dropped messages is not lost.
+Step report_lag(const ModuleState& state, Subscription& subscription, std::uint64_t next, std::uint64_t oldest) noexcept {
+  const Ref missed(PyLong_FromUnsignedLongLong(oldest - next));
+  Ref error(missed ? PyObject_CallOneArg(state.error(ErrorClass::lagged), missed.get()) : nullptr);
+  if (!error) return Step::done;
+  if (!subscription.skip(next, oldest)) return Step::again;
+  PyErr_SetRaisedException(error.release());
+  return Step::done;
+}
+
+// Receives a message. Null with an exception set: with ChannelEmpty if the timeout is zero; or without one at the end,
+// if `ends` is true.
+PyObject* receive(PyObject* self, const Timeout& timeout, bool copy, bool ends = false) noexcept {
   ModuleState& state = *as_state_handle(self)->state;
   std::uint64_t ticket = 0;
   for (;;) {
     Subscription* const subscription = open_subscription(self);
     if (subscription == nullptr) return nullptr;
-    Cell cell;
+    BroadcastMessage* message;
+    PyObject* value = nullptr;
+    const std::uint64_t next = subscription->next();
     std::uint64_t number;
-    switch (subscription->try_recv(cell, number)) {
-      case Subscription::Received::message: {
-        PyObject* value = decode(state, cell, copy);
-        release(cell);
-        return value;
-      }
-      case Subscription::Received::lagged: {
-        const Ref missed(PyLong_FromUnsignedLongLong(number));
-        if (missed) PyErr_SetObject(state.error(ErrorClass::lagged), missed.get());
-        return nullptr;
-      }
+    Step step = Step::again;
+    switch (subscription->look(message, number)) {
+      case Subscription::Received::message: step = deliver(self, subscription, message, copy, value); break;
+      case Subscription::Received::lagged: step = report_lag(state, *subscription, next, number); break;
       case Subscription::Received::closed:
+        if (ends) return nullptr;
         return raise(state, Status::closed, "all BroadcastSenders are closed and every message was received");
-      case Subscription::Received::empty: break;
+      case Subscription::Received::empty: {
+        if (timeout.now) return raise(state, Status::empty);
+        Request request = Subscription::request_of(number);
+        request.ticket = ticket;
+        request.ended = &as_state_handle(self)->reference->ended();
+        Status status;
+        if (!wait_admitted(state, subscription->channel(), request, timeout, status)) return nullptr;
+        if (status == Status::end_closed) return raise(state, status, receiver_closed);
+        if (status != Status::ok) return raise(state, status);
+        ticket = request.ticket;
+      }
     }
-    if (timeout.now) return raise(state, Status::empty);
-    Request request = Subscription::request_of(number);
-    request.ticket = ticket;
-    request.ended = &as_state_handle(self)->reference->ended();
-    Status status;
-    if (!wait_admitted(state, subscription->channel(), request, timeout, status)) return nullptr;
-    if (status == Status::end_closed) return raise(state, status, receiver_closed);
-    if (status != Status::ok) return raise(state, status);
-    ticket = request.ticket;
+    if (step == Step::done) return value;
   }
 }
 
@@ -78,12 +107,12 @@ PyObject* recv_nowait(PyObject* self, PyObject* const* args, Py_ssize_t count, P
   return receive(self, {.now = true}, copy);
 }
 
-PyObject* next(PyObject* self) noexcept {
-  PyObject* value = receive(self, {}, true);
-  if (value == nullptr && as_state_handle(self)->reference->object() != nullptr &&
-      PyErr_ExceptionMatches(as_state_handle(self)->state->error(ErrorClass::closed))) {
-    PyErr_Clear();  // the end of the iteration
-  }
+PyObject* next(PyObject* self) noexcept { return receive(self, {}, true, true); }
+
+// _next_nowait(): raises ChannelEmpty, or StopAsyncIteration at the end.
+PyObject* next_nowait(PyObject* self, PyObject*) noexcept {
+  PyObject* value = receive(self, {.now = true}, true, true);
+  if (value == nullptr && !PyErr_Occurred()) PyErr_SetNone(PyExc_StopAsyncIteration);
   return value;
 }
 
@@ -146,7 +175,8 @@ PyDoc_STRVAR(recv_doc,
 "copy: bool; False returns a view of a large str, bytes, tuple, ..., which costs the same for any size.\n\n"
 "Raises Lagged(n) once if n messages were dropped, because this subscriber was too slow; the next call returns the\n"
 "oldest that is left. Raises ChannelTimeout if the timeout expires, and ChannelClosed if this BroadcastReceiver is closed,\n"
-"or all BroadcastSenders are and every message was received.");
+"all BroadcastSenders are and every message was received, or the interpreter shuts down. DecodeError consumes the\n"
+"message, MemoryError does not.");
 
 PyDoc_STRVAR(recv_nowait_doc,
 "recv_nowait($self, /, *, copy=True)\n--\n\n"
@@ -166,6 +196,7 @@ PyMethodDef methods[] = {
     {"arecv", as_method(arecv), METH_FASTCALL | METH_KEYWORDS, arecv_doc},
     {"close", close, METH_NOARGS, close_doc},
     {"_join", join, METH_VARARGS, nullptr},
+    {"_next_nowait", next_nowait, METH_NOARGS, nullptr},
     {"__enter__", enter, METH_NOARGS, nullptr},
     {"__exit__", leave, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},

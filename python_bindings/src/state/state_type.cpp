@@ -57,13 +57,12 @@ PyObject* state_name(PyObject* self, void*) noexcept {
 PyObject* state_repr(PyObject* self) noexcept { return repr_of(self, ""); }
 
 Py_hash_t state_hash(PyObject* self) noexcept {
-  const StateObject* object = as_state_handle(self)->reference->object();
-  return object == nullptr ? static_cast<Py_hash_t>(0x5eed) : static_cast<Py_hash_t>(object->number());
+  return static_cast<Py_hash_t>(as_state_handle(self)->reference->number());
 }
 
 PyObject* state_compare(PyObject* self, PyObject* other, int op) noexcept {
   if ((op != Py_EQ && op != Py_NE) || !is_state_handle(other)) Py_RETURN_NOTIMPLEMENTED;
-  const bool same = as_state_handle(self)->reference->object() == as_state_handle(other)->reference->object();
+  const bool same = as_state_handle(self)->reference->number() == as_state_handle(other)->reference->number();
   return PyBool_FromLong(same == (op == Py_EQ));
 }
 
