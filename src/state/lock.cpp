@@ -5,7 +5,7 @@ namespace xichan::internal {
 SharedLock::Attempt SharedLock::take(Token token) noexcept {
   std::uint64_t word = word_.load(memory_order_seq_cst);  // by a call that has joined the queue: see Turnstile
   for (;;) {
-    if (word > died) return Attempt::busy;
+    if (holder(word) != free) return Attempt::busy;
     const std::uint64_t next = word == free ? token.word : free;
     // (34) acquire, with (35): what the previous owner wrote happens before. A failure looks again, as above.
     if (word_.compare_exchange_weak(word, next, memory_order_seq_cst, memory_order_seq_cst)) break;
@@ -22,7 +22,7 @@ bool SharedLock::admit(Request& request) noexcept {
 }
 
 void SharedLock::release_word() noexcept {
-  word_.store(free, memory_order_seq_cst);  // (35) release, with (34); see Turnstile
+  word_.fetch_and(died, memory_order_seq_cst);  // (35) release, with (34); see Turnstile
   changed();
 }
 
@@ -35,8 +35,8 @@ bool SharedLock::release_once(Token token) noexcept {
   // Any thread may release it, also while another one does: only one of them finds it taken.
   std::uint64_t word = word_.load(memory_order_relaxed);
   do {
-    if (word <= died) return false;
-  } while (!word_.compare_exchange_weak(word, free, memory_order_seq_cst, memory_order_relaxed));  // (35)
+    if (holder(word) == free) return false;
+  } while (!word_.compare_exchange_weak(word, word & died, memory_order_seq_cst, memory_order_relaxed));  // (35)
   changed();
   return true;
 }
@@ -51,7 +51,7 @@ std::uint64_t SharedLock::release_all(Token token) noexcept {
 
 void SharedLock::owner_ended(std::uint32_t owner) noexcept {
   std::uint64_t word = word_.load(memory_order_relaxed);
-  while (Token{word}.owner() == owner) {
+  while (Token{holder(word)}.owner() == owner) {
     if (!word_.compare_exchange_weak(word, died, memory_order_seq_cst, memory_order_relaxed)) continue;
     changed();
     return;
@@ -60,13 +60,15 @@ void SharedLock::owner_ended(std::uint32_t owner) noexcept {
 
 // The owner's end may have passed the lock on already.
 void SharedLock::withdraw(Request& request) noexcept {
-  std::uint64_t word = request.wanted;
   if (request.answer == static_cast<std::uint64_t>(Attempt::acquired)) {
-    if (word_.compare_exchange_strong(word, free, memory_order_seq_cst, memory_order_relaxed)) changed();  // (35)
+    std::uint64_t word = word_.load(memory_order_relaxed);
+    while (holder(word) == request.wanted) {
+      if (!word_.compare_exchange_weak(word, word & died, memory_order_seq_cst, memory_order_relaxed)) continue;  // (35)
+      return changed();
+    }
   } else {
-    // The call that was to learn of an owner's death never does: the next one will.
-    word = free;
-    word_.compare_exchange_strong(word, died, memory_order_seq_cst, memory_order_relaxed);
+    // The call that was to learn of an owner's death never does: the next one will, once the lock is free.
+    word_.fetch_or(died, memory_order_seq_cst);
   }
 }
 

@@ -5,9 +5,10 @@
 // learns that what the lock protects may be half changed.
 //
 // Invariants
-//   L1  the word is the token of the owner, or `free`, or `died`; `depth_` of a recursive lock belongs to its owner, or
-//       to the thread that admits the owner.
-//   L2  `died` becomes `free` by exactly one call, which returns `owner_died` and does not hold the lock.
+//   L1  the word is the token of the owner, or `free`, with the bit `died` if a call still is to learn of an owner's
+//       death; `depth_` of a recursive lock belongs to its owner, or to the thread that admits the owner.
+//   L2  the bit `died` of a free lock is cleared by exactly one call, which returns `owner_died` and does not hold the
+//       lock. A call that never returns sets it again, also while another one holds the lock.
 //
 // Progress: a free lock is taken, and a lock without waiters released, in one step. No waiter is overtaken by a call
 // that begins after it (see Turnstile).
@@ -56,17 +57,19 @@ class XICHAN_API SharedLock final : public Turnstile {
     if (kind() == StateKind::rlock) XICHAN_PLAIN(depth_) = depth;
   }
 
-  bool is_locked() const noexcept { return word_.load(memory_order_relaxed) > died; }
-  bool owned_by(Token token) const noexcept { return word_.load(memory_order_relaxed) == token.word; }
+  bool is_locked() const noexcept { return holder(word_.load(memory_order_relaxed)) != free; }
+  bool owned_by(Token token) const noexcept { return holder(word_.load(memory_order_relaxed)) == token.word; }
   /// Returns the number of the owner that holds it, or 0.
-  std::uint32_t owner() const noexcept { return Token{word_.load(memory_order_relaxed)}.owner(); }
+  std::uint32_t owner() const noexcept { return Token{holder(word_.load(memory_order_relaxed))}.owner(); }
 
   void owner_ended(std::uint32_t owner) noexcept override;
   void withdraw(Request& request) noexcept override;
 
  private:
-  static constexpr std::uint64_t free = 0, died = 1;
+  static constexpr std::uint64_t free = 0;
+  static constexpr std::uint64_t died = std::uint64_t{1} << 63;  // no token has it: owners are numbered from 1
 
+  static std::uint64_t holder(std::uint64_t word) noexcept { return word & ~died; }
   Attempt take(Token token) noexcept;
   bool admit(Request& request) noexcept override;
   void release_word() noexcept;

@@ -185,6 +185,9 @@ struct NeverReturns : WithLock<NeverReturns<Dead>, 3, false> {
   }
   void after() {
     RL_ASSERT(!this->object->is_locked() && this->guarded($) == 1);
+    // The death is told once: to the other call, or to the next.
+    const bool died = this->object->try_acquire(this->token(1)) == Attempt::owner_died;
+    RL_ASSERT(this->shared <= 1 && (!Dead || died == (this->shared == 0)));
     NeverReturns::WithObject::after();
   }
 };
