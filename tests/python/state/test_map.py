@@ -44,10 +44,9 @@ KEYS = {
 
 
 @pytest.fixture
-def table():
-    table = xichan.Map()
-    yield table
-    table.clear()  # pytest holds on to it for longer than the check that nothing is left
+def table(request):
+    yield xichan.Map()
+    del request.node.funcargs["table"]  # pytest holds on to it for longer than the check that nothing is left
 
 
 @pytest.mark.parametrize("kind", KEYS)

@@ -1,5 +1,6 @@
 """os.fork: inherited objects raise in the child, and the parent is unaffected. Each test in a process of its own."""
 
+import pytest
 from support import run_script
 
 PRELUDE = """
@@ -112,4 +113,41 @@ for _ in range(30):
 stop.set()
 for call in calls:
     call.result()
+""")
+
+
+WAITS = {
+    "lock": "lock = Lock(); lock.acquire(); wait = lambda: lock.acquire(timeout=1)",
+    "semaphore": "units = Semaphore(0); wait = lambda: units.acquire(timeout=1)",
+    "event": "event = Event(); wait = lambda: event.wait(1)",
+    "cell": "cell = Cell(1); wait = lambda: cell.wait(1, 1)",
+    "map": "table = xichan.Map(); wait = lambda: table.wait('key', 1)",
+    "recv": "tx, subscribe = xichan.broadcast(1); rx = subscribe(); wait = lambda: rx.recv(1)",
+    "send": "tx, subscribe = xichan.broadcast(1); rx = subscribe(); tx.send(1); wait = lambda: tx.send('x' * 9000, 1)",
+    "barrier": "barrier = Barrier(2); wait = lambda: barrier.wait(1)",
+    "condition": "condition = Condition(); condition.acquire(); wait = lambda: condition.wait(1)",
+}
+
+
+@pytest.mark.parametrize("kind", WAITS)
+def test_wait_in_which_a_handler_forks_raises_in_the_child(kind):
+    run(f"""
+{WAITS[kind]}
+forked = []
+def handler(*_):
+    forked.append(os.fork())
+    if forked == [0]:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(30)
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+try:
+    wait()
+    outcome = "returned"
+except Exception as error:
+    outcome = str(error)
+if forked == [0]:
+    os._exit("parent process" not in outcome)
+assert "parent process" not in outcome
+assert os.waitstatus_to_exitcode(os.waitpid(forked[0], 0)[1]) == 0
 """)
