@@ -149,7 +149,8 @@ Status SharedMap::replace(const NewEntry& entry, MapEntry* seen, bool& done) noe
 
 namespace {
 
-// Stores the sum of two numbers, or None: `invalid` if one is not a number, `too_large` if an int does not fit in 64 bits.
+// Stores the sum of two numbers, or None: `invalid` if one is not a number, `too_large` if an int does not fit in 64
+// bits.
 Status add_numbers(const Cell& one, const Cell& other, Cell& sum) noexcept {
   const auto is_number = [](const Cell& cell) noexcept {
     return cell.tag() == Tag::integer || cell.tag() == Tag::real || cell.tag() == Tag::true_ ||
@@ -242,8 +243,8 @@ void SharedMap::clear() noexcept {
   for (unsigned i = 0; i < shard_count_; ++i) shards_[i].clear(freed);
 }
 
-// Evicts entries until the bounds hold. `spared` was just stored. After two turns of the hand, in which readers may have
-// marked every entry again, marks no longer count.
+// Evicts entries until the bounds hold. `spared` was just stored. After two turns of the hand, in which readers may
+// have marked every entry again, marks no longer count.
 void SharedMap::make_room(MapShard& shard, const MapEntry* spared, FreedEntries& freed) noexcept {
   std::uint64_t hand = hand_.load(memory_order_relaxed);
   std::uint64_t steps = 2 * shard.slots();

@@ -58,8 +58,8 @@ class XICHAN_API SharedMap final : public Turnstile {
   /// is, and if it is false the entry is still the caller's.
   Status set_default(const NewEntry& entry, Cell& value, bool& stored) noexcept;
   /// Adds `amount`, an int or float, to the value of the key, 0 if it is absent; keeps the time at which it expires.
-  /// Takes over only the key. `invalid` if the value is not a number; `too_large` with None in `sum` if an int would not
-  /// fit in 64 bits, else as `set`.
+  /// Takes over only the key. `invalid` if the value is not a number; `too_large` with None in `sum` if an int would
+  /// not fit in 64 bits, else as `set`.
   Status add(const NewEntry& entry, Cell& sum) noexcept;
 
   /// Returns the entry of a key, to replace it; or null. Pass it to `leave`.

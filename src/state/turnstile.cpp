@@ -63,7 +63,8 @@ Status Turnstile::wait(Request& request, const WaitLimits& limits) noexcept {
   WaitNode node{.waiter = &waiter, .owner = limits.owner_exiting};
   if (join(node, request)) return Status::ok;
   // (13): a call that joins after an exit has begun, or its handle was closed, sees it here.
-  if (!has_ended(request) && !waiter.is_decided() && !exit_began(limits)) waiter.park(earlier(limits.deadline, limits.slice));
+  if (!has_ended(request) && !waiter.is_decided() && !exit_began(limits))
+    waiter.park(earlier(limits.deadline, limits.slice));
   queue_.remove(node);
   if (waiter.was_transferred()) return Status::ok;
   if (has_ended(request)) return Status::end_closed;

@@ -216,8 +216,8 @@ TOO_FEW_WAITERS = (
     "A batch that is full needs more waiters at once than a model has threads. tests/python/state wakes a hundred."
 )
 PUBLISHES_NOTHING = (
-    "Announces the death of an owner once more. Another call cleared the bit, so what the owner wrote has been published "
-    "by then."
+    "Announces the death of an owner once more. Another call cleared the bit, so what the owner wrote has been "
+    "published by then."
 )
 
 SURVIVORS = {

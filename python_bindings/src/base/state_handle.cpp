@@ -56,9 +56,8 @@ StateObject* usable_object(PyObject* self) noexcept {
 }
 
 void raise_inherited(const ModuleState& state) noexcept {
-  PyErr_SetString(
-      state.error(ErrorClass::error),
-      "the object belongs to the parent process: objects that interpreters share do not survive a fork");
+  PyErr_SetString(state.error(ErrorClass::error),
+                  "the object belongs to the parent process: objects that interpreters share do not survive a fork");
 }
 
 }  // namespace xichan::python

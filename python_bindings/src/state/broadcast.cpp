@@ -237,13 +237,11 @@ PyType_Slot broadcast_slots[] = {
 const char broadcast_doc[] =
     "broadcast($module, /, capacity, overflow='block', *, name=None)\n--\n\n"
     "Create a channel whose messages each go to all subscribers. Return (tx, subscribe).\n\n"
-    "tx.send(value) sends to all that are subscribed; subscribe() returns a receiver of every message from then on. "
-    "Both\n"
-    "can be sent to other interpreters.\n\n"
+    "tx.send(value) sends to all that are subscribed; subscribe() returns a receiver of every message from then on.\n"
+    "Both can be sent to other interpreters.\n\n"
     "capacity: int, at least 1: the most messages that a subscriber may have left to receive.\n"
-    "overflow: 'block': send() blocks while a subscriber has that many. 'drop_oldest': the oldest message is dropped, "
-    "and\n"
-    "  a subscriber that missed messages gets Lagged(n) once.\n"
+    "overflow: 'block': send() blocks while a subscriber has that many. 'drop_oldest': the oldest message is dropped,\n"
+    "  and a subscriber that missed messages gets Lagged(n) once.\n"
     "name: str, under which Broadcast.lookup() finds `subscribe` in every interpreter; None for no name.\n\n"
     "Raises ValueError, MemoryError and MemoryLimitExceeded, and Error if the name is in use. Never blocks.";
 

@@ -18,7 +18,8 @@ Subscription* open_subscription(PyObject* self) noexcept {
 enum class Step : std::uint8_t { done, again };
 
 // Makes the value of a message, then receives it: a message that cannot be made here for want of memory is not lost.
-Step deliver(PyObject* self, Subscription* subscription, BroadcastMessage* message, bool copy, PyObject*& out) noexcept {
+Step deliver(PyObject* self, Subscription* subscription, BroadcastMessage* message, bool copy,
+             PyObject*& out) noexcept {
   ModuleState& state = *as_state_handle(self)->state;
   subscription->retain();  // decoding may run Python code, which may close this receiver
   out = decode(state, message->cell, copy);
@@ -36,7 +37,8 @@ Step deliver(PyObject* self, Subscription* subscription, BroadcastMessage* messa
 }
 
 // Raises Lagged, then goes on with message `oldest`, so that the number of dropped messages is not lost.
-Step report_lag(const ModuleState& state, Subscription& subscription, std::uint64_t next, std::uint64_t oldest) noexcept {
+Step report_lag(const ModuleState& state, Subscription& subscription, std::uint64_t next,
+                std::uint64_t oldest) noexcept {
   const Ref missed(PyLong_FromUnsignedLongLong(oldest - next));
   Ref error(missed ? PyObject_CallOneArg(state.error(ErrorClass::lagged), missed.get()) : nullptr);
   if (!error) return Step::done;

@@ -118,10 +118,10 @@ bool for_each_entry(PyObject* self, Wanted wanted, Use use) noexcept {
 PyObject* list_of(PyObject* self, Wanted wanted) noexcept {
   Ref list(PyList_New(0));
   const bool ok = list && for_each_entry(self, wanted, [&](PyObject* key, PyObject* value) noexcept {
-    if (wanted != Wanted::both) return PyList_Append(list.get(), key == nullptr ? value : key) == 0;
-    const Ref pair(PyTuple_Pack(2, key, value));
-    return pair && PyList_Append(list.get(), pair.get()) == 0;
-  });
+                    if (wanted != Wanted::both) return PyList_Append(list.get(), key == nullptr ? value : key) == 0;
+                    const Ref pair(PyTuple_Pack(2, key, value));
+                    return pair && PyList_Append(list.get(), pair.get()) == 0;
+                  });
   return ok ? list.release() : nullptr;
 }
 
@@ -130,8 +130,8 @@ PyObject* list_of(PyObject* self, Wanted wanted) noexcept {
 PyObject* map_snapshot(PyObject* self, PyObject*) noexcept {
   Ref copied(PyDict_New());
   const bool ok = copied && for_each_entry(self, Wanted::both, [&](PyObject* key, PyObject* value) noexcept {
-    return PyDict_SetItem(copied.get(), key, value) == 0;
-  });
+                    return PyDict_SetItem(copied.get(), key, value) == 0;
+                  });
   return ok ? copied.release() : nullptr;
 }
 

@@ -8,8 +8,8 @@
 namespace xichan::python {
 
 /// Blocks until the object admits the request: `ok`, `timeout`, `exiting`, or `end_closed` if `request.ended`. False
-/// with an exception set if a signal handler raised, or forked, in the child; then the call is not admitted. What a call is admitted to that
-/// never returns, because its interpreter has ended, is released.
+/// with an exception set if a signal handler raised, or forked, in the child; then the call is not admitted. What a
+/// call is admitted to that never returns, because its interpreter has ended, is released.
 bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout,
                    Status& status) noexcept;
 /// Does the same, but leaves signals pending: for what must be done before a call may raise. Never false.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import functools
 import math
 import time
 from concurrent import interpreters
@@ -201,7 +202,11 @@ def test_memory_error_loses_no_value(kind):
     for failing in range(60):
         table, cell = xichan.Map(), xichan.Cell(big)
         table["key"] = big
-        call = {"pop": lambda: table.pop("key"), "popitem": table.popitem, "swap": lambda: cell.swap(5)}[kind]
+        call = {
+            "pop": functools.partial(table.pop, "key"),
+            "popitem": table.popitem,
+            "swap": functools.partial(cell.swap, 5),
+        }[kind]
         raised = False
         testcapi.set_nomemory(failing, failing + 1)
         try:
@@ -278,13 +283,16 @@ def test_eviction_ends_while_readers_mark_all_entries():
         table[number] = number
     stop = xichan.Event(name="evicts stop")
     interpreter = interpreters.create()
-    thread = interpreter.call_in_thread(exec, """
+    thread = interpreter.call_in_thread(
+        exec,
+        """
 import xichan
 table, stop = xichan.Map.lookup("evicts"), xichan.Event.lookup("evicts stop")
 while not stop.is_set():
     for number in range(200):
         table.get(number)
-""")
+""",
+    )
     for number in range(200, 3000):
         table[number] = number
         assert len(table) <= 200
