@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 class _Values(ValuesView):
+    _mapping: Any
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self._mapping._list_values())
 
@@ -24,6 +26,8 @@ class _Values(ValuesView):
 
 
 class _Items(ItemsView):
+    _mapping: Any
+
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         return iter(self._mapping._list_items())
 

@@ -228,7 +228,7 @@ async def broadcast_recv(rx: BroadcastReceiver[Any], *, copy: bool = True) -> An
             _, ticket = await admitted_at(rx, ticket)
 
 
-async def broadcast_next(rx: BroadcastReceiver[Any]) -> Any:
+async def broadcast_next(rx: Any) -> Any:
     ticket = 0
     while True:
         try:

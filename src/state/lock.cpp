@@ -62,9 +62,8 @@ void SharedLock::owner_ended(std::uint32_t owner) noexcept {
 void SharedLock::withdraw(Request& request) noexcept {
   if (request.answer == static_cast<std::uint64_t>(Attempt::acquired)) {
     std::uint64_t word = word_.load(memory_order_relaxed);
-    while (holder(word) == request.wanted) {
-      if (!word_.compare_exchange_weak(word, word & died, memory_order_seq_cst, memory_order_relaxed))
-        continue;  // (35)
+    while (holder(word) == request.wanted) {  // (35)
+      if (!word_.compare_exchange_weak(word, word & died, memory_order_seq_cst, memory_order_relaxed)) continue;
       return changed();
     }
   } else {

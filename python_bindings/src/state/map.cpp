@@ -394,8 +394,8 @@ PyDoc_STRVAR(update_with_doc,
 "update_with($self, /, key, function, default=<unrepresentable>, *, ttl=None)\n--\n\n"
 "Replace the value of a key by function(value), and return the new value.\n\n"
 "default: what the function gets if the key is absent; without it, KeyError is raised then.\n\n"
-"If another thread changes the entry meanwhile, the function is called again, so it should have no side effects. It is\n"
-"called without a lock. Raises what the function raises, and as set() does.");
+"If another thread changes the entry meanwhile, the function is called again, as often as that happens, so it should\n"
+"have no side effects. It is called without a lock. Raises what the function raises, and as set() does.");
 
 PyDoc_STRVAR(get_many_doc,
 "get_many($self, keys, /, *, copy=True)\n--\n\n"

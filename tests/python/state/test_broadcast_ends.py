@@ -227,3 +227,19 @@ def test_named_channel_has_a_listed_sender_at_once():
     stop.set()
     call.result()
     assert all(found)
+
+
+def test_closing_a_receiver_ends_its_waiting_coroutine():
+    tx, subscribe = xichan.broadcast(1)
+    rx = subscribe()
+
+    async def main():
+        call = asyncio.create_task(rx.arecv())
+        while _waiting(subscribe) < 1:
+            await asyncio.sleep(0)
+        rx.close()
+        with pytest.raises(xichan.ChannelClosed, match="is closed"):
+            await call
+
+    run_loop(main())
+    tx.close()

@@ -367,3 +367,39 @@ except threading.BrokenBarrierError:
 else:
     raise AssertionError
 """)
+
+
+def test_death_is_reported_again_if_the_call_that_was_to_report_it_is_cancelled():
+    run("""
+import asyncio
+lock = Lock(name="cancelled report")
+interpreter = interpreters.create()
+interpreter.exec("import xichan; xichan.Lock.lookup('cancelled report').acquire()")
+
+async def main():
+    task = asyncio.create_task(lock.aacquire())
+    while _waiting(lock) < 1:
+        await asyncio.sleep(0)
+    call = Call(lock.acquire)
+    while _waiting(lock) < 2:
+        await asyncio.sleep(0.001)
+    interpreter.close()  # admits the task, which does not run yet, and then the thread
+    assert call.result()
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+    raise AssertionError("not cancelled")
+
+asyncio.run(main())
+lock.release()
+try:
+    lock.acquire(timeout=30)
+except OwnerDied:
+    pass
+else:
+    raise AssertionError("the death was lost")
+assert lock.acquire(timeout=30)
+lock.release()
+""")
