@@ -154,9 +154,9 @@ struct OwnerEndsLate : WithLock<OwnerEndsLate, 3, false> {
 };
 
 // A call is admitted and never returns; its owner ends at the same time. Another call gets the lock, at the second
-// attempt if it learns of the end.
-template <bool Dead>
-struct NeverReturns : WithLock<NeverReturns<Dead>, 3, false> {
+// attempt if it learns of the end; or, if `Both`, never returns either.
+template <bool Dead, bool Recursive = false, bool Both = false>
+struct NeverReturns : WithLock<NeverReturns<Dead, Recursive, Both>, 3, Recursive> {
   void begin() {
     NeverReturns::WithObject::begin();
     RL_ASSERT(this->object->try_acquire(this->token(2)) == Attempt::acquired);
@@ -168,8 +168,8 @@ struct NeverReturns : WithLock<NeverReturns<Dead>, 3, false> {
       this->release(2);
       return this->object->owner_ended(1);
     }
-    if (index == 0) {
-      Request request = SharedLock::request_of(this->token(0));
+    if (index == 0 || Both) {
+      Request request = SharedLock::request_of(this->token(index));
       RL_ASSERT(this->wait(*this->object, request) == Status::ok);
       this->object->withdraw(request);
       return;
@@ -184,7 +184,7 @@ struct NeverReturns : WithLock<NeverReturns<Dead>, 3, false> {
     this->release(1);
   }
   void after() {
-    RL_ASSERT(!this->object->is_locked() && this->guarded($) == 1);
+    RL_ASSERT(!this->object->is_locked() && (Both || this->guarded($) == 1));
     // The death is told once: to the other call, or to the next.
     const bool died = this->object->try_acquire(this->token(1)) == Attempt::owner_died;
     RL_ASSERT(this->shared <= 1 && (!Dead || died == (this->shared == 0)));
@@ -534,6 +534,8 @@ int main(int argc, char** argv) {
                                            {"owner_ends_late", random_search<OwnerEndsLate>, 300'000},
                                            {"never_returns", random_search<NeverReturns<false>>, 300'000},
                                            {"never_returns_dead", random_search<NeverReturns<true>>, 300'000},
+                                           {"never_returns_recursive", random_search<NeverReturns<true, true>>, 100'000},
+                                           {"never_return", random_search<NeverReturns<true, false, true>>, 100'000},
                                            {"units", random_search<Units>, 300'000},
                                            {"unit_or_timeout", random_search<UnitOrTimeout>, 300'000},
                                            {"set_and_cleared", random_search<SetAndCleared>, 300'000},

@@ -117,7 +117,9 @@ TEST(Lock, ExcludesThreads) {
     threads.emplace_back([&, unit] {
       const Token token = Token::of(3, unit);
       for (int i = 0; i < rounds; ++i) {
-        if (lock->try_acquire(token) == Attempt::busy) EXPECT_EQ(wait_for(*lock, token), Attempt::acquired);
+        if (lock->try_acquire(token) == Attempt::busy) {
+          EXPECT_EQ(wait_for(*lock, token), Attempt::acquired);
+        }
         ++guarded;
         lock->release_once(token);
       }
