@@ -215,6 +215,10 @@ FAILED_AFTER_A_LOOK = (
 TOO_FEW_WAITERS = (
     "A batch that is full needs more waiters at once than a model has threads. tests/python/state wakes a hundred."
 )
+ROOM_OF_A_BROADCAST = (
+    "Whether a slot is empty, with callers that wait for room (state/turnstile.h). Only broadcast channels use it, "
+    "which have no model; x86 makes each of these orders the same instruction."
+)
 PUBLISHES_NOTHING = (
     "Announces the death of an owner once more. Another call cleared the bit, so what the owner wrote has been "
     "published by then."
@@ -234,6 +238,10 @@ SURVIVORS = {
     ("src/state/event.h", "std::uint64_t word = word_.load", "memory_order_relaxed"): FOR_PROGRAMS,
     ("src/state/event.h", "(word + once) | flag", "memory_order_acquire"): FOR_PROGRAMS,
     ("src/state/event.h", "(word + once) | flag", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/snapshot.h", "bool is_empty()", "memory_order_acquire"): ROOM_OF_A_BROADCAST,
+    ("src/state/snapshot.h", "bool is_empty()", "memory_order_relaxed"): ROOM_OF_A_BROADCAST,
+    ("src/state/snapshot.h", "word_.compare_exchange_weak(word, 0,", "memory_order_acq_rel"): ROOM_OF_A_BROADCAST,
+    ("src/state/snapshot.h", "word_.compare_exchange_weak(word, 0,", "memory_order_relaxed"): ROOM_OF_A_BROADCAST,
     ("src/state/snapshot.h", "word_.exchange(pack", "acq_rel -> release"): THE_COUNT_OF_A_SNAPSHOT,
     ("src/state/snapshot.h", "if (readers >= most_readers)", "false"): A_FIELD_OF_16_BITS,
     ("src/state/snapshot.h", "if ((word >> count_shift) + 1 >= fold_at)", "false"): A_FIELD_OF_16_BITS,
