@@ -230,8 +230,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         """Accept no more tasks; workers end when all tasks are done.
 
         wait: return when the workers have ended. This blocks indefinitely if a task never returns, and so does the exit
-        of the program: a task can only be stopped through what it waits for. cancel_futures: cancel the tasks that no
-        worker has taken.
+        of the program, which Ctrl-C ends: a task can only be stopped through what it waits for. cancel_futures: cancel
+        the tasks that no worker has taken.
         """
         scheduler = self._scheduler
         scheduler.stop()
