@@ -50,6 +50,20 @@ _QUEUE_NAMES = {
     "capacity": "use maxsize",
 }
 
+# Methods of multiprocessing.Pool.
+_POOL_NAMES = {
+    "apply": "use submit(...).result()",
+    "apply_async": "use submit()",
+    "map_async": "use map(), which submits all calls before it returns",
+    "imap": "use map(..., buffersize=n)",
+    "imap_unordered": "use submit() and concurrent.futures.as_completed()",
+    "starmap": "use map(fn, *zip(*calls))",
+    "starmap_async": "use map(fn, *zip(*calls))",
+    "close": "use shutdown(wait=False)",
+    "join": "use shutdown()",
+    "terminate": "use shutdown(wait=False, cancel_futures=True), which lets tasks that run complete",
+}
+
 
 def missing_name(module: ModuleType, name: str) -> AttributeError:
     """Return the exception for a name that the package does not have."""
@@ -61,9 +75,18 @@ def missing_name(module: ModuleType, name: str) -> AttributeError:
 
 def missing_queue_name(queue: object, name: str) -> AttributeError:
     """Return the exception for an attribute that a Queue does not have."""
-    hint = _QUEUE_NAMES.get(name)
-    message = f"{type(queue).__name__!r} object has no attribute {name!r}"
-    return AttributeError(f"{message}; {hint}" if hint else message, name=name, obj=queue)
+    return _missing_attribute(queue, name, _QUEUE_NAMES)
+
+
+def missing_pool_name(pool: object, name: str) -> AttributeError:
+    """Return the exception for an attribute that an InterpreterPoolExecutor does not have."""
+    return _missing_attribute(pool, name, _POOL_NAMES)
+
+
+def _missing_attribute(owner: object, name: str, hints: dict[str, str]) -> AttributeError:
+    hint = hints.get(name)
+    message = f"{type(owner).__name__!r} object has no attribute {name!r}"
+    return AttributeError(f"{message}; {hint}" if hint else message, name=name, obj=owner)
 
 
 def note_interrupted_wait(error: BaseException, call: str, capacity: int, queued: int, peers: int) -> None:

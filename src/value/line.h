@@ -48,7 +48,7 @@ class XICHAN_API LineReserve {
   LineReserve& operator=(const LineReserve&) = delete;
   ~LineReserve();
 
-  /// Does the same as the function, with the reserved memory if there is no other.
+  /// Moves the value of a line to a block, as the function of this name does; uses the reserved memory if that fails.
   void move_to_block(Cell& cell) noexcept;
 
  private:

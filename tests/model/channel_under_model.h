@@ -92,8 +92,8 @@ void EventDescriptor::destroy() noexcept {
 void EventDescriptor::signal() noexcept {
   static_cast<void>(Registry::size());  // as futex_wake
   RL_ASSERT(model::world->event.file($) == 1);
-  model::world->event.is_fresh = true;
   model::world->event.readable.set($);
+  model::world->event.is_fresh = true;  // in the same step: a thread that it wakes runs later
 }
 void EventDescriptor::clear() noexcept { model::world->event.readable.reset($); }
 

@@ -1,4 +1,4 @@
-"""Wheels installed into empty environments, and the sdist where there is no compiler.
+"""Wheels are installed into empty environments, and the sdist into one without a compiler.
 
 By default one wheel, which the other tests of the package use too. With XICHAN_DIST the files of that folder:
 `./dev test wheels` sets it to what `./dev wheel` has built.

@@ -48,8 +48,8 @@ class BlockEncoder {
     return in_memory(duplicates_.for_each_repeat([this](PyObject* item) noexcept { uncount_payload(item); }));
   }
 
-  /// Returns true if the value that was measured is a tuple, and `encode_short` encodes each item.
-  bool has_short_items() const noexcept { return containers_.size() == 1 && builder_.has_only_cells(); }
+  /// Returns true if the value that was measured is a tuple of which each item is one cell, without a payload.
+  bool has_only_cells() const noexcept { return containers_.size() == 1 && builder_.has_only_cells(); }
 
   /// Returns true if `measure` failed because Python code must run first, see prepare.h.
   bool needs_preparation() const noexcept { return is_unprepared_; }

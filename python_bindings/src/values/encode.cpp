@@ -161,9 +161,14 @@ void write_int_line(PyObject* value, Cell& cell, Line& line) noexcept {
 
 Encoded encode_small_tuple(const ModuleState& state, PyObject* tuple, Cell& cell, Line& line) noexcept {
   return use_measured(state, tuple, Destination::receiver, [&](BlockEncoder& encoder) noexcept {
-    if (!encoder.has_short_items()) return static_cast<Encoded>(encoder.write(tuple, cell));
+    if (!encoder.has_only_cells()) return static_cast<Encoded>(encoder.write(tuple, cell));
     const Py_ssize_t length = PyTuple_GET_SIZE(tuple);
-    for (Py_ssize_t i = 0; i < length; ++i) encode_short(PyTuple_GET_ITEM(tuple, i), line.cells() + i);
+    for (Py_ssize_t i = 0; i < length; ++i) {
+      // A view of a short value.
+      if (!encode_short(PyTuple_GET_ITEM(tuple, i), line.cells() + i)) {
+        return static_cast<Encoded>(encoder.write(tuple, cell));
+      }
+    }
     cell = Cell::of(Tag::tuple, static_cast<std::uint64_t>(length));
     return Encoded::in_line;
   });

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import Future as BaseFuture
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .. import _core
 from .._errors import NotShareableError
@@ -64,6 +64,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         fallback: Literal["main"] | None = None,
         thread_name_prefix: str = "",
     ) -> None:
+        """Create a pool. The documentation of the class describes the parameters. No worker starts before a task."""
         if Scheduler is None:
             raise RuntimeError("InterpreterPoolExecutor requires CPython 3.14, for concurrent.interpreters")
         self._max_workers = _positive("max_workers", max_workers, os.process_cpu_count() or 1)
@@ -92,6 +93,13 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             sent = (args, None) if _core.is_shareable(args) else self._pickled(args, {})
             setup = (described.data, described.external, *sent)
         self._scheduler.workers.setup = clone_endpoints((self._pickle, limit, tuple(values), setup))
+
+    if not TYPE_CHECKING:  # type checkers would accept every name
+
+        def __getattr__(self, name):
+            from .._hints import missing_pool_name
+
+            raise missing_pool_name(self, name)
 
     @overload
     def submit[**P, T](
@@ -222,8 +230,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         """Accept no more tasks; workers end when all tasks are done.
 
         wait: return when the workers have ended. This blocks indefinitely if a task never returns, and so does the exit
-        of the program: a task can only be stopped through what it waits for. cancel_futures: cancel the tasks that no
-        worker has taken.
+        of the program, which Ctrl-C ends: a task can only be stopped through what it waits for. cancel_futures: cancel
+        the tasks that no worker has taken.
         """
         scheduler = self._scheduler
         scheduler.stop()

@@ -124,7 +124,7 @@ def _initialize(data: str | bytes, external: tuple[Any, ...], args: Any, kwargs:
             reader.root(*args, **kwargs)
             reader.keep_changes(before)
     except BaseException as error:
-        raise InitializerFailed(format_traceback(error)) from None
+        raise InitializerFailed(f"the initializer raised: {format_traceback(error)}") from None
 
 
 def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | None) -> None:

@@ -305,3 +305,13 @@ assert rx.recv_many(10) == ["another text that takes one"] * 10
 assert xichan.select([rx])[1] == "another text that takes one"
 assert rx.drain() == ["another text that takes one"] * 38
 """)
+
+
+@pytest.mark.parametrize("send", ["send", "send_nowait", "send_many"])
+def test_view_of_a_short_value_in_a_small_tuple_arrives(send):
+    view = xichan.share((b"x" * 100, ("a", 1))).view()
+    value = (view[0][3:7], view[1][1:1], 5)
+    tx, rx = xichan.channel(4)
+    with tx, rx:
+        tx.send_many([value]) if send == "send_many" else getattr(tx, send)(value)
+        assert rx.recv() == (b"xxxx", (), 5)

@@ -45,12 +45,13 @@ def test_failing_initializer_breaks_the_pool(caplog):
         for future in futures:
             error = future.exception(PATIENCE)
             assert isinstance(error, xichan.BrokenInterpreterPool) and isinstance(error, xichan.Error)
+            assert str(error).startswith("a worker failed: the initializer raised: Traceback")
             assert "ZeroDivisionError: not today" in str(error)
         with pytest.raises(xichan.BrokenInterpreterPool):
             pool.submit(tasks.square, 1)
         with pytest.raises(xichan.BrokenInterpreterPool):
             pool.map(tasks.square, [1])
-    assert "is broken: a worker failed" in caplog.text
+    assert "is broken: a worker failed: the initializer raised: Traceback" in caplog.text
 
 
 def test_worker_that_exits_is_replaced():

@@ -5,6 +5,7 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -84,7 +85,8 @@ def test_report_opens_with_the_headline_and_what_was_measured(write):
 def test_targets_are_shown_on_request_only(write, capsys):
     assert "NOT reached" not in write(made_up()).read_text() + capsys.readouterr().out
     page = write(made_up(), "--targets").read_text()
-    assert 'id="targets"' in page and "at least 18x" in page
+    wanted = "at least 18x" if sys.version_info < (3, 15) else "at least 12x"  # an int, by Python version
+    assert 'id="targets"' in page and wanted in page
     assert "targets" in capsys.readouterr().out
 
 

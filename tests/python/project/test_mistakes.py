@@ -1,6 +1,7 @@
 """Usual mistakes: the message of each names what was found and what to do. docs/reference/messages.md lists them."""
 
 import asyncio
+import inspect
 import re
 import sys
 import threading
@@ -264,6 +265,43 @@ def test_object_of_a_local_class_is_named():
 def test_result_instead_of_a_function_is_refused():
     with xichan.InterpreterPoolExecutor(1) as pool:
         assert raised(TypeError, pool.submit, print()) == "fn must be callable, got NoneType"
+
+
+@needs_interpreters
+@pytest.mark.parametrize(
+    "name, hint",
+    [
+        ("apply_async", "use submit()"),
+        ("imap", "use map(..., buffersize=n)"),
+        ("imap_unordered", "use submit() and concurrent.futures.as_completed()"),
+        ("starmap", "use map(fn, *zip(*calls))"),
+        ("join", "use shutdown()"),
+        ("terminate", "use shutdown(wait=False, cancel_futures=True), which lets tasks that run complete"),
+    ],
+)
+def test_names_of_multiprocessing_pools_are_hinted(name, hint):
+    with xichan.InterpreterPoolExecutor(1) as pool:
+        with pytest.raises(AttributeError) as caught:
+            getattr(pool, name)
+        assert str(caught.value) == f"'InterpreterPoolExecutor' object has no attribute '{name}'; {hint}"
+        assert caught.value.name == name and caught.value.obj is pool
+
+
+@needs_interpreters
+def test_every_hint_of_pools_names_a_missing_attribute():
+    from xichan import _hints
+
+    with xichan.InterpreterPoolExecutor(1) as pool:
+        assert not [name for name in _hints._POOL_NAMES if hasattr(pool, name)]
+        assert raised(AttributeError, getattr, pool, "other") == (
+            "'InterpreterPoolExecutor' object has no attribute 'other'"
+        )
+
+
+@needs_interpreters
+def test_documentation_of_the_pool_does_not_mention_threads_of_the_standard_library():
+    documentation = inspect.getdoc(xichan.InterpreterPoolExecutor.__init__)
+    assert documentation.startswith("Create a pool.") and "ctxkwargs" not in documentation
 
 
 def import_readline():
