@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from tools import bootstrap, build, cpython, fuzz, layers, lint, spin, stress, system  # noqa: E402
+from tools import bootstrap, build, cpython, fuzz, layers, lint, site, spin, stress, system  # noqa: E402
 from tools.console import BUILD, ROOT, DevError, call, end, make_folder, output  # noqa: E402
 from tools.counts import Counts, one  # noqa: E402
 from tools.parts import NotApplicable, part  # noqa: E402
@@ -122,6 +122,14 @@ def model(request, environment=()):
     return found + pytest("tests/model", request.only or cpython.NEWEST, request, environment=checker)
 
 
+@part()
+def docs(request):
+    """The documentation as a site in build/docs: warnings, links, public names, and its width on a phone."""
+    if request.only in OLD:
+        raise NotApplicable(f"CPython {request.only}")
+    return site.check(request.only or cpython.NEWEST, request.extra)
+
+
 def instrumented(preset, request, names=(), left_out=(), prefix=()):
     """Run the C++ tests and Python tests, all or some by name, with a build by another preset."""
     found = ctest(preset, preset, ["-LE", "model"], request, prefix)
@@ -197,14 +205,6 @@ def faults(request):
     if not request.extra or "cpp" in request.extra:
         found += ctest("release", "faults", ["-R", FAULTS_CPP], Request())
     return found
-
-
-@part(default=False)
-def docs(request):
-    """The documentation as a site in build/docs; a warning is a failure."""
-    bootstrap.pip_install(bootstrap.require(), bootstrap.group("docs"), "docs", "installing Sphinx")
-    options = ["-W", "--keep-going", "-q", *request.extra]
-    return one(call([bootstrap.tool("sphinx-build"), *options, ROOT / "docs", BUILD / "docs"]) == 0)
 
 
 @part(default=False, name="fuzz")

@@ -58,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("arguments", nargs="*", metavar="ARG", help="its arguments; ./dev bench 3.14 --help lists them")
 
+    command("docs", "build the documentation as a site in build/docs, and check it")
+
     style = command("lint", "check layout, style and spelling")
     style.add_argument("--fix", action="store_true", help="repair what the tools can repair")
     style.add_argument("files", nargs="*", metavar="FILE", help="files or folders to check (default: all)")
@@ -145,6 +147,12 @@ def dispatch(argv) -> int:
         from . import soak
 
         return soak.run(options.minutes, Request(options.only))
+    if options.command == "docs":
+        from . import site
+
+        found = site.check()
+        print(f"{found.passed} passed, {found.failed} failed; open {site.SITE / 'index.html'}")
+        return 1 if found.failed else 0
     from . import lint
 
     found = lint.check(options.fix, options.files)

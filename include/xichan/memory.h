@@ -45,8 +45,8 @@ XICHAN_API std::size_t memory_classes(std::span<MemoryClass> classes) noexcept;
 /// the memory of the machine or of the process's control group, an allocation returns `Status::no_memory`.
 ///
 /// Memory cached for reuse comes on top of the limit: at most 1/64 of it for blocks up to 32 KiB, 1/64 for larger ones,
-/// and 1/256 per thread, and never more than 2 MiB, 32 MiB and 1 MiB. This function releases it as `trim` does. Any
-/// thread; never blocks.
+/// and 1/256 per thread, and never more than 2 MiB, 32 MiB (128 MiB while messages reuse it) and 1 MiB. This function
+/// releases it as `trim` does. Any thread; never blocks.
 XICHAN_API void set_memory_limit(std::uint64_t bytes) noexcept;
 
 /// Returns cached memory to the system, except for the caches of other threads, and returns the number of bytes. Memory

@@ -10,6 +10,7 @@ constinit atomic<std::int64_t> next_sweep{0};  // milliseconds
 }  // namespace
 
 constinit const SweptStore* SweptStore::first_ = nullptr;
+constinit AfterCaching after_caching = nullptr;
 
 void sweep_if_due() noexcept {
   timespec now;

@@ -11,11 +11,13 @@ namespace {
 
 constexpr std::uint64_t page = Pages::page;
 constexpr std::uint64_t maximum = 32u << 20;
+constexpr std::uint64_t most = 128u << 20;
 
 // A word: page number of the address (48 bits) | size in pages (15 bits) | the mark of the store (1 bit).
 constexpr unsigned address_shift = 16;
 constexpr std::uint64_t pages_mask = 0x7fff;
-static_assert(maximum / page <= pages_mask);
+constexpr std::uint64_t largest_cached = pages_mask * page;
+static_assert(maximum <= largest_cached && largest_cached <= most);
 
 std::uint64_t word_of(void* memory, std::uint64_t mapped) noexcept {
   return reinterpret_cast<std::uintptr_t>(memory) / page << address_shift | mapped / page << 1;
@@ -26,8 +28,9 @@ void* memory_of(std::uint64_t word) noexcept {
 constexpr std::uint64_t size_of(std::uint64_t word) noexcept { return (word >> 1 & pages_mask) * page; }
 
 constinit Slots<32> slots;
-constinit CacheQuota quota{maximum};
-constinit atomic<unsigned> next_victim{0};  // relaxed: any order of eviction will do
+constinit CacheQuota quota{maximum, most};
+constinit atomic<std::uint64_t> evicted{0};  // bytes freed since the last sweep because the store was full; relaxed
+constinit atomic<unsigned> next_victim{0};   // relaxed: any order of eviction will do
 
 void release(std::uint64_t word) noexcept {
   if (word == 0) return;
@@ -35,7 +38,29 @@ void release(std::uint64_t word) noexcept {
   Pages::free(memory_of(word), size_of(word));
 }
 
-void sweep() noexcept { slots.sweep(release); }
+void evict(void* memory, std::uint64_t mapped) noexcept {
+  evicted.fetch_add(mapped, memory_order_relaxed);
+  Pages::free(memory, mapped);
+}
+
+// Called when the store has no allocation for a request. It would have one if it had kept those that it evicted.
+void note_miss(std::uint64_t wanted) noexcept {
+  std::uint64_t bytes = evicted.load(memory_order_relaxed);
+  while (bytes >= wanted) {
+    if (!evicted.compare_exchange_weak(bytes, bytes - wanted, memory_order_relaxed, memory_order_relaxed)) continue;
+    return quota.raise(wanted);
+  }
+}
+
+void sweep() noexcept {
+  std::uint64_t idle = 0;
+  slots.sweep([&](std::uint64_t word) noexcept {
+    idle += size_of(word);
+    release(word);
+  });
+  evicted.store(0, memory_order_relaxed);
+  if (idle != 0) quota.lower(idle);
+}
 const SweptStore swept_store(sweep);
 
 // Distance of an allocation's size from the wanted one; UINT64_MAX if it is unsuitable. Missing pages weigh more,
@@ -89,10 +114,11 @@ void* LargeBlocks::allocate(std::uint64_t bytes, std::uint64_t& mapped) noexcept
   sweep_if_due();
   const std::uint64_t wanted = align_up(bytes, page);
   void* memory = nullptr;
-  if (wanted <= maximum) {
+  if (wanted <= largest_cached) {
     if (const std::uint64_t word = nearest(wanted)) memory = fit(word, wanted, mapped);
   }
   if (memory == nullptr) {
+    note_miss(wanted);
     mapped = wanted;
     memory = Pages::allocate(wanted);
     if (memory == nullptr) return nullptr;
@@ -104,21 +130,27 @@ void* LargeBlocks::allocate(std::uint64_t bytes, std::uint64_t& mapped) noexcept
 void LargeBlocks::deallocate(void* memory, std::uint64_t bytes, std::uint64_t mapped) noexcept {
   sweep_if_due();
   quota.subtract(mapped - align_up(bytes, page));
-  if (mapped > quota.bound()) return Pages::free(memory, mapped);
+  if (mapped > largest_cached) return Pages::free(memory, mapped);
+  if (mapped > quota.bound()) return evict(memory, mapped);
   poison(memory, mapped);
   const std::uint64_t word = word_of(memory, mapped);
   for (unsigned attempt = 0; attempt < 2 * slots.size; ++attempt) {
     if (quota.add(mapped)) {
-      if (slots.put(word)) return;
+      if (slots.put(word)) return note_cached();
       quota.subtract(mapped);
     }
-    release(slots.take_from(next_victim.fetch_add(1, memory_order_relaxed) % slots.size));
+    const std::uint64_t victim = slots.take_from(next_victim.fetch_add(1, memory_order_relaxed) % slots.size);
+    if (victim == 0) continue;
+    quota.subtract(size_of(victim));
+    evict(memory_of(victim), size_of(victim));
   }
-  Pages::free(memory, mapped);
+  evict(memory, mapped);
 }
 
 void LargeBlocks::release_all() noexcept {
   while (const std::uint64_t word = slots.take()) release(word);
+  evicted.store(0, memory_order_relaxed);
+  quota.lower(most);
 }
 
 void LargeBlocks::follow_limit(std::uint64_t limit) noexcept { quota.follow_limit(limit); }

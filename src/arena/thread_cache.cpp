@@ -46,7 +46,10 @@ bool put(Magazine* magazine, unsigned size_class, std::uint32_t count) noexcept 
   magazine->count = count;
   if (!quota.add(bytes)) return false;
   depots[size_class].rounds.fetch_add(count, memory_order_relaxed);
-  if (depots[size_class].magazines.put(as_word(magazine))) return true;
+  if (depots[size_class].magazines.put(as_word(magazine))) {
+    note_cached();
+    return true;
+  }
   depots[size_class].rounds.fetch_sub(count, memory_order_relaxed);
   quota.subtract(bytes);
   return false;

@@ -22,6 +22,7 @@
 
 #include "base/random.h"
 #include "base/worklist.h"
+#include "sync/idle_watch.h"
 #include "sync/spin.h"
 #include "sync/thread_waiter.h"
 
@@ -177,12 +178,15 @@ Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& c
   Wait wait(cases);
   if (!wait.prepare()) return Status::no_memory;
   const Deadline until = earlier(limits.deadline, limits.slice);
-  for (;;) {
+  // At a rendezvous the other side must find this thread, which would leave for a moment to take the watch.
+  const bool may_leave =
+      std::ranges::none_of(cases, [](const Case& c) noexcept { return c.channel->flavor() == Flavor::rendezvous; });
+  for (IdleWatch watch;;) {
     ThreadWaiter waiter;
     WaitResult woken_by = WaitResult::woken;
     if (wait.enlist(waiter) && !exit_began(limits)) {
       cases[0].channel->count_park();
-      woken_by = waiter.park(until);
+      woken_by = waiter.park(until, may_leave ? &watch : nullptr);
     }
     wait.delist();  // from here on no peer can decide for us (W2, W4), and we may act
 

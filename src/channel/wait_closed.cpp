@@ -1,5 +1,6 @@
 #include "channel/wait_closed.h"
 
+#include "sync/idle_watch.h"
 #include "sync/thread_waiter.h"
 
 namespace xichan::internal {
@@ -9,13 +10,13 @@ namespace xichan::internal {
 Status wait_closed(Channel& channel, const atomic<bool>& end_closed, const void* owner,
                    const WaitLimits& limits) noexcept {
   const Deadline until = earlier(limits.deadline, limits.slice);
-  for (;;) {
+  for (IdleWatch watch;;) {
     ThreadWaiter waiter;
     WaitNode node{.waiter = &waiter, .owner = owner};
     WaitResult woken_by = WaitResult::woken;
     if (!channel.enlist_closing(node) && !end_closed.load(memory_order_seq_cst) && !exit_began(limits)) {
       channel.count_park();
-      woken_by = waiter.park(until);
+      woken_by = waiter.park(until, &watch);
     }
     channel.delist_closing(node);
     if (channel.is_closed()) return Status::ok;

@@ -7,6 +7,7 @@
 #include "directory/registry.h"
 #include "directory/tickets.h"
 #include "state/object.h"
+#include "sync/idle_watch.h"
 #include "sync/process_words.h"
 
 namespace xichan::internal {
@@ -23,8 +24,10 @@ void before_fork() noexcept {
   Registry::lock_for_fork();
   Tickets::lock_for_fork();
   StateObjects::lock_for_fork();
+  idle_watchers().lock_for_fork();
 }
 void after_fork_in_parent() noexcept {
+  idle_watchers().unlock_after_fork(false);
   StateObjects::unlock_after_fork(false);
   Tickets::unlock_after_fork(false);
   Registry::unlock_after_fork(false);
@@ -34,6 +37,7 @@ void after_fork_in_child() noexcept {
   process_words.generation.fetch_add(1, memory_order_relaxed);
   process_words.exiting.store(0, memory_order_relaxed);
   nonce_word.store(0, memory_order_relaxed);
+  idle_watchers().unlock_after_fork(true);
   StateObjects::unlock_after_fork(true);
   Tickets::unlock_after_fork(true);
   Registry::unlock_after_fork(true);

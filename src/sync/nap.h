@@ -1,6 +1,7 @@
 // Splits a long sleep, so that a thread returns what it has cached for the next message: a blocked thread may sleep for
-// hours. It wakes at most three times for that: to flush its cache, and for two sweeps of what has stayed idle since,
-// which it or another thread makes.
+// hours. It wakes once for that, and takes part in the watch over the shared stores (idle_watch.h). A thread that other
+// threads must find where it waits (a rendezvous) takes no part; it wakes at most three times instead, if there is
+// cached memory then: to flush its cache, and for two sweeps of what has stayed idle since.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,11 @@ namespace xichan::internal {
 /// Thread safety: one thread at a time.
 class Naps {
  public:
-  /// Returns until when to sleep now, `deadline` at the latest.
+  bool any_taken() const noexcept { return taken_ != 0; }
+  bool any_left() const noexcept { return taken_ < most && Arena::has_cached(); }
+
+  /// Returns until when a nap lasts, `deadline` at the latest.
   Deadline until(Deadline deadline) const noexcept {
-    if (taken_ == most || !Arena::has_cached()) return deadline;
     return earlier(deadline, Deadline::at(start_ + (taken_ + 1) * length_ns));
   }
   /// Called after a timeout. Returns true if the sleep goes on.
@@ -32,7 +35,7 @@ class Naps {
   static constexpr std::int64_t long_ns = 40'000'000;     // less than the slices in which a main thread sleeps
 
   const std::int64_t start_ = Deadline::now();
-  int taken_ = 0;
+  std::int64_t taken_ = 0;
 };
 
 }  // namespace xichan::internal

@@ -7,6 +7,8 @@
 
 namespace xichan::internal {
 
+class IdleWatch;
+
 /// Thread safety: `park` and the accessors belong to the waiting thread; any thread may decide the operation.
 class XICHAN_API ThreadWaiter final : public Waiter {
  public:
@@ -16,8 +18,9 @@ class XICHAN_API ThreadWaiter final : public Waiter {
   bool cancel(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::cancelled, node, wake); }
   bool nudge(WaitNode& node, Wake& wake) noexcept override { return decide(Outcome::nudged, node, wake); }
 
-  /// Sleeps until the operation is decided (`woken`), the deadline passes or a signal arrives.
-  WaitResult park(Deadline deadline) noexcept;
+  /// Sleeps until the operation is decided (`woken`), the deadline passes or a signal arrives. With a `watch`, which
+  /// lasts as long as the call, the operation may also be nudged to take the watch.
+  WaitResult park(Deadline deadline, IdleWatch* watch = nullptr) noexcept;
 
   // The decision is final once no node of this waiter is linked.
   bool is_decided() const noexcept { return decision_.is_decided(); }

@@ -78,6 +78,20 @@ void WaitList::notify_all() noexcept {
   decide(&Waiter::notify, false, [](const WaitNode&) noexcept { return true; });
 }
 
+bool WaitList::nudge_one() noexcept {
+  Wake wake;
+  bool is_nudged = false;
+  {
+    std::lock_guard guard(lock_);
+    while (WaitNode* const node = is_nudged ? nullptr : nodes_.first()) {
+      unlink(*node);
+      is_nudged = node->waiter->nudge(*node, wake);
+    }
+  }
+  wake.perform();
+  return is_nudged;
+}
+
 void WaitList::nudge_all() noexcept {
   decide(&Waiter::nudge, false, [](const WaitNode&) noexcept { return true; });
 }

@@ -52,6 +52,8 @@ class XICHAN_API WaitList {
   /// As `notify_one`, but passes over waiters for which `matches(node, context)`, called under the lock, returns false.
   void notify_one_if(bool (*matches)(WaitNode&, void*) noexcept, void* context) noexcept;
   void notify_all() noexcept;
+  /// Makes the longest-waiting undecided waiter re-check all its conditions. Returns false if there is none.
+  bool nudge_one() noexcept;
   /// Makes every waiter re-check all its conditions.
   void nudge_all() noexcept;
   /// The same for every waiter that waits on behalf of `owner`.

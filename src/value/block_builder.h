@@ -17,6 +17,7 @@
 
 #include "arena/arena.h"
 #include "base/checked.h"
+#include "base/large_copy.h"
 #include "value/cell.h"
 #include "value/index.h"
 
@@ -108,6 +109,10 @@ class BlockBuilder {
   }
   void write_bytes(Cell& cell, const void* data, std::uint64_t length) noexcept {
     write_payload(cell, Tag::bytes, data, length, length, 0);
+  }
+  /// Does the same, for a value that may have many MiB.
+  void write_large_bytes(Cell& cell, const void* data, std::uint64_t length) noexcept {
+    copy_payload(write_payload(cell, Tag::bytes, nullptr, length, length, 0), data, length);
   }
   /// Returns the address of an int of `length` bytes (a multiple of 8), which the caller fills in.
   void* write_big_int(Cell& cell, std::uint64_t length) noexcept {

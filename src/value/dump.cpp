@@ -4,6 +4,7 @@
 
 #include "arena/arena.h"
 #include "base/checked.h"
+#include "base/large_copy.h"
 #include "value/index_body.h"
 
 namespace xichan::internal {
@@ -84,7 +85,7 @@ Status load(std::span<const std::byte> data, Cell& cell, VerifyError& error, std
   status = Arena::allocate(body.size(), 0, block);
   if (status != Status::ok) return status;
   const std::span<std::byte> copy(block->body(), body.size());  // the arena may have rounded up the body
-  std::memcpy(copy.data(), body.data(), body.size());
+  copy_payload(copy.data(), body.data(), body.size());
   status = verify_in_place(copy, max_bytes, error, sizes);
   if (status == Status::ok && sizes.index_bytes != 0) status = add_tables(block, body.size(), sizes.index_bytes);
   if (status == Status::ok && !index_body(block, body.size(), error)) {

@@ -96,7 +96,7 @@ class CanonicalContent {
     if (is_text()) {
       convert_text(from_, data_, length(), kind_, builder.write_text(cell, kind_, nullptr, length()));
     } else if (cell_.tag() == Tag::bytes) {
-      builder.write_bytes(cell, data_, length());
+      builder.write_large_bytes(cell, data_, length());
     } else {
       std::memcpy(builder.write_big_int(cell, length()), data_, length());
     }

@@ -82,7 +82,7 @@ Status Value::bytes(std::span<const std::byte> data, Value& out) noexcept {
   builder.count_bytes(data.size());
   const Status status = builder.allocate();
   if (status != Status::ok) return status;
-  builder.write_bytes(builder.root(), data.data(), data.size());
+  builder.write_large_bytes(builder.root(), data.data(), data.size());
   ValueAccess::adopt(out, builder.finish());
   return Status::ok;
 }

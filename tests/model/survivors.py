@@ -69,6 +69,10 @@ UNDER_THE_LOCK = (
     "The deciding thread holds the lock of the lists, and the owner takes it in delist before its final look: the lock "
     "orders the decision's data. What is seen before that only ends the sleep."
 )
+THE_TAKER_GOES_ON = (
+    "A thread that finds the watch taken leaves the rest to the thread that took it. That one nudges a sleeper, sweeps "
+    "or gives up the watch, each of them after it took it, and by accesses that are sequentially consistent."
+)
 ONLY_THE_SWAP_COUNTS = (
     "Of the steps that wake a joiner this load is none: the swap is. An acquire shows the messages that were accepted."
 )
@@ -328,6 +332,8 @@ SURVIVORS = {
     ("src/api/async.cpp", "outcome(side_, status);\nend_claim()", ""): MEMORY_IS_THERE,
     ("src/api/async.cpp", "end_claim();\nis_complete = true", "false"): NEEDLESS_TOKEN,
     ("src/api/async.cpp", "if (is_complete ||", "false"): NEEDLESS_TOKEN,
+    ("src/sync/idle_watch.h", "!watched_.exchange(true,", "memory_order_acq_rel"): THE_TAKER_GOES_ON,
+    ("src/sync/idle_watch.h", "!watched_.exchange(true,", "memory_order_relaxed"): THE_TAKER_GOES_ON,
     ("src/channel/task_count.h", "std::uint64_t done = done_.load(", "memory_order_acquire"): ONLY_THE_SWAP_COUNTS,
     ("src/channel/task_count.h", "done_.compare_exchange_weak(", "memory_order_acquire"): ONLY_THE_SWAP_COUNTS,
     (

@@ -1,7 +1,6 @@
 #include "values/array_make.h"
 
-#include <cstring>
-
+#include "base/large_copy.h"
 #include "values/array_object.h"
 #include "values/decode.h"
 
@@ -73,7 +72,7 @@ bool copy_content(const ArrayParts& parts, const Ref& array) noexcept {
   if (!interface) return false;
   const auto* head = static_cast<const NumpyArray*>(PyCapsule_GetPointer(interface.get(), nullptr));
   if (head == nullptr) return false;
-  if (parts.length != 0) std::memcpy(head->data, parts.content, parts.length);
+  copy_payload(head->data, parts.content, parts.length);
   return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/ref.h"
 #include "values/bytes_search.h"
+#include "values/decode_leaf.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -97,7 +98,7 @@ PyObject* bytes_repr(PyObject* self) noexcept {
 PyObject* bytes_iterator(PyObject* self) noexcept { return PySeqIter_New(self); }
 
 PyObject* get_value(PyObject* self, PyObject*) noexcept {
-  return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(content(self).data()), bytes_length(self));
+  return make_large_payload(content(self).data(), as_view(self)->slice.cell);
 }
 
 PyObject* bytes_concat(PyObject* self, PyObject* other) noexcept {

@@ -1,5 +1,6 @@
 #include "values/decode.h"
 
+#include "base/large_copy.h"
 #include "value/pickled.h"
 #include "values/array_object.h"
 #include "values/decode_error.h"
@@ -36,7 +37,11 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
     if (deserves_view(place)) return new_view_at(state, place);
     if (is_pickled(place.reader, *place.cell)) return unpickle(state, place.reader, *place.cell, copy);
   }
-  if (place.cell->has_payload()) return make_payload(place.reader.payload(*place.cell), *place.cell);
+  if (place.cell->has_payload()) {
+    const void* const data = place.reader.payload(*place.cell);
+    return place.cell->length() < smallest_streamed ? make_payload(data, *place.cell)
+                                                    : make_large_payload(data, *place.cell);
+  }
   if (has_flat_tag(*place.cell) && is_flat(place.reader, *place.cell)) {
     Extent extent;
     PyObject* value = FlatDecoder(state).make_flat(place.reader, *place.cell, extent);

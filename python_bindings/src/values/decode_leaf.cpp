@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/large_copy.h"
+
 namespace xichan::python {
 
 PyObject* raise_unexpected(const Cell& cell) noexcept {
@@ -39,8 +41,23 @@ PyObject* make_bytearray(BlockReader reader, const Cell& cell) noexcept {
   const Cell& content = reader.elements(cell)[0];
   const bool is_short = content.tag() == Tag::short_bytes;
   const void* data = is_short ? content.payload() : reader.payload(content);
-  return PyByteArray_FromStringAndSize(static_cast<const char*>(data),
-                                       static_cast<Py_ssize_t>(is_short ? content.short_length() : content.length()));
+  const std::uint64_t length = is_short ? content.short_length() : content.length();
+  PyObject* const value = PyByteArray_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(length));
+  if (value != nullptr) copy_payload(PyByteArray_AS_STRING(value), data, length);
+  return value;
+}
+
+PyObject* make_large_payload(const void* data, const Cell& cell) noexcept {
+  if (cell.tag() == Tag::big_int) return make_payload(data, cell);
+  if (cell.tag() != Tag::bytes) {
+    const TextKind kind = text_kind(cell.tag());
+    PyObject* const text = new_text(kind, cell.length());
+    if (text != nullptr) copy_payload(PyUnicode_DATA(text), data, cell.length() * text_width(kind));
+    return text;
+  }
+  PyObject* const value = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(cell.length()));
+  if (value != nullptr) copy_payload(PyBytes_AS_STRING(value), data, cell.length());
+  return value;
 }
 
 }  // namespace xichan::python

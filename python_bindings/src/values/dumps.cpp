@@ -2,6 +2,7 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
+#include "base/large_copy.h"
 #include "base/ref.h"
 #include "value/dump.h"
 #include "value/message.h"
@@ -33,7 +34,7 @@ PyObject* write(const Cell& flat) noexcept {
   if (bytes == nullptr) return nullptr;
   char* to = PyBytes_AS_STRING(bytes);
   std::memcpy(to, &header, sizeof header);
-  std::memcpy(to + sizeof header, body.data(), body.size());
+  copy_payload(to + sizeof header, body.data(), body.size());
   return bytes;
 }
 

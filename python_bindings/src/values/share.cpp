@@ -43,7 +43,7 @@ bool copy_buffer(const ModuleState& state, PyObject* value, Cell& cell) noexcept
     builder.count_bytes(length);
     status = builder.allocate();
     if (status == Status::ok) {
-      builder.write_bytes(builder.root(), buffer.buf, length);
+      builder.write_large_bytes(builder.root(), buffer.buf, length);
       cell = builder.finish();
     } else {
       raise(state, status);

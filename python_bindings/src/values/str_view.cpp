@@ -10,7 +10,7 @@
 
 #include "arena/arena.h"
 #include "base/ref.h"
-#include "values/text.h"
+#include "values/decode_leaf.h"
 
 namespace xichan::python {
 namespace {
@@ -34,7 +34,7 @@ void str_dealloc(PyObject* self) noexcept {
 
 PyObject* get_value(PyObject* self, PyObject*) noexcept {
   const BlockSlice& slice = as_str(self)->slice;
-  return make_text(text_kind(slice.cell.tag()), slice.reader().payload(slice.cell), slice.cell.length());
+  return make_large_payload(slice.reader().payload(slice.cell), slice.cell);
 }
 
 PyObject* str_reduce(PyObject* self, PyObject*) noexcept {

@@ -30,7 +30,7 @@ Cell* BlockEncoder::write_items(PyObject* container, Cell* cells) noexcept {
     if (fits_short(length, 1)) {
       *cells = Cell::of_short(Tag::short_bytes, data, length);
     } else {
-      builder_.write_bytes(*cells, data, length);
+      builder_.write_large_bytes(*cells, data, length);
     }
     return cells + 1;
   }
@@ -76,7 +76,10 @@ void BlockEncoder::write_repeated(PyObject* value, Cell& cell) noexcept {
   if (first == nullptr) return write_single(value, cell);
   if (first->cell != nullptr) return builder_.write_repeat(cell, *first->cell);
   first->cell = &cell;
-  first->loan == nullptr ? write_single(value, cell) : write_loan(value, cell, first->loan);
+  if (first->loan != nullptr) return write_loan(value, cell, first->loan);
+  // A large value that cannot be lent is counted here, too.
+  if (!PyBytes_CheckExact(value)) return write_single(value, cell);
+  builder_.write_large_bytes(cell, PyBytes_AS_STRING(value), static_cast<std::uint64_t>(PyBytes_GET_SIZE(value)));
 }
 
 void BlockEncoder::write_loan(PyObject* value, Cell& cell, Loan* loan) noexcept {
@@ -114,7 +117,7 @@ void BlockEncoder::write_other(PyObject* value, Cell& cell) noexcept {
     if (fits_short(content->length, 1)) {
       cell = Cell::of_short(Tag::short_bytes, content->data, content->length);
     } else {
-      builder_.write_bytes(cell, content->data, content->length);
+      builder_.write_large_bytes(cell, content->data, content->length);
     }
   } else if (PyObject* parts = queue_parts(state_, value)) {
     if (Py_REFCNT(value) != 1 && write_seen(value, cell)) return;

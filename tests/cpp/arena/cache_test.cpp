@@ -11,11 +11,14 @@
 
 #include "arena/arena.h"
 #include "arena/cache_quota.h"
+#include "arena/pages.h"
 #include "arena/size_class.h"
 #include "support/support.h"
 
 namespace xichan::internal {
 namespace {
+
+constexpr std::uint64_t mib = 1 << 20;
 
 class ArenaCache : public test::ArenaTest {
  protected:
@@ -118,7 +121,6 @@ TEST_F(ArenaCache, StatisticsListClassesInUse) {
 
 TEST_F(ArenaCache, CachedMappingServesSimilarSizes) {
   const std::uint64_t nothing = cached();
-  constexpr std::uint64_t mib = 1 << 20;
   // Larger, smaller, much smaller and much larger than the cached mappings; each block is written to its end.
   for (const std::uint64_t total : {mib, mib + mib / 2, mib, mib / 2 + 16, mib / 8, 8 * mib, 5 * mib}) {
     Block* block = block_of(total);
@@ -130,6 +132,47 @@ TEST_F(ArenaCache, CachedMappingServesSimilarSizes) {
   EXPECT_GT(cached(), nothing);
   Arena::release_cached();
   EXPECT_EQ(cached(), nothing);
+}
+
+void burst(std::size_t count) { allocate_and_release(16 * mib, count); }
+
+TEST_F(ArenaCache, StoreOfLargeBlocksGrowsWithTrafficThatMissesWhatItEvicted) {
+  Arena::release_cached();
+  for (int i = 0; i < 3; ++i) burst(5);
+  EXPECT_GE(cached(), 80 * mib);
+  const std::uint64_t returned = Pages::returned_bytes();
+  for (int i = 0; i < 3; ++i) burst(5);
+  EXPECT_EQ(Pages::returned_bytes(), returned);
+  for (int i = 0; i < 2; ++i) burst(20);
+  EXPECT_LE(cached(), 128 * mib);
+}
+
+TEST_F(ArenaCache, StoreOfLargeBlocksDoesNotGrowInOneBurst) {
+  Arena::release_cached();
+  burst(10);
+  EXPECT_LE(cached(), 32 * mib);
+  EXPECT_GE(cached(), 16 * mib);
+}
+
+TEST_F(ArenaCache, StoreOfLargeBlocksShrinksWhenIdle) {
+  Arena::release_cached();
+  for (int i = 0; i < 3; ++i) burst(5);
+  sweep_stores();
+  sweep_stores();
+  EXPECT_LE(cached(), 16 * mib);
+  burst(10);
+  EXPECT_LE(cached(), 32 * mib);
+  for (int i = 0; i < 3; ++i) burst(5);
+  Arena::release_cached();
+  burst(10);
+  EXPECT_LE(cached(), 32 * mib);
+}
+
+TEST_F(ArenaCache, StoreOfLargeBlocksKeepsToItsShareOfTheLimit) {
+  set_memory_limit(3'000 * mib);
+  for (int i = 0; i < 5; ++i) burst(5);
+  EXPECT_LE(cached(), 3'000 * mib / 64);
+  EXPECT_GE(cached(), 32 * mib);
 }
 
 TEST_F(ArenaCache, SecondSweepReleasesIdleMemory) {
@@ -156,7 +199,6 @@ TEST_F(ArenaCache, SweepKeepsMemoryUsedSinceLastSweep) {
 }
 
 TEST_F(ArenaCache, CachedMemoryStaysWithinQuota) {
-  constexpr std::uint64_t mib = 1 << 20;
   for (const std::uint64_t limit : {UINT64_MAX, 640 * mib, 64 * mib, mib}) {
     Arena::set_limit(limit);
     const std::uint64_t shared = std::min(8 * mib, limit / 32) + std::min(32 * mib, limit / 32);

@@ -260,6 +260,49 @@ TEST_F(ArenaPages, BlockedThreadReturnsItsCache) {
   blocked.join();
 }
 
+TEST_F(ArenaPages, BlockedThreadReturnsWhatAnotherThreadFrees) {
+  const test::Watchdog watchdog("blocked threads");
+  Arena::release_cached();
+  const std::uint64_t before = memory_stats().cached;
+  struct Blocked {
+    Blocked() {
+      EXPECT_EQ(channel(1024, tx, rx), Status::ok);
+      thread = std::thread([this] {
+        Value value;
+        EXPECT_EQ(rx.recv(value), Status::ok);
+      });
+      test::await([&] { return rx.stats().waiting_receivers == 1; });
+    }
+    void end() {
+      EXPECT_EQ(tx.send(Value::of(1)), Status::ok);
+      thread.join();
+    }
+    Sender tx;
+    Receiver rx;
+    std::thread thread;
+  };
+  const auto free_some = [&] {
+    for (int i = 0; i < 50; ++i) Arena::release(block_of(100'000));
+    EXPECT_GT(memory_stats().cached, before);
+  };
+  const auto await_return = [&] { test::await([&] { return memory_stats().cached <= before; }); };
+  Blocked one;
+  for (int i = 0; i < 2; ++i) {
+    free_some();
+    await_return();
+  }
+  // Either of two may be the one that returns memory, and leave before it has done so.
+  Blocked other;
+  free_some();
+  one.end();
+  await_return();
+  Blocked third;
+  free_some();
+  other.end();
+  await_return();
+  third.end();
+}
+
 TEST_F(ArenaPages, RingsAreCountedAndLimited) {
   const std::uint64_t before = RingMemory::bytes();
   {

@@ -106,6 +106,29 @@ thread.join()
 """)
 
 
+def test_waiting_thread_returns_memory_that_another_frees_later():
+    measure("""
+tx, rx = xichan.channel(None)
+mine, yours = xichan.channel(None)
+thread = threading.Thread(target=rx.recv)
+thread.start()
+while rx.stats().waiting_receivers == 0:
+    time.sleep(0.01)
+value = bytearray(b"q" * 100_000)  # bytes would be lent
+for _ in range(2):
+    for _ in range(200):
+        mine.send(value)
+    for _ in range(200):
+        yours.recv_nowait()
+    deadline = time.monotonic() + 60
+    while xichan.memory_stats().cached > 2 * MIB:
+        assert time.monotonic() < deadline, xichan.memory_stats()
+        time.sleep(0.05)
+tx.send(None)
+thread.join()
+""")
+
+
 @pytest.mark.parametrize("capacity", ["1024", "64", "None", "0", "2**20"])
 def test_unused_channels_take_little_memory_and_return_it(capacity):
     measure(

@@ -7,6 +7,8 @@ namespace xichan::internal {
 
 class Naps {
  public:
+  bool any_taken() const noexcept { return false; }
+  bool any_left() const noexcept { return false; }
   Deadline until(Deadline deadline) const noexcept { return deadline; }
   bool go_on(Deadline) const noexcept { return false; }
 };
