@@ -664,9 +664,7 @@ class Map(_State, MutableMapping[_K, _V]):
     def set(self, key: _K, value: _V, *, ttl: float | None = None) -> None:
         """Store a value that expires after ``ttl`` seconds."""
     @overload
-    def setdefault[D](
-        self: Map[_K, D | None], key: _K, default: None = None, *, ttl: float | None = None
-    ) -> D | None:
+    def setdefault[D](self: Map[_K, D | None], key: _K, default: None = None, *, ttl: float | None = None) -> D | None:
         """Return the value of a key. If it is absent, store ``default``, and return that."""
     @overload
     def setdefault(self, key: _K, default: _V, *, ttl: float | None = None) -> _V: ...
