@@ -360,15 +360,18 @@ def test_iteration_of_a_closed_receiver_raises():
         next(rx)
 
 
-def test_closing_a_sender_wakes_its_blocked_call_and_sends_nothing():
+@pytest.mark.parametrize("is_last", [True, False])
+def test_closing_a_sender_wakes_its_blocked_call_and_sends_nothing(is_last):
     tx, subscribe = xichan.broadcast(1)
-    rx = subscribe()
+    rx, other = subscribe(), None if is_last else subscribe.sender()
     tx.send(1)
     call = Call(tx.send, TEXT)
     wait_until(lambda: waiting(subscribe) == 1)
     tx.close()
     with pytest.raises(xichan.ChannelClosed):
         call.result()
+    if other is not None:
+        other.close()
     assert list(rx) == [1]
 
 
