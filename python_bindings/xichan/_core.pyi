@@ -683,9 +683,7 @@ class Map(_State, MutableMapping[_K, _V]):
         """Add ``n`` to the number of a key, 0 if it is absent, and return the sum."""
     def compare_and_set(self, key: _K, expected: object, new: _V, *, ttl: float | None = None) -> bool:
         """Store ``new`` if the value of the key equals ``expected``. Return True if it did."""
-    def update_with(
-        self, key: _K, function: Callable[[_V], _V], default: _V = ..., *, ttl: float | None = None
-    ) -> _V:
+    def update_with(self, key: _K, function: Callable[[_V], _V], default: _V = ..., *, ttl: float | None = None) -> _V:
         """Replace the value of a key by ``function(value)``, and return the new value."""
     @overload
     def get_many(self, keys: Iterable[_K], /, *, copy: Literal[True] = True) -> dict[_K, _V]:
