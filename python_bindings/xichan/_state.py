@@ -67,7 +67,7 @@ async def _acquire(lock: Lock | RLock, unit: int) -> None:
 
 
 async def acquire(obj: Lock | RLock | Semaphore) -> bool:
-    if type(obj).__name__ == "Semaphore":
+    if isinstance(obj, _core.Semaphore):
         if not obj.acquire(False):
             await admitted(obj)
         return True
