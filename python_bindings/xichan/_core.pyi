@@ -11,6 +11,7 @@ from collections.abc import (
     Iterator,
     KeysView,
     Mapping,
+    MutableMapping,
     Sequence,
     ValuesView,
 )
@@ -20,10 +21,13 @@ from pickle import PickleBuffer
 from types import GenericAlias, TracebackType, UnionType
 from typing import Any, ClassVar, Final, Generic, Literal, Self, SupportsIndex, TypeAliasType, TypeVar, final, overload
 
+from _typeshed import SupportsKeysAndGetItem
 from typing_extensions import disjoint_base
 
-from ._stats import ChannelStats, MemoryStats
+from ._stats import ChannelStats, MapStats, MemoryStats
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 _T_contra = TypeVar("_T_contra", contravariant=True)
@@ -636,7 +640,195 @@ class Condition(_State):
         self, notifier: _Notifier, key: int, ticket: int, record: _StateRecord, /
     ) -> tuple[_StateWatch, bool]: ...
 
-def objects() -> list[AtomicInt | Cell[Any] | Lock | RLock | Semaphore | Event | Barrier | Condition]:
+@final
+class Map(_State, MutableMapping[_K, _V]):
+    """A mapping that all interpreters read and change together."""
+
+    def __new__(
+        cls,
+        max_items: int | None = None,
+        max_bytes: int | None = None,
+        *,
+        ttl: float | None = None,
+        name: str | None = None,
+    ) -> Self: ...
+    @overload
+    def get(self, key: _K, default: None = None, *, copy: Literal[True] = True) -> _V | None:
+        """Return the value of a key, or ``default`` if it is absent. With ``copy=False``, a view of a large value."""
+    @overload
+    def get(self, key: _K, default: _V, *, copy: Literal[True] = True) -> _V: ...
+    @overload
+    def get[D](self, key: _K, default: D, *, copy: Literal[True] = True) -> _V | D: ...
+    @overload
+    def get(self, key: _K, default: object = None, *, copy: bool) -> Any: ...
+    def set(self, key: _K, value: _V, *, ttl: float | None = None) -> None:
+        """Store a value that expires after ``ttl`` seconds."""
+    @overload
+    def setdefault[D](self: Map[_K, D | None], key: _K, default: None = None, *, ttl: float | None = None) -> D | None:
+        """Return the value of a key. If it is absent, store ``default``, and return that."""
+    @overload
+    def setdefault(self, key: _K, default: _V, *, ttl: float | None = None) -> _V: ...
+    @overload
+    def pop(self, key: _K) -> _V:
+        """Remove a key and return its value, or ``default`` if it is absent."""
+    @overload
+    def pop(self, key: _K, default: _V) -> _V: ...
+    @overload
+    def pop[D](self, key: _K, default: D) -> _V | D: ...
+    def popitem(self) -> tuple[_K, _V]:
+        """Remove some entry and return it as (key, value)."""
+    def clear(self) -> None:
+        """Remove all entries, in one step."""
+    def add(self, key: _K, n: float = 1, *, ttl: float | None = None) -> _V:
+        """Add ``n`` to the number of a key, 0 if it is absent, and return the sum."""
+    def compare_and_set(self, key: _K, expected: object, new: _V, *, ttl: float | None = None) -> bool:
+        """Store ``new`` if the value of the key equals ``expected``. Return True if it did."""
+    def update_with(self, key: _K, function: Callable[[_V], _V], default: _V = ..., *, ttl: float | None = None) -> _V:
+        """Replace the value of a key by ``function(value)``, and return the new value."""
+    @overload
+    def get_many(self, keys: Iterable[_K], /, *, copy: Literal[True] = True) -> dict[_K, _V]:
+        """Return a dict of those of the keys that are present, and their values."""
+    @overload
+    def get_many(self, keys: Iterable[_K], /, *, copy: bool) -> dict[_K, Any]: ...
+    def set_many(
+        self, entries: SupportsKeysAndGetItem[_K, _V] | Iterable[tuple[_K, _V]], /, *, ttl: float | None = None
+    ) -> None:
+        """Store the entries of a mapping, or of an iterable of pairs, one after the other."""
+    def snapshot(self) -> dict[_K, _V]:
+        """Return a dict with copies of all entries, as they were at one moment."""
+    def keys(self) -> KeysView[_K]:
+        """Return the keys of a ``snapshot()``."""
+    def values(self) -> ValuesView[_V]:
+        """Return the values of a ``snapshot()``."""
+    def items(self) -> ItemsView[_K, _V]:
+        """Return the pairs of key and value of a ``snapshot()``."""
+    @overload
+    def wait(self, key: _K, timeout: float | None = None, *, copy: Literal[True] = True) -> _V:
+        """Block until a key is present, and return its value."""
+    @overload
+    def wait(self, key: _K, timeout: float | None = None, *, copy: bool) -> Any: ...
+    @overload
+    def watch(self, key: _K, *, copy: Literal[True] = True) -> AsyncIterator[_V]:
+        """Return an asynchronous iterator over the value of a key, once it is present, and all later values."""
+    @overload
+    def watch(self, key: _K, *, copy: bool) -> AsyncIterator[Any]: ...
+    def stats(self) -> MapStats:
+        """Return the statistics of the Map."""
+    def __getitem__(self, key: _K, /) -> _V: ...
+    def __setitem__(self, key: _K, value: _V, /) -> None: ...
+    def __delitem__(self, key: _K, /) -> None: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> Literal[True]: ...
+    def __iter__(self) -> Iterator[_K]: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def _get(self, key: object, copy: bool, /) -> tuple[int, int, Any]: ...
+    def _join(
+        self, notifier: _Notifier, key: int, ticket: int, map_key: object, changes: int, /
+    ) -> tuple[_StateWatch, bool]: ...
+
+@final
+class BroadcastSender(_State, Generic[_T_contra]):
+    """Sends messages to all subscribers of a ``broadcast()``."""
+
+    @property
+    def capacity(self) -> int:
+        """The most messages that a subscriber may have left to receive."""
+    @property
+    def overflow(self) -> Literal["block", "drop_oldest"]:
+        """What happens when a subscriber has that many."""
+    @property
+    def subscribers(self) -> int:
+        """The number of subscribers now."""
+    @property
+    def closed(self) -> bool:
+        """True if this BroadcastSender is closed."""
+    def send(self, value: _T_contra, timeout: float | None = None) -> None:
+        """Send a value to all that are subscribed now; block while the slowest has no room."""
+    def send_nowait(self, value: _T_contra, /) -> None:
+        """Send a value without blocking, or raise ChannelFull."""
+    def asend(self, value: _T_contra) -> Coroutine[Any, Any, None]:
+        """Wait in the running asyncio event loop as ``send()`` does."""
+    def close(self) -> None:
+        """Close this BroadcastSender."""
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def _join(self, notifier: _Notifier, key: int, ticket: int, /) -> tuple[_StateWatch, bool]: ...
+
+@final
+class Broadcast(_State, Generic[_T]):
+    """The second result of ``broadcast()``. Calling it subscribes."""
+
+    @property
+    def capacity(self) -> int:
+        """The most messages that a subscriber may have left to receive."""
+    @property
+    def overflow(self) -> Literal["block", "drop_oldest"]:
+        """What happens when a subscriber has that many."""
+    @property
+    def subscribers(self) -> int:
+        """The number of subscribers now."""
+    @property
+    def closed(self) -> bool:
+        """True if this Broadcast is unusable, after its interpreter has ended."""
+    def sender(self) -> BroadcastSender[_T]:
+        """Return another BroadcastSender, or raise ChannelClosed if all of them are closed."""
+    def __call__(self) -> BroadcastReceiver[_T]:
+        """Subscribe to every message that is sent from now on."""
+
+@final
+class BroadcastReceiver(_State, Generic[_T_co]):
+    """One subscriber of a ``broadcast()``. Iteration receives until all BroadcastSenders are closed."""
+
+    @property
+    def closed(self) -> bool:
+        """True if this BroadcastReceiver is closed."""
+    @overload
+    def recv(self, timeout: float | None = None, *, copy: Literal[True] = True) -> _T_co:
+        """Receive the next message; block until there is one. Raises Lagged once after messages were dropped."""
+    @overload
+    def recv(self, timeout: float | None = None, *, copy: bool) -> Any: ...
+    @overload
+    def recv_nowait(self, *, copy: Literal[True] = True) -> _T_co:
+        """Receive the next message without blocking, or raise ChannelEmpty."""
+    @overload
+    def recv_nowait(self, *, copy: bool) -> Any: ...
+    @overload
+    def arecv(self, *, copy: Literal[True] = True) -> Coroutine[Any, Any, _T_co]:
+        """Wait in the running asyncio event loop as ``recv()`` does."""
+    @overload
+    def arecv(self, *, copy: bool) -> Coroutine[Any, Any, Any]: ...
+    def close(self) -> None:
+        """Close this BroadcastReceiver."""
+    def __len__(self) -> int: ...
+    def __bool__(self) -> Literal[True]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _T_co: ...
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Coroutine[Any, Any, _T_co]: ...
+    def _join(self, notifier: _Notifier, key: int, ticket: int, /) -> tuple[_StateWatch, bool]: ...
+
+def broadcast(
+    capacity: int, overflow: Literal["block", "drop_oldest"] = "block", *, name: str | None = None
+) -> tuple[BroadcastSender[Any], Broadcast[Any]]:
+    """Create a channel whose messages each go to all subscribers. Return (tx, subscribe)."""
+
+def objects() -> list[
+    AtomicInt
+    | Cell[Any]
+    | Map[Any, Any]
+    | Lock
+    | RLock
+    | Semaphore
+    | Event
+    | Barrier
+    | Condition
+    | Broadcast[Any]
+    | BroadcastSender[Any]
+    | BroadcastReceiver[Any]
+]:
     """Return the objects of all classes that interpreters share, oldest first."""
 
 @overload

@@ -363,7 +363,7 @@ PyDoc_STRVAR(setdefault_doc,
 "Return the value of a key. If it is absent, store `default`, and return that. Raises as set() does.");
 
 PyDoc_STRVAR(pop_doc,
-"pop($self, /, key, default=<unrepresentable>)\n--\n\n"
+"pop($self, /, key, default=...)\n--\n\n"
 "Remove a key and return its value; `default` if it is absent.\n\n"
 "Raises KeyError if it is absent without a default, and DecodeError if the value cannot be made here; then it stays.");
 
@@ -391,7 +391,7 @@ PyDoc_STRVAR(compare_and_set_doc,
 "compares and tries again. Raises as set() does. Never blocks.");
 
 PyDoc_STRVAR(update_with_doc,
-"update_with($self, /, key, function, default=<unrepresentable>, *, ttl=None)\n--\n\n"
+"update_with($self, /, key, function, default=..., *, ttl=None)\n--\n\n"
 "Replace the value of a key by function(value), and return the new value.\n\n"
 "default: what the function gets if the key is absent; without it, KeyError is raised then.\n\n"
 "If another thread changes the entry meanwhile, the function is called again, as often as that happens, so it should\n"
