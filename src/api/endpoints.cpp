@@ -11,6 +11,7 @@
 #include "directory/names.h"
 #include "directory/registry.h"
 #include "endpoint/readiness.h"
+#include "state/object.h"
 #include "value/block_builder.h"
 #include "xichan/version.h"
 

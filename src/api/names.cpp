@@ -1,6 +1,7 @@
 // Published values from C++, and waiting for names.
 #include "directory/names.h"
 #include "api/access.h"
+#include "state/object.h"
 #include "value/utf8.h"
 #include "xichan/names.h"
 

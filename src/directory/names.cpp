@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/immortal.h"
+#include "state/object.h"
 #include "sync/thread_waiter.h"
 
 namespace xichan::internal {

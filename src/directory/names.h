@@ -6,9 +6,10 @@
 #include <string_view>
 
 #include "channel/select.h"
-#include "state/object.h"
 
 namespace xichan::internal {
+
+class StateObject;
 
 enum class NameKind : std::uint8_t { nothing, channel, value, state };
 
