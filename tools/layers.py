@@ -16,6 +16,7 @@ CORE = {
     "arena": {"memory.h"},
     "value": {"buffer.h", "containers.h", "value.h", "visit.h"},
     "sync": set(),
+    "state": set(),
     "ring": {"flavor.h"},
     "channel": {"options.h"},
     "directory": set(),
@@ -23,7 +24,7 @@ CORE = {
     "api": {"async.h", "channel.h", "names.h", "select.h", "xichan.h"},
 }
 # Of python_bindings/src, bottom first; "top" is the folder itself. The bindings may include every layer of the core.
-BINDINGS = ["base", "values", "ends", "embed", "top"]
+BINDINGS = ["base", "values", "ends", "state", "embed", "top"]
 SOURCES = {".h", ".hpp", ".cpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 

@@ -63,9 +63,10 @@ SIGNATURES = parse_stub()
 
 
 def inherited(name):
-    """Return the signature of a method or property that Sender and Receiver have in common, or None."""
+    """Return the signature of a method that a class has from its base class in the stub, or None."""
     _, owner, member = name.rsplit(".", 2) if name.count(".") > 1 else ("", "", name)
-    return SIGNATURES.get(f"_End.{member}") if owner in ("Sender", "Receiver") else None
+    bases = getattr(getattr(xichan, owner, None), "__mro__", ())[1:]
+    return next(filter(None, (SIGNATURES.get(f"{base.__name__}.{member}") for base in bases)), None)
 
 
 def process_signature(app, what, name, obj, options, parameters, result):

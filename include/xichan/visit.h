@@ -86,6 +86,7 @@ decltype(auto) visit(ValueView view, Visitor&& visitor) {
     case ValueKind::byte_array: return internal::visit_if_known(std::forward<Visitor>(visitor), ByteArrayView{view});
     case ValueKind::array: return internal::visit_if_known(std::forward<Visitor>(visitor), ArrayView(view));
     case ValueKind::record: return internal::visit_if_known(std::forward<Visitor>(visitor), RecordView(view));
+    case ValueKind::state: break;
     case ValueKind::buffer: return internal::visit_if_known(std::forward<Visitor>(visitor), BufferView{view});
   }
   return std::forward<Visitor>(visitor)(None{});

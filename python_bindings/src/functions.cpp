@@ -164,10 +164,11 @@ PyObject* outlast_exit(PyObject* module, PyObject* object) noexcept {
   Py_RETURN_NONE;
 }
 
-// For the tests: the number of live channels and tickets in the process.
+// For the tests: the number of live channels, tickets and state objects in the process.
 PyObject* count_alive(PyObject*, PyObject*) noexcept {
-  return Py_BuildValue("{sKsK}", "channels", static_cast<unsigned long long>(Registry::size()), "tickets",
-                       static_cast<unsigned long long>(Tickets::unclaimed()));
+  return Py_BuildValue("{sKsKsK}", "channels", static_cast<unsigned long long>(Registry::size()), "tickets",
+                       static_cast<unsigned long long>(Tickets::unclaimed()), "objects",
+                       static_cast<unsigned long long>(StateObjects::count()));
 }
 
 // Returns whether this endpoint is closed or was inherited by a fork. Unlike `closed`, ignores the channel.

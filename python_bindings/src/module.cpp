@@ -21,6 +21,9 @@
 #include "ends/transport.h"
 #include "ends/watch.h"
 #include "functions.h"
+#include "state/record.h"
+#include "state/state_type.h"
+#include "state/waiting.h"
 #include "values/decoder.h"
 #include "values/dumps.h"
 #include "values/pickle_sink.h"
@@ -84,6 +87,8 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
   if ((state.views_type = add_type(module, views_spec)) == nullptr) return -1;
   if ((state.watch_type = add_type(module, watch_spec)) == nullptr) return -1;
   if ((state.ticket_type = add_type(module, ticket_spec)) == nullptr) return -1;
+  if ((state.state_watch_type = add_type(module, state_watch_spec)) == nullptr) return -1;
+  if ((state.state_record_type = add_type(module, state_record_spec)) == nullptr) return -1;
   const Ref notifier(reinterpret_cast<PyObject*>(add_type(module, notifier_spec)));
   const Ref sink(reinterpret_cast<PyObject*>(add_type(module, pickle_sink_spec)));
   if (!notifier || !sink) return -1;
@@ -91,14 +96,15 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 }
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
-  for (PyMethodDef* functions :
-       {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
-        share_functions, transport_functions, task_functions, pickling_functions, unpickling_functions}) {
+  for (PyMethodDef* functions : {module_functions, name_functions, stats_functions, select_functions, aselect_functions,
+                                 dumps_functions, share_functions, transport_functions, task_functions, state_functions,
+                                 pickling_functions, unpickling_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
+  state.unpickle_state = PyObject_GetAttrString(module, "_unpickle_state");
   state.share = PyObject_GetAttrString(module, "share");
-  return state.unpickle == nullptr || state.share == nullptr ? -1 : 0;
+  return state.unpickle == nullptr || state.unpickle_state == nullptr || state.share == nullptr ? -1 : 0;
 }
 
 int execute(PyObject* module) noexcept {
@@ -107,6 +113,7 @@ int execute(PyObject* module) noexcept {
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   bool exiting = false;
+  if (add_state_types(module, state) < 0) return -1;
   if (register_with_interpreters(state) < 0 || watch_for_exit(state, exiting) < 0) return -1;
   return exiting ? 0 : open_gate();
 }

@@ -34,14 +34,21 @@ Values
     ArrayView, BytesView, DictView, ListView, RecordView, SetView, StrView, TupleView
                              what recv(copy=False) returns: values that are read in place
 
+State that interpreters share
+    AtomicInt, Cell, Map     a counter, a value, a mapping; Map.lookup(name) finds one
+    Lock, RLock, Semaphore, Event, Barrier, Condition  as in threading, between interpreters
+    broadcast(capacity)      a channel to all subscribers: (BroadcastSender, Broadcast)
+    Broadcast, BroadcastReceiver, BroadcastSender
+    objects                  all shared objects of the process
+
 Memory and figures
     memory_stats, set_memory_limit, trim
-    ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
+    ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats
 
 Exceptions
     Error                    the base class of all below
     ChannelClosed, ChannelFailed, ChannelEmpty, ChannelFull, ChannelTimeout
-    NotShareableError, DecodeError, MemoryLimitExceeded, NotFound
+    NotShareableError, DecodeError, MemoryLimitExceeded, NotFound, Lagged, OwnerDied
     BrokenInterpreterPool, BrokenWorker, RemoteError
 
 Commands
@@ -50,15 +57,28 @@ Commands
 """
 
 import sys as _sys
+from _collections_abc import MutableMapping as _MutableMapping
 
 from ._core import (
     ArrayView,
+    AtomicInt,
+    Barrier,
+    Broadcast,
+    BroadcastReceiver,
+    BroadcastSender,
     Buffer,
     BytesView,
+    Cell,
+    Condition,
     DictView,
+    Event,
     ListView,
+    Lock,
+    Map,
     Receiver,
     RecordView,
+    RLock,
+    Semaphore,
     Sender,
     SetView,
     Shared,
@@ -66,6 +86,7 @@ from ._core import (
     TupleView,
     __version__,
     aselect,
+    broadcast,
     channel,
     channels,
     dumps,
@@ -73,6 +94,7 @@ from ._core import (
     loads,
     lookup,
     memory_stats,
+    objects,
     publish,
     select,
     set_memory_limit,
@@ -88,18 +110,22 @@ from ._errors import (
     ChannelTimeout,
     DecodeError,
     Error,
+    Lagged,
     MemoryLimitExceeded,
     NotFound,
     NotShareableError,
+    OwnerDied,
 )
 from ._queue import Queue
+
+_MutableMapping.register(Map)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._records.registry import register
     from ._remote import RemoteError
     from ._shareable import Shareable
-    from ._stats import ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
+    from ._stats import ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats
     from .pool.errors import BrokenInterpreterPool, BrokenWorker
     from .pool.executor import InterpreterPoolExecutor
     from .service import Client, serve
@@ -111,6 +137,7 @@ _LAZY = {
     "ChannelStats": "_stats",
     "Client": "service",
     "InterpreterPoolExecutor": "pool.executor",
+    "MapStats": "_stats",
     "MemoryClass": "_stats",
     "MemoryStats": "_stats",
     "PoolStats": "_stats",
@@ -123,10 +150,16 @@ _LAZY = {
 
 __all__ = [
     "ArrayView",
+    "AtomicInt",
+    "Barrier",
+    "Broadcast",
+    "BroadcastReceiver",
+    "BroadcastSender",
     "BrokenInterpreterPool",
     "BrokenWorker",
     "Buffer",
     "BytesView",
+    "Cell",
     "ChannelClosed",
     "ChannelEmpty",
     "ChannelFailed",
@@ -134,22 +167,31 @@ __all__ = [
     "ChannelStats",
     "ChannelTimeout",
     "Client",
+    "Condition",
     "DecodeError",
     "DictView",
     "Error",
+    "Event",
     "InterpreterPoolExecutor",
+    "Lagged",
     "ListView",
+    "Lock",
+    "Map",
+    "MapStats",
     "MemoryClass",
     "MemoryLimitExceeded",
     "MemoryStats",
     "NotFound",
     "NotShareableError",
+    "OwnerDied",
     "PoolStats",
     "Queue",
     "QueueStats",
+    "RLock",
     "Receiver",
     "RecordView",
     "RemoteError",
+    "Semaphore",
     "Sender",
     "SetView",
     "Shareable",
@@ -158,6 +200,7 @@ __all__ = [
     "TupleView",
     "__version__",
     "aselect",
+    "broadcast",
     "channel",
     "channels",
     "dumps",
@@ -165,6 +208,7 @@ __all__ = [
     "loads",
     "lookup",
     "memory_stats",
+    "objects",
     "publish",
     "register",
     "select",

@@ -42,6 +42,37 @@ class _LoopNotifier:
             if future is not None and not future.done():
                 future.set_result(False)
 
+    async def join(self, obj: Any, ticket: int, *wanted: Any) -> tuple[_core._StateWatch, bool]:
+        """Wait until an object admits this coroutine, or until it is to ask again.
+
+        Returns the watch, which is still in the queue if it was not admitted, and whether the interpreter is shutting
+        down. A cancelled call releases what it was admitted to.
+        """
+        key = next(self._keys)
+        watch, admitted = obj._join(self._core, key, ticket, *wanted)
+        last = False
+        try:
+            if not admitted:
+                last = await self._decided(key)
+        except BaseException:
+            watch.withdraw()
+            raise
+        return watch, last
+
+    async def _decided(self, key: int) -> bool:
+        """Wait until the watch with this key is decided. Returns True if the interpreter shuts down instead."""
+        loop = asyncio.get_running_loop()
+        self._futures[key] = future = loop.create_future()
+        # After the watch was enlisted: a shutdown that is not seen here wakes the watch.
+        patience = _core._exit_patience()
+        timer = None if patience is None else loop.call_later(patience, _give_up, future)
+        try:
+            return await future
+        finally:
+            self._futures.pop(key, None)
+            if timer is not None:
+                timer.cancel()
+
     async def wait(self, cases: list[Any] | _End) -> tuple[_core._Watch, int | None, bool]:
         """Wait until one of the cases may be ready, or until the channel of an endpoint is closed.
 
@@ -57,27 +88,25 @@ class _LoopNotifier:
         last = False
         try:
             if not ready:
-                loop = asyncio.get_running_loop()
-                self._futures[key] = future = loop.create_future()
-                # After the watch was enlisted: a shutdown that is not seen here wakes the watch.
-                patience = _core._exit_patience()
-                timer = None if patience is None else loop.call_later(patience, _give_up, future)
-                try:
-                    last = await future
-                finally:
-                    if timer is not None:
-                        timer.cancel()
+                last = await self._decided(key)
             return watch, watch.close(), last
         except BaseException:
             watch.release(False)
             raise
-        finally:
-            self._futures.pop(key, None)
 
 
 def _give_up(future: asyncio.Future[bool]) -> None:
     if not future.done():
         future.set_result(True)
+
+
+def notifier_of(loop: asyncio.AbstractEventLoop) -> _LoopNotifier:
+    known = _notifiers.get(loop)
+    notifier = known() if known is not None else None
+    if notifier is None:
+        notifier = _LoopNotifier(loop)
+        _notifiers[loop] = weakref.ref(notifier)
+    return notifier
 
 
 async def _retry(attempt: Callable[[], Any], pending: type[Exception], cases: list[Any] | _End) -> Any:
@@ -89,11 +118,7 @@ async def _retry(attempt: Callable[[], Any], pending: type[Exception], cases: li
         return attempt()
     except pending:
         loop = asyncio.get_running_loop()
-    known = _notifiers.get(loop)
-    notifier = known() if known is not None else None
-    if notifier is None:
-        notifier = _LoopNotifier(loop)
-        _notifiers[loop] = weakref.ref(notifier)
+    notifier = notifier_of(loop)
     while True:
         watch, completed, last = await notifier.wait(cases)
         used = False  # an unused wake token goes to the next waiter when the watch is released

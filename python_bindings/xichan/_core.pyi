@@ -5,11 +5,13 @@ from collections.abc import (
     AsyncIterator,
     Callable,
     Coroutine,
+    Generator,
     ItemsView,
     Iterable,
     Iterator,
     KeysView,
     Mapping,
+    MutableMapping,
     Sequence,
     ValuesView,
 )
@@ -19,10 +21,14 @@ from pickle import PickleBuffer
 from types import GenericAlias, TracebackType, UnionType
 from typing import Any, ClassVar, Final, Generic, Literal, Self, SupportsIndex, TypeAliasType, TypeVar, final, overload
 
+from _typeshed import SupportsKeysAndGetItem
 from typing_extensions import disjoint_base
 
-from ._stats import ChannelStats, MemoryStats
+from ._stats import ChannelStats, MapStats, MemoryStats
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 _T_contra = TypeVar("_T_contra", contravariant=True)
 
@@ -420,6 +426,411 @@ class Buffer:
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def __release_buffer__(self, buffer: memoryview, /) -> None: ...
 
+@disjoint_base
+class _State:
+    """The common base class of the objects that interpreters share."""
+
+    @property
+    def name(self) -> str | None:
+        """The name under which lookup() finds the object."""
+    @classmethod
+    def lookup(cls, name: str, timeout: float | None = 0) -> Self:
+        """Return the object of this class with this name; block until there is one or the timeout expires."""
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+@final
+class AtomicInt(_State):
+    """An int of 64 bits that all interpreters change together; no change is lost."""
+
+    def __new__(cls, value: int = 0, *, name: str | None = None) -> Self: ...
+    @property
+    def value(self) -> int:
+        """The value now. Assigning stores another one."""
+    @value.setter
+    def value(self, value: int, /) -> None: ...
+    def add(self, n: int = 1) -> int:
+        """Add ``n`` and return the new value, or raise OverflowError."""
+    def exchange(self, value: int, /) -> int:
+        """Store a value and return the previous one."""
+    def compare_exchange(self, expected: int, new: int) -> bool:
+        """Store ``new`` if the value is ``expected``. Return True if it was."""
+    def __int__(self) -> int: ...
+
+@final
+class Cell(_State, Generic[_T]):
+    """A value that all interpreters read and replace."""
+
+    def __new__(cls, value: _T, *, name: str | None = None) -> Self: ...
+    @property
+    def version(self) -> int:
+        """How often the value was set, from 1 on."""
+    @overload
+    def get(self, copy: Literal[True] = True) -> _T: ...
+    @overload
+    def get(self, copy: bool) -> Any: ...
+    def set(self, value: _T, /) -> None:
+        """Replace the value, and add 1 to the version."""
+    def swap(self, value: _T, /) -> _T:
+        """Replace the value, and return the previous one."""
+    def compare_and_set(self, version: int, value: _T) -> bool:
+        """Replace the value if the version is still ``version``. Return True if it was."""
+    def update(self, function: Callable[[_T], _T], /) -> _T:
+        """Replace the value by ``function(value)``, and return the new value."""
+    def wait(self, version: int, timeout: float | None = None) -> int:
+        """Block until the version is no longer ``version``, and return the new one."""
+    @overload
+    def watch(self, *, copy: Literal[True] = True) -> AsyncIterator[_T]: ...
+    @overload
+    def watch(self, *, copy: bool) -> AsyncIterator[Any]: ...
+    def _get(self, copy: bool, /) -> tuple[int, _T]: ...
+    def _join(self, notifier: _Notifier, key: int, ticket: int, version: int, /) -> tuple[_StateWatch, bool]: ...
+
+@final
+class Lock(_State):
+    """A lock that threads of all interpreters acquire, in the order in which they began to wait."""
+
+    def __new__(cls, *, name: str | None = None) -> Self: ...
+    def acquire(self, blocking: bool = True, timeout: float | None = -1) -> bool:
+        """Acquire the lock; block while it is held. Returns False after the timeout."""
+    def release(self) -> None:
+        """Release the lock. It goes to the call that has waited longest."""
+    def locked(self) -> bool:
+        """Return True if the lock is held."""
+    def aacquire(self) -> Coroutine[Any, Any, bool]:
+        """Wait in the running asyncio event loop as ``acquire()`` does."""
+    def __enter__(self) -> bool: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def __aenter__(self) -> Coroutine[Any, Any, None]: ...
+    def __aexit__(self, *exc: object) -> Coroutine[Any, Any, None]: ...
+    def __await__(self) -> Generator[Any, None, bool]: ...
+    def _join(self, notifier: _Notifier, key: int, ticket: int = 0, unit: int = 0, /) -> tuple[_StateWatch, bool]: ...
+    def _acquire_nowait(self, unit: int, /) -> bool: ...
+    def _release(self, unit: int, /) -> None: ...
+    def _owned(self, unit: int, /) -> bool: ...
+    def _restore(self, depth: int, /) -> None: ...
+
+@final
+class RLock(_State):
+    """A lock that its owner may acquire again; it is free once it has been released as often."""
+
+    def __new__(cls, *, name: str | None = None) -> Self: ...
+    def acquire(self, blocking: bool = True, timeout: float | None = -1) -> bool:
+        """Acquire the lock; block while it is held. Returns False after the timeout."""
+    def release(self) -> None:
+        """Release the lock. It goes to the call that has waited longest."""
+    def locked(self) -> bool:
+        """Return True if the lock is held."""
+    def aacquire(self) -> Coroutine[Any, Any, bool]:
+        """Wait in the running asyncio event loop as ``acquire()`` does."""
+    def __enter__(self) -> bool: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def __aenter__(self) -> Coroutine[Any, Any, None]: ...
+    def __aexit__(self, *exc: object) -> Coroutine[Any, Any, None]: ...
+    def __await__(self) -> Generator[Any, None, bool]: ...
+    def _join(self, notifier: _Notifier, key: int, ticket: int = 0, unit: int = 0, /) -> tuple[_StateWatch, bool]: ...
+    def _acquire_nowait(self, unit: int, /) -> bool: ...
+    def _release(self, unit: int, /) -> None: ...
+    def _owned(self, unit: int, /) -> bool: ...
+    def _restore(self, depth: int, /) -> None: ...
+
+@final
+class Semaphore(_State):
+    """A counter that ``acquire()`` takes from and ``release()`` adds to; ``acquire()`` blocks at zero."""
+
+    def __new__(cls, value: int = 1, *, name: str | None = None) -> Self: ...
+    @property
+    def value(self) -> int:
+        """The number of units that can be acquired now."""
+    def acquire(self, blocking: bool = True, timeout: float | None = -1) -> bool:
+        """Take one unit; block while there is none. Returns False after the timeout."""
+    def release(self, n: int = 1) -> None:
+        """Add ``n`` units, which go to the calls that have waited longest."""
+    def aacquire(self) -> Coroutine[Any, Any, bool]:
+        """Wait in the running asyncio event loop as ``acquire()`` does."""
+    def __enter__(self) -> bool: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def __aenter__(self) -> Coroutine[Any, Any, None]: ...
+    def __aexit__(self, *exc: object) -> Coroutine[Any, Any, None]: ...
+    def __await__(self) -> Generator[Any, None, bool]: ...
+    def _join(self, notifier: _Notifier, key: int, ticket: int = 0, /) -> tuple[_StateWatch, bool]: ...
+
+@final
+class Event(_State):
+    """A flag that threads, interpreters and coroutines wait for."""
+
+    def __new__(cls, *, name: str | None = None) -> Self: ...
+    def set(self) -> None:
+        """Set the flag, and wake all calls that wait for it, also if the flag is cleared at once."""
+    def clear(self) -> None:
+        """Clear the flag."""
+    def is_set(self) -> bool:
+        """Return True if the flag is set."""
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the flag is set. Returns False after the timeout."""
+    def await_set(self) -> Coroutine[Any, Any, bool]:
+        """Wait in the running asyncio event loop until the flag is set."""
+    def __await__(self) -> Generator[Any, None, bool]: ...
+    def _join(self, notifier: _Notifier, key: int, ticket: int = 0, /) -> tuple[_StateWatch, bool]: ...
+
+@final
+class Barrier(_State):
+    """Where a number of threads of any interpreters wait until all have arrived."""
+
+    def __new__(cls, parties: int, timeout: float | None = None, *, name: str | None = None) -> Self: ...
+    @property
+    def parties(self) -> int:
+        """The number of calls of wait() in a round."""
+    @property
+    def n_waiting(self) -> int:
+        """The number of calls that wait now."""
+    @property
+    def broken(self) -> bool:
+        """True if the barrier is broken."""
+    def wait(self, timeout: float | None = None) -> int:
+        """Block until all parties have arrived. Return how many had arrived before."""
+    def reset(self) -> None:
+        """Make the barrier empty and usable. Calls that wait raise threading.BrokenBarrierError."""
+    def abort(self) -> None:
+        """Break the barrier."""
+    def __await__(self) -> Generator[Any, None, int]: ...
+    @property
+    def _timeout(self) -> float | None: ...
+    def _enter(self) -> _StateRecord: ...
+    def _join(
+        self, notifier: _Notifier, key: int, ticket: int, record: _StateRecord, /
+    ) -> tuple[_StateWatch, bool]: ...
+
+@final
+class Condition(_State):
+    """Where threads that hold a lock wait until another one notifies them."""
+
+    def __new__(cls, lock: Lock | RLock | None = None, *, name: str | None = None) -> Self: ...
+    @property
+    def lock(self) -> Lock | RLock:
+        """The lock of the condition."""
+    def acquire(self, blocking: bool = True, timeout: float | None = -1) -> bool:
+        """Acquire the lock; block while it is held. Returns False after the timeout."""
+    def release(self) -> None:
+        """Release the lock."""
+    def locked(self) -> bool:
+        """Return True if the lock is held."""
+    def aacquire(self) -> Coroutine[Any, Any, bool]:
+        """Wait in the running asyncio event loop as ``acquire()`` does."""
+    def wait(self, timeout: float | None = None) -> bool:
+        """Release the lock, block until notified, and acquire the lock again. Returns False after the timeout."""
+    def wait_for[R](self, predicate: Callable[[], R], timeout: float | None = None) -> R:
+        """Call ``predicate()`` and ``wait()``, in turn, until the result is true. Return it, or the last one."""
+    def await_for[R](self, predicate: Callable[[], R]) -> Coroutine[Any, Any, R]:
+        """Wait in the running asyncio event loop as ``wait_for()`` does."""
+    def notify(self, n: int = 1) -> None:
+        """Wake up to ``n`` calls of ``wait()``, those that have waited longest."""
+    def notify_all(self) -> None:
+        """Wake all calls of ``wait()``."""
+    def __enter__(self) -> bool: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def __aenter__(self) -> Coroutine[Any, Any, None]: ...
+    def __aexit__(self, *exc: object) -> Coroutine[Any, Any, None]: ...
+    def __await__(self) -> Generator[Any, None, bool]: ...
+    def _enter(self, unit: int, /) -> tuple[_StateRecord, int]: ...
+    def _join(
+        self, notifier: _Notifier, key: int, ticket: int, record: _StateRecord, /
+    ) -> tuple[_StateWatch, bool]: ...
+
+@final
+class Map(_State, MutableMapping[_K, _V]):
+    """A mapping that all interpreters read and change together."""
+
+    def __new__(
+        cls,
+        max_items: int | None = None,
+        max_bytes: int | None = None,
+        *,
+        ttl: float | None = None,
+        name: str | None = None,
+    ) -> Self: ...
+    @overload
+    def get(self, key: _K, default: None = None, *, copy: Literal[True] = True) -> _V | None:
+        """Return the value of a key, or ``default`` if it is absent. With ``copy=False``, a view of a large value."""
+    @overload
+    def get(self, key: _K, default: _V, *, copy: Literal[True] = True) -> _V: ...
+    @overload
+    def get[D](self, key: _K, default: D, *, copy: Literal[True] = True) -> _V | D: ...
+    @overload
+    def get(self, key: _K, default: object = None, *, copy: bool) -> Any: ...
+    def set(self, key: _K, value: _V, *, ttl: float | None = None) -> None:
+        """Store a value that expires after ``ttl`` seconds."""
+    @overload
+    def setdefault[D](self: Map[_K, D | None], key: _K, default: None = None, *, ttl: float | None = None) -> D | None:
+        """Return the value of a key. If it is absent, store ``default``, and return that."""
+    @overload
+    def setdefault(self, key: _K, default: _V, *, ttl: float | None = None) -> _V: ...
+    @overload
+    def pop(self, key: _K) -> _V:
+        """Remove a key and return its value, or ``default`` if it is absent."""
+    @overload
+    def pop(self, key: _K, default: _V) -> _V: ...
+    @overload
+    def pop[D](self, key: _K, default: D) -> _V | D: ...
+    def popitem(self) -> tuple[_K, _V]:
+        """Remove some entry and return it as (key, value)."""
+    def clear(self) -> None:
+        """Remove all entries, in one step."""
+    def add(self, key: _K, n: float = 1, *, ttl: float | None = None) -> _V:
+        """Add ``n`` to the number of a key, 0 if it is absent, and return the sum."""
+    def compare_and_set(self, key: _K, expected: object, new: _V, *, ttl: float | None = None) -> bool:
+        """Store ``new`` if the value of the key equals ``expected``. Return True if it did."""
+    def update_with(self, key: _K, function: Callable[[_V], _V], default: _V = ..., *, ttl: float | None = None) -> _V:
+        """Replace the value of a key by ``function(value)``, and return the new value."""
+    @overload
+    def get_many(self, keys: Iterable[_K], /, *, copy: Literal[True] = True) -> dict[_K, _V]:
+        """Return a dict of those of the keys that are present, and their values."""
+    @overload
+    def get_many(self, keys: Iterable[_K], /, *, copy: bool) -> dict[_K, Any]: ...
+    def set_many(
+        self, entries: SupportsKeysAndGetItem[_K, _V] | Iterable[tuple[_K, _V]], /, *, ttl: float | None = None
+    ) -> None:
+        """Store the entries of a mapping, or of an iterable of pairs, one after the other."""
+    def snapshot(self) -> dict[_K, _V]:
+        """Return a dict with copies of all entries, as they were at one moment."""
+    def keys(self) -> KeysView[_K]:
+        """Return the keys of a ``snapshot()``."""
+    def values(self) -> ValuesView[_V]:
+        """Return the values of a ``snapshot()``."""
+    def items(self) -> ItemsView[_K, _V]:
+        """Return the pairs of key and value of a ``snapshot()``."""
+    @overload
+    def wait(self, key: _K, timeout: float | None = None, *, copy: Literal[True] = True) -> _V:
+        """Block until a key is present, and return its value."""
+    @overload
+    def wait(self, key: _K, timeout: float | None = None, *, copy: bool) -> Any: ...
+    @overload
+    def watch(self, key: _K, *, copy: Literal[True] = True) -> AsyncIterator[_V]:
+        """Return an asynchronous iterator over the value of a key, once it is present, and all later values."""
+    @overload
+    def watch(self, key: _K, *, copy: bool) -> AsyncIterator[Any]: ...
+    def stats(self) -> MapStats:
+        """Return the statistics of the Map."""
+    def __getitem__(self, key: _K, /) -> _V: ...
+    def __setitem__(self, key: _K, value: _V, /) -> None: ...
+    def __delitem__(self, key: _K, /) -> None: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> Literal[True]: ...
+    def __iter__(self) -> Iterator[_K]: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def _get(self, key: object, copy: bool, /) -> tuple[int, int, Any]: ...
+    def _join(
+        self, notifier: _Notifier, key: int, ticket: int, map_key: object, changes: int, /
+    ) -> tuple[_StateWatch, bool]: ...
+
+@final
+class BroadcastSender(_State, Generic[_T_contra]):
+    """Sends messages to all subscribers of a ``broadcast()``."""
+
+    @property
+    def capacity(self) -> int:
+        """The most messages that a subscriber may have left to receive."""
+    @property
+    def overflow(self) -> Literal["block", "drop_oldest"]:
+        """What happens when a subscriber has that many."""
+    @property
+    def subscribers(self) -> int:
+        """The number of subscribers now."""
+    @property
+    def closed(self) -> bool:
+        """True if this BroadcastSender is closed."""
+    def send(self, value: _T_contra, timeout: float | None = None) -> None:
+        """Send a value to all that are subscribed now; block while the slowest has no room."""
+    def send_nowait(self, value: _T_contra, /) -> None:
+        """Send a value without blocking, or raise ChannelFull."""
+    def asend(self, value: _T_contra) -> Coroutine[Any, Any, None]:
+        """Wait in the running asyncio event loop as ``send()`` does."""
+    def close(self) -> None:
+        """Close this BroadcastSender."""
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def _join(self, notifier: _Notifier, key: int, ticket: int, /) -> tuple[_StateWatch, bool]: ...
+
+@final
+class Broadcast(_State, Generic[_T]):
+    """The second result of ``broadcast()``. Calling it subscribes."""
+
+    @property
+    def capacity(self) -> int:
+        """The most messages that a subscriber may have left to receive."""
+    @property
+    def overflow(self) -> Literal["block", "drop_oldest"]:
+        """What happens when a subscriber has that many."""
+    @property
+    def subscribers(self) -> int:
+        """The number of subscribers now."""
+    @property
+    def closed(self) -> bool:
+        """True if this Broadcast is unusable, after its interpreter has ended."""
+    def sender(self) -> BroadcastSender[_T]:
+        """Return another BroadcastSender, or raise ChannelClosed if all of them are closed."""
+    def __call__(self) -> BroadcastReceiver[_T]:
+        """Subscribe to every message that is sent from now on."""
+
+@final
+class BroadcastReceiver(_State, Generic[_T_co]):
+    """One subscriber of a ``broadcast()``. Iteration receives until all BroadcastSenders are closed."""
+
+    @property
+    def closed(self) -> bool:
+        """True if this BroadcastReceiver is closed."""
+    @overload
+    def recv(self, timeout: float | None = None, *, copy: Literal[True] = True) -> _T_co:
+        """Receive the next message; block until there is one. Raises Lagged once after messages were dropped."""
+    @overload
+    def recv(self, timeout: float | None = None, *, copy: bool) -> Any: ...
+    @overload
+    def recv_nowait(self, *, copy: Literal[True] = True) -> _T_co:
+        """Receive the next message without blocking, or raise ChannelEmpty."""
+    @overload
+    def recv_nowait(self, *, copy: bool) -> Any: ...
+    @overload
+    def arecv(self, *, copy: Literal[True] = True) -> Coroutine[Any, Any, _T_co]:
+        """Wait in the running asyncio event loop as ``recv()`` does."""
+    @overload
+    def arecv(self, *, copy: bool) -> Coroutine[Any, Any, Any]: ...
+    def close(self) -> None:
+        """Close this BroadcastReceiver."""
+    def __len__(self) -> int: ...
+    def __bool__(self) -> Literal[True]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _T_co: ...
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Coroutine[Any, Any, _T_co]: ...
+    def _join(self, notifier: _Notifier, key: int, ticket: int, /) -> tuple[_StateWatch, bool]: ...
+
+def broadcast(
+    capacity: int, overflow: Literal["block", "drop_oldest"] = "block", *, name: str | None = None
+) -> tuple[BroadcastSender[Any], Broadcast[Any]]:
+    """Create a channel whose messages each go to all subscribers. Return (tx, subscribe)."""
+
+def objects() -> list[
+    AtomicInt
+    | Cell[Any]
+    | Map[Any, Any]
+    | Lock
+    | RLock
+    | Semaphore
+    | Event
+    | Barrier
+    | Condition
+    | Broadcast[Any]
+    | BroadcastSender[Any]
+    | BroadcastReceiver[Any]
+]:
+    """Return the objects of all classes that interpreters share, oldest first."""
+
 @overload
 def channel(
     capacity: int | None = 1024,
@@ -480,9 +891,9 @@ def aselect(
     """Perform exactly one of several operations, as ``select()`` does; wait in the running asyncio event loop."""
 
 def lookup(name: str, timeout: float | None = 0) -> Any:
-    """Return the value published under a name, or a new (Sender, Receiver) of the channel with this name."""
+    """Return the value published or the object shared under a name, or a (Sender, Receiver) of the channel."""
 
-def publish(name: str, value: object, *, pickle: bool = False) -> None:
+def publish(name: str, value: object, *, pickle: bool = False, replace: bool = False) -> None:
     """Keep a value under a name until ``unpublish(name)``; ``lookup(name)`` returns it in every interpreter."""
 
 def unpublish(name: str, /) -> None:
@@ -534,6 +945,18 @@ class _Watch:
     def close(self) -> int | None: ...
     def release(self, used: bool, /) -> None: ...
 
+@final
+class _StateWatch:
+    def close(self) -> int | None: ...
+    def ticket(self) -> int: ...
+    def release(self) -> None: ...
+    def withdraw(self) -> None: ...
+
+@final
+class _StateRecord:
+    def leave(self, returns: bool, /) -> bool: ...
+    def index(self) -> int: ...
+
 def _add_joiner(parts: tuple[Any, ...], tx: Sender[Any], /) -> bool: ...
 
 @final
@@ -564,3 +987,5 @@ def _tasks_done(parts: tuple[Any, ...], /) -> int: ...
 def _unpickle(data: bytes, external: tuple[Any, ...], /) -> Any: ...
 def _try_select(cases: Iterable[Any], *, copy: bool = True) -> tuple[Any, Any] | None: ...
 def _unpickle_end(id: int, nonce: int, ticket: int, side: bool | _Ticket, /) -> Any: ...
+def _unpickle_state(nonce: int, ticket: int, number: int, /) -> Any: ...
+def _waiting(object: _State, /) -> int: ...

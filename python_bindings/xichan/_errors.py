@@ -65,6 +65,26 @@ class MemoryLimitExceeded(Error, MemoryError):
     """The value does not fit into the memory limit (``set_memory_limit()``)."""
 
 
+class OwnerDied(Error):
+    """The interpreter that held the lock ended. The lock is free again; what it protects may be half changed.
+
+    Raised once, by the next call that acquires the lock; that call does not hold it.
+    """
+
+
+class Lagged(Error):
+    """The subscriber was too slow, and messages were dropped. The next receive returns the oldest that is left.
+
+    ``missed`` is the number of messages that it did not receive.
+    """
+
+    @property
+    def missed(self) -> int:
+        """The number of messages that were dropped."""
+        number: int = self.args[0]
+        return number
+
+
 class NotFound(Error, LookupError):
     """The name or id does not exist, or its endpoints have been released."""
 
@@ -79,6 +99,8 @@ for _class in (
     NotShareableError,
     MemoryLimitExceeded,
     NotFound,
+    OwnerDied,
+    Lagged,
 ):
     _class.__module__ = "xichan"
 del _class

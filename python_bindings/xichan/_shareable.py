@@ -31,6 +31,7 @@ from ._core import (
     Shared,
     StrView,
     TupleView,
+    _State,
 )
 from ._queue import Queue
 
@@ -100,6 +101,7 @@ type Shareable = (
     | Receiver[Any]
     | Queue[Any]
     | Shared
+    | _State
     | Buffer
     | TupleView
     | ListView

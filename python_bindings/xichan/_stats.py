@@ -35,6 +35,23 @@ class ChannelStats:
     pickled: int  # values that Senders pickled, because the channel was created with pickle=True
 
 
+@dataclass(frozen=True, slots=True)
+class MapStats:
+    """Statistics of a Map, from its ``stats()``."""
+
+    __module__ = "xichan"
+
+    items: int  # those that have not expired
+    bytes: int  # what max_bytes bounds: keys, values and entries, expired ones included until they are removed
+    max_items: int | None  # None: no bound
+    max_bytes: int | None
+    ttl: float | None  # seconds that an entry lives unless it has its own ttl; None: as long as the Map
+    hits: int  # reads that found their key; reads at the same moment may count as one
+    misses: int
+    evicted: int  # entries removed to make room
+    expired: int  # expired entries that were removed
+
+
 @dataclass(frozen=True)
 class QueueStats(ChannelStats):
     """Statistics of a Queue: those of the channel that holds its items, and two of its own."""

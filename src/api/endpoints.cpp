@@ -11,6 +11,7 @@
 #include "directory/names.h"
 #include "directory/registry.h"
 #include "endpoint/readiness.h"
+#include "state/object.h"
 #include "value/block_builder.h"
 #include "xichan/version.h"
 
@@ -190,11 +191,10 @@ Endpoint EndpointOf<Endpoint>::from_id(Id id) noexcept {
 
 template <class Endpoint>
 Status EndpointOf<Endpoint>::find(std::string_view name, Endpoint& endpoint) noexcept {
-  ChannelId id;
-  Cell value;
-  const NameKind kind = Names::find(name, id, value);
-  release(value);
-  return kind == NameKind::channel ? from_id({id.place, id.secret}, endpoint) : Status::not_found;
+  const Names::Found found = Names::find(name);
+  release(found.value);
+  if (found.object != nullptr) found.object->release();
+  return found.kind == NameKind::channel ? from_id({found.id.place, found.id.secret}, endpoint) : Status::not_found;
 }
 
 template <class Endpoint>

@@ -1,6 +1,7 @@
 // Published values from C++, and waiting for names.
 #include "directory/names.h"
 #include "api/access.h"
+#include "state/object.h"
 #include "value/utf8.h"
 #include "xichan/names.h"
 
@@ -36,7 +37,8 @@ using namespace internal;
 
 Status publish(std::string_view name, Value&& value) noexcept {
   if (!is_name(name)) return Status::invalid;
-  const Status status = Names::publish(name, ValueAccess::cell(value));
+  Cell previous;
+  const Status status = Names::publish(name, ValueAccess::cell(value), false, previous);
   if (status == Status::ok) ValueAccess::cell(value) = Cell::none();
   return status;
 }
@@ -51,10 +53,10 @@ Status unpublish(std::string_view name) noexcept {
 namespace {
 
 Status find_value(std::string_view name, Value& value) noexcept {
-  ChannelId id;
-  Cell cell;
-  if (Names::find(name, id, cell) != NameKind::value) return Status::not_found;
-  ValueAccess::adopt(value, cell);
+  const Names::Found found = Names::find(name);
+  if (found.object != nullptr) found.object->release();
+  if (found.kind != NameKind::value) return Status::not_found;
+  ValueAccess::adopt(value, found.value);
   return Status::ok;
 }
 

@@ -25,7 +25,7 @@
 
 namespace xichan::internal {
 
-enum class ReferenceKind : std::uint8_t { block, sender, receiver, buffer, loan };
+enum class ReferenceKind : std::uint8_t { block, sender, receiver, buffer, loan, state };
 
 /// Lets the arena release a reference without knowing the type of its object. One constant object per kind.
 struct ReferenceType {

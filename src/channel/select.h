@@ -10,6 +10,7 @@
 
 #include "base/deadline.h"
 #include "channel/channel.h"
+#include "sync/wait_limits.h"
 
 namespace xichan::internal {
 
@@ -23,18 +24,6 @@ struct Case {
   WaitNode node = {};    // private to the wait
   Line* line = nullptr;  // of the message: see Channel::try_recv and try_send_line
 };
-
-/// The bounds of one round of waiting.
-struct WaitLimits {
-  Deadline deadline;                  // past it: `timeout`
-  Deadline slice;                     // past it: `interrupted`; the caller re-checks all conditions
-  const atomic<bool>* owner_exiting;  // the caller's interpreter is being finalized
-  bool exiting;                       // the caller knows that it is exiting; a change returns `interrupted`
-};
-
-inline bool exit_began(const WaitLimits& limits) noexcept {
-  return !limits.exiting && (process_is_exiting() || limits.owner_exiting->load(memory_order_seq_cst));
-}
 
 /// Attempts the cases in random order until one is final: returns its status and stores its index in `chosen`. Returns
 /// `full` or `empty` only if at one moment none was ready (see select.cpp). Never blocks.

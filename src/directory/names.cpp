@@ -3,8 +3,10 @@
 #include <map>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "base/immortal.h"
+#include "state/object.h"
 #include "sync/thread_waiter.h"
 
 namespace xichan::internal {
@@ -14,6 +16,7 @@ struct Entry {
   NameKind kind;
   ChannelId id;
   Cell value;
+  StateObject* object = nullptr;  // not owned
 };
 
 struct Table {
@@ -28,11 +31,14 @@ struct Table {
 
 Table& table() noexcept { return immortal<Table>(); }
 
-Status add(std::string_view name, const Entry& entry) noexcept try {
+// Calls `added` under the lock.
+template <class Added>
+Status add(std::string_view name, const Entry& entry, Added added) noexcept try {
   Table& t = table();
   {
     std::lock_guard guard(t.lock);
     if (!t.entries.try_emplace(std::string(name), entry).second) return Status::name_taken;
+    added();
   }
   t.version.fetch_add(1, memory_order_seq_cst);
   t.waiters.notify_all();
@@ -44,11 +50,34 @@ Status add(std::string_view name, const Entry& entry) noexcept try {
 }  // namespace
 
 Status Names::add_channel(std::string_view name, const ChannelId& id) noexcept {
-  return add(name, {NameKind::channel, id, {}});
+  return add(name, {NameKind::channel, id, {}}, []() noexcept {});
 }
 
-Status Names::publish(std::string_view name, const Cell& value) noexcept {
-  return add(name, {NameKind::value, {}, value});
+// Whether the name is free is known only under the lock; once another thread can find the object, by its name or in the
+// list, its name and number no longer change.
+Status Names::add_state(std::string_view name, StateObject& object) noexcept try {
+  std::string its_name(name);
+  return add(name, {NameKind::state, {}, {}, &object}, [&]() noexcept {
+    object.set_name(std::move(its_name), [](StateObject& named) noexcept { remove(named.name()); });
+    StateObjects::add(object);
+  });
+} catch (const std::bad_alloc&) {
+  return Status::no_memory;
+}
+
+Status Names::publish(std::string_view name, const Cell& value, bool replace, Cell& previous) noexcept {
+  previous = {};
+  for (;;) {
+    const Status status = add(name, {NameKind::value, {}, value}, []() noexcept {});
+    if (status != Status::name_taken || !replace) return status;
+    Table& t = table();
+    std::lock_guard guard(t.lock);
+    const auto found = t.entries.find(name);
+    if (found == t.entries.end()) continue;  // removed meanwhile
+    if (found->second.kind != NameKind::value) return Status::name_taken;
+    previous = std::exchange(found->second.value, value);
+    return Status::ok;
+  }
 }
 
 Status Names::unpublish(std::string_view name, Cell& value) noexcept {
@@ -68,16 +97,15 @@ void Names::remove(std::string_view name) noexcept {
   if (found != t.entries.end()) t.entries.erase(found);
 }
 
-NameKind Names::find(std::string_view name, ChannelId& id, Cell& value) noexcept {
+Names::Found Names::find(std::string_view name) noexcept {
   Table& t = table();
   std::lock_guard guard(t.lock);
   const auto found = t.entries.find(name);
-  if (found == t.entries.end()) return NameKind::nothing;
+  if (found == t.entries.end()) return {};
   const Entry& entry = found->second;
-  id = entry.id;
-  value = entry.value;
-  retain(value);
-  return entry.kind;
+  if (entry.object != nullptr && !entry.object->try_retain()) return {};  // O2
+  retain(entry.value);
+  return {entry.kind, entry.id, entry.value, entry.object};
 }
 
 std::uint32_t Names::version() noexcept { return table().version.load(memory_order_seq_cst); }
@@ -87,14 +115,14 @@ Status Names::wait(std::uint32_t seen, const WaitLimits& limits) noexcept {
   ThreadWaiter waiter;
   WaitNode node{.waiter = &waiter, .owner = limits.owner_exiting};
   t.waiters.add(node);
-  const bool exit_began = !limits.exiting && (process_is_exiting() || limits.owner_exiting->load(memory_order_seq_cst));
+  const bool exits = exit_began(limits);
   WaitResult result = WaitResult::woken;
   // A change wakes all waiters, so there is no token to pass on.
-  if (version() == seen && !exit_began) result = waiter.park(earlier(limits.deadline, limits.slice));
+  if (version() == seen && !exits) result = waiter.park(earlier(limits.deadline, limits.slice));
   t.waiters.remove(node);
   if (version() != seen) return Status::ok;
   if (limits.deadline.passed()) return Status::timeout;
-  return result == WaitResult::woken && !waiter.was_nudged() && !exit_began ? Status::ok : Status::interrupted;
+  return result == WaitResult::woken && !waiter.was_nudged() && !exits ? Status::ok : Status::interrupted;
 }
 
 void Names::nudge_all() noexcept { table().waiters.nudge_all(); }
@@ -110,7 +138,7 @@ void Names::unlock_after_fork(bool in_child) noexcept {
   Table& t = table();
   if (in_child) t.waiters.forget_all();
   t.waiters_lock.unlock();
-  if (in_child) std::erase_if(t.entries, [](const auto& entry) { return entry.second.kind == NameKind::channel; });
+  if (in_child) std::erase_if(t.entries, [](const auto& entry) { return entry.second.kind != NameKind::value; });
   t.lock.unlock();
 }
 

@@ -6,6 +6,7 @@
 #include "directory/names.h"
 #include "directory/registry.h"
 #include "directory/tickets.h"
+#include "state/object.h"
 #include "sync/idle_watch.h"
 #include "sync/process_words.h"
 
@@ -22,10 +23,12 @@ void before_fork() noexcept {
   Names::lock_for_fork();
   Registry::lock_for_fork();
   Tickets::lock_for_fork();
+  StateObjects::lock_for_fork();
   idle_watchers().lock_for_fork();
 }
 void after_fork_in_parent() noexcept {
   idle_watchers().unlock_after_fork(false);
+  StateObjects::unlock_after_fork(false);
   Tickets::unlock_after_fork(false);
   Registry::unlock_after_fork(false);
   Names::unlock_after_fork(false);
@@ -35,6 +38,7 @@ void after_fork_in_child() noexcept {
   process_words.exiting.store(0, memory_order_relaxed);
   nonce_word.store(0, memory_order_relaxed);
   idle_watchers().unlock_after_fork(true);
+  StateObjects::unlock_after_fork(true);
   Tickets::unlock_after_fork(true);
   Registry::unlock_after_fork(true);
   Names::unlock_after_fork(true);
@@ -49,6 +53,7 @@ void Process::begin_exit() noexcept {
   process_words.exiting.store(1, memory_order_seq_cst);
   Registry::nudge_all();
   Names::nudge_all();
+  StateObjects::nudge_all();
 }
 
 void Process::end_exit() noexcept { process_words.exiting.store(0, memory_order_seq_cst); }

@@ -6,6 +6,7 @@
 #include "directory/names.h"
 #include "directory/tickets.h"
 #include "endpoint/readiness.h"
+#include "state/object.h"
 
 namespace xichan::internal {
 
@@ -59,6 +60,16 @@ void Endpoint::leave() noexcept {
   if (--calls_ == 0 && is_closed()) release_count();
 }
 
+std::uint32_t EndpointOwner::next_number() noexcept {
+  static constinit atomic<std::uint32_t> last{0};
+  return last.fetch_add(1, memory_order_relaxed) + 1;
+}
+
+std::uint32_t EndpointOwner::next_unit() noexcept {
+  static constinit atomic<std::uint32_t> last{0};
+  return last.fetch_add(1, memory_order_relaxed) % INT32_MAX + 1;
+}
+
 void EndpointOwner::begin_exit() noexcept {
   exiting_.store(true, memory_order_seq_cst);  // (13), as Process::begin_exit
   for (Endpoint* e = endpoints_.first(); e != nullptr; e = endpoints_.next(*e)) {
@@ -66,6 +77,7 @@ void EndpointOwner::begin_exit() noexcept {
     if (e->has_waiters() && !e->is_closed()) e->channel_->nudge_calls(e->side_, e);
   }
   Names::nudge_owner(&exiting_);
+  StateObjects::nudge_owner(&exiting_);
 }
 
 int Endpoint::descriptor() noexcept {
@@ -76,7 +88,8 @@ int Endpoint::descriptor() noexcept {
 bool Endpoint::arm(std::uint64_t cost) noexcept { return readiness_ != nullptr && readiness_->arm(cost); }
 
 void EndpointOwner::release_all() noexcept {
-  ended_.store(true, memory_order_seq_cst);  // before waking the calls inside
+  ended_.store(true, memory_order_seq_cst);    // before waking the calls inside
+  exiting_.store(true, memory_order_seq_cst);  // (13): a call that waits for an object returns, and a later one sees it
   returns.end();
   while (OwnedWait* wait = waits_.first()) wait->abandon();
   while (Endpoint* endpoint = endpoints_.first()) {
@@ -86,6 +99,8 @@ void EndpointOwner::release_all() noexcept {
     endpoint->release_count();
   }
   Tickets::cancel_owner(this);
+  StateObjects::owner_ended(number);
+  StateObjects::nudge_owner(&exiting_);  // the threads that wait never return
 }
 
 }  // namespace xichan::internal

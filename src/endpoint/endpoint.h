@@ -141,10 +141,15 @@ class OwnedWait {
 /// Thread safety: as for Endpoint.
 class XICHAN_API EndpointOwner {
  public:
-  EndpointOwner() noexcept = default;
+  EndpointOwner() noexcept : number(next_number()) {}
   EndpointOwner(const EndpointOwner&) = delete;
   EndpointOwner& operator=(const EndpointOwner&) = delete;
   ~EndpointOwner() { release_all(); }
+
+  /// Identifies the owner of a lock (state/lock.h). Never reused, never 0.
+  const std::uint32_t number;
+  /// Returns a number for a thread or task that owns locks. Never 0; below 2^31.
+  static std::uint32_t next_unit() noexcept;
 
   /// Closes every endpoint and releases its count, even if calls are still inside; wakes those. Later `Endpoint::open`
   /// fails. Idempotent.
@@ -171,12 +176,16 @@ class XICHAN_API EndpointOwner {
   /// Announces the owner's end: bounds every wait on its behalf, present and future, by `exit_patience_ns`.
   void begin_exit() noexcept;
   bool is_exiting() const noexcept { return process_is_exiting() || exiting_.load(memory_order_seq_cst); }
+  /// What identifies the owner in wait lists.
+  const atomic<bool>* exiting_flag() const noexcept { return &exiting_; }
   WaitLimits limits(Deadline deadline, Deadline slice, bool exiting) const noexcept {
     return {deadline, slice, &exiting_, exiting};
   }
 
  private:
   friend class Endpoint;
+
+  static std::uint32_t next_number() noexcept;
 
   IntrusiveList<Endpoint, &Endpoint::hook_> endpoints_;
   IntrusiveList<OwnedWait, &OwnedWait::owned_hook> waits_;

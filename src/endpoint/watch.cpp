@@ -19,7 +19,7 @@ void Notifier::release() noexcept {
 
 // The descriptor is written after the watch is in the list, and `collect` clears it before it reads the list: no
 // decided watch stays behind an unreadable descriptor.
-void Notifier::add(Watch& watch, Wake& wake) noexcept {
+void Notifier::add(LoopWaiter& watch, Wake& wake) noexcept {
   std::lock_guard guard(lock_);
   watch.listed_ = true;
   decided_.push_back(watch);
@@ -27,12 +27,12 @@ void Notifier::add(Watch& watch, Wake& wake) noexcept {
   wake.event = &event_;
 }
 
-void Notifier::unlink(Watch& watch) noexcept {
+void Notifier::unlink(LoopWaiter& watch) noexcept {
   watch.listed_ = false;
   decided_.remove(watch);
 }
 
-void Notifier::remove(Watch& watch) noexcept {
+void Notifier::remove(LoopWaiter& watch) noexcept {
   if (is_inherited()) return;
   std::lock_guard guard(lock_);
   if (watch.listed_) unlink(watch);
@@ -49,7 +49,7 @@ bool Notifier::first_key(std::uint64_t& key) noexcept {
 // Does nothing if the watch was closed meanwhile. New watches are added at the back.
 void Notifier::remove_first(std::uint64_t key) noexcept {
   std::lock_guard guard(lock_);
-  Watch* const first = decided_.first();
+  LoopWaiter* const first = decided_.first();
   if (first != nullptr && first->key_ == key) unlink(*first);
 }
 

@@ -31,7 +31,23 @@ struct WatchCase {
   WaitNode node;
 };
 
-class XICHAN_API Watch final : public Waiter, public OwnedWait {
+/// A coroutine that waits, as its notifier sees it.
+class LoopWaiter : public Waiter {
+ protected:
+  friend class Notifier;
+
+  LoopWaiter(Notifier& notifier, std::uint64_t key) noexcept : notifier_(notifier), key_(key) {}
+  ~LoopWaiter() = default;
+
+  Notifier& notifier_;
+  const std::uint64_t key_;
+
+ private:
+  bool listed_ = false;  // in the notifier's list; guarded by its lock
+  ListHook<LoopWaiter> decided_hook_;
+};
+
+class XICHAN_API Watch final : public LoopWaiter, public OwnedWait {
  public:
   /// Enlists a wait for one of `count` cases, listed with their common owner. Takes over the array, whose `endpoint`,
   /// `offer` and `cost` are set. Returns null, with all of it released, if memory is exhausted. Sets `ready` if the
@@ -61,10 +77,8 @@ class XICHAN_API Watch final : public Waiter, public OwnedWait {
   void abandon() noexcept override;
 
  private:
-  friend class Notifier;
-
   Watch(Notifier& notifier, std::uint64_t key, WatchCase* cases, std::size_t count) noexcept
-      : notifier_(notifier), key_(key), cases_(cases), count_(count) {}
+      : LoopWaiter(notifier, key), cases_(cases), count_(count) {}
   ~Watch() = default;
 
   bool decide(Outcome outcome, const WaitNode& node, Wake& wake) noexcept;
@@ -73,16 +87,12 @@ class XICHAN_API Watch final : public Waiter, public OwnedWait {
   void end_claim(WatchCase& c) noexcept;
   void release_endpoints() noexcept;
 
-  Notifier& notifier_;
-  const std::uint64_t key_;
   const std::unique_ptr<WatchCase[]> cases_;
   const std::size_t count_;
   std::size_t enlisted_ = 0;
   Decision decision_;
   bool closed_ = false;
   bool has_token_ = false;
-  bool listed_ = false;  // in the notifier's list; guarded by its lock
-  ListHook<Watch> decided_hook_;
   EndpointOwner* owner_ = nullptr;
 };
 
@@ -97,6 +107,11 @@ class XICHAN_API Notifier {
   /// Returns the descriptor, which is readable while decided watches have not been collected.
   int descriptor() const noexcept { return event_.number(); }
 
+  /// Lists a watch that was just decided, and stores what wakes its loop. Called under the lock of a wait list.
+  void add(LoopWaiter& watch, Wake& wake) noexcept;
+  /// Removes a watch that is about to be closed.
+  void remove(LoopWaiter& watch) noexcept;
+
   /// Passes the keys of all decided watches to `take(key)`, in the order of the decisions, and makes the descriptor
   /// unreadable. Stops and returns false if `take` returns false: that watch and the later ones stay decided, and the
   /// descriptor stays readable. `take` may open, close and destroy watches.
@@ -104,14 +119,10 @@ class XICHAN_API Notifier {
   bool collect(Take take) noexcept;
 
  private:
-  friend class Watch;
-
   explicit Notifier(EventDescriptor& event) noexcept : event_(event) {}
   ~Notifier() { event_.release(); }
 
-  void add(Watch& watch, Wake& wake) noexcept;
-  void remove(Watch& watch) noexcept;
-  void unlink(Watch& watch) noexcept;
+  void unlink(LoopWaiter& watch) noexcept;
   bool first_key(std::uint64_t& key) noexcept;
   void remove_first(std::uint64_t key) noexcept;
 
@@ -122,7 +133,7 @@ class XICHAN_API Notifier {
   const std::uint32_t generation_ = process_generation();
   atomic<std::uint64_t> references_{1};
   Mutex lock_;
-  IntrusiveList<Watch, &Watch::decided_hook_> decided_;
+  IntrusiveList<LoopWaiter, &LoopWaiter::decided_hook_> decided_;
 };
 
 template <class Take>

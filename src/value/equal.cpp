@@ -2,6 +2,7 @@
 // once, so the time is proportional to the size of the values in memory, however often they repeat their parts.
 #include "base/content_map.h"
 #include "base/worklist.h"
+#include "value/content_key.h"
 #include "value/index.h"
 #include "value/text.h"
 #include "value/value_access.h"
@@ -48,16 +49,20 @@ bool equal_leaves(ValueView one, ValueView other, ValueKind kind) noexcept {
     }
     case ValueKind::sender:
     case ValueKind::buffer:
+    case ValueKind::state:
     case ValueKind::receiver: return ValueAccess::end(one)->object == ValueAccess::end(other)->object;
     default: break;  // None and Ellipsis
   }
   return true;
 }
 
+// How leaves compare: `exact`, as ValueView::equal does, or `as_keys`, as content_key.h says.
+enum class Leaves : bool { exact, as_keys };
+
 // Compares two values. Keys that do not compare by their content are values, too: `depth` counts keys within keys.
 class Comparison {
  public:
-  explicit Comparison(unsigned depth) noexcept : depth_(depth) {}
+  Comparison(Leaves leaves, unsigned depth) noexcept : leaves_(leaves), depth_(depth) {}
 
   Status run(ValueView one, ValueView other, bool& out) noexcept {
     bool equal = compare(one, other);
@@ -75,8 +80,11 @@ class Comparison {
   // Returns false if the values differ, or if memory is exhausted.
   bool compare(ValueView a, ValueView b) noexcept {
     const ValueKind kind = a.kind();
-    if (kind != b.kind()) return false;
     const Cell &left = ValueAccess::cell(a), &right = ValueAccess::cell(b);
+    if (leaves_ == Leaves::as_keys && (is_content_leaf(left.tag()) || is_content_leaf(right.tag()))) {
+      return equal_leaf_content({ValueAccess::reader(a), &left}, {ValueAccess::reader(b), &right});
+    }
+    if (kind != b.kind()) return false;
     const bool nested = left.has_elements();
     if (!nested && !(left.has_payload() && right.has_payload())) return equal_leaves(a, b, kind);
     if (left.length() != right.length()) return false;
@@ -116,8 +124,12 @@ class Comparison {
     for (std::uint64_t i = 0; i < left.entries(); ++i) {
       std::uint64_t found;
       const Cell& key = one[i * step];
-      const Lookup lookup = find_entry(pair.readers[1], right, pair.readers[0], key, found);
-      if (lookup == Lookup::missing) return false;
+      Lookup lookup = find_entry(pair.readers[1], right, pair.readers[0], key, found);
+      if (lookup == Lookup::missing) {
+        // A NaN is not found where it is.
+        if (leaves_ == Leaves::exact || equal_keys(pair.readers[0], key, pair.readers[0], key)) return false;
+        lookup = Lookup::unknown;
+      }
       if (lookup == Lookup::unknown) {
         if (depth_ == deepest) {  // in order
           if (!compare(pair, key, other[i * step])) return false;
@@ -140,7 +152,7 @@ class Comparison {
       const Cell& candidate = pair.readers[1].elements(right)[found * right.entry_cells()];
       bool equal = equal_keys(pair.readers[0], key, pair.readers[1], candidate);
       if (!equal) {
-        status_ = Comparison(depth_ + 1).run(view, ValueAccess::view(pair.readers[1], candidate), equal);
+        status_ = Comparison(leaves_, depth_ + 1).run(view, ValueAccess::view(pair.readers[1], candidate), equal);
         if (status_ != Status::ok) return false;
       }
       if (equal) return true;
@@ -153,6 +165,7 @@ class Comparison {
     return false;
   }
 
+  const Leaves leaves_;
   const unsigned depth_;
   Status status_ = Status::ok;
   Worklist<Pair> pairs_;
@@ -162,7 +175,12 @@ class Comparison {
 }  // namespace
 
 Status ValueView::equal(ValueView one, ValueView other, bool& out) noexcept {
-  return Comparison(0).run(one, other, out);
+  return Comparison(Leaves::exact, 0).run(one, other, out);
+}
+
+Status internal::equal_values(BlockReader one, const Cell& cell, BlockReader other, const Cell& with,
+                              bool& equal) noexcept {
+  return Comparison(Leaves::as_keys, 0).run(ValueAccess::view(one, cell), ValueAccess::view(other, with), equal);
 }
 
 }  // namespace xichan

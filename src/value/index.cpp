@@ -4,59 +4,12 @@
 #include <cstring>
 
 #include "base/checked.h"
-#include "base/random.h"
+#include "value/key_hash.h"
 #include "value/text.h"
 #include "value/value_access.h"
 
 namespace xichan::internal {
 namespace {
-
-// SipHash-1-3 (Aumasson, Bernstein 2012) over words of 64 bits.
-class KeyHash {
- public:
-  KeyHash() noexcept {
-    static const Secret secret;  // the same in every interpreter of the process
-    v_[0] = secret.k[0] ^ 0x736f6d6570736575;
-    v_[1] = secret.k[1] ^ 0x646f72616e646f6d;
-    v_[2] = secret.k[0] ^ 0x6c7967656e657261;
-    v_[3] = secret.k[1] ^ 0x7465646279746573;
-  }
-
-  void add(std::uint64_t word) noexcept {
-    v_[3] ^= word;
-    round();
-    v_[0] ^= word;
-  }
-  void add_bytes(const void* data, std::uint64_t size) noexcept {
-    const auto* at = static_cast<const std::byte*>(data);
-    for (; size >= sizeof(std::uint64_t); size -= sizeof(std::uint64_t), at += sizeof(std::uint64_t)) add(load(at, 8));
-    if (size != 0) add(load(at, size));
-  }
-  std::uint64_t finish() noexcept {
-    v_[2] ^= 0xff;
-    for (int i = 0; i < 3; ++i) round();
-    return v_[0] ^ v_[1] ^ v_[2] ^ v_[3];
-  }
-
- private:
-  struct Secret {
-    std::uint64_t k[2] = {random_bits(), random_bits()};
-  };
-
-  static std::uint64_t load(const std::byte* at, std::uint64_t size) noexcept {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, size);
-    return word;
-  }
-  void round() noexcept {
-    v_[0] += v_[1], v_[1] = std::rotl(v_[1], 13) ^ v_[0], v_[0] = std::rotl(v_[0], 32);
-    v_[2] += v_[3], v_[3] = std::rotl(v_[3], 16) ^ v_[2];
-    v_[0] += v_[3], v_[3] = std::rotl(v_[3], 21) ^ v_[0];
-    v_[2] += v_[1], v_[1] = std::rotl(v_[1], 17) ^ v_[2], v_[2] = std::rotl(v_[2], 32);
-  }
-
-  std::uint64_t v_[4];
-};
 
 // What a key compares as. Keys of different classes are never equal.
 enum class KeyClass : std::uint8_t { none, ellipsis, integer, big, real, text, bytes, tuple, other };

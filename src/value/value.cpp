@@ -165,6 +165,7 @@ ValueKind ValueView::kind() const noexcept {
     case Tag::reference: {
       const Reference& reference = BlockReader(static_cast<const Block*>(block_)).reference(cell);
       if (reference.type->kind == ReferenceKind::buffer) return ValueKind::buffer;
+      if (reference.type->kind == ReferenceKind::state) return ValueKind::state;
       return reference.type->kind == ReferenceKind::sender ? ValueKind::sender : ValueKind::receiver;
     }
     default: return is_short_text(cell.tag()) || is_long_text(cell.tag()) ? ValueKind::text : ValueKind::none;

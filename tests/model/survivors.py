@@ -191,7 +191,67 @@ DESTRUCTION_IS_NOT_CHECKED = (
     "destructor: what a lender has besides its atomics is constant, or guarded by the lock of its owner."
 )
 
+THE_COUNT_OF_A_SNAPSHOT = (
+    "The thread that frees a snapshot synchronizes by its count, (30), with all that changed it, "
+    "also with the one that made it: the weight of a word is added before it is published."
+)
+A_FIELD_OF_16_BITS = (
+    "The bound keeps the number of readers within its 16 bits, which the few threads of a model never fill. A fold that"
+    " does not happen only leaves the readers in the word."
+)
+IN_ORDER_ONLY = (
+    "Decides the order in which calls are served, not whether they are. The order of calls that wait is asserted; that "
+    "a new call does not pass them is tested in tests/python/state."
+)
+FOR_PROGRAMS = (
+    "Sequentially consistent so that programs can order other memory by it; the object itself needs less. Waiting calls"
+    " look again in admit()."
+)
+FAILED_AFTER_A_LOOK = (
+    "A failure reads no older value than the sequentially consistent look before it, which found the lock or a unit "
+    "free. If it reads that it is taken, the owner took it after that look, releases it later in the single order than "
+    "the caller joined the queue, and so sees the caller when it looks at the waiters."
+)
+TOO_FEW_WAITERS = (
+    "A batch that is full needs more waiters at once than a model has threads. tests/python/state wakes a hundred."
+)
+ROOM_OF_A_BROADCAST = (
+    "Whether a slot is empty, with callers that wait for room (state/turnstile.h). Only broadcast channels use it, "
+    "which have no model; x86 makes each of these orders the same instruction."
+)
+PUBLISHES_NOTHING = (
+    "Announces the death of an owner once more. Another call cleared the bit, so what the owner wrote has been "
+    "published by then."
+)
+
 SURVIVORS = {
+    ("src/state/object.cpp", "references_.fetch_sub(1", "acq_rel -> acquire"): DESTRUCTION_IS_NOT_CHECKED,
+    ("src/state/object.cpp", "references_.fetch_sub(1", "acq_rel -> release"): DESTRUCTION_IS_NOT_CHECKED,
+    ("src/state/turnstile.cpp", "again = wakes.is_full()", "false"): TOO_FEW_WAITERS,
+    ("src/state/lock.cpp", "compare_exchange_weak(word, next,", "memory_order_acquire"): FAILED_AFTER_A_LOOK,
+    ("src/state/lock.cpp", "compare_exchange_weak(word, next,", "memory_order_relaxed"): FAILED_AFTER_A_LOOK,
+    ("src/state/lock.cpp", "word_.fetch_or(died,", "memory_order_acq_rel"): PUBLISHES_NOTHING,
+    ("src/state/lock.cpp", "word_.fetch_or(died,", "memory_order_relaxed"): PUBLISHES_NOTHING,
+    ("src/state/semaphore.cpp", "value, value - 1,", "memory_order_acquire"): FAILED_AFTER_A_LOOK,
+    ("src/state/semaphore.cpp", "value, value - 1,", "memory_order_relaxed"): FAILED_AFTER_A_LOOK,
+    ("src/state/event.h", "std::uint64_t word = word_.load", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/event.h", "std::uint64_t word = word_.load", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/event.h", "(word + once) | flag", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/event.h", "(word + once) | flag", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/snapshot.h", "bool is_empty()", "memory_order_acquire"): ROOM_OF_A_BROADCAST,
+    ("src/state/snapshot.h", "bool is_empty()", "memory_order_relaxed"): ROOM_OF_A_BROADCAST,
+    ("src/state/snapshot.h", "word_.compare_exchange_weak(word, 0,", "memory_order_acq_rel"): ROOM_OF_A_BROADCAST,
+    ("src/state/snapshot.h", "word_.compare_exchange_weak(word, 0,", "memory_order_relaxed"): ROOM_OF_A_BROADCAST,
+    ("src/state/snapshot.h", "word_.exchange(pack", "acq_rel -> release"): THE_COUNT_OF_A_SNAPSHOT,
+    ("src/state/snapshot.h", "if (readers >= most_readers)", "false"): A_FIELD_OF_16_BITS,
+    ("src/state/snapshot.h", "if ((word >> count_shift) + 1 >= fold_at)", "false"): A_FIELD_OF_16_BITS,
+    ("src/state/lock.h", "return has_waiters() ?", "false"): IN_ORDER_ONLY,
+    ("src/state/semaphore.h", "return !has_waiters()", "true"): IN_ORDER_ONLY,
+    ("src/state/event.h", "bool is_set()", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/event.h", "void clear()", "memory_order_acq_rel"): FOR_PROGRAMS,
+    ("src/state/event.h", "void clear()", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/event.h", "Request request()", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/event.h", "Request request()", "memory_order_relaxed"): FOR_PROGRAMS,
     ("src/channel/select.cpp", "if (token && is_pending(status) &&", "false"): SERVED_BY_THE_OTHER,
     ("src/channel/select.cpp", "tried.channel->pass_token(tried.side)", ""): SERVED_BY_THE_OTHER,
     ("src/arena/lender.cpp", "holders_.fetch_sub(1", "acq_rel -> acquire"): DESTRUCTION_IS_NOT_CHECKED,

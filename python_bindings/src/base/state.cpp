@@ -16,10 +16,14 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
   Py_VISIT(views_type);
   Py_VISIT(watch_type);
   Py_VISIT(ticket_type);
+  Py_VISIT(state_watch_type);
+  Py_VISIT(state_record_type);
+  for (PyTypeObject* type : state_types) Py_VISIT(type);
   for (PyTypeObject* type : value_types) Py_VISIT(type);
   for (PyObject* record : records) Py_VISIT(record);
   Py_VISIT(queue_type);
   Py_VISIT(unpickle);
+  Py_VISIT(unpickle_state);
   Py_VISIT(share);
   Py_VISIT(make_pickler);
   Py_VISIT(pickle_loads);
@@ -34,6 +38,7 @@ int ModuleState::traverse(visitproc visit, void* arg) const noexcept {
 void ModuleState::clear() noexcept {
   if (plans != nullptr) plans->clear();
   Py_CLEAR(unpickle);
+  Py_CLEAR(unpickle_state);
   Py_CLEAR(share);
   Py_CLEAR(make_pickler);
   Py_CLEAR(pickle_loads);
@@ -52,6 +57,9 @@ void ModuleState::free() noexcept {
   Py_CLEAR(views_type);
   Py_CLEAR(watch_type);
   Py_CLEAR(ticket_type);
+  Py_CLEAR(state_watch_type);
+  Py_CLEAR(state_record_type);
+  for (PyTypeObject*& type : state_types) Py_CLEAR(type);
   for (PyTypeObject*& type : value_types) Py_CLEAR(type);
   for (PyObject*& record : records) Py_CLEAR(record);
   Py_CLEAR(queue_type);

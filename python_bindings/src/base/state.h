@@ -4,6 +4,7 @@
 #include <Python.h>
 
 #include "endpoint/endpoint.h"
+#include "state/object.h"
 
 namespace xichan::python {
 
@@ -21,11 +22,13 @@ enum class ErrorClass {
   not_found,
   failed,
   decode,
+  owner_died,
+  lagged,
   count
 };
 
 /// The classes of xichan._stats, in the order of `record_names` in stats.cpp.
-enum class RecordType { channel, memory, memory_class, count };
+enum class RecordType { channel, memory, memory_class, map, count };
 
 /// The types of values that read or fill a block in place, in the order of `specs` in values/types.cpp.
 enum class ValueType { tuple, list, dict, set, record, array, bytes, str, shared, buffer, elements, count };
@@ -123,14 +126,18 @@ struct ModuleState {
   PyTypeObject* views_type;  // the iterator of Receiver.views()
   PyTypeObject* watch_type;
   PyTypeObject* ticket_type;
+  PyTypeObject* state_watch_type;
+  PyTypeObject* state_record_type;
+  PyTypeObject* state_types[static_cast<int>(StateKind::count)];  // null where a kind has no class
   PyTypeObject* value_types[static_cast<int>(ValueType::count)];
   PyObject* records[static_cast<int>(RecordType::count)];  // null until the first of the kind is made
   PyTypeObject* queue_type;                                // xichan._queue.Queue, once that module is imported
   Py_ssize_t queue_slot;                                   // where a Queue holds its parts: an offset in the object
   PyObject* errors[static_cast<int>(ErrorClass::count)];
-  PyObject* unpickle;      // the function that rebuilds a pickled endpoint
-  PyObject* share;         // the function that rebuilds a pickled Shared
-  PyObject* make_pickler;  // these two of xichan._pickling, or null
+  PyObject* unpickle;        // the function that rebuilds a pickled endpoint
+  PyObject* unpickle_state;  // the function that rebuilds a pickled state object
+  PyObject* share;           // the function that rebuilds a pickled Shared
+  PyObject* make_pickler;    // these two of xichan._pickling, or null
   PyObject* pickle_loads;
   PyObject* idle_pickler;   // see pickling.cpp; null while it is in use
   Plans* plans;             // how objects of each class are sent
@@ -145,6 +152,7 @@ struct ModuleState {
   mutable Transfer* transfer;  // of a value that is being encoded; or was, until the caller takes it. Else null
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }
+  PyTypeObject* type_of(StateKind kind) const noexcept { return state_types[static_cast<int>(kind)]; }
   PyTypeObject* type_of(ValueType which) const noexcept { return value_types[static_cast<int>(which)]; }
   PyObject* error(ErrorClass which) const noexcept { return errors[static_cast<int>(which)]; }
 

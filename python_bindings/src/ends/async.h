@@ -5,6 +5,10 @@
 
 namespace xichan::python {
 
+/// Calls a function of a module with `self` and the arguments of a method. Returns its result, such as a coroutine.
+PyObject* delegate(const char* module, const char* name, PyObject* self, PyObject* const* args, Py_ssize_t count,
+                   PyObject* keywords) noexcept;
+
 PyObject* sender_asend(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* sender_asend_many(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 PyObject* receiver_arecv(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;

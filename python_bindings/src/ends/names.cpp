@@ -1,8 +1,8 @@
 // Names: lookup, publish, unpublish and the lookup methods of Sender and Receiver.
-#include "directory/names.h"
-
-#include "directory/registry.h"
 #include "ends/names.h"
+
+#include "base/state_handle.h"
+#include "directory/registry.h"
 #include "value/message.h"
 #include "values/decode.h"
 #include "values/pickling.h"
@@ -32,17 +32,21 @@ PyObject* open_endpoint(ModuleState& state, const ChannelId& id, Side side) noex
 }
 
 // Open what a registered name stands for. Null without an exception if the name does not stand for it now.
-PyObject* open_sender(ModuleState& state, NameKind kind, const ChannelId& id, const Cell&) noexcept {
-  return kind == NameKind::channel ? open_endpoint(state, id, Side::sender) : nullptr;
+PyObject* open_sender(ModuleState& state, const Names::Found& found) noexcept {
+  return found.kind == NameKind::channel ? open_endpoint(state, found.id, Side::sender) : nullptr;
 }
-PyObject* open_receiver(ModuleState& state, NameKind kind, const ChannelId& id, const Cell&) noexcept {
-  return kind == NameKind::channel ? open_endpoint(state, id, Side::receiver) : nullptr;
+PyObject* open_receiver(ModuleState& state, const Names::Found& found) noexcept {
+  return found.kind == NameKind::channel ? open_endpoint(state, found.id, Side::receiver) : nullptr;
 }
-PyObject* open_either(ModuleState& state, NameKind kind, const ChannelId& id, const Cell& value) noexcept {
-  if (kind == NameKind::value) return decode(state, value);
-  if (kind != NameKind::channel) return nullptr;
-  PyObject* sender = open_endpoint(state, id, Side::sender);
-  PyObject* receiver = sender == nullptr ? nullptr : open_endpoint(state, id, Side::receiver);
+PyObject* open_any(ModuleState& state, const Names::Found& found) noexcept {
+  if (found.kind == NameKind::value) return decode(state, found.value);
+  if (found.kind == NameKind::state) {
+    found.object->retain();
+    return new_state_handle(state, found.object);
+  }
+  if (found.kind != NameKind::channel) return nullptr;
+  PyObject* sender = open_endpoint(state, found.id, Side::sender);
+  PyObject* receiver = sender == nullptr ? nullptr : open_endpoint(state, found.id, Side::receiver);
   PyObject* pair = receiver == nullptr ? nullptr : PyTuple_Pack(2, sender, receiver);
   Py_XDECREF(sender);
   Py_XDECREF(receiver);
@@ -72,12 +76,7 @@ bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& time
   }
 }
 
-struct Lookup {
-  const char* wanted;  // for the message of NotFound
-  PyObject* (*open)(ModuleState&, NameKind, const ChannelId&, const Cell&) noexcept;
-};
-
-PyObject* look_up(ModuleState& state, const Lookup& lookup, PyObject* const* args, Py_ssize_t count,
+PyObject* look_up(ModuleState& state, const NameLookup& lookup, PyObject* const* args, Py_ssize_t count,
                   PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"name", "timeout"};
   static constexpr Signature signature{"lookup", names, 1, 2};
@@ -91,12 +90,11 @@ PyObject* look_up(ModuleState& state, const Lookup& lookup, PyObject* const* arg
   }
   for (;;) {
     const std::uint32_t seen = Names::version();
-    ChannelId id;
-    Cell value;
-    const NameKind kind = Names::find(name, id, value);
-    PyObject* found = lookup.open(state, kind, id, value);
-    release(value);
-    if (found != nullptr || PyErr_Occurred()) return found;
+    const Names::Found found = Names::find(name);
+    PyObject* opened = lookup.open(state, found);
+    release(found.value);
+    if (found.object != nullptr) found.object->release();
+    if (opened != nullptr || PyErr_Occurred()) return opened;
     if (timeout.now || timeout.deadline.passed()) {
       return PyErr_Format(state.error(ErrorClass::not_found), "no %s is registered under the name %R", lookup.wanted,
                           values[0]);
@@ -105,14 +103,14 @@ PyObject* look_up(ModuleState& state, const Lookup& lookup, PyObject* const* arg
   }
 }
 
-// `type` is Sender or Receiver itself: neither can be subclassed.
-PyObject* look_up_class(PyObject* type, const Lookup& lookup, PyObject* const* args, Py_ssize_t count,
+}  // namespace
+
+// `type` is a type of the module itself: none can be subclassed.
+PyObject* look_up_class(PyObject* type, const NameLookup& lookup, PyObject* const* args, Py_ssize_t count,
                         PyObject* keywords) noexcept {
   void* state = PyType_GetModuleState(reinterpret_cast<PyTypeObject*>(type));
   return state == nullptr ? nullptr : look_up(*static_cast<ModuleState*>(state), lookup, args, count, keywords);
 }
-
-}  // namespace
 
 PyObject* sender_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   return look_up_class(type, {"Sender", open_sender}, args, count, keywords);
@@ -123,22 +121,25 @@ PyObject* receiver_lookup(PyObject* type, PyObject* const* args, Py_ssize_t coun
 }
 
 static PyObject* lookup(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  return look_up(*state_of(module), {"channel or value", open_either}, args, count, keywords);
+  return look_up(*state_of(module), {"channel, value or object", open_any}, args, count, keywords);
 }
 
 static PyObject* publish(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
-  static constexpr const char* names[] = {"name", "value", "pickle"};
+  static constexpr const char* names[] = {"name", "value", "pickle", "replace"};
   static constexpr Signature signature{"publish", names, 2, 2};
-  PyObject* values[3];
-  bool pickle = false;
+  PyObject* values[4];
+  bool pickle = false, replace = false;
   std::string_view name;
   Cell cell;
   ModuleState& state = *state_of(module);
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_name(values[0], name) ||
-      !parse_flag(values[2], pickle) || !encode_by_policy(state, values[1], pickle, cell)) {
+      !parse_flag(values[2], pickle) || !parse_flag(values[3], replace) ||
+      !encode_by_policy(state, values[1], pickle, cell)) {
     return nullptr;
   }
-  const Status status = Names::publish(name, cell);
+  Cell previous;
+  const Status status = Names::publish(name, cell, replace, previous);
+  release(previous);
   if (status == Status::ok) Py_RETURN_NONE;
   release(cell);
   return raise_name(state, status, values[0]);
@@ -168,15 +169,18 @@ bool parse_channel_name(PyObject* object, std::string_view& name) noexcept {
 PyDoc_STRVAR(lookup_doc,
 "lookup($module, /, name, timeout=0)\n"
 "--\n\n"
-"Return the value published under a name, or a new (Sender, Receiver) of the channel with this name.\n\n"
+"Return the value published under a name, the object that interpreters share with this name, or a new (Sender,\n"
+"Receiver) of the channel with this name.\n\n"
 "timeout: seconds (int or float, not negative) to wait for the name; None blocks indefinitely, 0 does not block.\n\n"
-"Raises NotFound if no value and no channel has the name, or one side of the channel is closed.");
+"Raises NotFound if nothing has the name, or one side of the channel is closed.");
 
 PyDoc_STRVAR(publish_doc,
-"publish($module, /, name, value, *, pickle=False)\n"
+"publish($module, /, name, value, *, pickle=False, replace=False)\n"
 "--\n\n"
 "Keep a value under a name until unpublish(name); lookup(name) returns it in every interpreter.\n\n"
-"pickle: bool; True pickles a value that is not shareable.\n\n"
+"pickle: bool; True pickles a value that is not shareable.\n"
+"replace: bool; True replaces a value that is published under the name, in one step: lookup() returns the one or the\n"
+"other, and never fails.\n\n"
 "Raises Error if the name is in use, and NotShareableError as send() does. Never blocks.");
 
 PyDoc_STRVAR(unpublish_doc,

@@ -5,6 +5,7 @@
 
 #include "base/blocking_call.h"
 #include "base/handle.h"
+#include "directory/names.h"
 
 namespace xichan::python {
 
@@ -12,6 +13,16 @@ PyObject* sender_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count,
 PyObject* receiver_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept;
 /// lookup(), publish() and unpublish() of the module.
 extern PyMethodDef name_functions[];
+
+/// How a class finds what was registered under a name.
+struct NameLookup {
+  const char* wanted;  // for the message of NotFound
+  /// Returns what was found, of which it takes over nothing; null without an exception if that is something else.
+  PyObject* (*open)(ModuleState& state, const Names::Found& found) noexcept;
+};
+/// The class method lookup(name, timeout=0) of a type of the module.
+PyObject* look_up_class(PyObject* type, const NameLookup& lookup, PyObject* const* args, Py_ssize_t count,
+                        PyObject* keywords) noexcept;
 
 /// Parses the `name` argument of channel(): absent, None or a non-empty str. False with an exception set.
 bool parse_channel_name(PyObject* object, std::string_view& name) noexcept;

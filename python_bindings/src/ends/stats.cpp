@@ -14,7 +14,7 @@ namespace {
 
 using Count = unsigned long long;
 
-constexpr const char* record_names[] = {"ChannelStats", "MemoryStats", "MemoryClass"};
+constexpr const char* record_names[] = {"ChannelStats", "MemoryStats", "MemoryClass", "MapStats"};
 static_assert(std::size(record_names) == static_cast<int>(RecordType::count));
 
 // Returns a class of xichan._stats (borrowed). Imports it on first use, because `dataclasses` takes longer to import
@@ -33,7 +33,8 @@ PyObject* record_type(ModuleState& state, RecordType which) noexcept {
   return type;
 }
 
-// Makes a record of `fields`, a dict, which it releases. Null, with an exception set, if `fields` is null.
+}  // namespace
+
 PyObject* make_record(ModuleState& state, RecordType which, PyObject* fields) noexcept {
   PyObject* type = fields == nullptr ? nullptr : record_type(state, which);
   PyObject* record = type == nullptr ? nullptr : PyObject_VectorcallDict(type, nullptr, 0, fields);
@@ -41,10 +42,11 @@ PyObject* make_record(ModuleState& state, RecordType which, PyObject* fields) no
   return record;
 }
 
-// Converts to an int; the maximum stands for "no bound" and becomes None.
 PyObject* bounded(std::uint64_t value) noexcept {
   return value == UINT64_MAX ? Py_NewRef(Py_None) : PyLong_FromUnsignedLongLong(value);
 }
+
+namespace {
 
 // Returns the fields of a ChannelStats as a dict. Runs no Python code: the caller may own a pin of the channel.
 PyObject* channel_fields(const Channel& channel) noexcept {

@@ -87,16 +87,6 @@ int fill_data(PyThreadState*, PyObject* object, xichan_xidata* data) noexcept {
   return 0;
 }
 
-int register_type(PyTypeObject* type) noexcept {
-#if PY_VERSION_HEX >= 0x030E0000
-  if (_PyXIData_RegisterClass == nullptr) return 0;
-  return _PyXIData_RegisterClass(PyThreadState_Get(), type, {fill_data, nullptr});
-#else
-  if (_PyCrossInterpreterData_RegisterClass == nullptr) return 0;
-  return _PyCrossInterpreterData_RegisterClass(type, fill_data);
-#endif
-}
-
 // Finds the slot `_parts` of a class whose instances need no more than an allocation. False with TypeError set.
 bool find_queue_slot(PyObject* type, Py_ssize_t& offset) noexcept {
   if (PyType_Check(type) && reinterpret_cast<PyTypeObject*>(type)->tp_new == PyBaseObject_Type.tp_new) {
@@ -192,6 +182,16 @@ PyObject* unpickle_endpoint(PyObject* module, PyObject* args) noexcept {
 }
 
 }  // namespace
+
+int register_type(PyTypeObject* type) noexcept {
+#if PY_VERSION_HEX >= 0x030E0000
+  if (_PyXIData_RegisterClass == nullptr) return 0;
+  return _PyXIData_RegisterClass(PyThreadState_Get(), type, {fill_data, nullptr});
+#else
+  if (_PyCrossInterpreterData_RegisterClass == nullptr) return 0;
+  return _PyCrossInterpreterData_RegisterClass(type, fill_data);
+#endif
+}
 
 int register_with_interpreters(ModuleState& state) noexcept {
   for (PyTypeObject* type :

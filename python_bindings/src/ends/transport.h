@@ -8,6 +8,9 @@ namespace xichan::python {
 /// Registers the types with concurrent.interpreters. -1 with an exception set.
 int register_with_interpreters(ModuleState& state) noexcept;
 
+/// Registers one type likewise. -1 with an exception set.
+int register_type(PyTypeObject* type) noexcept;
+
 /// The __reduce__ of an endpoint.
 PyObject* endpoint_reduce(PyObject* self, PyObject*) noexcept;
 

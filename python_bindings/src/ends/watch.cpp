@@ -242,6 +242,12 @@ PyType_Slot watch_slots[] = {
 
 }  // namespace
 
+Notifier* notifier_of(PyObject* object) noexcept {
+  if (Py_TYPE(object)->tp_dealloc == notifier_dealloc) return as_notifier(object)->notifier;
+  PyErr_Format(PyExc_TypeError, "expected a _Notifier, got %T", object);
+  return nullptr;
+}
+
 PyType_Spec notifier_spec = {"xichan._core._Notifier", sizeof(NotifierObject), 0,
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, notifier_slots};
 PyType_Spec watch_spec = {"xichan._core._Watch", sizeof(WatchObject), 0,

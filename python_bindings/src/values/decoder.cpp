@@ -1,6 +1,7 @@
 #include "values/decoder.h"
 
 #include "base/handle.h"
+#include "base/state_handle.h"
 #include "value/moved_buffer.h"
 #include "values/array_object.h"
 #include "values/buffer.h"
@@ -174,6 +175,11 @@ void Decoder::return_buffers() noexcept {
 
 PyObject* Decoder::make_referenced(const Reference& reference) noexcept {
   if (reference.type->kind == ReferenceKind::buffer) return make_buffer(static_cast<MovedBuffer*>(reference.object));
+  if (reference.type->kind == ReferenceKind::state) {
+    auto* const object = static_cast<StateObject*>(reference.object);
+    object->retain();
+    return new_state_handle(state_, object);
+  }
   const Side side = reference.type->kind == ReferenceKind::sender ? Side::sender : Side::receiver;
   auto* channel = static_cast<Channel*>(reference.object);
   // If the channel was inherited by a fork, the endpoint is never released and the handle is closed.

@@ -2,6 +2,7 @@
 #include "base/handle.h"
 #include "base/lending.h"
 #include "base/ref.h"
+#include "base/state_handle.h"
 #include "values/arrays.h"
 #include "values/block_encoder.h"
 #include "values/encode_path.h"
@@ -99,6 +100,13 @@ bool BlockEncoder::count_other(PyObject* value) noexcept {
     if (Py_REFCNT(value) != 1 && is_counted(value)) return status_ == Status::ok;
     builder_.count_tuple(static_cast<std::uint64_t>(PyTuple_GET_SIZE(parts)));
     return in_memory(containers_.push(parts));
+  }
+  if (is_state_handle(value)) {
+    if (destination_ == Destination::outside) return false;
+    const StateObject* const object = as_state_handle(value)->reference->object();
+    closed_endpoint_ = object == nullptr || object->is_inherited();
+    builder_.count_reference();
+    return !closed_endpoint_;
   }
   if (!is_handle(state_, value)) return count_view(value) || count_record(value);
   if (destination_ == Destination::outside) return false;
@@ -199,7 +207,11 @@ bool BlockEncoder::raise_refusal() noexcept {
   }
   const auto [item, container, position] = refused_;
   if (closed_endpoint_) {
-    raise_for(as_handle(item), Status::end_closed);
+    if (is_state_handle(item)) {
+      usable_object(item);
+    } else {
+      raise_for(as_handle(item), Status::end_closed);
+    }
     return false;
   }
   const bool is_buffer = is_a(state_, item, ValueType::buffer);
@@ -213,7 +225,7 @@ bool BlockEncoder::raise_refusal() noexcept {
   if (!path) return false;
   if (PyObject* why = reduced_.refusal_of(item)) {
     raise_refused(state_, path, item, why);
-  } else if (is_handle(state_, item) || queue_parts(state_, item) != nullptr) {
+  } else if (is_handle(state_, item) || is_state_handle(item) || queue_parts(state_, item) != nullptr) {
     raise_not_shareable(state_, path, item, "cannot leave its process");
   } else if (is_buffer) {
     raise_not_shareable(state_, path, item, "is not shareable, because it has one receiver; freeze() it");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/handle.h"
+#include "base/state_handle.h"
 #include "values/shared.h"
 #include "values/view.h"
 
@@ -49,7 +50,8 @@ int is_for_override(const PickleSink* sink, PyObject* object) noexcept {
 PyObject* sink_reduce(PyObject* self, PyObject* object) noexcept {
   PickleSink* sink = as_sink(self);
   const ModuleState& state = *sink->state;
-  if (is_handle(state, object) || (sink->takes_buffers && is_a(state, object, ValueType::buffer)) ||
+  if (is_handle(state, object) || is_state_handle(object) ||
+      (sink->takes_buffers && is_a(state, object, ValueType::buffer)) ||
       (state.queue_type != nullptr && Py_IS_TYPE(object, state.queue_type))) {
     if (sink->parts == nullptr) return PyErr_Format(PyExc_ValueError, "reduce() outside of a pickle");
     // A new tuple of arguments each time: the Pickler would write the same one only once.

@@ -2,6 +2,7 @@
 
 #include "base/handle.h"
 #include "base/plans.h"
+#include "base/state_handle.h"
 #include "values/arrays.h"
 #include "values/containers.h"
 #include "values/elements.h"
@@ -63,8 +64,8 @@ class Preparation {
     if (container_tag(item) != Tag::empty) return push(item);
     if (PyUnicode_CheckExact(item) || PyBytes_CheckExact(item) || PyLong_CheckExact(item)) return true;
     if (array_content(item) != nullptr) return true;
-    if (is_handle(state_, item) || is_a(state_, item, ValueType::buffer) || queue_parts(state_, item) != nullptr ||
-        encoding_of(state_, item).kind != ViewEncoding::ViewKind::none) {
+    if (is_handle(state_, item) || is_state_handle(item) || is_a(state_, item, ValueType::buffer) ||
+        queue_parts(state_, item) != nullptr || encoding_of(state_, item).kind != ViewEncoding::ViewKind::none) {
       return true;
     }
     if (const Reduced* reduced = reduced_.find(item)) return push(reduced->elements);

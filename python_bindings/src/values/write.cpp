@@ -1,5 +1,6 @@
 #include "base/errors.h"
 #include "base/handle.h"
+#include "base/state_handle.h"
 #include "values/arrays.h"
 #include "values/block_encoder.h"
 #include "values/transfer.h"
@@ -123,6 +124,10 @@ void BlockEncoder::write_other(PyObject* value, Cell& cell) noexcept {
     builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(parts)), Tag::queue);
   } else if (is_a(state_, value, ValueType::buffer)) {
     write_buffer(value, cell);
+  } else if (is_state_handle(value)) {
+    StateObject* const object = as_state_handle(value)->reference->object();
+    object->retain();
+    builder_.write_reference(cell, {&state_reference, object});
   } else if (!write_view(encoding_of(state_, value), cell)) {
     const Endpoint& endpoint = *as_handle(value)->endpoint;
     endpoint.channel()->add_endpoint(endpoint.side());

@@ -15,11 +15,9 @@ class NamesTest : public test::ChannelTest {
     return channel;
   }
   static NameKind find(std::string_view name) {
-    ChannelId id;
-    Cell value;
-    const NameKind kind = Names::find(name, id, value);
-    release(value);
-    return kind;
+    const Names::Found found = Names::find(name);
+    release(found.value);
+    return found.kind;
   }
   Status wait(std::uint32_t seen, Deadline deadline = Deadline::never()) {
     return Names::wait(seen, {deadline, Deadline::never(), &exiting, false});
@@ -31,13 +29,13 @@ class NamesTest : public test::ChannelTest {
 TEST_F(NamesTest, ChannelIsFoundWhileItLives) {
   Channel* channel = named("jobs");
   EXPECT_EQ(channel->name(), "jobs");
-  ChannelId id;
-  Cell value;
-  EXPECT_EQ(Names::find("jobs", id, value), NameKind::channel);
-  EXPECT_EQ(id, channel->id());
+  EXPECT_EQ(Names::find("jobs").kind, NameKind::channel);
+  EXPECT_EQ(Names::find("jobs").id, channel->id());
   Channel* second = nullptr;
   EXPECT_EQ(create_channel({.capacity = 1, .name = "jobs"}, second), Status::name_taken);
-  EXPECT_EQ(Names::publish("jobs", Cell::none()), Status::name_taken);
+  Cell value;
+  EXPECT_EQ(Names::publish("jobs", Cell::none(), false, value), Status::name_taken);
+  EXPECT_EQ(Names::publish("jobs", Cell::none(), true, value), Status::name_taken) << "only a value is replaced";
   EXPECT_EQ(Names::unpublish("jobs", value), Status::not_found) << "a channel's name is not published";
   EXPECT_EQ(find("job"), NameKind::nothing);
   test::drop_both(channel);
@@ -46,10 +44,13 @@ TEST_F(NamesTest, ChannelIsFoundWhileItLives) {
 }
 
 TEST_F(NamesTest, ValueStaysPublishedUntilUnpublished) {
-  ASSERT_EQ(Names::publish("limits", test::block_message()), Status::ok);
+  Cell value;
+  ASSERT_EQ(Names::publish("limits", test::block_message(), false, value), Status::ok);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(find("limits"), NameKind::value);
   EXPECT_EQ(new_blocks(), 1u);
-  Cell value;
+  ASSERT_EQ(Names::publish("limits", test::block_message(), true, value), Status::ok);
+  EXPECT_EQ(new_blocks(), 2u) << "the previous value is the caller's";
+  release(value);
   EXPECT_EQ(Names::unpublish("limits", value), Status::ok);
   release(value);
   EXPECT_EQ(Names::unpublish("limits", value), Status::not_found);
@@ -68,10 +69,8 @@ TEST_F(NamesTest, NewNameEndsWait) {
       }
       for (;;) {
         const std::uint32_t seen = Names::version();
-        ChannelId id;
-        Cell value;
-        if (Names::find("late", id, value) == NameKind::channel) {
-          EXPECT_NE(Registry::open(id, Side::sender), nullptr);
+        if (const Names::Found found = Names::find("late"); found.kind == NameKind::channel) {
+          EXPECT_NE(Registry::open(found.id, Side::sender), nullptr);
           return;
         }
         ASSERT_EQ(wait(seen), Status::ok);

@@ -100,7 +100,7 @@ def test_module_can_be_reimported():
         grown = (after - before) / 50
         assert grown < 100, f"{grown} blocks left by each import"
         from xichan import _core
-        assert _core._count_alive() == {"channels": 0, "tickets": 0}
+        assert _core._count_alive() == {"channels": 0, "tickets": 0, "objects": 0}
     """)
 
 

@@ -78,8 +78,11 @@ def test_figures_of_the_decision_page_are_those_of_the_benchmarks():
     assert set(figures) <= known
 
 
-def test_rules_are_numbered_in_order():
-    text = page("docs/reference/channel-semantics.md") + page("docs/reference/channel-features.md")
+@pytest.mark.parametrize(
+    "pages", [("channel-semantics", "channel-features"), ("shared-state",)], ids=lambda pages: pages[0]
+)
+def test_rules_are_numbered_in_order(pages):
+    text = "".join(page(f"docs/reference/{name}.md") for name in pages)
     numbers = [int(n) for n in re.findall(r"^(\d+)\. ", text, re.M)]
     assert numbers == list(range(1, len(numbers) + 1))
 

@@ -15,7 +15,7 @@ import re
 import types
 import uuid
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any, NamedTuple, assert_type
 
 import xichan
@@ -272,6 +272,40 @@ def names() -> None:
     assert_type(other.recv(), int)
 
 
+def shared_state() -> None:
+    counter = xichan.AtomicInt()
+    assert_type(counter.add(2), int)
+    cell = xichan.Cell(1.5)
+    assert_type(cell.get(), float)
+    assert_type(cell.update(lambda number: number + 1), float)
+    table: xichan.Map[str, int] = xichan.Map(ttl=60)
+    assert_type(table.add("a"), int)
+    assert_type(table["a"], int)
+    assert_type(table.get("b"), int | None)
+    assert_type(table.get("b", 0), int)
+    assert_type(table.get("b", "none"), int | str)
+    assert_type(table.update_with("a", lambda number: number + 1), int)
+    assert_type(table.get_many(["a"]), dict[str, int])
+    assert_type(table.snapshot(), dict[str, int])
+    assert_type(table.pop("a"), int)
+    assert_type(table.stats().max_items, int | None)
+    table.update({"a": 1}, b=2)
+    mapping: MutableMapping[str, int] = table
+    mapping.clear()
+    with xichan.Lock() as held:
+        assert_type(held, bool)
+    assert_type(xichan.Semaphore(2).acquire(timeout=0), bool)
+    tx: xichan.BroadcastSender[str]
+    subscribe: xichan.Broadcast[str]
+    tx, subscribe = xichan.broadcast(8, overflow="drop_oldest")
+    with tx, subscribe() as rx:
+        tx.send("text")
+        assert_type(rx.recv(), str)
+        assert_type(subscribe.sender(), xichan.BroadcastSender[str])
+    for obj in xichan.objects():
+        assert_type(obj.name, str | None)
+
+
 def mistakes() -> None:
     """Each ignored line must be an error to type checkers; `warn_unused_ignores` reports those that are not."""
     tx: Sender[int]
@@ -305,6 +339,9 @@ def mistakes() -> None:
     rx.stats()["depth"]  # type: ignore[index]
     print(xichan.no_such_name)  # type: ignore[attr-defined]
     xichan.Queue[int]().put("text")  # type: ignore[arg-type]
+    xichan.Map[str, int]().set(1, 1)  # type: ignore[arg-type]
+    xichan.Cell(1).set("text")  # type: ignore[arg-type]
+    xichan.broadcast(8, overflow="error")  # type: ignore[arg-type]
     print(text, wrong)
 
 
@@ -326,6 +363,7 @@ if __name__ == "__main__":
         statistics,
         names,
         dumping,
+        shared_state,
     )
     for sample in samples:
         sample()

@@ -8,12 +8,14 @@
 
 namespace xichan::internal {
 
+#ifndef XICHAN_MODEL_HAS_BLOCKS  // else arena/block.h declares them
 enum class ReferenceKind : std::uint8_t { block, sender, receiver };
 
 struct ReferenceType {
   ReferenceKind kind;
   void (*release)(void* object) noexcept;
 };
+#endif
 
 /// Defined by the model.
 void retain(const Cell& cell) noexcept;

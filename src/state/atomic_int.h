@@ -1,0 +1,51 @@
+// A 64-bit integer that interpreters change together.
+//
+// Algorithm: the processor's atomic instructions. An addition must not wrap around, and a check before it may be out of
+// date when it takes effect. But a small addition to a value far from both ends cannot overflow, whatever other threads
+// add meanwhile: `margin` is more than all threads that a system can have add between their checks and their additions,
+// `small` each. Any other addition is a loop of compare-and-swap.
+//
+// Progress: wait-free; an addition outside the margin is lock-free. Thread safety: any thread. Every operation is
+// sequentially consistent, so that programs can order other memory by it.
+#pragma once
+
+#include <cstdint>
+
+#include "state/object.h"
+
+namespace xichan::internal {
+
+class AtomicInteger final : public StateObject {
+ public:
+  explicit AtomicInteger(std::int64_t value) noexcept : StateObject(StateKind::atomic_int) {
+    value_.store(value, memory_order_relaxed);
+  }
+
+  std::int64_t load() const noexcept { return value_.load(memory_order_seq_cst); }
+  void store(std::int64_t value) noexcept { value_.store(value, memory_order_seq_cst); }
+  std::int64_t exchange(std::int64_t value) noexcept { return value_.exchange(value, memory_order_seq_cst); }
+  bool compare_exchange(std::int64_t expected, std::int64_t value) noexcept {
+    return value_.compare_exchange_strong(expected, value, memory_order_seq_cst, memory_order_seq_cst);
+  }
+
+  /// Stores the new value in `sum`. Returns false, and changes nothing, if it would overflow.
+  bool add(std::int64_t amount, std::int64_t& sum) noexcept {
+    std::int64_t value = value_.load(memory_order_relaxed);
+    if (value > -margin && value < margin && amount > -small && amount < small) [[likely]] {
+      sum = value_.fetch_add(amount, memory_order_seq_cst) + amount;
+      return true;
+    }
+    do {
+      if (__builtin_add_overflow(value, amount, &sum)) return false;
+    } while (!value_.compare_exchange_weak(value, sum, memory_order_seq_cst, memory_order_relaxed));
+    return true;
+  }
+
+ private:
+  static constexpr std::int64_t margin = std::int64_t{1} << 62;
+  static constexpr std::int64_t small = std::int64_t{1} << 32;  // times 2^22 threads is far less than the margin
+
+  atomic<std::int64_t> value_;
+};
+
+}  // namespace xichan::internal
