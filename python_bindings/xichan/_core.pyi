@@ -697,11 +697,11 @@ class Map(_State, MutableMapping[_K, _V]):
     def snapshot(self) -> dict[_K, _V]:
         """Return a dict with copies of all entries, as they were at one moment."""
     def keys(self) -> KeysView[_K]:
-        """Return the keys of a ``snapshot()``."""
+        """Return a view of the keys. Each iteration takes the keys of one moment."""
     def values(self) -> ValuesView[_V]:
-        """Return the values of a ``snapshot()``."""
+        """Return a view of the values. Each iteration takes copies of the values of one moment."""
     def items(self) -> ItemsView[_K, _V]:
-        """Return the pairs of key and value of a ``snapshot()``."""
+        """Return a view of the pairs of key and value. Each iteration takes the pairs of one moment."""
     @overload
     def wait(self, key: _K, timeout: float | None = None, *, copy: Literal[True] = True) -> _V:
         """Block until a key is present, and return its value."""

@@ -410,6 +410,21 @@ PyDoc_STRVAR(update_doc,
 "update($self, other=(), /, **entries)\n--\n\n"
 "Store the entries of a mapping, or of an iterable of pairs, and the keyword arguments, as set_many() does.");
 
+PyDoc_STRVAR(keys_doc,
+"keys($self, /)\n--\n\n"
+"Return a collections.abc.KeysView, which shows the Map as it is when the view is used. Each iteration over it takes\n"
+"the keys of one moment.");
+
+PyDoc_STRVAR(values_doc,
+"values($self, /)\n--\n\n"
+"Return a collections.abc.ValuesView, which shows the Map as it is when the view is used. Each iteration over it takes\n"
+"copies of the values of one moment.");
+
+PyDoc_STRVAR(items_doc,
+"items($self, /)\n--\n\n"
+"Return a collections.abc.ItemsView, which shows the Map as it is when the view is used. Each iteration over it takes\n"
+"the pairs of key and value of one moment.");
+
 PyDoc_STRVAR(snapshot_doc,
 "snapshot($self, /)\n--\n\n"
 "Return a dict with copies of all entries, as they were at one moment.\n\n"
@@ -447,9 +462,9 @@ PyMethodDef methods[] = {
     {"update", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(update)), METH_VARARGS | METH_KEYWORDS,
      update_doc},
     {"snapshot", map_snapshot, METH_NOARGS, snapshot_doc},
-    {"keys", keys, METH_NOARGS, nullptr},
-    {"values", values, METH_NOARGS, nullptr},
-    {"items", items, METH_NOARGS, nullptr},
+    {"keys", keys, METH_NOARGS, keys_doc},
+    {"values", values, METH_NOARGS, values_doc},
+    {"items", items, METH_NOARGS, items_doc},
     {"wait", as_method(map_wait), METH_FASTCALL | METH_KEYWORDS, wait_doc},
     {"watch", as_method(map_watch), METH_FASTCALL | METH_KEYWORDS, watch_doc},
     {"stats", map_stats, METH_NOARGS, stats_doc},
