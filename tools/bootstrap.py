@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import system
 from .cache import cache_folder, lock
-from .console import ROOT, DevError, output, run
+from .console import ROOT, DevError, keep_start, output, run, step
 
 PYPROJECT = ROOT / "pyproject.toml"
 PIP = "pip>=25.1"  # the first version with --group
@@ -53,9 +53,10 @@ def require() -> Path:
         if not ready():
             if output([sys.executable, "-c", "import ensurepip"]) is None:
                 system.install([*system.missing(), VENV])
-            say = f"creating an environment for tools in {place}"
+            step(f"the first run sets up tools and builds, which takes minutes; it uses build/ and {cache_folder()}")
+            say = "creating an environment for tools"
             run([sys.executable, "-m", "venv", "--clear", place], "tools-venv", say=say)
-            run([python, "-m", "pip", "install", "--no-user", "--no-compile", "--upgrade", PIP], "tools-pip")
+            run([python, "-m", "pip", "install", "--no-user", "--no-compile", "--upgrade", PIP], "tools-pip", say="updating its pip")
             say = "installing nox, CMake and formatters"
             run([python, "-m", "pip", "install", "--no-user", "--no-compile", *group("dev")], "tools", say=say)
             (place / STAMP).touch()
@@ -81,6 +82,7 @@ def main() -> int:
     try:
         if os.path.realpath(sys.prefix) != os.path.realpath(folder()):
             python = os.fspath(require())
+            keep_start()
             os.execv(python, [python, os.fspath(ROOT / "dev"), *sys.argv[1:]])
         from . import cli
 

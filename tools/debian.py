@@ -27,6 +27,7 @@ def fetch(title: str, suites, packages, find, place):
     with lock(cache / "fetch.lock"), tempfile.TemporaryDirectory(prefix="fetch-", dir=cache) as work:
         if find():
             return find()
+        step(f"{title} is not on PATH: unpacking Debian's packages of it into {cache}; the system stays as it is")
         for number, (mirror, suite) in enumerate((mirror, suite) for mirror in mirrors() for suite in suites):
             folder = Path(work) / str(number)
             try:
@@ -97,7 +98,7 @@ def download(folder: Path, mirror: str, suite: str, packages):
         shutil.rmtree(debs, ignore_errors=True)
         make_folder(debs)
         try:
-            run([*apt, "update"], f"apt-update-{suite}", say=f"reading the package lists of Debian {suite} at {mirror}")
+            run([*apt, "update"], f"apt-update-{suite}", say=f"reading the package lists of {mirror} {suite}")
             run([*apt, "download", *packages], f"apt-download-{suite}", cwd=debs, say="downloading packages")
             break
         except DevError as error:

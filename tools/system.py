@@ -87,8 +87,8 @@ def install(lacking) -> None:
         raise DevError(f"missing; install with the package manager of this system:\n{descriptions}")
     if os.geteuid() != 0:
         raise DevError(f"missing:\n{descriptions}\nto install, run as root: apt-get update && {shlex.join(command)}")
-    step("installing " + shlex.join(command[4:]))
+    step("the build needs " + shlex.join(command[4:]) + ", which apt-get installs")
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     options = ["-q", "-oDPkg::Lock::Timeout=120"]
-    run(["apt-get", *options, "update"], "apt-update", env=environment)
-    run(["apt-get", *options, *command[1:]], "apt-install", env=environment)
+    run(["apt-get", *options, "update"], "apt-update", env=environment, say="reading the package lists")
+    run(["apt-get", *options, *command[1:]], "apt-install", env=environment, say="installing packages")
