@@ -19,6 +19,11 @@ TAIL = 40  # lines of a log to show on failure
 PATIENCE = 1.0  # seconds before a quiet step is reported
 INTERVAL = 30.0  # seconds between the reports of a step that is not on a terminal
 START = "XICHAN_DEV_START"  # the environment variable that carries the time of the start to the second stage
+UNREACHABLE = re.compile(  # what pip and apt-get print without a network
+    r"Temporary failure in name resolution|Temporary failure resolving '[^']+'|Could not resolve '[^']+'|"
+    r"Name or service not known|Network is unreachable|No route to host|Connection refused|timed out|"
+    r"Could not connect to \S+|Cannot connect to proxy|certificate verify failed"
+)
 COUNT = re.compile(r"^\s*(\[\d+/\d+\])", re.M)  # ninja's
 
 quiet = False  # set by commands that usually have nothing to build: only slow steps are reported
@@ -33,6 +38,12 @@ class DevError(Exception):
 def keep_start() -> None:
     """Let the program that replaces this process count the seconds from the same start."""
     os.environ[START] = str(_start)
+
+
+def network_failure(error: DevError) -> str:
+    """Return why a program that failed did not reach the network, or "" if it failed otherwise."""
+    found = UNREACHABLE.search(str(error))
+    return found.group() if found else ""
 
 
 def stamped(text: str) -> str:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from .cache import cache_folder, lock
-from .console import DevError, make_folder, output, run, step
+from .console import DevError, make_folder, network_failure, output, run, step
 
 KEYRINGS = [f"/usr/share/keyrings/debian-archive-keyring.{kind}" for kind in ("gpg", "pgp")]
 SOURCES = Path("/etc/apt")
@@ -40,6 +40,11 @@ def fetch(title: str, suites, packages, find, place):
                     raise DevError(f"{title} does not run")
                 return find()
             except DevError as error:
+                if reason := network_failure(error):
+                    raise DevError(
+                        f"cannot fetch {title}: {reason}. Connect to the network for the first run, or install {title} "
+                        "with its development files and put it on PATH"
+                    ) from None
                 errors.append(f"from {suite} at {mirror}: {error}")
                 step(f"no {title} from {suite} at {mirror}")
     raise DevError(f"could not fetch {title}\n" + "\n".join(errors))
@@ -102,7 +107,7 @@ def download(folder: Path, mirror: str, suite: str, packages):
             run([*apt, "download", *packages], f"apt-download-{suite}", cwd=debs, say="downloading packages")
             break
         except DevError as error:
-            if last:
+            if last or network_failure(error):
                 raise
             step(f"{str(error).splitlines()[0]}; trying again")
     return sorted(debs.glob("*.deb"))

@@ -128,7 +128,7 @@ class Progress:
 
     def __init__(self, title):
         self.title = title
-        self.bar = sys.stderr.isatty()
+        self.bar = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def over(self, items, total):
         """Yield the items and show how many of them are done."""

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from tools import console  # noqa: E402
+from tools import bootstrap, console, system  # noqa: E402
 
 
 @pytest.mark.parametrize("quiet", [False, True])
@@ -111,3 +111,41 @@ def test_second_stage_counts_the_seconds_from_the_first(monkeypatch):
     source = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tools import console; console.step('on')"
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"\[10\d\d\.\ds\] on\n", done.stderr)
+
+
+PIP_OFFLINE = (
+    "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('Failed to establish a new "
+    "connection: [Errno -3] Temporary failure in name resolution')': /simple/pip/"
+)
+
+
+def test_pip_without_network_is_one_paragraph(monkeypatch, tmp_path):
+    monkeypatch.setattr(console, "LOGS", tmp_path)
+    pip = [sys.executable, "-c", f"raise SystemExit({PIP_OFFLINE!r})"]
+    with pytest.raises(console.DevError) as caught:
+        bootstrap.run_pip(pip, ["nox"], "tools", None)
+    message = str(caught.value)
+    assert message.startswith("pip cannot reach its package index: Temporary failure in name resolution. ")
+    assert "\n" not in message and "needs a network connection" in message and message.endswith("tools.log")
+
+
+def test_pip_that_fails_otherwise_shows_the_end_of_its_output(monkeypatch, tmp_path):
+    monkeypatch.setattr(console, "LOGS", tmp_path)
+    with pytest.raises(console.DevError, match="ERROR: no matching distribution") as caught:
+        bootstrap.run_pip([sys.executable, "-c", "raise SystemExit('ERROR: no matching distribution')"], [], "x", None)
+    assert not console.network_failure(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["  Temporary failure resolving 'deb.debian.org'", "  Could not connect to deb.debian.org:80 (127.0.0.1)."],
+)
+def test_apt_without_network_is_recognized(line):
+    found = console.network_failure(console.DevError(f"Err:1 http://deb.debian.org/debian\n{line}"))
+    assert found and found in line
+
+
+def test_unusable_compiler_in_cxx_is_named(monkeypatch):
+    monkeypatch.setenv("CXX", "/bin/false")
+    (description, package), *_ = system.missing()
+    assert description.endswith("; CXX=/bin/false is not one: set it to one, or unset it") and package == "g++"

@@ -176,7 +176,7 @@ def test_foreign_keywords_of_queue_name_the_right_one(keyword, hint):
         ("maxtasksperchild", "; use 'restart_after'"),
         ("max_tasks_per_child", "; use 'restart_after'"),
         ("mp_context", "; workers are interpreters of this process, without a start method"),
-        ("initialzer", ". Did you mean 'initializer'?"),
+        ("initialize", ". Did you mean 'initializer'?"),
         ("other", ""),
     ],
 )
