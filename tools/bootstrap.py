@@ -74,9 +74,9 @@ def run_pip(pip, arguments, log: str, say: str) -> None:
         if not reason:
             raise
         raise DevError(
-            f"pip cannot reach its package index: {reason}. The first run of ./dev needs a network connection. Proxies, "
-            f"mirrors and certificates are settings of pip, such as PIP_INDEX_URL and PIP_CERT. Its output is in "
-            f"{LOGS / log}.log"
+            f"pip cannot reach its package index: {reason}. The first run of ./dev needs a network connection. "
+            "Proxies, mirrors and certificates are settings of pip, such as PIP_INDEX_URL and PIP_CERT. Its output is "
+            f"in {LOGS / log}.log"
         ) from None
 
 

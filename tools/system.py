@@ -64,10 +64,9 @@ def missing():
     if compiler is None:
         description, package = COMPILER
         chosen = os.environ.get("CXX")
-        yield (
-            (f"{description}; CXX={chosen} is not one: set it to one, or unset it" if chosen else description),
-            package,
-        )
+        if chosen:
+            description += f"; CXX={chosen} is not one: set it to one, or unset it"
+        yield description, package
     for names, library, package in HEADERS:
         absent = not any(os.path.exists(f"/usr/include/{name}") for name in names)
         if package in packages or compiler is None and absent:
