@@ -150,7 +150,7 @@ def note_interrupted_wait(error: BaseException, call: str, capacity: int, queued
     error.add_note(text)
 
 
-def note_interrupted_shutdown(error: BaseException, names: Collection[str]) -> None:
+def note_interrupted_shutdown(error: BaseException, names: Collection[str], workers: int) -> None:
     """Add a note to a KeyboardInterrupt that ended the wait for a pool. names: of the functions of unfinished tasks."""
     if not names:
         error.add_note("shutdown() was waiting for the workers and callbacks of the pool to end")
@@ -160,9 +160,9 @@ def note_interrupted_shutdown(error: BaseException, names: Collection[str]) -> N
         counts[name] = counts.get(name, 0) + 1
     listed = ", ".join(f"{name} ({count})" for name, count in list(counts.items())[:_MAX_NAMES])
     error.add_note(
-        f"shutdown() was waiting for {len(names)} task{'s'[: len(names) != 1]} to return: {listed}"
-        f"{', ...' if len(counts) > _MAX_NAMES else ''}. A task that blocks in a channel ends when its other side is "
-        "closed"
+        f"shutdown() was waiting for {len(names)} task{'s'[: len(names) != 1]} in {workers} "
+        f"worker{'s'[: workers != 1]} to return: {listed}{', ...' if len(counts) > _MAX_NAMES else ''}. A task that "
+        "blocks in a channel ends when its other side is closed"
     )
 
 

@@ -249,7 +249,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
                 from .._hints import note_interrupted_shutdown
 
                 names = [scheduler.published.name_of(each.definition) for each in list(scheduler.in_flight.values())]
-                note_interrupted_shutdown(error, names)
+                note_interrupted_shutdown(error, names, scheduler.workers.alive)
                 raise
 
     def stats(self) -> PoolStats:

@@ -396,7 +396,7 @@ import os, signal, xichan
 from support import Call, wait_until
 
 def interrupt():
-    wait_until(lambda: pool._scheduler.collector._joining)
+    wait_until(lambda: pool._scheduler.collector._joining and pool.stats().workers == 2)
     os.kill(os.getpid(), signal.SIGINT)
 
 def consume(rx):
@@ -426,15 +426,15 @@ def test_ctrl_c_at_the_end_of_a_pool_names_the_tasks():
         "pool.submit(lambda rx: rx.recv(), rx)",
     )
     assert note == (
-        "shutdown() was waiting for 4 tasks to return: consume (2), Receiver.recv (1), <lambda> (1). A task that "
-        "blocks in a channel ends when its other side is closed"
+        "shutdown() was waiting for 4 tasks in 2 workers to return: consume (2), Receiver.recv (1), <lambda> (1). A task "
+        "that blocks in a channel ends when its other side is closed"
     )
 
 
 @needs_interpreters
 def test_ctrl_c_at_the_end_of_a_pool_names_a_map():
     note = interrupted_shutdown("pool.map(consume, [rx, rx])")
-    assert note.startswith("shutdown() was waiting for 2 tasks to return: consume (2). ")
+    assert note.startswith("shutdown() was waiting for 2 tasks in 2 workers to return: consume (2). ")
 
 
 def import_readline():

@@ -252,10 +252,10 @@ class _Writer:
 
         try:
             data, external = dumps(value)
+        except NotShareableError as error:  # which names a remedy
+            raise NotShareableError(f"{where} of type {_type_name(value)}, which cannot be sent: {error}") from None
         except Exception as error:
-            message = f"{where} of type {_type_name(value)}, which cannot be sent: {error}"
-            if not isinstance(error, NotShareableError):  # which names a remedy
-                message += f"; {_REMEDY}"
+            message = f"{where} of type {_type_name(value)}, which cannot be sent: {error}; {_REMEDY}"
             raise NotShareableError(message) from error
         self.pickled += 1
         first = len(self.external)
