@@ -149,3 +149,9 @@ def test_unusable_compiler_in_cxx_is_named(monkeypatch):
     monkeypatch.setenv("CXX", "/bin/false")
     (description, package), *_ = system.missing()
     assert description.endswith("; CXX=/bin/false is not one: set it to one, or unset it") and package == "g++"
+
+
+def test_dev_without_a_command_lists_the_commands():
+    done = subprocess.run([sys.executable, ROOT / "dev"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert all(f"\n    {command} " in done.stdout for command in ("demo", "test", "docs", "python"))

@@ -426,8 +426,8 @@ def test_ctrl_c_at_the_end_of_a_pool_names_the_tasks():
         "pool.submit(lambda rx: rx.recv(), rx)",
     )
     assert note == (
-        "shutdown() was waiting for 4 tasks in 2 workers to return: consume (2), Receiver.recv (1), <lambda> (1). A task "
-        "that blocks in a channel ends when its other side is closed"
+        "shutdown() was waiting for 4 tasks in 2 workers to return: consume (2), Receiver.recv (1), <lambda> (1). A "
+        "task that blocks in a channel ends when its other side is closed"
     )
 
 
