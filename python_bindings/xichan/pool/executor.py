@@ -246,10 +246,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             try:
                 scheduler.join()
             except KeyboardInterrupt as error:
-                from .._hints import note_interrupted_shutdown
-
-                names = [scheduler.published.name_of(each.definition) for each in list(scheduler.in_flight.values())]
-                note_interrupted_shutdown(error, names, scheduler.workers.alive)
+                self._note_unfinished(error)
                 raise
 
     def stats(self) -> PoolStats:
@@ -261,6 +258,14 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         if self._policy is None:
             return PoolStats(**counts)
         return FallbackPoolStats(**counts, **self._policy.stats())
+
+    def _note_unfinished(self, error: BaseException) -> None:
+        """Add a note to a KeyboardInterrupt that ended the wait for the tasks: which of them have not returned."""
+        from .._hints import note_interrupted_shutdown
+
+        scheduler = self._scheduler
+        names = [scheduler.published.name_of(each.definition) for each in list(scheduler.in_flight.values())]
+        note_interrupted_shutdown(error, names, scheduler.workers.alive)
 
     def _prepare(self, fn: Callable[..., Any]) -> Any:
         """Return a function in the form in which it is sent, see Scheduler.submit."""
