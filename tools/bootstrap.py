@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import system
 from .cache import cache_folder, lock
-from .console import ROOT, DevError, output, run
+from .console import LOGS, ROOT, DevError, keep_start, network_failure, output, run, step
 
 PYPROJECT = ROOT / "pyproject.toml"
 PIP = "pip>=25.1"  # the first version with --group
@@ -53,22 +53,36 @@ def require() -> Path:
         if not ready():
             if output([sys.executable, "-c", "import ensurepip"]) is None:
                 system.install([*system.missing(), VENV])
-            say = f"creating an environment for tools in {place}"
+            step(f"the first run sets up tools and builds, which takes minutes; it uses build/ and {cache_folder()}")
+            say = "creating an environment for tools"
             run([sys.executable, "-m", "venv", "--clear", place], "tools-venv", say=say)
-            run([python, "-m", "pip", "install", "--no-user", "--no-compile", "--upgrade", PIP], "tools-pip")
-            say = "installing nox, CMake and formatters"
-            run([python, "-m", "pip", "install", "--no-user", "--no-compile", *group("dev")], "tools", say=say)
+            run_pip([python, "-m", "pip"], ["--upgrade", PIP], "tools-pip", "updating its pip")
+            run_pip([python, "-m", "pip"], group("dev"), "tools", "installing nox, CMake and formatters")
             (place / STAMP).touch()
     return python
 
 
-def pip_install(python: Path, requirements, log: str, say: str) -> None:
-    """Install packages for another interpreter with the pip of the environment; the user's pip settings apply.
+def run_pip(pip, arguments, log: str, say: str) -> None:
+    """Install packages with a pip; the user's pip settings apply.
 
     Files are compiled when they are first imported, which halves the time.
     """
-    command = [require(), "-m", "pip", "--python", python, "install", "--no-user", "--no-compile", *requirements]
-    run(command, log, say=say)
+    try:
+        run([*pip, "install", "--no-user", "--no-compile", *arguments], log, say=say)
+    except DevError as error:
+        reason = network_failure(error)
+        if not reason:
+            raise
+        raise DevError(
+            f"pip cannot reach its package index: {reason}. The first run of ./dev needs a network connection. "
+            "Proxies, mirrors and certificates are settings of pip, such as PIP_INDEX_URL and PIP_CERT. Its output is "
+            f"in {LOGS / log}.log"
+        ) from None
+
+
+def pip_install(python: Path, requirements, log: str, say: str) -> None:
+    """Install packages for another interpreter with the pip of the environment."""
+    run_pip([require(), "-m", "pip", "--python", python], requirements, log, say)
 
 
 def tool(name: str) -> Path:
@@ -81,6 +95,7 @@ def main() -> int:
     try:
         if os.path.realpath(sys.prefix) != os.path.realpath(folder()):
             python = os.fspath(require())
+            keep_start()
             os.execv(python, [python, os.fspath(ROOT / "dev"), *sys.argv[1:]])
         from . import cli
 

@@ -106,6 +106,7 @@ def extension(version: str, preset: str, name: str, python: Path, target=None) -
 def require_python(version: str) -> Path:
     """Return the interpreter of a virtual environment that has xichan installed, built from the current sources."""
     with lock_builds():
+        system.require_compiler()  # before anything is fetched
         python = venv.require(version)
         preset = "dev" if version.endswith(cpython.DEBUG) else "release"
         extension(version, preset, f"py{version}", python, venv.site_packages(version))

@@ -140,6 +140,9 @@ def dispatch(argv) -> int:
         if argv[0] != "python" and arguments[:1] == ["--"]:
             del arguments[0]
         return PASSING[argv[0]](arguments)
+    if not argv:
+        parser().print_help()
+        return 2
     extra = []
     if argv[:1] == ["test"] and "--" in argv:
         split = argv.index("--")

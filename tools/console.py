@@ -18,15 +18,32 @@ LOGS = BUILD / "logs"
 TAIL = 40  # lines of a log to show on failure
 PATIENCE = 1.0  # seconds before a quiet step is reported
 INTERVAL = 30.0  # seconds between the reports of a step that is not on a terminal
+START = "XICHAN_DEV_START"  # the environment variable that carries the time of the start to the second stage
+UNREACHABLE = re.compile(  # what pip and apt-get print without a network
+    r"Temporary failure in name resolution|Temporary failure resolving '[^']+'|Could not resolve '[^']+'|"
+    r"Name or service not known|Network is unreachable|No route to host|Connection refused|timed out|"
+    r"Could not connect to \S+|Cannot connect to proxy|certificate verify failed"
+)
 COUNT = re.compile(r"^\s*(\[\d+/\d+\])", re.M)  # ninja's
 
 quiet = False  # set by commands that usually have nothing to build: only slow steps are reported
 
-_start = time.monotonic()
+_start = float(os.environ.pop(START, time.monotonic()))
 
 
 class DevError(Exception):
     """An error whose message is shown to the user without a traceback."""
+
+
+def keep_start() -> None:
+    """Let the program that replaces this process count the seconds from the same start."""
+    os.environ[START] = str(_start)
+
+
+def network_failure(error: DevError) -> str:
+    """Return why a program that failed did not reach the network, or "" if it failed otherwise."""
+    found = UNREACHABLE.search(str(error))
+    return found.group() if found else ""
 
 
 def stamped(text: str) -> str:
@@ -85,29 +102,21 @@ def call(command, **options) -> int:
 def run(command, log: str, *, cwd=None, env=None, say=None) -> None:
     """Run a program with its output in build/logs/LOG.log; on failure raise DevError with the end of the log.
 
-    `say` is the step to report, with ninja's [n/m]: on a terminal in one line, elsewhere in a line now and then.
+    `say` is the step to report while it runs.
     """
     path = make_folder(LOGS) / f"{log}.log"
-    terminal = bool(say) and sys.stderr.isatty()
-    if say and not quiet and not terminal:
-        step(say)
-    with open(path, "w", errors="replace") as file:
+    with open(path, "w") as file:
         file.write(f"$ {shlex.join(map(os.fspath, command))}\n")
         file.flush()
         options = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": cwd, "env": env}
-        if terminal:
-            process = start(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace", **options)
-        else:
-            process = start(command, stdout=file, **options)
+        process = start(command, stdout=file, **options)
         try:
-            if terminal:
-                follow(process, file, say)
-            elif say:
+            if say:
                 wait_reporting(process, path, say)
+            code = process.wait()
         except KeyboardInterrupt:
             end(process)
             raise
-        code = wait(process)
     if code:
         with open(path, errors="replace") as file:
             tail = "".join(deque(file, TAIL)).rstrip()
@@ -115,33 +124,49 @@ def run(command, log: str, *, cwd=None, env=None, say=None) -> None:
         raise DevError(f"{name} failed with exit code {code}; the end of {path}:\n{tail}")
 
 
+def rewrites_lines() -> bool:
+    """Return whether stderr is a terminal that can show progress on one line."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def wait_reporting(process: subprocess.Popen, path: Path, say: str) -> None:
-    """Wait for a process; report its step now and then, with the last [n/m] in its log."""
-    pause = PATIENCE if quiet else INTERVAL
-    while True:
-        try:
-            process.wait(pause)
-            return
-        except subprocess.TimeoutExpired:
-            counts = COUNT.findall(path.read_text(errors="replace"))
-            step(" ".join([say, *counts[-1:]]))
-            pause = INTERVAL
+    """Wait for a process; report its step with the last [n/m] in its log, which is ninja's.
+
+    On a terminal this is one line, with the seconds until now; elsewhere a line now and then.
+    """
+    rewrite = rewrites_lines()
+    report = rewrite_line if rewrite else step
+    reported = not quiet
+    if reported:
+        report(say)
+    pause = PATIENCE if rewrite or quiet else INTERVAL
+    try:
+        while True:
+            try:
+                process.wait(pause)
+                break
+            except subprocess.TimeoutExpired:
+                reported = True
+                report(with_count(say, path))
+                pause = PATIENCE if rewrite else INTERVAL
+    finally:
+        if rewrite and reported:
+            rewrite_line(with_count(say, path), last=True)
 
 
-def follow(process: subprocess.Popen, log, say: str) -> None:
-    """Copy the output of a process to its log, with the step and ninja's [n/m] on one line of the terminal."""
-    begin, shown = time.monotonic(), None
-    if not quiet:
-        shown = stamped(say)
-        print(shown, end="", file=sys.stderr, flush=True)
-    for line in process.stdout:
-        log.write(line)
-        count = COUNT.match(line)
-        if count and (not quiet or time.monotonic() - begin > PATIENCE):
-            shown = stamped(f"{say} {count.group(1)}")
-            print(f"\r{shown}\033[K", end="", file=sys.stderr, flush=True)
-    if shown:
-        print(file=sys.stderr, flush=True)
+def with_count(say: str, path: Path) -> str:
+    """Return a step and the last [n/m] in its log."""
+    return " ".join([say, *COUNT.findall(path.read_text(errors="replace"))[-1:]])
+
+
+def rewrite_line(text: str, last=False) -> None:
+    """Report the current step in place of the previous one. Only the last report may be longer than the line."""
+    text = stamped(text)
+    if not last:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        if len(text) >= columns:  # a second line could not be replaced
+            text = f"{text[: max(columns - 16, 0)]}...{text[-12:]}"
+    print(f"\r{text}\033[K", end="\n" if last else "", file=sys.stderr, flush=True)
 
 
 def output(command, *, text=None, env=None, timeout=30):

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from .cache import cache_folder, lock
-from .console import DevError, make_folder, output, run, step
+from .console import DevError, make_folder, network_failure, output, run, step
 
 KEYRINGS = [f"/usr/share/keyrings/debian-archive-keyring.{kind}" for kind in ("gpg", "pgp")]
 SOURCES = Path("/etc/apt")
@@ -27,6 +27,7 @@ def fetch(title: str, suites, packages, find, place):
     with lock(cache / "fetch.lock"), tempfile.TemporaryDirectory(prefix="fetch-", dir=cache) as work:
         if find():
             return find()
+        step(f"{title} is not on PATH: unpacking Debian's packages of it into {cache}; the system stays as it is")
         for number, (mirror, suite) in enumerate((mirror, suite) for mirror in mirrors() for suite in suites):
             folder = Path(work) / str(number)
             try:
@@ -39,6 +40,11 @@ def fetch(title: str, suites, packages, find, place):
                     raise DevError(f"{title} does not run")
                 return find()
             except DevError as error:
+                if reason := network_failure(error):
+                    raise DevError(
+                        f"cannot fetch {title}: {reason}. Connect to the network for the first run, or install {title} "
+                        "with its development files and put it on PATH"
+                    ) from None
                 errors.append(f"from {suite} at {mirror}: {error}")
                 step(f"no {title} from {suite} at {mirror}")
     raise DevError(f"could not fetch {title}\n" + "\n".join(errors))
@@ -97,11 +103,11 @@ def download(folder: Path, mirror: str, suite: str, packages):
         shutil.rmtree(debs, ignore_errors=True)
         make_folder(debs)
         try:
-            run([*apt, "update"], f"apt-update-{suite}", say=f"reading the package lists of Debian {suite} at {mirror}")
+            run([*apt, "update"], f"apt-update-{suite}", say=f"reading the package lists of {mirror} {suite}")
             run([*apt, "download", *packages], f"apt-download-{suite}", cwd=debs, say="downloading packages")
             break
         except DevError as error:
-            if last:
+            if last or network_failure(error):
                 raise
             step(f"{str(error).splitlines()[0]}; trying again")
     return sorted(debs.glob("*.deb"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import shutil
 
-from .console import DevError, output, run, step
+from .console import DevError, network_failure, output, run, step
 
 # Header names (one of them must exist), the library they belong to, and Debian's package of it.
 HEADERS = (
@@ -61,13 +62,18 @@ def missing():
     """Yield (description, Debian's package) of each missing requirement."""
     compiler, packages = find_compiler()
     if compiler is None:
-        yield COMPILER
+        description, package = COMPILER
+        chosen = os.environ.get("CXX")
+        if chosen:
+            description += f"; CXX={chosen} is not one: set it to one, or unset it"
+        yield description, package
     for names, library, package in HEADERS:
         absent = not any(os.path.exists(f"/usr/include/{name}") for name in names)
         if package in packages or compiler is None and absent:
             yield library, package
 
 
+@functools.cache
 def require_compiler() -> str:
     """Return a usable compiler, installed with the headers where that is possible."""
     lacking = list(missing())
@@ -87,8 +93,14 @@ def install(lacking) -> None:
         raise DevError(f"missing; install with the package manager of this system:\n{descriptions}")
     if os.geteuid() != 0:
         raise DevError(f"missing:\n{descriptions}\nto install, run as root: apt-get update && {shlex.join(command)}")
-    step("installing " + shlex.join(command[4:]))
+    step("the build needs " + shlex.join(command[4:]) + ", which apt-get installs")
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     options = ["-q", "-oDPkg::Lock::Timeout=120"]
-    run(["apt-get", *options, "update"], "apt-update", env=environment)
-    run(["apt-get", *options, *command[1:]], "apt-install", env=environment)
+    try:
+        run(["apt-get", *options, "update"], "apt-update", env=environment, say="reading the package lists")
+        run(["apt-get", *options, *command[1:]], "apt-install", env=environment, say="installing packages")
+    except DevError as error:
+        reason = network_failure(error)
+        if not reason:
+            raise
+        raise DevError(f"missing:\n{descriptions}\napt-get cannot fetch them: {reason}") from None

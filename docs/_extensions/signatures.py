@@ -78,7 +78,8 @@ def process_signature(app, what, name, obj, options, parameters, result):
         known = SIGNATURES.get(f"{path}.__init__") or SIGNATURES.get(f"{path}.__new__")
         known = (known[0], "") if known else None
     if known is None:
-        return parameters, result
+        # Only there to name the right parameter in the error.
+        return parameters and re.sub(r", \*\*unknown: [\w.~]+", "", parameters), result
     return f"({known[0]})", known[1]
 
 

@@ -31,6 +31,7 @@ import identifiers
 import xichan
 
 CAPACITY = 16  # messages per channel: limits how far the reader runs ahead of the workers
+LOW_SHARE = 0.8  # of the CPUs; below it, other programs used them
 EFFICIENCY = 0.9  # what a CPU adds to the speed-up, as measured: the main interpreter reads and merges meanwhile
 
 
@@ -127,7 +128,7 @@ class Progress:
 
     def __init__(self, title):
         self.title = title
-        self.bar = sys.stderr.isatty()
+        self.bar = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def over(self, items, total):
         """Yield the items and show how many of them are done."""
@@ -184,8 +185,18 @@ def conditions(workers):
     if useful < 2:
         text += ", because there is nothing to run in parallel on"
     elif load > cpus / 4:
-        text += ", or less: other programs use the CPUs"
+        text += ", or less: the load shows other programs, or a build that has just ended"
     return text, expected
+
+
+def processor_time(workers, of_workers, alone):
+    """Return a line about the CPUs that this process got: seconds of processor time per second, with workers and alone.
+
+    The speed-up is lower than expected if other programs took the rest.
+    """
+    useful = min(workers, os.process_cpu_count() or 1)
+    text = f"CPUs    {of_workers:6.2f} of {useful} for the workers, {alone:.2f} of 1 alone"
+    return text + (": other programs took the rest" if of_workers < LOW_SHARE * useful or alone < LOW_SHARE else "")
 
 
 def cpu_model():
@@ -214,13 +225,15 @@ def main():
     print(text, flush=True)
     read_once(root, paths)
 
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     index, messages, ready = index_with_workers(root, paths, workers, Progress(f"{workers} workers"))
     end = time.perf_counter()
     parallel, working = end - start, end - ready
-    start = time.perf_counter()
+    of_workers = (time.process_time() - used) / parallel
+    start, used = time.perf_counter(), time.process_time()
     expected = index_alone(root, paths, Progress("alone"))
     alone = time.perf_counter() - start
+    of_alone = (time.process_time() - used) / alone
 
     def rates(seconds):
         return f"{seconds:6.2f} s, {len(paths) / seconds:6.0f} files/s, {size / 1e6 / seconds:6.2f} MB/s"
@@ -233,6 +246,7 @@ def main():
     print(f"\nworkers {rates(working)}, {messages:,} messages ({workers} interpreters)")
     print(f"start   {parallel - working:6.2f} s, of these interpreters")
     print(f"alone   {rates(alone)} (one interpreter, a plain loop)")
+    print(processor_time(workers, of_workers, of_alone))
     same = index == expected
     print(f"speed-up {alone / working:.2f}, {alone / parallel:.2f} including the start; expected about "
           f"{expected_speedup:.1f}; the results {'are equal' if same else 'DIFFER'}")  # fmt: skip

@@ -2,7 +2,7 @@
 
     from xichan import InterpreterPoolExecutor
 
-    with InterpreterPoolExecutor() as pool:  # one interpreter per CPU; no pickling
+    with InterpreterPoolExecutor() as pool:  # one interpreter per CPU
         print(list(pool.map(pow, range(10), range(10))))
 
     import xichan

@@ -6,7 +6,9 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
     from types import ModuleType
+    from typing import Any
 
 _CHANNEL = "call channel(), which returns a Sender and a Receiver"
 _POOL = "use InterpreterPoolExecutor"
@@ -64,6 +66,18 @@ _POOL_NAMES = {
     "terminate": "use shutdown(wait=False, cancel_futures=True), which lets tasks that run complete",
 }
 
+# Parameters as other libraries call them. Those of channel() are in base/arguments.cpp.
+_QUEUE_KEYWORDS = dict.fromkeys(
+    ("capacity", "size", "max_size", "maxlen", "max_buffer_size", "buffer_size"), "use 'maxsize'"
+)
+_POOL_KEYWORDS = {
+    **dict.fromkeys(("processes", "workers", "num_workers", "n_workers", "n_jobs", "threads"), "use 'max_workers'"),
+    **dict.fromkeys(("maxtasksperchild", "max_tasks_per_child"), "use 'restart_after'"),
+    **dict.fromkeys(("mp_context", "context"), "workers are interpreters of this process, without a start method"),
+}
+
+_MAX_NAMES = 5  # of functions in a note
+
 
 def missing_name(module: ModuleType, name: str) -> AttributeError:
     """Return the exception for a name that the package does not have."""
@@ -89,6 +103,30 @@ def _missing_attribute(owner: object, name: str, hints: dict[str, str]) -> Attri
     return AttributeError(f"{message}; {hint}" if hint else message, name=name, obj=owner)
 
 
+def unexpected_queue_keyword(init: Callable[..., None], keywords: Collection[str]) -> TypeError:
+    """Return the exception for keyword arguments that Queue() does not have."""
+    return _unexpected_keyword(init, keywords, _QUEUE_KEYWORDS)
+
+
+def unexpected_pool_keyword(init: Callable[..., None], keywords: Collection[str]) -> TypeError:
+    """Return the exception for keyword arguments that InterpreterPoolExecutor() does not have."""
+    return _unexpected_keyword(init, keywords, _POOL_KEYWORDS)
+
+
+def _unexpected_keyword(init: Any, keywords: Collection[str], hints: Mapping[str, str]) -> TypeError:
+    import difflib
+
+    keyword = next(iter(keywords))
+    message = f"{init.__qualname__}() got an unexpected keyword argument {keyword!r}"
+    code = init.__code__
+    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    if keyword in hints:
+        message += f"; {hints[keyword]}"
+    elif similar := difflib.get_close_matches(keyword, names, 1):  # as CPython does for other functions
+        message += f". Did you mean {similar[0]!r}?"
+    return TypeError(message)
+
+
 def note_interrupted_wait(error: BaseException, call: str, capacity: int, queued: int, peers: int) -> None:
     """Add a note to a KeyboardInterrupt that ended a blocked call: what it waited for, and what would end the wait.
 
@@ -110,6 +148,22 @@ def note_interrupted_wait(error: BaseException, call: str, capacity: int, queued
     if _runs_event_loop():
         text += f". An event loop runs in this thread: use `await` with a{call}()"
     error.add_note(text)
+
+
+def note_interrupted_shutdown(error: BaseException, names: Collection[str], workers: int) -> None:
+    """Add a note to a KeyboardInterrupt that ended the wait for a pool. names: of the functions of unfinished tasks."""
+    if not names:
+        error.add_note("shutdown() was waiting for the workers and callbacks of the pool to end")
+        return
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    listed = ", ".join(f"{name} ({count})" for name, count in list(counts.items())[:_MAX_NAMES])
+    error.add_note(
+        f"shutdown() was waiting for {len(names)} task{'s'[: len(names) != 1]} in {workers} "
+        f"worker{'s'[: workers != 1]} to return: {listed}{', ...' if len(counts) > _MAX_NAMES else ''}. A task that "
+        "blocks in a channel ends when its other side is closed"
+    )
 
 
 def _runs_event_loop() -> bool:

@@ -35,7 +35,7 @@ from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull, Ch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from builtins import type as _Type
-    from typing import Any, Generic, TypeVar
+    from typing import Any, Generic, Never, TypeVar
 
     from ._stats import QueueStats
 
@@ -102,7 +102,12 @@ class Queue(Generic[_T]):
         type: _Type[_T] | tuple[Any, ...] | types.UnionType | None = None,
         unbounditems: object = None,
         syncobj: object = None,
+        **unknown: Never,
     ) -> None:
+        if unknown:
+            from ._hints import unexpected_queue_keyword
+
+            raise unexpected_queue_keyword(Queue.__init__, unknown)
         if isinstance(maxsize, bool):
             raise TypeError("maxsize must be an int, not bool")
         maxsize = operator.index(maxsize)

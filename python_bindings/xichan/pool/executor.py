@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import Future as BaseFuture
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Never, overload
 
 from .. import _core
 from .._errors import NotShareableError
@@ -63,8 +63,13 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         pickle: bool = True,
         fallback: Literal["main"] | None = None,
         thread_name_prefix: str = "",
+        **unknown: Never,
     ) -> None:
         """Create a pool. The documentation of the class describes the parameters. No worker starts before a task."""
+        if unknown:
+            from .._hints import unexpected_pool_keyword
+
+            raise unexpected_pool_keyword(InterpreterPoolExecutor.__init__, unknown)
         if Scheduler is None:
             raise RuntimeError("InterpreterPoolExecutor requires CPython 3.14, for concurrent.interpreters")
         self._max_workers = _positive("max_workers", max_workers, os.process_cpu_count() or 1)
@@ -238,7 +243,11 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         if cancel_futures:
             scheduler.cancel(None)
         if wait:
-            scheduler.join()
+            try:
+                scheduler.join()
+            except KeyboardInterrupt as error:
+                self._note_unfinished(error)
+                raise
 
     def stats(self) -> PoolStats:
         """Return the number of workers and of tasks in each state, and of pickled calls and results.
@@ -249,6 +258,14 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         if self._policy is None:
             return PoolStats(**counts)
         return FallbackPoolStats(**counts, **self._policy.stats())
+
+    def _note_unfinished(self, error: BaseException) -> None:
+        """Add a note to a KeyboardInterrupt that ended the wait for the tasks: which of them have not returned."""
+        from .._hints import note_interrupted_shutdown
+
+        scheduler = self._scheduler
+        names = [scheduler.published.name_of(each.definition) for each in list(scheduler.in_flight.values())]
+        note_interrupted_shutdown(error, names, scheduler.workers.alive)
 
     def _prepare(self, fn: Callable[..., Any]) -> Any:
         """Return a function in the form in which it is sent, see Scheduler.submit."""

@@ -73,9 +73,9 @@ class Workers:
         """Break the pool: no worker could be started, or one ended and its task is not known."""
         if isinstance(error, interpreters.ExecutionFailed):
             error = error.excinfo.msg or error
-        _logger.critical("%s is broken: a worker failed: %s", self.name, error)
         scheduler = self.scheduler
-        if scheduler.broken is None:
+        if scheduler.broken is None:  # an initializer that raises does so in each worker that has started
+            _logger.critical("%s is broken: a worker failed: %s", self.name, error)
             scheduler.broken = f"a worker failed: {error}"
         scheduler.stopping = True
         lost = scheduler.queue.remove_all(BrokenInterpreterPool(scheduler.broken))

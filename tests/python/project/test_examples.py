@@ -72,6 +72,7 @@ def test_index_of_standard_library_is_equal_with_and_without_workers():
     assert "40 files" in done.stdout and "the results are equal" in done.stdout and "0 files skipped" in done.stdout
     assert "80 messages (2 interpreters)" in done.stdout and re.search(r"^start +[\d.]+ s, of these", done.stdout, re.M)
     assert re.search(r"^speed-up [\d.]+, [\d.]+ including the start; expected about [\d.]+;", done.stdout, re.M)
+    assert re.search(r"^CPUs +[\d.]+ of \d for the workers, [\d.]+ of 1 alone", done.stdout, re.M)
     first = done.stdout.partition("\n")[0]
     assert re.match(r"\d+ CPUs? \(.+\), load [\d.]+, CPython 3.*: with 2 workers expect a speed-up of about \d", first)
     found = counts(done.stdout)
@@ -104,7 +105,7 @@ def test_names_are_escaped_on_an_ascii_terminal(odd_files):
     [
         (2, 2, 0.1, r"with 2 workers expect a speed-up of about 1.9$"),
         (8, 4, 0.0, r"with 8 workers expect a speed-up of about 3.7$"),
-        (2, 2, 1.5, r"about 1.9, or less: other programs use the CPUs$"),
+        (2, 2, 1.5, r"about 1.9, or less: the load shows other programs, or a build"),
         (2, 1, 0.0, r"about 1.0, because there is nothing to run in parallel on$"),
         (1, 8, 9.0, r"with 1 worker expect a speed-up of about 1.0, because"),
     ],
@@ -117,6 +118,23 @@ def test_index_states_the_speed_up_to_expect(workers, cpus, load, expected, monk
     monkeypatch.setattr(os, "getloadavg", lambda: (load, 0, 0))
     text, number = stdlib_index.conditions(workers)
     assert re.search(expected, text) and f"{number:.1f}" in text and f"load {load:.1f}" in text
+
+
+@pytest.mark.parametrize(
+    "workers, cpus, shares, expected",
+    [
+        (2, 2, (1.9, 0.99), "CPUs      1.90 of 2 for the workers, 0.99 of 1 alone"),
+        (2, 2, (1.1, 0.99), "CPUs      1.10 of 2 for the workers, 0.99 of 1 alone: other programs took the rest"),
+        (2, 2, (1.9, 0.50), "CPUs      1.90 of 2 for the workers, 0.50 of 1 alone: other programs took the rest"),
+        (8, 1, (0.95, 0.9), "CPUs      0.95 of 1 for the workers, 0.90 of 1 alone"),
+    ],
+)
+def test_index_states_the_processor_time_it_got(workers, cpus, shares, expected, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import stdlib_index
+
+    monkeypatch.setattr(os, "process_cpu_count", lambda: cpus)
+    assert stdlib_index.processor_time(workers, *shares) == expected
 
 
 def test_worker_that_does_not_start_is_reported(tmp_path):

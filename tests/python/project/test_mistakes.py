@@ -153,6 +153,38 @@ def test_foreign_keywords_name_the_right_one():
     assert raised(TypeError, tx.send, 1, block=False).endswith("call send_nowait() instead")
 
 
+@pytest.mark.parametrize(
+    "keyword, hint",
+    [
+        ("capacity", "; use 'maxsize'"),
+        ("maxlen", "; use 'maxsize'"),
+        ("max_size", "; use 'maxsize'"),
+        ("maxsise", ". Did you mean 'maxsize'?"),
+        ("other", ""),
+    ],
+)
+def test_foreign_keywords_of_queue_name_the_right_one(keyword, hint):
+    message = raised(TypeError, xichan.Queue, **{keyword: 5})
+    assert message == f"Queue.__init__() got an unexpected keyword argument '{keyword}'{hint}"
+
+
+@needs_interpreters
+@pytest.mark.parametrize(
+    "keyword, hint",
+    [
+        ("processes", "; use 'max_workers'"),
+        ("maxtasksperchild", "; use 'restart_after'"),
+        ("max_tasks_per_child", "; use 'restart_after'"),
+        ("mp_context", "; workers are interpreters of this process, without a start method"),
+        ("initialize", ". Did you mean 'initializer'?"),
+        ("other", ""),
+    ],
+)
+def test_foreign_keywords_of_pool_name_the_right_one(keyword, hint):
+    message = raised(TypeError, xichan.InterpreterPoolExecutor, **{keyword: 2})
+    assert message == f"InterpreterPoolExecutor.__init__() got an unexpected keyword argument '{keyword}'{hint}"
+
+
 def test_block_argument_of_queues_is_not_a_timeout():
     tx, rx = xichan.channel(1)
     assert raised(TypeError, rx.recv, False).endswith("got bool; 0 does not block, None blocks indefinitely")
@@ -256,8 +288,37 @@ def test_function_with_an_unshareable_variable_is_named():
 
 
 @needs_interpreters
+@pytest.mark.parametrize(
+    "variable, value, use",
+    [
+        ("log", "open('/dev/null')", "log.read()"),
+        ("sock", "__import__('socket').socket()", "sock.close()"),
+        ("guard", "threading.Lock()", "guard.acquire()"),
+        ("database", "__import__('sqlite3').connect(':memory:')", "database.close()"),
+    ],
+)
+@pytest.mark.parametrize("pickle, reason", [(True, ": cannot pickle "), (False, " without pickling; ")])
+def test_function_with_an_unshareable_global_names_a_remedy(variable, value, use, pickle, reason):
+    done = run_script(
+        f"""
+import threading, xichan
+{variable} = {value}
+with xichan.InterpreterPoolExecutor(1, pickle={pickle}) as pool:
+    try:
+        pool.submit(lambda: {use})
+    except xichan.NotShareableError as error:
+        print(error)
+"""
+    )
+    message = done.stdout.strip()
+    assert f" uses the global {variable!r} of type " in message and f", which cannot be sent{reason}" in message
+    assert message.endswith("; create it in the task, or under another name in the pool's initializer")
+
+
+@needs_interpreters
 def test_object_of_a_local_class_is_named():
     message = refusal_by_pool("class Local: pass", "pool.submit(str, Local())")
+    assert "initializer" not in message  # one remedy
     assert "main.<locals>.Local" in message and "define it in a module that workers import" in message
 
 
@@ -302,6 +363,78 @@ def test_every_hint_of_pools_names_a_missing_attribute():
 def test_documentation_of_the_pool_does_not_mention_threads_of_the_standard_library():
     documentation = inspect.getdoc(xichan.InterpreterPoolExecutor.__init__)
     assert documentation.startswith("Create a pool.") and "ctxkwargs" not in documentation
+
+
+@needs_interpreters
+def test_failing_initializer_is_logged_once():
+    """It fails in each worker, but it is one mistake."""
+    done = run_script(
+        """
+import threading, xichan
+
+def fail():
+    barrier.recv()
+    raise ValueError("not today")
+
+tx, barrier = xichan.channel(2)
+with xichan.InterpreterPoolExecutor(2, initializer=fail) as pool:
+    futures = [pool.submit(abs, n) for n in range(2)]
+    tx.send_many([1, 2])  # after both workers have started
+    print([type(future.exception(60)).__name__ for future in futures])
+"""
+    )
+    assert done.stdout == "['BrokenInterpreterPool', 'BrokenInterpreterPool']\n"
+    assert done.stderr.count("is broken: a worker failed: the initializer raised") == 1, done.stderr
+    assert done.stderr.count("ValueError: not today") == 1
+
+
+def interrupted_shutdown(*submissions):
+    """Return the note of a Ctrl-C at the end of a pool's block. Its tasks may receive from rx."""
+    done = run_script(
+        f"""
+import os, signal, xichan
+from support import Call, wait_until
+
+def interrupt():
+    wait_until(lambda: pool._scheduler.collector._joining and pool.stats().workers == 2)
+    os.kill(os.getpid(), signal.SIGINT)
+
+def consume(rx):
+    return rx.recv()
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+tx, rx = xichan.channel(1)
+try:
+    with xichan.InterpreterPoolExecutor(2) as pool:
+        {"; ".join(submissions)}
+        helper = Call(interrupt)
+except KeyboardInterrupt as error:
+    print(*error.__notes__)
+helper.result()
+tx.close()
+"""
+    )
+    return done.stdout.strip()
+
+
+@needs_interpreters
+def test_ctrl_c_at_the_end_of_a_pool_names_the_tasks():
+    note = interrupted_shutdown(
+        "pool.submit(consume, rx)",
+        "pool.submit(consume, rx)",
+        "pool.submit(xichan.Receiver.recv, rx)",
+        "pool.submit(lambda rx: rx.recv(), rx)",
+    )
+    assert note == (
+        "shutdown() was waiting for 4 tasks in 2 workers to return: consume (2), Receiver.recv (1), <lambda> (1). A "
+        "task that blocks in a channel ends when its other side is closed"
+    )
+
+
+@needs_interpreters
+def test_ctrl_c_at_the_end_of_a_pool_names_a_map():
+    note = interrupted_shutdown("pool.map(consume, [rx, rx])")
+    assert note.startswith("shutdown() was waiting for 2 tasks in 2 workers to return: consume (2). ")
 
 
 def import_readline():

@@ -317,6 +317,8 @@ def mistakes() -> None:
     order.send(object())  # type: ignore[arg-type]
     order.send_many([1])  # type: ignore[list-item]
     xichan.Queue(type=Order).put(1)  # type: ignore[arg-type]
+    xichan.Queue(capacity=1)  # type: ignore[arg-type]
+    xichan.InterpreterPoolExecutor(processes=1)  # type: ignore[arg-type]
     xichan.channel(type=5)  # type: ignore[call-overload]
     order.send(lambda: 0)  # type: ignore[arg-type]
     order.send(json)  # type: ignore[arg-type]

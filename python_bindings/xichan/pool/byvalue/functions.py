@@ -41,6 +41,7 @@ _NAMED = (
 )
 Cached = type(functools.lru_cache(len))
 _MAX_DEPTH = 50  # of nested tuples; deeper ones have to be shareable
+_REMEDY = "create it in the task, or under another name in the pool's initializer"
 
 
 class Description(NamedTuple):
@@ -244,17 +245,30 @@ class _Writer:
 
     def pickle_value(self, value: object, where: str) -> tuple[Any, ...]:
         if not self.pickle:
-            raise NotShareableError(f"{where} of type {_type_name(value)}, which cannot be sent without pickling")
+            raise NotShareableError(
+                f"{where} of type {_type_name(value)}, which cannot be sent without pickling; {_REMEDY}"
+            )
         from .pickler import dumps
 
         try:
             data, external = dumps(value)
+        except NotShareableError as error:  # which names a remedy
+            raise NotShareableError(f"{where} of type {_type_name(value)}, which cannot be sent: {error}") from None
         except Exception as error:
-            raise NotShareableError(f"{where} of type {_type_name(value)}, which cannot be sent: {error}") from error
+            message = f"{where} of type {_type_name(value)}, which cannot be sent: {error}; {_REMEDY}"
+            raise NotShareableError(message) from error
         self.pickled += 1
         first = len(self.external)
         self.external.extend(external)
         return int(NodeKind.PICKLED), data, tuple(range(first, len(self.external)))
+
+
+def function_name(data: str | bytes) -> str:
+    """Return the name of the function in the data of a Description, for messages."""
+    if isinstance(data, str):
+        return data.partition(":")[2]
+    records, *_ = marshal.loads(data)
+    return records[0][2].rpartition("<locals>.")[2] if records else "?"
 
 
 def label(function: Any) -> str:

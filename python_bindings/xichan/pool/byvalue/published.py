@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import _core
 from ..._errors import Error
+from .functions import function_name
 
 if TYPE_CHECKING:
     from ..batch import Batch
@@ -52,6 +53,13 @@ class PublishedDefinitions:
             found = self._known.setdefault(data, Definition(self.prefix, next(self._numbers), data))
         entry.definition = found
         return found.number
+
+    def name_of(self, definition: Definition | None) -> str:
+        """Return the name of the function of a Definition for messages; "?" if it is not known any more."""
+        for data, known in list(self._known.items()):
+            if known is definition:
+                return function_name(data)
+        return "?"
 
     def announce_fallback(self) -> None:
         """Have workers leave the streams of tasks open that the main interpreter may run again."""
