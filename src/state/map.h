@@ -79,6 +79,9 @@ class XICHAN_API SharedMap final : public Turnstile {
 
   std::uint64_t size() noexcept;
   MapStats stats() noexcept;
+  /// Returns the keys and values of all entries at one moment, each key before its value, and stores the number of
+  /// entries. The caller owns the cells. Null without memory.
+  std::unique_ptr<Cell[]> copy_cells(std::uint64_t& count) noexcept;
   /// Calls `visit(key, value)` with cells that own references, for all entries at one moment. No lock is held during a
   /// call. Returns false if memory is exhausted, and calls nothing.
   template <class Visit>
@@ -113,7 +116,6 @@ class XICHAN_API SharedMap final : public Turnstile {
   Status change(const NewEntry& entry, MapEntry* fresh, Decide decide, bool& stored) noexcept;
   void make_room(MapShard& shard, const MapEntry* spared, FreedEntries& freed) noexcept;
   void sweep(FreedEntries& freed) noexcept;
-  std::unique_ptr<Cell[]> copy_cells(std::uint64_t& count) noexcept;
   std::uint64_t count_present(FreedEntries& freed) noexcept;
   const atomic<std::uint64_t>& change_count(std::uint64_t hash) const noexcept {
     return change_counts_[(hash >> 40) % watched_groups];
