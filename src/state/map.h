@@ -73,7 +73,8 @@ class XICHAN_API SharedMap final : public Turnstile {
   bool pop(const MapKey& key, Cell& value) noexcept;
   /// Removes a key if it still has the entry `seen`, which the caller has entered. Returns false otherwise.
   bool remove(const MapKey& key, const MapEntry* seen) noexcept;
-  /// Returns some entry, to remove it; null if the map is empty. Pass it to `leave`.
+  /// Returns some entry, another one each time, to remove it; null if the map is empty. Pass it to `leave`. Passes O(n)
+  /// slots for n entries that are removed.
   MapEntry* enter_any() noexcept;
   void clear() noexcept;
 

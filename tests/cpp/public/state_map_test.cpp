@@ -1,5 +1,6 @@
 // Map and MapKey.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <stop_token>
 #include <string>
@@ -191,6 +192,29 @@ TEST_F(PublicMap, EntriesAreRemoved) {
   map.clear();
   EXPECT_EQ(map.size(), 0u);
   EXPECT_EQ(map.popitem(key, value), Status::not_found);
+}
+
+TEST_F(PublicMap, ThreadsPopEachEntryOnce) {
+  const int count = test::rounds(5'000);
+  for (int i = 0; i < count; ++i) ASSERT_EQ(map.set(i, Value::of(i)), Status::ok);
+  std::vector<std::atomic<int>> popped(static_cast<std::size_t>(count));
+  test::together(4, [&](unsigned) {
+    Value key, taken;
+    while (map.popitem(key, taken) == Status::ok) {
+      EXPECT_TRUE(key == taken);
+      ++popped[static_cast<std::size_t>(key.view().as_integer())];
+    }
+  });
+  EXPECT_TRUE(std::ranges::all_of(popped, [](const auto& times) { return times == 1; }));
+}
+
+TEST_F(PublicMap, PopitemRemovesExpiredEntries) {
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(map.set(i, Value::of(i), i == 50 ? Map::Ttl() : Map::Ttl(1ns)), Status::ok);
+  Value key;
+  EXPECT_EQ(map.popitem(key, value), Status::ok);
+  EXPECT_EQ(key.view().as_integer(), 50);
+  EXPECT_EQ(map.popitem(key, value), Status::not_found);
+  EXPECT_EQ(map.stats().expired, 99u);
 }
 
 TEST_F(PublicMap, SnapshotHoldsAllEntriesOfOneMoment) {
