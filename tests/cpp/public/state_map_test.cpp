@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 
+#include "arena/arena.h"
 #include "public/state_support.h"
 
 namespace xichan {
@@ -295,6 +296,21 @@ TEST_F(PublicMap, WaitReturnsTheValueOncePresent) {
   const auto stop = [&] { source.request_stop(); };
   EXPECT_EQ(waited(map, [&] { return map.wait("b", value, source.get_token()); }, stop), Status::cancelled);
   EXPECT_EQ(map.wait("a", value, 0s), Status::ok);
+}
+
+TEST_F(PublicMap, FailedAllocationsChangeNothing) {
+  const Value block = text("a value that needs a block");
+  Value nested = tuple(block, tuple(block));
+  int failures = 0;
+  for (Status status = Status::no_memory; status != Status::ok; ++failures) {
+    internal::Arena::fail_after(failures);
+    status = map.set("a key that is long enough for a block", std::move(nested));
+    internal::Arena::fail_after(-1);
+    ASSERT_TRUE(status == Status::ok || status == Status::no_memory);
+    EXPECT_EQ(map.size(), status == Status::ok ? 1u : 0u);
+    EXPECT_EQ(nested.view().size(), status == Status::ok ? 0u : 2u);
+  }
+  EXPECT_GE(failures - 1, 4) << "the key, the blocks that count, the entry and the table";
 }
 
 TEST_F(PublicMap, MemoryLimitRefusesEntriesAndChangesNothing) {
