@@ -11,13 +11,13 @@ void SharedBarrier::end_round(Outcome outcome) noexcept {
 SharedBarrier::Outcome SharedBarrier::enter(WaitRecord& record) noexcept {
   {
     std::lock_guard guard(lock());
-    if (broken_) return record.outcome = Outcome::broken;
+    if (broken_) return XICHAN_PLAIN(record.outcome) = Outcome::broken;
     record.index = arrived_++;
     if (arrived_ < parties_) {
       records_.push_back(record);
       return Outcome::waiting;
     }
-    record.outcome = Outcome::passed;
+    XICHAN_PLAIN(record.outcome) = Outcome::passed;
     end_round(Outcome::passed);
   }
   changed();
@@ -27,7 +27,7 @@ SharedBarrier::Outcome SharedBarrier::enter(WaitRecord& record) noexcept {
 SharedBarrier::Outcome SharedBarrier::leave(WaitRecord& record, bool) noexcept {
   {
     std::lock_guard guard(lock());
-    if (record.outcome != Outcome::waiting) return record.outcome;
+    if (XICHAN_PLAIN(record.outcome) != Outcome::waiting) return XICHAN_PLAIN(record.outcome);
     broken_ = true;
     end_round(Outcome::broken);
   }

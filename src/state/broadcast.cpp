@@ -117,7 +117,7 @@ bool BroadcastChannel::admit(Request& request) noexcept {
 }
 
 Subscription::Subscription(BroadcastChannel& channel) noexcept
-    : StateObject(StateKind::subscription), channel_(channel) {
+    : StateObject(StateKind::broadcast_receiver), channel_(channel) {
   channel.retain();
   std::lock_guard guard(channel.lock_);
   ++channel.subscribers_;

@@ -225,11 +225,14 @@ bool SharedMap::remove(const MapKey& key, const MapEntry* seen) noexcept {
 MapEntry* SharedMap::enter_any() noexcept {
   for (unsigned i = 0; i < shard_count_; ++i) {
     MapShard& shard = shards_[i];
+    FreedEntries freed;
     std::lock_guard guard(shard.lock());
     const std::int64_t time = now();
-    for (std::uint64_t slot = 0; slot < shard.slots(); ++slot) {
-      const MapEntry* const entry = shard.at(slot);
-      if (entry != nullptr && is_present(*entry, time)) return shard.enter_at(slot);
+    while (shard.live() != 0) {
+      const std::uint64_t slot = shard.next_entry();
+      if (is_present(*shard.at(slot), time)) return shard.enter_at(slot);
+      expired_.fetch_add(1, memory_order_relaxed);
+      shard.remove(slot, freed);
     }
   }
   return nullptr;

@@ -73,12 +73,16 @@ class XICHAN_API SharedMap final : public Turnstile {
   bool pop(const MapKey& key, Cell& value) noexcept;
   /// Removes a key if it still has the entry `seen`, which the caller has entered. Returns false otherwise.
   bool remove(const MapKey& key, const MapEntry* seen) noexcept;
-  /// Returns some entry, to remove it; null if the map is empty. Pass it to `leave`.
+  /// Returns some entry, another one each time, to remove it; null if the map is empty. Pass it to `leave`. Passes O(n)
+  /// slots for n entries that are removed.
   MapEntry* enter_any() noexcept;
   void clear() noexcept;
 
   std::uint64_t size() noexcept;
   MapStats stats() noexcept;
+  /// Returns the keys and values of all entries at one moment, each key before its value, and stores the number of
+  /// entries. The caller owns the cells. Null without memory.
+  std::unique_ptr<Cell[]> copy_cells(std::uint64_t& count) noexcept;
   /// Calls `visit(key, value)` with cells that own references, for all entries at one moment. No lock is held during a
   /// call. Returns false if memory is exhausted, and calls nothing.
   template <class Visit>
@@ -113,7 +117,6 @@ class XICHAN_API SharedMap final : public Turnstile {
   Status change(const NewEntry& entry, MapEntry* fresh, Decide decide, bool& stored) noexcept;
   void make_room(MapShard& shard, const MapEntry* spared, FreedEntries& freed) noexcept;
   void sweep(FreedEntries& freed) noexcept;
-  std::unique_ptr<Cell[]> copy_cells(std::uint64_t& count) noexcept;
   std::uint64_t count_present(FreedEntries& freed) noexcept;
   const atomic<std::uint64_t>& change_count(std::uint64_t hash) const noexcept {
     return change_counts_[(hash >> 40) % watched_groups];

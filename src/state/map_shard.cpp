@@ -116,6 +116,21 @@ void MapShard::replace_table(Table& fresh) noexcept {
   kept_ = old;
 }
 
+// A smaller table is paid for by the removals since this one was made, which had an entry per 4 slots or more. Without
+// memory the table stays.
+void MapShard::shrink() noexcept {
+  if (live_ * 8 >= slots() || slots() <= smallest) return;
+  if (Table* const fresh = make_table(std::max(smallest, slots() / 4))) replace_table(*fresh);
+}
+
+std::uint64_t MapShard::next_entry() noexcept {
+  shrink();
+  do {
+    passed_ = (passed_ + 1) & current_->mask;
+  } while (at(passed_) == nullptr);
+  return passed_;
+}
+
 void MapShard::store(std::uint64_t slot, MapEntry* entry, FreedEntries& freed) noexcept {
   Slot& place = current_->slots()[slot];
   const unsigned marks = marks_of(entry->hash);

@@ -69,6 +69,9 @@ class XICHAN_API MapShard {
   MapEntry* at(std::uint64_t slot) noexcept { return current_->slots()[slot].peek(); }
   /// Returns the entry at a slot that has one, which the caller passes to MapEntry::leave.
   MapEntry* enter_at(std::uint64_t slot) noexcept { return current_->slots()[slot].enter(); }
+  /// Returns the slot of the next entry of a pass over all of them. There must be one. Shrinks a table that has become
+  /// sparse, so that n calls, whose entries are removed, pass O(n) slots.
+  std::uint64_t next_entry() noexcept;
   std::uint64_t next_version() noexcept { return ++version_; }
   /// Returns the next slot of a pass over all of them. There must be a table.
   std::uint64_t next_swept() noexcept { return swept_ = (swept_ + 1) & current_->mask; }
@@ -89,6 +92,7 @@ class XICHAN_API MapShard {
   static std::uint64_t bytes_of(std::uint64_t slots) noexcept { return sizeof(Table) + slots * sizeof(Slot); }
   Table* make_table(std::uint64_t slots) noexcept;
   void replace_table(Table& fresh) noexcept;
+  void shrink() noexcept;
 
   alignas(cache_line) atomic<Table*> table_;  // the current one; null before the first entry
   atomic<std::uint32_t> era_;                 // how often a table was emptied
@@ -97,7 +101,7 @@ class XICHAN_API MapShard {
   alignas(cache_line) Mutex lock_;
   Table* current_ = nullptr;  // what table_ points to, for writers
   Table* kept_ = nullptr;     // those that were replaced
-  std::uint64_t live_ = 0, used_ = 0, cost_ = 0, version_ = 0, swept_ = 0;
+  std::uint64_t live_ = 0, used_ = 0, cost_ = 0, version_ = 0, swept_ = 0, passed_ = 0;
 };
 
 }  // namespace xichan::internal

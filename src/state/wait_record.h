@@ -25,7 +25,7 @@ namespace xichan::internal {
 struct WaitRecord {
   enum class Outcome : std::uint8_t { waiting, passed, broken };
 
-  Outcome outcome = Outcome::waiting;
+  plain<Outcome> outcome{Outcome::waiting};
   std::uint64_t index = 0;  // how many had arrived at the barrier before
   ListHook<WaitRecord> hook;
 };
@@ -50,12 +50,12 @@ class XICHAN_API RecordingTurnstile : public Turnstile {
   explicit RecordingTurnstile(StateKind kind) noexcept : Turnstile(kind, Order::each) {}
   ~RecordingTurnstile() = default;
 
-  bool admit(Request& request) noexcept override { return request.record->outcome != Outcome::waiting; }
+  bool admit(Request& request) noexcept override { return XICHAN_PLAIN(request.record->outcome) != Outcome::waiting; }
 
   // The caller must hold the lock of the queue.
   void end(WaitRecord& record, Outcome outcome) noexcept {
     records_.remove(record);
-    record.outcome = outcome;
+    XICHAN_PLAIN(record.outcome) = outcome;
   }
 
   Records records_;  // oldest first; guarded by the lock of the queue
