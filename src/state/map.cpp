@@ -222,17 +222,27 @@ bool SharedMap::remove(const MapKey& key, const MapEntry* seen) noexcept {
   return true;
 }
 
-MapEntry* SharedMap::enter_any() noexcept {
-  for (unsigned i = 0; i < shard_count_; ++i) {
-    MapShard& shard = shards_[i];
-    std::lock_guard guard(shard.lock());
-    const std::int64_t time = now();
-    for (std::uint64_t slot = 0; slot < shard.slots(); ++slot) {
-      const MapEntry* const entry = shard.at(slot);
-      if (entry != nullptr && is_present(*entry, time)) return shard.enter_at(slot);
-    }
+// Returns some entry of a shard, whose lock the caller holds.
+MapEntry* SharedMap::enter_first(MapShard& shard) noexcept {
+  const std::int64_t time = now();
+  for (std::uint64_t slot = 0; slot < shard.slots(); ++slot) {
+    const MapEntry* const entry = shard.at(slot);
+    if (entry != nullptr && is_present(*entry, time)) return shard.enter_at(slot);
   }
   return nullptr;
+}
+
+MapEntry* SharedMap::enter_any() noexcept {
+  MapEntry* found = nullptr;
+  for (unsigned i = 0; i < shard_count_ && found == nullptr; ++i) {
+    std::lock_guard guard(shards_[i].lock());
+    found = enter_first(shards_[i]);
+  }
+  if (found != nullptr) return found;
+  // An entry may have been stored where it was looked for already. With all locks, none is overlooked.
+  const AllLocks locks(*this);
+  for (unsigned i = 0; i < shard_count_ && found == nullptr; ++i) found = enter_first(shards_[i]);
+  return found;
 }
 
 void SharedMap::clear() noexcept {

@@ -73,7 +73,7 @@ class XICHAN_API SharedMap final : public Turnstile {
   bool pop(const MapKey& key, Cell& value) noexcept;
   /// Removes a key if it still has the entry `seen`, which the caller has entered. Returns false otherwise.
   bool remove(const MapKey& key, const MapEntry* seen) noexcept;
-  /// Returns some entry, to remove it; null if the map is empty. Pass it to `leave`.
+  /// Returns some entry, to remove it; null if the map is empty at some moment. Pass it to `leave`.
   MapEntry* enter_any() noexcept;
   void clear() noexcept;
 
@@ -113,6 +113,7 @@ class XICHAN_API SharedMap final : public Turnstile {
   Status change(const NewEntry& entry, MapEntry* fresh, Decide decide, bool& stored) noexcept;
   void make_room(MapShard& shard, const MapEntry* spared, FreedEntries& freed) noexcept;
   void sweep(FreedEntries& freed) noexcept;
+  MapEntry* enter_first(MapShard& shard) noexcept;
   std::unique_ptr<Cell[]> copy_cells(std::uint64_t& count) noexcept;
   std::uint64_t count_present(FreedEntries& freed) noexcept;
   const atomic<std::uint64_t>& change_count(std::uint64_t hash) const noexcept {
