@@ -25,9 +25,7 @@ struct WithShard : Model<Derived, Threads> {
     last($) = 0;
     static_cast<Derived*>(this)->fill();
   }
-  void after() {
-    delete shard;
-  }
+  void after() { delete shard; }
 
   // Key 0, 1, ...: neighbors in the table, every other one with the same marks.
   static MapKey key(unsigned number) { return {std::uint64_t{number & 1} << 60 | number}; }
@@ -81,17 +79,49 @@ struct Stored : WithShard<Stored, 3> {
   }
 };
 
-// A key stays while the table grows twice. A key that was never stored is not found.
+// Keys stay while the table grows twice, also two that want one place. A key that was never stored is not found.
 struct Grows : WithShard<Grows, 3> {
-  void fill() { set(key(0)); }
+  void fill() { set(key(0)), set(beside(0), 2); }
   void thread(unsigned index) {
     if (index == 0) {
-      for (unsigned i = 1; i < 4; ++i) set(key(i));
+      for (unsigned i = 1; i < 3; ++i) set(key(i));
       return;
     }
     RL_ASSERT(get(key(0)) == 1);
-    if (index == 1) RL_ASSERT(get(beside(0)) == 0);
+    if (index == 1) RL_ASSERT(get(beside(1)) == 0);
+    RL_ASSERT(get(beside(0)) == 2);
+  }
+};
+
+// Many keys are stored, and some removed.
+struct Fills : WithShard<Fills, 2> {
+  void fill() { set(key(0)); }
+  void thread(unsigned index) {
+    for (unsigned i = 1; i < 20 && index == 0; ++i) {
+      set(key(i));
+      if (i % 3 == 0) remove(key(i));
+    }
+    for (unsigned i = 0; i < 20; ++i) {
+      if (index == 0) RL_ASSERT(get(key(i)) == (i == 0 || i % 3 != 0));
+    }
     RL_ASSERT(get(key(0)) == 1);
+  }
+};
+
+// A key whose place is behind one that was removed is replaced there, not stored twice.
+struct Behind : WithShard<Behind, 2> {
+  void fill() {
+    set(key(0));
+    set(beside(0), 2);
+    set(key(2));
+  }
+  void thread(unsigned index) {
+    if (index == 1) return static_cast<void>(get(beside(0)));
+    remove(key(0));
+    set(beside(0), 3);
+    RL_ASSERT(get(beside(0)) == 3);
+    remove(beside(0));
+    RL_ASSERT(get(beside(0)) == 0);
   }
 };
 
@@ -208,6 +238,8 @@ int main(int argc, char** argv) {
                                        {
                                            {"stored", random_search<Stored>, 300'000},
                                            {"grows", random_search<Grows>, 300'000},
+                                           {"fills", random_search<Fills>, 4'000},
+                                           {"behind", random_search<Behind>, 100'000},
                                            {"churns", random_search<Churns>, 300'000},
                                            {"removed", random_search<Removed>, 300'000},
                                            {"replaced", random_search<Replaced>, 300'000},

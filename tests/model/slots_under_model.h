@@ -27,7 +27,8 @@ struct SlotMemory {
 void* RingMemory::allocate(std::uint64_t bytes) noexcept {
   void* const memory = ::operator new(bytes);
   std::memset(memory, 0, bytes);
-  model::SlotMemory::for_each(memory, bytes, [](auto* slot) { new (static_cast<void*>(slot)) std::decay_t<decltype(*slot)>; });
+  model::SlotMemory::for_each(memory, bytes,
+                              [](auto* slot) { new (static_cast<void*>(slot)) std::decay_t<decltype(*slot)>; });
   return memory;
 }
 void RingMemory::free(void* memory, std::uint64_t bytes) noexcept {
