@@ -1,12 +1,10 @@
 // A 64-bit integer that interpreters change together.
 //
-// Algorithm: the processor's atomic instructions. An addition must not wrap around, and a check before it may be out of
-// date when it takes effect. But a small addition to a value far from both ends cannot overflow, whatever other threads
-// add meanwhile: `margin` is more than all threads that a system can have add between their checks and their additions,
-// `small` each. Any other addition is a loop of compare-and-swap.
+// Algorithm: the processor's atomic instructions. An addition must not wrap around, and another thread may store any
+// value between a check and an addition, so an addition is a loop of compare-and-swap.
 //
-// Progress: wait-free; an addition outside the margin is lock-free. Thread safety: any thread. Every operation is
-// sequentially consistent, so that programs can order other memory by it.
+// Progress: an addition is lock-free, all else wait-free. Thread safety: any thread. Every operation is sequentially
+// consistent, so that programs can order other memory by it.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +29,6 @@ class AtomicInteger final : public StateObject {
   /// Stores the new value in `sum`. Returns false, and changes nothing, if it would overflow.
   bool add(std::int64_t amount, std::int64_t& sum) noexcept {
     std::int64_t value = value_.load(memory_order_relaxed);
-    if (value > -margin && value < margin && amount > -small && amount < small) [[likely]] {
-      sum = value_.fetch_add(amount, memory_order_seq_cst) + amount;
-      return true;
-    }
     do {
       if (__builtin_add_overflow(value, amount, &sum)) return false;
     } while (!value_.compare_exchange_weak(value, sum, memory_order_seq_cst, memory_order_relaxed));
@@ -42,9 +36,6 @@ class AtomicInteger final : public StateObject {
   }
 
  private:
-  static constexpr std::int64_t margin = std::int64_t{1} << 62;
-  static constexpr std::int64_t small = std::int64_t{1} << 32;  // times 2^22 threads is far less than the margin
-
   atomic<std::int64_t> value_;
 };
 

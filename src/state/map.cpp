@@ -222,20 +222,30 @@ bool SharedMap::remove(const MapKey& key, const MapEntry* seen) noexcept {
   return true;
 }
 
-MapEntry* SharedMap::enter_any() noexcept {
-  for (unsigned i = 0; i < shard_count_; ++i) {
-    MapShard& shard = shards_[i];
-    FreedEntries freed;
-    std::lock_guard guard(shard.lock());
-    const std::int64_t time = now();
-    while (shard.live() != 0) {
-      const std::uint64_t slot = shard.next_entry();
-      if (is_present(*shard.at(slot), time)) return shard.enter_at(slot);
-      expired_.fetch_add(1, memory_order_relaxed);
-      shard.remove(slot, freed);
-    }
+// Returns some entry of a shard, whose lock the caller holds. Removes the expired ones that it passes.
+MapEntry* SharedMap::enter_next(MapShard& shard, FreedEntries& freed) noexcept {
+  const std::int64_t time = now();
+  while (shard.live() != 0) {
+    const std::uint64_t slot = shard.next_entry();
+    if (is_present(*shard.at(slot), time)) return shard.enter_at(slot);
+    expired_.fetch_add(1, memory_order_relaxed);
+    shard.remove(slot, freed);
   }
   return nullptr;
+}
+
+MapEntry* SharedMap::enter_any() noexcept {
+  FreedEntries freed;
+  MapEntry* found = nullptr;
+  for (unsigned i = 0; i < shard_count_ && found == nullptr; ++i) {
+    std::lock_guard guard(shards_[i].lock());
+    found = enter_next(shards_[i], freed);
+  }
+  if (found != nullptr) return found;
+  // An entry may have been stored where it was looked for already. With all locks, none is overlooked.
+  const AllLocks locks(*this);
+  for (unsigned i = 0; i < shard_count_ && found == nullptr; ++i) found = enter_next(shards_[i], freed);
+  return found;
 }
 
 void SharedMap::clear() noexcept {

@@ -73,8 +73,8 @@ class XICHAN_API SharedMap final : public Turnstile {
   bool pop(const MapKey& key, Cell& value) noexcept;
   /// Removes a key if it still has the entry `seen`, which the caller has entered. Returns false otherwise.
   bool remove(const MapKey& key, const MapEntry* seen) noexcept;
-  /// Returns some entry, another one each time, to remove it; null if the map is empty. Pass it to `leave`. Passes O(n)
-  /// slots for n entries that are removed.
+  /// Returns some entry, another one each time, to remove it; null if the map is empty at some moment. Pass it to
+  /// `leave`. Passes O(n) slots for n entries that are removed.
   MapEntry* enter_any() noexcept;
   void clear() noexcept;
 
@@ -117,6 +117,7 @@ class XICHAN_API SharedMap final : public Turnstile {
   Status change(const NewEntry& entry, MapEntry* fresh, Decide decide, bool& stored) noexcept;
   void make_room(MapShard& shard, const MapEntry* spared, FreedEntries& freed) noexcept;
   void sweep(FreedEntries& freed) noexcept;
+  MapEntry* enter_next(MapShard& shard, FreedEntries& freed) noexcept;
   std::uint64_t count_present(FreedEntries& freed) noexcept;
   const atomic<std::uint64_t>& change_count(std::uint64_t hash) const noexcept {
     return change_counts_[(hash >> 40) % watched_groups];

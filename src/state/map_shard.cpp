@@ -46,8 +46,8 @@ MapEntry* MapShard::enter(const MapKey& key) noexcept {
       if (entry->has_key(key)) return entry;
       MapEntry::leave(entry);
     }
-    // An emptied slot was read after the era was increased: (36) sees it.
-    if (era_.load(memory_order_acquire) == era) return nullptr;
+    // relaxed: if a slot was emptied, the acquire load of its word (31) comes after the era was increased.
+    if (era_.load(memory_order_relaxed) == era) return nullptr;
   }
 }
 

@@ -28,6 +28,7 @@
 #include "arena/ring_memory.h"
 #include "state/map_entry.h"
 #include "sync/mutex.h"
+#include "xichan/export.h"
 
 namespace xichan::internal {
 
@@ -79,7 +80,11 @@ class XICHAN_API MapShard {
  private:
   using Slot = SnapshotPointer<MapEntry>;
   static constexpr unsigned tombstone = 1;
+#ifdef XICHAN_RELACY
+  static constexpr std::uint64_t smallest = 2;  // slots
+#else
   static constexpr std::uint64_t smallest = 16;  // slots
+#endif
 
   struct Table {
     std::uint64_t mask;  // number of slots - 1

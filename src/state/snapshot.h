@@ -73,17 +73,18 @@ class SnapshotPointer {
 
   /// Returns the object, which the caller passes to `leave` later, or null.
   T* enter() noexcept {
-    std::uint64_t word = word_.load(memory_order_relaxed);
+    // (31) acquire, with (32): the object was constructed before it was published; and null was stored after what its
+    // writer did before.
+    std::uint64_t word = word_.load(memory_order_acquire);
     for (;;) {
       if ((word & address_mask) == 0) return nullptr;
       const std::uint64_t readers = word >> count_shift;
       if (readers >= most_readers) {  // S2
         cpu_relax();
-        word = word_.load(memory_order_relaxed);
+        word = word_.load(memory_order_acquire);
         continue;
       }
-      // (31) acquire, with (32): the object was constructed before it was published.
-      if (word_.compare_exchange_weak(word, word + one, memory_order_acquire, memory_order_relaxed)) break;
+      if (word_.compare_exchange_weak(word, word + one, memory_order_acquire, memory_order_acquire)) break;
     }
     T* const object = object_of(word);
     if ((word >> count_shift) + 1 >= fold_at) fold(object, word + one);

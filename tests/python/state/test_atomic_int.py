@@ -88,6 +88,27 @@ def test_no_addition_of_four_interpreters_is_lost():
     assert near.value == 2**62 + 18_000
 
 
+def test_add_never_wraps_around_beside_assignments():
+    number, stop = AtomicInt(), xichan.Event()
+    with interpreter(number=number, stop=stop) as interp:
+        call = execute(
+            interp,
+            """
+            while not stop.is_set():
+                for _ in range(1000):
+                    number.value = 2**63 - 1
+                    number.value = 0
+            """,
+        )
+        try:
+            for _ in range(2_000_000):
+                with contextlib.suppress(OverflowError):
+                    assert number.add() > 0
+        finally:
+            stop.set()
+            call.result()
+
+
 def test_repr_shows_name_and_value():
     assert repr(AtomicInt(3, name="jobs")) == "<xichan.AtomicInt 'jobs' value 3>"
     assert repr(AtomicInt(-4)).endswith(" value -4>")

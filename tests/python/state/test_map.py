@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 
 import pytest
-from support import PATIENCE, run_loop, wait_until
+from support import PATIENCE, execute, interpreter, run_loop, wait_until
 from support.record_types import Frozen, Point
 
 import xichan
@@ -444,3 +444,26 @@ def test_four_interpreters_lose_no_update(bounded):
         rounds = sum(future.result(120) for future in [pool.submit(work, table, seed, 1500) for seed in range(4)])
     assert table["all"] == rounds
     assert sum(value for name, value in table.items() if name[0] == "count") == rounds
+
+
+def test_popitem_finds_an_entry_of_a_map_that_is_never_empty(table):
+    """Another interpreter stores the next key before it removes the last one."""
+    table[0] = 0
+    stop = xichan.Event()
+    with interpreter(table=table, stop=stop) as interp:
+        call = execute(
+            interp,
+            """
+            while not stop.is_set():
+                for key in range(16):
+                    table[(key + 1) % 16] = 0
+                    table.pop(key, None)
+            """,
+        )
+        try:
+            for _ in range(100_000):
+                key, value = table.popitem()
+                table[key] = value
+        finally:
+            stop.set()
+            call.result()
