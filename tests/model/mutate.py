@@ -71,6 +71,7 @@ MODELS = {
     "src/api/async.cpp": ["async_model"],
     "src/directory/registry.cpp": ["registry_model"],
     "src/state/snapshot.h": ["snapshot_model"],
+    "src/state/atomic_int.h": ["atomic_int_model"],
     "src/state/object.cpp": ["state_model"],
     "src/state/turnstile.h": ["state_model"],
     "src/state/turnstile.cpp": ["state_model"],
