@@ -174,6 +174,8 @@ CONDITIONS = [
     ("src/state/atomic_int.h", "guard(lock_)", "lock_", ["private_lock()"]),
     ("src/state/atomic_int.h", "while (!has_moved(value)) {\n      far_.store",
      "far_.store(value, memory_order_relaxed)", ["static_cast<void>(0)"]),
+    ("src/state/snapshot.h", "if (object_of(word) == object && word >= one", "object_of(word) == object", ["true"]),
+    ("src/state/snapshot.h", "if (object_of(word) == object && word >= one", "word >= one", ["true"]),
     ("src/state/snapshot.h", "== -amount;", "-amount", ["INT64_MIN"]),
     ("src/state/snapshot.h", "if (readers >= most_readers)", "readers >= most_readers", ["false"]),
     ("src/state/snapshot.h", "if ((word >> count_shift) + 1", "(word >> count_shift) + 1 >= fold_at", ["false"]),

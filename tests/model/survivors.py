@@ -191,13 +191,8 @@ DESTRUCTION_IS_NOT_CHECKED = (
     "destructor: what a lender has besides its atomics is constant, or guarded by the lock of its owner."
 )
 
-THE_COUNT_OF_A_SNAPSHOT = (
-    "The thread that frees a snapshot synchronizes by its count, (30), with all that changed it, "
-    "also with the one that made it: the weight of a word is added before it is published."
-)
 A_FIELD_OF_16_BITS = (
-    "The bound keeps the number of readers within its 16 bits, which the few threads of a model never fill. A fold that"
-    " does not happen only leaves the readers in the word."
+    "The bound keeps the number of readers within its 16 bits, which the few threads of a model never fill."
 )
 IN_ORDER_ONLY = (
     "Decides the order in which calls are served, not whether they are. The order of calls that wait is asserted; that "
@@ -274,9 +269,7 @@ SURVIVORS = {
     ("src/state/snapshot.h", "bool is_empty()", "memory_order_relaxed"): ROOM_OF_A_BROADCAST,
     ("src/state/snapshot.h", "word_.compare_exchange_weak(word, 0,", "memory_order_acq_rel"): ROOM_OF_A_BROADCAST,
     ("src/state/snapshot.h", "word_.compare_exchange_weak(word, 0,", "memory_order_relaxed"): ROOM_OF_A_BROADCAST,
-    ("src/state/snapshot.h", "word_.exchange(pack", "acq_rel -> release"): THE_COUNT_OF_A_SNAPSHOT,
     ("src/state/snapshot.h", "if (readers >= most_readers)", "false"): A_FIELD_OF_16_BITS,
-    ("src/state/snapshot.h", "if ((word >> count_shift) + 1 >= fold_at)", "false"): A_FIELD_OF_16_BITS,
     ("src/state/lock.h", "return has_waiters() ?", "false"): IN_ORDER_ONLY,
     ("src/state/semaphore.h", "return !has_waiters()", "true"): IN_ORDER_ONLY,
     ("src/state/event.h", "bool is_set()", "memory_order_acquire"): FOR_PROGRAMS,
