@@ -143,7 +143,7 @@ class XICHAN_API SharedMap final : public Turnstile {
   const std::unique_ptr<MapShard[]> shards_;
   const unsigned shard_count_;
   atomic<std::uint64_t> generation_;
-  atomic<bool> expires_;  // an entry may expire
+  atomic<bool> expires_;                            // an entry may expire
   alignas(cache_line) atomic<std::uint64_t> hand_;  // readers read what is before it, writers write what follows
   atomic<std::uint64_t> evicted_, expired_;
   atomic<std::uint32_t> next_swept_;

@@ -40,8 +40,8 @@ class XICHAN_API MapShard {
   MapShard& operator=(const MapShard&) = delete;
   ~MapShard();
 
-  /// Returns the entry of a key, which the caller passes to MapEntry::leave, or null. `slot` becomes the one by which it
-  /// was entered; it exists as long as the shard. Ignores when entries expire.
+  /// Returns the entry of a key, which the caller passes to MapEntry::leave, or null. `slot` becomes the one by which
+  /// it was entered; it exists as long as the shard. Ignores when entries expire.
   MapEntry* enter(const MapKey& key, Slot*& slot) noexcept;
 
   // The caller holds the lock for all of these.
