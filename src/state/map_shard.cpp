@@ -7,8 +7,6 @@ namespace xichan::internal {
 MapShard::MapShard() noexcept {
   table_.store(nullptr, memory_order_relaxed);
   era_.store(0, memory_order_relaxed);
-  hits_.store(0, memory_order_relaxed);
-  misses_.store(0, memory_order_relaxed);
 }
 
 MapShard::~MapShard() {
@@ -27,7 +25,7 @@ MapShard::~MapShard() {
   }
 }
 
-MapEntry* MapShard::enter(const MapKey& key) noexcept {
+MapEntry* MapShard::enter(const MapKey& key, Slot*& slot) noexcept {
   const unsigned marks = marks_of(key.hash);
   for (;;) {
     const std::uint32_t era = era_.load(memory_order_acquire);  // (36) acquire, with (37)
@@ -35,16 +33,17 @@ MapEntry* MapShard::enter(const MapKey& key) noexcept {
     if (table == nullptr) return nullptr;
     std::uint64_t i = key.hash & table->mask;
     for (std::uint64_t passed = 0; passed <= table->mask; ++passed, i = (i + 1) & table->mask) {
-      const auto seen = table->slots()[i].look();
+      slot = &table->slots()[i];
+      const auto seen = slot->look();
       if (seen.is_null()) {
         if (seen.marks() == tombstone) continue;
         break;
       }
       if (seen.marks() != marks) continue;
-      MapEntry* const entry = table->slots()[i].enter();
+      MapEntry* const entry = slot->enter();
       if (entry == nullptr) continue;  // removed meanwhile
       if (entry->has_key(key)) return entry;
-      MapEntry::leave(entry);
+      MapEntry::leave(entry, *slot);
     }
     // relaxed: if a slot was emptied, the acquire load of its word (31) comes after the era was increased.
     if (era_.load(memory_order_relaxed) == era) return nullptr;

@@ -34,21 +34,16 @@ namespace xichan::internal {
 
 class XICHAN_API MapShard {
  public:
+  using Slot = SnapshotPointer<MapEntry>;
+
   MapShard() noexcept;
   MapShard(const MapShard&) = delete;
   MapShard& operator=(const MapShard&) = delete;
   ~MapShard();
 
-  /// Returns the entry of a key, which the caller passes to MapEntry::leave, or null. Ignores when entries expire.
-  MapEntry* enter(const MapKey& key) noexcept;
-
-  /// Counts a read. Without a read-modify-write: reads at the same moment may count as one.
-  void count_read(bool hit) noexcept {
-    atomic<std::uint64_t>& reads = hit ? hits_ : misses_;
-    reads.store(reads.load(memory_order_relaxed) + 1, memory_order_relaxed);
-  }
-  std::uint64_t hits() const noexcept { return hits_.load(memory_order_relaxed); }
-  std::uint64_t misses() const noexcept { return misses_.load(memory_order_relaxed); }
+  /// Returns the entry of a key, which the caller passes to MapEntry::leave, or null. `slot` becomes the one by which
+  /// it was entered; it exists as long as the shard. Ignores when entries expire.
+  MapEntry* enter(const MapKey& key, Slot*& slot) noexcept;
 
   // The caller holds the lock for all of these.
   Mutex& lock() noexcept { return lock_; }
@@ -78,7 +73,6 @@ class XICHAN_API MapShard {
   std::uint64_t next_swept() noexcept { return swept_ = (swept_ + 1) & current_->mask; }
 
  private:
-  using Slot = SnapshotPointer<MapEntry>;
   static constexpr unsigned tombstone = 1;
 #ifdef XICHAN_RELACY
   static constexpr std::uint64_t smallest = 2;  // slots
@@ -101,8 +95,6 @@ class XICHAN_API MapShard {
 
   alignas(cache_line) atomic<Table*> table_;  // the current one; null before the first entry
   atomic<std::uint32_t> era_;                 // how often a table was emptied
-  alignas(cache_line) atomic<std::uint64_t> hits_;
-  atomic<std::uint64_t> misses_;
   alignas(cache_line) Mutex lock_;
   Table* current_ = nullptr;  // what table_ points to, for writers
   Table* kept_ = nullptr;     // those that were replaced

@@ -74,6 +74,7 @@ MODELS = {
     "src/state/map_shard.cpp": ["map_model"],
     "src/state/broadcast.h": ["broadcast_model"],
     "src/state/broadcast.cpp": ["broadcast_model"],
+    "src/state/atomic_int.h": ["atomic_int_model"],
     "src/state/object.cpp": ["state_model"],
     "src/state/turnstile.h": ["state_model"],
     "src/state/turnstile.cpp": ["state_model"],

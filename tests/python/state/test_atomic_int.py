@@ -75,6 +75,28 @@ def test_value_cannot_be_deleted():
         del AtomicInt().value
 
 
+ADD_BESIDE_JUMPS = """
+wrapped = 0
+for _ in range(20_000):
+    try:
+        wrapped += number.add(5) < 0
+    except OverflowError:
+        pass
+"""
+
+
+def test_value_that_jumps_to_the_end_never_wraps_around():
+    number = AtomicInt()
+    with interpreter(number=number) as interp:
+        call = execute(interp, ADD_BESIDE_JUMPS)
+        while call.is_alive():
+            number.value = MOST - 2
+            assert number.value >= MOST - 2
+            number.value = 0
+        call.result()
+        interp.exec("assert wrapped == 0")
+
+
 def test_no_addition_of_four_interpreters_is_lost():
     number = AtomicInt()
     near = AtomicInt(2**62 - 2000)  # where additions change their way

@@ -80,6 +80,15 @@ def test_equal_sets_are_one_key_in_any_order(table):
     assert table[frozenset(reversed(range(100)))] == 1
 
 
+@pytest.mark.parametrize("letter", ["a", "\xe9", "\u20ac", b"a"])
+def test_short_key_is_found_by_a_slice_of_a_long_view(table, letter):
+    long = xichan.share(letter * 40).view()
+    for length in range(20):
+        table[letter * length] = length
+        assert table[long[:length]] == table[letter * length] == length
+    assert len(table) == 20
+
+
 def test_view_is_the_key_that_it_shows(table):
     table[("a", "b" * 30)] = 1
     assert table[xichan.share(("a", "b" * 30)).view()] == 1
