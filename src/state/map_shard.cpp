@@ -45,7 +45,7 @@ MapEntry* MapShard::enter(const MapKey& key, Slot*& slot) noexcept {
       if (entry->has_key(key)) return entry;
       MapEntry::leave(entry, *slot);
     }
-    // relaxed: if a slot was emptied, the acquire load of its word (31) comes after the era was increased.
+    // relaxed: if a slot was emptied, the acquire load of its word comes after the era was increased.
     if (era_.load(memory_order_relaxed) == era) return nullptr;
   }
 }
