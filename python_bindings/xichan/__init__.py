@@ -23,6 +23,7 @@ Channels
 
 Pools and services
     InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters
+    Workers(n, target)       n interpreters that run a function, supervised; worker() inside them
     serve, Client            requests and replies over a channel
 
 Values
@@ -42,7 +43,7 @@ Exceptions
     Error                    the base class of all below
     ChannelClosed, ChannelFailed, ChannelEmpty, ChannelFull, ChannelTimeout
     NotShareableError, DecodeError, MemoryLimitExceeded, NotFound
-    BrokenInterpreterPool, BrokenWorker, RemoteError
+    BrokenInterpreterPool, BrokenWorker, RemoteError, Interrupted, TaskInterrupted
 
 Commands
     python -m xichan         check the installation; print paths for C++
@@ -88,9 +89,11 @@ from ._errors import (
     ChannelTimeout,
     DecodeError,
     Error,
+    Interrupted,
     MemoryLimitExceeded,
     NotFound,
     NotShareableError,
+    TaskInterrupted,
 )
 from ._queue import Queue
 
@@ -102,6 +105,8 @@ if TYPE_CHECKING:
     from ._stats import ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
     from .pool.errors import BrokenInterpreterPool, BrokenWorker
     from .pool.executor import InterpreterPoolExecutor
+    from .pool.member import worker
+    from .pool.supervisor import Workers
     from .service import Client, serve
 
 # Imported on first use, so that an interpreter pays only for what it uses.
@@ -117,8 +122,10 @@ _LAZY = {
     "QueueStats": "_stats",
     "RemoteError": "_remote",
     "Shareable": "_shareable",
+    "Workers": "pool.supervisor",
     "register": "_records.registry",
     "serve": "service",
+    "worker": "pool.member",
 }
 
 __all__ = [
@@ -138,6 +145,7 @@ __all__ = [
     "DictView",
     "Error",
     "InterpreterPoolExecutor",
+    "Interrupted",
     "ListView",
     "MemoryClass",
     "MemoryLimitExceeded",
@@ -155,7 +163,9 @@ __all__ = [
     "Shareable",
     "Shared",
     "StrView",
+    "TaskInterrupted",
     "TupleView",
+    "Workers",
     "__version__",
     "aselect",
     "channel",
@@ -173,6 +183,7 @@ __all__ = [
     "share",
     "trim",
     "unpublish",
+    "worker",
 ]
 
 

@@ -65,6 +65,21 @@ class MemoryLimitExceeded(Error, MemoryError):
     """The value does not fit into the memory limit (``set_memory_limit()``)."""
 
 
+class Interrupted(BaseException):
+    """This task is to stop: ``interrupt()`` of its future, its deadline, or Ctrl-C in the program.
+
+    It is raised in the task once, between two bytecodes or in a call of xichan that blocks. Like KeyboardInterrupt, it
+    does not derive from Exception, so that ``except Exception`` in a task does not swallow it.
+    """
+
+
+class TaskInterrupted(Error, Interrupted):
+    """The task was interrupted: the error that its future has. The cause is the Interrupted that the task raised.
+
+    An Error as well as an Interrupted, because to the caller it is the failure of a task like any other.
+    """
+
+
 class NotFound(Error, LookupError):
     """The name or id does not exist, or its endpoints have been released."""
 
@@ -78,6 +93,8 @@ for _class in (
     ChannelTimeout,
     NotShareableError,
     MemoryLimitExceeded,
+    Interrupted,
+    TaskInterrupted,
     NotFound,
 ):
     _class.__module__ = "xichan"

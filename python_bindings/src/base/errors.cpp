@@ -8,7 +8,7 @@ namespace {
 constexpr const char* error_names[] = {
     "Error",          "ChannelClosed",     "ChannelFull",         "ChannelEmpty",
     "ChannelTimeout", "NotShareableError", "MemoryLimitExceeded", "NotFound",
-    "ChannelFailed",  "DecodeError",
+    "ChannelFailed",  "DecodeError",       "Interrupted",
 };
 static_assert(std::size(error_names) == static_cast<int>(ErrorClass::count));
 

@@ -21,6 +21,7 @@ enum class ErrorClass {
   not_found,
   failed,
   decode,
+  interrupted,
   count
 };
 
