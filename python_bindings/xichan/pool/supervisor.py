@@ -322,7 +322,7 @@ class Workers:
         error: BaseException | None = None
         try:
             while True:
-                error = self._attempt(member)
+                error = self._attempt(member, error)
                 if error is None or not self._may_restart(member):
                     break
         except BaseException as failure:  # raised by a signal handler, for example
@@ -353,8 +353,8 @@ class Workers:
             pass
         return False
 
-    def _attempt(self, member: _Member) -> BaseException | None:
-        """Run the target in a new interpreter. Returns its failure."""
+    def _attempt(self, member: _Member, previous: BaseException | None) -> BaseException | None:
+        """Run the target in a new interpreter. Returns its failure, or the previous one if the workers have to stop."""
         last = member.attempt >= self._restart
         results_tx, results_rx = _core.channel(None)
         tasks_tx, tasks_rx = _core.channel(1)
@@ -366,7 +366,7 @@ class Workers:
             interpreter = interpreters.create()
             if self._stop_tx.closed:
                 interpreter.close()
-                return None
+                return previous
             tasks_tx.send((task, *member.call[1:]))
             tasks_tx.close()
             if last:

@@ -12,25 +12,11 @@ from concurrent.futures import CancelledError
 
 import pytest
 from support import PATIENCE, environment, wait_for_blocked, wait_until
+from support.worker_targets import spin, square
 
 import xichan
 
 pytest.importorskip("concurrent.interpreters")
-
-
-def spin(ready=None):
-    if ready is not None:
-        ready.send(None)
-    while True:
-        pass
-
-
-def receive(rx):
-    return rx.recv()
-
-
-def square(n):
-    return n * n
 
 
 def error_of(future):
