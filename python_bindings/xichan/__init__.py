@@ -93,7 +93,6 @@ from ._errors import (
     MemoryLimitExceeded,
     NotFound,
     NotShareableError,
-    TaskInterrupted,
 )
 from ._queue import Queue
 
@@ -103,7 +102,7 @@ if TYPE_CHECKING:
     from ._remote import RemoteError
     from ._shareable import Shareable
     from ._stats import ChannelStats, MemoryClass, MemoryStats, PoolStats, QueueStats
-    from .pool.errors import BrokenInterpreterPool, BrokenWorker
+    from .pool.errors import BrokenInterpreterPool, BrokenWorker, TaskInterrupted
     from .pool.executor import InterpreterPoolExecutor
     from .pool.member import worker
     from .pool.supervisor import Workers
@@ -122,6 +121,7 @@ _LAZY = {
     "QueueStats": "_stats",
     "RemoteError": "_remote",
     "Shareable": "_shareable",
+    "TaskInterrupted": "pool.errors",
     "Workers": "pool.supervisor",
     "register": "_records.registry",
     "serve": "service",

@@ -73,13 +73,6 @@ class Interrupted(BaseException):
     """
 
 
-class TaskInterrupted(Error, Interrupted):
-    """The task was interrupted: the error that its future has. The cause is the Interrupted that the task raised.
-
-    An Error as well as an Interrupted, because to the caller it is the failure of a task like any other.
-    """
-
-
 class NotFound(Error, LookupError):
     """The name or id does not exist, or its endpoints have been released."""
 
@@ -94,7 +87,6 @@ for _class in (
     NotShareableError,
     MemoryLimitExceeded,
     Interrupted,
-    TaskInterrupted,
     NotFound,
 ):
     _class.__module__ = "xichan"

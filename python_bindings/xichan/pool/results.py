@@ -41,13 +41,12 @@ from .._errors import (
     DecodeError,
     Interrupted,
     MemoryLimitExceeded,
-    TaskInterrupted,
 )
 from .._pickling import loads
 from .._remote import rebuild_error
 from . import threads
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
-from .errors import BrokenInterpreterPool, BrokenWorker
+from .errors import BrokenInterpreterPool, BrokenWorker, TaskInterrupted
 from .interrupt_safe import has_started
 from .worker_results import ResultKind
 

@@ -24,14 +24,14 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from .. import _core
-from .._errors import ChannelClosed, ChannelTimeout, Error, Interrupted, MemoryLimitExceeded, TaskInterrupted
+from .._errors import ChannelClosed, ChannelTimeout, Error, Interrupted, MemoryLimitExceeded
 from .._remote import rebuild_error
 from . import interrupt_safe, threads
 from .arguments import positive, prepared
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
 from .byvalue.functions import describe
 from .endpoints import fail_endpoints
-from .errors import BrokenWorker
+from .errors import BrokenWorker, TaskInterrupted
 from .member import run_target
 from .output import Output
 from .task_queue import clone_endpoints
@@ -61,6 +61,7 @@ class _Member:
         self.call: Any = None  # what to send to the worker
         self.ready = False
         self.over = False
+        self.tolerated = False  # its failure would have been followed by a restart, but it has to stop
         self.error: BaseException | None = None
 
 
@@ -323,7 +324,7 @@ class Workers:
         try:
             while True:
                 error = self._attempt(member, error)
-                if error is None or not self._may_restart(member):
+                if error is None or not self._may_restart(member, error):
                     break
         except BaseException as failure:  # raised by a signal handler, for example
             error = failure
@@ -334,23 +335,24 @@ class Workers:
         if error is not None:
             fail_endpoints(error, call)  # (2)
             error.add_note(f"in {member.name} of xichan.Workers")
-            member.error = error
+            member.error = None if member.tolerated else error
         del call
         self._ended.append(member)
         self._notify()
 
-    def _may_restart(self, member: _Member) -> bool:
+    def _may_restart(self, member: _Member, error: BaseException) -> bool:
         """Wait for the time of the restart. Returns False if there is none."""
         if member.attempt >= self._restart:
             return False
         pause = min(FIRST_PAUSE * 2**member.attempt, LONGEST_PAUSE)
+        _logger.warning("%s failed, and starts again in %.1f seconds: %r", member.name, pause, error)
         try:
             self._stop_rx.recv(pause)
         except ChannelTimeout:
             member.attempt += 1
             return True
         except Error:
-            pass
+            member.tolerated = True
         return False
 
     def _attempt(self, member: _Member, previous: BaseException | None) -> BaseException | None:
@@ -366,6 +368,7 @@ class Workers:
             interpreter = interpreters.create()
             if self._stop_tx.closed:
                 interpreter.close()
+                member.tolerated = True
                 return previous
             tasks_tx.send((task, *member.call[1:]))
             tasks_tx.close()

@@ -12,7 +12,6 @@ def spin(ready=None):
         pass
 
 
-
 def square(n):
     return n * n
 

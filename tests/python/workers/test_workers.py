@@ -1,11 +1,15 @@
 """xichan.Workers: readiness, stop, failures, restarts, names, and the end of the block."""
 
 import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
-from support import PATIENCE, run_script, wait_until
+from support import PATIENCE, environment, run_script, wait_until
 from support.worker_targets import fail, fail_at_import, serve, serve_and_spin
 
 import xichan
@@ -204,13 +208,32 @@ def test_restarts_are_limited_and_the_stream_fails_after_the_last():
             assert isinstance(caught.value.__cause__, ValueError)
 
 
-def test_stop_ends_the_pause_before_a_restart():
-    started = time.monotonic()
-    with pytest.raises(ValueError):
-        with xichan.Workers(1, fail, restart=50) as workers:
-            wait_until(lambda: workers._members[0].attempt == 2)
-            workers.stop()
-    assert time.monotonic() - started < PATIENCE
+def test_stop_ends_the_pause_before_a_restart(caplog):
+    def target(tx):
+        raise ValueError("broken")
+
+    tx, rx = xichan.channel()
+    with xichan.Workers(1, target, tx, restart=50) as workers:
+        tx.close()
+        wait_until(lambda: workers._members[0].attempt == 2)
+        workers.stop()
+    with pytest.raises(xichan.ChannelFailed):
+        rx.recv(PATIENCE)
+    assert "worker_0 failed, and starts again in 0.2 seconds: ValueError('broken')" in caplog.text
+
+
+@pytest.mark.parametrize("restart", [0, 1])
+def test_failure_after_the_stop_is_raised_unless_a_restart_is_left(restart, caplog):
+    def target():
+        xichan.worker().ready()
+        xichan.worker().wait_stop()
+        raise ValueError("while stopping")
+
+    raised = pytest.raises(ValueError, match="while stopping") if restart == 0 else contextlib.nullcontext()
+    with raised, xichan.Workers(1, target, restart=restart) as workers:
+        workers.ready(PATIENCE)
+        workers.stop()
+    assert ("while stopping" in caplog.text) == (restart == 1)
 
 
 def test_endpoints_of_a_failed_worker_are_closed_with_its_error():
@@ -444,3 +467,61 @@ def test_workers_do_nothing_in_the_child_of_a_fork():
         """,
         timeout=30,
     )
+
+
+CTRL_C = """
+import xichan
+def serve():
+    xichan.worker().ready()
+    xichan.worker().wait_stop()
+def deaf():
+    xichan.worker().ready()
+    while True: pass
+def late():
+    xichan.worker().wait_stop()
+"""
+
+CTRL_C_PROGRAMS = {
+    "join": """
+with xichan.Workers(2, serve) as workers:
+    workers.ready(30)
+    print("begun", flush=True)
+""",
+    "join of deaf targets": """
+with xichan.Workers(2, deaf) as workers:
+    workers.ready(30)
+    print("begun", flush=True)
+""",
+    "ready": """
+with xichan.Workers(2, late) as workers:
+    print("begun", flush=True)
+    workers.ready()
+""",
+    "the block": """
+import time
+with xichan.Workers(2, serve, restart=3) as workers:
+    workers.ready(30)
+    print("begun", flush=True)
+    time.sleep(60)
+""",
+}
+
+
+@pytest.mark.parametrize("program", CTRL_C_PROGRAMS)
+def test_one_ctrl_c_ends_the_program(program, tmp_path):
+    path = tmp_path / "program.py"
+    path.write_text(CTRL_C + CTRL_C_PROGRAMS[program])
+    process = subprocess.Popen(
+        [sys.executable, path], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        try:
+            output = process.communicate(timeout=PATIENCE - 5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert process.returncode == -signal.SIGINT, output
+    assert "Fatal" not in output[1] and output[1].count("Traceback") == 1, output[1]
