@@ -9,6 +9,7 @@ constexpr const char* error_names[] = {
     "Error",          "ChannelClosed",     "ChannelFull",         "ChannelEmpty",
     "ChannelTimeout", "NotShareableError", "MemoryLimitExceeded", "NotFound",
     "ChannelFailed",  "DecodeError",       "OwnerDied",           "Lagged",
+    "Interrupted",
 };
 static_assert(std::size(error_names) == static_cast<int>(ErrorClass::count));
 

@@ -24,6 +24,7 @@ enum class ErrorClass {
   decode,
   owner_died,
   lagged,
+  interrupted,
   count
 };
 

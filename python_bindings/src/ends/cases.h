@@ -54,6 +54,8 @@ class Cases {
   PyObject* result(std::size_t chosen, bool copy) noexcept;
   /// Does the same for a case whose Receiver holds a value that an earlier call could not decode.
   PyObject* deliver_unread(std::size_t chosen, bool copy) noexcept;
+  /// Keeps the value that the chosen case received for the next call. False if it is a sender; then does nothing.
+  bool keep_received(std::size_t chosen) noexcept;
   PyObject* raise(std::size_t chosen, Status status) const noexcept {
     return raise_for_case(object(chosen), handles_[chosen], status);
   }

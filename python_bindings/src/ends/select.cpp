@@ -58,6 +58,10 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
     return nullptr;
   }
   if (is_pending(status)) status = Status::timeout;
+  if (status == Status::ok && is_interrupted() && cases.keep_received(chosen)) {  // see call_again
+    (void)check_interrupts();
+    return nullptr;
+  }
   if (status == Status::timeout || status == Status::exiting || status == Status::no_memory)
     return raise(state, status);
   return finish(state, cases, chosen, status, copy, receivers);

@@ -24,6 +24,7 @@ SIZES = {
     "ids": Size(50_000, 10_000_000),
     "imports": Size(4, 200, 40),
     "interpreters_in_traffic": Size(30, 500, 100),
+    "interrupts": Size(300, 10_000),
     "out_of_memory": Size(3, 1000, 30),
     "round_trips": Size(20_000, 1_000_000),
     "select_traffic": Size(20_000, 1_000_000),
