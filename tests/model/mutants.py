@@ -66,7 +66,6 @@ CONDITIONS = [
     ("src/ring/segmented.h", "if (end <= position) end", "end <= position", ["end == 0"]),
     ("src/ring/segmented.h", "if (is_unlinked(next)) break;", "is_unlinked(next)", ["false"]),
     ("src/ring/segmented.h", "put_idle(fresh);", "put_idle(fresh)", ["static_cast<void>(0)"]),
-    ("src/ring/segmented.h", "link_to(segment, top + 1)", "top + 1", ["top"]),
     ("src/ring/segmented.h", "link_to(rest, top + 1)", "top + 1", ["top"]),
     ("src/sync/wait_list.cpp", "if ((node.waiter->*decision)", "(node.waiter->*decision)(node, wakes.add())",
      ["(VALUE, true)"]),
