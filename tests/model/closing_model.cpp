@@ -123,8 +123,6 @@ struct ShutdownTwice : Ends<ShutdownTwice, 2, 1, 1> {
   }
 };
 
-enum class By { last_endpoint, shutdown, cancel, exit_of_process, exit_of_owner };
-
 // Calls wait until the channel is closed; messages pass meanwhile.
 template <By Way, Side Waits>
 struct WaitsClosed : WithChannel<WaitsClosed<Way, Waits>, 3, 2, 2, 1> {

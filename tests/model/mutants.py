@@ -66,7 +66,6 @@ CONDITIONS = [
     ("src/ring/segmented.h", "if (end <= position) end", "end <= position", ["end == 0"]),
     ("src/ring/segmented.h", "if (is_unlinked(next)) break;", "is_unlinked(next)", ["false"]),
     ("src/ring/segmented.h", "put_idle(fresh);", "put_idle(fresh)", ["static_cast<void>(0)"]),
-    ("src/ring/segmented.h", "link_to(segment, top + 1)", "top + 1", ["top"]),
     ("src/ring/segmented.h", "link_to(rest, top + 1)", "top + 1", ["top"]),
     ("src/sync/wait_list.cpp", "if ((node.waiter->*decision)", "(node.waiter->*decision)(node, wakes.add())",
      ["(VALUE, true)"]),
@@ -352,8 +351,10 @@ TOGETHER = [
         ("next(tail, i)", "next(tail, free - 1 - i)"), ("items[i]", "items[free - 1 - i]"),
         ("place_of(tail)", "place_of(next(tail, free - 1))"), ("items[0]", "items[free - 1]")]),
     ("src/ring/mpmc.h", "for (std::uint64_t i = filled - 1", [
-        ("next(head, i)", "next(head, filled - 1 - i)"), ("lines, i", "lines, filled - 1 - i"),
-        ("place_of(head)", "place_of(next(head, filled - 1))"), ("lines, 0", "lines, filled - 1")]),
+        ("next(head, i)", "next(head, filled - 1 - i)"),
+        ("copy_item(later, items, lines, i)", "copy_item(later, items, lines, filled - 1 - i)"),
+        ("place_of(head)", "place_of(next(head, filled - 1))"),
+        ("copy_item(first, items, lines, 0)", "copy_item(first, items, lines, filled - 1)")]),
 ]  # fmt: skip
 
 

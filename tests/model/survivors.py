@@ -100,8 +100,9 @@ BOTH_PASSES_FOR_MIXED_SELECTS = (
 )
 THE_ATTEMPT_READ_IT = (
     "The second attempt of try_any is refused because of numbers that it reads, sequentially consistent, and the look "
-    "at the version that follows returns no older ones (coherence). A number that it has not read has not refused it. "
-    "A first look that returns an old number starts over in vain."
+    "at the version that follows returns no older ones (coherence). A number that it has not read has not refused it: "
+    "without bytes for a message, the bytes that have passed a claim do not matter. A first look that returns an old "
+    "number starts over in vain, and in the checker, which runs the threads in one order, none returns a later one."
 )
 THE_COUNT_SHOWS_IT = (
     "The second attempt of try_any finds no peer in the list's count, or under the lock. A peer that came and left "
