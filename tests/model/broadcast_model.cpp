@@ -12,7 +12,8 @@ namespace xichan::internal {
 struct Arena {
   static Status allocate(std::uint64_t bytes, unsigned, Block*& out) noexcept {
     void* const memory = ::operator new(sizeof(void*) + sizeof(Block) + bytes + 16);
-    const auto body = (reinterpret_cast<std::uintptr_t>(memory) + sizeof(void*) + sizeof(Block) + 15) & ~std::uintptr_t{15};
+    const auto body =
+        (reinterpret_cast<std::uintptr_t>(memory) + sizeof(void*) + sizeof(Block) + 15) & ~std::uintptr_t{15};
     out = reinterpret_cast<Block*>(body) - 1;
     reinterpret_cast<void**>(out)[-1] = memory;
     return Status::ok;
@@ -65,9 +66,7 @@ struct WithBroadcast : WithObject<Derived, Threads, BroadcastChannel> {
     subscriptions[number] = new Subscription(*this->object);
     StateObjects::add(*subscriptions[number]);
   }
-  void unsubscribe(unsigned number) {
-    std::exchange(subscriptions[number], nullptr)->release();
-  }
+  void unsubscribe(unsigned number) { std::exchange(subscriptions[number], nullptr)->release(); }
 
   BroadcastMessage* message(std::uint64_t value) {
     BroadcastMessage* made;
@@ -209,6 +208,10 @@ struct LastUnsubscribes : WithBroadcast<LastUnsubscribes, 2, 1, false> {
     if (index == 0) return send(2);
     unsubscribe(0);
   }
+  void after() {
+    RL_ASSERT(surroundings.values == 0);
+    WithBroadcast::after();
+  }
 };
 
 // A subscription that begins in the middle receives all messages from then on.
@@ -278,6 +281,34 @@ struct RoomAfterReceived : WithBroadcast<RoomAfterReceived, 2, 2, false> {
   }
 };
 
+// Another thread asks for the sender while its last reference is released.
+struct SenderFound : WithBroadcast<SenderFound, 2, 1, false> {
+  void fill() { subscribe(0); }
+  void thread(unsigned index) {
+    if (index == 0) return std::exchange(sender, nullptr)->release();
+    if (BroadcastSender* const found = object->sender()) {
+      RL_ASSERT(try_send(1));
+      found->release();
+      RL_ASSERT(receive(0) == 1);
+    }
+    RL_ASSERT(receive(0) == closed);
+  }
+};
+
+// The number of messages that are left, beside calls that send and receive.
+struct Pending : WithBroadcast<Pending, 3, 2, false> {
+  void fill() { subscribe(0); }
+  void thread(unsigned index) {
+    if (index == 0) return send(1), send(2), send(3);
+    if (index == 1) {
+      for (std::uint64_t value = 1; value < 4; ++value) RL_ASSERT(receive(0) == value);
+      return;
+    }
+    RL_ASSERT(subscriptions[0]->pending() <= 3);
+    RL_ASSERT(subscriptions[0]->pending() <= 3);
+  }
+};
+
 // A call that waits for room, without sending yet.
 struct Room : WithBroadcast<Room, 2, 1, false> {
   void fill() {
@@ -315,6 +346,8 @@ int main(int argc, char** argv) {
                                            {"shared", random_search<Shared<false>>, 300'000},
                                            {"shared_dropping", random_search<Shared<true>>, 300'000},
                                            {"room_after_received", random_search<RoomAfterReceived>, 100'000},
+                                           {"sender_found", random_search<SenderFound>, 100'000},
+                                           {"pending", random_search<Pending>, 100'000},
                                            {"room", random_search<Room>, 100'000},
                                        });
 }

@@ -113,7 +113,6 @@ struct Behind : WithShard<Behind, 2> {
   void fill() {
     set(key(0));
     set(beside(0), 2);
-    set(key(2));
   }
   void thread(unsigned index) {
     if (index == 1) return static_cast<void>(get(beside(0)));

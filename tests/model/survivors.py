@@ -224,12 +224,19 @@ FAILS_IF_OUT_OF_DATE = (
     "overflows and the new one does not takes more changes than the models make."
 )
 FAR_FROM_THE_MARGIN = "The check keeps the value below the margin, which the few additions of a model never reach."
+ONLY_THE_SIZE_OF_A_TABLE = (
+    "Decides when a table is replaced, or which free slot of a probe sequence an entry takes. Each choice keeps M1, as "
+    "long as the table has a free slot; `fills` asserts that it has."
+)
 PUBLISHES_NOTHING = (
     "Announces the death of an owner once more. Another call cleared the bit, so what the owner wrote has been "
     "published by then."
 )
 
 SURVIVORS = {
+    ("src/state/map_shard.cpp", "if (!has_place) slot", "true"): ONLY_THE_SIZE_OF_A_TABLE,
+    ("src/state/map_shard.cpp", "if ((used_ + 1) * 4", "(used_ + 1) <= slots"): ONLY_THE_SIZE_OF_A_TABLE,
+    ("src/state/map_shard.cpp", "if (seen.marks() != tombstone) ++used_", "true"): ONLY_THE_SIZE_OF_A_TABLE,
     ("src/state/object.cpp", "references_.fetch_sub(1", "acq_rel -> acquire"): DESTRUCTION_IS_NOT_CHECKED,
     ("src/state/object.cpp", "references_.fetch_sub(1", "acq_rel -> release"): DESTRUCTION_IS_NOT_CHECKED,
     ("src/state/turnstile.cpp", "again = wakes.is_full()", "false"): TOO_FEW_WAITERS,

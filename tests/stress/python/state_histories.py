@@ -70,6 +70,7 @@ def run_history(kind, seed, places):
     objects, begin = KINDS[kind].make(), xichan.Barrier(ACTORS)
     calls = [Call(place.run, kind, objects, begin, random.Random(rng.getrandbits(30))) for place in places]
     histories = [call.result(50) for call in calls]
+    feed_watchdog()
     KINDS[kind].check(histories)
     return sum(map(len, histories))
 

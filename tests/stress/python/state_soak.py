@@ -82,6 +82,7 @@ def main():
     number = size()
     before = alive()
     start = time.monotonic()
+    print("state_soak: resident memory while values are replaced", flush=True)
     cell, table, end = xichan.Cell(("held",) * 100), xichan.Map(max_items=1000, ttl=5), xichan.Event()
     table["held"] = ("held",) * 100
     tx, subscribe = xichan.broadcast(100, overflow="drop_oldest")
@@ -98,7 +99,7 @@ def main():
         Call(interp.exec, f"state_soak.write(objects, {number // WRITERS}, {k})")
         for k, interp in enumerate(interps[2:])
     ]
-    samples = []
+    samples, seen, fed = [], 0, start
     while any(call.is_alive() for call in writes):
         if done.value >= number * len(samples) / SAMPLES:
             samples.append(rss())
@@ -106,6 +107,8 @@ def main():
                 f"    {done.value:>9} values, {time.monotonic() - start:6.1f} s: {samples[-1] >> 10} KiB resident",
                 flush=True,
             )
+        if done.value > seen and time.monotonic() > fed + 5:
+            seen, fed = done.value, time.monotonic()
             feed_watchdog()
         time.sleep(0.01)
     for call in writes:

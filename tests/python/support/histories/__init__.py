@@ -3,11 +3,11 @@
 tests/stress/python/state_histories.py records and checks them. Interpreters import this package.
 """
 
-from . import broadcasts, locks, maps, values
+from . import broadcasts, locks, maps, unrecorded, values
 from .recorder import ACTORS as ACTORS
 from .recorder import Recorder
 
-KINDS = {**values.KINDS, **maps.KINDS, **locks.KINDS, **broadcasts.KINDS}
+KINDS = {**values.KINDS, **maps.KINDS, **locks.KINDS, **broadcasts.KINDS, **unrecorded.KINDS}
 
 
 def record(kind, objects, me, seed, steps, leaves):

@@ -22,9 +22,10 @@ def act_on_int(r):
                 r.call(0, "set", (value,), setattr, number, "value", value)
             case 2:
                 r.call(0, "exchange", (value,), number.exchange, value)
-            case 3:
-                r.call(0, "compare_exchange", (value, 1), number.compare_exchange, value, 1)
-            case 4:
+            case 3 | 4 | 5:
+                seen = r.call(0, "value", (), lambda: number.value)
+                r.call(0, "compare_exchange", (seen, value), number.compare_exchange, seen, value)
+            case 6:
                 amount = rng.choice((2**33, -(2**33), value))
                 r.call(0, "add", (amount,), number.add, amount)
             case _:
