@@ -78,7 +78,7 @@ MUTANTS = [
            "|| entry == spared", "entry == spared", "false"),
     Mutant("a Map exceeds max_items", "bounded Map", "map.cpp",
            "while (shard.live()", "shard.live() > options_.max_items", "shard.live() > options_.max_items + 1"),
-    Mutant("a lock lets two in", "Lock", "lock.cpp", "if (word_.compare",
+    Mutant("a lock lets two in", "sums", "lock.cpp", "if (word_.compare",
            "word_.compare_exchange_weak(word, next, memory_order_seq_cst, memory_order_seq_cst)",
            "word_.store(next, memory_order_seq_cst), true"),
     Mutant("the death of an owner is not announced", "Lock", "lock.cpp",
