@@ -189,7 +189,7 @@ Subscription::Received Subscription::look(BroadcastMessage*& next, std::uint64_t
       }
     }
     const std::uint64_t before = number;
-    number = position_.next.load(memory_order_acquire);
+    number = position_.next.load(memory_order_relaxed);  // an old one leads here again, or is refused by `skip`
     if (number != before || oldest <= before) continue;
     out = std::max(oldest, tail - std::min(tail, channel_.capacity_));
     return Received::lagged;

@@ -95,7 +95,7 @@ MUTANTS = [
            "again = wakes", "wakes.is_full()", "next = nullptr, wakes.is_full()"),
     Mutant("an event that was set once is set", "Event", "event.h", "bool is_set()",
            "word_.load(memory_order_seq_cst) & flag", "word_.load(memory_order_seq_cst)"),
-    Mutant("notify_all notifies one", "Condition", "condition.cpp", "--count)", "--count", "count = 0"),
+    Mutant("notify_all notifies one", "wakes", "condition.cpp", "--count)", "--count", "count = 0"),
     Mutant("a barrier lets its last but one pass", "Barrier", "barrier.cpp",
            "if (arrived_ < parties_)", "arrived_ < parties_", "arrived_ + 1 < parties_"),
     Mutant("a new subscription skips a message", "broadcast, block", "broadcast.cpp",

@@ -32,6 +32,7 @@ class Place:
         self.enter()
 
     def enter(self):
+        feed_watchdog()
         self.context = interpreter(results=self.tx)
         self.interp = self.context.__enter__()
         self.interp.exec(RUN)
