@@ -110,7 +110,8 @@ void BroadcastChannel::give_up(Request& request) noexcept {
 
 // Counts a message as received by one subscription. The caller has entered it.
 void BroadcastChannel::received(BroadcastMessage* message) noexcept {
-  if (message->left.fetch_sub(1, memory_order_acq_rel) != 1) return;
+  // relaxed: it only counts; (30) is what the memory waits for.
+  if (message->left.fetch_sub(1, memory_order_relaxed) != 1) return;
   if (slot(XICHAN_PLAIN(message->number)).take(message)) changed();  // D2, D3: there is room
 }
 
@@ -165,7 +166,7 @@ Subscription::~Subscription() {
 Subscription::Received Subscription::look(BroadcastMessage*& next, std::uint64_t& out) noexcept {
   for (std::uint64_t number = position_.next.load(memory_order_relaxed);;) {
     const bool closed = channel_.is_closed();  // before the tail: what was sent before is received
-    const std::uint64_t tail = channel_.tail_.load(memory_order_seq_cst);  // (42) acquire, with (41)
+    const std::uint64_t tail = channel_.tail_.load(memory_order_acquire);  // (42) acquire, with (41)
     if (number == tail) {
       out = number;
       return closed ? Received::closed : Received::empty;
@@ -184,11 +185,11 @@ Subscription::Received Subscription::look(BroadcastMessage*& next, std::uint64_t
       // Its sender may not have moved the tail yet. The message is sent before this call finds what it replaced.
       std::uint64_t expected = newest;
       if (tail <= newest) {
-        channel_.tail_.compare_exchange_strong(expected, newest + 1, memory_order_seq_cst, memory_order_relaxed);
+        channel_.tail_.compare_exchange_strong(expected, newest + 1, memory_order_release, memory_order_relaxed);
       }
     }
     const std::uint64_t before = number;
-    number = position_.next.load(memory_order_acquire);
+    number = position_.next.load(memory_order_relaxed);  // an old one leads here again, or is refused by `skip`
     if (number != before || oldest <= before) continue;
     out = std::max(oldest, tail - std::min(tail, channel_.capacity_));
     return Received::lagged;
@@ -197,7 +198,8 @@ Subscription::Received Subscription::look(BroadcastMessage*& next, std::uint64_t
 
 bool Subscription::take(BroadcastMessage* message) noexcept {
   std::uint64_t number = XICHAN_PLAIN(message->number);
-  const bool taken = position_.next.compare_exchange_strong(number, number + 1, memory_order_acq_rel, memory_order_relaxed);
+  const bool taken =
+      position_.next.compare_exchange_strong(number, number + 1, memory_order_acq_rel, memory_order_relaxed);
   if (taken) channel_.received(message);
   return taken;
 }

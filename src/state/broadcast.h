@@ -8,8 +8,9 @@
 // A full ring blocks the sender, or replaces the oldest message. A subscription whose message was replaced finds a
 // larger number in the slot: it goes on with the oldest message that is left, and reports how many it missed.
 //
-// Linearization: a send where `tail_` is moved past it, by its sender or a receiver that finds it; a receive at the compare-and-swap of its number, before which the
-// receiver has read the message: a message that it cannot decode is not lost.
+// Linearization: a send where `tail_` is moved past it, by its sender or a receiver that finds it; a receive at the
+// compare-and-swap of its number, before which the receiver has read the message: a message that it cannot decode is
+// not lost.
 //
 // Invariants
 //   D1  tail_ is the number of the next message; a slot holds the message `n` only if n < tail_ <= n + capacity.
@@ -101,7 +102,7 @@ class XICHAN_API BroadcastChannel final : public Turnstile {
   atomic<bool> closed_;
   Mutex lock_;  // of everything below, and of changes of `tail_`
   IntrusiveList<BroadcastPosition, &BroadcastPosition::hook> subscriptions_;
-  std::uint64_t subscribers_ = 0;  // the length of the list
+  std::uint64_t subscribers_ = 0;      // the length of the list
   BroadcastSender* sender_ = nullptr;  // not owned; null once it is being destroyed
 };
 

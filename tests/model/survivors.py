@@ -228,12 +228,20 @@ ONLY_THE_SIZE_OF_A_TABLE = (
     "Decides when a table is replaced, or which free slot of a probe sequence an entry takes. Each choice keeps M1, as "
     "long as the table has a free slot; `fills` asserts that it has."
 )
+THE_SLOT_PUBLISHES = (
+    "A receiver enters the slot with acquire, (31), and looks again as long as it does not find its message there: the "
+    "tail only says that there is one. The sender itself moves the tail as well, before it looks at the waiters."
+)
+ONLY_SKIPS = "Skips numbers whose messages were replaced. Without it each is looked at, and found to be another one."
 PUBLISHES_NOTHING = (
     "Announces the death of an owner once more. Another call cleared the bit, so what the owner wrote has been "
     "published by then."
 )
 
 SURVIVORS = {
+    ("src/state/broadcast.cpp", "const std::uint64_t tail = channel_", "memory_order_relaxed"): THE_SLOT_PUBLISHES,
+    ("src/state/broadcast.cpp", "compare_exchange_strong(expected", "memory_order_relaxed"): THE_SLOT_PUBLISHES,
+    ("src/state/broadcast.cpp", "if (end - number > channel_.capacity_)", "false"): ONLY_SKIPS,
     ("src/state/map_shard.cpp", "if (!has_place) slot", "true"): ONLY_THE_SIZE_OF_A_TABLE,
     ("src/state/map_shard.cpp", "if ((used_ + 1) * 4", "(used_ + 1) <= slots"): ONLY_THE_SIZE_OF_A_TABLE,
     ("src/state/map_shard.cpp", "if (seen.marks() != tombstone) ++used_", "true"): ONLY_THE_SIZE_OF_A_TABLE,

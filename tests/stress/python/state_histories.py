@@ -32,6 +32,7 @@ class Place:
         self.enter()
 
     def enter(self):
+        feed_watchdog()
         self.context = interpreter(results=self.tx)
         self.interp = self.context.__enter__()
         self.interp.exec(RUN)
@@ -108,6 +109,8 @@ def main():
             os._exit(1)  # the other interpreters may run or wait
         spent[kind] += time.monotonic() - start
         histories += 1
+        if histories % len(kinds) == 0:
+            print(f"    {sum(done.values())} operations in {histories} histories", flush=True)
     for place in places:
         place.leave()
     del place, places
