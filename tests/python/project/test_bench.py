@@ -203,7 +203,7 @@ def test_reports_are_self_contained(tiny_run, tmp_path):
     assert not re.search(r"https?://|<script|<link|@import|<iframe|\bsrc=", text)  # one file that loads no other
     assert text.count("<svg") == 1  # fan-in; the others are bars
     assert re.search(
-        "messages, tasks or operations per second(, logarithmic axis)?; longer is better", text
+        "messages, tasks or operations per second, (logarithmic|linear) axis; longer is better", text
     )  # by the figures' range
     assert "microseconds per round trip, task or call" in text and "bytes per message" in text
     identifiers = re.findall(r'\bid="([^"]+)"', text)
