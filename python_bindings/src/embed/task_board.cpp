@@ -154,11 +154,23 @@ bool TaskBoard::list(std::vector<Running>& found) noexcept try {
   return false;
 }
 
+bool TaskBoard::is_blocked() noexcept {
+  std::lock_guard guard(lock_);
+  return std::ranges::any_of(slots_,
+                             [](const auto& slot) noexcept { return slot->delivering.load(memory_order_seq_cst); });
+}
+
 bool TaskBoard::begin(TaskSlot& slot, std::int64_t task) noexcept {
   slot.thread = PyThreadState_Get();
   slot.began.store(Deadline::now(), memory_order_relaxed);
   slot.task.store(task, memory_order_seq_cst);  // T3: before looking for requests
   return !claim(task);
+}
+
+void TaskBoard::raise_again(TaskSlot& slot) noexcept {
+  if (slot.task.load(memory_order_relaxed) != TaskSlot::idle && slot.thread == PyThreadState_Get()) {
+    raise_in_thread(slot);
+  }
 }
 
 void TaskBoard::end(TaskSlot& slot) noexcept {

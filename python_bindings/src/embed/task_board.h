@@ -64,6 +64,10 @@ class TaskBoard : public std::enable_shared_from_this<TaskBoard> {
   /// Returns true in the child of a fork, where another thread may have held the lock.
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
+  /// Returns whether a thread waits to enter an interpreter, because a worker executes C code there that does not
+  /// release the GIL.
+  bool is_blocked() noexcept;
+
   /// Null without memory.
   std::shared_ptr<TaskSlot> add_slot(std::int64_t interpreter) noexcept;
   void remove(const std::shared_ptr<TaskSlot>& slot) noexcept;
@@ -78,6 +82,8 @@ class TaskBoard : public std::enable_shared_from_this<TaskBoard> {
   /// Begins a task in a slot, attached to its interpreter. Returns false if the task is to be interrupted at once; it
   /// has begun nevertheless.
   bool begin(TaskSlot& slot, std::int64_t task) noexcept;
+  /// Sets the exception of the calling thread again if it runs a task: CPython has dropped it, in a finalizer.
+  static void raise_again(TaskSlot& slot) noexcept;
   /// Ends it. Removes an exception that was set but not raised.
   static void end(TaskSlot& slot) noexcept;
 

@@ -102,6 +102,11 @@ PyObject* board_running(PyObject* self, PyObject*) noexcept {
   return result.release();
 }
 
+// is_blocked() -> whether an interrupt waits for the GIL of a worker.
+PyObject* board_is_blocked(PyObject* self, PyObject*) noexcept {
+  return check_usable(board_of(self)) ? PyBool_FromLong(board_of(self).is_blocked()) : nullptr;
+}
+
 // _TaskRunner(number): adds a worker, the calling interpreter, to a board.
 
 PyObject* runner_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept {
@@ -175,15 +180,31 @@ PyObject* runner_set_wake(PyObject* self, PyObject* function) noexcept {
   Py_RETURN_NONE;
 }
 
+// unraisablehook(unraisable): as sys.unraisablehook, raises an Interrupted once more that CPython has dropped in a
+// finalizer or weakref callback. In C: a function in Python would be interrupted itself.
+PyObject* runner_unraisablehook(PyObject* self, PyObject* unraisable) noexcept {
+  TaskSlot& slot = *as_runner(self)->slot;
+  const Ref type(PyObject_GetAttrString(unraisable, "exc_type"));
+  if (!type) return nullptr;
+  if (type.get() == slot.interrupted_type) {
+    TaskBoard::raise_again(slot);
+    Py_RETURN_NONE;
+  }
+  PyObject* const original = PySys_GetObject("__unraisablehook__");  // borrowed
+  return original == nullptr ? Py_NewRef(Py_None) : PyObject_CallOneArg(original, unraisable);
+}
+
 PyMethodDef board_methods[] = {
     {"number", board_number, METH_NOARGS, nullptr},
     {"interrupt", board_interrupt, METH_VARARGS, nullptr},
     {"forget", board_forget, METH_O, nullptr},
     {"running", board_running, METH_NOARGS, nullptr},
+    {"is_blocked", board_is_blocked, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 PyMethodDef runner_methods[] = {
     {"run", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(runner_run)), METH_FASTCALL, nullptr},
+    {"unraisablehook", runner_unraisablehook, METH_O, nullptr},
     {"set_wake", runner_set_wake, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

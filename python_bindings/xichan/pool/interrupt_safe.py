@@ -46,8 +46,11 @@ the main loop cannot install one.
 
 from __future__ import annotations
 
+import atexit
 import concurrent.futures.thread  # noqa: F401  # its exit hook has to be registered first, to run after _at_exit
+import logging
 import os
+import signal
 import sys
 import threading
 import weakref
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
 STOP_TIMEOUT = 0.5  # seconds that interrupted tasks have to end
 
 exit_begun = False
+_left_behind: list[Scheduler | Workers] = []  # whose tasks still run at the end of the process
 _schedulers: weakref.WeakSet[Scheduler | Workers] = weakref.WeakSet()
 
 
@@ -113,8 +117,26 @@ def _at_exit() -> None:
             return
     except KeyboardInterrupt:
         pass
-    if not all([scheduler.stop_now() for scheduler in schedulers]):
+    left = [scheduler for scheduler in schedulers if not scheduler.stop_now()]
+    if left:
+        _left_behind.extend(left)
         raise KeyboardInterrupt("tasks that were interrupted still run")
+
+
+def _leave() -> None:
+    """End the process if a task that was left behind holds the GIL of its interpreter: CPython would wait for it.
+
+    One of the last functions that ``atexit`` calls.
+    """
+    if any(scheduler.board.is_blocked() for scheduler in _left_behind):
+        logging.shutdown()
+        for stream in sys.stdout, sys.stderr:
+            try:
+                stream.flush()
+            except Exception:  # it may be None, or closed
+                pass
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def _ended_by_ctrl_c() -> bool:
@@ -128,5 +150,6 @@ def _after_fork() -> None:
     _schedulers.clear()
 
 
+atexit.register(_leave)
 threading._register_atexit(_at_exit)  # type: ignore[attr-defined]  # runs before threading joins its threads
 os.register_at_fork(after_in_child=_after_fork)

@@ -123,7 +123,7 @@ class Workers:
         self._reports_tx, self._reports_rx = _core.channel(None)
         for end in self._stop_rx, self._reports_rx:
             _core._outlast_exit(end)
-        self._board = _core._TaskBoard()
+        self.board = _core._TaskBoard()
         self._ended: collections.deque[_Member] = collections.deque()  # for the supervisor
         self._failures: list[BaseException] = []
         self._interrupt_at: float | None = None  # when workers that have not stopped are interrupted
@@ -211,9 +211,9 @@ class Workers:
         task = member.task
         if task is None or self._forked:
             return False
-        self._board.interrupt(task, True)
+        self.board.interrupt(task, True)
         if member.task != task:
-            self._board.forget(task)
+            self.board.forget(task)
         return True
 
     def join(self, timeout: float | None = None) -> bool:
@@ -225,7 +225,7 @@ class Workers:
     def running_for(self, index: int) -> float | None:
         """Return the seconds since the target of a worker was called; None if it does not run."""
         task = self._members[index].task
-        return None if task is None or self._forked else self._board.running().get(task)
+        return None if task is None or self._forked else self.board.running().get(task)
 
     def _wait(self, condition: Callable[[], bool], timeout: float | None) -> None:
         deadline = deadline_of(timeout)
@@ -377,7 +377,7 @@ class Workers:
             inside = member.index, member.attempt, self._reports_tx, self._stop_rx, not last
             output_tx = None if self._output is None else self._output.tx
             endpoints = tasks_rx, results_tx, token_tx, token_tx
-            setup = "", self._board.number(), inside, output_tx, False, None, (), None
+            setup = "", self.board.number(), inside, output_tx, False, None, (), None
             run_interpreter(interpreter, (*endpoints, *setup))
             return self._outcome(results_rx.drain())
         except interpreters.ExecutionFailed as error:
@@ -386,7 +386,7 @@ class Workers:
             return error
         finally:
             member.task = None
-            self._board.forget(task)
+            self.board.forget(task)
             if last:
                 _drop(tasks_rx)
             for end in ends:

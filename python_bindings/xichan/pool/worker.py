@@ -68,6 +68,7 @@ def run() -> None:
 
         state.keeps_endpoints = members.join(name, *member)
     state.runner = _core._TaskRunner(board)
+    sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
     state.shared = {name: rebuild.by_value(*value) for name, value in shared}
     namespace.update(state.shared)

@@ -5,7 +5,6 @@ import random
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from concurrent.futures import CancelledError
@@ -158,6 +157,25 @@ def test_no_interrupt_reaches_the_next_task():
             if not futures[0].cancelled() and futures[0].exception() is None:
                 assert futures[0].result() == n
         assert not pool._scheduler.board.running()
+
+
+def test_interrupt_in_a_finalizer_is_raised_again(pool):
+    def finalize(ready):
+        class Slow:
+            def __del__(self):
+                for _ in range(3000):
+                    pass
+
+        ready.send(None)
+        while True:
+            Slow()
+
+    tx, rx = xichan.channel(None)
+    for _ in range(5):
+        future = pool.submit(finalize, tx)
+        rx.recv(PATIENCE)
+        future.interrupt()
+        error_of(future)
 
 
 def test_interrupt_before_the_function_is_loaded(pool):
@@ -355,6 +373,9 @@ def wait(tx, rx):
 def sleep(tx):
     tx.send(None)
     time.sleep(30)
+def hold_the_gil(tx):
+    tx.send(None)
+    sum(range(10**12))
 tx, rx = xichan.channel(None)
 keep, never = xichan.channel()
 def begin(pool):
@@ -371,8 +392,13 @@ CTRL_C_PROGRAMS = {
     "result without a block": "begin(xichan.InterpreterPoolExecutor(2))[1].result()",
     "exit": "begin(xichan.InterpreterPoolExecutor(2))",
     "a task in C code": """
-with xichan.InterpreterPoolExecutor(2) as pool:
+with xichan.InterpreterPoolExecutor(3) as pool:
     pool.submit(sleep, tx)
+    begin(pool)[0].result()
+""",
+    "a task that holds the GIL": """
+with xichan.InterpreterPoolExecutor(3) as pool:
+    pool.submit(hold_the_gil, tx)
     begin(pool)[0].result()
 """,
 }
@@ -381,10 +407,7 @@ with xichan.InterpreterPoolExecutor(2) as pool:
 @pytest.mark.parametrize("program", CTRL_C_PROGRAMS)
 def test_one_ctrl_c_ends_the_program(program, tmp_path):
     path = tmp_path / "program.py"
-    source = CTRL_C_PROGRAMS[program]
-    if program == "a task in C code":
-        source = source.replace("xichan.InterpreterPoolExecutor(2)", "xichan.InterpreterPoolExecutor(3)")
-    path.write_text(textwrap.dedent(CTRL_C) + source)
+    path.write_text(CTRL_C + CTRL_C_PROGRAMS[program])
     process = subprocess.Popen(
         [sys.executable, path], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
