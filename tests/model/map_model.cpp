@@ -55,11 +55,12 @@ struct WithShard : Model<Derived, Threads> {
   }
   // Returns the value, or 0.
   int get(MapKey key) {
-    MapEntry* const entry = shard->enter(key);
+    SnapshotPointer<MapEntry>* slot;
+    MapEntry* const entry = shard->enter(key, slot);
     if (entry == nullptr) return 0;
     RL_ASSERT(entry->hash == key.hash && entry->memory($) == 1);
     const int value = entry->value;
-    MapEntry::leave(entry);
+    MapEntry::leave(entry, *slot);
     return value;
   }
 };

@@ -31,6 +31,10 @@ struct MapEntry : Snapshot {
     RL_ASSERT(entry->memory($) == 1);
     if (SnapshotPointer<MapEntry>::leave(entry)) free(entry);
   }
+  static void leave(MapEntry* entry, SnapshotPointer<MapEntry>& slot) noexcept {
+    RL_ASSERT(entry->memory($) == 1);
+    if (slot.leave_here(entry)) free(entry);
+  }
 };
 
 class FreedEntries {
