@@ -64,7 +64,7 @@ MUTANTS = [
     Mutant("Map.add does not look whether the entry has changed", "sums", "map.cpp",
            "return found == seen; }, done);\n        if", "found == seen", "found == found"),
     Mutant("Map.setdefault replaces", "Map", "map.cpp", "return found == nullptr;", "found == nullptr", "true"),
-    Mutant("Map.clear is not one step", "whole Map", "map.cpp",
+    Mutant("Map.clear is not one step", "clearing Map", "map.cpp",
            "generation_.fetch_add", "generation_.fetch_add(1, memory_order_acq_rel)", "0"),
     Mutant("popitem looks at one shard after the other", "moving Map", "map.cpp",
            "if (found != nullptr) return found", "found != nullptr", "true"),
