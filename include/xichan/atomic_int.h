@@ -16,8 +16,8 @@ class XICHAN_API AtomicInt : public StateOf<AtomicInt, StateKind::atomic_int> {
  public:
   /// Makes an empty handle.
   AtomicInt() noexcept = default;
-  /// Makes an integer. `ok | no_memory`, `name_taken`, `invalid` for a name that is not UTF-8; `out` is unchanged unless
-  /// `ok`. An empty `name` stands for none.
+  /// Makes an integer. `ok | no_memory`, `name_taken`, `invalid` for a name that is not UTF-8; `out` is unchanged
+  /// unless `ok`. An empty `name` stands for none.
   static Status make(std::int64_t value, AtomicInt& out, std::string_view name = {}) noexcept;
 
   /// Returns the value.

@@ -17,8 +17,9 @@ class XICHAN_API Barrier : public StateOf<Barrier, StateKind::barrier> {
  public:
   /// Makes an empty handle.
   Barrier() noexcept = default;
-  /// Makes a barrier for this number of calls, which wait for at most `limit`. `ok | no_memory`, `name_taken`, `invalid`
-  /// for no parties or a name that is not UTF-8; `out` is unchanged unless `ok`. An empty `name` stands for none.
+  /// Makes a barrier for this number of calls, which wait for at most `limit`. `ok | no_memory`, `name_taken`,
+  /// `invalid` for no parties or a name that is not UTF-8; `out` is unchanged unless `ok`. An empty `name` stands for
+  /// none.
   static Status make(std::uint64_t parties, Barrier& out, TimeLimit limit = forever,
                      std::string_view name = {}) noexcept;
 

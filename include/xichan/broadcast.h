@@ -18,8 +18,8 @@ class Stop;
 struct BroadcastOptions {
   /// The most messages that a subscriber may have left to receive: 1 to 2^32.
   std::uint64_t capacity = 1024;
-  /// What a send does while a subscriber has that many left: `block`, or `drop_oldest`, which makes that subscriber miss
-  /// the oldest of them.
+  /// What a send does while a subscriber has that many left: `block`, or `drop_oldest`, which makes that subscriber
+  /// miss the oldest of them.
   Overflow overflow = Overflow::block;
   /// Name under which `Broadcast::lookup` finds it while it lives, in UTF-8; empty for none.
   std::string_view name = {};
@@ -39,16 +39,16 @@ class XICHAN_API BroadcastBase : public StateBase {
   BroadcastBase() noexcept = default;
 };
 
-/// A handle that sends. Subscribers see the end once all handles of this class, in C++ and Python, are closed. The class
-/// BroadcastSender in Python. Thread safety: that of StateBase. Progress: a send takes a short lock.
+/// A handle that sends. Subscribers see the end once all handles of this class, in C++ and Python, are closed. The
+/// class BroadcastSender in Python. Thread safety: that of StateBase. Progress: a send takes a short lock.
 class XICHAN_API BroadcastSender : public StateOf<BroadcastSender, StateKind::broadcast_sender, BroadcastBase> {
  public:
   /// Makes an empty handle.
   BroadcastSender() noexcept = default;
 
   /// Sends a value to all that are subscribed now; without subscribers it is dropped. Blocks while the slowest
-  /// subscriber has `capacity` messages left, unless `overflow` is `drop_oldest`. `ok | timeout | end_closed | no_memory
-  /// | arena_full`. Takes over the value if `ok`, else leaves it unchanged.
+  /// subscriber has `capacity` messages left, unless `overflow` is `drop_oldest`. `ok | timeout | end_closed |
+  /// no_memory | arena_full`. Takes over the value if `ok`, else leaves it unchanged.
   Status send(Value&& value, TimeLimit limit = forever) noexcept;
   /// Likewise; returns `cancelled` once a stop is requested.
   Status send(Value&& value, StopRef stop, TimeLimit limit = forever) noexcept;
@@ -102,9 +102,9 @@ class XICHAN_API Broadcast : public StateOf<Broadcast, StateKind::broadcast, Bro
   Status sender(BroadcastSender& sender) const noexcept;
 };
 
-/// Creates a broadcast. `ok | no_memory | arena_full | name_taken`; `too_large` for a capacity above 2^32; `invalid` for
-/// a capacity of 0, `drop_newest`, or a name that is not UTF-8. Both handles are unchanged unless `ok`. Any thread; never
-/// blocks.
+/// Creates a broadcast. `ok | no_memory | arena_full | name_taken`; `too_large` for a capacity above 2^32; `invalid`
+/// for a capacity of 0, `drop_newest`, or a name that is not UTF-8. Both handles are unchanged unless `ok`. Any thread;
+/// never blocks.
 XICHAN_API Status broadcast(const BroadcastOptions& options, BroadcastSender& sender, Broadcast& subscribe) noexcept;
 
 }  // namespace xichan

@@ -7,8 +7,8 @@
 
 namespace xichan {
 
-/// A handle of an event. The class Event in Python. Thread safety: that of StateBase. Progress: all functions but `wait`
-/// are lock-free; with waiters, `set` takes a short lock.
+/// A handle of an event. The class Event in Python. Thread safety: that of StateBase. Progress: all functions but
+/// `wait` are lock-free; with waiters, `set` takes a short lock.
 class XICHAN_API Event : public StateOf<Event, StateKind::event> {
  public:
   /// Makes an empty handle.

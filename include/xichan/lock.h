@@ -25,20 +25,21 @@ namespace internal {
 /// The operations of everything that has a lock: Lock, RLock and Condition.
 ///
 /// Calls acquire a lock in the order in which they began to wait. If the interpreter whose thread holds it ends, the
-/// lock becomes free, and the next call that acquires it returns `owner_died`, once, and does not hold it: what the lock
-/// protects may be half changed. Repair it, then acquire the lock again. A thread of C++ that ends keeps its locks held.
+/// lock becomes free, and the next call that acquires it returns `owner_died`, once, and does not hold it: what the
+/// lock protects may be half changed. Repair it, then acquire the lock again. A thread of C++ that ends keeps its locks
+/// held.
 ///
-/// It is a TimedLockable: std::lock_guard, std::unique_lock and std::scoped_lock take it. Their functions have no status
-/// to return. `lock` and `try_lock...` throw std::system_error instead, with std::errc::owner_dead for `owner_died` and
-/// std::errc::operation_not_permitted for an empty handle, and do not hold the lock then; a program that is compiled
-/// without exceptions aborts. Programs that repair use `acquire`.
+/// It is a TimedLockable: std::lock_guard, std::unique_lock and std::scoped_lock take it. Their functions have no
+/// status to return. `lock` and `try_lock...` throw std::system_error instead, with std::errc::owner_dead for
+/// `owner_died` and std::errc::operation_not_permitted for an empty handle, and do not hold the lock then; a program
+/// that is compiled without exceptions aborts. Programs that repair use `acquire`.
 ///
 /// Thread safety: that of StateBase. Progress: a free lock is acquired, and one without waiters is released, in one
 /// step; otherwise a short lock.
 class XICHAN_API LockBase : public StateBase {
  public:
-  /// Acquires the lock; blocks until it is free. `ok | timeout | owner_died | end_closed`. With a limit of zero it never
-  /// blocks.
+  /// Acquires the lock; blocks until it is free. `ok | timeout | owner_died | end_closed`. With a limit of zero it
+  /// never blocks.
   Status acquire(TimeLimit limit = forever) noexcept;
   /// Likewise; returns `cancelled` once a stop is requested.
   Status acquire(StopRef stop, TimeLimit limit = forever) noexcept;
@@ -78,8 +79,8 @@ class XICHAN_API Lock : public StateOf<Lock, StateKind::lock, LockBase> {
 /// A handle of a lock that its owner may acquire again; it is free once it has been released as often. The class RLock
 /// in Python. Thread safety: that of LockBase.
 ///
-/// The owner is a thread, in C++ or in one interpreter: a thread that holds it in C++ and then enters Python, or another
-/// interpreter, is another owner there.
+/// The owner is a thread, in C++ or in one interpreter: a thread that holds it in C++ and then enters Python, or
+/// another interpreter, is another owner there.
 class XICHAN_API RLock : public StateOf<RLock, StateKind::rlock, LockBase> {
  public:
   /// Makes an empty handle.

@@ -39,8 +39,8 @@ struct MapStats {
   std::uint64_t expired;    ///< entries removed because they had expired
 };
 
-/// A key of a map: a bool, a number, text (UTF-8, anything convertible to std::string_view), a Value or a view. Converts
-/// from each of these. Keys compare by their content, as in Python: 1, 1.0 and true are the same key.
+/// A key of a map: a bool, a number, text (UTF-8, anything convertible to std::string_view), a Value or a view.
+/// Converts from each of these. Keys compare by their content, as in Python: 1, 1.0 and true are the same key.
 ///
 /// Make one in advance to use it many times: its hash is computed once. Thread safety: immutable. Progress: nothing
 /// blocks, apart from the allocator.
@@ -99,8 +99,8 @@ class MapSnapshot {
 /// entry is replaced.
 ///
 /// Thread safety: that of StateBase. Progress: `get`, `contains` and `get_many` are lock-free; writes take a short lock
-/// of one of 16 parts of the map, or of the whole map if it is bounded; `snapshot`, `size`, `clear` and `stats` take all
-/// of these. Only `wait` blocks otherwise. No value is freed, and no function of the caller runs, under a lock.
+/// of one of 16 parts of the map, or of the whole map if it is bounded; `snapshot`, `size`, `clear` and `stats` take
+/// all of these. Only `wait` blocks otherwise. No value is freed, and no function of the caller runs, under a lock.
 class XICHAN_API Map : public StateOf<Map, StateKind::map> {
  public:
   using Ttl = std::optional<TimeLimit>;
@@ -131,8 +131,8 @@ class XICHAN_API Map : public StateOf<Map, StateKind::map> {
   Status compare_and_set(const MapKey& key, ValueView expected, Value&& value, bool& done, Ttl ttl = {}) noexcept;
 
   /// Adds a number to the value of a key, 0 if it is absent, and stores the sum: an integer, or a real if one of them
-  /// is. Keeps the time at which the entry expires; `ttl` is that of a new entry. `invalid` if the value or `n` is not a
-  /// number, and `too_large` if an integer sum does not fit in 64 bits.
+  /// is. Keeps the time at which the entry expires; `ttl` is that of a new entry. `invalid` if the value or `n` is not
+  /// a number, and `too_large` if an integer sum does not fit in 64 bits.
   Status add(const MapKey& key, const Value& n, Value& sum, Ttl ttl = {}) noexcept;
   template <class Number>
     requires requires(Number n) { Value::of(n); }

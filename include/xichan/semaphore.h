@@ -21,7 +21,8 @@ class XICHAN_API Semaphore : public StateOf<Semaphore, StateKind::semaphore> {
   /// `too_large` for a value above 2^63 - 1; `out` is unchanged unless `ok`. An empty `name` stands for none.
   static Status make(std::uint64_t value, Semaphore& out, std::string_view name = {}) noexcept;
 
-  /// Takes 1 from the value; blocks while it is zero. `ok | timeout | end_closed`. With a limit of zero it never blocks.
+  /// Takes 1 from the value; blocks while it is zero. `ok | timeout | end_closed`. With a limit of zero it never
+  /// blocks.
   Status acquire(TimeLimit limit = forever) noexcept;
   /// Likewise; returns `cancelled` once a stop is requested.
   Status acquire(StopRef stop, TimeLimit limit = forever) noexcept;

@@ -39,8 +39,8 @@ class XICHAN_API StateBase {
   explicit operator bool() const noexcept { return object_ != nullptr; }
   /// Returns the name that the object was created with, or an empty one. Valid while this handle refers to it.
   std::string_view name() const noexcept;
-  /// Returns the number of calls of the whole process that are blocked at the object. Other threads may change it at any
-  /// moment.
+  /// Returns the number of calls of the whole process that are blocked at the object. Other threads may change it at
+  /// any moment.
   std::uint32_t waiting() const noexcept;
   /// Releases the reference and empties the handle. Idempotent; never blocks.
   void close() noexcept;

@@ -51,10 +51,10 @@ Status Barrier::wait(std::uint64_t& index, TimeLimit limit) noexcept {
 Status Barrier::wait(std::uint64_t& index, StopRef stop, TimeLimit limit) noexcept {
   SharedBarrier* const barrier = barrier_of(*this);
   if (barrier == nullptr) return Status::end_closed;
-  return internal::run_stoppable_at(
-      *barrier, stop, limit_of(*barrier, limit), [&](internal::Deadline deadline, const internal::Stop* by) noexcept {
-        return wait_by(*barrier, index, deadline, by);
-      });
+  return internal::run_stoppable_at(*barrier, stop, limit_of(*barrier, limit),
+                                    [&](internal::Deadline deadline, const internal::Stop* by) noexcept {
+                                      return wait_by(*barrier, index, deadline, by);
+                                    });
 }
 
 void Barrier::reset() noexcept {

@@ -75,9 +75,8 @@ Status BroadcastSender::send(Value&& value, StopRef stop, TimeLimit limit) noexc
   BroadcastChannel* const channel = channel_of(*this);
   if (channel == nullptr) return Status::end_closed;
   return internal::run_stoppable_at(
-      *channel, stop, limit, [&](internal::Deadline deadline, const internal::Stop* by) noexcept {
-        return send_by(value, &deadline, by);
-      });
+      *channel, stop, limit,
+      [&](internal::Deadline deadline, const internal::Stop* by) noexcept { return send_by(value, &deadline, by); });
 }
 
 Status BroadcastSender::send_nowait(Value&& value) noexcept { return send_by(value, nullptr, nullptr); }
@@ -126,9 +125,8 @@ Status BroadcastReceiver::recv(Value& value, StopRef stop, TimeLimit limit) noex
   Subscription* const subscription = subscription_of(*this);
   if (subscription == nullptr) return Status::end_closed;
   return internal::run_stoppable_at(
-      subscription->channel(), stop, limit, [&](internal::Deadline deadline, const internal::Stop* by) noexcept {
-        return recv_by(value, &deadline, by);
-      });
+      subscription->channel(), stop, limit,
+      [&](internal::Deadline deadline, const internal::Stop* by) noexcept { return recv_by(value, &deadline, by); });
 }
 
 Status BroadcastReceiver::recv_nowait(Value& value) noexcept { return recv_by(value, nullptr, nullptr); }

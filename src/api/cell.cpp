@@ -93,10 +93,10 @@ Status Cell::wait(std::uint64_t& version, TimeLimit limit) const noexcept {
 Status Cell::wait(std::uint64_t& version, StopRef stop, TimeLimit limit) const noexcept {
   VersionedCell* const object = object_of(*this);
   if (object == nullptr) return Status::end_closed;
-  return internal::run_stoppable_at(
-      *object, stop, limit, [&](internal::Deadline deadline, const internal::Stop* by) noexcept {
-        return wait_by(*object, version, deadline, by);
-      });
+  return internal::run_stoppable_at(*object, stop, limit,
+                                    [&](internal::Deadline deadline, const internal::Stop* by) noexcept {
+                                      return wait_by(*object, version, deadline, by);
+                                    });
 }
 
 }  // namespace xichan

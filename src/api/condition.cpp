@@ -99,10 +99,10 @@ Status Condition::wait(TimeLimit limit) noexcept {
 Status Condition::wait(StopRef stop, TimeLimit limit) noexcept {
   SharedCondition* const condition = condition_of(*this);
   if (condition == nullptr) return Status::end_closed;
-  return internal::run_stoppable_at(
-      *condition, stop, limit, [=](internal::Deadline deadline, const internal::Stop* by) noexcept {
-        return wait_by(*condition, deadline, by);
-      });
+  return internal::run_stoppable_at(*condition, stop, limit,
+                                    [=](internal::Deadline deadline, const internal::Stop* by) noexcept {
+                                      return wait_by(*condition, deadline, by);
+                                    });
 }
 
 Status Condition::notify(std::uint64_t n) noexcept {

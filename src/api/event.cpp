@@ -46,9 +46,8 @@ Status Event::wait(StopRef stop, TimeLimit limit) const noexcept {
   SharedEvent* const event = event_of(*this);
   if (event == nullptr) return Status::end_closed;
   return internal::run_stoppable_at(
-      *event, stop, limit, [=](internal::Deadline deadline, const internal::Stop* by) noexcept {
-        return wait_by(*event, deadline, by);
-      });
+      *event, stop, limit,
+      [=](internal::Deadline deadline, const internal::Stop* by) noexcept { return wait_by(*event, deadline, by); });
 }
 
 }  // namespace xichan

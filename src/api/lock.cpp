@@ -51,9 +51,8 @@ Status LockBase::acquire(StopRef stop, TimeLimit limit) noexcept {
   SharedLock* const held = lock_of(*this);
   if (held == nullptr) return Status::end_closed;
   return internal::run_stoppable_at(
-      *held, stop, limit, [=](internal::Deadline deadline, const internal::Stop* by) noexcept {
-        return acquire_by(*held, deadline, by);
-      });
+      *held, stop, limit,
+      [=](internal::Deadline deadline, const internal::Stop* by) noexcept { return acquire_by(*held, deadline, by); });
 }
 
 Status LockBase::release() noexcept {

@@ -44,8 +44,9 @@ void MapKey::prepare() noexcept {
 Status Map::make(const MapOptions& options, Map& out) noexcept {
   static_assert(forever.count() == internal::MapEntry::never);
   if (options.ttl.timeout() == Timeout::zero()) return Status::invalid;
-  const internal::MapOptions core{
-      .max_items = bound_of(options.max_items), .max_bytes = bound_of(options.max_bytes), .ttl = options.ttl.timeout().count()};
+  const internal::MapOptions core{.max_items = bound_of(options.max_items),
+                                  .max_bytes = bound_of(options.max_bytes),
+                                  .ttl = options.ttl.timeout().count()};
   auto shards = SharedMap::make_shards(core);
   SharedMap* map = shards == nullptr ? nullptr : new (std::nothrow) SharedMap(core, std::move(shards));
   return StateAccess::introduce(map, options.name, out);
@@ -161,10 +162,10 @@ Status Map::wait(const MapKey& key, Value& value, StopRef stop, TimeLimit limit)
   SharedMap* const map = map_of(*this);
   if (map == nullptr) return Status::end_closed;
   if (key.status() != Status::ok) return key.status();
-  return internal::run_stoppable_at(
-      *map, stop, limit, [&](internal::Deadline deadline, const internal::Stop* by) noexcept {
-        return wait_by(*map, StateAccess::key(key), value, deadline, by);
-      });
+  return internal::run_stoppable_at(*map, stop, limit,
+                                    [&](internal::Deadline deadline, const internal::Stop* by) noexcept {
+                                      return wait_by(*map, StateAccess::key(key), value, deadline, by);
+                                    });
 }
 
 }  // namespace xichan

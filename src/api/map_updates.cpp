@@ -113,8 +113,8 @@ Status Map::compare_and_set(const MapKey& key, ValueView expected, Value&& value
     if (seen.entry() == nullptr) break;
     const internal::MapKey current = internal::MapKey::of(seen.entry()->value, 0);
     bool equal = false;
-    status = internal::equal_values(
-        current.reader, *current.cell, ValueAccess::reader(expected), ValueAccess::cell(expected), equal);
+    status = internal::equal_values(current.reader, *current.cell, ValueAccess::reader(expected),
+                                    ValueAccess::cell(expected), equal);
     if (!equal) break;
     status = map->replace(offer.with(value), seen.entry(), done);  // not done: it was replaced, maybe by an equal value
   }

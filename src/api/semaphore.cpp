@@ -35,10 +35,10 @@ Status Semaphore::acquire(TimeLimit limit) noexcept {
 Status Semaphore::acquire(StopRef stop, TimeLimit limit) noexcept {
   SharedSemaphore* const semaphore = semaphore_of(*this);
   if (semaphore == nullptr) return Status::end_closed;
-  return internal::run_stoppable_at(
-      *semaphore, stop, limit, [=](internal::Deadline deadline, const internal::Stop* by) noexcept {
-        return acquire_by(*semaphore, deadline, by);
-      });
+  return internal::run_stoppable_at(*semaphore, stop, limit,
+                                    [=](internal::Deadline deadline, const internal::Stop* by) noexcept {
+                                      return acquire_by(*semaphore, deadline, by);
+                                    });
 }
 
 Status Semaphore::release(std::uint64_t n) noexcept {

@@ -49,9 +49,7 @@ namespace xichan {
 
 using internal::StateAccess, internal::StateObject;
 
-std::string_view StateBase::name() const noexcept {
-  return object_ == nullptr ? std::string_view{} : object_->name();
-}
+std::string_view StateBase::name() const noexcept { return object_ == nullptr ? std::string_view{} : object_->name(); }
 
 std::uint32_t StateBase::waiting() const noexcept {
   const auto* object = StateAccess::usable<StateObject>(*this);
@@ -119,8 +117,8 @@ Status StateBase::open(StateKind kind, ValueView value, StateBase& out) noexcept
 }
 
 Status StateBase::find(StateKind kind, std::string_view name, StateBase& out, TimeLimit limit) noexcept {
-  return internal::look_up(
-      internal::deadline_of(limit), nullptr, [&]() noexcept { return find_object(kind, name, out); });
+  return internal::look_up(internal::deadline_of(limit), nullptr,
+                           [&]() noexcept { return find_object(kind, name, out); });
 }
 
 Status StateBase::find(StateKind kind, std::string_view name, StateBase& out, StopRef stop, TimeLimit limit) noexcept {

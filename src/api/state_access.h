@@ -26,9 +26,7 @@ struct StateAccess {
   static Status introduce(StateObject* object, std::string_view name, StateBase& out) noexcept;
 
   /// Returns the key for the core; its status is `ok`.
-  static MapKey key(const xichan::MapKey& key) noexcept {
-    return MapKey::of(ValueAccess::cell(key.value_), key.hash_);
-  }
+  static MapKey key(const xichan::MapKey& key) noexcept { return MapKey::of(ValueAccess::cell(key.value_), key.hash_); }
   static const Cell& cell(const xichan::MapKey& key) noexcept { return ValueAccess::cell(key.value_); }
 };
 

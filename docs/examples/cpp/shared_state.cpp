@@ -36,8 +36,8 @@ void check(const char* what, Status status) {
 
 void run_interpreter(std::int64_t number, std::int64_t requests) {
   const OwnInterpreter interpreter;
-  const bool ready = interpreter && set_global("requests", Value::of(requests)) &&
-                     set_global("interpreter", Value::of(number));
+  const bool ready =
+      interpreter && set_global("requests", Value::of(requests)) && set_global("interpreter", Value::of(number));
   if (!ready || PyRun_SimpleString(script) != 0) std::exit(1);
 }
 

@@ -71,7 +71,7 @@ TEST(Worklist, RemoveFirstKeepsOrderOfRest) {
   EXPECT_EQ(list.pop(), 49);
 }
 
-TEST(Failure, GrowthFailsWhenItIsToldTo) {
+TEST(Failure, InjectedFailureReachesListsAndMaps) {
   Worklist<int> list;
   ContentMap<int> map;
   fail_countdown.store(0, std::memory_order_relaxed);

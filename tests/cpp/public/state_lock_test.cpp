@@ -3,8 +3,8 @@
 #include <mutex>
 #include <stop_token>
 
-#include "endpoint/endpoint.h"
 #include "directory/names.h"
+#include "endpoint/endpoint.h"
 #include "public/state_support.h"
 #include "state/lock.h"
 

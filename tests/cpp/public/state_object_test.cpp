@@ -60,7 +60,8 @@ struct Objects {
 
 // Calls every operation of an object and returns true if each reports that the handle is unusable.
 bool refuses_all(Objects& objects) {
-  auto& [atomic_int, cell, map, lock, rlock, semaphore, event, barrier, condition, broadcast, sender, receiver] = objects;
+  auto& [atomic_int, cell, map, lock, rlock, semaphore, event, barrier, condition, broadcast, sender, receiver] =
+      objects;
   constexpr Status closed = Status::end_closed;
   std::stop_source source;
   const std::stop_token stop = source.get_token();
@@ -94,7 +95,8 @@ bool refuses_all(Objects& objects) {
   right = right && map.size() == 0 && map.snapshot(entries_now) == closed && map.stats().max_items == 0;
   right = right && map.wait(1, other) == closed && map.wait(1, other, stop) == closed;
 
-  for (LockBase* one : {static_cast<LockBase*>(&lock), static_cast<LockBase*>(&rlock), static_cast<LockBase*>(&condition)}) {
+  for (LockBase* one :
+       {static_cast<LockBase*>(&lock), static_cast<LockBase*>(&rlock), static_cast<LockBase*>(&condition)}) {
     right = right && one->acquire() == closed && one->acquire(stop) == closed && one->release() == closed;
     right = right && !one->locked();
     one->unlock();

@@ -92,8 +92,7 @@ TEST_F(PublicBarrier, CallThatEndsEarlyBreaksIt) {
     EXPECT_EQ(barrier.arrived(), 2u);
     source.request_stop();
   };
-  EXPECT_EQ(
-      waited(barrier, [&] { return barrier.wait(index, source.get_token(), 1h); }, stop, 2), Status::cancelled);
+  EXPECT_EQ(waited(barrier, [&] { return barrier.wait(index, source.get_token(), 1h); }, stop, 2), Status::cancelled);
   other.join();
   EXPECT_TRUE(barrier.broken());
   barrier.reset();

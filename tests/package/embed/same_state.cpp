@@ -69,8 +69,8 @@ waiter.start()
       CHECK(table.as_value(value) == Status::ok && set_global("from_cpp", value));
       run("assert from_cpp == table and from_cpp['list'] == [1, 2]");
       PyObject* const main = PyImport_AddModule("__main__");  // borrowed
-      PyObject* const handles = PyRun_String("{'receiver': subscribe()}", Py_eval_input, PyModule_GetDict(main),
-                                             PyModule_GetDict(main));
+      PyObject* const handles =
+          PyRun_String("{'receiver': subscribe()}", Py_eval_input, PyModule_GetDict(main), PyModule_GetDict(main));
       CHECK(handles != nullptr && from_python(handles, value));
       Py_DECREF(handles);
       CHECK(BroadcastReceiver::open(*DictView(value.view()).find("receiver"), receiver) == Status::ok);
