@@ -349,8 +349,8 @@ class SegmentedRing {
     put_idle(segment);
   }
 
-  // The idle segments are a stack (Treiber 1986). The number in its link counts the segments taken, so that a stack whose
-  // first segment was taken and put back meanwhile is not mistaken for an untouched one.
+  // The idle segments are a stack (Treiber 1986). The number in its link counts the segments taken, so that a stack
+  // whose first segment was taken and put back meanwhile is not mistaken for an untouched one.
   void put_idle(Segment* segment) noexcept {
     std::uint64_t top = idle_.load(memory_order_relaxed);
     do {

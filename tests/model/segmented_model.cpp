@@ -60,8 +60,8 @@ struct Spare : Model<Spare, 2>, WithRing<Within<5>> {
   }
 };
 
-// Two segments are idle. A producer that takes one of them may be stopped while the other thread takes both and puts the
-// first one back: the second one is in use and must not be taken again.
+// Two segments are idle. A producer that takes one of them may be stopped while the other thread takes both and puts
+// the first one back: the second one is in use and must not be taken again.
 struct TakenMeanwhile : Model<TakenMeanwhile, 2>, WithRing<Segmented> {
   static constexpr int others = 100;
   int last = 0;
