@@ -27,7 +27,7 @@ from .. import _core
 from .._errors import ChannelClosed, ChannelTimeout, Error, Interrupted, MemoryLimitExceeded
 from .._remote import rebuild_error
 from . import interrupt_safe, threads
-from .arguments import positive, prepared
+from .arguments import check_stdout, positive, prepared
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
 from .byvalue.functions import describe
 from .endpoints import fail_endpoints
@@ -107,8 +107,7 @@ class Workers:
         self._restart = positive("restart", restart, least=0)
         if on_error not in ("stop", "continue"):
             raise ValueError(f"on_error must be 'stop' or 'continue', got {on_error!r}")
-        if stdout not in (None, "forward"):
-            raise ValueError(f"stdout must be None or 'forward', got {stdout!r}")
+        check_stdout(stdout)
         if not callable(target):
             raise TypeError(f"target must be callable, got {type(target).__name__}")
         self._on_error = on_error
