@@ -391,6 +391,10 @@ def begin(pool):
 CTRL_C_PROGRAMS = {
     "result in a block": "with xichan.InterpreterPoolExecutor(2) as pool: begin(pool)[0].result()",
     "end of a block": "with xichan.InterpreterPoolExecutor(2) as pool: begin(pool)",
+    "result in a block of a dispatcher": """
+from xichan.dispatch import Dispatcher
+with xichan.InterpreterPoolExecutor(2) as pool, Dispatcher(pool): begin(pool)[0].result()
+""",
     "result without a block": "begin(xichan.InterpreterPoolExecutor(2))[1].result()",
     "exit": "begin(xichan.InterpreterPoolExecutor(2))",
     "a task in C code": """
