@@ -17,6 +17,7 @@ from collections.abc import (
 )
 from collections.abc import Buffer as _Buffer
 from collections.abc import Set as AbstractSet
+from concurrent.futures import Future as _Future
 from pickle import PickleBuffer
 from types import GenericAlias, TracebackType, UnionType
 from typing import Any, ClassVar, Final, Generic, Literal, Self, SupportsIndex, TypeAliasType, TypeVar, final, overload
@@ -880,11 +881,19 @@ def channel(
     pickle: bool = False,
     type: UnionType | TypeAliasType | tuple[Any, ...],
 ) -> tuple[Sender[Any], Receiver[Any]]: ...
+@overload
 def select(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any]], timeout: float | None = None, *, copy: bool = True
 ) -> tuple[Receiver[Any] | tuple[Sender[Any], Any], Any]:
     """Block until one of several operations can proceed, and perform exactly that one. Returns (case, value)."""
 
+@overload
+def select(
+    cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any] | _Future[Any]],
+    timeout: float | None = None,
+    *,
+    copy: bool = True,
+) -> tuple[Receiver[Any] | tuple[Sender[Any], Any] | _Future[Any], Any]: ...
 def aselect(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any]], *, copy: bool = True
 ) -> Coroutine[Any, Any, tuple[Receiver[Any] | tuple[Sender[Any], Any], Any]]:

@@ -35,6 +35,8 @@ class Cases {
   bool parse(const ModuleState& state, PyObject* iterable) noexcept;
 
   std::size_t size() const noexcept { return size_; }
+  /// The cases that `parse` was given, as a tuple; null if it has not come so far.
+  PyObject* objects() const noexcept { return objects_.get(); }
   PyObject* object(std::size_t i) const noexcept {
     return PyTuple_GET_ITEM(objects_.get(), static_cast<Py_ssize_t>(i));
   }

@@ -11,6 +11,7 @@
     member           xichan.worker(): the inside of these
     output           brings what workers print to this interpreter
     options          with_options(): deadlines, results as views
+    select_futures   futures as cases of select()
     arguments        checks arguments, and pickles those of calls
     worker           the loop inside a worker interpreter; the format of tasks and results
     scripts          run_string() and run_path() inside a worker interpreter

@@ -20,6 +20,11 @@ def positive(name: str, value: int, least: int = 1) -> int:
     return value
 
 
+def check_stdout(stdout: object) -> None:
+    if stdout not in (None, "forward"):
+        raise ValueError(f"stdout must be None or 'forward', got {stdout!r}")
+
+
 def pickled(
     args: tuple[Any, ...], kwargs: dict[str, Any], *, pickle: bool, where: str
 ) -> tuple[bytes, tuple[object, ...]]:

@@ -17,7 +17,7 @@ from .. import _core
 from .._errors import NotShareableError
 from .._stats import PoolStats
 from . import coroutines, interrupt_safe, scripts, threads
-from .arguments import pickled, positive
+from .arguments import check_stdout, pickled, positive
 from .batch import Batch
 from .byvalue.functions import Description, describe, describe_value, label
 from .fallback import FallbackPoolStats, Policy
@@ -43,7 +43,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     restart_after: replace the interpreter of a worker after this many tasks; None: never.
     pickle: pickle what is not shareable (counted in ``stats()``); False: raise NotShareableError instead.
     fallback: "main": if a worker cannot load a module because it does not support subinterpreters, run the task in a
-    thread of this interpreter; see xichan.dispatch. thread_name_prefix: for the threads of the pool.
+    thread of this interpreter; see xichan.dispatch. thread_name_prefix: for the threads of the pool. stdout: "forward":
+    what tasks print comes out at ``sys.stdout`` and ``sys.stderr`` of this interpreter, before their results.
 
     Requires CPython 3.14. Methods may be called by any thread, also by a signal handler, a finalizer or a callback.
 
@@ -64,6 +65,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         pickle: bool = True,
         fallback: Literal["main"] | None = None,
         thread_name_prefix: str = "",
+        stdout: Literal["forward"] | None = None,
         **unknown: Never,
     ) -> None:
         """Create a pool. The documentation of the class describes the parameters. No worker starts before a task."""
@@ -77,6 +79,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         limit = _positive("restart_after", restart_after, None)
         if fallback not in (None, "main"):
             raise ValueError(f"fallback must be None or 'main', got {fallback!r}")
+        check_stdout(stdout)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be callable, got {type(initializer).__name__}")
         self._pickle = bool(pickle)
@@ -99,6 +102,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             sent = (args, None) if _core.is_shareable(args) else self._pickled(args, {})
             setup = (described.data, described.external, *sent)
         self._scheduler.workers.setup = clone_endpoints((self._pickle, limit, tuple(values), setup))
+        if stdout is not None:
+            self._scheduler.forward_output()
 
     if not TYPE_CHECKING:  # type checkers would accept every name
 

@@ -21,6 +21,7 @@ from concurrent.futures import Future as _Future
 from concurrent.futures._base import CANCELLED_AND_NOTIFIED, FINISHED, LOGGER, PENDING
 from typing import TYPE_CHECKING, Any
 
+from .. import _core
 from .atomic import Sleepers, wake
 from .interrupt_safe import acquired_uninterrupted
 
@@ -44,6 +45,7 @@ class Future(_Future[Any]):
 
     _lazy_condition: _Condition | None = None  # most futures need none
     interrupted: str | None = None  # why the task is to be interrupted
+    _completion: tuple[_core.Sender[None], _core.Receiver[None]] | None = None  # see completion()
 
     def __init__(self, scheduler: Scheduler, policy: Policy | None = None, call: _Call | None = None) -> None:
         # super().__init__ is not called: it creates the condition.
@@ -137,6 +139,13 @@ class Future(_Future[Any]):
         """The seconds since the task began in a worker; None if it does not run."""
         return self._scheduler.running_for(self.id) if self._final == PENDING else None
 
+    def completion(self) -> _core.Receiver[None]:
+        """Return a Receiver that is finished once the task is over, for ``select``. The future owns it."""
+        made: Any = self.__dict__.setdefault("_completion", _core.channel(1))
+        if self._final != PENDING:  # (2)
+            made[0].close()
+        return made[1]
+
     def running(self) -> bool:
         taken = self._scheduler.local.get(self.id)
         if taken is not None:
@@ -210,6 +219,8 @@ class Future(_Future[Any]):
     def _notify(self) -> None:
         if self._sleepers:
             wake(self._sleepers)
+        if self._completion is not None:
+            self._completion[0].close()
         if self._lazy_condition is not None:  # (2)
             self._scheduler.callbacks.schedule(self, publish=True)
         if self._done_callbacks:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Executor
 from concurrent.futures import Future as BaseFuture
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
 from .. import _core
@@ -72,6 +73,11 @@ class PoolView(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False, interrupt: bool = False) -> None:
         """Shut the pool down."""
         self._pool.shutdown(wait, cancel_futures=cancel_futures, interrupt=interrupt)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._pool.__exit__(kind, error, traceback)
 
     def _wrap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         return functools.partial(run_with, fn, self._deadline, self._copy)

@@ -39,6 +39,7 @@ from .atomic import Counter
 from .byvalue.published import PublishedDefinitions
 from .callbacks import Callbacks
 from .errors import BrokenInterpreterPool
+from .output import Output
 from .results import Collector
 from .task_queue import TaskQueue, ids_of
 from .workers import Workers
@@ -197,6 +198,12 @@ class Scheduler:
         """Return whether a worker has taken a task that was sent."""
         return not self.forked and not self.collector.call(lambda: self.queue.is_queued(id))
 
+    def forward_output(self) -> None:
+        """Bring what workers print to this interpreter."""
+        output = Output(f"{self.workers.name}_output")
+        self.workers.output_tx = output.tx
+        self.closing.append(output.close)
+
     def start_deadlines(self) -> None:
         """Start the thread that interrupts tasks at their deadlines, if it is not running."""
         self._check_open()
@@ -321,6 +328,8 @@ class Scheduler:
         self.queue.rx.close()
         self.collector.close()
         self.workers.setup = None
+        if self.workers.output_tx is not None:
+            self.workers.output_tx.close()
         self.published.clear()
 
     def join(self, deadline: float | None = None) -> bool:

@@ -27,7 +27,7 @@ from .. import _core
 from .._errors import ChannelClosed, ChannelTimeout, Error, Interrupted, MemoryLimitExceeded
 from .._remote import rebuild_error
 from . import interrupt_safe, threads
-from .arguments import positive, prepared
+from .arguments import check_stdout, positive, prepared
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
 from .byvalue.functions import describe
 from .endpoints import fail_endpoints
@@ -59,7 +59,9 @@ class _Member:
         self.attempt = 0
         self.task: int | None = None  # id of the task of this attempt, while there is one
         self.call: Any = None  # what to send to the worker
+        self.thread: threading.Thread | None = None
         self.ready = False
+        self.ended = False  # it is in Workers._ended, or was
         self.over = False
         self.tolerated = False  # its failure would have been followed by a restart, but it has to stop
         self.error: BaseException | None = None
@@ -107,8 +109,7 @@ class Workers:
         self._restart = positive("restart", restart, least=0)
         if on_error not in ("stop", "continue"):
             raise ValueError(f"on_error must be 'stop' or 'continue', got {on_error!r}")
-        if stdout not in (None, "forward"):
-            raise ValueError(f"stdout must be None or 'forward', got {stdout!r}")
+        check_stdout(stdout)
         if not callable(target):
             raise TypeError(f"target must be callable, got {type(target).__name__}")
         self._on_error = on_error
@@ -128,7 +129,6 @@ class Workers:
         self._failures: list[BaseException] = []
         self._interrupt_at: float | None = None  # when workers that have not stopped are interrupted
         self._sleepers: Sleepers = []
-        self._threads: list[threading.Thread] = []
         self._output: Output | None = None
         self._entered = False
         self._over = False
@@ -145,19 +145,26 @@ class Workers:
         self._call = None  # (2)
         interrupt_safe.register(self)
         threads.make(self._supervise, f"{self._name}_supervisor").start()
-        for member in self._members:
-            thread = threads.make(functools.partial(self._run, member), member.name)
-            try:
-                thread.start()
-            except Exception as error:  # too many threads, no memory
-                self._end(member, error)
-            else:
-                self._threads.append(thread)
+        try:
+            for member in self._members:
+                member.thread = threads.make(functools.partial(self._run, member), member.name)
+                try:
+                    member.thread.start()
+                except Exception as error:  # too many threads, no memory
+                    self._end(member, error)
+        except BaseException:  # Ctrl-C
+            for member in self._members:
+                if not (member.ended or (member.thread and interrupt_safe.has_started(member.thread))):
+                    self._end(member, None)
+            self.stop_now()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if self._forked:
+            return
         if interrupt_safe.is_interrupt(error):
             self.stop_now()
             return
@@ -296,8 +303,9 @@ class Workers:
                 for member in self._members:
                     self.interrupt(member.index)
             wake(self._sleepers)
-        for thread in self._threads:
-            thread.join()
+        for member in self._members:
+            if member.thread is not None and interrupt_safe.has_started(member.thread):
+                member.thread.join()
         if self._output is not None:
             self._output.close()
         for end in self._reports_tx, self._reports_rx, self._stop_tx, self._stop_rx:
@@ -310,7 +318,7 @@ class Workers:
         at = self._interrupt_at
         try:
             report = self._reports_rx.recv(None if at is None else left_until(at))
-        except ChannelTimeout:
+        except (ChannelTimeout, MemoryError):
             return
         if report is not None:
             index, attempt = report
@@ -331,6 +339,7 @@ class Workers:
         self._end(member, error)
 
     def _end(self, member: _Member, error: BaseException | None) -> None:
+        member.ended = True
         call, member.call = member.call, None
         if error is not None:
             fail_endpoints(error, call)  # (2)

@@ -1,6 +1,8 @@
 """Interrupts of tasks: raised once, in the task they are for and nowhere else; waits in channels end at once."""
 
 import asyncio
+import contextlib
+import io
 import random
 import signal
 import subprocess
@@ -389,6 +391,10 @@ def begin(pool):
 CTRL_C_PROGRAMS = {
     "result in a block": "with xichan.InterpreterPoolExecutor(2) as pool: begin(pool)[0].result()",
     "end of a block": "with xichan.InterpreterPoolExecutor(2) as pool: begin(pool)",
+    "result in a block of a dispatcher": """
+from xichan.dispatch import Dispatcher
+with xichan.InterpreterPoolExecutor(2) as pool, Dispatcher(pool): begin(pool)[0].result()
+""",
     "result without a block": "begin(xichan.InterpreterPoolExecutor(2))[1].result()",
     "exit": "begin(xichan.InterpreterPoolExecutor(2))",
     "a task in C code": """
@@ -421,3 +427,35 @@ def test_one_ctrl_c_ends_the_program(program, tmp_path):
             process.kill()
             raise
     assert process.returncode in (-signal.SIGINT, 0 if program == "exit" else -signal.SIGINT), output
+
+
+def test_output_of_a_task_precedes_its_result():
+    def work(n):
+        import sys
+
+        print("task", n)
+        print("error", n, file=sys.stderr)
+        sys.stdout.write("rest;")
+        return n
+
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with xichan.InterpreterPoolExecutor(1, stdout="forward") as pool:
+            for n in range(3):
+                assert pool.submit(work, n).result(PATIENCE) == n
+                assert out.getvalue().endswith(f"task {n}\nrest;")
+            assert list(pool.map(work, range(4), chunksize=2)) == [0, 1, 2, 3]
+    assert out.getvalue().count("rest;") == 7 and err.getvalue().count("error") == 7
+    with pytest.raises(ValueError, match="stdout"):
+        xichan.InterpreterPoolExecutor(1, stdout="file")
+
+
+def test_results_as_views(pool):
+    views = pool.with_options(copy=False)
+    view = views.submit(lambda: ("text" * 1000, 5)).result(PATIENCE)
+    assert isinstance(view, xichan.TupleView) and view[1] == 5
+    assert [type(view) for view in views.map(lambda n: (n, "x" * 500), range(2))] == [xichan.TupleView] * 2
+    assert views.submit(lambda: 7).result(PATIENCE) == 7
+    assert views.with_options(copy=True).submit(lambda: (1,)).result(PATIENCE) == (1,)
+    with pytest.raises(xichan.NotShareableError):
+        views.submit(lambda: object()).result(PATIENCE)

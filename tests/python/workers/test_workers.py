@@ -482,6 +482,18 @@ def late():
 """
 
 CTRL_C_PROGRAMS = {
+    "start": """
+import os, signal, threading
+start = threading.Thread.start
+def interrupted(thread):
+    if thread.name == "worker_1":
+        print("begun", flush=True)
+        signal.pause()
+    start(thread)
+threading.Thread.start = interrupted
+with xichan.Workers(3, serve) as workers:
+    pass
+""",
     "join": """
 with xichan.Workers(2, serve) as workers:
     workers.ready(30)
