@@ -55,7 +55,10 @@ Status BroadcastSender::send_by(Value& value, const internal::Deadline* deadline
     internal::Request request = BroadcastChannel::send_request(message);
     status = internal::wait_admitted(*channel, request, *deadline, stop);
     if (status == Status::ok) status = static_cast<Status>(request.answer);
-    if (status == Status::ok && request.subject != nullptr) BroadcastMessage::free(message);  // without subscribers
+    // Not sent, without subscribers, or one that was replaced.
+    if (status == Status::ok && request.subject != nullptr) {
+      BroadcastMessage::free(static_cast<BroadcastMessage*>(request.subject));
+    }
   }
   if (status == Status::ok) {
     cell_of(value) = internal::Cell::none();
