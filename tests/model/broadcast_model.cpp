@@ -247,10 +247,13 @@ template <bool Dropping>
 struct Shared : WithBroadcast<Shared<Dropping>, 3, 2, Dropping> {
   using Base = WithBroadcast<Shared<Dropping>, 3, 2, Dropping>;
   std::uint64_t received = 0;
-  void fill() { this->subscribe(0); }
+  void fill() { this->subscribe(0), this->subscribe(1); }
   void thread(unsigned index) {
     if (index == 2) {
-      for (std::uint64_t value = 1; value < 5; ++value) this->send(value);
+      for (std::uint64_t value = 1; value < 5; ++value) {
+        this->send(value);
+        RL_ASSERT(this->try_receive(1) == value);
+      }
       return std::exchange(this->sender, nullptr)->release();
     }
     for (std::uint64_t last = 0, found; (found = this->receive(0)) != Base::closed;) {

@@ -232,6 +232,14 @@ THE_SLOT_PUBLISHES = (
     "A receiver enters the slot with acquire, (31), and looks again as long as it does not find its message there: the "
     "tail only says that there is one. The sender itself moves the tail as well, before it looks at the waiters."
 )
+LAG_IS_CONFIRMED = (
+    "skip() refuses a number that has moved, so a lag that was seen too early is looked at again. One that is reported "
+    "in parts adds up as well; tests/python/state asserts that it is reported once."
+)
+THE_NUMBER_ONLY_COUNTS = (
+    "The slot, (31), and the count of a message, (30), order its content; the number of a subscription publishes "
+    "nothing. pending() reads it before the tail, whose sequentially consistent load is never older in the checker."
+)
 ONLY_SKIPS = "Skips numbers whose messages were replaced. Without it each is looked at, and found to be another one."
 PUBLISHES_NOTHING = (
     "Announces the death of an owner once more. Another call cleared the bit, so what the owner wrote has been "
@@ -241,6 +249,22 @@ PUBLISHES_NOTHING = (
 SURVIVORS = {
     ("src/state/broadcast.cpp", "const std::uint64_t tail = channel_", "memory_order_relaxed"): THE_SLOT_PUBLISHES,
     ("src/state/broadcast.cpp", "compare_exchange_strong(expected", "memory_order_relaxed"): THE_SLOT_PUBLISHES,
+    ("src/state/broadcast.cpp", "if (number != before || oldest <= before)", "false"): LAG_IS_CONFIRMED,
+    ("src/state/broadcast.cpp", "out = std::max(oldest,", "number + 1"): LAG_IS_CONFIRMED,
+    (
+        "src/state/broadcast.cpp",
+        "position_.next.compare_exchange_strong(",
+        "acq_rel -> acquire",
+    ): THE_NUMBER_ONLY_COUNTS,
+    (
+        "src/state/broadcast.cpp",
+        "position_.next.compare_exchange_strong(",
+        "acq_rel -> release",
+    ): THE_NUMBER_ONLY_COUNTS,
+    ("src/state/broadcast.cpp", "const std::uint64_t next = position_", "memory_order_acquire"): THE_NUMBER_ONLY_COUNTS,
+    ("src/state/broadcast.cpp", "const std::uint64_t next = position_", "memory_order_relaxed"): THE_NUMBER_ONLY_COUNTS,
+    ("src/state/broadcast.cpp", "return channel_.tail_.load", "memory_order_acquire"): THE_NUMBER_ONLY_COUNTS,
+    ("src/state/broadcast.cpp", "return channel_.tail_.load", "memory_order_relaxed"): THE_NUMBER_ONLY_COUNTS,
     ("src/state/broadcast.cpp", "if (end - number > channel_.capacity_)", "false"): ONLY_SKIPS,
     ("src/state/map_shard.cpp", "if (!has_place) slot", "true"): ONLY_THE_SIZE_OF_A_TABLE,
     ("src/state/map_shard.cpp", "if ((used_ + 1) * 4", "(used_ + 1) <= slots"): ONLY_THE_SIZE_OF_A_TABLE,

@@ -66,8 +66,8 @@ def read(objects):
 def hold(objects):
     """Hold views of values that are replaced long since."""
     cell, table, _, _, subscribe, _, end = objects
-    rx = subscribe()
     views = [cell.get(copy=False), table.get("held", copy=False)]
+    rx = subscribe()  # now the others begin
     while len(views) < 3:
         try:
             views.append(rx.recv(timeout=30, copy=False))
@@ -84,7 +84,7 @@ def main():
     start = time.monotonic()
     print("state_soak: resident memory while values are replaced", flush=True)
     cell, table, end = xichan.Cell(("held",) * 100), xichan.Map(max_items=1000, ttl=5), xichan.Event()
-    table["held"] = ("held",) * 100
+    table.set("held", ("held",) * 100, ttl=float("inf"))
     tx, subscribe = xichan.broadcast(100, overflow="drop_oldest")
     done = xichan.AtomicInt()
     objects = (cell, table, xichan.AtomicInt(), tx, subscribe, done, end)
