@@ -12,8 +12,8 @@ namespace xichan::python {
 /// call is not admitted. What a call is admitted to that never returns, because its interpreter has ended, is released.
 bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout,
                    Status& status) noexcept;
-/// Does the same for a lock or semaphore, which it releases if the thread is interrupted: the exception is raised before
-/// the caller could release it.
+/// Does the same for a lock or semaphore, which it releases if the thread is interrupted: the exception is raised
+/// before the caller could release it.
 bool wait_acquired(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout,
                    Status& status) noexcept;
 /// Does the same as `wait_admitted`, but leaves signals and interrupts pending: for what must be done before a call may
