@@ -420,7 +420,11 @@ def test_one_ctrl_c_ends_the_program(program, tmp_path):
     path = tmp_path / "program.py"
     path.write_text(CTRL_C + CTRL_C_PROGRAMS[program])
     process = subprocess.Popen(
-        [sys.executable, "-c", LAUNCHER, sys.executable, path], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", LAUNCHER, sys.executable, path],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     with process:
         assert process.stdout.readline() == "begun\n"
