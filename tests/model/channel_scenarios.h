@@ -124,7 +124,7 @@ struct Discarded : WithChannel<Discarded<ByShutdown, Of>, 3, 2, 1, Of> {
   }
 };
 
-enum class By { last_endpoint, shutdown, cancel, exit_of_process, exit_of_owner };
+enum class By { last_endpoint, shutdown, cancel, exit_of_process, exit_of_owner, interrupt };
 
 // A call that no peer ever serves, until the channel is shut down, or the interpreter or the process ends.
 template <By Way, Side Waiting, ChannelKind Of>

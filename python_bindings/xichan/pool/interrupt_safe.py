@@ -124,11 +124,11 @@ def _at_exit() -> None:
 
 
 def _leave() -> None:
-    """End the process if a task that was left behind holds the GIL of its interpreter: CPython would wait for it.
+    """End the process if threads of a pool were left behind: CPython would wait for their GIL, or crash.
 
     One of the last functions that ``atexit`` calls.
     """
-    if any(scheduler.board.is_blocked() for scheduler in _left_behind):
+    if _left_behind:
         logging.shutdown()
         for stream in sys.stdout, sys.stderr:
             try:

@@ -364,6 +364,11 @@ def test_deadline_interrupts_a_task_of_its_own(pool):
         pool.with_options(deadline=-1)
 
 
+# The shell that runs this test may ignore SIGINT.
+LAUNCHER = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
+)
+
 CTRL_C = """
 import time, xichan
 def spin(tx):
@@ -415,7 +420,11 @@ def test_one_ctrl_c_ends_the_program(program, tmp_path):
     path = tmp_path / "program.py"
     path.write_text(CTRL_C + CTRL_C_PROGRAMS[program])
     process = subprocess.Popen(
-        [sys.executable, path], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", LAUNCHER, sys.executable, path],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     with process:
         assert process.stdout.readline() == "begun\n"
