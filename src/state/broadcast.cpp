@@ -110,7 +110,7 @@ void BroadcastChannel::give_up(Request& request) noexcept {
 
 // Counts a message as received by one subscription. The caller has entered it.
 void BroadcastChannel::received(BroadcastMessage* message) noexcept {
-  // relaxed: it only counts; (30) is what the memory waits for.
+  // relaxed: it only counts; the count of the snapshot is what its memory waits for.
   if (message->left.fetch_sub(1, memory_order_relaxed) != 1) return;
   if (slot(XICHAN_PLAIN(message->number)).take(message)) changed();  // D2, D3: there is room
 }

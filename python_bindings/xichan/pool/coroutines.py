@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Runner, Task
     from collections.abc import Callable, Coroutine
-    from typing import Any
+    from typing import Any, TypeGuard
 
     from .._core import _TaskRunner
 
@@ -22,7 +22,7 @@ CO_ASYNC_GENERATOR = 0x200
 _local = threading.local()  # .runner, of asyncio; .tasks, a _TaskRunner
 
 
-def is_function(function: object) -> bool:
+def is_function(function: object) -> TypeGuard[Callable[..., Coroutine[Any, Any, Any]]]:
     """Return whether calling this returns a coroutine."""
     return bool(_flags(function) & CO_COROUTINE)
 

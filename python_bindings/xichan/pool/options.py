@@ -103,7 +103,8 @@ def function_of(call: functools.partial[Any]) -> Callable[..., Any]:
 def run_with(function: Callable[..., Any], deadline: float | None, copy: bool, *args: Any, **kwargs: Any) -> Any:
     """Call the function of a task with options. Runs in the task."""
     if deadline is not None:
-        _report(*getattr(local, "task", (state.running, state.prefix)), deadline)
+        id, prefix = getattr(local, "task", (state.running, state.prefix))
+        _report(id, prefix, deadline)
     if coroutines.is_function(function):
         value = coroutines.run(function, *args, **kwargs)
     else:

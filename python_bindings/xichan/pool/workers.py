@@ -72,11 +72,11 @@ class Workers:
 
     def _break(self, error: BaseException) -> None:
         """Break the pool: no worker could be started, or one ended and its task is not known."""
-        error = cause_of(error)
+        cause = cause_of(error)
         scheduler = self.scheduler
         if scheduler.broken is None:  # an initializer that raises does so in each worker that has started
-            _logger.critical("%s is broken: a worker failed: %s", self.name, error)
-            scheduler.broken = f"a worker failed: {error}"
+            _logger.critical("%s is broken: a worker failed: %s", self.name, cause)
+            scheduler.broken = f"a worker failed: {cause}"
         scheduler.stopping = True
         lost = scheduler.queue.remove_all(BrokenInterpreterPool(scheduler.broken))
         scheduler.queue.close()  # Scheduler (5)
