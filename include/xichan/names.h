@@ -1,4 +1,5 @@
-// The names that the whole process shares: of channels (Sender::lookup, Receiver::lookup) and of published values.
+// The names that the whole process shares: of channels (Sender::lookup, Receiver::lookup), shared objects (X::lookup,
+// where X is their class) and published values.
 #pragma once
 
 #include <string_view>

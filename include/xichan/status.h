@@ -12,7 +12,7 @@ enum class [[nodiscard]] Status : std::uint8_t {
   full,         ///< no free slot
   empty,        ///< no item is ready
   closed,       ///< all endpoints of the other side are closed, or the channel was shut down
-  end_closed,   ///< the endpoint that the call was made on is closed
+  end_closed,   ///< the endpoint or handle that the call was made on is closed
   timeout,      ///< the deadline passed; nothing was sent or received
   interrupted,  ///< a signal or the end of a time slice ended the wait; nothing was sent or received
   no_memory,    ///< the system is out of memory
@@ -25,6 +25,9 @@ enum class [[nodiscard]] Status : std::uint8_t {
   exiting,      ///< the interpreter or the process is exiting
   failed,       ///< as `closed`, because the other side failed or the channel was shut down with an error
   cancelled,    ///< a stop was requested; nothing was sent or received
+  owner_died,   ///< the interpreter that held the lock has ended; see Lock
+  broken,       ///< the barrier is broken; see Barrier
+  lagged,       ///< messages were dropped before this subscriber received them; see BroadcastReceiver
 };
 
 /// Returns a short English phrase for messages and logs.
@@ -46,6 +49,9 @@ constexpr std::string_view to_string(Status status) noexcept {
     case Status::exiting: return "the interpreter is shutting down";
     case Status::failed: return "the channel failed";
     case Status::cancelled: return "a stop was requested";
+    case Status::owner_died: return "the interpreter that held the lock has ended";
+    case Status::broken: return "the barrier is broken";
+    case Status::lagged: return "messages were dropped before this subscriber received them";
     case Status::claimed: return "this side of an spsc channel belongs to another endpoint until that is closed";
   }
   return "unknown status";

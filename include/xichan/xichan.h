@@ -11,6 +11,7 @@
 #include "xichan/names.h"
 #include "xichan/options.h"
 #include "xichan/select.h"
+#include "xichan/state.h"
 #include "xichan/status.h"
 #include "xichan/stop.h"
 #include "xichan/time_limit.h"

@@ -8,6 +8,7 @@
 #include "base/ref.h"
 #include "embed/c_api.h"
 #include "embed/guard.h"
+#include "embed/task_types.h"
 #include "ends/async.h"
 #include "ends/endpoint_type.h"
 #include "ends/hints.h"
@@ -91,7 +92,9 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
   if ((state.state_record_type = add_type(module, state_record_spec)) == nullptr) return -1;
   const Ref notifier(reinterpret_cast<PyObject*>(add_type(module, notifier_spec)));
   const Ref sink(reinterpret_cast<PyObject*>(add_type(module, pickle_sink_spec)));
-  if (!notifier || !sink) return -1;
+  const Ref board(reinterpret_cast<PyObject*>(add_type(module, task_board_spec)));
+  const Ref runner(reinterpret_cast<PyObject*>(add_type(module, task_runner_spec)));
+  if (!notifier || !sink || !board || !runner) return -1;
   return add_value_types(module, state);
 }
 

@@ -23,6 +23,7 @@ Channels
 
 Pools and services
     InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters
+    Workers(n, target)       n interpreters that run a function, supervised; worker() inside them
     serve, Client            requests and replies over a channel
 
 Values
@@ -49,7 +50,7 @@ Exceptions
     Error                    the base class of all below
     ChannelClosed, ChannelFailed, ChannelEmpty, ChannelFull, ChannelTimeout
     NotShareableError, DecodeError, MemoryLimitExceeded, NotFound, Lagged, OwnerDied
-    BrokenInterpreterPool, BrokenWorker, RemoteError
+    BrokenInterpreterPool, BrokenWorker, RemoteError, Interrupted, TaskInterrupted
 
 Commands
     python -m xichan         check the installation; print paths for C++
@@ -110,6 +111,7 @@ from ._errors import (
     ChannelTimeout,
     DecodeError,
     Error,
+    Interrupted,
     Lagged,
     MemoryLimitExceeded,
     NotFound,
@@ -126,8 +128,10 @@ if TYPE_CHECKING:
     from ._remote import RemoteError
     from ._shareable import Shareable
     from ._stats import ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats
-    from .pool.errors import BrokenInterpreterPool, BrokenWorker
+    from .pool.errors import BrokenInterpreterPool, BrokenWorker, TaskInterrupted
     from .pool.executor import InterpreterPoolExecutor
+    from .pool.member import worker
+    from .pool.supervisor import Workers
     from .service import Client, serve
 
 # Imported on first use, so that an interpreter pays only for what it uses.
@@ -144,8 +148,11 @@ _LAZY = {
     "QueueStats": "_stats",
     "RemoteError": "_remote",
     "Shareable": "_shareable",
+    "TaskInterrupted": "pool.errors",
+    "Workers": "pool.supervisor",
     "register": "_records.registry",
     "serve": "service",
+    "worker": "pool.member",
 }
 
 __all__ = [
@@ -173,6 +180,7 @@ __all__ = [
     "Error",
     "Event",
     "InterpreterPoolExecutor",
+    "Interrupted",
     "Lagged",
     "ListView",
     "Lock",
@@ -197,7 +205,9 @@ __all__ = [
     "Shareable",
     "Shared",
     "StrView",
+    "TaskInterrupted",
     "TupleView",
+    "Workers",
     "__version__",
     "aselect",
     "broadcast",
@@ -217,6 +227,7 @@ __all__ = [
     "share",
     "trim",
     "unpublish",
+    "worker",
 ]
 
 

@@ -17,6 +17,7 @@ from collections.abc import (
 )
 from collections.abc import Buffer as _Buffer
 from collections.abc import Set as AbstractSet
+from concurrent.futures import Future as _Future
 from pickle import PickleBuffer
 from types import GenericAlias, TracebackType, UnionType
 from typing import Any, ClassVar, Final, Generic, Literal, Self, SupportsIndex, TypeAliasType, TypeVar, final, overload
@@ -880,11 +881,19 @@ def channel(
     pickle: bool = False,
     type: UnionType | TypeAliasType | tuple[Any, ...],
 ) -> tuple[Sender[Any], Receiver[Any]]: ...
+@overload
 def select(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any]], timeout: float | None = None, *, copy: bool = True
 ) -> tuple[Receiver[Any] | tuple[Sender[Any], Any], Any]:
     """Block until one of several operations can proceed, and perform exactly that one. Returns (case, value)."""
 
+@overload
+def select(
+    cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any] | _Future[Any]],
+    timeout: float | None = None,
+    *,
+    copy: bool = True,
+) -> tuple[Receiver[Any] | tuple[Sender[Any], Any] | _Future[Any], Any]: ...
 def aselect(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any]], *, copy: bool = True
 ) -> Coroutine[Any, Any, tuple[Receiver[Any] | tuple[Sender[Any], Any], Any]]:
@@ -956,6 +965,23 @@ class _StateWatch:
 class _StateRecord:
     def leave(self, returns: bool, /) -> bool: ...
     def index(self) -> int: ...
+
+@final
+class _TaskBoard:
+    def number(self) -> int: ...
+    def interrupt(self, id: int, again: bool = False, /) -> None: ...
+    def forget(self, id: int, /) -> None: ...
+    def running(self) -> dict[int, float]: ...
+    def is_blocked(self) -> bool: ...
+
+@final
+class _TaskRunner:
+    def __new__(cls, number: int) -> _TaskRunner: ...
+    def run(
+        self, id: int, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /
+    ) -> Any: ...
+    def unraisablehook(self, unraisable: Any, /) -> None: ...
+    def set_wake(self, function: Callable[[], object] | None, /) -> None: ...
 
 def _add_joiner(parts: tuple[Any, ...], tx: Sender[Any], /) -> bool: ...
 

@@ -85,6 +85,14 @@ class Lagged(Error):
         return number
 
 
+class Interrupted(BaseException):
+    """This task is to stop: ``interrupt()`` of its future, its deadline, or Ctrl-C in the program.
+
+    It is raised in the task once, between two bytecodes or in a call of xichan that blocks. Like KeyboardInterrupt, it
+    does not derive from Exception, so that ``except Exception`` in a task does not swallow it.
+    """
+
+
 class NotFound(Error, LookupError):
     """The name or id does not exist, or its endpoints have been released."""
 
@@ -98,6 +106,7 @@ for _class in (
     ChannelTimeout,
     NotShareableError,
     MemoryLimitExceeded,
+    Interrupted,
     NotFound,
     OwnerDied,
     Lagged,

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     type _Description = tuple[_Carried | None, str, str, str, bool]
 
 REFUSALS = ("does not support loading in subinterpreters", "cannot load module more than once per process")
-_HIDDEN_MODULES = ("xichan.pool.worker", "xichan.service")  # whose frames tracebacks omit
+_HIDDEN_MODULES = (
+    "xichan.pool.worker",
+    "xichan.pool.member",
+    "xichan.pool.options",
+    "xichan.service",
+)  # whose frames tracebacks omit
 
 
 class RemoteError(Error):

@@ -13,6 +13,7 @@ that need one of these run in this interpreter at once.
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from types import TracebackType
 from typing import Any
 
 from .pool.executor import InterpreterPoolExecutor
@@ -58,6 +59,11 @@ class Dispatcher(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._pool.__exit__(kind, error, traceback)
 
     def stats(self) -> DispatchStats:
         """Return how many tasks of this dispatcher ran in workers and in this interpreter, and the reasons."""

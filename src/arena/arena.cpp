@@ -5,7 +5,6 @@
 
 #include "arena/budget.h"
 #include "arena/cache_quota.h"
-#include "arena/failure.h"
 #include "arena/large.h"
 #include "arena/lent_bytes.h"
 #include "arena/pages.h"
@@ -13,6 +12,7 @@
 #include "arena/slabs.h"
 #include "arena/thread_cache.h"
 #include "base/checked.h"
+#include "base/failure.h"
 
 namespace xichan::internal {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "arena/budget.h"
-#include "arena/failure.h"
 #include "arena/thread_cache.h"
+#include "base/failure.h"
 
 namespace xichan::internal {
 namespace {

@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "arena/budget.h"
-#include "arena/failure.h"
 #include "arena/pages.h"
 #include "arena/poison.h"
+#include "base/failure.h"
 
 namespace xichan::internal {
 namespace {

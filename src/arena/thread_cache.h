@@ -57,6 +57,12 @@ class alignas(cache_line) ThreadCache : public Account {
  public:
   /// Returns the calling thread's cache; null if the thread is ending, or without memory for a cache.
   static ThreadCache* mine() noexcept { return current_ != nullptr ? current_ : join(); }
+  /// Returns the number of a thread, which no other thread that is alive has: 0, 1, ..., lowest first. 0 for a thread
+  /// that can have no cache.
+  static unsigned thread_number() noexcept {
+    const ThreadCache* cache = mine();
+    return cache != nullptr ? cache->entry_ : 0;
+  }
 
   /// Returns the calling thread's cache; null if it has not needed one.
   static ThreadCache* current() noexcept { return current_; }

@@ -13,6 +13,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/failure.h"
+
 namespace xichan::internal {
 
 struct Content {
@@ -74,7 +76,7 @@ class ContentMap {
 
   bool grow() noexcept {
     const std::size_t capacity = capacity_ == 0 ? 16 : capacity_ * 2;
-    auto* fresh = static_cast<Entry*>(std::calloc(capacity, sizeof(Entry)));
+    auto* fresh = should_inject_failure() ? nullptr : static_cast<Entry*>(std::calloc(capacity, sizeof(Entry)));
     if (fresh == nullptr) return false;
     Entry* old = std::exchange(entries_, fresh);
     const std::size_t count = std::exchange(capacity_, capacity);

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "base/failure.h"
+
 namespace xichan::internal {
 
 /// Thread safety: one thread at a time. Reports failed allocations by return value.
@@ -67,7 +69,7 @@ class Worklist {
   bool grow() noexcept {
     const std::size_t capacity = capacity_ * 2;
     void* old = items_ == local() ? nullptr : items_;
-    void* fresh = std::realloc(old, capacity * sizeof(T));
+    void* fresh = should_inject_failure() ? nullptr : std::realloc(old, capacity * sizeof(T));
     if (fresh == nullptr) return false;
     if (old == nullptr) std::memcpy(fresh, local_, sizeof(local_));
     items_ = static_cast<T*>(fresh);

@@ -17,9 +17,9 @@ Status Channel::try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t tic
     after_send();
   } else {
     bytes_.release(cost);
-    // Another sender may have been refused because of the bytes that we reserved, or because of the place that we took
-    // and had no memory for. If no slot is free either, the thread that frees one wakes the senders.
-    if (cost != 0 || status == Status::no_memory || status == Status::arena_full) serve_senders();
+    // Another sender may have been refused because of the bytes that we reserved. If no slot is free either, the thread
+    // that frees one wakes the senders.
+    if (cost != 0) serve_senders();
   }
   return status;
 }

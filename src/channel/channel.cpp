@@ -155,10 +155,6 @@ Status Channel::try_send_special(const Cell& cell, Lane& lane, std::uint64_t tic
   if (byte_bounded_) return try_send_bounded(cell, lane, ticket);
   const Status status = ring_.try_push(cell);
   if (status == Status::ok) after_send();
-  // Another sender may have been refused because of the place that we took and had no memory for. If no slot is free
-  // either, the thread that frees one wakes the senders.
-  const bool without_memory = status == Status::no_memory || status == Status::arena_full;
-  if (without_memory && ring_.can_push()) wake_senders();
   return status;
 }
 

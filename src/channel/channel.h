@@ -6,7 +6,8 @@
 //
 // Invariants
 //   H1  once a count of endpoints is zero it stays zero.
-//   H2  once the ring is closed no further send is accepted; accepted = received + discarded + dropped + queued.
+//   H2  once the ring is closed no further send is accepted, at a rendezvous none that begins after that; accepted =
+//       received + discarded + dropped + queued.
 //   H3  with no receivers left, queued messages are discarded by the closer, or by the sender that published one after
 //       the closer had looked (that sender finds the attention bit of `not_empty_` set).
 //   H4  values are released outside every lock.

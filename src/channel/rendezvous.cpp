@@ -10,14 +10,14 @@ namespace xichan::internal {
 
 Status Channel::meet(Side side, Cell& cell) noexcept {
   // Without a waiting peer no lock is taken, which a stopped thread may hold. A channel that is not closed now was not
-  // closed either when there was no peer.
+  // closed either when there was no peer. If it is closed from here on, this call may still meet a peer: both calls
+  // began before the close, and so their meeting counts as before it (H2).
   const bool has_peers = waiters(other(side)).has_attention();
   if (ring_.is_closed()) return Status::closed;
   if (!has_peers) return side == Side::sender ? Status::full : Status::empty;
   Wake wake;
   {
     std::lock_guard guard(waiters_lock_);
-    if (ring_.is_closed()) return Status::closed;
     WaitList& peers = waiters(other(side));
     WaitNode* peer = peers.first();
     for (bool done = false; !done;) {

@@ -115,14 +115,14 @@ Status Names::wait(std::uint32_t seen, const WaitLimits& limits) noexcept {
   ThreadWaiter waiter;
   WaitNode node{.waiter = &waiter, .owner = limits.owner_exiting};
   t.waiters.add(node);
-  const bool exits = exit_began(limits);
+  const bool ends = exit_began(limits);
   WaitResult result = WaitResult::woken;
   // A change wakes all waiters, so there is no token to pass on.
-  if (version() == seen && !exits) result = waiter.park(earlier(limits.deadline, limits.slice));
+  if (version() == seen && !ends) result = waiter.park(earlier(limits.deadline, limits.slice));
   t.waiters.remove(node);
   if (version() != seen) return Status::ok;
   if (limits.deadline.passed()) return Status::timeout;
-  return result == WaitResult::woken && !waiter.was_nudged() && !exits ? Status::ok : Status::interrupted;
+  return result == WaitResult::woken && !waiter.was_nudged() && !ends ? Status::ok : Status::interrupted;
 }
 
 void Names::nudge_all() noexcept { table().waiters.nudge_all(); }

@@ -72,6 +72,15 @@ std::uint32_t EndpointOwner::next_unit() noexcept {
 
 void EndpointOwner::begin_exit() noexcept {
   exiting_.store(true, memory_order_seq_cst);  // (13), as Process::begin_exit
+  nudge_waits();
+}
+
+void EndpointOwner::interrupt_waits() noexcept {
+  interrupts_.fetch_add(1, memory_order_seq_cst);  // (13)
+  nudge_waits();
+}
+
+void EndpointOwner::nudge_waits() noexcept {
   for (Endpoint* e = endpoints_.first(); e != nullptr; e = endpoints_.next(*e)) {
     // A closed endpoint's calls have been cancelled, and its channel may be gone.
     if (e->has_waiters() && !e->is_closed()) e->channel_->nudge_calls(e->side_, e);

@@ -178,20 +178,27 @@ class XICHAN_API EndpointOwner {
   bool is_exiting() const noexcept { return process_is_exiting() || exiting_.load(memory_order_seq_cst); }
   /// What identifies the owner in wait lists.
   const atomic<bool>* exiting_flag() const noexcept { return &exiting_; }
-  WaitLimits limits(Deadline deadline, Deadline slice, bool exiting) const noexcept {
-    return {deadline, slice, &exiting_, exiting};
+  /// Makes every wait that has begun on the owner's behalf return `interrupted`, so that its thread looks for what it
+  /// is to raise. Called under the owner's lock.
+  void interrupt_waits() noexcept;
+  /// The number of these calls. A thread reads it before it releases the owner's lock to wait.
+  std::uint32_t interrupts() const noexcept { return interrupts_.load(memory_order_seq_cst); }
+  WaitLimits limits(Deadline deadline, Deadline slice, bool exiting, std::uint32_t interrupts_seen) const noexcept {
+    return {deadline, slice, &exiting_, exiting, &interrupts_, interrupts_seen};
   }
 
  private:
   friend class Endpoint;
 
   static std::uint32_t next_number() noexcept;
+  void nudge_waits() noexcept;
 
   IntrusiveList<Endpoint, &Endpoint::hook_> endpoints_;
   IntrusiveList<OwnedWait, &OwnedWait::owned_hook> waits_;
   std::uint32_t calls_ = 0;
   atomic<bool> ended_{false};
   atomic<bool> exiting_{false};
+  atomic<std::uint32_t> interrupts_{0};
 };
 
 }  // namespace xichan::internal

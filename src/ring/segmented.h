@@ -349,14 +349,14 @@ class SegmentedRing {
     put_idle(segment);
   }
 
-  // The idle segments are a stack (Treiber 1986). The number in its link counts changes, so that a segment that was
-  // taken and put back meanwhile is not mistaken for an untouched stack.
+  // The idle segments are a stack (Treiber 1986). The number in its link counts the segments taken, so that a stack
+  // whose first segment was taken and put back meanwhile is not mistaken for an untouched one.
   void put_idle(Segment* segment) noexcept {
     std::uint64_t top = idle_.load(memory_order_relaxed);
     do {
       segment->next_idle.store(segment_of(top), memory_order_relaxed);
       // (18) the last use of a segment comes before its next one.
-    } while (!idle_.compare_exchange_weak(top, link_to(segment, top + 1), memory_order_release, memory_order_relaxed));
+    } while (!idle_.compare_exchange_weak(top, link_to(segment, top), memory_order_release, memory_order_relaxed));
   }
   Segment* take_idle() noexcept {
     std::uint64_t top = idle_.load(memory_order_acquire);  // (18)

@@ -11,13 +11,16 @@ void SharedBarrier::end_round(Outcome outcome) noexcept {
 SharedBarrier::Outcome SharedBarrier::enter(WaitRecord& record) noexcept {
   {
     std::lock_guard guard(lock());
-    if (broken_) return record.outcome = Outcome::broken;
+    if (broken_) {
+      record.set(Outcome::broken);
+      return Outcome::broken;
+    }
     record.index = arrived_++;
     if (arrived_ < parties_) {
       records_.push_back(record);
       return Outcome::waiting;
     }
-    record.outcome = Outcome::passed;
+    record.set(Outcome::passed);
     end_round(Outcome::passed);
   }
   changed();
@@ -27,7 +30,7 @@ SharedBarrier::Outcome SharedBarrier::enter(WaitRecord& record) noexcept {
 SharedBarrier::Outcome SharedBarrier::leave(WaitRecord& record, bool) noexcept {
   {
     std::lock_guard guard(lock());
-    if (record.outcome != Outcome::waiting) return record.outcome;
+    if (record.outcome() != Outcome::waiting) return record.outcome();
     broken_ = true;
     end_round(Outcome::broken);
   }

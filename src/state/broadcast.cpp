@@ -47,31 +47,42 @@ std::uint64_t BroadcastChannel::subscribers() noexcept {
   return subscribers_;
 }
 
-// Stores the message, and in `replaced` one that the caller frees, or null.
-Status BroadcastChannel::publish(BroadcastMessage* message, BroadcastMessage*& replaced) noexcept {
-  replaced = nullptr;
+// Returns true if a subscription has not received the message that `number` would replace. The caller holds the lock.
+// Looks at the slot sequentially consistently, as it is emptied: see Turnstile.
+bool BroadcastChannel::is_full(std::uint64_t number) noexcept {
+  if (slot(number).is_empty()) return false;
+  const BroadcastPosition* position = subscriptions_.first();
+  while (position != nullptr && position->next.load(memory_order_relaxed) + capacity_ > number) {
+    position = subscriptions_.next(*position);
+  }
+  return position != nullptr;
+}
+
+// Stores the message, and in `unused` one that the caller frees, or null.
+Status BroadcastChannel::publish(BroadcastMessage* message, BroadcastMessage*& unused) noexcept {
+  unused = nullptr;
   std::lock_guard guard(lock_);
   const std::uint64_t number = tail_.load(memory_order_relaxed);
   if (is_closed()) return Status::closed;
-  if (!drops_oldest_ && is_taken(number)) return Status::full;
+  if (!drops_oldest_ && is_full(number)) return Status::full;
   if (subscribers_ == 0) {
-    replaced = message;
+    unused = message;
     return Status::ok;
   }
-  message->number = number;
+  XICHAN_PLAIN(message->number) = number;
   message->left.store(subscribers_, memory_order_relaxed);
   bool is_last;
   BroadcastMessage* const old = slot(number).exchange(message, 0, is_last);
-  if (is_last) replaced = old;
+  if (is_last) unused = old;
   // (41) release, with (42): the message is in its slot. Sequentially consistent, as in Turnstile.
   tail_.store(number + 1, memory_order_seq_cst);
   return Status::ok;
 }
 
 Status BroadcastChannel::try_send(BroadcastMessage* message) noexcept {
-  BroadcastMessage* replaced;
-  const Status status = publish(message, replaced);
-  if (replaced != nullptr) BroadcastMessage::free(replaced);
+  BroadcastMessage* unused;
+  const Status status = publish(message, unused);
+  if (unused != nullptr) BroadcastMessage::free(unused);
   if (status == Status::ok) changed();
   return status;
 }
@@ -99,29 +110,37 @@ void BroadcastChannel::give_up(Request& request) noexcept {
 
 // Counts a message as received by one subscription. The caller has entered it.
 void BroadcastChannel::received(BroadcastMessage* message) noexcept {
-  if (message->left.fetch_sub(1, memory_order_acq_rel) != 1) return;
-  if (slot(message->number).take(message)) changed();  // D2, D3: there is room
+  // relaxed: it only counts; the count of the snapshot is what its memory waits for.
+  if (message->left.fetch_sub(1, memory_order_relaxed) != 1) return;
+  if (slot(XICHAN_PLAIN(message->number)).take(message)) changed();  // D2, D3: there is room
 }
 
 bool BroadcastChannel::admit(Request& request) noexcept {
   if (request.hash == to_receive) return is_closed() || tail_.load(memory_order_seq_cst) != request.wanted;
-  if (request.hash == for_room) return is_closed() || !is_taken(tail_.load(memory_order_seq_cst));
+  if (request.hash == for_room) {
+    std::lock_guard guard(lock_);
+    return is_closed() || !is_full(tail_.load(memory_order_relaxed));
+  }
   auto* const message = static_cast<BroadcastMessage*>(request.subject);
-  BroadcastMessage* unread;  // without subscribers the message itself, which the sender frees: no lock may be held
-  const Status status = publish(message, unread);
+  // The sender frees it, because no lock may be held: the message itself, without subscribers, or one that it replaced.
+  BroadcastMessage* unused;
+  const Status status = publish(message, unused);
   if (status == Status::full) return false;
-  if (status == Status::ok && unread == nullptr) admit_more();
   request.answer = static_cast<std::uint64_t>(status);
-  if (unread == nullptr && status == Status::ok) request.subject = nullptr;  // sent
+  if (status == Status::ok) {
+    request.subject = unused;
+    if (unused != message) admit_more();
+  }
   return true;
 }
 
 Subscription::Subscription(BroadcastChannel& channel) noexcept
-    : StateObject(StateKind::subscription), channel_(channel) {
+    : StateObject(StateKind::broadcast_receiver), channel_(channel) {
   channel.retain();
   std::lock_guard guard(channel.lock_);
   ++channel.subscribers_;
-  next_.store(channel.tail_.load(memory_order_relaxed), memory_order_relaxed);
+  channel.subscriptions_.push_back(position_);
+  position_.next.store(channel.tail_.load(memory_order_relaxed), memory_order_relaxed);
 }
 
 Subscription::~Subscription() {
@@ -129,41 +148,48 @@ Subscription::~Subscription() {
   {
     std::lock_guard guard(channel_.lock_);
     --channel_.subscribers_;
+    channel_.subscriptions_.remove(position_);
     end = channel_.tail_.load(memory_order_relaxed);
   }
-  for (std::uint64_t number = next_.load(memory_order_relaxed); number < end; ++number) {
+  for (std::uint64_t number = position_.next.load(memory_order_relaxed); number < end; ++number) {
     if (end - number > channel_.capacity_) {
       number = end - channel_.capacity_;  // those before were replaced
     }
     BroadcastMessage* const message = channel_.slot(number).enter();
     if (message == nullptr) continue;
-    if (message->number == number) channel_.received(message);
+    if (XICHAN_PLAIN(message->number) == number) channel_.received(message);
     BroadcastMessage::leave(message);
   }
   channel_.release();
 }
 
 Subscription::Received Subscription::look(BroadcastMessage*& next, std::uint64_t& out) noexcept {
-  for (std::uint64_t number = next_.load(memory_order_relaxed);;) {
+  for (std::uint64_t number = position_.next.load(memory_order_relaxed);;) {
     const bool closed = channel_.is_closed();  // before the tail: what was sent before is received
-    const std::uint64_t tail = channel_.tail_.load(memory_order_seq_cst);  // (42) acquire, with (41)
+    const std::uint64_t tail = channel_.tail_.load(memory_order_acquire);  // (42) acquire, with (41)
     if (number == tail) {
       out = number;
       return closed ? Received::closed : Received::empty;
     }
     BroadcastMessage* const message = channel_.slot(number).enter();
-    if (message != nullptr && message->number == number) {
+    if (message != nullptr && XICHAN_PLAIN(message->number) == number) {
       next = message;
       return Received::message;
     }
     // Another handle has taken it, or it was replaced, by a message that leaves none before `oldest`.
     std::uint64_t oldest = number;
     if (message != nullptr) {
-      oldest = message->number + 1 - std::min(channel_.capacity_, message->number + 1);
+      const std::uint64_t newest = XICHAN_PLAIN(message->number);
       BroadcastMessage::leave(message);
+      oldest = newest + 1 - std::min(channel_.capacity_, newest + 1);
+      // Its sender may not have moved the tail yet. The message is sent before this call finds what it replaced.
+      std::uint64_t expected = newest;
+      if (tail <= newest) {
+        channel_.tail_.compare_exchange_strong(expected, newest + 1, memory_order_release, memory_order_relaxed);
+      }
     }
     const std::uint64_t before = number;
-    number = next_.load(memory_order_acquire);
+    number = position_.next.load(memory_order_relaxed);  // an old one leads here again, or is refused by `skip`
     if (number != before || oldest <= before) continue;
     out = std::max(oldest, tail - std::min(tail, channel_.capacity_));
     return Received::lagged;
@@ -171,18 +197,19 @@ Subscription::Received Subscription::look(BroadcastMessage*& next, std::uint64_t
 }
 
 bool Subscription::take(BroadcastMessage* message) noexcept {
-  std::uint64_t number = message->number;
-  const bool taken = next_.compare_exchange_strong(number, number + 1, memory_order_acq_rel, memory_order_relaxed);
+  std::uint64_t number = XICHAN_PLAIN(message->number);
+  const bool taken =
+      position_.next.compare_exchange_strong(number, number + 1, memory_order_acq_rel, memory_order_relaxed);
   if (taken) channel_.received(message);
   return taken;
 }
 
 bool Subscription::skip(std::uint64_t from, std::uint64_t to) noexcept {
-  return next_.compare_exchange_strong(from, to, memory_order_acq_rel, memory_order_relaxed);
+  return position_.next.compare_exchange_strong(from, to, memory_order_acq_rel, memory_order_relaxed);
 }
 
 std::uint64_t Subscription::pending() const noexcept {
-  const std::uint64_t next = next_.load(memory_order_seq_cst);  // first: the tail is never before it
+  const std::uint64_t next = position_.next.load(memory_order_seq_cst);  // first: the tail is never before it
   return channel_.tail_.load(memory_order_seq_cst) - next;
 }
 

@@ -8,14 +8,16 @@
 // A full ring blocks the sender, or replaces the oldest message. A subscription whose message was replaced finds a
 // larger number in the slot: it goes on with the oldest message that is left, and reports how many it missed.
 //
-// Linearization: a send at the store of `tail_`, a receive at the compare-and-swap of its number, before which the
-// receiver has read the message: a message that it cannot decode is not lost.
+// Linearization: a send where `tail_` is moved past it, by its sender or a receiver that finds it; a receive at the
+// compare-and-swap of its number, before which the receiver has read the message: a message that it cannot decode is
+// not lost.
 //
 // Invariants
 //   D1  tail_ is the number of the next message; a slot holds the message `n` only if n < tail_ <= n + capacity.
 //   D2  `left` of a message is the number of subscriptions that existed when it was sent, have not received it, and
 //       still exist. The one that takes it to 0 empties the slot, unless the message was replaced.
-//   D3  a full ring is one whose slot for the next message is not empty.
+//   D3  a full ring is one whose slot for the next message holds one that a subscription has not received. A call that
+//       is about to empty the slot does not make it full.
 //
 // Progress: receiving is lock-free; sending, subscribing and unsubscribing take a short lock. Thread safety: any
 // thread.
@@ -34,7 +36,7 @@ class Subscription;
 struct alignas(16) BroadcastMessage : Snapshot {
   explicit BroadcastMessage(const Cell& c) noexcept : cell(c) { left.store(0, memory_order_relaxed); }
 
-  std::uint64_t number = 0;  // set when it is sent, as is `left`
+  plain<std::uint64_t> number{};  // set when it is sent, as is `left`
   const Cell cell;
   atomic<std::uint64_t> left;
 
@@ -45,6 +47,12 @@ struct alignas(16) BroadcastMessage : Snapshot {
   static void leave(BroadcastMessage* message) noexcept {
     if (SnapshotPointer<BroadcastMessage>::leave(message)) free(message);
   }
+};
+
+/// What a channel knows of a subscription.
+struct BroadcastPosition {
+  atomic<std::uint64_t> next;  // number of the message that it receives next
+  ListHook<BroadcastPosition> hook;
 };
 
 class XICHAN_API BroadcastChannel final : public Turnstile {
@@ -59,7 +67,8 @@ class XICHAN_API BroadcastChannel final : public Turnstile {
 
   /// Sends a message, which it takes over if `ok`; else `full` (only if it does not drop the oldest) or `closed`.
   Status try_send(BroadcastMessage* message) noexcept;
-  /// Returns the request by which `wait` sends a message. Its answer is a Status, `ok` or `closed`, as above.
+  /// Returns the request by which `wait` sends a message. Its answer is a Status, `ok` or `closed`. The caller frees
+  /// what its subject points to afterwards, unless that is null: the message if it was not sent, or an older one.
   static Request send_request(BroadcastMessage* message) noexcept { return {.subject = message, .hash = to_send}; }
   /// Returns the request by which `wait` waits until the ring is not full.
   static Request room_request() noexcept { return {.hash = for_room}; }
@@ -79,9 +88,8 @@ class XICHAN_API BroadcastChannel final : public Turnstile {
 
   static constexpr std::uint64_t to_receive = 1, to_send = 2, for_room = 3;  // Request::hash
 
-  Status publish(BroadcastMessage* message, BroadcastMessage*& replaced) noexcept;
-  /// Returns true if a slot is not empty. Sequentially consistent, as is emptying it: see Turnstile.
-  bool is_taken(std::uint64_t number) noexcept { return !slot(number).is_empty(); }
+  Status publish(BroadcastMessage* message, BroadcastMessage*& unused) noexcept;
+  bool is_full(std::uint64_t number) noexcept;
   Slot& slot(std::uint64_t number) noexcept { return slots_[number % capacity_]; }
   void received(BroadcastMessage* message) noexcept;
   void close() noexcept;
@@ -93,7 +101,8 @@ class XICHAN_API BroadcastChannel final : public Turnstile {
   alignas(cache_line) atomic<std::uint64_t> tail_;
   atomic<bool> closed_;
   Mutex lock_;  // of everything below, and of changes of `tail_`
-  std::uint64_t subscribers_ = 0;
+  IntrusiveList<BroadcastPosition, &BroadcastPosition::hook> subscriptions_;
+  std::uint64_t subscribers_ = 0;      // the length of the list
   BroadcastSender* sender_ = nullptr;  // not owned; null once it is being destroyed
 };
 
@@ -133,7 +142,7 @@ class XICHAN_API Subscription final : public StateObject {
   /// false if another handle has moved on.
   bool skip(std::uint64_t from, std::uint64_t to) noexcept;
   /// Returns the number of the message that it receives next.
-  std::uint64_t next() const noexcept { return next_.load(memory_order_relaxed); }
+  std::uint64_t next() const noexcept { return position_.next.load(memory_order_relaxed); }
   /// Returns the number of messages that it can receive now, those that were dropped included.
   std::uint64_t pending() const noexcept;
   /// Returns the request by which `wait` of the channel waits for a message with this number.
@@ -145,7 +154,7 @@ class XICHAN_API Subscription final : public StateObject {
   friend class BroadcastChannel;
 
   BroadcastChannel& channel_;
-  atomic<std::uint64_t> next_;
+  BroadcastPosition position_;
 };
 
 }  // namespace xichan::internal

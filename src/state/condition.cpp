@@ -10,9 +10,9 @@ void SharedCondition::enter(WaitRecord& record) noexcept {
 SharedCondition::Outcome SharedCondition::leave(WaitRecord& record, bool returns) noexcept {
   {
     std::lock_guard held(lock());
-    if (record.outcome == Outcome::waiting) end(record, Outcome::broken);
-    if (record.outcome == Outcome::broken || returns) return record.outcome;
-    record.outcome = Outcome::broken;  // passed on once
+    if (record.outcome() == Outcome::waiting) end(record, Outcome::broken);
+    if (record.outcome() == Outcome::broken || returns) return record.outcome();
+    record.set(Outcome::broken);  // passed on once
   }
   notify(1);
   return Outcome::broken;

@@ -35,6 +35,10 @@ struct alignas(16) HeldValue : Snapshot {
   static void leave(HeldValue* held) noexcept {
     if (SnapshotPointer<HeldValue>::leave(held)) free(held);
   }
+  /// Does the same for a value that was entered by `word`, see `leave_here`.
+  static void leave(HeldValue* held, SnapshotPointer<HeldValue>& word) noexcept {
+    if (word.leave_here(held)) free(held);
+  }
 };
 static_assert(sizeof(HeldValue) % Block::alignment == 0);
 

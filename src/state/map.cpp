@@ -1,7 +1,8 @@
 #include "state/map.h"
 
-#include <cmath>
 #include <new>
+
+#include "arena/thread_cache.h"
 
 namespace xichan::internal {
 
@@ -25,7 +26,7 @@ SharedMap::SharedMap(const MapOptions& options, std::unique_ptr<MapShard[]> shar
     : Turnstile(StateKind::map, Order::each),
       options_(options),
       shards_(std::move(shards)),
-      shard_count_(is_bounded() ? 1 : most_shards) {
+      shard_count_(count_shards(options)) {
   generation_.store(0, memory_order_relaxed);
   expires_.store(false, memory_order_relaxed);
   hand_.store(0, memory_order_relaxed);
@@ -36,39 +37,45 @@ SharedMap::SharedMap(const MapOptions& options, std::unique_ptr<MapShard[]> shar
 }
 
 std::unique_ptr<MapShard[]> SharedMap::make_shards(const MapOptions& options) noexcept {
-  const bool bounded = options.max_items != UINT64_MAX || options.max_bytes != UINT64_MAX;
-  return std::unique_ptr<MapShard[]>(new (std::nothrow) MapShard[bounded ? 1 : most_shards]);
+  return std::unique_ptr<MapShard[]>(new (std::nothrow) MapShard[count_shards(options)]);
 }
 
 // The time is read first. An entry that has expired by then was stored before, so the key was absent at that time.
 // Read afterwards, an entry could expire only after it was replaced, by one that the key has now.
-MapEntry* SharedMap::enter(const MapKey& key) noexcept {
+MapEntry* SharedMap::enter(const MapKey& key, MapShard::Slot*& slot) noexcept {
   MapShard& shard = shard_of(key.hash);
   const std::int64_t time = now();
-  MapEntry* const entry = shard.enter(key);
+  MapEntry* const entry = shard.enter(key, slot);
   if (entry == nullptr) return nullptr;
   if (!is_present(*entry, time)) {
-    leave(entry);
+    MapEntry::leave(entry, *slot);
     return nullptr;
   }
   if (is_bounded() && entry->used.load(memory_order_relaxed) == 0) entry->used.store(1, memory_order_relaxed);
   return entry;
 }
 
+MapEntry* SharedMap::enter(const MapKey& key) noexcept {
+  MapShard::Slot* slot;
+  return enter(key, slot);
+}
+
 std::uint64_t SharedMap::get(const MapKey& key, Cell& value) noexcept {
-  MapEntry* const entry = enter(key);
-  shard_of(key.hash).count_read(entry != nullptr);
+  MapShard::Slot* slot;
+  MapEntry* const entry = enter(key, slot);
+  reads_[ThreadCache::thread_number() % read_groups].add(entry != nullptr);
   if (entry == nullptr) return 0;
   const std::uint64_t version = entry->version;
   value = entry->value;
   internal::retain(value);
-  leave(entry);
+  MapEntry::leave(entry, *slot);
   return version;
 }
 
 bool SharedMap::contains(const MapKey& key) noexcept {
-  MapEntry* const entry = enter(key);
-  if (entry != nullptr) leave(entry);
+  MapShard::Slot* slot;
+  MapEntry* const entry = enter(key, slot);
+  if (entry != nullptr) MapEntry::leave(entry, *slot);
   return entry != nullptr;
 }
 
@@ -222,17 +229,30 @@ bool SharedMap::remove(const MapKey& key, const MapEntry* seen) noexcept {
   return true;
 }
 
-MapEntry* SharedMap::enter_any() noexcept {
-  for (unsigned i = 0; i < shard_count_; ++i) {
-    MapShard& shard = shards_[i];
-    std::lock_guard guard(shard.lock());
-    const std::int64_t time = now();
-    for (std::uint64_t slot = 0; slot < shard.slots(); ++slot) {
-      const MapEntry* const entry = shard.at(slot);
-      if (entry != nullptr && is_present(*entry, time)) return shard.enter_at(slot);
-    }
+// Returns some entry of a shard, whose lock the caller holds. Removes the expired ones that it passes.
+MapEntry* SharedMap::enter_next(MapShard& shard, FreedEntries& freed) noexcept {
+  const std::int64_t time = now();
+  while (shard.live() != 0) {
+    const std::uint64_t slot = shard.next_entry();
+    if (is_present(*shard.at(slot), time)) return shard.enter_at(slot);
+    expired_.fetch_add(1, memory_order_relaxed);
+    shard.remove(slot, freed);
   }
   return nullptr;
+}
+
+MapEntry* SharedMap::enter_any() noexcept {
+  FreedEntries freed;
+  MapEntry* found = nullptr;
+  for (unsigned i = 0; i < shard_count_ && found == nullptr; ++i) {
+    std::lock_guard guard(shards_[i].lock());
+    found = enter_next(shards_[i], freed);
+  }
+  if (found != nullptr) return found;
+  // An entry may have been stored where it was looked for already. With all locks, none is overlooked.
+  const AllLocks locks(*this);
+  for (unsigned i = 0; i < shard_count_ && found == nullptr; ++i) found = enter_next(shards_[i], freed);
+  return found;
 }
 
 void SharedMap::clear() noexcept {
@@ -331,10 +351,10 @@ MapStats SharedMap::stats() noexcept {
   FreedEntries freed;
   const AllLocks locks(*this);
   stats.items = count_present(freed);
-  for (unsigned i = 0; i < shard_count_; ++i) {
-    stats.bytes += shards_[i].cost();
-    stats.hits += shards_[i].hits();
-    stats.misses += shards_[i].misses();
+  for (unsigned i = 0; i < shard_count_; ++i) stats.bytes += shards_[i].cost();
+  for (const ReadCounts& reads : reads_) {
+    stats.hits += reads.hits.load(memory_order_relaxed);
+    stats.misses += reads.misses.load(memory_order_relaxed);
   }
   stats.evicted = evicted_.load(memory_order_relaxed);
   stats.expired = expired_.load(memory_order_relaxed);

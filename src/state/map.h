@@ -27,6 +27,18 @@ struct MapOptions {
   std::int64_t ttl = MapEntry::never;  // of entries that do not have their own, in ns
 };
 
+/// The reads of some threads. Counted without read-modify-writes: reads of two of these threads at the same moment may
+/// count as one.
+struct alignas(cache_line) ReadCounts {
+  atomic<std::uint64_t> hits{0};
+  atomic<std::uint64_t> misses{0};
+
+  void add(bool hit) noexcept {
+    atomic<std::uint64_t>& reads = hit ? hits : misses;
+    reads.store(reads.load(memory_order_relaxed) + 1, memory_order_relaxed);
+  }
+};
+
 struct MapStats {
   std::uint64_t items, bytes, hits, misses, evicted, expired;
 };
@@ -73,12 +85,16 @@ class XICHAN_API SharedMap final : public Turnstile {
   bool pop(const MapKey& key, Cell& value) noexcept;
   /// Removes a key if it still has the entry `seen`, which the caller has entered. Returns false otherwise.
   bool remove(const MapKey& key, const MapEntry* seen) noexcept;
-  /// Returns some entry, to remove it; null if the map is empty. Pass it to `leave`.
+  /// Returns some entry, another one each time, to remove it; null if the map is empty at some moment. Pass it to
+  /// `leave`. Passes O(n) slots for n entries that are removed.
   MapEntry* enter_any() noexcept;
   void clear() noexcept;
 
   std::uint64_t size() noexcept;
   MapStats stats() noexcept;
+  /// Returns the keys and values of all entries at one moment, each key before its value, and stores the number of
+  /// entries. The caller owns the cells. Null without memory.
+  std::unique_ptr<Cell[]> copy_cells(std::uint64_t& count) noexcept;
   /// Calls `visit(key, value)` with cells that own references, for all entries at one moment. No lock is held during a
   /// call. Returns false if memory is exhausted, and calls nothing.
   template <class Visit>
@@ -99,21 +115,27 @@ class XICHAN_API SharedMap final : public Turnstile {
   class AllLocks;
   static constexpr unsigned most_shards = 16;
   static constexpr unsigned watched_groups = 64;  // of keys, by their hash
+  static constexpr unsigned read_groups = 16;     // of threads, so that readers share no line
 
-  bool is_bounded() const noexcept { return options_.max_items != UINT64_MAX || options_.max_bytes != UINT64_MAX; }
+  /// A bound must hold for all entries, so a Map with one has one shard.
+  static unsigned count_shards(const MapOptions& options) noexcept {
+    return options.max_items != UINT64_MAX || options.max_bytes != UINT64_MAX ? 1 : most_shards;
+  }
+  bool is_bounded() const noexcept { return shard_count_ == 1; }
   MapShard& shard_of(std::uint64_t hash) noexcept { return shards_[(hash >> 48) & (shard_count_ - 1)]; }
   /// Returns the time, or 0 if no entry expires.
   std::int64_t now() const noexcept { return expires_.load(memory_order_relaxed) ? Deadline::now() : 0; }
   bool is_present(const MapEntry& entry, std::int64_t time) const noexcept {
     return entry.generation == generation_.load(memory_order_acquire) && !entry.has_expired(time);
   }
+  [[gnu::always_inline]] inline MapEntry* enter(const MapKey& key, MapShard::Slot*& slot) noexcept;
   std::int64_t expiry(std::int64_t ttl) noexcept;
   Status make(const NewEntry& entry, std::int64_t expires, MapEntry*& out) noexcept;
   template <class Decide>
   Status change(const NewEntry& entry, MapEntry* fresh, Decide decide, bool& stored) noexcept;
   void make_room(MapShard& shard, const MapEntry* spared, FreedEntries& freed) noexcept;
   void sweep(FreedEntries& freed) noexcept;
-  std::unique_ptr<Cell[]> copy_cells(std::uint64_t& count) noexcept;
+  MapEntry* enter_next(MapShard& shard, FreedEntries& freed) noexcept;
   std::uint64_t count_present(FreedEntries& freed) noexcept;
   const atomic<std::uint64_t>& change_count(std::uint64_t hash) const noexcept {
     return change_counts_[(hash >> 40) % watched_groups];
@@ -125,10 +147,12 @@ class XICHAN_API SharedMap final : public Turnstile {
   const std::unique_ptr<MapShard[]> shards_;
   const unsigned shard_count_;
   atomic<std::uint64_t> generation_;
-  atomic<bool> expires_;  // an entry may expire
-  atomic<std::uint64_t> hand_, evicted_, expired_;
+  atomic<bool> expires_;                            // an entry may expire
+  alignas(cache_line) atomic<std::uint64_t> hand_;  // readers read what is before it, writers write what follows
+  atomic<std::uint64_t> evicted_, expired_;
   atomic<std::uint32_t> next_swept_;
   atomic<std::uint64_t> change_counts_[watched_groups];
+  ReadCounts reads_[read_groups];
 };
 
 }  // namespace xichan::internal

@@ -67,6 +67,10 @@ struct alignas(16) MapEntry : Snapshot {
   static void leave(MapEntry* entry) noexcept {
     if (SnapshotPointer<MapEntry>::leave(entry)) free(entry);
   }
+  /// Does the same for an entry that was entered by `slot`, see `leave_here`.
+  static void leave(MapEntry* entry, SnapshotPointer<MapEntry>& slot) noexcept {
+    if (slot.leave_here(entry)) free(entry);
+  }
 
  private:
   static Block* block_of(MapEntry* entry) noexcept { return reinterpret_cast<Block*>(entry) - 1; }

@@ -7,8 +7,6 @@ namespace xichan::internal {
 MapShard::MapShard() noexcept {
   table_.store(nullptr, memory_order_relaxed);
   era_.store(0, memory_order_relaxed);
-  hits_.store(0, memory_order_relaxed);
-  misses_.store(0, memory_order_relaxed);
 }
 
 MapShard::~MapShard() {
@@ -27,7 +25,7 @@ MapShard::~MapShard() {
   }
 }
 
-MapEntry* MapShard::enter(const MapKey& key) noexcept {
+MapEntry* MapShard::enter(const MapKey& key, Slot*& slot) noexcept {
   const unsigned marks = marks_of(key.hash);
   for (;;) {
     const std::uint32_t era = era_.load(memory_order_acquire);  // (36) acquire, with (37)
@@ -35,19 +33,20 @@ MapEntry* MapShard::enter(const MapKey& key) noexcept {
     if (table == nullptr) return nullptr;
     std::uint64_t i = key.hash & table->mask;
     for (std::uint64_t passed = 0; passed <= table->mask; ++passed, i = (i + 1) & table->mask) {
-      const auto seen = table->slots()[i].look();
+      slot = &table->slots()[i];
+      const auto seen = slot->look();
       if (seen.is_null()) {
         if (seen.marks() == tombstone) continue;
         break;
       }
       if (seen.marks() != marks) continue;
-      MapEntry* const entry = table->slots()[i].enter();
+      MapEntry* const entry = slot->enter();
       if (entry == nullptr) continue;  // removed meanwhile
       if (entry->has_key(key)) return entry;
-      MapEntry::leave(entry);
+      MapEntry::leave(entry, *slot);
     }
-    // An emptied slot was read after the era was increased: (36) sees it.
-    if (era_.load(memory_order_acquire) == era) return nullptr;
+    // relaxed: if a slot was emptied, the acquire load of its word comes after the era was increased.
+    if (era_.load(memory_order_relaxed) == era) return nullptr;
   }
 }
 
@@ -114,6 +113,21 @@ void MapShard::replace_table(Table& fresh) noexcept {
   }
   old->next = kept_;
   kept_ = old;
+}
+
+// A smaller table is paid for by the removals since this one was made, which had an entry per 4 slots or more. Without
+// memory the table stays.
+void MapShard::shrink() noexcept {
+  if (live_ * 8 >= slots() || slots() <= smallest) return;
+  if (Table* const fresh = make_table(std::max(smallest, slots() / 4))) replace_table(*fresh);
+}
+
+std::uint64_t MapShard::next_entry() noexcept {
+  shrink();
+  do {
+    passed_ = (passed_ + 1) & current_->mask;
+  } while (at(passed_) == nullptr);
+  return passed_;
 }
 
 void MapShard::store(std::uint64_t slot, MapEntry* entry, FreedEntries& freed) noexcept {

@@ -28,26 +28,22 @@
 #include "arena/ring_memory.h"
 #include "state/map_entry.h"
 #include "sync/mutex.h"
+#include "xichan/export.h"
 
 namespace xichan::internal {
 
 class XICHAN_API MapShard {
  public:
+  using Slot = SnapshotPointer<MapEntry>;
+
   MapShard() noexcept;
   MapShard(const MapShard&) = delete;
   MapShard& operator=(const MapShard&) = delete;
   ~MapShard();
 
-  /// Returns the entry of a key, which the caller passes to MapEntry::leave, or null. Ignores when entries expire.
-  MapEntry* enter(const MapKey& key) noexcept;
-
-  /// Counts a read. Without a read-modify-write: reads at the same moment may count as one.
-  void count_read(bool hit) noexcept {
-    atomic<std::uint64_t>& reads = hit ? hits_ : misses_;
-    reads.store(reads.load(memory_order_relaxed) + 1, memory_order_relaxed);
-  }
-  std::uint64_t hits() const noexcept { return hits_.load(memory_order_relaxed); }
-  std::uint64_t misses() const noexcept { return misses_.load(memory_order_relaxed); }
+  /// Returns the entry of a key, which the caller passes to MapEntry::leave, or null. `slot` becomes the one by which
+  /// it was entered; it exists as long as the shard. Ignores when entries expire.
+  MapEntry* enter(const MapKey& key, Slot*& slot) noexcept;
 
   // The caller holds the lock for all of these.
   Mutex& lock() noexcept { return lock_; }
@@ -69,14 +65,20 @@ class XICHAN_API MapShard {
   MapEntry* at(std::uint64_t slot) noexcept { return current_->slots()[slot].peek(); }
   /// Returns the entry at a slot that has one, which the caller passes to MapEntry::leave.
   MapEntry* enter_at(std::uint64_t slot) noexcept { return current_->slots()[slot].enter(); }
+  /// Returns the slot of the next entry of a pass over all of them. There must be one. Shrinks a table that has become
+  /// sparse, so that n calls, whose entries are removed, pass O(n) slots.
+  std::uint64_t next_entry() noexcept;
   std::uint64_t next_version() noexcept { return ++version_; }
   /// Returns the next slot of a pass over all of them. There must be a table.
   std::uint64_t next_swept() noexcept { return swept_ = (swept_ + 1) & current_->mask; }
 
  private:
-  using Slot = SnapshotPointer<MapEntry>;
   static constexpr unsigned tombstone = 1;
+#ifdef XICHAN_RELACY
+  static constexpr std::uint64_t smallest = 2;  // slots
+#else
   static constexpr std::uint64_t smallest = 16;  // slots
+#endif
 
   struct Table {
     std::uint64_t mask;  // number of slots - 1
@@ -89,15 +91,14 @@ class XICHAN_API MapShard {
   static std::uint64_t bytes_of(std::uint64_t slots) noexcept { return sizeof(Table) + slots * sizeof(Slot); }
   Table* make_table(std::uint64_t slots) noexcept;
   void replace_table(Table& fresh) noexcept;
+  void shrink() noexcept;
 
   alignas(cache_line) atomic<Table*> table_;  // the current one; null before the first entry
   atomic<std::uint32_t> era_;                 // how often a table was emptied
-  alignas(cache_line) atomic<std::uint64_t> hits_;
-  atomic<std::uint64_t> misses_;
   alignas(cache_line) Mutex lock_;
   Table* current_ = nullptr;  // what table_ points to, for writers
   Table* kept_ = nullptr;     // those that were replaced
-  std::uint64_t live_ = 0, used_ = 0, cost_ = 0, version_ = 0, swept_ = 0;
+  std::uint64_t live_ = 0, used_ = 0, cost_ = 0, version_ = 0, swept_ = 0, passed_ = 0;
 };
 
 }  // namespace xichan::internal

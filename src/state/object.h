@@ -24,24 +24,11 @@
 #include "base/intrusive_list.h"
 #include "sync/process_words.h"
 #include "xichan/export.h"
+#include "xichan/state_kind.h"
 
 namespace xichan::internal {
 
-enum class StateKind : std::uint8_t {
-  atomic_int,
-  cell,
-  map,
-  lock,
-  rlock,
-  semaphore,
-  event,
-  barrier,
-  condition,
-  broadcast,
-  broadcast_sender,
-  subscription,
-  count
-};
+inline constexpr std::size_t state_kind_count = static_cast<std::size_t>(StateKind::broadcast_receiver) + 1;
 
 /// Thread safety: any thread that holds a reference.
 class XICHAN_API StateObject : public InSlab {

@@ -9,10 +9,12 @@
 //
 // Chosen over hazard pointers and epochs, because nothing is ever kept waiting for other threads: an object is freed by
 // the thread that lets go of it last, at once. A thread that stops holds the one object that it reads, and no other.
-// The price is two read-modify-write instructions on shared lines per read.
+// The price is two read-modify-write instructions per read. A short read makes both on the word, so that the line of
+// the object, which other threads read too, is not written.
 //
 // Invariants
-//   S1  count = held * (words that point to it) + readers that are counted in no word - readers that left.
+//   S1  count = held * (words that point to it) + readers that are counted in no word - readers that left by the count.
+//       Readers of an object are equal: one that leaves by a word takes back any that is counted there.
 //   S2  the number in a word never exceeds `most_readers`: a reader that finds it there waits for a fold. That takes
 //       `most_readers - fold_at` threads that stop between adding themselves and folding.
 //   S3  the object is immutable while a word points to it, apart from the count and what it declares atomic.
@@ -73,17 +75,18 @@ class SnapshotPointer {
 
   /// Returns the object, which the caller passes to `leave` later, or null.
   T* enter() noexcept {
-    std::uint64_t word = word_.load(memory_order_relaxed);
+    // (31) acquire, with (32): the object was constructed before it was published; and null was stored after what its
+    // writer did before.
+    std::uint64_t word = word_.load(memory_order_acquire);
     for (;;) {
       if ((word & address_mask) == 0) return nullptr;
       const std::uint64_t readers = word >> count_shift;
       if (readers >= most_readers) {  // S2
         cpu_relax();
-        word = word_.load(memory_order_relaxed);
+        word = word_.load(memory_order_acquire);
         continue;
       }
-      // (31) acquire, with (32): the object was constructed before it was published.
-      if (word_.compare_exchange_weak(word, word + one, memory_order_acquire, memory_order_relaxed)) break;
+      if (word_.compare_exchange_weak(word, word + one, memory_order_acquire, memory_order_acquire)) break;
     }
     T* const object = object_of(word);
     if ((word >> count_shift) + 1 >= fold_at) fold(object, word + one);
@@ -92,6 +95,17 @@ class SnapshotPointer {
 
   /// Ends the use of an object that `enter` returned. Returns true if the caller must free it.
   [[nodiscard]] static bool leave(T* object) noexcept { return object->add(-1); }
+  /// Does the same for an object that was entered by this word: without a change of the object, unless the word changes
+  /// at the same time. The word must still exist.
+  [[nodiscard]] bool leave_here(T* object) noexcept {
+    std::uint64_t word = word_.load(memory_order_relaxed);
+    // (43) release, with (44): all reads of the object happen before it is freed.
+    if (object_of(word) == object && word >= one &&
+        word_.compare_exchange_strong(word, word - one, memory_order_release, memory_order_relaxed)) {
+      return false;
+    }
+    return leave(object);
+  }
 
   /// Stores a fresh object, or one that other words point to as well, in a word that is null and that no other thread
   /// changes meanwhile.
@@ -106,7 +120,7 @@ class SnapshotPointer {
   /// sets `is_last` if the caller must free it.
   T* exchange(T* object, unsigned marks, bool& is_last) noexcept {
     if (object != nullptr) hold(object);
-    const std::uint64_t old = word_.exchange(pack(object, marks), memory_order_acq_rel);  // (31), (32)
+    const std::uint64_t old = word_.exchange(pack(object, marks), memory_order_acq_rel);  // (31), (44), (32)
     return drop(old, is_last);
   }
   /// Replaces `expected`, which the caller has entered, by `object`. Returns false if the word points elsewhere by now;
@@ -115,7 +129,8 @@ class SnapshotPointer {
     hold(object);
     std::uint64_t word = word_.load(memory_order_relaxed);
     while (object_of(word) == expected) {
-      if (!word_.compare_exchange_weak(word, pack(object, marks), memory_order_release, memory_order_relaxed)) continue;
+      // (44) acquire, with (43); (32)
+      if (!word_.compare_exchange_weak(word, pack(object, marks), memory_order_acq_rel, memory_order_relaxed)) continue;
       bool is_last;
       drop(word, is_last);  // not the last: the caller has entered it
       return true;

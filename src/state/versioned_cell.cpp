@@ -13,14 +13,14 @@ std::uint64_t VersionedCell::get(Cell& out) noexcept {
   const std::uint64_t version = held->version;
   out = held->cell;
   internal::retain(out);
-  HeldValue::leave(held);
+  HeldValue::leave(held, current_);
   return version;
 }
 
 std::uint64_t VersionedCell::version() noexcept {
   HeldValue* const held = current_.enter();
   const std::uint64_t version = held->version;
-  HeldValue::leave(held);
+  HeldValue::leave(held, current_);
   return version;
 }
 

@@ -25,9 +25,19 @@ namespace xichan::internal {
 struct WaitRecord {
   enum class Outcome : std::uint8_t { waiting, passed, broken };
 
-  Outcome outcome = Outcome::waiting;
+  WaitRecord() noexcept { set(Outcome::waiting); }
+
+  Outcome outcome() const noexcept {
+    const std::uint8_t outcome = XICHAN_PLAIN(outcome_);
+    return static_cast<Outcome>(outcome);
+  }
+  void set(Outcome outcome) noexcept { XICHAN_PLAIN(outcome_) = static_cast<std::uint8_t>(outcome); }
+
   std::uint64_t index = 0;  // how many had arrived at the barrier before
   ListHook<WaitRecord> hook;
+
+ private:
+  plain<std::uint8_t> outcome_;
 };
 
 /// Thread safety: any thread.
@@ -50,12 +60,12 @@ class XICHAN_API RecordingTurnstile : public Turnstile {
   explicit RecordingTurnstile(StateKind kind) noexcept : Turnstile(kind, Order::each) {}
   ~RecordingTurnstile() = default;
 
-  bool admit(Request& request) noexcept override { return request.record->outcome != Outcome::waiting; }
+  bool admit(Request& request) noexcept override { return request.record->outcome() != Outcome::waiting; }
 
   // The caller must hold the lock of the queue.
   void end(WaitRecord& record, Outcome outcome) noexcept {
     records_.remove(record);
-    record.outcome = outcome;
+    record.set(outcome);
   }
 
   Records records_;  // oldest first; guarded by the lock of the queue

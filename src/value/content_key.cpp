@@ -165,6 +165,13 @@ class ContentComparison {
 }  // namespace
 
 Status hash_content(BlockReader reader, const Cell& cell, std::uint64_t& hash) noexcept {
+  if (is_short_key(cell.tag())) [[likely]] {
+    KeyHash short_hash;
+    add_short_key(short_hash, cell);
+    hash = short_hash.finish();
+    return Status::ok;
+  }
+  if (cell.has_payload() && !cell.is_repeated()) return hash_key(reader, cell, hash) ? Status::ok : Status::invalid;
   return ContentHash().add(reader, cell, deepest_key, hash);
 }
 

@@ -11,9 +11,6 @@
 namespace xichan::internal {
 namespace {
 
-// What a key compares as. Keys of different classes are never equal.
-enum class KeyClass : std::uint8_t { none, ellipsis, integer, big, real, text, bytes, tuple, other };
-
 KeyClass class_of(const Cell& cell) noexcept {
   switch (cell.tag()) {
     case Tag::none: return KeyClass::none;
@@ -94,6 +91,10 @@ struct Number {
 // keys is not hashed: n keys would take more time than their size. Sets `never` for a NaN.
 bool hash_leaf(KeyHash& hash, const CellRef& ref, bool again, bool& never) noexcept {
   const Cell& cell = *ref.cell;
+  if (is_short_key(cell.tag())) {
+    add_short_key(hash, cell);
+    return true;
+  }
   const auto add = [&](KeyClass kind, const void* data, std::uint64_t length, unsigned width) noexcept {
     if (again && length > largest_repeated_key / width) return false;
     hash.add(static_cast<std::uint64_t>(kind) | length << 8);

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/random.h"
+#include "value/cell.h"
 
 namespace xichan::internal {
 
@@ -58,5 +59,25 @@ class KeyHash {
 
   std::uint64_t v_[4];
 };
+
+/// What a key compares as. Keys of different classes are never equal.
+enum class KeyClass : std::uint8_t { none, ellipsis, integer, big, real, text, bytes, tuple, other };
+
+/// Returns true for an int, and a text of narrow characters or bytes that lie within a cell.
+constexpr bool is_short_key(Tag tag) noexcept {
+  return tag == Tag::integer || tag == Tag::short_ascii || tag == Tag::short_latin1 || tag == Tag::short_bytes;
+}
+/// Adds such a key. Fast path: the payload is added as the words that the cell consists of; what follows it is zero.
+inline void add_short_key(KeyHash& hash, const Cell& cell) noexcept {
+  if (cell.tag() == Tag::integer) {
+    hash.add(static_cast<std::uint64_t>(KeyClass::integer) | sizeof cell.word << 8);
+    return hash.add(cell.word);
+  }
+  const KeyClass kind = cell.tag() == Tag::short_bytes ? KeyClass::bytes : KeyClass::text;
+  const std::uint64_t length = cell.short_length();
+  hash.add(static_cast<std::uint64_t>(kind) | length << 8);
+  if (length != 0) hash.add(cell.head >> 16 | cell.word << 48);
+  if (length > sizeof cell.word) hash.add(cell.word >> 16);
+}
 
 }  // namespace xichan::internal

@@ -295,5 +295,7 @@ int main(int argc, char** argv) {
           {"claim_of_resumed_call", random_search<Interrupted<Handler::sends>>, 100'000},
           {"last_receiver", random_search<LastReceiver<2, 2, bytes_1>>, 100'000},
           {"shutdown", random_search<Shutdown<true, bytes_1>>, 100'000},
+          {"discarded", random_search<Discarded<false, bytes_1>>, 100'000},
+          {"discarded_by_shutdown", random_search<Discarded<true, bytes_2>>, 100'000},
       });
 }

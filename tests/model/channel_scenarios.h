@@ -116,7 +116,7 @@ struct Discarded : WithChannel<Discarded<ByShutdown, Of>, 3, 2, 1, Of> {
     }
   }
   void after() {
-    RL_ASSERT(this->channels[0]->size() == 0);
+    RL_ASSERT(this->channels[0]->size() == 0 && this->channels[0]->stats().bytes == 0);
     this->drop_endpoint(Side::sender);
     this->drop_endpoint(Side::sender);
     if (ByShutdown) this->drop_endpoint(Side::receiver);
@@ -124,9 +124,11 @@ struct Discarded : WithChannel<Discarded<ByShutdown, Of>, 3, 2, 1, Of> {
   }
 };
 
-// A call that no peer ever serves, until the channel is shut down or the interpreter is finalized.
-template <bool ByShutdown, Side Waiting, ChannelKind Of>
-struct Alone : WithChannel<Alone<ByShutdown, Waiting, Of>, 2, 1, 1, Of> {
+enum class By { last_endpoint, shutdown, cancel, exit_of_process, exit_of_owner, interrupt };
+
+// A call that no peer ever serves, until the channel is shut down, or the interpreter or the process ends.
+template <By Way, Side Waiting, ChannelKind Of>
+struct Alone : WithChannel<Alone<Way, Waiting, Of>, 2, 1, 1, Of> {
   void begin() {
     Alone::WithChannel::begin();
     if (Waiting == Side::sender && Of.capacity != 0) RL_ASSERT(this->attempt(this->sending(0)) == Status::ok);
@@ -134,13 +136,12 @@ struct Alone : WithChannel<Alone<ByShutdown, Waiting, Of>, 2, 1, 1, Of> {
   void thread(unsigned index) {
     if (index == 1) {
       const Status status = Waiting == Side::sender ? this->send(1) : this->recv(1);
-      RL_ASSERT(status == (ByShutdown ? Status::closed : Status::interrupted));
-    } else if (ByShutdown) {
-      this->channels[0]->shutdown(false);
-    } else {
-      this->exiting.store(true, memory_order_seq_cst);  // as EndpointOwner::begin_exit
-      this->nudge(1, Waiting);
+      RL_ASSERT(status == (Way == By::shutdown ? Status::closed : Status::interrupted));
+      return;
     }
+    if (Way == By::shutdown) return this->channels[0]->shutdown(false);
+    this->exiting.store(true, memory_order_seq_cst);  // as EndpointOwner::begin_exit or Process::begin_exit
+    Way == By::exit_of_process ? this->channels[0]->nudge() : this->nudge(1, Waiting);
   }
 };
 

@@ -131,6 +131,7 @@ struct WithChannel : Model<Derived, Threads> {
   Lane lane;
   atomic<bool> closed[2][Threads];  // each thread's ends, by side
   atomic<bool> exiting;
+  atomic<std::uint32_t> interrupts;
   std::uint64_t last_message = 0;
   int accepted[World::messages] = {};
   int received[World::messages] = {};
@@ -144,6 +145,7 @@ struct WithChannel : Model<Derived, Threads> {
       for (auto& flag : flags) flag.store(false, memory_order_relaxed);
     }
     exiting.store(false, memory_order_relaxed);
+    interrupts.store(0, memory_order_relaxed);
     for (Channel*& channel : channels) {
       const ChannelOptions options{
           .flavor = Of.flavor, .capacity = Of.capacity, .max_bytes = Of.max_bytes, .overflow = Of.overflow};

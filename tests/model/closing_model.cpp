@@ -123,8 +123,6 @@ struct ShutdownTwice : Ends<ShutdownTwice, 2, 1, 1> {
   }
 };
 
-enum class By { last_endpoint, shutdown, cancel, exit_of_process, exit_of_owner };
-
 // Calls wait until the channel is closed; messages pass meanwhile.
 template <By Way, Side Waits>
 struct WaitsClosed : WithChannel<WaitsClosed<Way, Waits>, 3, 2, 2, 1> {
@@ -137,6 +135,11 @@ struct WaitsClosed : WithChannel<WaitsClosed<Way, Waits>, 3, 2, 2, 1> {
       if (Way == By::cancel) {
         this->cancel(0, Waits);
         this->cancel(1, Waits);
+      }
+      if (Way == By::interrupt) {
+        this->interrupts.fetch_add(1, memory_order_seq_cst);  // as EndpointOwner::interrupt_waits
+        this->nudge(0, Waits);
+        this->nudge(1, Waits);
       }
       if (Way == By::exit_of_process || Way == By::exit_of_owner) {
         this->exiting.store(true, memory_order_seq_cst);
@@ -153,9 +156,9 @@ struct WaitsClosed : WithChannel<WaitsClosed<Way, Waits>, 3, 2, 2, 1> {
       return;
     }
     const atomic<bool>& end_closed = this->closed[static_cast<unsigned>(Waits)][index];
-    const WaitLimits limits{Deadline::never(), Deadline::never(), &this->exiting, false};
+    const WaitLimits limits{Deadline::never(), Deadline::never(), &this->exiting, false, &this->interrupts, 0};
     const Status status = wait_closed(channel, end_closed, &end_closed, limits);
-    constexpr bool exits = Way == By::exit_of_process || Way == By::exit_of_owner;
+    constexpr bool exits = Way == By::exit_of_process || Way == By::exit_of_owner || Way == By::interrupt;
     RL_ASSERT(status == (Way == By::cancel ? Status::end_closed : exits ? Status::interrupted : Status::ok));
   }
 };
@@ -234,6 +237,7 @@ int main(int argc, char** argv) {
           {"wait_cancelled", random_search<WaitsClosed<By::cancel, Side::receiver>>, 50'000},
           {"wait_exiting", random_search<WaitsClosed<By::exit_of_process, Side::sender>>, 50'000},
           {"wait_owner_exiting", random_search<WaitsClosed<By::exit_of_owner, Side::receiver>>, 50'000},
+          {"wait_interrupted", random_search<WaitsClosed<By::interrupt, Side::receiver>>, 50'000},
           {"drops_oldest_1", random_search<DropsOldest<false, 1>>, 50'000},
           {"drops_oldest_2", random_search<DropsOldest<true, 2>>, 100'000},
           {"drops_oldest_1_received", random_search<DropsOldest<true, 1>>, 100'000},

@@ -60,6 +60,36 @@ struct Spare : Model<Spare, 2>, WithRing<Within<5>> {
   }
 };
 
+// Two segments are idle. A producer that takes one of them may be stopped while the other thread takes both and puts
+// the first one back: the second one is in use and must not be taken again.
+struct TakenMeanwhile : Model<TakenMeanwhile, 2>, WithRing<Segmented> {
+  static constexpr int others = 100;
+  int last = 0;
+
+  void begin() {
+    for (int i = 1; i <= 6; ++i) RL_ASSERT(push(i));
+    for (int i = 1; i <= 6; ++i) take();
+  }
+  void thread(unsigned index) {
+    if (index == 0) {
+      RL_ASSERT(push(others));
+      return;
+    }
+    for (int i = 7; i <= 9; ++i) RL_ASSERT(push(i));
+    while (last < 9) take();
+    for (int i = 10; i <= 14; ++i) RL_ASSERT(push(i));
+  }
+  void take() {
+    int item;
+    while ((item = pop()) == 0) rl::yield(1, $);
+    if (item != others) RL_ASSERT(item == ++last);
+  }
+  void after() {
+    while (ring.size() != 0) take();
+    RL_ASSERT(last == 14 && pop() == 0);
+  }
+};
+
 // As ManyToMany, with consumers that take batches, except the last of several. Batches span segments.
 template <unsigned Producers, unsigned Consumers, int Items, int Batch>
 struct Batches : Model<Batches<Producers, Consumers, Items, Batch>, Producers + Consumers>, WithRing<Segmented> {
@@ -143,6 +173,7 @@ int main(int argc, char** argv) {
           {"2p1c_boundary_reused", random_search<Boundary<2, 1, true>>, 300'000},
           {"2p1c_boundaries_reused", random_search<Boundary<2, 3, true>>, 200'000},
           {"spare_segment", random_search<Spare>, 100'000},
+          {"taken_meanwhile", random_search<TakenMeanwhile>, 200'000},
           {"enough_items", random_search<Enough<Segmented, 3, 1>>, 200'000},
           {"close_1p1c", random_search<Closing<Segmented, 1, 1, 3, true>>, 200'000},
           {"close_2p2c", random_search<Closing<Segmented, 2, 2, 3, true>>, 200'000},

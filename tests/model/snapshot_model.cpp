@@ -52,6 +52,14 @@ struct WithWord : Model<Derived, Threads> {
     leave(object);
   }
   void read() { read(word); }
+  // As a reader of a cell or a map does it.
+  void read_here(Pointer& from) {
+    Object* const object = from.enter();
+    if (object == nullptr) return;
+    RL_ASSERT(object->content($) == 1);
+    if (from.leave_here(object)) release(object);
+  }
+  void read_here() { read_here(word); }
   Object* fresh(unsigned number) {
     objects[number].content($) = 1;
     used[number] = true;
@@ -128,6 +136,50 @@ struct TwoWords : WithWord<TwoWords, 3, 2> {
   }
 };
 
+// Readers that leave by the word, and one that leaves by the count, while the object is exchanged.
+struct LeftHere : WithWord<LeftHere, 4, 2> {
+  void thread(unsigned index) {
+    if (index == 0) return exchange(fresh(1));
+    if (index == 1) return read();
+    read_here();
+    read_here();
+  }
+};
+
+// The same while a writer that has read the object replaces it. The other returns to the word of a reader.
+struct ReplacedHere : WithWord<ReplacedHere, 3, 3> {
+  void thread(unsigned index) {
+    if (index == 0) return replace(1);
+    if (index == 1) return replace(2);
+    read_here();
+    read_here();
+  }
+};
+
+// Two words, of which one is emptied and filled again with the same object, as tables of a map are.
+struct TwoWordsHere : WithWord<TwoWordsHere, 3, 2> {
+  Pointer other;
+
+  void begin() {
+    WithWord::begin();
+    other.store(&objects[0]);
+  }
+  void thread(unsigned index) {
+    if (index == 0) return exchange(fresh(1));
+    if (index == 2) return read_here(other), read_here(other);
+    Object* const held = other.enter();
+    empty();
+    other.store(held);
+    empty();
+    leave(held);
+  }
+  void empty() {
+    bool is_last;
+    Object* const old = other.exchange(nullptr, 0, is_last);
+    RL_ASSERT(old != nullptr && !is_last);
+  }
+};
+
 // Marks beside the pointer, which publish what was written before them.
 struct Marked : WithWord<Marked, 2, 1> {
   rl::var<int> noted;
@@ -175,6 +227,9 @@ int main(int argc, char** argv) {
                                            {"replaced", random_search<Replaced>, 300'000},
                                            {"both", random_search<Both>, 300'000},
                                            {"two_words", random_search<TwoWords>, 300'000},
+                                           {"left_here", random_search<LeftHere>, 300'000},
+                                           {"replaced_here", random_search<ReplacedHere>, 300'000},
+                                           {"two_words_here", random_search<TwoWordsHere>, 300'000},
                                            {"marked", full_search<Marked>, 2},
                                            {"filled", random_search<Filled>, 300'000},
                                        });

@@ -364,7 +364,7 @@ struct WithBarrier : WithObject<Derived, Threads, SharedBarrier> {
       const Status status = this->wait(*this->object, request, deadline, sliced);
       outcome = this->object->leave(record, true);
       RL_ASSERT(outcome != Outcome::waiting);
-      RL_ASSERT(status != Status::ok || request.record->outcome == outcome);
+      RL_ASSERT(status != Status::ok || request.record->outcome() == outcome);
     }
     if (index != nullptr) *index = record.index;
     return outcome;

@@ -32,6 +32,12 @@ namespace {
 #include "sync/wait_list.cpp"
 
 namespace xichan::internal {
+
+// For the checker's account of a failed execution.
+inline std::ostream& operator<<(std::ostream& out, WaitRecord::Outcome outcome) {
+  return out << static_cast<unsigned>(outcome);
+}
+
 namespace model {
 namespace {
 

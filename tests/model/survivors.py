@@ -100,8 +100,9 @@ BOTH_PASSES_FOR_MIXED_SELECTS = (
 )
 THE_ATTEMPT_READ_IT = (
     "The second attempt of try_any is refused because of numbers that it reads, sequentially consistent, and the look "
-    "at the version that follows returns no older ones (coherence). A number that it has not read has not refused it. "
-    "A first look that returns an old number starts over in vain."
+    "at the version that follows returns no older ones (coherence). A number that it has not read has not refused it: "
+    "without bytes for a message, the bytes that have passed a claim do not matter. A first look that returns an old "
+    "number starts over in vain, and in the checker, which runs the threads in one order, none returns a later one."
 )
 THE_COUNT_SHOWS_IT = (
     "The second attempt of try_any finds no peer in the list's count, or under the lock. A peer that came and left "
@@ -191,13 +192,8 @@ DESTRUCTION_IS_NOT_CHECKED = (
     "destructor: what a lender has besides its atomics is constant, or guarded by the lock of its owner."
 )
 
-THE_COUNT_OF_A_SNAPSHOT = (
-    "The thread that frees a snapshot synchronizes by its count, (30), with all that changed it, "
-    "also with the one that made it: the weight of a word is added before it is published."
-)
 A_FIELD_OF_16_BITS = (
-    "The bound keeps the number of readers within its 16 bits, which the few threads of a model never fill. A fold that"
-    " does not happen only leaves the readers in the word."
+    "The bound keeps the number of readers within its 16 bits, which the few threads of a model never fill."
 )
 IN_ORDER_ONLY = (
     "Decides the order in which calls are served, not whether they are. The order of calls that wait is asserted; that "
@@ -219,12 +215,60 @@ ROOM_OF_A_BROADCAST = (
     "Whether a slot is empty, with callers that wait for room (state/turnstile.h). Only broadcast channels use it, "
     "which have no model; x86 makes each of these orders the same instruction."
 )
+A_CHANGE_OF_THE_NEWEST = (
+    "A read-modify-write changes the newest value. The checker orders the changes of a word as they happen, so it can "
+    "not order this one before the store that preceded the mark; (46) forbids that elsewhere."
+)
+FAILS_IF_OUT_OF_DATE = (
+    "A value that is out of date makes the compare-and-swap fail, which then looks at the newest one. That the old one "
+    "overflows and the new one does not takes more changes than the models make."
+)
+FAR_FROM_THE_MARGIN = "The check keeps the value below the margin, which the few additions of a model never reach."
+ONLY_THE_SIZE_OF_A_TABLE = (
+    "Decides when a table is replaced, or which free slot of a probe sequence an entry takes. Each choice keeps M1, as "
+    "long as the table has a free slot; `fills` asserts that it has."
+)
+THE_SLOT_PUBLISHES = (
+    "A receiver enters the slot with acquire, (31), and looks again as long as it does not find its message there: the "
+    "tail only says that there is one. The sender itself moves the tail as well, before it looks at the waiters."
+)
+LAG_IS_CONFIRMED = (
+    "skip() refuses a number that has moved, so a lag that was seen too early is looked at again. One that is reported "
+    "in parts adds up as well; tests/python/state asserts that it is reported once."
+)
+THE_NUMBER_ONLY_COUNTS = (
+    "The slot, (31), and the count of a message, (30), order its content; the number of a subscription publishes "
+    "nothing. pending() reads it before the tail, whose sequentially consistent load is never older in the checker."
+)
+ONLY_SKIPS = "Skips numbers whose messages were replaced. Without it each is looked at, and found to be another one."
 PUBLISHES_NOTHING = (
     "Announces the death of an owner once more. Another call cleared the bit, so what the owner wrote has been "
     "published by then."
 )
 
 SURVIVORS = {
+    ("src/state/broadcast.cpp", "const std::uint64_t tail = channel_", "memory_order_relaxed"): THE_SLOT_PUBLISHES,
+    ("src/state/broadcast.cpp", "compare_exchange_strong(expected", "memory_order_relaxed"): THE_SLOT_PUBLISHES,
+    ("src/state/broadcast.cpp", "if (number != before || oldest <= before)", "false"): LAG_IS_CONFIRMED,
+    ("src/state/broadcast.cpp", "out = std::max(oldest,", "number + 1"): LAG_IS_CONFIRMED,
+    (
+        "src/state/broadcast.cpp",
+        "position_.next.compare_exchange_strong(",
+        "acq_rel -> acquire",
+    ): THE_NUMBER_ONLY_COUNTS,
+    (
+        "src/state/broadcast.cpp",
+        "position_.next.compare_exchange_strong(",
+        "acq_rel -> release",
+    ): THE_NUMBER_ONLY_COUNTS,
+    ("src/state/broadcast.cpp", "const std::uint64_t next = position_", "memory_order_acquire"): THE_NUMBER_ONLY_COUNTS,
+    ("src/state/broadcast.cpp", "const std::uint64_t next = position_", "memory_order_relaxed"): THE_NUMBER_ONLY_COUNTS,
+    ("src/state/broadcast.cpp", "return channel_.tail_.load", "memory_order_acquire"): THE_NUMBER_ONLY_COUNTS,
+    ("src/state/broadcast.cpp", "return channel_.tail_.load", "memory_order_relaxed"): THE_NUMBER_ONLY_COUNTS,
+    ("src/state/broadcast.cpp", "if (end - number > channel_.capacity_)", "false"): ONLY_SKIPS,
+    ("src/state/map_shard.cpp", "if (!has_place) slot", "true"): ONLY_THE_SIZE_OF_A_TABLE,
+    ("src/state/map_shard.cpp", "if ((used_ + 1) * 4", "(used_ + 1) <= slots"): ONLY_THE_SIZE_OF_A_TABLE,
+    ("src/state/map_shard.cpp", "if (seen.marks() != tombstone) ++used_", "true"): ONLY_THE_SIZE_OF_A_TABLE,
     ("src/state/object.cpp", "references_.fetch_sub(1", "acq_rel -> acquire"): DESTRUCTION_IS_NOT_CHECKED,
     ("src/state/object.cpp", "references_.fetch_sub(1", "acq_rel -> release"): DESTRUCTION_IS_NOT_CHECKED,
     ("src/state/turnstile.cpp", "again = wakes.is_full()", "false"): TOO_FEW_WAITERS,
@@ -238,13 +282,34 @@ SURVIVORS = {
     ("src/state/event.h", "std::uint64_t word = word_.load", "memory_order_relaxed"): FOR_PROGRAMS,
     ("src/state/event.h", "(word + once) | flag", "memory_order_acquire"): FOR_PROGRAMS,
     ("src/state/event.h", "(word + once) | flag", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "const std::int64_t value = near_.load", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "far_.load(memory_order_seq_cst) : value", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "std::int64_t now = near_.load", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "std::int64_t now = near_.load", "memory_order_relaxed"): A_CHANGE_OF_THE_NEWEST,
+    ("src/state/atomic_int.h", "compare_exchange_weak(now, value", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "compare_exchange_weak(now, value", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "far_.exchange(value", "memory_order_acq_rel"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "far_.exchange(value", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "compare_exchange_strong(now, value", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "compare_exchange_strong(now, value", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "far_.compare_exchange_strong(expected", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "far_.compare_exchange_strong(expected", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "if (is_near(near_.load(memory_order_relaxed))", "true"): FAR_FROM_THE_MARGIN,
+    ("src/state/atomic_int.h", "near_.fetch_add(amount", "memory_order_acq_rel"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "std::int64_t old = near_.load", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "std::int64_t old = near_.load", "memory_order_relaxed"): FAILS_IF_OUT_OF_DATE,
+    ("src/state/atomic_int.h", "near_.compare_exchange_weak(old, sum", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "near_.compare_exchange_weak(old, sum", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "old = far_.load", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "old = far_.load", "memory_order_relaxed"): FAILS_IF_OUT_OF_DATE,
+    ("src/state/atomic_int.h", "far_.compare_exchange_weak(old, sum", "memory_order_acquire"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "far_.compare_exchange_weak(old, sum", "memory_order_relaxed"): FOR_PROGRAMS,
+    ("src/state/atomic_int.h", "compare_exchange_weak(value, moved", "memory_order_acq_rel"): FOR_PROGRAMS,
     ("src/state/snapshot.h", "bool is_empty()", "memory_order_acquire"): ROOM_OF_A_BROADCAST,
     ("src/state/snapshot.h", "bool is_empty()", "memory_order_relaxed"): ROOM_OF_A_BROADCAST,
     ("src/state/snapshot.h", "word_.compare_exchange_weak(word, 0,", "memory_order_acq_rel"): ROOM_OF_A_BROADCAST,
     ("src/state/snapshot.h", "word_.compare_exchange_weak(word, 0,", "memory_order_relaxed"): ROOM_OF_A_BROADCAST,
-    ("src/state/snapshot.h", "word_.exchange(pack", "acq_rel -> release"): THE_COUNT_OF_A_SNAPSHOT,
     ("src/state/snapshot.h", "if (readers >= most_readers)", "false"): A_FIELD_OF_16_BITS,
-    ("src/state/snapshot.h", "if ((word >> count_shift) + 1 >= fold_at)", "false"): A_FIELD_OF_16_BITS,
     ("src/state/lock.h", "return has_waiters() ?", "false"): IN_ORDER_ONLY,
     ("src/state/semaphore.h", "return !has_waiters()", "true"): IN_ORDER_ONLY,
     ("src/state/event.h", "bool is_set()", "memory_order_acquire"): FOR_PROGRAMS,

@@ -42,6 +42,20 @@ def test_one_change_may_stand_inside_another():
     assert mutated(text, mutants) == f"return first && (xichan_mutant == 1 ? (true) : (call({inner}, third)));"
 
 
+def commas_outside_brackets(code):
+    depth = commas = 0
+    for character in code:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        commas += character == "," and depth == 0
+    return commas
+
+
+def test_mutants_replace_whole_expressions():
+    for mutant in MUTANTS:
+        for change in (mutant, *mutant.also):
+            assert commas_outside_brackets(change.before) == commas_outside_brackets(change.after) == 0, change
+
+
 @pytest.mark.parametrize("file", MODELS)
 def test_code_stays_balanced_with_all_mutants_in_it(file):
     text = (ROOT / file).read_text()

@@ -34,6 +34,10 @@ def test_program_and_module_share_one_core(programs, installed, embedding):
     assert Path(library).is_relative_to(installed)
 
 
+def test_state_is_shared_by_cpp_and_python(programs, embedding):
+    assert run(programs / "same_state", env=embedding.environment) == "done\n"
+
+
 def test_python_can_be_initialized_twice(programs, embedding):
     assert run(programs / "twice", env=embedding.environment) == "done\n"
 
@@ -47,6 +51,11 @@ def test_simulation_example_runs(examples, embedding):
 def test_plugins_example_runs(examples, embedding):
     output = run(examples / "plugins", ROOT / "docs" / "examples" / "cpp" / "plugins", 6, env=embedding.environment)
     assert "everything was released" in output and "after cycle 6" in output
+
+
+def test_shared_state_example_runs(examples, embedding):
+    output = run(examples / "shared_state", 2, 1000, env=embedding.environment)
+    assert output.splitlines()[-1] == "3000 requests counted by C++ and 2 interpreters"
 
 
 def test_coroutines_example_runs(examples):

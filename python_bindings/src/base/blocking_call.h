@@ -23,11 +23,25 @@ namespace xichan::python {
 /// interval.
 inline constexpr std::int64_t signal_slice_ns = 50'000'000;
 
+/// Returns true if an asynchronous exception is set for the calling thread, see embed/task_board.h. Attached.
+inline bool is_interrupted() noexcept { return PyThreadState_Get()->async_exc != nullptr; }
+
+/// Raises that exception, or runs signal handlers. Returns false with an exception set.
+inline bool check_interrupts() noexcept {
+  PyObject* const error = std::exchange(PyThreadState_Get()->async_exc, nullptr);
+  if (error == nullptr) return PyErr_CheckSignals() == 0;
+  PyErr_SetNone(error);
+  Py_DECREF(error);
+  return false;
+}
+
 /// What the rounds of a wait have in common. Belongs to the call.
 struct WaitRounds {
   Deadline exit_deadline = Deadline::never();
   /// How often the thread still wakes up to take back loans.
   int looks_for_loans = 0;
+  /// The wait goes on if its thread is interrupted, which raises after the call.
+  bool outlasts_interrupts = false;
 };
 /// A call may wait for hours, but what was sent before it is usually received soon.
 inline constexpr int most_looks_for_loans = 3;
@@ -61,6 +75,13 @@ template <class Wait, class BeforeAttach, class IfEnded>
 Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced, bool outlasts_exit, WaitRounds& rounds,
                       Wait wait, BeforeAttach before_attach, IfEnded if_ended) noexcept {
   Deadline& exit_deadline = rounds.exit_deadline;
+  // No interrupt is missed: its thread holds the lock of the interpreter. If it precedes this wait, its exception is
+  // set here; otherwise it changes the count that the wait compares.
+  if (!rounds.outlasts_interrupts && is_interrupted()) {
+    before_attach(Status::interrupted);
+    return Status::interrupted;
+  }
+  std::uint32_t interrupts = owner.interrupts();
   owner.enter();
   take_back_loans(owner);
   const bool looks = !sliced && !owner.is_exiting() && rounds.looks_for_loans != 0 && owner.lender != nullptr &&
@@ -74,8 +95,10 @@ Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced,
     const Deadline slice = sliced  ? Deadline::after(signal_slice_ns)
                            : looks ? Deadline::after(loans_slice_ns)
                                    : Deadline::never();
-    status = wait(owner.limits(earlier(timeout.deadline, exit_deadline), slice, exiting));
-  } while (status == Status::interrupted && !sliced && (!looks || owner.is_exiting()));
+    if (rounds.outlasts_interrupts) interrupts = owner.interrupts();
+    status = wait(owner.limits(earlier(timeout.deadline, exit_deadline), slice, exiting, interrupts));
+  } while (status == Status::interrupted && !sliced && (!looks || owner.is_exiting()) &&
+           (rounds.outlasts_interrupts || owner.interrupts() == interrupts));
   if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
   before_attach(status);
   if (!owner.returns.enter()) {
@@ -111,7 +134,8 @@ struct DoNothing {
 };
 
 /// Blocks, detached, until one of the `cases`, which belong to `endpoints`, is decided; resumes after interruptions.
-/// False with an exception set if a signal handler raised; then the call has sent and received nothing.
+/// False with an exception set if a signal handler raised or the thread is interrupted; then the call has sent and
+/// received nothing.
 ///
 /// While attaching, the thread holds no lock, has no linked node and owns no pin: if its interpreter has been
 /// finalized, attaching never returns. So a failed call runs `abandon` before it attaches, to release what it holds. A
@@ -145,7 +169,7 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
         });
     for (Endpoint* endpoint : endpoints) endpoint->leave();
     if (status != Status::interrupted) return true;
-    const bool raised = PyErr_CheckSignals() < 0;
+    const bool raised = !check_interrupts();
     bool closed = false;
     for (const Endpoint* endpoint : endpoints) closed = closed || endpoint->is_closed();  // by a signal handler
     if (raised || closed) give_up_open(endpoints, cases);
@@ -173,7 +197,9 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
 }
 
 /// Continues a call whose first attempt found the channel full or empty: spins briefly while attached, then waits
-/// detached. Returns as `wait_detached` does, but leaves `full` or `empty` in `status` if the timeout is zero.
+/// detached. Returns as `wait_detached` does, but leaves `full` or `empty` in `status` if the timeout is zero, and
+/// `interrupted` if a value was received but the thread is interrupted: returning the value would lose it, because
+/// CPython raises before the caller can store it.
 template <class Abandon, class NeverReturns>
 [[gnu::noinline]] bool call_again(EndpointOwner& owner, Endpoint& endpoint, Cell& cell, Line* line,
                                   const Timeout& timeout, Status& status, Abandon abandon,
@@ -194,6 +220,7 @@ template <class Abandon, class NeverReturns>
     return false;
   }
   cell = cases[0].cell;
+  if (status == Status::ok && endpoint.side() == Side::receiver && is_interrupted()) status = Status::interrupted;
   return true;
 }
 

@@ -9,6 +9,7 @@ constexpr const char* error_names[] = {
     "Error",          "ChannelClosed",     "ChannelFull",         "ChannelEmpty",
     "ChannelTimeout", "NotShareableError", "MemoryLimitExceeded", "NotFound",
     "ChannelFailed",  "DecodeError",       "OwnerDied",           "Lagged",
+    "Interrupted",
 };
 static_assert(std::size(error_names) == static_cast<int>(ErrorClass::count));
 
@@ -29,7 +30,10 @@ PyObject* class_for(const ModuleState& state, Status status) noexcept {
     case Status::claimed:
     case Status::name_taken: return state.error(ErrorClass::error);
     case Status::ok:
-    case Status::cancelled:  // only from calls of C++ that take a stop token
+    case Status::cancelled:  // these four only from calls of C++
+    case Status::owner_died:
+    case Status::broken:
+    case Status::lagged:
     case Status::interrupted: break;
   }
   return PyExc_SystemError;

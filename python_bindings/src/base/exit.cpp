@@ -102,6 +102,10 @@ int replace_shutdown(PyObject* threading) noexcept {
 
 }  // namespace
 
+void interrupt_waits() noexcept {
+  for (InterpreterEndpoints* e = all_endpoints(); e != nullptr; e = e->next) e->owner.interrupt_waits();
+}
+
 Deadline ExitPatience::deadline() noexcept {
   if (patience_end.is_never()) patience_end = Deadline::after(exit_patience_ns);
   return later(patience_end, Deadline::after(exit_grace_ns));

@@ -13,6 +13,9 @@ int watch_for_exit(ModuleState& state, bool& begun) noexcept;
 /// Called when an interpreter is freed, after `release_all`.
 void end_exit(PyInterpreterState* interpreter) noexcept;
 
+/// Has every wait in the attached interpreter look whether its thread is interrupted.
+void interrupt_waits() noexcept;
+
 /// How long the calling thread may still wait while its interpreter or the process exits. A thread that waits in vain
 /// uses that time up, in one call or in several; `renew` restores it when a wait has succeeded. So the calls of one
 /// thread add up to one second without progress, and so do those of all threads that wait at the same time. The thread

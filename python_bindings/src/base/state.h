@@ -24,6 +24,7 @@ enum class ErrorClass {
   decode,
   owner_died,
   lagged,
+  interrupted,
   count
 };
 
@@ -128,7 +129,7 @@ struct ModuleState {
   PyTypeObject* ticket_type;
   PyTypeObject* state_watch_type;
   PyTypeObject* state_record_type;
-  PyTypeObject* state_types[static_cast<int>(StateKind::count)];  // null where a kind has no class
+  PyTypeObject* state_types[state_kind_count];  // null where a kind has no class
   PyTypeObject* value_types[static_cast<int>(ValueType::count)];
   PyObject* records[static_cast<int>(RecordType::count)];  // null until the first of the kind is made
   PyTypeObject* queue_type;                                // xichan._queue.Queue, once that module is imported

@@ -42,12 +42,9 @@ PyObject* new_state_handle(ModuleState& state, StateObject* object) noexcept {
   return owner.has_ended() ? raise(state, Status::closed, "the interpreter is shutting down") : PyErr_NoMemory();
 }
 
-StateObject* usable_object(PyObject* self) noexcept {
+StateObject* raise_unusable(PyObject* self) noexcept {
   const StateHandle* handle = as_state_handle(self);
-  StateObject* const object = handle->reference->object();
-  if (object != nullptr && !object->is_inherited()) [[likely]]
-    return object;
-  if (object != nullptr) {
+  if (handle->reference->object() != nullptr) {
     raise_inherited(*handle->state);
   } else {
     PyErr_SetString(handle->state->error(ErrorClass::error), "the interpreter is shutting down");

@@ -48,9 +48,15 @@ PyObject* new_state_handle(ModuleState& state, StateObject* object) noexcept;
 /// Raises Error for an object that was inherited through a fork.
 void raise_inherited(const ModuleState& state) noexcept;
 
+/// Raises Error for a handle whose object was inherited through a fork, or whose interpreter has ended. Returns null.
+StateObject* raise_unusable(PyObject* self) noexcept;
+
 /// Returns the object of a handle; null with an exception set if it was inherited through a fork, or its interpreter
 /// has ended.
-StateObject* usable_object(PyObject* self) noexcept;
+inline StateObject* usable_object(PyObject* self) noexcept {
+  StateObject* const object = as_state_handle(self)->reference->object();
+  return object != nullptr && !object->is_inherited() ? object : raise_unusable(self);
+}
 
 /// Does the same for a handle whose object is a T.
 template <class T>

@@ -151,6 +151,14 @@ PyObject* Cases::result(std::size_t chosen, bool copy) noexcept {
   return receiving ? deliver_case(object(chosen), cases_[chosen].cell, copy) : new_pair(object(chosen)).release();
 }
 
+bool Cases::keep_received(std::size_t chosen) noexcept {
+  if (cases_[chosen].side == Side::sender) return false;
+  release_values();
+  transfers_.restore();
+  keep_unread(handles_[chosen], cases_[chosen].cell);
+  return true;
+}
+
 PyObject* Cases::deliver_unread(std::size_t chosen, bool copy) noexcept {
   release_values();
   transfers_.restore();

@@ -35,6 +35,8 @@ class Cases {
   bool parse(const ModuleState& state, PyObject* iterable) noexcept;
 
   std::size_t size() const noexcept { return size_; }
+  /// The cases that `parse` was given, as a tuple; null if it has not come so far.
+  PyObject* objects() const noexcept { return objects_.get(); }
   PyObject* object(std::size_t i) const noexcept {
     return PyTuple_GET_ITEM(objects_.get(), static_cast<Py_ssize_t>(i));
   }
@@ -54,6 +56,8 @@ class Cases {
   PyObject* result(std::size_t chosen, bool copy) noexcept;
   /// Does the same for a case whose Receiver holds a value that an earlier call could not decode.
   PyObject* deliver_unread(std::size_t chosen, bool copy) noexcept;
+  /// Keeps the value that the chosen case received for the next call. False if it is a sender; then does nothing.
+  bool keep_received(std::size_t chosen) noexcept;
   PyObject* raise(std::size_t chosen, Status status) const noexcept {
     return raise_for_case(object(chosen), handles_[chosen], status);
   }

@@ -107,7 +107,7 @@ PyObject* endpoint_wait_closed(PyObject* self, PyObject* const* args, Py_ssize_t
         [&](Status) noexcept { channel.unpin(); }, [](Status) noexcept {});
     endpoint.leave();
     if (status != Status::interrupted) break;
-    if (PyErr_CheckSignals() < 0) return nullptr;
+    if (!check_interrupts()) return nullptr;
     if (endpoint.is_closed()) {  // by a signal handler
       status = Status::end_closed;
       break;

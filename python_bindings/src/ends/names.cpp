@@ -72,7 +72,7 @@ bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& time
       raise(state, status);
       return false;
     }
-    if (PyErr_CheckSignals() < 0) return false;
+    if (!check_interrupts()) return false;
   }
 }
 

@@ -99,6 +99,11 @@ PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finis
     return nullptr;
   }
   if (status == Status::ok) return deliver(handle, cell, copy);
+  if (status == Status::interrupted) {
+    keep_unread(handle, cell);
+    (void)check_interrupts();
+    return nullptr;
+  }
   if (status == Status::closed && finished != nullptr && !has_failed(handle)) {
     *finished = true;
     return nullptr;

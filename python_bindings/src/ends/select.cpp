@@ -1,6 +1,7 @@
 #include "ends/select.h"
 
 #include "base/blocking_call.h"
+#include "base/ref.h"
 #include "ends/cases.h"
 #include "ends/receive.h"
 #include "ends/select_receivers.h"
@@ -27,6 +28,26 @@ bool check_no_case(const ModuleState& state, PyObject* timeout) noexcept {
   return false;
 }
 
+// Called when the cases could not be parsed. If futures of a pool are among them, selects in Python, which replaces
+// them by Receivers. Otherwise returns null with the exception that is set.
+PyObject* select_futures(PyObject* objects, PyObject* timeout, bool copy) noexcept {
+  if (objects == nullptr || !PyErr_ExceptionMatches(PyExc_TypeError)) return nullptr;
+  PyObject* const error = PyErr_GetRaisedException();
+  bool found = false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(objects) && !found; ++i) {
+    found = PyObject_HasAttrString(reinterpret_cast<PyObject*>(Py_TYPE(PyTuple_GET_ITEM(objects, i))), "completion");
+  }
+  if (!found) {
+    PyErr_SetRaisedException(error);
+    return nullptr;
+  }
+  Py_DECREF(error);
+  const Ref select = import_attribute("xichan.pool.select_futures", "select");
+  if (!select) return nullptr;
+  return PyObject_CallFunctionObjArgs(select.get(), objects, timeout == nullptr ? Py_None : timeout,
+                                      copy ? Py_True : Py_False, nullptr);
+}
+
 PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"cases", "timeout", "copy"};
   static constexpr Signature signature{"select", names, 1, 2};
@@ -44,7 +65,7 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
   const Received received = receive_from_ready(state, values[0], copy, result, receivers);
   if (received == Received::decided) return result;
   Cases cases;
-  if (!cases.parse(state, values[0])) return nullptr;
+  if (!cases.parse(state, values[0])) return select_futures(cases.objects(), values[1], copy);
   // A value that an earlier call could not decode makes its case ready before all others.
   if (const std::size_t unread = cases.find_unread(); unread != cases.size()) return cases.deliver_unread(unread, copy);
   std::size_t chosen;
@@ -58,6 +79,10 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
     return nullptr;
   }
   if (is_pending(status)) status = Status::timeout;
+  if (status == Status::ok && is_interrupted() && cases.keep_received(chosen)) {  // see call_again
+    (void)check_interrupts();
+    return nullptr;
+  }
   if (status == Status::timeout || status == Status::exiting || status == Status::no_memory)
     return raise(state, status);
   return finish(state, cases, chosen, status, copy, receivers);
@@ -66,11 +91,13 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
 PyDoc_STRVAR(select_doc,
 "select($module, /, cases, timeout=None, *, copy=True)\n--\n\n"
 "Block until one of several operations can proceed, and perform exactly that one.\n\n"
-"cases: an iterable of Receivers and (Sender, value) tuples. If several are ready, the choice is fair.\n"
+"cases: an iterable of Receivers, (Sender, value) tuples and futures of a pool. If several are ready, the choice is\n"
+"fair.\n"
 "timeout: seconds (int or float, not negative) after which ChannelTimeout is raised. None blocks indefinitely, 0\n"
 "does not block.\n"
 "copy: bool; False receives views, as recv(copy=False) does.\n\n"
-"Returns (case, value): the case that was passed, and the received value, or None for a case that sent. A case\n"
+"Returns (case, value): the case that was passed, and the received value, the result of the future, or None for a\n"
+"case that sent. A future whose task failed raises its exception. A case\n"
 "whose endpoint or channel is closed (and drained) is ready: it raises ChannelClosed with the case as its\n"
 "attribute `case`. Otherwise raises as send() and recv() do, and TypeError or ValueError for invalid cases. After\n"
 "an exception nothing has been sent or received, except after DecodeError, which consumes the value and has the\n"

@@ -95,17 +95,18 @@ PyObject* discard_tasks(PyObject* module, PyObject* parts) noexcept {
     items->endpoint->channel()->finish_tasks(items->unread->size());
     drop_unread(items);
   }
+  const auto received = [](Status status) noexcept { return status == Status::ok || status == Status::interrupted; };
   for (;;) {
     Cell cell;
     Status status;
     const bool decided =
         call(owner_of(items), *items->endpoint, Side::receiver, cell, Timeout{}, status, []() noexcept {});
     if (items->endpoint->is_closed()) {  // by code that ran while this call blocked
-      if (decided && status == Status::ok) release(cell);
+      if (decided && received(status)) release(cell);
       return decided ? raise_for(items, Status::end_closed) : nullptr;
     }
     Channel& channel = *items->endpoint->channel();
-    if (decided && status == Status::ok) {
+    if (decided && received(status)) {
       release(cell);
       channel.finish_tasks(1);
       continue;

@@ -12,6 +12,10 @@ bool parse_int64(const char* what, PyObject* value, std::int64_t& number) noexce
     PyErr_Format(PyExc_TypeError, "%s must be an int, got %T", what, value);
     return false;
   }
+  if (PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(value))) [[likely]] {
+    number = PyUnstable_Long_CompactValue(reinterpret_cast<PyLongObject*>(value));
+    return true;
+  }
   int overflow;
   number = PyLong_AsLongLongAndOverflow(value, &overflow);
   if (overflow == 0) return true;
@@ -52,9 +56,10 @@ int set_value(PyObject* self, PyObject* value, void*) noexcept {
 PyObject* add(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"n"};
   static constexpr Signature signature{"add", names, 0, 1};
-  PyObject* amount = count == 1 && keywords == nullptr ? args[0] : nullptr;
+  const bool is_common = keywords == nullptr && count <= 1;
+  PyObject* amount = is_common && count == 1 ? args[0] : nullptr;
   std::int64_t number = 1, sum;
-  if ((amount == nullptr && !parse_arguments(signature, args, count, keywords, &amount)) ||
+  if ((!is_common && !parse_arguments(signature, args, count, keywords, &amount)) ||
       (amount != nullptr && !parse_int64("n", amount, number))) {
     return nullptr;
   }

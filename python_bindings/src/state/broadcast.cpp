@@ -42,7 +42,8 @@ PyObject* send(PyObject* self, PyObject* value, const Timeout& timeout) noexcept
       return nullptr;
     }
     if (status == Status::ok) status = static_cast<Status>(request.answer);
-    if (request.subject != nullptr) BroadcastMessage::free(message);  // not sent, or without subscribers
+    // Not sent, without subscribers, or one that was replaced.
+    if (request.subject != nullptr) BroadcastMessage::free(static_cast<BroadcastMessage*>(request.subject));
   } else if (status != Status::ok) {
     BroadcastMessage::free(message);
   }

@@ -245,7 +245,7 @@ PyObject* acquire_lock(ModuleState& state, SharedLock& object, const Timeout& ti
   if (attempt != SharedLock::Attempt::busy || timeout.now) return lock_result(state, attempt);
   Request request = SharedLock::request_of(token);
   Status status;
-  if (!wait_admitted(state, object, request, timeout, status)) return nullptr;
+  if (!wait_acquired(state, object, request, timeout, status)) return nullptr;
   if (status == Status::timeout) Py_RETURN_FALSE;
   if (status != Status::ok) return raise(state, status);
   return lock_result(state, static_cast<SharedLock::Attempt>(request.answer));

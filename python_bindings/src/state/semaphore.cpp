@@ -29,7 +29,7 @@ PyObject* acquire(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObj
   ModuleState& state = *as_state_handle(self)->state;
   Request request;
   Status status;
-  if (!wait_admitted(state, *object, request, timeout, status)) return nullptr;
+  if (!wait_acquired(state, *object, request, timeout, status)) return nullptr;
   if (status == Status::ok) Py_RETURN_TRUE;
   if (status == Status::timeout) Py_RETURN_FALSE;
   return raise(state, status);

@@ -33,7 +33,7 @@ constexpr Kind kinds[] = {
     {StateKind::condition, &condition_spec},
     {StateKind::broadcast, &broadcast_spec},
     {StateKind::broadcast_sender, &broadcast_sender_spec},
-    {StateKind::subscription, &broadcast_receiver_spec},
+    {StateKind::broadcast_receiver, &broadcast_receiver_spec},
 };
 
 PyObject* state_new(PyTypeObject* type, PyObject*, PyObject*) noexcept {
@@ -78,7 +78,7 @@ template <std::size_t... number>
 constexpr auto make_openers(std::index_sequence<number...>) noexcept {
   return std::array{&open_kind<static_cast<StateKind>(number)>...};
 }
-constexpr auto openers = make_openers(std::make_index_sequence<static_cast<std::size_t>(StateKind::count)>());
+constexpr auto openers = make_openers(std::make_index_sequence<state_kind_count>());
 
 PyObject* state_lookup(PyObject* type, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   const ModuleState& state = state_of_type(reinterpret_cast<PyTypeObject*>(type));

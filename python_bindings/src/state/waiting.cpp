@@ -43,13 +43,22 @@ bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, cons
     status = sleep_admitted(owner, object, request, timeout, sliced, rounds);
     if (status == Status::end_closed && owner.has_ended()) status = Status::exiting;
     if (status != Status::interrupted) return true;
-    if (PyErr_CheckSignals() < 0) return false;
+    if (!check_interrupts()) return false;
   }
+}
+
+bool wait_acquired(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout,
+                   Status& status) noexcept {
+  if (!wait_admitted(state, object, request, timeout, status)) return false;
+  if (status != Status::ok || !is_interrupted()) return true;
+  object.withdraw(request);
+  (void)check_interrupts();
+  return false;
 }
 
 Status wait_uninterrupted(ModuleState& state, Turnstile& object, Request& request) noexcept {
   EndpointOwner& owner = state.endpoints->owner;
-  WaitRounds rounds;
+  WaitRounds rounds{.outlasts_interrupts = true};
   const Timeout forever;
   for (;;) {
     if (owner.has_ended() || object.is_inherited()) return Status::exiting;

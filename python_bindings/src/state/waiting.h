@@ -8,11 +8,16 @@
 namespace xichan::python {
 
 /// Blocks until the object admits the request: `ok`, `timeout`, `exiting`, or `end_closed` if `request.ended`. False
-/// with an exception set if a signal handler raised, or forked, in the child; then the call is not admitted. What a
-/// call is admitted to that never returns, because its interpreter has ended, is released.
+/// with an exception set if a signal handler raised, or forked, in the child, or if the thread is interrupted; then the
+/// call is not admitted. What a call is admitted to that never returns, because its interpreter has ended, is released.
 bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout,
                    Status& status) noexcept;
-/// Does the same, but leaves signals pending: for what must be done before a call may raise. Never false.
+/// Does the same for a lock or semaphore, which it releases if the thread is interrupted: the exception is raised
+/// before the caller could release it.
+bool wait_acquired(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout,
+                   Status& status) noexcept;
+/// Does the same as `wait_admitted`, but leaves signals and interrupts pending: for what must be done before a call may
+/// raise. Never false.
 Status wait_uninterrupted(ModuleState& state, Turnstile& object, Request& request) noexcept;
 
 /// The methods `_join` let a coroutine join the queue of an object. Returns (watch, admitted), where `watch` is a

@@ -5,7 +5,7 @@
     workloads/   how it is measured, one file per workload
     contenders/  the contenders, one file each
     runner       interleaved rounds; each contender runs in its own process (host), which starts workers
-    roles        the functions that workers run
+    roles        the functions that workers run; state_roles those that share state
     lower_bound  the time of the parts that every channel needs
     targets      the numbers to reach
     results      the figures of a run, and its file

@@ -29,7 +29,7 @@ def parser():
         action="append",
         default=[],
         metavar="PATTERN",
-        help="run only these, such as one-way or 'fan-*/4'; repeatable; `growth*` runs only when named",
+        help="run only these, such as one-way or 'fan-*/4'; repeatable; growth* and mixed* run only when named",
     )
     top.add_argument("--contender", action="append", default=[], metavar="NAME", help="run only these; repeatable")
     top.add_argument(
@@ -124,7 +124,7 @@ def show_list(options):
     """Print the scenarios and the contenders."""
     from xichan.bench import contenders, scenarios
 
-    print("scenarios (* in --quick; growth* only when named):")
+    print("scenarios (* in --quick; growth* and mixed* only when named):")
     for scenario in scenarios.ALL.values():
         print(f"  {'*' if scenario.quick else ' '} {scenario.name:22} {scenario.title}")
     print("\ncontenders:")

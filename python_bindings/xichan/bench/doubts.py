@@ -35,8 +35,7 @@ def doubts(run):
 def is_crowded(run, scenario):
     """Return whether the workers of a scenario, by its name, outnumber the CPUs."""
     known = scenarios.ALL.get(scenario)
-    return (
-        known is not None
-        and known.workload == "traffic"
-        and known.senders + known.receivers > run["environment"]["cpus"]
-    )
+    if known is None or known.workload not in ("traffic", "mixed"):
+        return False
+    workers = known.senders + (known.receivers if known.workload == "traffic" else 0)
+    return workers > run["environment"]["cpus"]

@@ -107,7 +107,8 @@ def bests(measured):
 def of_scenario(scenario, measured):
     """Return the lower bound of a scenario in seconds per message, from the best rounds; None if none is defined."""
     best = bests(measured)
-    if "call" not in best or scenario.unit not in ("rate", "time") or scenario.workload in ("pool", "read", "select"):
+    without = ("pool", "read", "select", "mixed")
+    if "call" not in best or scenario.unit not in ("rate", "time") or scenario.workload in without:
         return None
     call, iteration = best["call"], loop(measured)
     shared = scenario.options.get("shared")
@@ -121,6 +122,8 @@ def of_scenario(scenario, measured):
         return max(sending / scenario.senders, receiving / scenario.receivers, best["ring"])
     if scenario.workload == "single_thread":
         return iteration + 2 * call + create + copy
+    if scenario.workload == "state_call":
+        return iteration + call + create
     if scenario.workload == "round_trip":
         crossing = best["rested trip"] if scenario.options["gap"] else best["ring trip"]
         return iteration + crossing + 4 * call + 2 * create

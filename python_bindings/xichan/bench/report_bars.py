@@ -10,8 +10,8 @@ from typing import NamedTuple
 from xichan.bench import results
 
 LABELS = {
-    "rate": ("messages or tasks per second", "longer is better"),
-    "time": ("microseconds per round trip or task", "shorter is better"),
+    "rate": ("messages, tasks or operations per second", "longer is better"),
+    "time": ("microseconds per round trip, task or call", "shorter is better"),
     "bytes": ("bytes per message", "shorter is better"),
     "cpu": ("CPUs kept busy", "shorter is better"),
 }

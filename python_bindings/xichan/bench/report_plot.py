@@ -13,7 +13,7 @@ from xichan.bench import results, scenarios  # noqa: E402
 from xichan.bench.report_bars import amounts, short  # noqa: E402
 
 AXES = {
-    "rate": "messages per second (msg/s)",
+    "rate": "messages or operations per second",
     "time": "microseconds (us)",
     "bytes": "bytes per message",
     "cpu": "CPUs kept busy",
@@ -22,6 +22,8 @@ GROWING = {  # groups drawn as lines: title, label of the horizontal axis
     "fan-in": ("many senders to one receiver: int", "senders (interpreters)"),
     "fan-out": ("one sender to many receivers: int", "receivers (interpreters)"),
     "n-by-n": ("many to many: int", "senders = receivers (interpreters)"),
+    "mixed-95": ("a table of 1,000 ints, 95 % reads", "workers"),
+    "mixed-50": ("a table of 1,000 ints, 50 % reads", "workers"),
     "growth": ("one way: bytes of growing size", "bytes per message"),
     "growth-memory": ("memory per queued message: bytes of growing size", "bytes per message"),
     "growth-crowd": ("memory per queued message: 64 bytes from many senders", "senders (interpreters)"),

@@ -46,7 +46,7 @@ def best(run, scenario, contender):
 
 def is_ours(run, contender):
     """Return whether a contender is a form of xichan."""
-    return run["contenders"][contender]["group"] == "xichan" or contender == "xichan-pool"
+    return run["contenders"][contender]["group"] == "xichan" or contender in ("xichan-pool", "xichan-state")
 
 
 class Row(NamedTuple):

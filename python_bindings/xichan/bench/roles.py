@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 
-from xichan.bench import contenders, values
+from xichan.bench import contenders, state_roles, values
 
 READY, GO, QUIT = "ready", b"g", b"q"
 TIMEOUT = 60.0
@@ -273,7 +273,7 @@ ROLES = {
         *(check_send, check_receive, send, send_turns, send_batches, receive, receive_any, receive_batches),
         *(ask, reply, read, look_up, block),
     )
-}
+} | state_roles.ROLES
 
 
 def tiny_task(number):

@@ -3,6 +3,8 @@
 import dataclasses
 import fnmatch
 
+from xichan.bench import state_roles
+
 ONE_WAY = {
     "none": "None",
     "bool": "bool",
@@ -32,6 +34,13 @@ LOOKUPS = {  # payload: (title, expression)
     "record1m": ("one field of a record of 1 MB", "value.title"),
     "list100k": ("one row of a list of 100,000", "value[77777]"),
 }
+STATE = ("xichan-state", "dict-lock")
+GROUPS_BY_WORKLOAD = {
+    "pool": "pool",
+    "state_call": "state",
+    "mixed": "state",
+}  # of contenders; the others have channels
+NAMED_ONLY = ("growth", "mixed")  # groups that begin so run only when they are named
 QUEUES = ("xichan", "xichan-unbounded", "interpreters-queue", "interpchannels", "simple-queue")
 GROWING = ("xichan", "xichan-views", "interpreters-queue", "simple-queue", "mp-simple-queue", "mp-pipe")
 
@@ -61,7 +70,8 @@ class Scenario:
         """Return whether a contender takes part. Whether it supports the scenario shows only when it runs."""
         if self.only and contender.name not in self.only and not contender.name.endswith(".py"):
             return False
-        return (contender.group == "pool") == (self.workload == "pool") and (
+        group = contender.group if contender.group in GROUPS_BY_WORKLOAD.values() else None
+        return group == GROUPS_BY_WORKLOAD.get(self.workload) and (
             contender.variant is None or contender.variant in self.variants
         )
 
@@ -235,6 +245,34 @@ def _rest():
     )
 
 
+def _state():
+    for name, title, statement, key in (
+        ("atomic_add", "AtomicInt.add(1)", "add", int),
+        ("cell_get", "Cell.get() of an int", "get", int),
+        ("map_get_int", "Map.get() of an int, int key", "look", int),
+        ("map_get_str", "Map.get() of an int, str key of 7 characters", "look", "key {:03}".format),
+    ):
+        yield Scenario(
+            f"state/{name}",
+            f"state, one worker: {title}",
+            "state_call",
+            unit="time",
+            only=(*STATE, "manager-dict", "sqlite-memory") if name == "map_get_int" else STATE,
+            baseline="dict-lock",
+            options={"statement": statement, "key": key},
+        )
+    for reads in (95, 50):
+        for n in (1, 2, 4, 8):
+            yield Scenario(
+                f"mixed-{reads}/{n}",
+                f"a table of 1,000 ints, {reads} % reads: {n} worker{'s' * (n > 1)}",
+                "mixed",
+                senders=n,
+                options={"reads": reads * state_roles.GROUP // 100},
+                baseline="dict-lock",
+            )
+
+
 def _growth():
     for label, n in SIZES.items():
         yield Scenario(
@@ -272,18 +310,18 @@ def _growth():
 
 ALL = {
     scenario.name: scenario
-    for part in (_one_way, _large, _values, _latency, _crowds, _pools, _rest, _growth)
+    for part in (_one_way, _large, _values, _latency, _crowds, _pools, _rest, _state, _growth)
     for scenario in part()
 }
 
 
 def choose(patterns, quick=False):
-    """Return the scenarios that match patterns of `group` or `group/what`; without patterns all but growth.
+    """Return the scenarios that match patterns of `group` or `group/what`; without patterns all but `NAMED_ONLY`.
 
     `quick` limits the default to the quick ones. Raises LookupError for a pattern without a match.
     """
     if not patterns:
-        return [one for one in ALL.values() if not one.group.startswith("growth") and (one.quick or not quick)]
+        return [one for one in ALL.values() if not one.group.startswith(NAMED_ONLY) and (one.quick or not quick)]
     chosen = []
     for pattern in patterns:
         found = [one for one in ALL.values() if any(fnmatch.fnmatch(text, pattern) for text in (one.name, one.group))]

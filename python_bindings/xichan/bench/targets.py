@@ -5,6 +5,12 @@ from typing import NamedTuple
 from xichan.bench import lower_bound, results
 
 STDLIB = "interpreters-queue"
+STATE_CALLS = (  # scenario, title, nanoseconds at most
+    ("state/atomic_add", "AtomicInt.add(1), without the loop", 60),
+    ("state/cell_get", "Cell.get() of an int, without the loop", 100),
+    ("state/map_get_int", "Map.get() of an int, int key, without the loop", 150),
+    ("state/map_get_str", "Map.get() of an int, str key, without the loop", 150),
+)
 
 
 class Row(NamedTuple):
@@ -62,6 +68,9 @@ def targets(version):
         )
     yield Target("pool: map of tiny tasks", "pool/map", 25, "xichan-pool", "interpreter-pool")
     yield Target("pool: submit and result", "pool/submit", 8, "xichan-pool", "interpreter-pool")
+    yield Target(
+        "Map, 4 interpreters, 95 % reads, vs. a dict behind a lock", "mixed-95/4", 3, "xichan-state", "dict-lock"
+    )
 
 
 def rows(run):
@@ -71,6 +80,7 @@ def rows(run):
     found.append(_trip(run, "round-trip/busy", "round trip, busy, vs. the bare ring's", "ring trip", 2))
     found.append(_trip(run, "round-trip/parked", "round trip, parked, vs. a bare futex trip", "rested trip", 1.3))
     found.append(_calls(run))
+    found += [_state_call(run, *call) for call in STATE_CALLS]
     found.append(_idle(run))
     found.append(Row("C++: channel vs. bare ring", "", "mpmc 1.5x, spsc 2.5x", "see ./dev bench layers"))
     return found
@@ -104,6 +114,15 @@ def _calls(run):
         return Row(title, "", required, "not measured")
     ratio = (mine - lower_bound.loop(run["lower_bound"])) / (2 * call)  # both without the loop
     return Row(title, results.times(ratio), required, _verdict(ratio <= 2.5))
+
+
+def _state_call(run, scenario, title, most):
+    required = f"at most {most} ns"
+    mine = results.best(run, scenario, "xichan-state")
+    if not mine:
+        return Row(title, "", required, "not measured")
+    nanoseconds = (mine - lower_bound.loop(run["lower_bound"])) * 1e9
+    return Row(title, f"{nanoseconds:.0f} ns", required, _verdict(nanoseconds <= most))
 
 
 def _idle(run):

@@ -7,6 +7,12 @@
     callbacks        calls done callbacks and notifies waiters, in threads of their own
     results          receives what workers send and completes futures
     fallback         runs tasks in the main interpreter if a worker cannot load a module
+    supervisor       xichan.Workers: starts, restarts and stops workers with a target
+    member           xichan.worker(): the inside of these
+    output           brings what workers print to this interpreter
+    options          with_options(): deadlines, results as views
+    select_futures   futures as cases of select()
+    arguments        checks arguments, and pickles those of calls
     worker           the loop inside a worker interpreter; the format of tasks and results
     scripts          run_string() and run_path() inside a worker interpreter
     errors           the exceptions of pools

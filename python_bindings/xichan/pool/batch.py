@@ -54,6 +54,7 @@ class Batch:
         self._unfinished = len(items)
         self._awaited = -1  # the index of the result that a thread waits for
         self._sleepers: Sleepers = []  # that thread
+        self._interrupted: dict[int, str] = {}  # id: why the task is to be interrupted
 
     def __len__(self) -> int:
         return len(self._results)
@@ -84,6 +85,14 @@ class Batch:
         self._unfinished -= 1
         if self._unfinished == 0:
             self._items = self._calls = self.definition = None
+            for id in list(self._interrupted):  # Scheduler (6)
+                self._scheduler.board.forget(id)
+
+    def note_interrupt(self, id: int, reason: str) -> None:
+        self._interrupted.setdefault(id, reason)
+
+    def interrupt_of(self, id: int) -> str | None:
+        return self._interrupted.get(id)
 
     def deliver(self, id: int, value: object) -> None:
         index = id - self.first

@@ -84,11 +84,11 @@ class Callbacks:
         """Return whether the calling thread runs a callback."""
         return threading.get_ident() in self._runners
 
-    def join(self) -> None:
-        """Wait until all callbacks have returned. Not in a runner."""
-        self._collector.block(self._joining, self._is_over, None)
+    def join(self, deadline: float | None = None) -> None:
+        """Wait until all callbacks have returned, or the deadline. Not in a runner."""
+        self._collector.block(self._joining, self.is_over, deadline)
 
-    def _is_over(self) -> bool:
+    def is_over(self) -> bool:
         return not self._queue and self._runners.keys() <= self._publishing.keys()
 
     def _start(self, run: Callable[[], None]) -> bool:

@@ -5,7 +5,7 @@ They are not in ``xichan._errors`` because ``concurrent.futures`` takes long to 
 
 import sys
 
-from .._errors import Error
+from .._errors import Error, Interrupted
 
 if sys.version_info >= (3, 14):
     from concurrent.futures.interpreter import BrokenInterpreterPool as _BrokenInterpreterPool
@@ -21,6 +21,13 @@ class BrokenWorker(Error, RuntimeError):
     """The worker interpreter ended while it ran this task. It is replaced; other tasks are not affected."""
 
 
-for _class in (BrokenInterpreterPool, BrokenWorker):
+class TaskInterrupted(Error, Interrupted):
+    """The task was interrupted: the error that its future has. The cause is the Interrupted that the task raised.
+
+    An Error as well as an Interrupted, because to the caller it is the failure of a task like any other.
+    """
+
+
+for _class in (BrokenInterpreterPool, BrokenWorker, TaskInterrupted):
     _class.__module__ = "xichan"
 del _class

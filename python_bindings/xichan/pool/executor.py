@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import functools
 import itertools
-import operator
 import os
 import time
 import types
@@ -17,11 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal, Never, overload
 from .. import _core
 from .._errors import NotShareableError
 from .._stats import PoolStats
-from . import coroutines, scripts, threads
+from . import coroutines, interrupt_safe, scripts, threads
+from .arguments import check_stdout, pickled, positive
 from .batch import Batch
-from .byvalue.functions import Description, describe, describe_unshareable, describe_value, label
+from .byvalue.functions import Description, describe, describe_value, label
 from .fallback import FallbackPoolStats, Policy
-from .futures import Future
+from .futures import Future, ViewFuture
+from .options import PoolView, checked
 from .task_queue import clone_endpoints
 
 try:
@@ -42,7 +43,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     restart_after: replace the interpreter of a worker after this many tasks; None: never.
     pickle: pickle what is not shareable (counted in ``stats()``); False: raise NotShareableError instead.
     fallback: "main": if a worker cannot load a module because it does not support subinterpreters, run the task in a
-    thread of this interpreter; see xichan.dispatch. thread_name_prefix: for the threads of the pool.
+    thread of this interpreter; see xichan.dispatch. thread_name_prefix: for the threads of the pool. stdout: "forward":
+    what tasks print comes out at ``sys.stdout`` and ``sys.stderr`` of this interpreter, before their results.
 
     Requires CPython 3.14. Methods may be called by any thread, also by a signal handler, a finalizer or a callback.
 
@@ -63,6 +65,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         pickle: bool = True,
         fallback: Literal["main"] | None = None,
         thread_name_prefix: str = "",
+        stdout: Literal["forward"] | None = None,
         **unknown: Never,
     ) -> None:
         """Create a pool. The documentation of the class describes the parameters. No worker starts before a task."""
@@ -76,6 +79,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         limit = _positive("restart_after", restart_after, None)
         if fallback not in (None, "main"):
             raise ValueError(f"fallback must be None or 'main', got {fallback!r}")
+        check_stdout(stdout)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be callable, got {type(initializer).__name__}")
         self._pickle = bool(pickle)
@@ -98,6 +102,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             sent = (args, None) if _core.is_shareable(args) else self._pickled(args, {})
             setup = (described.data, described.external, *sent)
         self._scheduler.workers.setup = clone_endpoints((self._pickle, limit, tuple(values), setup))
+        if stdout is not None:
+            self._scheduler.forward_output()
 
     if not TYPE_CHECKING:  # type checkers would accept every name
 
@@ -122,26 +128,55 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         """
         return self._submit(fn, args, kwargs, self._policy)
 
+    def with_options(self, *, deadline: float | None = None, copy: bool = True) -> PoolView:
+        """Return an executor that runs tasks in the workers of this pool, with options.
+
+        deadline: seconds that a task may run, from when it begins in its worker; then it is interrupted, as
+        ``Future.interrupt`` does, and its future raises TaskInterrupted. copy: False: results are views, as
+        ``recv(copy=False)`` returns them, and have to be shareable.
+
+        Its ``submit``, ``map`` and ``shutdown`` are those of the pool.
+        """
+        return PoolView(self, checked(deadline), bool(copy))
+
+    def _submit_with(
+        self,
+        wrap: Callable[[Callable[..., Any]], Callable[..., Any]],
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        views: bool,
+    ) -> Future:
+        """Submit a call of ``wrap(fn)``. views: whether its result is a Shared, of which the future has the view."""
+        _check_function(fn)
+        fn, args, kwargs = _without_context(fn, args, kwargs)
+        return self._submit(wrap(fn), args, kwargs, self._policy, ViewFuture if views else Future)
+
     def _submit(
-        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], policy: Policy | None
+        self,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        policy: Policy | None,
+        make: type[Future] = Future,
     ) -> Future:
         """Submit a call. policy: decides whether it runs in this interpreter; None: it never does."""
         if type(fn) is not types.FunctionType:
             fn, args, kwargs = _without_context(fn, args, kwargs)
         scheduler = self._scheduler
         if policy is None:
-            future = Future(scheduler)
+            future = make(scheduler)
             self._send(future, self._prepare(fn), args, kwargs)
             return future
         described = self._describe(fn)
         reason = policy.reason(fn, args, kwargs, described.modules)
         if reason is not None:
-            future = Future(scheduler, policy, (fn, args, kwargs))
+            future = make(scheduler, policy, (fn, args, kwargs))
             with policy.counted(0, (reason,)):
                 scheduler.submit_local(future)
             return future
         call = None if policy.is_anywhere(fn, described.modules) else (fn, args, kwargs)
-        future = Future(scheduler, call and policy, call)
+        future = make(scheduler, call and policy, call)
         with policy.counted(1):
             self._send(future, self._sendable(described), args, kwargs)
         return future
@@ -179,6 +214,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         chunksize: int,
         buffersize: int | None,
         policy: Policy | None,
+        views: bool = False,
     ) -> Iterator[Any]:
         if buffersize is not None and not isinstance(buffersize, int):
             raise TypeError("buffersize must be an integer or None")
@@ -190,7 +226,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         calls = list(zip(*iterables))
         if not calls:
             return iter(())
-        return self._batch(fn, calls, chunksize, policy).results(deadline)
+        results = self._batch(fn, calls, chunksize, policy).results(deadline)
+        return map(_core.Shared.view, results) if views else results
 
     def _batch(
         self, fn: Callable[..., Any], calls: list[tuple[Any, ...]], chunksize: int, policy: Policy | None
@@ -231,23 +268,35 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         path = os.path.abspath(os.fsdecode(file))
         return self.submit(scripts.run_path, path, tuple(_named_values(shared).items()))
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False, interrupt: bool = False) -> None:
         """Accept no more tasks; workers end when all tasks are done.
 
         wait: return when the workers have ended. This blocks indefinitely if a task never returns, and so does the exit
-        of the program, which Ctrl-C ends: a task can only be stopped through what it waits for. cancel_futures: cancel
-        the tasks that no worker has taken.
+        of the program; Ctrl-C interrupts all tasks then. cancel_futures: cancel the tasks that no worker has taken.
+        interrupt: cancel these, and interrupt the others, as ``Future.interrupt`` does.
         """
         scheduler = self._scheduler
         scheduler.stop()
-        if cancel_futures:
+        if interrupt:
+            scheduler.interrupt_all("it was interrupted by shutdown()")
+        elif cancel_futures:
             scheduler.cancel(None)
         if wait:
             try:
                 scheduler.join()
             except KeyboardInterrupt as error:
                 self._note_unfinished(error)
+                scheduler.stop_now()
                 raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None
+    ) -> None:
+        """Shut the pool down. If the block was interrupted, by Ctrl-C for example, interrupt its tasks."""
+        if interrupt_safe.is_interrupt(error):
+            self._scheduler.stop_now()
+        else:
+            self.shutdown()
 
     def stats(self) -> PoolStats:
         """Return the number of workers and of tasks in each state, and of pickled calls and results.
@@ -289,18 +338,9 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         return described.data if described.cacheable else (described.data, described.external)
 
     def _pickled(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, tuple[object, ...]]:
-        if not self._pickle:
-            raise NotShareableError(f"{describe_unshareable(args, kwargs)}; the pool was created with pickle=False")
-        from .byvalue.pickler import dumps
-
-        try:
-            pickled = dumps((args, kwargs))
-        except NotShareableError:
-            raise
-        except Exception as error:
-            raise NotShareableError(f"{describe_unshareable(args, kwargs)}; pickling it failed: {error}") from error
+        sent = pickled(args, kwargs, pickle=self._pickle, where="the pool")
         self._scheduler.counts["pickled_calls"].add()
-        return pickled
+        return sent
 
 
 class _Unsendable:
@@ -339,14 +379,7 @@ def _without_context(
 
 def _positive[T](name: str, value: int | None, default: T) -> int | T:
     """Return a number if it is a positive int, or the default if it is None."""
-    if value is None:
-        return default
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be an int, got bool")
-    value = operator.index(value)
-    if value < 1:
-        raise ValueError(f"{name} must be greater than 0, got {value}")
-    return value
+    return default if value is None else positive(name, value)
 
 
 def _named_values(shared: Mapping[str, object] | None) -> dict[str, object]:

@@ -19,8 +19,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from .. import _core
 from .._stats import PoolStats
-from . import coroutines
+from . import coroutines, options
 from .atomic import Counter
 from .byvalue.functions import label, qualified_name
 from .worker_results import Refusal
@@ -162,7 +163,12 @@ def _run_local(scheduler: Scheduler, id: int) -> None:
     scheduler.own_threads.add(threading.get_ident())
     try:
         fn, args, kwargs = entry.call_of(id)
-        value = coroutines.run(fn, *args, **kwargs) if coroutines.is_function(fn) else fn(*args, **kwargs)
+        runner = _core._TaskRunner(scheduler.board.number())
+        if coroutines.is_function(fn):
+            coroutines.attach(runner)
+            fn = functools.partial(coroutines.run, fn)
+        options.local.task = id, scheduler.published.prefix
+        value = runner.run(id, fn, args, kwargs)
     except BaseException as error:
         collector.fail(id, error)
     else:
@@ -189,7 +195,7 @@ def _name(thing: Named) -> str:
     if isinstance(thing, types.ModuleType):
         return thing.__name__
     while isinstance(thing, functools.partial):
-        thing = thing.func
+        thing = options.function_of(thing)
     name = qualified_name(thing)
     return name.replace(":", ".") if name is not None else label(thing)
 

@@ -21,6 +21,7 @@ from concurrent.futures import Future as _Future
 from concurrent.futures._base import CANCELLED_AND_NOTIFIED, FINISHED, LOGGER, PENDING
 from typing import TYPE_CHECKING, Any
 
+from .. import _core
 from .atomic import Sleepers, wake
 from .interrupt_safe import acquired_uninterrupted
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     type _Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # function, args, kwargs
 
 
+INTERRUPTED_BY_CALL = "it was interrupted by interrupt()"
+
+
 class _Condition(threading.Condition):
     published = False  # whether the waiters of the future know the outcome
 
@@ -40,6 +44,8 @@ class Future(_Future[Any]):
     """The future of a task, which can be cancelled until a worker takes it."""
 
     _lazy_condition: _Condition | None = None  # most futures need none
+    interrupted: str | None = None  # why the task is to be interrupted
+    _completion: tuple[_core.Sender[None], _core.Receiver[None]] | None = None  # see completion()
 
     def __init__(self, scheduler: Scheduler, policy: Policy | None = None, call: _Call | None = None) -> None:
         # super().__init__ is not called: it creates the condition.
@@ -115,6 +121,31 @@ class Future(_Future[Any]):
             self._scheduler.cancel((self.id,))
         return self.cancelled()
 
+    def interrupt(self) -> bool:
+        """Raise xichan.Interrupted in the task if it runs, or cancel it if it has not begun. Does not wait.
+
+        The exception is raised once, between two bytecodes or in a call of xichan that blocks; a coroutine is
+        cancelled. Then ``result()`` raises TaskInterrupted, unless the task catches the exception and returns. C code
+        has to return first, such as ``time.sleep``: see ``running_for``. Another call for the same task has no effect.
+        Returns False if the task was over.
+        """
+        if self._final != PENDING:
+            return False
+        self._scheduler.interrupt(self.id, self, INTERRUPTED_BY_CALL)
+        return self.cancelled() or self._final == PENDING
+
+    @property
+    def running_for(self) -> float | None:
+        """The seconds since the task began in a worker; None if it does not run."""
+        return self._scheduler.running_for(self.id) if self._final == PENDING else None
+
+    def completion(self) -> _core.Receiver[None]:
+        """Return a Receiver that is finished once the task is over, for ``select``. The future owns it."""
+        made: Any = self.__dict__.setdefault("_completion", _core.channel(1))
+        if self._final != PENDING:  # (2)
+            made[0].close()
+        return made[1]
+
     def running(self) -> bool:
         taken = self._scheduler.local.get(self.id)
         if taken is not None:
@@ -188,14 +219,25 @@ class Future(_Future[Any]):
     def _notify(self) -> None:
         if self._sleepers:
             wake(self._sleepers)
+        if self._completion is not None:
+            self._completion[0].close()
         if self._lazy_condition is not None:  # (2)
             self._scheduler.callbacks.schedule(self, publish=True)
         if self._done_callbacks:
             self._scheduler.callbacks.schedule(self, publish=False)
 
+    def note_interrupt(self, id: int, reason: str) -> None:
+        if self.interrupted is None:
+            self.interrupted = reason
+
+    def interrupt_of(self, id: int) -> str | None:
+        return self.interrupted
+
     def task_ended(self) -> None:
         self._call = None
         self.definition = None
+        if self.interrupted is not None:  # Scheduler (6)
+            self._scheduler.board.forget(self.id)
 
     def call_of(self, id: int) -> _Call:
         assert self._call is not None
@@ -203,3 +245,10 @@ class Future(_Future[Any]):
 
     def message_of(self, id: int) -> tuple[Any, ...]:
         raise LookupError  # only a chunk is sent again, and a future is never part of one
+
+
+class ViewFuture(Future):
+    """The future of a task whose result is a Shared. It has the view."""
+
+    def deliver(self, id: int, value: Any) -> None:
+        super().deliver(id, value.view())

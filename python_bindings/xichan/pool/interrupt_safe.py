@@ -46,18 +46,28 @@ the main loop cannot install one.
 
 from __future__ import annotations
 
+import atexit
 import concurrent.futures.thread  # noqa: F401  # its exit hook has to be registered first, to run after _at_exit
+import logging
 import os
+import signal
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .._errors import Interrupted
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
+    from .supervisor import Workers
+
+STOP_TIMEOUT = 0.5  # seconds that interrupted tasks have to end
 
 exit_begun = False
-_schedulers: weakref.WeakSet[Scheduler] = weakref.WeakSet()
+_left_behind: list[Scheduler | Workers] = []  # whose tasks still run at the end of the process
+_schedulers: weakref.WeakSet[Scheduler | Workers] = weakref.WeakSet()
 
 
 class _Lock(Protocol):
@@ -75,20 +85,63 @@ def has_started(thread: threading.Thread) -> bool:
     return bool(handle.ident)
 
 
-def register(scheduler: Scheduler) -> None:
+def register(scheduler: Scheduler | Workers) -> None:
     """Shut this pool down when the interpreter exits, and disable it in the child after fork()."""
     _schedulers.add(scheduler)
 
 
+def is_interrupt(error: BaseException | None) -> bool:
+    """Return whether an exception leaves a block because that was interrupted or cancelled."""
+    asyncio: Any = sys.modules.get("asyncio")
+    cancelled = getattr(asyncio, "CancelledError", KeyboardInterrupt)
+    return isinstance(error, (KeyboardInterrupt, cancelled)) or (
+        isinstance(error, Interrupted) and not isinstance(error, Exception)
+    )
+
+
 def _at_exit() -> None:
-    """Shut down all pools and wait for their tasks, as the standard library does for its pools."""
+    """Shut down all pools and wait for their tasks, as the standard library does for its pools.
+
+    If Ctrl-C ends the program, interrupt the tasks instead. A task that goes on is left behind: the exception keeps
+    ``threading`` from joining its thread.
+    """
     global exit_begun
     exit_begun = True
     schedulers = list(_schedulers)
     for scheduler in schedulers:
         scheduler.stop()
-    for scheduler in schedulers:
-        scheduler.join()
+    try:
+        if not _ended_by_ctrl_c():
+            for scheduler in schedulers:
+                scheduler.at_exit()
+            return
+    except KeyboardInterrupt:
+        pass
+    left = [scheduler for scheduler in schedulers if not scheduler.stop_now()]
+    if left:
+        _left_behind.extend(left)
+        raise KeyboardInterrupt("tasks that were interrupted still run")
+
+
+def _leave() -> None:
+    """End the process if threads of a pool were left behind: CPython would wait for their GIL, or crash.
+
+    One of the last functions that ``atexit`` calls.
+    """
+    if _left_behind:
+        logging.shutdown()
+        for stream in sys.stdout, sys.stderr:
+            try:
+                stream.flush()
+            except Exception:  # it may be None, or closed
+                pass
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def _ended_by_ctrl_c() -> bool:
+    """Return whether an uncaught KeyboardInterrupt ends the program. At a prompt it does not."""
+    return isinstance(getattr(sys, "last_exc", None), KeyboardInterrupt) and not hasattr(sys, "ps1")
 
 
 def _after_fork() -> None:
@@ -97,5 +150,6 @@ def _after_fork() -> None:
     _schedulers.clear()
 
 
+atexit.register(_leave)
 threading._register_atexit(_at_exit)  # type: ignore[attr-defined]  # runs before threading joins its threads
 os.register_at_fork(after_in_child=_after_fork)

@@ -34,12 +34,19 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError, MemoryLimitExceeded
+from .._errors import (
+    ChannelClosed,
+    ChannelFull,
+    ChannelTimeout,
+    DecodeError,
+    Interrupted,
+    MemoryLimitExceeded,
+)
 from .._pickling import loads
 from .._remote import rebuild_error
 from . import threads
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
-from .errors import BrokenInterpreterPool, BrokenWorker
+from .errors import BrokenInterpreterPool, BrokenWorker, TaskInterrupted
 from .interrupt_safe import has_started
 from .worker_results import ResultKind
 
@@ -153,9 +160,9 @@ class Collector:
         self.requests.append(_Request(function))
         self.notify()
 
-    def join(self) -> None:
-        """Wait until the thread has handled everything."""
-        self.block(self._joining, lambda: self.over, None)
+    def join(self, deadline: float | None = None) -> None:
+        """Wait until the thread has handled everything, or the deadline."""
+        self.block(self._joining, lambda: self.over, deadline)
 
     def block(self, sleepers: Sleepers, is_over: Callable[[], bool], deadline: float | None) -> None:
         """Block until another thread has called wake(sleepers), or the deadline."""
@@ -344,6 +351,8 @@ class Collector:
         entry = self.scheduler.in_flight.get(id)
         if entry is None:
             return False
+        if isinstance(error, Interrupted) and not isinstance(error, TaskInterrupted):
+            error = _failed_by(error, entry.interrupt_of(id))
         entry.fail(id, error)
         return self.end(id, "failed")
 
@@ -400,6 +409,13 @@ class Collector:
         finally:
             if self.inbox or len(self.results_rx) or self.scheduler.stopping:  # (2); it may have been the last task
                 self.wake()
+
+
+def _failed_by(error: Interrupted, reason: str | None) -> TaskInterrupted:
+    """Return the error of a task that raised Interrupted. reason: of the interrupt; None if there was none."""
+    failure = TaskInterrupted(reason or str(error) or "it raised xichan.Interrupted")
+    failure.__cause__ = error
+    return failure
 
 
 class _Request:

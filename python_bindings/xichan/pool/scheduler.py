@@ -14,6 +14,9 @@
 5. ``stop`` closes the Sender that submissions use, which refuses later ones at once. When no entry that was sent is
    left, or at once if the pool is broken, the collector closes the other Sender. Then workers end, and the collector
    after the last one; it fails the entries that are left.
+6. The board (task_board.h) has what workers run and which tasks are to be interrupted. Requests for a task are
+   forgotten when its entry ends. ``interrupt`` notes the request in the entry, makes it, and then looks whether the
+   entry is still in flight; ``task_ended`` comes after the entry was popped. So at least one of them forgets it.
 
 Nothing here refers to the executor, so that it can be garbage collected, which stops its pool.
 """
@@ -22,17 +25,21 @@ from __future__ import annotations
 
 import collections
 import itertools
+import logging
+import time
 import weakref
 from _thread import get_ident
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .. import _core
 from .._errors import ChannelClosed
 from . import interrupt_safe
 from .atomic import Counter
 from .byvalue.published import PublishedDefinitions
 from .callbacks import Callbacks
 from .errors import BrokenInterpreterPool
+from .output import Output
 from .results import Collector
 from .task_queue import TaskQueue, ids_of
 from .workers import Workers
@@ -41,9 +48,13 @@ if TYPE_CHECKING:
     from .batch import Batch
     from .fallback import Policy
     from .futures import Future
+    from .options import Deadlines
 
 _COUNTS = ("submitted", "finished", "failed", "cancelled", "lost", "replaced", "pickled_calls", "pickled_results")
 _MAX_BATCH = 2**32  # tasks
+INTERRUPTED_BY_USER = "it was interrupted by Ctrl-C"
+
+_logger = logging.getLogger("concurrent.futures")
 
 
 class Scheduler:
@@ -61,8 +72,10 @@ class Scheduler:
         self.next_batch = itertools.count(-_MAX_BATCH, -_MAX_BATCH).__next__  # id of the first task
         self.own_threads: set[int] = set()  # idents of those that run workers and local tasks
         self.stopping = False
+        self.stop_deadline: float | None = None  # see stop_now()
         self.broken: str | None = None  # the reason
         self.forked = False  # this is the child of fork(), which has none of the threads
+        self.board = _core._TaskBoard()
         self.counts = {count: Counter() for count in _COUNTS}
         self.collector = Collector(self, f"{name}_collector")
         self.callbacks = Callbacks(self.collector, name)
@@ -76,6 +89,7 @@ class Scheduler:
         self.published = PublishedDefinitions(f"xichan.pool {self.queue.tx.id:x}:")
         self.closing: list[Callable[[], object]] = []  # called at the end
         self.workers = Workers(self, max_workers, name)
+        self.deadlines: Deadlines | None = None
         self.owner: weakref.ref[object] | None = None
         interrupt_safe.register(self)
 
@@ -184,6 +198,25 @@ class Scheduler:
         """Return whether a worker has taken a task that was sent."""
         return not self.forked and not self.collector.call(lambda: self.queue.is_queued(id))
 
+    def forward_output(self) -> None:
+        """Bring what workers print to this interpreter."""
+        output = Output(f"{self.workers.name}_output")
+        self.workers.output_tx = output.tx
+        self.closing.append(output.close)
+
+    def start_deadlines(self) -> None:
+        """Start the thread that interrupts tasks at their deadlines, if it is not running."""
+        self._check_open()
+        self.collector.start()
+        self.collector.call(self._start_deadlines)
+
+    def _start_deadlines(self) -> None:
+        from .options import Deadlines
+
+        if self.deadlines is None:
+            self.deadlines = Deadlines(self, f"{self.workers.name}_deadlines")
+            self.closing.append(self.deadlines.close)
+
     # Cancelling
 
     def cancel(self, ids: Collection[int] | None) -> None:
@@ -214,6 +247,33 @@ class Scheduler:
                 entry.mark_cancelled(id)
                 self.collector.end(id, "cancelled")
         queue.feed()
+
+    # Interrupting
+
+    def interrupt(self, id: int, entry: Future | Batch, reason: str) -> None:
+        """Have a task interrupted, or cancel it if no worker has taken it. reason: for the message of its error."""
+        if not self.forked and self.collector.started:
+            self.request_interrupt(id, reason, entry)
+            self.cancel((id,))
+
+    def request_interrupt(self, id: int, reason: str, entry: Future | Batch | None = None) -> None:
+        """Have a task interrupted that a worker has taken or will take."""
+        entry = entry or self.in_flight.get(id)
+        if entry is not None:
+            entry.note_interrupt(id, reason)
+            self.board.interrupt(id)
+            if id not in self.in_flight:  # (6)
+                self.board.forget(id)
+
+    def interrupt_all(self, reason: str) -> None:
+        """Cancel all tasks that no worker has taken, and have the others interrupted."""
+        self.cancel(None)
+        for id, entry in list(self.in_flight.items()):
+            self.interrupt(id, entry, reason)
+
+    def running_for(self, id: int) -> float | None:
+        """Return the seconds since a task began, or None if it does not run."""
+        return None if self.forked else self.board.running().get(id)
 
     def take_local(self, id: int) -> Future | Batch | None:
         """Return the entry of a task that the calling thread has to run, or None if it was cancelled."""
@@ -268,14 +328,43 @@ class Scheduler:
         self.queue.rx.close()
         self.collector.close()
         self.workers.setup = None
+        if self.workers.output_tx is not None:
+            self.workers.output_tx.close()
         self.published.clear()
 
-    def join(self) -> None:
-        """Wait for all tasks and callbacks. Returns at once in one of these, because it cannot wait for itself."""
+    def join(self, deadline: float | None = None) -> bool:
+        """Wait for all tasks and callbacks, until the deadline. Returns False if it has passed.
+
+        Returns at once in one of these, because it cannot wait for itself.
+        """
         if self.forked or not self.collector.started or self.runs_here():
-            return
-        self.collector.join()
-        self.callbacks.join()
+            return True
+        self.collector.join(deadline)
+        if self.collector.over:
+            self.callbacks.join(deadline)
+        return self.collector.over and self.callbacks.is_over()
+
+    def at_exit(self) -> None:
+        """Wait for all tasks at the exit of the program."""
+        self.join()
+
+    def stop_now(self) -> bool:
+        """Interrupt all tasks and wait for their ends, a short time in all calls. Returns False if a task goes on."""
+        if self.stop_deadline is None:
+            self.stop_deadline = time.monotonic() + interrupt_safe.STOP_TIMEOUT
+        self.stop()
+        self.interrupt_all(INTERRUPTED_BY_USER)
+        if self.join(self.stop_deadline):
+            return True
+        running = self.board.running()
+        if running:
+            _logger.warning(
+                "%d interrupted tasks still run, the first for %.1f seconds: they execute C code that does not return, "
+                "or they catch xichan.Interrupted",
+                len(running),
+                max(running.values()),
+            )
+        return False
 
     def runs_here(self) -> bool:
         """Return whether the calling thread belongs to the pool."""

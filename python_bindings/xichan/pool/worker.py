@@ -15,6 +15,8 @@ worker that has to end reports so in its last result.
 1. From the receipt of a task until its result is sent, ``state.running`` is its id. In a chunk, ``results`` has the
    results not sent yet, and ``not_begun`` the ids that have not begun. If an exception ends the loop, the thread in the
    main interpreter that runs this one calls ``report_end``. Of two results for an id the first counts.
+   ``state.runner`` runs the task, and loads its function if it is new: an interrupt is raised in there and nowhere
+   else, see task_board.h.
 2. Between tasks nothing of a task is kept, except functions that came without endpoints. So the endpoints that a task
    received are closed when the task ends. If it fails, those are closed with its exception.
 """
@@ -53,10 +55,21 @@ def run() -> None:
     """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
     with namespace.pop("_xichan_setup") as setup:
-        *endpoints, state.prefix, name, state.pickle, limit, shared, initializer = setup.recv()
+        name, *endpoints, state.prefix, board, member, output, state.pickle, limit, shared, initializer = setup.recv()
     del setup
     tasks, results, token, wakeup = endpoints
     threads.adopt(name)
+    if output is not None:
+        from .output import Streams
+
+        state.streams = Streams(output)
+    if member is not None:
+        from . import member as members
+
+        state.keeps_endpoints = members.join(name, *member)
+    state.runner = _core._TaskRunner(board)
+    sys.unraisablehook = state.runner.unraisablehook
+    coroutines.attach(state.runner)
     state.shared = {name: rebuild.by_value(*value) for name, value in shared}
     namespace.update(state.shared)
     state.send = _make_send(results, token, wakeup.send_nowait)
@@ -67,6 +80,8 @@ def run() -> None:
         _work(tasks, state.send, limit)
     finally:
         coroutines.close()
+        if state.streams is not None:
+            state.streams.close()
     # Not in a finally: after an exception report_end needs them.
     for end in endpoints:
         end.close()
@@ -131,6 +146,7 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
     functions: dict[Any, Any] = {}  # by number
     result: _Result | None
     receive = tasks.recv
+    run = state.runner.run
     while True:
         try:
             task = _next(tasks) if state.unverified else receive()
@@ -148,22 +164,28 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         try:
             if kwargs is None and type(args) is tuple:
                 found = functions.get(function) if type(function) is not tuple else None
-                result = (id, (_load(functions, function) if found is None else found)(*args))
+                if found is None:
+                    result = (id, run(id, _call, (functions, function, args, None)))
+                else:
+                    result = (id, run(id, found, args))
             elif type(kwargs) is int:
                 count = kwargs
                 result = _run_chunk(functions, function, id, args)
             else:
-                result = (id, _call(functions, function, args, kwargs))
+                result = (id, run(id, _call, (functions, function, args, kwargs)))
         except _ChunkEnded as ended:
             result = ended.result
         except SystemExit as error:
-            fail_endpoints(error, function, args, kwargs)
+            if not state.keeps_endpoints:
+                fail_endpoints(error, function, args, kwargs)
             result = exited(id, error, ())
         except BaseException as error:
             if type(kwargs) is not int and not runs_again(error):
                 fail_endpoints(error, function, args, kwargs)
             result = raised(id, error)
         task = function = args = kwargs = found = None  # (2)
+        if state.streams is not None:
+            state.streams.sync()
         report(send, result)
         state.running = None
         state.loading = False
@@ -278,6 +300,7 @@ class _ChunkEnded(BaseException):
 def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tuple[Any, ...]) -> _Result:
     """Run the tasks of a chunk in order and return their results as one."""
     results: list[_Result] = []
+    run = state.runner.run
     first_error: BaseException | None = None
     state.results = results
     state.not_begun = range(first, first + len(chunk))
@@ -285,7 +308,7 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
         state.running = id
         state.not_begun = range(id + 1, first + len(chunk))
         try:
-            results.append((id, _call(functions, function, args, ())))
+            results.append((id, run(id, _call, (functions, function, args, ()))))
         except SystemExit as error:
             fail_endpoints(first_error or error, function)
             fail_endpoints(error, args)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from .output import Streams
+
     type _Result = tuple[Any, ...]
 
 
@@ -48,6 +50,9 @@ class _State:
     verify: Callable[[], None]  # wakes the collector if it has not
     pickle = True
     prefix = ""  # of the names under which functions are published
+    runner: _core._TaskRunner  # runs tasks, so that they can be interrupted
+    streams: Streams | None = None  # that forward what tasks print
+    keeps_endpoints = False  # of a task that fails: it may be restarted
     shared: dict[str, Any] = {}
     pickler: ModuleType | None = None  # the module, once it is needed
 
@@ -92,7 +97,9 @@ def raised(id: int, error: BaseException) -> _Result:
 
 
 def runs_again(error: BaseException) -> bool:
-    """Return whether the task that raised an exception runs again in the main interpreter, see fallback."""
+    """Return whether the task that raised an exception may run again: restarted, or in the main interpreter."""
+    if state.keeps_endpoints:
+        return True
     if not is_refusal(error):
         return False
     try:

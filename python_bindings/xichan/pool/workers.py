@@ -35,6 +35,7 @@ class Workers:
         self.max_workers = max_workers
         self.name = name
         self.setup: tuple[Any, ...] | None = None  # what each worker receives besides its endpoints, see worker.run
+        self.output_tx: _core.Sender[Any] | None = None  # of Output, if workers forward theirs
         self.threads: list[threading.Thread] = []
         self.alive = 0  # number of workers that have not ended
         self.needs_worker = False  # the collector has to check whether another worker is needed
@@ -71,12 +72,11 @@ class Workers:
 
     def _break(self, error: BaseException) -> None:
         """Break the pool: no worker could be started, or one ended and its task is not known."""
-        if isinstance(error, interpreters.ExecutionFailed):
-            error = error.excinfo.msg or error
+        cause = cause_of(error)
         scheduler = self.scheduler
         if scheduler.broken is None:  # an initializer that raises does so in each worker that has started
-            _logger.critical("%s is broken: a worker failed: %s", self.name, error)
-            scheduler.broken = f"a worker failed: {error}"
+            _logger.critical("%s is broken: a worker failed: %s", self.name, cause)
+            scheduler.broken = f"a worker failed: {cause}"
         scheduler.stopping = True
         lost = scheduler.queue.remove_all(BrokenInterpreterPool(scheduler.broken))
         scheduler.queue.close()  # Scheduler (5)
@@ -110,25 +110,34 @@ class Workers:
         scheduler.collector.send(functools.partial(self._ended, failure, interpreter is not None))
 
     def _run_interpreter(self, interpreter: interpreters.Interpreter) -> None:
-        """Set up an interpreter, run the loop of its worker, and close it."""
         scheduler = self.scheduler
+        endpoints = (scheduler.queue.rx, *scheduler.collector.endpoints_for_worker())
+        assert self.setup is not None
+        board = scheduler.board.number()
+        run_interpreter(interpreter, (*endpoints, scheduler.published.prefix, board, None, self.output_tx, *self.setup))
+
+
+def run_interpreter(interpreter: interpreters.Interpreter, setup: tuple[Any, ...]) -> None:
+    """Set up an interpreter, run the loop of its worker, and close it. setup: see worker.run."""
+    try:
+        interpreter.exec(f"import sys; sys.path[:] = {ascii(worker_path())}")
+        setup_tx, setup_rx = _core.channel(1)
+        _core._outlast_exit(setup_rx)
+        with setup_tx, setup_rx:
+            setup_tx.send((threading.current_thread().name, *setup))
+            interpreter.prepare_main(_xichan_setup=setup_rx)
         try:
-            interpreter.exec(f"import sys; sys.path[:] = {ascii(worker_path())}")
-            setup_tx, setup_rx = _core.channel(1)
-            _core._outlast_exit(setup_rx)
-            with setup_tx, setup_rx:
-                endpoints = (scheduler.queue.rx, *scheduler.collector.endpoints_for_worker())
-                assert self.setup is not None
-                name = threading.current_thread().name
-                setup_tx.send((*endpoints, scheduler.published.prefix, name, *self.setup))
-                interpreter.prepare_main(_xichan_setup=setup_rx)
-            try:
-                interpreter.exec(_CALL.format("run"))
-            except interpreters.ExecutionFailed:
-                if not _report_end(interpreter):
-                    raise
-        finally:
-            _close(interpreter)
+            interpreter.exec(_CALL.format("run"))
+        except interpreters.ExecutionFailed:
+            if not _report_end(interpreter):
+                raise
+    finally:
+        _close(interpreter)
+
+
+def cause_of(error: BaseException) -> BaseException | str:
+    """Return the message of an exception that ended a worker outside its tasks."""
+    return error.excinfo.msg or error if isinstance(error, interpreters.ExecutionFailed) else error
 
 
 def _report_end(interpreter: interpreters.Interpreter) -> bool:

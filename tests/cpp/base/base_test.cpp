@@ -1,10 +1,12 @@
-// CheckedSize, Worklist, random_bits, and the phrases of Status.
+// CheckedSize, Worklist, failures on purpose, random_bits, and the phrases of Status.
 #include <gtest/gtest.h>
 
 #include <set>
 #include <string>
 
 #include "base/checked.h"
+#include "base/content_map.h"
+#include "base/failure.h"
 #include "base/random.h"
 #include "base/worklist.h"
 #include "xichan/status.h"
@@ -69,6 +71,21 @@ TEST(Worklist, RemoveFirstKeepsOrderOfRest) {
   EXPECT_EQ(list.pop(), 49);
 }
 
+TEST(Failure, InjectedFailureReachesListsAndMaps) {
+  Worklist<int> list;
+  ContentMap<int> map;
+  fail_countdown.store(0, std::memory_order_relaxed);
+  for (int i = 0; i < 32; ++i) EXPECT_TRUE(list.push(i)) << "needs no allocation";
+  EXPECT_FALSE(list.push(32));
+  EXPECT_EQ(map.insert({&list, 0}), nullptr);
+  fail_countdown.store(1, std::memory_order_relaxed);
+  EXPECT_TRUE(list.push(32));
+  EXPECT_EQ(map.insert({&list, 0}), nullptr);
+  fail_countdown.store(-1, std::memory_order_relaxed);
+  EXPECT_NE(map.insert({&list, 0}), nullptr);
+  EXPECT_EQ(list.size(), 33u);
+}
+
 TEST(Random, EveryBitVaries) {
   std::uint64_t ones = 0;
   std::uint64_t zeros = 0;
@@ -86,7 +103,7 @@ TEST(Random, EveryBitVaries) {
 
 TEST(Status, EveryStatusHasPhrase) {
   std::set<std::string> phrases;
-  const int last = static_cast<int>(Status::too_large);
+  const int last = static_cast<int>(Status::lagged);
   for (int i = 0; i <= last; ++i) phrases.emplace(to_string(static_cast<Status>(i)));
   EXPECT_EQ(phrases.size(), static_cast<std::size_t>(last + 1));
   EXPECT_FALSE(phrases.contains("unknown status"));

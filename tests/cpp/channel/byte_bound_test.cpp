@@ -186,7 +186,7 @@ TEST_P(ClaimEnds, ReleasesSendersThatWaitBehindIt) {
       const bool sliced = way == "timeout" || way == "given_up";
       const Deadline slice = sliced ? Deadline::after(1'000'000) : Deadline::never();
       const Deadline deadline = way == "timeout" && go_on.load() ? Deadline::at(1) : Deadline::never();
-      status = wait_any(used, owner.limits(deadline, slice, false), chosen);
+      status = wait_any(used, owner.limits(deadline, slice, false, 0), chosen);
     } while (status == Status::interrupted && way != "exit" && !(way == "given_up" && go_on.load()));
     if (way == "timeout") {
       EXPECT_EQ(status, Status::timeout);

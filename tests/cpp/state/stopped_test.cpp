@@ -100,5 +100,53 @@ TEST(StateStopped, StoppedCallsOfSemaphoresEventsAndIntegersBlockNoOther) {
   integer->release();
 }
 
+// The value jumps to the end of its range between the check of an addition and its effect.
+TEST(StateStopped, StoppedAdditionNeverWrapsAround) {
+  if (!Stepper::available) GTEST_SKIP();
+  const test::Watchdog watchdog("a stopped addition");
+  for (long instructions = 1; instructions < most_instructions; ++instructions) {
+    for (const bool by_addition : {false, true}) {
+      auto* integer = new (std::nothrow) AtomicInteger(0);
+      StateObjects::add(*integer);
+      std::int64_t sum = 0, far_sum;
+      bool added = false;
+      Stepper stepper([&] { added = integer->add(5, sum); }, instructions);
+      const bool is_stopped = stepper.is_stopped();
+      if (is_stopped) {
+        if (by_addition) {
+          EXPECT_TRUE(integer->add(INT64_MAX - 5, far_sum));
+        } else {
+          integer->store(INT64_MAX);
+        }
+        stepper.go_on();
+        EXPECT_EQ(integer->load(), by_addition && !added ? INT64_MAX - 5 : INT64_MAX) << instructions;
+        EXPECT_TRUE(!added || sum > 0) << instructions;
+      }
+      integer->release();
+      if (!is_stopped) return;
+    }
+  }
+}
+
+TEST(AtomicInteger, OperationsAgreeOnBothSidesOfItsMove) {
+  auto* integer = new (std::nothrow) AtomicInteger(0);
+  StateObjects::add(*integer);
+  std::int64_t sum;
+  for (const std::int64_t value : {std::int64_t{0}, std::int64_t{1} << 60, INT64_MAX, std::int64_t{7}, INT64_MIN,
+                                   std::int64_t{3} << 61, std::int64_t{-1} << 62}) {
+    const std::int64_t before = integer->load();
+    EXPECT_EQ(integer->exchange(value), before);
+    EXPECT_EQ(integer->load(), value);
+    EXPECT_FALSE(integer->compare_exchange(value ^ 1, 0));
+    EXPECT_TRUE(integer->compare_exchange(value, value ^ 2));
+    EXPECT_TRUE(integer->compare_exchange(value ^ 2, value));
+    EXPECT_EQ(integer->add(INT64_MAX, sum), value <= 0);
+    if (value <= 0) EXPECT_EQ(sum, value + INT64_MAX);
+    if (value <= 0) EXPECT_TRUE(integer->add(-INT64_MAX, sum));
+    EXPECT_EQ(integer->load(), value);
+  }
+  integer->release();
+}
+
 }  // namespace
 }  // namespace xichan::internal

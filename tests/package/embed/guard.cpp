@@ -9,20 +9,12 @@
 #include <thread>
 #include <vector>
 
+#include "check.h"
 #include "embed.h"
 
 using namespace xichan;
 
 namespace {
-
-#define CHECK(condition)                                                              \
-  do {                                                                                \
-    if (!(condition)) {                                                               \
-      std::fprintf(stderr, "line %d: not %s\n", __LINE__, #condition);                \
-      if (PyThreadState_GetUnchecked() != nullptr && PyErr_Occurred()) PyErr_Print(); \
-      std::_Exit(1);                                                                  \
-    }                                                                                 \
-  } while (false)
 
 constexpr bool refuses_at_once = PY_VERSION_HEX < 0x030F0000;
 

@@ -75,7 +75,7 @@ def test_a_name_is_free_once_its_channel_is_gone():
         with pytest.raises(xichan.Error, match="in use"):
             xichan.channel(name="weak")  # it still has a receiver
         rx.close()
-        for lookup, wanted in zip(LOOKUPS, ("channel or value", "Sender", "Receiver"), strict=True):
+        for lookup, wanted in zip(LOOKUPS, ("channel, value or object", "Sender", "Receiver"), strict=True):
             with pytest.raises(xichan.NotFound, match=f"^no {wanted} is registered under the name 'weak'$"):
                 lookup("weak")
     assert alive()["channels"] == len(xichan.channels())

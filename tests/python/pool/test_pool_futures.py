@@ -160,3 +160,28 @@ def test_result_and_exception_time_out(pool):
         blocker.future.result(0.2)
     assert time.monotonic() - start >= 0.2
     blocker.end()
+
+
+def test_select_takes_futures_as_cases(pool):
+    tx, rx = xichan.channel(4)
+    future = pool.submit(lambda rx: rx.recv() * 2, rx)
+    other_tx, other = xichan.channel(1)
+    with pytest.raises(xichan.ChannelTimeout):
+        xichan.select([other, future], 0.01)
+    tx.send(21)
+    assert xichan.select([other, future], 30) == (future, 42)
+    assert xichan.select(iter([future, other])) == (future, 42)
+    other_tx.send(1)
+    slow = pool.submit(lambda rx: rx.recv(), rx)
+    assert xichan.select([slow, other, (other_tx, 2)])[0] in (other, (other_tx, 2))
+    slow.interrupt()
+    with pytest.raises((xichan.Interrupted, concurrent.futures.CancelledError)):
+        xichan.select([slow])
+    other_tx.close()
+    other.drain()
+    with pytest.raises(xichan.ChannelClosed) as caught:
+        xichan.select([other, pool.submit(lambda rx: rx.recv(), rx)])
+    assert caught.value.case is other
+    tx.close()
+    with pytest.raises(TypeError, match="a case must be"):
+        xichan.select([other, 5])

@@ -96,6 +96,52 @@ def test_containers_are_verified_and_measured(tmp_path):
     assert set(array["results"]) | set(array["unavailable"]) == {"xichan-threads", "mp-pipe"}
 
 
+def test_shared_state_is_verified_and_measured(tmp_path):
+    out = tmp_path / "run.json"
+    bench(
+        *("--scenario", "state", "--scenario", "mixed-95/2", "--scenario", "mixed-50/1"),
+        *("--rounds", "1", "--seconds", "0.01", "--timeout", str(PATIENCE)),
+        *("--json", out),
+    )
+    run = results.load(out)["scenarios"]
+    all_four = {"xichan-state", "dict-lock", "manager-dict", "sqlite-memory"}
+    both = {"xichan-state", "dict-lock"}
+    assert {name: set(record["results"]) for name, record in run.items()} == {
+        "state/atomic_add": both,
+        "state/cell_get": both,
+        "state/map_get_int": all_four,
+        "state/map_get_str": both,
+        "mixed-95/2": all_four,
+        "mixed-50/1": all_four,
+    }
+    assert all(record["baseline"] == "dict-lock" and not record["unavailable"] for record in run.values())
+
+
+STATE_CONTENDER = """
+from xichan.bench.contenders import dict_lock
+
+class Broken(dict_lock.DictLock):
+    statements = dict_lock.DictLock.statements | {changed!r}
+"""
+
+
+def test_wrong_state_is_reported(tmp_path):
+    changes = {"add": "got = 1", "get": "got = 1.0", "write": "with lock: table[key] = value + 16"}
+    complaints = {"add": "expected ", "get": "expected 123456789, got 1.0", "write": "key "}
+    out = tmp_path / "run.json"
+    for name, statement in changes.items():
+        file = tmp_path / f"{name}.py"
+        file.write_text(STATE_CONTENDER.format(changed={name: statement}))
+        chosen = ("state/atomic_add", "state/cell_get", "mixed-50/1")
+        arguments = [part for one in chosen for part in ("--scenario", one)]
+        bench(*arguments, "--contender", "dict-lock", "--contender-file", file, "--json", out, *TINY, expect=1)
+        run = results.load(out)["scenarios"]
+        wrong = {one: record["unavailable"] for one, record in run.items() if record["unavailable"]}
+        (scenario,) = wrong
+        assert scenario == dict(zip(changes, chosen, strict=True))[name]
+        assert wrong[scenario][str(file)].startswith(f"WRONG: {complaints[name]}")
+
+
 def test_plot_of_a_run_without_figures_fails(tiny_run, tmp_path, capsys):
     run = results.load(tiny_run[0])
     for record in run["scenarios"].values():
@@ -157,9 +203,9 @@ def test_reports_are_self_contained(tiny_run, tmp_path):
     assert not re.search(r"https?://|<script|<link|@import|<iframe|\bsrc=", text)  # one file that loads no other
     assert text.count("<svg") == 1  # fan-in; the others are bars
     assert re.search(
-        "messages or tasks per second(, logarithmic axis)?; longer is better", text
+        "messages, tasks or operations per second, (logarithmic|linear) axis; longer is better", text
     )  # by the figures' range
-    assert "microseconds per round trip or task" in text and "bytes per message" in text
+    assert "microseconds per round trip, task or call" in text and "bytes per message" in text
     identifiers = re.findall(r'\bid="([^"]+)"', text)
     assert len(identifiers) == len(set(identifiers))
     assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', text)) - {""} <= {

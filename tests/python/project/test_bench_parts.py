@@ -121,6 +121,28 @@ def test_parked_round_trip_is_compared_with_a_bare_trip_after_the_same_rest():
     assert (row.shown, row.verdict) == ("1.2x", "reached")
 
 
+@pytest.mark.parametrize("seconds, shown, verdict", [(65e-9, "60 ns", "reached"), (66e-9, "61 ns", "NOT reached")])
+def test_calls_on_shared_state_are_compared_without_the_loop(seconds, shown, verdict):
+    run = {
+        "lower_bound": {"loop": [5e-9, 6e-9]},
+        "scenarios": {"state/atomic_add": {"results": {"xichan-state": [9e-8, seconds]}}},
+        "environment": {"python": "3.14.0"},
+    }
+    rows = {row.title: row for row in targets.rows(run)}
+    row = rows["AtomicInt.add(1), without the loop"]
+    assert (row.shown, row.required, row.verdict) == (shown, "at most 60 ns", verdict)
+    assert rows["Cell.get() of an int, without the loop"].verdict == "not measured"
+
+
+def test_a_run_of_everything_leaves_out_what_must_be_named():
+    groups = {one.group for one in scenarios.choose(())}
+    assert "state" in groups and not {one for one in groups if one.startswith(("growth", "mixed"))}
+    assert {one.name for one in scenarios.choose(["mixed-*"])} == {
+        f"mixed-{r}/{n}" for r in (50, 95) for n in (1, 2, 4, 8)
+    }
+    assert "state" not in {one.group for one in scenarios.choose((), quick=True)}
+
+
 def test_lower_bound_includes_one_loop_iteration():
     found = {"loop": [3.0, 4.0], "call": [23.0], "ring": [10.0], "create:int": [13.0]}
     assert lower_bound.bests(found) == {"call": 20.0, "ring": 10.0, "create:int": 10.0}

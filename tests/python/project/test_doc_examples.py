@@ -17,7 +17,7 @@ from support import PATIENCE, environment, run_python
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.M | re.S)
-NEEDS_3_14 = re.compile(r"concurrent|InterpreterPoolExecutor")
+NEEDS_3_14 = re.compile(r"concurrent|InterpreterPoolExecutor|xichan\.Workers")
 
 
 class Example(NamedTuple):

@@ -75,6 +75,28 @@ def test_value_cannot_be_deleted():
         del AtomicInt().value
 
 
+ADD_BESIDE_JUMPS = """
+wrapped = 0
+for _ in range(20_000):
+    try:
+        wrapped += number.add(5) < 0
+    except OverflowError:
+        pass
+"""
+
+
+def test_value_that_jumps_to_the_end_never_wraps_around():
+    number = AtomicInt()
+    with interpreter(number=number) as interp:
+        call = execute(interp, ADD_BESIDE_JUMPS)
+        while call.is_alive():
+            number.value = MOST - 2
+            assert number.value >= MOST - 2
+            number.value = 0
+        call.result()
+        interp.exec("assert wrapped == 0")
+
+
 def test_no_addition_of_four_interpreters_is_lost():
     number = AtomicInt()
     near = AtomicInt(2**62 - 2000)  # where additions change their way
@@ -86,6 +108,27 @@ def test_no_addition_of_four_interpreters_is_lost():
             call.result()
     assert number.value == 19_000
     assert near.value == 2**62 + 18_000
+
+
+def test_add_never_wraps_around_beside_assignments():
+    number, stop = AtomicInt(), xichan.Event()
+    with interpreter(number=number, stop=stop) as interp:
+        call = execute(
+            interp,
+            """
+            while not stop.is_set():
+                for _ in range(1000):
+                    number.value = 2**63 - 1
+                    number.value = 0
+            """,
+        )
+        try:
+            for _ in range(2_000_000):
+                with contextlib.suppress(OverflowError):
+                    assert number.add() > 0
+        finally:
+            stop.set()
+            call.result()
 
 
 def test_repr_shows_name_and_value():

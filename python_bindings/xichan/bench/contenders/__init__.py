@@ -38,7 +38,7 @@ class Contender:
     module: str | None = None  # the module that must be importable
     package: str | None = None  # the distribution whose version is reported
     why_missing: str | None = None  # reported instead of the ImportError
-    group = "other"  # "xichan", "other", or "pool"
+    group = "other"  # "xichan", "other", "pool", or "state"
     variant: str | None = None  # "flavor" or "views": takes part only in scenarios that list it
     views = False  # whether receives return views instead of copies
     put_arguments = ""  # source text: additional arguments of each send, such as "timeout=60.0"
@@ -116,7 +116,9 @@ class Contender:
 def names():
     """Return the names of the built-in contenders, in the order of reports."""
     found = [load(info.name).name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")]
-    return sorted(found, key=lambda name: (("xichan", "pool", "other").index(load(name).group), name != "xichan", name))
+    return sorted(
+        found, key=lambda name: (("xichan", "pool", "state", "other").index(load(name).group), name != "xichan", name)
+    )
 
 
 @functools.cache

@@ -17,6 +17,10 @@ struct RingMemory {
     return true;
   }
   static Status failure() noexcept { return Status::no_memory; }
+
+  // Slots of maps and broadcast channels. Defined by their models, because atomics of the checker are constructed.
+  static void* allocate(std::uint64_t bytes) noexcept;
+  static void free(void* memory, std::uint64_t bytes) noexcept;
 };
 
 }  // namespace xichan::internal

@@ -29,6 +29,10 @@ struct HeldValue : Snapshot {
     RL_ASSERT(held->memory($) == 1);
     if (SnapshotPointer<HeldValue>::leave(held)) free(held);
   }
+  static void leave(HeldValue* held, SnapshotPointer<HeldValue>& word) noexcept {
+    RL_ASSERT(held->memory($) == 1);
+    if (word.leave_here(held)) free(held);
+  }
 };
 
 }  // namespace xichan::internal

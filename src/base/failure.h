@@ -4,10 +4,12 @@
 #include <cstdint>
 
 #include "base/atomic.h"
+#include "xichan/export.h"
 
 namespace xichan::internal {
 
-inline constinit atomic<std::int64_t> fail_countdown{-1};
+/// How many allocations succeed before all of them fail; negative: they do not fail on purpose.
+XICHAN_API extern atomic<std::int64_t> fail_countdown;
 
 inline bool should_inject_failure() noexcept {
   const std::int64_t countdown = fail_countdown.load(memory_order_relaxed);

@@ -1,0 +1,160 @@
+"""``with_options`` of a pool: an executor for the same workers, whose tasks have a deadline or other options.
+
+A task with options calls ``run_with`` in its worker, which calls the function. So the worker itself knows nothing of
+options, and other tasks cost nothing more.
+
+1. A task with a deadline reports its beginning in a named channel of the pool. One thread for the pool receives these
+   reports and sleeps until the next deadline.
+"""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import Executor
+from concurrent.futures import Future as BaseFuture
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, overload
+
+from .. import _core
+from .._errors import ChannelClosed, ChannelTimeout, Error
+from . import coroutines, threads
+from .worker_results import state
+
+if TYPE_CHECKING:
+    from .executor import InterpreterPoolExecutor
+    from .scheduler import Scheduler
+
+local = threading.local()  # .task: (id, prefix) of the task that this thread of the main interpreter runs
+_senders: dict[str, _core.Sender[Any]] = {}  # of reports, by prefix
+
+
+class PoolView(Executor):
+    """The workers of a pool, with options for the tasks. Made by ``with_options``; methods as those of the pool."""
+
+    def __init__(self, pool: InterpreterPoolExecutor, deadline: float | None, copy: bool) -> None:
+        self._pool = pool
+        self._deadline = deadline
+        self._copy = copy
+        if deadline is not None:
+            pool._scheduler.start_deadlines()
+
+    def with_options(self, *, deadline: float | None = None, copy: bool | None = None) -> PoolView:
+        """Return an executor with these options; those that are not given are kept."""
+        return PoolView(
+            self._pool, self._deadline if deadline is None else checked(deadline), self._copy if copy is None else copy
+        )
+
+    @overload
+    def submit[**P, T](
+        self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> BaseFuture[T]: ...
+    @overload
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> BaseFuture[T]: ...
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> BaseFuture[Any]:
+        return self._pool._submit_with(self._wrap, fn, args, kwargs, not self._copy)
+
+    def map[T](
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[T]:
+        if buffersize is not None:
+            return super().map(fn, *iterables, timeout=timeout, buffersize=buffersize)
+        pool = self._pool
+        return pool._map(self, self._wrap(fn), iterables, timeout, chunksize, None, pool._policy, not self._copy)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False, interrupt: bool = False) -> None:
+        """Shut the pool down."""
+        self._pool.shutdown(wait, cancel_futures=cancel_futures, interrupt=interrupt)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._pool.__exit__(kind, error, traceback)
+
+    def _wrap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        return functools.partial(run_with, fn, self._deadline, self._copy)
+
+
+def checked(deadline: float | None) -> float | None:
+    """Return the deadline if it is None or a positive number."""
+    if deadline is None:
+        return None
+    if isinstance(deadline, bool) or not isinstance(deadline, (int, float)):
+        raise TypeError(f"deadline must be a number of seconds or None, got {type(deadline).__name__}")
+    if not deadline > 0:
+        raise ValueError(f"deadline must be greater than 0 seconds, got {deadline}")
+    return float(deadline)
+
+
+def function_of(call: functools.partial[Any]) -> Callable[..., Any]:
+    """Return the function that a partial calls, without ``run_with``."""
+    function: Callable[..., Any] = call.args[0] if call.func is run_with else call.func
+    return function
+
+
+def run_with(function: Callable[..., Any], deadline: float | None, copy: bool, *args: Any, **kwargs: Any) -> Any:
+    """Call the function of a task with options. Runs in the task."""
+    if deadline is not None:
+        id, prefix = getattr(local, "task", (state.running, state.prefix))
+        _report(id, prefix, deadline)
+    if coroutines.is_function(function):
+        value = coroutines.run(function, *args, **kwargs)
+    else:
+        value = function(*args, **kwargs)
+    return value if copy else _core.share(value)
+
+
+def _report(id: int | None, prefix: str, deadline: float) -> None:
+    sender = _senders.get(prefix)
+    try:
+        if sender is None:
+            sender = _senders[prefix] = _core.Sender.lookup(_name(prefix))
+        sender.send((id, deadline))
+    except Error:  # the pool is closing
+        pass
+
+
+def _name(prefix: str) -> str:
+    return f"{prefix}deadlines"
+
+
+class Deadlines:
+    """Interrupts the tasks of a pool at their deadlines. For the collector. name: of the thread."""
+
+    def __init__(self, scheduler: Scheduler, name: str) -> None:
+        self._scheduler = scheduler
+        self._tx, self._rx = _core.channel(None, name=_name(scheduler.published.prefix))
+        _core._outlast_exit(self._rx)
+        self._thread = threads.make(self._run, name)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread. The workers have ended."""
+        sender = _senders.pop(self._scheduler.published.prefix, None)
+        for end in (sender, self._tx):
+            if end is not None:
+                end.close()
+        self._rx.close()
+        self._thread.join()
+
+    def _run(self) -> None:
+        due: list[tuple[float, int, float]] = []  # (when, id, deadline), a heap
+        while True:
+            try:
+                id, seconds = self._rx.recv(max(due[0][0] - time.monotonic(), 0) if due else None)
+                heapq.heappush(due, (time.monotonic() + seconds, id, seconds))
+            except ChannelTimeout:
+                pass
+            except ChannelClosed:
+                return
+            while due and due[0][0] <= time.monotonic():
+                _, id, seconds = heapq.heappop(due)
+                self._scheduler.request_interrupt(id, f"its deadline of {seconds:g} seconds has passed")
