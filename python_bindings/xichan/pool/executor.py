@@ -286,7 +286,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
                 scheduler.join()
             except KeyboardInterrupt as error:
                 self._note_unfinished(error)
-                scheduler.stop_now()
+                scheduler._stop_now()
                 raise
 
     def __exit__(
@@ -294,7 +294,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     ) -> None:
         """Shut the pool down. If the block was interrupted, by Ctrl-C for example, interrupt its tasks."""
         if interrupt_safe.is_interrupt(error):
-            self._scheduler.stop_now()
+            self._scheduler._stop_now()
         else:
             self.shutdown()
 

@@ -113,11 +113,11 @@ def _at_exit() -> None:
     try:
         if not _ended_by_ctrl_c():
             for scheduler in schedulers:
-                scheduler.at_exit()
+                scheduler._at_exit()
             return
     except KeyboardInterrupt:
         pass
-    left = [scheduler for scheduler in schedulers if not scheduler.stop_now()]
+    left = [scheduler for scheduler in schedulers if not scheduler._stop_now()]
     if left:
         _left_behind.extend(left)
         raise KeyboardInterrupt("tasks that were interrupted still run")
@@ -146,7 +146,7 @@ def _ended_by_ctrl_c() -> bool:
 
 def _after_fork() -> None:
     for scheduler in list(_schedulers):
-        scheduler.disable_after_fork()
+        scheduler._disable_after_fork()
     _schedulers.clear()
 
 

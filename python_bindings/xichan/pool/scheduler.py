@@ -344,11 +344,11 @@ class Scheduler:
             self.callbacks.join(deadline)
         return self.collector.over and self.callbacks.is_over()
 
-    def at_exit(self) -> None:
+    def _at_exit(self) -> None:
         """Wait for all tasks at the exit of the program."""
         self.join()
 
-    def stop_now(self) -> bool:
+    def _stop_now(self) -> bool:
         """Interrupt all tasks and wait for their ends, a short time in all calls. Returns False if a task goes on."""
         if self.stop_deadline is None:
             self.stop_deadline = time.monotonic() + interrupt_safe.STOP_TIMEOUT
@@ -371,7 +371,7 @@ class Scheduler:
         ident = get_ident()
         return ident == self.collector.ident or ident in self.own_threads or self.callbacks.is_runner()
 
-    def disable_after_fork(self) -> None:
+    def _disable_after_fork(self) -> None:
         """Refuse further tasks: the child of fork() has none of the threads."""
         self.forked = True
         self.broken = "the pool was created before fork(); create a new one in the child process"

@@ -156,7 +156,7 @@ class Workers:
             for member in self._members:
                 if not (member.ended or (member.thread and interrupt_safe.has_started(member.thread))):
                     self._end(member, None)
-            self.stop_now()
+            self._stop_now()
             raise
         return self
 
@@ -166,14 +166,14 @@ class Workers:
         if self._forked:
             return
         if interrupt_safe.is_interrupt(error):
-            self.stop_now()
+            self._stop_now()
             return
         if error is not None:
             self._stop_all()
         try:
             self.join()
         except KeyboardInterrupt:
-            self.stop_now()
+            self._stop_now()
             raise
         failures = [failure for failure in self._failures if failure is not error]
         if error is not None and (len(failures) < len(self._failures) or not isinstance(error, Exception)):
@@ -226,7 +226,7 @@ class Workers:
     def join(self, timeout: float | None = None) -> bool:
         """Block until all workers have ended. Returns False if the timeout, in seconds, expires before."""
         self._check_entered()
-        self._wait(self.is_over, timeout)
+        self._wait(self._is_over, timeout)
         return self._over
 
     def running_for(self, index: int) -> float | None:
@@ -248,12 +248,12 @@ class Workers:
     def _is_decided(self) -> bool:
         return bool(self._failures) or self._over or all(member.ready or member.over for member in self._members)
 
-    def is_over(self) -> bool:
+    def _is_over(self) -> bool:
         return self._over
 
     # For interrupt_safe, and the end of the block
 
-    def stop_now(self) -> bool:
+    def _stop_now(self) -> bool:
         """Stop the workers, interrupt those that go on, and wait for a short time. Returns False if one is left."""
         half = interrupt_safe.STOP_TIMEOUT / 2
         if self._forked or not self._entered:
@@ -261,13 +261,13 @@ class Workers:
         self._stop_all(half)
         return self.join(2 * half)
 
-    def at_exit(self) -> None:
+    def _at_exit(self) -> None:
         """Stop the workers at the exit of the program, interrupt those that go on, and wait."""
         if not self._forked:
             self._stop_all()
             self.join()
 
-    def disable_after_fork(self) -> None:
+    def _disable_after_fork(self) -> None:
         self._forked = self._over = True
 
     def _stop_all(self, grace: float | None = None) -> None:

@@ -313,7 +313,7 @@ for _ in range(20):
 
 def test_interpreter_ends_while_its_threads_are_being_admitted():
     run("""
-for number in range(15):
+def end_while_admitting(number):
     lock, semaphore, condition = Lock(), Semaphore(0), Condition(Lock())
     interp = new_interpreter(lock=lock, semaphore=semaphore, condition=condition)
     lock.acquire()
@@ -341,6 +341,9 @@ for thread in threads: thread.start()
     assert result is True
     lock.release()
     assert semaphore.value in (0, 1)
+
+for call in [Call(end_while_admitting, number) for number in range(15)]:  # each takes a second
+    call.result()
 """)
 
 
