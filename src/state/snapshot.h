@@ -67,7 +67,7 @@ class SnapshotPointer {
     unsigned marks() const noexcept { return static_cast<unsigned>(word & mark_mask); }
   };
   Seen look() const noexcept { return {word_.load(memory_order_acquire)}; }
-  /// Returns true if there is no object. Sequentially consistent, as is `take`.
+  /// Returns true if the word points to no object. Sequentially consistent, as is `take`.
   bool is_empty() const noexcept { return (word_.load(memory_order_seq_cst) & address_mask) == 0; }
 
   /// Returns the object, or null, for a caller that excludes all changes.
