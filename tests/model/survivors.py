@@ -211,9 +211,9 @@ FAILED_AFTER_A_LOOK = (
 TOO_FEW_WAITERS = (
     "A batch that is full needs more waiters at once than a model has threads. tests/python/state wakes a hundred."
 )
-ROOM_OF_A_BROADCAST = (
-    "Whether a slot is empty, with callers that wait for room (state/turnstile.h). Only broadcast channels use it, "
-    "which have no model; x86 makes each of these orders the same instruction."
+A_FULL_WORD_THAT_BECOMES_NULL = (
+    "Looks again after the word had as many readers as it can count. The order matters if the word is null by then: "
+    "that takes these readers, one more, and a writer, which are more threads than a model has."
 )
 A_CHANGE_OF_THE_NEWEST = (
     "A read-modify-write changes the newest value. The checker orders the changes of a word as they happen, so it can "
@@ -305,11 +305,12 @@ SURVIVORS = {
     ("src/state/atomic_int.h", "far_.compare_exchange_weak(old, sum", "memory_order_acquire"): FOR_PROGRAMS,
     ("src/state/atomic_int.h", "far_.compare_exchange_weak(old, sum", "memory_order_relaxed"): FOR_PROGRAMS,
     ("src/state/atomic_int.h", "compare_exchange_weak(value, moved", "memory_order_acq_rel"): FOR_PROGRAMS,
-    ("src/state/snapshot.h", "bool is_empty()", "memory_order_acquire"): ROOM_OF_A_BROADCAST,
-    ("src/state/snapshot.h", "bool is_empty()", "memory_order_relaxed"): ROOM_OF_A_BROADCAST,
-    ("src/state/snapshot.h", "word_.compare_exchange_weak(word, 0,", "memory_order_acq_rel"): ROOM_OF_A_BROADCAST,
-    ("src/state/snapshot.h", "word_.compare_exchange_weak(word, 0,", "memory_order_relaxed"): ROOM_OF_A_BROADCAST,
     ("src/state/snapshot.h", "if (readers >= most_readers)", "false"): A_FIELD_OF_16_BITS,
+    (
+        "src/state/snapshot.h",
+        "cpu_relax();\nword = word_.load(memory_order_acquire);",
+        "memory_order_relaxed",
+    ): A_FULL_WORD_THAT_BECOMES_NULL,
     ("src/state/lock.h", "return has_waiters() ?", "false"): IN_ORDER_ONLY,
     ("src/state/semaphore.h", "return !has_waiters()", "true"): IN_ORDER_ONLY,
     ("src/state/event.h", "bool is_set()", "memory_order_acquire"): FOR_PROGRAMS,
