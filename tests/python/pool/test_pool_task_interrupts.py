@@ -5,14 +5,14 @@ import contextlib
 import io
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import CancelledError
 
 import pytest
-from support import PATIENCE, environment, wait_for_blocked, wait_until
+from support import PATIENCE, wait_for_blocked, wait_until
+from support.programs import interrupt_program
 from support.worker_targets import spin, square
 
 import xichan
@@ -364,11 +364,6 @@ def test_deadline_interrupts_a_task_of_its_own(pool):
         pool.with_options(deadline=-1)
 
 
-# The shell that runs this test may ignore SIGINT.
-LAUNCHER = (
-    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
-)
-
 CTRL_C = """
 import time, xichan
 def spin(tx):
@@ -419,28 +414,12 @@ with xichan.InterpreterPoolExecutor(3) as pool:
 def test_one_ctrl_c_ends_the_program(program, tmp_path):
     path = tmp_path / "program.py"
     path.write_text(CTRL_C + CTRL_C_PROGRAMS[program])
-    process = subprocess.Popen(
-        [sys.executable, "-c", LAUNCHER, sys.executable, path],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        try:
-            output = process.communicate(timeout=PATIENCE - 5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-    assert process.returncode in (-signal.SIGINT, 0 if program == "exit" else -signal.SIGINT), output
+    status, output = interrupt_program(path)
+    assert status in (-signal.SIGINT, 0 if program == "exit" else -signal.SIGINT), output
 
 
 def test_output_of_a_task_precedes_its_result():
     def work(n):
-        import sys
 
         print("task", n)
         print("error", n, file=sys.stderr)

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import signal
-import subprocess
 import sys
 import threading
 import time
 
 import pytest
-from support import PATIENCE, environment, run_script, wait_until
+from support import PATIENCE, run_script, wait_until
+from support.programs import interrupt_program
 from support.worker_targets import fail, fail_at_import, serve, serve_and_spin
 
 import xichan
@@ -316,7 +316,6 @@ def test_interrupts_during_restarts_reach_one_attempt_each():
 @pytest.mark.parametrize("code, fails", [("", False), ("0", False), ("3", True)])
 def test_sys_exit_in_a_worker(code, fails):
     def target(code):
-        import sys
 
         sys.exit(*map(int, code.split()))
 
@@ -387,7 +386,6 @@ def test_workers_in_a_worker():
 
 def test_output_is_forwarded_in_order(capsys):
     def target():
-        import sys
 
         me = xichan.worker()
         for i in range(100):
@@ -469,11 +467,6 @@ def test_workers_do_nothing_in_the_child_of_a_fork():
     )
 
 
-# The shell that runs this test may ignore SIGINT.
-LAUNCHER = (
-    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
-)
-
 CTRL_C = """
 import xichan
 def serve():
@@ -528,21 +521,6 @@ with xichan.Workers(2, serve, restart=3) as workers:
 def test_one_ctrl_c_ends_the_program(program, tmp_path):
     path = tmp_path / "program.py"
     path.write_text(CTRL_C + CTRL_C_PROGRAMS[program])
-    process = subprocess.Popen(
-        [sys.executable, "-c", LAUNCHER, sys.executable, path],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        try:
-            output = process.communicate(timeout=PATIENCE - 5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-    assert process.returncode == -signal.SIGINT, output
+    status, output = interrupt_program(path)
+    assert status == -signal.SIGINT, output
     assert "Fatal" not in output[1], output[1]
