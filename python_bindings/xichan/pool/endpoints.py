@@ -31,7 +31,7 @@ def fail_endpoints(error: BaseException, *values: object) -> None:
     function that is sent by value, are beside the pickle.
     """
     try:
-        found = _endpoints_in(values)
+        found = _find(_ENDPOINTS, values)
     except BaseException:  # interrupted, or without memory
         found = [value for value in values if type(value) in _ENDPOINTS]
     for end in found:
@@ -41,7 +41,12 @@ def fail_endpoints(error: BaseException, *values: object) -> None:
             pass
 
 
-def _endpoints_in(values: tuple[object, ...]) -> list[Any]:
+def contains(kind: type, *values: object) -> bool:
+    """Return whether there is an object of a class in the values, at any depth."""
+    return bool(_find((kind,), values))
+
+
+def _find(kinds: tuple[type, ...], values: tuple[object, ...]) -> list[Any]:
     found = []
     seen: dict[int, object] = {}  # holds the objects, so that no other gets their id
     views = 0
@@ -52,7 +57,7 @@ def _endpoints_in(values: tuple[object, ...]) -> list[Any]:
         if kind in _LEAVES or id(value) in seen:
             continue
         seen[id(value)] = value
-        if kind in _ENDPOINTS:
+        if kind in kinds:
             found.append(value)
         elif kind is _core.Shared:  # of a function that is sent by value
             pending.append(value.view())
