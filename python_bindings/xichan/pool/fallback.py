@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._remote import REFUSALS
@@ -91,13 +91,13 @@ class Policy:
         self._threads.join()
 
     def run_refused(
-        self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[int, *tuple[str, ...]]
+        self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[Any, ...]
     ) -> bool:
         """Run a task elsewhere whose module was refused, and learn from that. refusal: see worker_results.Refusal.
 
         Returns False if the module is among ``anywhere``.
         """
-        where, module, *others = refusal
+        where, _, module, *others = refusal
         kind, previous = entry.kind_of(id), entry.route_of(id)
         if kind is None or self._kinds.is_anywhere((module, *others)):
             return False
@@ -119,8 +119,8 @@ class Policy:
         pauses = False
         if in_worker:
             collector = scheduler.collector
-            begun = len(scheduler.board.running()) + len(collector.results_rx) + len(collector.inbox) - 1
-            pauses = kind.history.refused(begun)
+            begun = len(scheduler.board.running()) + len(collector.results_rx)
+            pauses = kind.history.refused(min(begun, scheduler.workers.alive - 1))
         else:
             kind.pinned_history.refused(0)
         self._start(scheduler, entry, id, route)

@@ -34,7 +34,17 @@ from .._remote import format_traceback
 from . import coroutines, threads
 from .byvalue import rebuild
 from .endpoints import fail_endpoints
-from .worker_results import ResultKind, exited, note_refusal, raised, report, report_otherwise, runs_again, state
+from .worker_results import (
+    ResultKind,
+    await_refusal,
+    exited,
+    note_refusal,
+    raised,
+    report,
+    report_otherwise,
+    runs_again,
+    state,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,6 +167,8 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
     receive = tasks.recv
     run = state.runner.run
     while True:
+        if state.refusal_rx is not None:
+            await_refusal()
         try:
             task = _next(tasks) if state.unverified else receive()
         except ChannelClosed:
