@@ -44,13 +44,14 @@ State that interpreters share
 
 Memory and figures
     memory_stats, set_memory_limit, trim
-    ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats
+    ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
 
 Exceptions
     Error                    the base class of all below
     ChannelClosed, ChannelFailed, ChannelEmpty, ChannelFull, ChannelTimeout
     NotShareableError, DecodeError, MemoryLimitExceeded, NotFound, Lagged, OwnerDied
     BrokenInterpreterPool, BrokenWorker, RemoteError, Interrupted, TaskInterrupted
+    RefusedModuleWarning     a package goes on without a module that a worker cannot load
 
 Commands
     python -m xichan         check the installation; print paths for C++
@@ -127,8 +128,8 @@ if TYPE_CHECKING:
     from ._records.registry import register
     from ._remote import RemoteError
     from ._shareable import Shareable
-    from ._stats import ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats
-    from .pool.errors import BrokenInterpreterPool, BrokenWorker, TaskInterrupted
+    from ._stats import ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
+    from .pool.errors import BrokenInterpreterPool, BrokenWorker, RefusedModuleWarning, TaskInterrupted
     from .pool.executor import InterpreterPoolExecutor
     from .pool.member import worker
     from .pool.supervisor import Workers
@@ -146,6 +147,8 @@ _LAZY = {
     "MemoryStats": "_stats",
     "PoolStats": "_stats",
     "QueueStats": "_stats",
+    "RefusedModule": "_stats",
+    "RefusedModuleWarning": "pool.errors",
     "RemoteError": "_remote",
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
@@ -198,6 +201,8 @@ __all__ = [
     "RLock",
     "Receiver",
     "RecordView",
+    "RefusedModule",
+    "RefusedModuleWarning",
     "RemoteError",
     "Semaphore",
     "Sender",

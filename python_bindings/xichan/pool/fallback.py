@@ -117,19 +117,36 @@ class Policy:
         module = found[1] if found else None
         if module is not None and _match(self._anywhere, [module]):
             return False
-        reason = f"{module or 'a module'} does not support loading in subinterpreters"
-        if module is not None:
-            self._modules.setdefault(module.partition(".")[0], reason)
-        home = qualified_name(fn)
-        if refusal == Refusal.AT_LOAD and home is not None:
-            self._modules.setdefault(home.partition(":")[0], reason)
-        self._functions.setdefault(_key(fn, args, kwargs), reason)
+        reason = self._remember(fn, args, kwargs, module, refusal == Refusal.AT_LOAD)
         self._count(1, (), 1)
         self._count(0, (reason,), 0)
         scheduler.waiting[id] = None
         scheduler.local[id] = False
         self.run(scheduler, id)
         return True
+
+    def learn(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], module: str, at_load: bool
+    ) -> None:
+        """Have later calls run locally after one that went on without a refused module (``degraded="main"``).
+
+        at_load: whether the module was refused while the function was loaded.
+        """
+        if not _match(self._anywhere, [module]):
+            self._remember(fn, args, kwargs, module, at_load)
+
+    def _remember(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], module: str | None, at_load: bool
+    ) -> str:
+        """Remember why a call cannot run in a worker, and return the reason."""
+        reason = f"{module or 'a module'} does not support loading in subinterpreters"
+        if module is not None:
+            self._modules.setdefault(module.partition(".")[0], reason)
+        home = qualified_name(fn)
+        if at_load and home is not None:
+            self._modules.setdefault(home.partition(":")[0], reason)
+        self._functions.setdefault(_key(fn, args, kwargs), reason)
+        return reason
 
     def run(self, scheduler: Scheduler, id: int) -> None:
         """Have a thread run a task that is in ``Scheduler.local``. (2)"""

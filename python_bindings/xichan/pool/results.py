@@ -318,6 +318,8 @@ class Collector:
                 traceback = parts[3]  # unlike the message it has the whole chain of exceptions
                 if entry is None or policy is None or not policy.run_refused(scheduler, entry, id, traceback, refusal):
                     self.fail(id, rebuild_error(*parts))
+            case ResultKind.REFUSED:
+                scheduler.note_refusal(id, *rest)
             case ResultKind.ENDED:
                 reason, not_begun = rest
                 if self.fail(id, BrokenWorker(f"the worker ended while it ran this task: {reason}")):

@@ -31,7 +31,7 @@ import weakref
 from .. import _core
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError
 from .._remote import format_traceback
-from . import coroutines, threads
+from . import coroutines, refusal_reports, threads
 from .byvalue import rebuild
 from .endpoints import fail_endpoints
 from .worker_results import ResultKind, exited, raised, report, report_otherwise, runs_again, state
@@ -67,6 +67,8 @@ def run() -> None:
         from . import member as members
 
         state.keeps_endpoints = members.join(name, *member)
+    else:
+        refusal_reports.watch()
     state.runner = _core._TaskRunner(board)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
@@ -76,8 +78,10 @@ def run() -> None:
     if initializer is not None:
         _initialize(*initializer)
         initializer = None
+        refusal_reports.settle(None)
     try:
         _work(tasks, state.send, limit)
+        refusal_reports.settle(None)  # of threads that tasks have left
     finally:
         coroutines.close()
         if state.streams is not None:
@@ -186,6 +190,8 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         task = function = args = kwargs = found = None  # (2)
         if state.streams is not None:
             state.streams.sync()
+        if state.refused:
+            refusal_reports.settle(result)
         report(send, result)
         state.running = None
         state.loading = False
@@ -212,7 +218,9 @@ def _refuse(functions: dict[Any, Any], send: Callable[[Any], None], error: Decod
     id, function, args, kwargs = message
     if type(kwargs) is not int:
         _fail_undecoded(error, function, args, kwargs)
-        report(send, raised(id, error))
+        result = raised(id, error)
+        refusal_reports.settle(result)
+        report(send, result)
         return False
     for number in range(id, id + len(args)):
         try:
@@ -221,6 +229,7 @@ def _refuse(functions: dict[Any, Any], send: Callable[[Any], None], error: Decod
         except DecodeError as failure:
             _fail_undecoded(failure, args[number - id])
             result = raised(number, failure)
+            refusal_reports.settle(result)
         except _ChunkEnded as ended:
             report(send, (*ended.result[:3], tuple(range(number + 1, id + len(args)))))
             return True
@@ -321,6 +330,8 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
                 first_error = first_error or error
             results.append(raised(id, error))
             state.loading = False
+        if state.refused:
+            refusal_reports.settle(results[-1])
     if first_error is not None:
         fail_endpoints(first_error, function)  # which all tasks of the chunk use
         first_error = None  # it refers to this frame
@@ -335,6 +346,7 @@ def report_end() -> None:
     if state.running is None:
         raise LookupError("no task was running")
     reason = "its loop was interrupted"
+    refusal_reports.settle((state.running, int(ResultKind.ENDED)))
     for result in (*state.results, (state.running, int(ResultKind.ENDED), reason, tuple(state.not_begun))):
         try:
             state.send(result)

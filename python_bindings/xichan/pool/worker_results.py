@@ -27,6 +27,7 @@ class ResultKind(enum.IntEnum):
     RAISED = 1  # id, kind, exception or None, type name, message, traceback, Refusal: see _remote.describe_error
     CHUNK = 2  # id of the first task, kind, results
     ENDED = 3  # id, kind, reason, ids of a chunk that have not begun
+    REFUSED = 4  # id or None, kind, report: no result, see refusal_reports
 
 
 class Refusal(enum.IntEnum):
@@ -45,6 +46,7 @@ class _State:
     once: list[weakref.ref[Any]] | None = None  # weak references to functions that serve for this task only
     results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
     not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
+    refused: list[Any] = []  # notes of refused modules, see refusal_reports
     send: Callable[[Any], None]  # sends a result
     unverified = False  # a listener should receive the last result
     verify: Callable[[], None]  # wakes the collector if it has not
