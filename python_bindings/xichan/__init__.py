@@ -25,6 +25,7 @@ Pools and services
     InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters
     Workers(n, target)       n interpreters that run a function, supervised; worker() inside them
     serve, Client            requests and replies over a channel
+    probe(name)              whether a package loads in workers: a ProbeResult
 
 Values
     is_shareable(value)      whether a value can be sent; Shareable is the type for annotations
@@ -55,6 +56,7 @@ Exceptions
 
 Commands
     python -m xichan         check the installation; print paths for C++
+    python -m xichan probe NAME...  whether packages load in workers
     python -m xichan.bench   measure, compare and plot
 """
 
@@ -125,6 +127,7 @@ _MutableMapping.register(Map)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._probe import ProbeResult, probe
     from ._records.registry import register
     from ._remote import RemoteError
     from ._shareable import Shareable
@@ -146,6 +149,7 @@ _LAZY = {
     "MemoryClass": "_stats",
     "MemoryStats": "_stats",
     "PoolStats": "_stats",
+    "ProbeResult": "_probe",
     "QueueStats": "_stats",
     "RefusedModule": "_stats",
     "RefusedModuleWarning": "pool.errors",
@@ -153,6 +157,7 @@ _LAZY = {
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
     "Workers": "pool.supervisor",
+    "probe": "_probe",
     "register": "_records.registry",
     "serve": "service",
     "worker": "pool.member",
@@ -196,6 +201,7 @@ __all__ = [
     "NotShareableError",
     "OwnerDied",
     "PoolStats",
+    "ProbeResult",
     "Queue",
     "QueueStats",
     "RLock",
@@ -224,6 +230,7 @@ __all__ = [
     "lookup",
     "memory_stats",
     "objects",
+    "probe",
     "publish",
     "register",
     "select",
