@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    type Place = tuple[str, int, str]  # file, line, name of the module
+    type _Place = tuple[str, int, str]  # file, line, name of the module
 
 # What the standard library tries to load, and does without: traceback, to suggest similar names.
 _OPTIONAL = frozenset(["_suggestions"])
@@ -52,7 +52,7 @@ def install(on_refusal: Callable[[str, str], object]) -> None:
         BuiltinImporter.exec_module = staticmethod(_watched(BuiltinImporter.exec_module, "__name__"))  # type: ignore[method-assign]
 
 
-def importer() -> Place | None:
+def importer() -> _Place | None:
     """Return the place that imports the module for which a callback runs, or None if that is xichan itself."""
     frame = sys._getframe(1)
     while frame is not None:
@@ -67,7 +67,7 @@ def importer() -> Place | None:
     return None
 
 
-def is_standard(place: Place | None) -> bool:
+def is_standard(place: _Place | None) -> bool:
     """Return whether a module of the standard library is at this place: it does without what it cannot load.
 
     traceback, warnings and rlcompleter do so.

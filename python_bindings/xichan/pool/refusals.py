@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .errors import RefusedModuleWarning
 
 if TYPE_CHECKING:
-    from .._loader_watch import Place
+    from .._loader_watch import _Place
     from .._stats import RefusedModule
 
     type _Record = tuple[str, str | None, int, bool]  # the fields of RefusedModule
@@ -29,9 +29,9 @@ class Refusals:
     def __init__(self, degraded: str) -> None:
         self.degraded = degraded
         self._records: dict[str, _Record] = {}  # by name; replaced as a whole, in one step
-        self._due: collections.deque[tuple[str, str, Place | None]] = collections.deque()  # warnings to issue
+        self._due: collections.deque[tuple[str, str, _Place | None]] = collections.deque()  # warnings to issue
 
-    def add(self, module: str, reason: str, place: Place | None, degraded: bool) -> bool:
+    def add(self, module: str, reason: str, place: _Place | None, degraded: bool) -> bool:
         """Record a refusal. Return whether ``call_back`` has to be called: there is something to warn of.
 
         degraded: whether what imported the module went on without it.

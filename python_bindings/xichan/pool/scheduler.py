@@ -46,7 +46,7 @@ from .task_queue import TaskQueue, ids_of
 from .workers import Workers
 
 if TYPE_CHECKING:
-    from .._loader_watch import Place
+    from .._loader_watch import _Place
     from .batch import Batch
     from .fallback import Policy
     from .futures import Future
@@ -202,7 +202,7 @@ class Scheduler:
         return not self.forked and not self.collector.call(lambda: self.queue.is_queued(id))
 
     def note_refusal(
-        self, id: int | None, module: str, reason: str, place: Place | None, loading: bool, degraded: bool
+        self, id: int | None, module: str, reason: str, place: _Place | None, loading: bool, degraded: bool
     ) -> None:
         """Record a module that a worker has refused in a task. For the collector. See refusal_reports."""
         if self.refusals.add(module, reason, place, degraded):
