@@ -16,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import _probe_child
 
-Status = Literal["loads", "degraded", "refused", "missing", "crashes", "hangs", "fails"]
+if TYPE_CHECKING:
+    type _Status = Literal["loads", "degraded", "refused", "missing", "crashes", "hangs", "fails"]
+
 TIMEOUT = 60.0  # seconds for each import
 
 
@@ -36,7 +38,7 @@ class ProbeResult:
     __module__ = "xichan"
 
     name: str
-    status: Status
+    status: Literal["loads", "degraded", "refused", "missing", "crashes", "hangs", "fails"]
     refused: dict[str, str]  # the extension modules that were refused, and the reasons
     version: str | None  # of the distribution, or of the module; None if unknown
     detail: str  # one line: what happened; "" if there is nothing to add
@@ -71,7 +73,7 @@ def probe(name: str, *, timeout: float | None = TIMEOUT) -> ProbeResult:
     return ProbeResult(name, status, refused, child.version, detail)
 
 
-def _judge(child: _Child, timeout: float | None) -> tuple[Status, str]:
+def _judge(child: _Child, timeout: float | None) -> tuple[_Status, str]:
     """Return the status and the detail."""
     if child.missing:
         return "missing", child.failure

@@ -84,7 +84,7 @@ def load(name: str, output: int, step: str) -> None:
     import importlib
 
     from . import _loader_watch
-    from ._remote import is_refusal, text_of, type_name_of
+    from ._remote import refusal_in, text_of, type_name_of
 
     def on_refusal(module: str, reason: str) -> None:
         emit(output, "refused", module, reason, _loader_watch.is_standard(_loader_watch.importer()))
@@ -96,7 +96,9 @@ def load(name: str, output: int, step: str) -> None:
         module = importlib.import_module(name)
     except BaseException as error:
         missing = isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}.")
-        emit(output, "failed", f"{type_name_of(error)}: {text_of(error)}", missing, is_refusal(error))
+        refusal = refusal_in(error)
+        shown = error if refusal is None else refusal  # packages explain at length what else may be wrong
+        emit(output, "failed", f"{type_name_of(shown)}: {text_of(shown)}", missing, refusal is not None)
     else:
         version = getattr(module, "__version__", None)
         emit(output, "loaded", version if type(version) is str else None)
