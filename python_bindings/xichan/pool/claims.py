@@ -140,7 +140,9 @@ def _create_in_pinned(spec: ModuleSpec, *file: Any) -> ModuleType:
             raise
     if _claim(key, PINNED) != PINNED:
         raise ImportError(
-            f"module {spec.name} {REFUSALS[0]}, and the main interpreter has loaded it", name=spec.name, path=spec.origin
+            f"module {spec.name} {REFUSALS[0]}, and the main interpreter has loaded it",
+            name=spec.name,
+            path=spec.origin,
         )
     return _load_unchecked(key, _create, spec, *file)
 

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._remote import REFUSALS
+from .byvalue.functions import qualified_name
 from .call_kinds import Kind, Kinds, Named, Route, match
 from .claims import is_pinned_elsewhere
 from .endpoints import contains
@@ -90,9 +91,7 @@ class Policy:
         """End the threads of this interpreter, after their tasks."""
         self._threads.join()
 
-    def run_refused(
-        self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[Any, ...]
-    ) -> bool:
+    def run_refused(self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[Any, ...]) -> bool:
         """Run a task elsewhere whose module was refused, and learn from that. refusal: see worker_results.Refusal.
 
         Returns False if the module is among ``anywhere``.
@@ -127,6 +126,21 @@ class Policy:
         if in_worker and (kind.known is not None or pauses):
             self._take_back(scheduler, kind)
         return True
+
+    def learn(self, kind: Kind | None, fn: Callable[..., Any], module: str, loading: bool) -> None:
+        """Have later calls run elsewhere after one that went on without a refused module (``degraded="main"``).
+
+        loading: whether the module was refused while the function was loaded.
+        """
+        if kind is None or self._kinds.is_anywhere([module]):
+            return
+        route = Route(f"{module} {REFUSALS[0]}", self._may_pin(module))
+        kind.known, kind.fixed = route, True
+        home = qualified_name(fn)
+        self._modules[module.partition(".")[0]] = route
+        if loading and home is not None:
+            self._modules[home.partition(":")[0]] = route
+        self._lessons += 1
 
     def _may_pin(self, module: str) -> bool:
         """Return whether the pinned interpreter may be able to load a module that a worker has refused."""

@@ -30,13 +30,14 @@ class ResultKind(enum.IntEnum):
     RAISED = 1  # id, kind, exception or None, type name, message, traceback (see _remote.describe_error), refusal
     CHUNK = 2  # id of the first task, kind, results
     ENDED = 3  # id, kind, reason, ids of a chunk that have not begun
+    REFUSED = 4  # id or None, kind, report: no result, see refusal_reports
 
 
 class Refusal(enum.IntEnum):
     """The interpreter that has refused a module of the task.
 
-    A refusal is (Refusal, Sender, names of the modules, see refused.names_of), or () if there was none. The worker waits
-    until the Sender is closed, which happens when the refusal has been handled.
+    A refusal is (Refusal, Sender, names of the modules, see refused.names_of), or () if there was none. The worker
+    waits until the Sender is closed, which happens when the refusal has been handled.
     """
 
     IN_WORKER = 1
@@ -47,9 +48,11 @@ class _State:
     """What this worker is doing, and what it needs for that."""
 
     running: int | None = None  # the id of the task
+    loading = False  # its function
     once: list[weakref.ref[Any]] | None = None  # weak references to functions that serve for this task only
     results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
     not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
+    refused: list[Any] = []  # notes of refused modules, see refusal_reports
     send: Callable[[Any], None]  # sends a result
     unverified = False  # a listener should receive the last result
     verify: Callable[[], None]  # wakes the collector if it has not
@@ -140,6 +143,8 @@ def runs_again(error: BaseException) -> bool:
 
 def _has_fallback() -> bool:
     """Return whether tasks whose modules this interpreter refuses run in another one."""
+    if not state.prefix:  # this interpreter does not belong to a pool
+        return False
     try:
         _core.lookup(f"{state.prefix}fallback")
     except NotFound:
