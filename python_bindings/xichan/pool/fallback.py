@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._remote import REFUSALS
+from .byvalue.functions import qualified_name
 from .call_kinds import Kind, Kinds, Named, Route, match
 from .claims import is_pinned_elsewhere
 from .endpoints import contains
@@ -90,14 +91,12 @@ class Policy:
         """End the threads of this interpreter, after their tasks."""
         self._threads.join()
 
-    def run_refused(
-        self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[int, *tuple[str, ...]]
-    ) -> bool:
+    def run_refused(self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[Any, ...]) -> bool:
         """Run a task elsewhere whose module was refused, and learn from that. refusal: see worker_results.Refusal.
 
         Returns False if the module is among ``anywhere``.
         """
-        where, module, *others = refusal
+        where, _, module, *others = refusal
         kind, previous = entry.kind_of(id), entry.route_of(id)
         if kind is None or self._kinds.is_anywhere((module, *others)):
             return False
@@ -119,14 +118,29 @@ class Policy:
         pauses = False
         if in_worker:
             collector = scheduler.collector
-            begun = len(scheduler.board.running()) + len(collector.results_rx) + len(collector.inbox) - 1
-            pauses = kind.history.refused(begun)
+            begun = len(scheduler.board.running()) + len(collector.results_rx)
+            pauses = kind.history.refused(min(begun, scheduler.workers.alive - 1))
         else:
             kind.pinned_history.refused(0)
         self._start(scheduler, entry, id, route)
         if in_worker and (kind.known is not None or pauses):
             self._take_back(scheduler, kind)
         return True
+
+    def learn(self, kind: Kind | None, fn: Callable[..., Any], module: str, loading: bool) -> None:
+        """Have later calls run elsewhere after one that went on without a refused module (``degraded="main"``).
+
+        loading: whether the module was refused while the function was loaded.
+        """
+        if kind is None or self._kinds.is_anywhere([module]):
+            return
+        route = Route(f"{module} {REFUSALS[0]}", self._may_pin(module))
+        kind.known, kind.fixed = route, True
+        home = qualified_name(fn)
+        self._modules[module.partition(".")[0]] = route
+        if loading and home is not None:
+            self._modules[home.partition(":")[0]] = route
+        self._lessons += 1
 
     def _may_pin(self, module: str) -> bool:
         """Return whether the pinned interpreter may be able to load a module that a worker has refused."""
