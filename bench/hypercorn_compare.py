@@ -235,13 +235,16 @@ def main():
     for _ in range(options.rounds):
         for contender in contenders:
             rounds[contender].append(measure(contender, options.seconds))
-    print(f"\n{'':16}{'requests/s':>11}{'spread':>8}{'per CPU s':>10}{'p50 ms':>8}{'p99 ms':>8}{'failed':>7}{'PSS MiB':>9}  "
-          "connections of each worker, share of requests in %")  # fmt: skip
+    titles = "requests/s", "spread", "per CPU s", "p50 ms", "p99 ms", "failed", "PSS MiB"
+    print(f"\n{'':16}{''.join(f'{title:>11}' for title in titles)}  connections of each worker, % of requests")
     for contender, results in rounds.items():
         best = max(results, key=lambda result: result["rate"])
-        spread = 100 * (1 - min(result["rate"] for result in results) / best["rate"])
-        print(f"{contender.title:16}{best['rate']:11,.0f}{spread:6.0f} %{best['per CPU s']:10,.0f}{best['p50']:8.2f}"
-              f"{best['p99']:8.2f}{best['failed']:7}{best['memory']:9.1f}  {best['connections']} {best['shares']}")  # fmt: skip
+        spread = 1 - min(result["rate"] for result in results) / best["rate"]
+        numbers = (
+            f"{best['rate']:11,.0f}{spread:11.0%}{best['per CPU s']:11,.0f}{best['p50']:11.2f}{best['p99']:11.2f}"
+            f"{best['failed']:11}{best['memory']:11.1f}"
+        )
+        print(f"{contender.title:16}{numbers}  {best['connections']} {best['shares']}")
     print(f"\n{'stop':16}{'idle ms':>11}{'worst':>8}{'busy ms':>10}  the request in flight")
     for contender in contenders:
         times = [idle_stop(contender) for _ in range(IDLE_STOPS)]

@@ -29,7 +29,7 @@ class WorkerConfig(Config):
 
 class Connection(TCPServer):
     async def _read_data(self):
-        """End with the connection. Hypercorn keeps it open for the keep-alive timeout after the client has closed it."""
+        """End with the connection. Hypercorn waits for its keep-alive timeout, also if the client has closed it."""
         await super()._read_data()
         await self.idle_task.stop()
 

@@ -6,7 +6,7 @@
     GET /primes/N   the number of primes below N, which one worker computes and all of them find in the cache
     GET /limited    429 from the sixth request of a client within a minute, whichever workers it meets
 
-The program calls create_state() and keeps the shared objects, also during a reload. Workers look them up by their names.
+The program calls create_state() and keeps the shared objects, also during a reload. Workers look them up by name.
 """
 
 import xichan

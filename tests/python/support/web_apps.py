@@ -1,8 +1,8 @@
 """Applications of the tests of docs/examples/hypercorn_workers.py, by ASGI alone, Starlette and Flask.
 
-    /worker       the name of the worker, and how often it was restarted
-    /hold/NAME    creates the file NAME.held in the working folder, and responds when NAME.released exists
-    /exit/STATUS  calls sys.exit
+/worker       the name of the worker, and how often it was restarted
+/hold/NAME    creates the file NAME.held in the working folder, and responds when NAME.released exists
+/exit/STATUS  calls sys.exit
 """
 
 import asyncio
