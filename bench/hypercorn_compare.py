@@ -19,6 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -68,12 +69,20 @@ class Contender:
             stderr=subprocess.PIPE,
             text=True,
         )
-        ready = "workers serve" if SERVER in map(Path, self.command) else "Running on"
-        for _ in range(1 if ready == "workers serve" else max(1, self.workers)):
-            for line in self.process.stderr:
-                if ready in line:
-                    break
+        self.lines = []
+        self.reader = threading.Thread(target=lambda: self.lines.extend(iter(self.process.stderr.readline, "")))
+        self.reader.start()
+        self.wait_for_starts(1)
         assert self.get("/") == "hello world"
+
+    def wait_for_starts(self, number):
+        """Wait until the log shows so many starts of all workers, the first one and each reload."""
+        interpreters = str(SERVER) in self.command
+        text, lines = ("workers serve", 1) if interpreters else ("Running on", max(1, self.workers))
+        deadline = time.monotonic() + 60
+        while sum(text in line for line in self.lines) < number * lines:
+            assert time.monotonic() < deadline and self.process.poll() is None, "".join(self.lines)
+            time.sleep(0.01)
 
     def get(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -134,12 +143,13 @@ class Contender:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
         took = (time.perf_counter() - begin) * 1000
+        self.reader.join()
         self.process.stderr.close()
         return took
 
 
 def wrk(port, seconds, *options):
-    """Return the output of wrk: a start, or the result if `seconds` have passed."""
+    """Start wrk and return its process. It sends as fast as the server responds, for so many seconds."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", *options, f"http://127.0.0.1:{port}/"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
@@ -198,19 +208,19 @@ def busy_stop(contender):
     return took, completed
 
 
-def reload_under_load(contender, reloads, interval):
-    """Return (requests, failed ones, reloads that were done) with a SIGHUP every `interval` seconds."""
+def reload_under_load(contender, reloads, pause):
+    """Return (requests, failed ones) while the server reloads again and again, with a pause after each."""
     contender.start()
-    load = wrk(contender.port, round(reloads * interval) + 2)
-    for _ in range(reloads):
-        time.sleep(interval)
+    load = wrk(contender.port, 3600)
+    for number in range(reloads):
+        time.sleep(pause)
         contender.process.send_signal(signal.SIGHUP)
+        contender.wait_for_starts(number + 2)
+    time.sleep(pause)
+    load.send_signal(signal.SIGINT)  # ends it with its results
     output = load.communicate()[0]
-    contender.process.send_signal(signal.SIGTERM)
-    log = contender.process.stderr.read()
-    contender.process.wait(60)
-    done = log.count("workers serve") or log.count("Running on") // max(1, contender.workers)
-    return int(re.search(r"(\d+) requests in", output)[1]), failures(output), done
+    contender.stop()
+    return int(re.search(r"(\d+) requests in", output)[1]), failures(output)
 
 
 def main():
@@ -219,7 +229,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--reloads", type=int, default=20)
-    parser.add_argument("--interval", type=float, default=1.0, help="seconds between reloads")
+    parser.add_argument("--pause", type=float, default=0.5, help="seconds after each reload")
     options = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("hypercorn_compare needs the program wrk; on Debian, install the package wrk")
@@ -251,11 +261,11 @@ def main():
         took, completed = busy_stop(contender)
         print(f"{contender.title:16}{min(times):11.1f}{max(times):8.1f}{took:10.1f}  "
               f"{'completed' if completed else 'LOST'}")  # fmt: skip
-    print(f"\n{'reload':16}{'requests':>11}{'failed':>8}{'starts':>8}")
+    print(f"\n{f'{options.reloads} reloads':16}{'requests':>11}{'failed':>8}")
     for contender in contenders if options.reloads else ():
-        if contender is not single:
-            requests, failed, starts = reload_under_load(contender, options.reloads, options.interval)
-            print(f"{contender.title:16}{requests:11,}{failed:8}{starts:8}")
+        if contender is not single:  # which does not reload
+            requests, failed = reload_under_load(contender, options.reloads, options.pause)
+            print(f"{contender.title:16}{requests:11,}{failed:8}")
 
 
 if __name__ == "__main__":

@@ -20,9 +20,7 @@ import threading
 import time
 import tomllib
 
-import hypercorn_worker
 from hypercorn.config import Config
-from hypercorn.utils import repr_socket_addr
 
 import xichan
 
@@ -30,6 +28,12 @@ RESTARTS = 3  # of each worker, until a reload
 STARTUP_TIMEOUT = 60  # seconds
 
 log = logging.getLogger("hypercorn_workers")
+
+
+async def run_worker(*arguments):
+    import hypercorn_worker  # not at the top: it needs the protocols of Hypercorn, and the program does not
+
+    await hypercorn_worker.run(*arguments)
 
 
 class Generation:
@@ -45,7 +49,7 @@ class Generation:
         self.loads = [xichan.AtomicInt() for _ in channels]  # open connections
         inboxes = [(rx, load) for (_, rx), load in zip(channels, self.loads)]
         arguments = application, settings, inboxes, records
-        self.workers = xichan.Workers(size, hypercorn_worker.run, *arguments, name=f"web{number}", restart=RESTARTS)
+        self.workers = xichan.Workers(size, run_worker, *arguments, name=f"web{number}", restart=RESTARTS)
         for _, rx in channels:
             rx.close()  # the workers have their own
         threading.Thread(target=self.run, name=f"generation_{number}").start()
@@ -171,8 +175,8 @@ class Program:
                 self.selector.register(listener, selectors.EVENT_READ, self.accept)
         else:
             before.finish()
-        address = ", ".join(repr_socket_addr(listener.family, listener.getsockname()) for listener in self.listeners)
-        log.info("%d workers serve %s, pid %d", len(self.current.loads), address, os.getpid())
+        addresses = ", ".join(map(address_of, self.listeners))
+        log.info("%d workers serve %s, pid %d", len(self.current.loads), addresses, os.getpid())
         if self.reload_again:
             self.reload()
 
@@ -204,6 +208,11 @@ class Program:
                 os._exit(1)
             if what == "ended":
                 del self.generations[value]
+
+
+def address_of(listener):
+    name = listener.getsockname()
+    return name if isinstance(name, str) else f"{name[0]}:{name[1]}"
 
 
 def main():
