@@ -122,8 +122,9 @@ bool set_name(const Ref& file) noexcept {
 
 PyObject* descriptor_socket(PyObject* self, PyObject*) noexcept {
   const Ref base = import_attribute("_socket", "socket");
+  const Ref detach(base ? PyObject_GetAttrString(base.get(), "detach") : nullptr);  // calling it needs no memory
   const Ref type = import_attribute("socket", "socket");
-  OwnedDescriptor* const owned = base && type ? usable_descriptor(self) : nullptr;
+  OwnedDescriptor* const owned = detach && type ? usable_descriptor(self) : nullptr;
   if (owned == nullptr || !check_is_socket(owned->number())) return nullptr;
   double timeout = owned->timeout();
   if (timeout == OwnedDescriptor::unknown) {
@@ -136,7 +137,7 @@ PyObject* descriptor_socket(PyObject* self, PyObject*) noexcept {
     if (!socket) return nullptr;
     if (!complete_socket(socket.get(), owned->number(), timeout)) {
       PyObject* const error = PyErr_GetRaisedException();
-      Py_XDECREF(PyObject_CallMethod(base.get(), "detach", "O", socket.get()));
+      Py_XDECREF(PyObject_CallOneArg(detach.get(), socket.get()));
       PyErr_SetRaisedException(error);
       return nullptr;
     }

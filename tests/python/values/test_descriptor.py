@@ -4,7 +4,7 @@ import copy
 import fcntl
 import gc
 import io
-import multiprocessing
+import multiprocessing.connection
 import os
 import pickle
 import resource
