@@ -22,7 +22,7 @@ Channels
     Queue(maxsize)           the interface of queue.Queue, between interpreters
 
 Pools and services
-    InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters
+    InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters; fallback= for C extensions
     Workers(n, target)       n interpreters that run a function, supervised; worker() inside them
     serve, Client            requests and replies over a channel
 

@@ -32,13 +32,13 @@ def descriptor(source: int | _Open, /) -> _core.Descriptor:
         return _core._new_descriptor(source)
     if isinstance(source, int) and not isinstance(source, bool):
         return _core._new_descriptor(source)
-    _check(source)
-    _flush(source)
-    get_timeout = getattr(source, "gettimeout", None)  # of a socket
+    opened = _checked(source)
+    _flush(opened)
+    get_timeout = getattr(opened, "gettimeout", None)  # of a socket
     if not callable(get_timeout):
-        return _core._new_descriptor(source.fileno())
+        return _core._new_descriptor(opened.fileno())
     timeout = get_timeout()
-    return _core._new_descriptor(source.fileno(), timeout)
+    return _core._new_descriptor(opened.fileno(), timeout)
 
 
 descriptor.__module__ = "xichan"
@@ -51,8 +51,8 @@ def _flush(source: Any) -> None:
         flush()
 
 
-def _check(source: Any) -> None:
-    """Raise TypeError for an object that cannot be the source of a Descriptor."""
+def _checked(source: Any) -> _Open:
+    """Return an object that can be the source of a Descriptor; raise TypeError for any other."""
     if isinstance(source, (_core.Sender, _core.Receiver)):
         name = type(source).__name__
         raise TypeError(f"expected a socket, a file, or the number of an open descriptor, got {name}; send the {name}")
@@ -62,3 +62,5 @@ def _check(source: Any) -> None:
     if not callable(getattr(source, "fileno", None)):
         name = type(source).__name__
         raise TypeError(f"expected a socket, a file, or the number of an open descriptor, got {name}")
+    opened: _Open = source
+    return opened

@@ -391,7 +391,7 @@ class Workers:
             inside = member.index, member.attempt, self._reports_tx, self._stop_rx, not last
             output_tx = None if self._output is None else self._output.tx
             endpoints = tasks_rx, results_tx, token_tx, token_tx
-            setup = "", self.board.number(), inside, output_tx, False, None, (), None
+            setup = "", self.board.number(), inside, output_tx, None, False, None, (), None
             run_interpreter(interpreter, (*endpoints, *setup))
             return self._outcome(results_rx.drain())
         except interpreters.ExecutionFailed as error:
