@@ -161,10 +161,13 @@ class Program:
         self.generations[self.loading] = generation
 
     def reload(self):
-        """Start workers that import the application again. If such have not become ready yet, start others then."""
-        self.reload_again = self.loading is not None
-        if not self.reload_again:
+        """Start workers that import the application again; if such are starting already, start others after them."""
+        if self.loading is not None:
+            log.info("reloading again once the new workers are ready")
+            self.reload_again = True
+        else:
             log.info("reloading")
+            self.reload_again = False
             self.start()
 
     def use(self, number):

@@ -242,6 +242,50 @@ def test_reload_under_load_fails_no_request(tmp_path):
         program.stop()
 
 
+SLOW = """
+import time
+from support.web_apps import is_released, plain as app
+
+while not is_released("import"):
+    time.sleep(0.001)
+"""
+
+
+def test_reload_during_a_reload_follows_it(tmp_path):
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "import.released").touch()
+    with Program(tmp_path, "slow:app") as program:
+        (tmp_path / "import.released").unlink()
+        (tmp_path / "import.held").unlink()
+        program.process.send_signal(signal.SIGHUP)
+        wait_until((tmp_path / "import.held").exists)
+        program.process.send_signal(signal.SIGHUP)
+        program.wait_for("reloading again")
+        assert program.get("/worker")[1].startswith("web1_")
+        (tmp_path / "import.released").touch()
+        program.wait_for("workers serve", 3)
+        assert program.get("/worker")[1].startswith("web3_")
+        program.stop()
+
+
+def test_stop_during_the_start(tmp_path):
+    (tmp_path / "slow.py").write_text(SLOW)
+    with Program(tmp_path, "slow:app", ready=False) as program:
+        wait_until((tmp_path / "import.held").exists)
+        program.process.send_signal(signal.SIGTERM)
+        (tmp_path / "import.released").touch()
+        assert program.process.wait(PATIENCE) == 0
+        assert "ERROR" not in program.log
+
+
+def test_second_signal_ends_the_program_at_once(tmp_path):
+    with Program(tmp_path, PLAIN, graceful_timeout=1000) as program, held_request(program):
+        program.process.send_signal(signal.SIGTERM)
+        wait_until(program.refuses)
+        program.process.send_signal(signal.SIGTERM)
+        assert program.process.wait(PATIENCE) == 1
+
+
 def test_reload_ends_the_workers_before_when_their_requests_are_completed(tmp_path):
     with Program(tmp_path, PLAIN, keep_alive_timeout=PATIENCE) as program, held_request(program) as connection:
         program.reload()
