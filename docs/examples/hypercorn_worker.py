@@ -6,6 +6,7 @@ never fails: errors of the application are logged by Hypercorn, and other errors
 
 import asyncio
 import atexit
+import gc
 import logging
 import logging.handlers
 
@@ -141,3 +142,5 @@ async def run(application, settings, inboxes, records):
         await server.finish(stop, timeout=config.keep_alive_timeout)
     receive.cancel()
     await server.stop()
+    if me.stopping:
+        gc.freeze()  # the program ends: without this, looking for cycles to free would take most of the stop

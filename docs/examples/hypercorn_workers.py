@@ -9,6 +9,7 @@ and when they are ready, the old ones finish. SIGTERM and Ctrl-C stop the progra
 """
 
 import argparse
+import gc
 import logging
 import logging.handlers
 import os
@@ -240,6 +241,7 @@ def main():
     state = pkgutil.resolve_name(options.state)() if options.state else None  # kept until the end
     status = Program(options.workers, options.application, settings).run()
     del state
+    gc.freeze()  # as in the workers
     return status
 
 

@@ -298,6 +298,22 @@ def test_reload_ends_the_workers_before_when_their_requests_are_completed(tmp_pa
         program.stop()
 
 
+def test_reload_frees_the_memory_of_the_workers_before(tmp_path):
+    with Program(tmp_path, PLAIN, workers=1) as program:
+
+        def memory():
+            rollup = Path(f"/proc/{program.process.pid}/smaps_rollup").read_text()
+            return int(re.search(r"^Pss: +(\d+)", rollup, re.M)[1])  # KiB
+
+        for _ in range(4):
+            program.reload()
+        before = memory()
+        for _ in range(8):
+            program.reload()
+        assert memory() < before + 24 * 1024  # of 8 interpreters, more than 40 MiB
+        program.stop()
+
+
 def test_reload_without_the_application_keeps_the_workers(tmp_path):
     source = tmp_path / "versioned.py"
     source.write_text(VERSIONED.format("1"))
