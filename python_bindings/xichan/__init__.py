@@ -22,7 +22,7 @@ Channels
     Queue(maxsize)           the interface of queue.Queue, between interpreters
 
 Pools and services
-    InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters
+    InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters; fallback= for C extensions
     Workers(n, target)       n interpreters that run a function, supervised; worker() inside them
     serve, Client            requests and replies over a channel
     probe(name)              whether a package loads in workers: a ProbeResult
@@ -32,6 +32,7 @@ Values
     register(cls)            make the objects of a class shareable
     share, Shared            encode a value once, send it many times
     Buffer                   memory that is written, then shared without a copy
+    descriptor(sock_or_file), Descriptor  a socket, pipe or file that moves to the receiver
     dumps, loads             the same encoding as bytes, for files and sockets
     ArrayView, BytesView, DictView, ListView, RecordView, SetView, StrView, TupleView
                              what recv(copy=False) returns: values that are read in place
@@ -74,6 +75,7 @@ from ._core import (
     BytesView,
     Cell,
     Condition,
+    Descriptor,
     DictView,
     Event,
     ListView,
@@ -127,6 +129,7 @@ _MutableMapping.register(Map)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._descriptor import descriptor
     from ._probe import ProbeResult, probe
     from ._records.registry import register
     from ._remote import RemoteError
@@ -157,6 +160,7 @@ _LAZY = {
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
     "Workers": "pool.supervisor",
+    "descriptor": "_descriptor",
     "probe": "_probe",
     "register": "_records.registry",
     "serve": "service",
@@ -184,6 +188,7 @@ __all__ = [
     "Client",
     "Condition",
     "DecodeError",
+    "Descriptor",
     "DictView",
     "Error",
     "Event",
@@ -224,6 +229,7 @@ __all__ = [
     "broadcast",
     "channel",
     "channels",
+    "descriptor",
     "dumps",
     "is_shareable",
     "loads",

@@ -28,13 +28,13 @@ import gc
 import sys
 import weakref
 
-from .. import _core
+from .. import _core, _loader_watch
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError
 from .._remote import format_traceback
 from . import coroutines, refusal_reports, threads
 from .byvalue import rebuild
 from .endpoints import fail_endpoints
-from .worker_results import ResultKind, exited, raised, report, report_otherwise, runs_again, state
+from .worker_results import ResultKind, exited, note_refusal, raised, report, report_otherwise, runs_again, state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,10 +55,21 @@ def run() -> None:
     """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
     with namespace.pop("_xichan_setup") as setup:
-        name, *endpoints, state.prefix, board, member, output, state.pickle, limit, shared, initializer = setup.recv()
+        name, *endpoints, state.prefix, board, member, output, claims, state.pickle, limit, shared, initializer = (
+            setup.recv()
+        )
     del setup
     tasks, results, token, wakeup = endpoints
     threads.adopt(name)
+    if claims is not None:
+        from . import claims as loading
+
+        loading.relax(claims)
+        state.pinned = True
+    if note_refusal not in _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
+        _loader_watch.install(note_refusal)
+        if member is None:
+            refusal_reports.watch()
     if output is not None:
         from .output import Streams
 
@@ -67,8 +78,6 @@ def run() -> None:
         from . import member as members
 
         state.keeps_endpoints = members.join(name, *member)
-    else:
-        refusal_reports.watch()
     state.runner = _core._TaskRunner(board)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
@@ -194,7 +203,6 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
             refusal_reports.settle(result)
         report(send, result)
         state.running = None
-        state.loading = False
         state.results = ()
         over = len(result) == 4 and result[1] == ResultKind.ENDED
         result = None
@@ -266,20 +274,17 @@ def _loads(data: bytes, external: tuple[Any, ...]) -> Any:
 
 def _load(functions: dict[Any, Any], function: Any) -> Any:
     """Return the callable of a task."""
-    state.loading = True
     if type(function) is tuple:
         description, external = function
         reader = rebuild.Reader(description, external, state.shared)
         if external:
             state.once = list(map(weakref.ref, reader.functions))
-        state.loading = False
         return _runnable(reader.root)
     data = _core.lookup(f"{state.prefix}{function}")
     made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), state.shared)
     if len(functions) >= FUNCTION_CACHE_SIZE:
         del functions[next(iter(functions))]
     made = functions[function] = _runnable(made)
-    state.loading = False
     return made
 
 
@@ -329,7 +334,6 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
                 fail_endpoints(error, args)
                 first_error = first_error or error
             results.append(raised(id, error))
-            state.loading = False
         if state.refused:
             refusal_reports.settle(results[-1])
     if first_error is not None:
@@ -353,3 +357,16 @@ def report_end() -> None:
         except BaseException as error:
             report_otherwise(state.send, result, error)
     state.running = None
+
+
+def reset() -> None:
+    """Forget the pool that this interpreter has served, so that it can serve another one. See pinned."""
+    namespace = sys.modules["__main__"].__dict__
+    for name in state.shared:
+        namespace.pop(name, None)
+    vars(state).clear()
+    options: Any = sys.modules.get("xichan.pool.options")
+    if options is not None:
+        options._senders.clear()
+    rebuild.initialized.clear()
+    gc.collect()
