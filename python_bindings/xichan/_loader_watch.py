@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    type _Place = tuple[str, int, str]  # file, line, name of the module
+    type _Place = tuple[str, int, str, bool]  # file, line, name of the module, whether it is imported at its top
 
 # What the standard library tries to load, and does without: traceback, to suggest similar names.
 _OPTIONAL = frozenset(["_suggestions"])
@@ -60,7 +60,7 @@ def importer() -> _Place | None:
         file = frame.f_code.co_filename
         if isinstance(name, str) and name != "importlib" and not file.startswith("<frozen importlib"):
             if name.partition(".")[0] != "xichan":
-                return file, frame.f_lineno, name
+                return file, frame.f_lineno, name, frame.f_code.co_name == "<module>"
             if name not in (__name__, "xichan.pool.refusal_reports", "xichan._probe_child"):
                 return None
         frame = frame.f_back  # type: ignore[assignment]

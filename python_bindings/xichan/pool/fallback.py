@@ -17,12 +17,11 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._remote import REFUSALS
-from .byvalue.functions import qualified_name
 from .call_kinds import Kind, Kinds, Named, Route, match
 from .claims import is_pinned_elsewhere
 from .endpoints import contains
@@ -62,8 +61,8 @@ class Policy:
         """Return where a call runs; None: in a worker."""
         if kind.checked != self._lessons:
             self._check(kind)
-        if kind.known is not None:
-            return kind.known
+        if (known := kind.always()) is not None:
+            return known
         return kind.elsewhere() if kind.history.skips_attempt() else None
 
     def _check(self, kind: Kind) -> None:
@@ -127,20 +126,21 @@ class Policy:
             self._take_back(scheduler, kind)
         return True
 
-    def learn(self, kind: Kind | None, fn: Callable[..., Any], module: str, loading: bool) -> None:
-        """Have later calls run elsewhere after one that went on without a refused module (``degraded="main"``).
+    def learn_degraded(self, scheduler: Scheduler, kind: Kind | None, module: str, package: str | None) -> None:
+        """Have calls run in this interpreter after one that went on without a refused module (``degraded="main"``).
 
-        loading: whether the module was refused while the function was loaded.
+        Another attempt in a worker would show nothing, because an interpreter imports a package once. So these are the
+        calls of the kind, and those that name the package.
         """
-        if kind is None or self._kinds.is_anywhere([module]):
+        names = (module,) if package is None else (module, package)
+        if kind is None or self._kinds.is_anywhere(names):
             return
-        route = Route(f"{module} {REFUSALS[0]}", self._may_pin(module))
-        kind.known, kind.fixed = route, True
-        home = qualified_name(fn)
-        self._modules[module.partition(".")[0]] = route
-        if loading and home is not None:
-            self._modules[home.partition(":")[0]] = route
-        self._lessons += 1
+        route = Route(f"{module} {REFUSALS[0]}")
+        if package is not None and package not in self._modules:
+            self._modules[package] = route
+            self._lessons += 1
+        kind.degraded = route
+        self._take_back(scheduler, kind)
 
     def _may_pin(self, module: str) -> bool:
         """Return whether the pinned interpreter may be able to load a module that a worker has refused."""
@@ -174,8 +174,9 @@ class Policy:
                 and not contains(_core.Buffer, task)
             )
 
-        for id in scheduler.queue.take(sys.maxsize if kind.known is not None else kind.history.direct, is_wanted):
-            entry, route = scheduler.in_flight.get(id), kind.known or kind.elsewhere()
+        always = kind.always()
+        for id in scheduler.queue.take(kind.history.direct if always is None else sys.maxsize, is_wanted):
+            entry, route = scheduler.in_flight.get(id), always or kind.elsewhere()
             if entry is not None and route is not None:
                 kind.history.skips_attempt()
                 self._reroute(entry, id, route)

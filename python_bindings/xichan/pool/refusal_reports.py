@@ -5,11 +5,14 @@ the task ``settle`` sends the notes, because only then it is known whether the t
 nothing is sent, and no interrupt arrives, in the middle of an import. A worker of ``xichan.Workers`` reports at once:
 its task may never end.
 
-A report is (module, reason, place, whether the function of the task was being loaded, whether the task went on without
-the module). A place is (file, line, name of the module there) of the import, or None.
+A report is (module, reason, place, package, whether the task went on without the module). place: of the import, see
+_loader_watch.importer. package: that goes on without the module in this interpreter from now on, or None if only a
+function does.
 """
 
 from __future__ import annotations
+
+import sys
 
 from .. import _loader_watch
 from .._errors import ChannelClosed
@@ -29,14 +32,23 @@ def watch(send: Callable[[Any], None] | None = None) -> None:
     def on_refusal(module: str, reason: str) -> None:
         place = _loader_watch.importer()
         if send is None:
-            state.refused.append((module, reason, place, state.loading))
+            state.refused.append((module, reason, place))
             return
         try:
-            send((module, reason, place, False, not _loader_watch.is_standard(place)))
+            send((module, reason, place, None, not _loader_watch.is_standard(place)))
         except ChannelClosed:  # the Workers have ended
             pass
 
     _loader_watch.install(on_refusal)
+
+
+def _package_at(place: _loader_watch._Place | None) -> str | None:
+    """Return the name of the package whose module has imported the refused one."""
+    if place is None or not place[3] or place[2] == "__main__":
+        return None
+    first, *others = place[2].split(".")
+    is_namespace = getattr(sys.modules.get(first), "__file__", None) is None  # which may have parts of many projects
+    return f"{first}.{others[0]}" if others and is_namespace else first
 
 
 def settle(result: tuple[Any, ...] | None) -> None:
@@ -45,10 +57,10 @@ def settle(result: tuple[Any, ...] | None) -> None:
     raised = result is not None and len(result) > 2 and result[1] == ResultKind.RAISED
     traceback = result[_TRACEBACK] if raised and result is not None else ""
     while state.refused:
-        module, reason, place, loading = note = state.refused.pop(0)
+        module, reason, place = note = state.refused.pop(0)
         degraded = not _loader_watch.is_standard(place) and reason not in traceback
         try:
-            state.send((id, int(ResultKind.REFUSED), module, reason, place, loading, degraded))
+            state.send((id, int(ResultKind.REFUSED), module, reason, place, _package_at(place), degraded))
         except MemoryError:
             state.refused.insert(0, note)  # the next task may have memory
             return

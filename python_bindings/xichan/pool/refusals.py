@@ -52,7 +52,7 @@ class Refusals:
                 module, reason, place = self._due.popleft()
             except IndexError:
                 return  # another thread has taken the last one
-            file, line, importer = place or ("<worker>", 0, "xichan")
+            file, line, importer, _ = place or ("<worker>", 0, "xichan", False)
             text = (
                 f"workers cannot load {module}: {reason}. {importer} goes on without it: it may be slower, or lack "
                 "functions"

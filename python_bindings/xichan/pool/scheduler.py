@@ -231,15 +231,15 @@ class Scheduler:
         return not self.forked and not self.collector.call(lambda: any(queue.is_queued(id) for queue in self.queues))
 
     def note_refusal(
-        self, id: int | None, module: str, reason: str, place: _Place | None, loading: bool, degraded: bool
+        self, id: int | None, module: str, reason: str, place: _Place | None, package: str | None, degraded: bool
     ) -> None:
-        """Record a module that a worker has refused in a task. For the collector. See refusal_reports."""
+        """Record a module that a worker has refused. For the collector. See refusal_reports."""
         if self.refusals.add(module, reason, place, degraded):
             self.callbacks.schedule(self.refusals, publish=False)
         entry = None if id is None else self.in_flight.get(id)
         if entry is not None and entry.policy is not None and degraded and self.refusals.degraded == "main":
             assert id is not None
-            entry.policy.learn(entry.kind_of(id), entry.call_of(id)[0], module, loading)
+            entry.policy.learn_degraded(self, entry.kind_of(id), module, package)
 
     def forward_output(self) -> None:
         """Bring what workers print to this interpreter."""

@@ -76,6 +76,10 @@ def run() -> None:
 
         relax(claims)
         state.pinned = True
+    if note_refusal not in _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
+        _loader_watch.install(note_refusal)
+        if member is None:
+            refusal_reports.watch()
     if output is not None:
         from .output import Streams
 
@@ -84,9 +88,6 @@ def run() -> None:
         from . import member as members
 
         state.keeps_endpoints = members.join(name, *member)
-    elif not _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
-        refusal_reports.watch()
-        _loader_watch.install(note_refusal)
     state.runner = _core._TaskRunner(board)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
@@ -214,7 +215,6 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
             refusal_reports.settle(result)
         report(send, result)
         state.running = None
-        state.loading = False
         state.results = ()
         over = len(result) == 4 and result[1] == ResultKind.ENDED
         result = None
@@ -286,20 +286,17 @@ def _loads(data: bytes, external: tuple[Any, ...]) -> Any:
 
 def _load(functions: dict[Any, Any], function: Any) -> Any:
     """Return the callable of a task."""
-    state.loading = True
     if type(function) is tuple:
         description, external = function
         reader = rebuild.Reader(description, external, state.shared)
         if external:
             state.once = list(map(weakref.ref, reader.functions))
-        state.loading = False
         return _runnable(reader.root)
     data = _core.lookup(f"{state.prefix}{function}")
     made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), state.shared)
     if len(functions) >= FUNCTION_CACHE_SIZE:
         del functions[next(iter(functions))]
     made = functions[function] = _runnable(made)
-    state.loading = False
     return made
 
 
@@ -349,7 +346,6 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
                 fail_endpoints(error, args)
                 first_error = first_error or error
             results.append(raised(id, error))
-            state.loading = False
         if state.refused:
             refusal_reports.settle(results[-1])
     if first_error is not None:

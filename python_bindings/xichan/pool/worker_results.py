@@ -48,7 +48,6 @@ class _State:
     """What this worker is doing, and what it needs for that."""
 
     running: int | None = None  # the id of the task
-    loading = False  # its function
     once: list[weakref.ref[Any]] | None = None  # weak references to functions that serve for this task only
     results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
     not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
