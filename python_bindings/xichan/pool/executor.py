@@ -24,6 +24,7 @@ from .fallback import Policy
 from .fallback_counts import FallbackPoolStats
 from .futures import Future, ViewFuture
 from .options import PoolView, checked
+from .refusals import DEGRADED, check_degraded
 from .task_queue import clone_endpoints
 
 try:
@@ -46,6 +47,10 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     fallback: "main": if a worker cannot load a module because it does not support subinterpreters, run the task in a
     thread of this interpreter; see xichan.dispatch. "pinned": run it in one extra interpreter that loads such modules,
     with hazards that the documentation describes; no other pool of the process may do so at the same time.
+    degraded: what happens when a worker cannot load a module and the package that imports it goes on without it, as a
+    rule with slower code: "warn": a RefusedModuleWarning, once per module and program; "ignore": nothing; "main", with
+    ``fallback="main"``: later calls of the function run in a thread of this interpreter. ``stats().refused`` has these
+    modules in any case.
     thread_name_prefix: for the threads of the pool. stdout: "forward": what tasks print comes out at ``sys.stdout`` and
     ``sys.stderr`` of this interpreter, before their results.
 
@@ -67,6 +72,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         restart_after: int | None = None,
         pickle: bool = True,
         fallback: Literal["main", "pinned"] | None = None,
+        degraded: Literal["warn", "ignore", "main"] = "warn",
         thread_name_prefix: str = "",
         stdout: Literal["forward"] | None = None,
         **unknown: Never,
@@ -82,6 +88,9 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         limit = _positive("restart_after", restart_after, None)
         if fallback not in (None, "main", "pinned"):
             raise ValueError(f"fallback must be None, 'main' or 'pinned', got {fallback!r}")
+        check_degraded(degraded, DEGRADED)
+        if degraded == "main" and fallback != "main":
+            raise ValueError("degraded='main' runs calls in the main interpreter: it requires fallback='main'")
         check_stdout(stdout)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be callable, got {type(initializer).__name__}")
@@ -90,7 +99,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         self._names = frozenset(shared)
         self._policy = None if fallback is None else Policy(pinned=fallback == "pinned")
         name = thread_name_prefix or f"{threads.DEFAULT_PREFIX}-{_counter()}"
-        self._scheduler = Scheduler(self._max_workers, name)
+        self._scheduler = Scheduler(self._max_workers, name, degraded)
         self._scheduler.attach_owner(self)
         if fallback is not None:
             self._scheduler.published.announce_fallback()
@@ -310,7 +319,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             self.shutdown()
 
     def stats(self) -> PoolStats:
-        """Return the number of workers and of tasks in each state, and of pickled calls and results.
+        """Return the number of workers and of tasks in each state, of pickled calls and results, and refused modules.
 
         With ``fallback=`` the record also has the fields of the stats() of a Dispatcher, and ``in_pinned``.
         """
