@@ -63,8 +63,6 @@ void Connection::run() noexcept {
     if (connect(reason)) {
       kind = "closed";
       serve();
-      if (lost_)
-        reason = describe(natsConnection_Status(nc_) == NATS_CONN_STATUS_CLOSED ? NATS_CONNECTION_CLOSED : NATS_ERR);
       const char* detail = nullptr;
       if (lost_ && natsConnection_GetLastError(nc_, &detail) != NATS_OK && detail != nullptr) reason = detail;
     }
