@@ -31,6 +31,7 @@ Values
     register(cls)            make the objects of a class shareable
     share, Shared            encode a value once, send it many times
     Buffer                   memory that is written, then shared without a copy
+    descriptor(sock_or_file), Descriptor  a socket, pipe or file that moves to the receiver
     dumps, loads             the same encoding as bytes, for files and sockets
     ArrayView, BytesView, DictView, ListView, RecordView, SetView, StrView, TupleView
                              what recv(copy=False) returns: values that are read in place
@@ -71,6 +72,7 @@ from ._core import (
     BytesView,
     Cell,
     Condition,
+    Descriptor,
     DictView,
     Event,
     ListView,
@@ -124,6 +126,7 @@ _MutableMapping.register(Map)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._descriptor import descriptor
     from ._records.registry import register
     from ._remote import RemoteError
     from ._shareable import Shareable
@@ -150,6 +153,7 @@ _LAZY = {
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
     "Workers": "pool.supervisor",
+    "descriptor": "_descriptor",
     "register": "_records.registry",
     "serve": "service",
     "worker": "pool.member",
@@ -176,6 +180,7 @@ __all__ = [
     "Client",
     "Condition",
     "DecodeError",
+    "Descriptor",
     "DictView",
     "Error",
     "Event",
@@ -213,6 +218,7 @@ __all__ = [
     "broadcast",
     "channel",
     "channels",
+    "descriptor",
     "dumps",
     "is_shareable",
     "loads",

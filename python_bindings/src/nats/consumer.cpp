@@ -123,6 +123,11 @@ void Consumer::finish() {
   inbox_->close();
 }
 
+bool Consumer::has_ended() const {
+  const std::lock_guard lock(mutex_);
+  return closed_ || finished_;
+}
+
 std::size_t Consumer::held() const {
   const std::lock_guard lock(mutex_);
   return held_.size();

@@ -68,6 +68,8 @@ class Consumer : public Source, public std::enable_shared_from_this<Consumer> {
   /// No message will arrive any more: the inbox ends after those that have arrived.
   void finish();
 
+  /// Returns true if the inbox has ended, by `close` or `finish`.
+  bool has_ended() const;
   std::size_t held() const;
   std::uint64_t pending() const;
 

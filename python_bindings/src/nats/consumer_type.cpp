@@ -163,6 +163,7 @@ PyObject* watch_end(PyObject* self, PyObject* args) noexcept {
 }
 
 PyObject* get_inbox(PyObject* self, void*) noexcept { return Py_NewRef(held<OwnedConsumer>(self).inbox); }
+PyObject* get_ended(PyObject* self, void*) noexcept { return PyBool_FromLong(consumer_of(self).has_ended()); }
 PyObject* get_held(PyObject* self, void*) noexcept { return PyLong_FromSize_t(consumer_of(self).held()); }
 
 PyMethodDef methods[] = {
@@ -185,6 +186,7 @@ PyMethodDef methods[] = {
 
 PyGetSetDef attributes[] = {
     {"inbox", get_inbox, nullptr, "The Receiver of the numbers of messages.", nullptr},
+    {"ended", get_ended, nullptr, "True once the inbox has ended.", nullptr},
     {"held", get_held, nullptr, "How many messages have arrived and are not accepted.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };

@@ -133,7 +133,8 @@ class Endpoint:
             except ChannelTimeout:
                 raise ChannelTimeout(f"timed out: the channel {self.name!r} is open") from None
             except ChannelClosed:
-                raise self._calls.gone() from None
+                self._check()
+                raise  # the interpreter or the process ends
             self._check()
             info = yield from find_stream(self._calls, self._names)
             if info is None or info["config"].get("sealed"):

@@ -76,6 +76,7 @@ class Receiver(Endpoint):
 
     def drain(self) -> list[Any]:
         """Receive everything that is in the channel now. Blocks for replies of the server."""
+        self._check_acknowledges()
         values: list[Any] = []
         while True:
             try:
@@ -106,11 +107,11 @@ class Receiver(Endpoint):
         not acknowledged after the channel's ``ack_wait`` is delivered again, too. Raises as ``recv()`` does.
         """
         check_timeout(timeout)
-        return run(self._lease(timeout))
+        return run(self._take_lease(timeout))
 
     def alease(self) -> Coroutine[Any, Any, ValueLease]:
         """Coroutine: receive as ``lease()`` does; wait in the running event loop."""
-        return arun(self._lease(None))
+        return arun(self._take_lease(None))
 
     def leases(self) -> Iterator[ValueLease]:
         """Return an iterator that calls ``lease()`` until the channel has ended."""
@@ -193,7 +194,7 @@ class Receiver(Endpoint):
                 found += yield from self._probe(most - 1)
         return (yield from self._finish(found))
 
-    def _lease(self, timeout: float | None) -> Steps[ValueLease]:
+    def _take_lease(self, timeout: float | None) -> Steps[ValueLease]:
         delivery = yield from self._next(Deadline(timeout))
         return ValueLease(_create=(self, delivery, self._load(delivery)))
 
@@ -227,8 +228,8 @@ class Receiver(Endpoint):
                         raise ChannelTimeout
             except ChannelTimeout:
                 raise ChannelTimeout(f"timed out: the channel {self.name!r} is empty") from None
-            except ChannelClosed:
-                error = yield from self._ended()
+            except ChannelClosed as closed:
+                error = yield from self._ended(closed)
                 raise error from error.__cause__
             finally:
                 consumer.end_wait(waiter)
@@ -249,8 +250,8 @@ class Receiver(Endpoint):
             yield from calls.wait(mailbox, number, Deadline(calls.timeout))
         except ChannelTimeout:
             yield from find_stream(calls, self._names)  # raises if the server does not reply
-        except ChannelClosed:
-            error = yield from self._ended()
+        except ChannelClosed as closed:
+            error = yield from self._ended(closed)
             raise error from error.__cause__
         finally:
             consumer.cancel_probe(number)
@@ -267,9 +268,9 @@ class Receiver(Endpoint):
                     found.append(delivery)
         except ChannelEmpty:
             pass
-        except ChannelClosed:
+        except ChannelClosed as closed:
             if not found:
-                error = yield from self._ended()
+                error = yield from self._ended(closed)
                 raise error from error.__cause__
         return found
 
@@ -301,9 +302,11 @@ class Receiver(Endpoint):
         if self._settings.ack == "lease":
             raise TypeError(f"the channel {self.name!r} has ack='lease': use lease() or leases()")
 
-    def _ended(self) -> Steps[Exception]:
-        """Return the exception of a call whose inbox has ended."""
-        return self._closing_error(f"the channel {self.name!r} is closed")
+    def _ended(self, closed: ChannelClosed) -> Steps[Exception]:
+        """Return the exception of a call that could not receive from the inbox."""
+        if not self._consumer.ended:  # the interpreter or the process ends
+            return closed
+        return (yield from self._closing_error(f"the channel {self.name!r} is closed"))
 
     def _watch_end(self, leases: Leases) -> None:
         names, settings = self._names, self._settings

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _STORE_FAILED = 10077  # with "maximum messages exceeded" or "maximum bytes exceeded": the channel is full
 _SEALED = 10109
 _TOO_LARGE = 10054
+# How long a call waits for a reply before it looks whether the channel exists, in seconds.
+_LOOK = 1.0
 
 
 class Sender(Endpoint):
@@ -153,8 +155,8 @@ class Sender(Endpoint):
                 except ChannelTimeout:
                     raise ChannelTimeout(f"timed out: the channel {self.name!r} is full") from None
                 except ChannelClosed:
-                    error = yield from self._closing_error("the channel is closed")
-                    raise error from error.__cause__
+                    self._check()
+                    raise  # the interpreter or the process ends
                 self._check()
                 replies = yield from self._publish(number, (data,), deadline)
                 if not replies:
@@ -177,7 +179,7 @@ class Sender(Endpoint):
         try:
             while True:
                 try:
-                    return (yield from calls.wait(mailbox, number, Deadline(deadline.left(calls.timeout))))
+                    return (yield from calls.wait(mailbox, number, Deadline(deadline.left(min(calls.timeout, _LOOK)))))
                 except ChannelTimeout:
                     if deadline.passed():
                         raise Unconfirmed(

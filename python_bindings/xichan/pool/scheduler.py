@@ -38,6 +38,7 @@ from . import interrupt_safe
 from .atomic import Counter
 from .byvalue.published import PublishedDefinitions
 from .callbacks import Callbacks
+from .endpoints import close_descriptors
 from .errors import BrokenInterpreterPool
 from .output import Output
 from .results import Collector
@@ -240,7 +241,9 @@ class Scheduler:
         for id in list(queue.requeued) if one is None else (one,):
             if ids is None or id in ids:
                 task = queue.requeued.pop(id, None)
-                cancelled.extend(ids_of(task) if task is not None else ())
+                if task is not None:
+                    cancelled.extend(ids_of(task))
+                    close_descriptors(task)
         for id in cancelled:
             entry = self.in_flight.get(id)
             if entry is not None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._errors import ChannelClosed
-from .endpoints import fail_endpoints
+from .endpoints import close_descriptors, fail_endpoints
 
 if TYPE_CHECKING:
     from .atomic import Counter
@@ -156,13 +156,17 @@ class TaskQueue:
 
     def _send_requeued(self, id: int) -> None:
         task = self.requeued.pop(id, None)
-        if task is not None and id in self._in_flight:
+        if task is None:
+            return
+        if id in self._in_flight:
             try:
                 self.again_tx.send_nowait(task)
             except Exception as error:  # no memory, or an endpoint has been closed
                 fail_endpoints(error, task)
                 for each in ids_of(task):
                     self._reject(each, error)
+        else:
+            close_descriptors(task)
 
     def remove_all(self, error: BaseException) -> list[int]:
         """Remove all tasks, fail their endpoints with an exception, and return the ids."""

@@ -30,7 +30,8 @@ from .rebuild import NodeKind
 from .scan import Scan, scan_code
 
 _ATOMS = (type(None), bool, int, float, str, bytes)
-_HANDLES = (_core.Sender, _core.Receiver, Queue, _core.Shared, _core.Buffer)  # sent as they are; the rest is copied now
+# Sent as they are; the rest is copied now.
+_HANDLES = (_core.Sender, _core.Receiver, Queue, _core.Shared, _core.Buffer, _core.Descriptor)
 _NAMED = (
     types.FunctionType,
     types.BuiltinFunctionType,
