@@ -389,6 +389,20 @@ def test_rule_25_send_that_races_a_shutdown_is_accepted_or_raises(kind):
         assert list(rx) == accepted
 
 
+def test_rule_26_closed(kind):
+    tx, rx = kind.channel()
+    assert not tx.closed and not rx.closed
+    tx.send(1)
+    tx.shutdown()
+    assert tx.closed and rx.closed and rx.recv() == 1
+    tx, rx = kind.channel()
+    tx.send(1)
+    tx.close()
+    assert tx.closed and not rx.closed
+    assert rx.recv() == 1
+    wait_until(lambda: rx.closed)
+
+
 # Batches
 
 
@@ -545,6 +559,21 @@ def test_rule_52_dropped_sender_closes_without_an_error(kind):
     del tx
     gc.collect()
     assert list(rx) == [1]
+
+
+def test_rule_53_wait_closed(kind):
+    tx, rx = kind.channel()
+    for end in (tx, rx):
+        with pytest.raises(xichan.ChannelTimeout):
+            end.wait_closed(0.05)
+    calls = [asleep(tx.wait_closed), asleep(rx.wait_closed), asleep(lambda: run_loop(rx.await_closed()))]
+    rx.shutdown()
+    for call in calls:
+        call.result()
+    tx.wait_closed()
+    tx.close()
+    with pytest.raises(xichan.ChannelClosed):
+        tx.wait_closed()
 
 
 # The process
