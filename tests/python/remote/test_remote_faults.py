@@ -164,6 +164,18 @@ def test_message_that_is_cut_on_its_way_to_a_receiver_is_delivered_again(proxy, 
         rx.recv(timeout=1.0)
 
 
+def test_message_that_is_cut_in_its_content_is_not_received_damaged(proxy, shaky, name):
+    """What follows on the new connection does not complete it."""
+    tx, rx = shaky.channel(name, ack_wait=0.5)
+    values = [bytes([number]) * 100_000 for number in range(3)]
+    for value in values:
+        tx.send(value)
+    proxy.down.cut_after = 50_000
+    got = [rx.recv(timeout=30) for _ in values]
+    assert sorted(got) == values
+    assert rx.stats().dead_letters == 0
+
+
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_held_direction_is_survived(proxy, shaky, name, direction):
     tx, rx = shaky.channel(name)
