@@ -13,6 +13,7 @@ Other programs join with hub.sender("orders") and hub.receiver("orders").
     Hub                      channel, sender, receiver, delete, close
     Sender, Receiver         the endpoints: send, recv, lease, for loops, asend, arecv, close, shutdown
     Lease                    a value that is acknowledged at the end of a with block
+    select, aselect          wait for the first of several cases, remote and local ones
     Stats                    the figures of a channel
     NatsError                the connection or the server failed
     Unconfirmed              the timeout expired before the server confirmed a value
@@ -35,10 +36,11 @@ from ._errors import NatsError, Unconfirmed
 from ._hub import Hub, connect
 from ._lease import Lease
 from ._receiver import Receiver
+from ._select import aselect, select
 from ._sender import Sender
 from ._stats import Stats
 
-__all__ = ["Hub", "Lease", "NatsError", "Receiver", "Sender", "Stats", "Unconfirmed", "connect"]
+__all__ = ["Hub", "Lease", "NatsError", "Receiver", "Sender", "Stats", "Unconfirmed", "aselect", "connect", "select"]
 
 for _class in (Hub, Lease, NatsError, Receiver, Sender, Stats, Unconfirmed):
     _class.__module__ = __name__

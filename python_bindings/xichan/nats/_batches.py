@@ -1,4 +1,4 @@
-"""Sending many values: two batches are on their way at the same time.
+"""Sending many values: several batches are on their way at the same time.
 
 A value that is refused because the channel is full is sent again, after the values behind it. So that this does not
 change their order, values travel together only while the channel has much more free space than they take.
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ._sender import Sender
     from ._steps import Deadline, Steps
 
-_MOST_VALUES = 64
+_MOST_FLIGHTS = 4
+_MOST_VALUES = 256  # of a flight
 _MOST_BYTES = 1 << 20
 # The part of the free space that a call uses without looking again: as many Senders may do the same.
 _SHARE = 8
@@ -48,6 +49,8 @@ def send_many(sender: Sender, values: Iterable[Any], deadline: Deadline) -> Step
     try:
         while error is None:
             if budget.values < 2:
+                while flights:  # the server does not count them yet
+                    sent += yield from _settle(sender, flights.popleft(), deadline)
                 yield from budget.look(sender)
             data, error = _collect(sender, iterator, budget)
             if len(data) == 1:
@@ -57,7 +60,7 @@ def send_many(sender: Sender, values: Iterable[Any], deadline: Deadline) -> Step
                 sent += 1
             elif data:
                 flights.append(_Flight(sender, data))
-            if len(flights) == 2 or (flights and error is not None):
+            if len(flights) == _MOST_FLIGHTS:
                 sent += yield from _settle(sender, flights.popleft(), deadline)
         while flights:
             sent += yield from _settle(sender, flights.popleft(), deadline)

@@ -233,9 +233,16 @@ class Receiver(Endpoint):
                 raise error from error.__cause__
             finally:
                 consumer.end_wait(waiter)
-            delivery = consumer.accept(number)
-            if delivery is not None and (yield from self._screen(delivery)):
+            delivery = yield from self._accept(number)
+            if delivery is not None:
                 return delivery
+
+    def _accept(self, number: int) -> Steps[_nats.Delivery | None]:
+        """Return the message of a number from the inbox, or None if it was returned or has become a dead letter."""
+        delivery = self._consumer.accept(number) if number else None
+        if delivery is not None and (yield from self._screen(delivery)):
+            return delivery
+        return None
 
     def _probe(self, most: int) -> Steps[list[_nats.Delivery]]:
         """Return the values that are there now, at most ``most``. Waits for the reply of the server."""
@@ -262,9 +269,8 @@ class Receiver(Endpoint):
         found: list[_nats.Delivery] = []
         try:
             while len(found) < most:
-                number = self._consumer.inbox.recv_nowait()
-                delivery = self._consumer.accept(number) if number else None
-                if delivery is not None and (yield from self._screen(delivery)):
+                delivery = yield from self._accept(self._consumer.inbox.recv_nowait())
+                if delivery is not None:
                     found.append(delivery)
         except ChannelEmpty:
             pass
