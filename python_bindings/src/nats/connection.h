@@ -73,13 +73,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   void run() noexcept;
   bool connect(std::string& error);
+  void announce();
   void serve();
+  void pause(Time lasts);
+  std::string reason_of_loss();
   void disconnect() noexcept;
+  void remember_servers() noexcept;
+  bool must_end() const noexcept { return closing_ || events_->is_abandoned(); }
   void end(const char* kind, const std::string& reason) noexcept;
 
   void read();
   void receive(Message message);
-  void on_reconnected();
+  void on_connected();
   void on_time(Time time);
   Time next_time();
 
@@ -92,8 +97,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const ConnectOptions options_;
   const std::shared_ptr<Mailbox> events_;
   SocketEvents socket_;
+  std::vector<std::string> discovered_;  // servers that are not among the options
   std::string inbox_;
-  natsConnection* nc_ = nullptr;
+  natsConnection* nc_ = nullptr;  // changes while both mutexes are held
   natsSubscription* replies_ = nullptr;
   std::uint64_t inboxes_ = 0;
 
@@ -107,8 +113,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::atomic<std::thread::id> thread_{};
   std::atomic<bool> ended_{false};  // set while `mutex_` is held
   std::atomic<bool> closing_{false};
-  std::atomic<bool> reconnected_{false};  // set by a callback, for the thread
-  std::atomic<bool> lost_{false};         // libnats has given up
+  std::atomic<bool> lost_{false};  // set by a callback: libnats has closed `nc_`
 };
 
 }  // namespace xichan::nats

@@ -12,6 +12,10 @@ namespace {
 constexpr Time longest_request = 30'000 * milliseconds;
 // How long after its end a request whose status does not arrive is taken to be over.
 constexpr Time grace = 2000 * milliseconds;
+// The server confirms at this interval that it knows a longer request. In a cluster, a request is lost with the server
+// that leads the consumer; the connection, to another server, stays up.
+constexpr Time heartbeat = 1500 * milliseconds;
+constexpr Time silence = 3 * heartbeat;  // after which a request is taken to be lost
 // Between a refused request and the next one.
 constexpr Time pause = 200 * milliseconds;
 // How many removed messages are remembered.
@@ -170,6 +174,10 @@ void Consumer::drain(Connection& connection, natsSubscription* subscription, Req
     const std::lock_guard lock(mutex_);
     if (const int status = status_of(message); status != 0 && reply_of(message).empty()) {
       if (last_number(subject_of(message)) != request.number) continue;
+      if (status == 100) {
+        request.over = after(time, silence);
+        continue;
+      }
       request.number = 0;
       if (&request == &request_) {
         on_status(status, time);
@@ -231,11 +239,13 @@ void Consumer::send_request(Time time) {
   wanted -= held_.size();
   // One millisecond more, so that the time of the waiter is over when the status arrives.
   const Time lasts = earliest - time + milliseconds;
-  char text[96];
-  std::snprintf(text, sizeof text, R"({"batch":%zu,"expires":%lld})", wanted, static_cast<long long>(lasts));
+  const bool confirmed = lasts >= 2 * heartbeat;  // the server refuses a longer interval
+  char text[128];
+  std::snprintf(text, sizeof text, R"({"batch":%zu,"expires":%lld,"idle_heartbeat":%lld})", wanted,
+                static_cast<long long>(lasts), static_cast<long long>(confirmed ? heartbeat : 0));
   const std::uint64_t number = next_number_++;
   if (connection().publish(settings_.requests, text, subject_ + ".w." + std::to_string(number))) {
-    request_ = {number, wanted, after(after(time, lasts), grace)};
+    request_ = {number, wanted, confirmed ? after(time, silence) : after(after(time, lasts), grace)};
   }
 }
 
@@ -282,7 +292,8 @@ void Consumer::on_acknowledged(std::size_t count) {
 
 void Consumer::on_reconnected(Connection&) {
   const std::lock_guard lock(mutex_);
-  request_.number = 0;  // the server has forgotten them
+  if (waiting_ == nullptr) subscribed_ = false;  // until on_time()
+  request_.number = 0;                           // the server has forgotten them
   probe_.number = 0;
   send_request(now());
   send_probe(now());
