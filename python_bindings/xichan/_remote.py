@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     type _Carried = _core.Shared | _Pickled  # the exception: in a Shared, so that a failure to make it is found here
     type _Description = tuple[_Carried | None, str, str, str, bool]
 
-REFUSALS = ("does not support loading in subinterpreters", "cannot load module more than once per process")
+# What is in the ImportError of a module that cannot be loaded in this interpreter: of CPython, NumPy, PyO3, Cython.
+REFUSALS = (
+    "does not support loading in subinterpreters",
+    "cannot load module more than once per process",
+    "PyO3 modules do not yet support subinterpreters",
+    "may only be initialized once per interpreter process",
+    "can only be loaded into one interpreter per process",
+)
 _HIDDEN_MODULES = (
     "xichan.pool.worker",
     "xichan.pool.member",
@@ -131,13 +138,18 @@ def text_of(error: BaseException) -> str:
 
 def is_refusal(error: BaseException | None) -> bool:
     """Return whether a module that cannot be loaded in this interpreter caused an exception. Raises nothing."""
+    return refusal_in(error) is not None
+
+
+def refusal_in(error: BaseException | None) -> ImportError | None:
+    """Return the exception of a module that cannot be loaded in this interpreter, from a chain. Raises nothing."""
     for _ in range(100):  # the chain of causes may be a cycle
         if error is None:
             break
         if isinstance(error, ImportError) and any(text in text_of(error) for text in REFUSALS):
-            return True
+            return error
         error = error.__cause__ or error.__context__
-    return False
+    return None
 
 
 RemoteError.__module__ = "xichan"

@@ -36,8 +36,9 @@ OwnedDescriptor* owned_by(const MovableObject* descriptor) noexcept {
 
 // Releases the content of a usable Descriptor, which may take long, without the GIL.
 void destroy(void* content) noexcept {
-  Py_BEGIN_ALLOW_THREADS delete static_cast<OwnedDescriptor*>(content);
-  Py_END_ALLOW_THREADS
+  PyThreadState* const thread = PyEval_SaveThread();
+  delete static_cast<OwnedDescriptor*>(content);
+  PyEval_RestoreThread(thread);
 }
 
 void descriptor_finalize(PyObject* self) noexcept {

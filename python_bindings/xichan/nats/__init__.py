@@ -23,10 +23,10 @@ Other programs join with hub.sender("orders") and hub.receiver("orders").
 
 try:
     from .. import _nats as _nats
-except ImportError as error:
-    if error.name not in ("xichan._nats", "xichan") or "libnats" in str(error):
+except ImportError as _error:
+    if _error.name not in ("xichan._nats", "xichan") or "libnats" in str(_error):
         raise
-    raise ImportError(
+    raise ModuleNotFoundError(
         "xichan.nats needs the module xichan._nats, which this installation was built without: install libnats 3.4 or "
         "newer and pkg-config (Debian and Ubuntu: apt-get install libnats-dev pkg-config), then build xichan again",
         name="xichan._nats",

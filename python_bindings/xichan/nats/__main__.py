@@ -12,11 +12,11 @@ from . import NatsError, connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ._stats import Stats
 
-_COLUMNS = {
+_COLUMNS: dict[str, Callable[[Stats], str]] = {
     "channel": lambda stats: stats.name,
     "depth": lambda stats: f"{stats.depth}/{'-' if stats.capacity is None else stats.capacity}",
     "bytes": lambda stats: str(stats.bytes),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._sender import Sender
-    from ._steps import Deadline, Steps
+    from ._steps import Deadline, _Steps
 
 _MOST_FLIGHTS = 4
 _MOST_VALUES = 256  # of a flight
@@ -40,7 +40,7 @@ class _Flight:
         self.mailbox, self.number = sender._launch(self.first, data)
 
 
-def send_many(sender: Sender, values: Iterable[Any], deadline: Deadline) -> Steps[int]:
+def send_many(sender: Sender, values: Iterable[Any], deadline: Deadline) -> _Steps[int]:
     iterator = iter(values)
     sent = 0
     flights: deque[_Flight] = deque()
@@ -86,7 +86,7 @@ class _Budget:
     def __init__(self) -> None:
         self.values = self.bytes = 0
 
-    def look(self, sender: Sender) -> Steps[None]:
+    def look(self, sender: Sender) -> _Steps[None]:
         settings = sender._settings
         self.values, self.bytes = 1 << 30, 1 << 60
         if settings.capacity is None and settings.max_bytes is None:
@@ -121,7 +121,7 @@ def _collect(sender: Sender, values: Iterator[Any], budget: _Budget) -> tuple[tu
     return tuple(data), error
 
 
-def _settle(sender: Sender, flight: _Flight, deadline: Deadline) -> Steps[int]:
+def _settle(sender: Sender, flight: _Flight, deadline: Deadline) -> _Steps[int]:
     """Wait until the values of a flight are stored; return their number."""
     replies = yield from sender._land(flight.mailbox, flight.number, deadline)
     for index, reply in replies:

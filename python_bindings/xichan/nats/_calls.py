@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._names import Names
-    from ._steps import Steps
+    from ._steps import _Steps
 
-    type Replies = tuple[tuple[int, bytes], ...]
+    type _Replies = tuple[tuple[int, bytes], ...]
 
 STREAM_NOT_FOUND = 10059  # JetStream's number for this error
 _MOST_FREE = 64
@@ -50,13 +50,13 @@ class Calls:
         if len(self._free) < _MOST_FREE:
             self._free.append(mailbox)
 
-    def wait(self, mailbox: _nats.Mailbox, number: int, deadline: Deadline) -> Steps[Replies]:
+    def wait(self, mailbox: _nats.Mailbox, number: int, deadline: Deadline) -> _Steps[_Replies]:
         """Wait for the replies to a batch. A call that fails uses neither the batch nor the mailbox again."""
         try:
             while True:
                 got = yield mailbox.receiver, deadline.left()
                 if got == number:
-                    replies: Replies = ()
+                    replies: _Replies = ()
                     break
                 if type(got) is tuple and got[0] == number:
                     replies = got[1]
@@ -70,7 +70,7 @@ class Calls:
 
     def request(
         self, subject: str, data: bytes | str = b"", headers: tuple[tuple[str, str], ...] = (), what: str = ""
-    ) -> Steps[bytes]:
+    ) -> _Steps[bytes]:
         """Send a request and wait for its reply, for the timeout of the connection."""
         mailbox = self.take_mailbox()
         number = self.connection.request(mailbox, subject, data, headers)
@@ -83,7 +83,7 @@ class Calls:
             raise NatsError(f"{what or subject}: no reply from the server within {self.timeout:g} seconds") from None
         return replies[0][1]
 
-    def api(self, verb: str, data: dict[str, Any] | None = None, what: str = "") -> Steps[dict[str, Any]]:
+    def api(self, verb: str, data: dict[str, Any] | None = None, what: str = "") -> _Steps[dict[str, Any]]:
         """Call a function of JetStream's API. Raises NatsError for an error that the server reports."""
         content = b"" if data is None else json.dumps(data)
         reply = json.loads((yield from self.request(f"$JS.API.{verb}", content, (), what)))
@@ -93,7 +93,7 @@ class Calls:
         return answer
 
 
-def find_stream(calls: Calls, names: Names) -> Steps[dict[str, Any] | None]:
+def find_stream(calls: Calls, names: Names) -> _Steps[dict[str, Any] | None]:
     """Return the server's information about the stream of a channel, or None if it does not exist."""
     try:
         return (yield from calls.api(f"STREAM.INFO.{names.stream}", None, f"channel {names.channel!r}"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from ._calls import Calls
-    from ._steps import Steps
+    from ._steps import _Steps
 
 _STREAM_EXISTS = 10058  # with another configuration
 _FORMAT = 1
@@ -129,7 +129,7 @@ def is_shut_down(info: dict[str, Any]) -> bool:
     return bool(info["config"].get("sealed")) and '"ended_by": "senders"' not in info["config"].get("description", "")
 
 
-def join(calls: Calls, names: Names) -> Steps[Settings]:
+def join(calls: Calls, names: Names) -> _Steps[Settings]:
     """Find a channel that exists."""
     info = yield from find_stream(calls, names)
     if info is None:
@@ -137,7 +137,7 @@ def join(calls: Calls, names: Names) -> Steps[Settings]:
     return find_settings(info, names)
 
 
-def create(calls: Calls, names: Names, settings: Settings) -> Steps[None]:
+def create(calls: Calls, names: Names, settings: Settings) -> _Steps[None]:
     """Make a channel, or join one with the same settings. One that was shut down and is drained is made anew."""
     what = f"channel {names.channel!r}"
     while True:
@@ -153,7 +153,7 @@ def create(calls: Calls, names: Names, settings: Settings) -> Steps[None]:
         yield from forget_error(calls, names)
 
 
-def _replace(calls: Calls, names: Names, settings: Settings) -> Steps[None]:
+def _replace(calls: Calls, names: Names, settings: Settings) -> _Steps[None]:
     """Remove a channel that has ended, so that it can be made anew. Raises if the channel is in use."""
     what = f"channel {names.channel!r}"
     info = yield from find_stream(calls, names)
@@ -175,7 +175,7 @@ def _replace(calls: Calls, names: Names, settings: Settings) -> Steps[None]:
     yield from delete(calls, names)
 
 
-def delete(calls: Calls, names: Names) -> Steps[bool]:
+def delete(calls: Calls, names: Names) -> _Steps[bool]:
     """Delete a channel with its values. Returns False if there is none."""
     try:
         yield from calls.api(f"STREAM.DELETE.{names.stream}", None, f"channel {names.channel!r}")

@@ -12,10 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .. import _nats
     from ._receiver import Receiver
-    from ._steps import Steps
+    from ._steps import _Steps
 
 
-def bury(receiver: Receiver, delivery: _nats.Delivery, reason: str) -> Steps[None]:
+def bury(receiver: Receiver, delivery: _nats.Delivery, reason: str) -> _Steps[None]:
     """Move a delivered value to the dead letters: it is stored there before the channel forgets it."""
     calls, names, settings = receiver._calls, receiver._names, receiver._settings
     if not names.is_dead:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._channels import Settings
     from ._hub import Hub
     from ._names import Names
-    from ._steps import Steps
+    from ._steps import _Steps
 
 
 # How often a call that waits for the end of a channel looks at it without being told, in seconds.
@@ -67,7 +67,7 @@ class Endpoint:
             return True
         return run(self._is_finished())
 
-    def _is_finished(self) -> Steps[bool]:
+    def _is_finished(self) -> _Steps[bool]:
         info = yield from find_stream(self._calls, self._names)
         return info is None or is_shut_down(info)
 
@@ -102,7 +102,7 @@ class Endpoint:
         self._check()
         run(self._shutdown(immediate, error))
 
-    def _shutdown(self, immediate: bool, error: BaseException | None) -> Steps[None]:
+    def _shutdown(self, immediate: bool, error: BaseException | None) -> _Steps[None]:
         if error is not None:
             yield from record_error(self._calls, self._names, error)
         if immediate:
@@ -122,7 +122,7 @@ class Endpoint:
         """Coroutine: wait as ``wait_closed()`` does, in the running event loop."""
         return arun(self._wait_closed(Deadline(None)))
 
-    def _wait_closed(self, deadline: Deadline) -> Steps[None]:
+    def _wait_closed(self, deadline: Deadline) -> _Steps[None]:
         self._check()
         changes = self._names.changes
         room = _nats.Room(self._calls.connection, changes, changes, _LOOK)
@@ -150,12 +150,12 @@ class Endpoint:
         except NatsError:
             pass
 
-    def _released(self) -> Steps[None]:
+    def _released(self) -> _Steps[None]:
         """What is to happen after the lease is released."""
         return
         yield
 
-    def _closing_error(self, message: str) -> Steps[Exception]:
+    def _closing_error(self, message: str) -> _Steps[Exception]:
         """Return the exception of a call on a channel that has ended. Its context, how that was found, is not shown."""
         error: Exception
         if self._closed:

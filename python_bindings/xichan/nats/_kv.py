@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ._calls import Calls
     from ._channels import Settings
     from ._names import Names
-    from ._steps import Steps
+    from ._steps import _Steps
 
 _ERRORS = "xichan_errors"
 _WRONG_SEQUENCE = 10071  # the key exists
@@ -31,7 +31,7 @@ _STREAM_EXISTS = 10058
 _MESSAGE_NOT_FOUND = 10037
 
 
-def _open_bucket(calls: Calls, bucket: str, ttl: float | None) -> Steps[None]:
+def _open_bucket(calls: Calls, bucket: str, ttl: float | None) -> _Steps[None]:
     nanoseconds = int((ttl or 0) * 1e9)
     config = {
         "name": f"KV_{bucket}",
@@ -78,16 +78,16 @@ class Leases:
     def count_data(self) -> str:
         return json.dumps({"subjects_filter": self.senders})
 
-    def take(self, calls: Calls, key: str) -> Steps[None]:
+    def take(self, calls: Calls, key: str) -> _Steps[None]:
         yield from _open_bucket(calls, self.bucket, self.lasts)
         reply = json.loads((yield from calls.request(key)))
         if "error" in reply:
             raise refused("the lease of an endpoint", reply["error"])
 
-    def release(self, calls: Calls, key: str) -> Steps[None]:
+    def release(self, calls: Calls, key: str) -> _Steps[None]:
         yield from calls.api(f"STREAM.PURGE.KV_{self.bucket}", {"filter": key})
 
-    def keys(self, calls: Calls, subject: str) -> Steps[list[str]]:
+    def keys(self, calls: Calls, subject: str) -> _Steps[list[str]]:
         """Return the leases whose keys match."""
         info = yield from calls.api(f"STREAM.INFO.KV_{self.bucket}", {"subjects_filter": subject})
         return list(info["state"].get("subjects") or ())
@@ -105,12 +105,12 @@ class Lease:
         farewell = ((leases.removal, json.dumps({"filter": self._key})),)
         self._heartbeat = _nats.Heartbeat(calls.connection, self._key, leases.lasts / 4, farewell)
 
-    def release(self) -> Steps[None]:
+    def release(self) -> _Steps[None]:
         self._heartbeat.stop()
         yield from self._leases.release(self._calls, self._key)
 
 
-def seal(calls: Calls, names: Names, settings: Settings, by: str) -> Steps[None]:
+def seal(calls: Calls, names: Names, settings: Settings, by: str) -> _Steps[None]:
     """Have a channel refuse values from now on. Does nothing if it is deleted or sealed."""
     if (yield from _has_ended(calls, names)):
         return
@@ -121,7 +121,7 @@ def seal(calls: Calls, names: Names, settings: Settings, by: str) -> Steps[None]
             raise
 
 
-def _has_ended(calls: Calls, names: Names) -> Steps[bool]:
+def _has_ended(calls: Calls, names: Names) -> _Steps[bool]:
     info = yield from find_stream(calls, names)
     return info is None or bool(info["config"].get("sealed"))
 
@@ -130,7 +130,7 @@ def _error_key(names: Names) -> str:
     return f"$KV.{_ERRORS}.{names.stream}"
 
 
-def record_error(calls: Calls, names: Names, error: BaseException) -> Steps[None]:
+def record_error(calls: Calls, names: Names, error: BaseException) -> _Steps[None]:
     """Record the error of a channel, unless there is one."""
     yield from _open_bucket(calls, _ERRORS, None)
     name, message, traceback = type_name_of(error), text_of(error), format_traceback(error)
@@ -146,7 +146,7 @@ def record_error(calls: Calls, names: Names, error: BaseException) -> Steps[None
         raise refused(f"the error of channel {names.channel!r}", reply["error"])
 
 
-def forget_error(calls: Calls, names: Names) -> Steps[None]:
+def forget_error(calls: Calls, names: Names) -> _Steps[None]:
     """Remove the error of an earlier channel of this name."""
     try:
         yield from calls.api(f"STREAM.PURGE.KV_{_ERRORS}", {"filter": _error_key(names)})
@@ -155,7 +155,7 @@ def forget_error(calls: Calls, names: Names) -> Steps[None]:
             raise
 
 
-def closing_error(calls: Calls, names: Names, message: str) -> Steps[ChannelClosed]:
+def closing_error(calls: Calls, names: Names, message: str) -> _Steps[ChannelClosed]:
     """Return the exception for calls on a channel that has ended: ChannelFailed if it ended with an error."""
     try:
         data = {"last_by_subj": _error_key(names)}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .. import _nats
     from ._receiver import Receiver
-    from ._steps import Steps
+    from ._steps import _Steps
 
 
 class Lease:
@@ -92,7 +92,7 @@ class Lease:
         else:
             await arun(self._nak(f"{exc_type.__name__}: {exc}"))
 
-    def _nak(self, reason: str) -> Steps[None]:
+    def _nak(self, reason: str) -> _Steps[None]:
         self._check()
         most = self._receiver._settings.max_deliver
         if most is not None and self._delivery.count >= most:

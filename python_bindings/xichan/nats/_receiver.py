@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ._channels import Settings
     from ._hub import Hub
     from ._names import Names
-    from ._steps import Steps
+    from ._steps import _Steps
 
 # A value that arrives after its call has given up is kept this long for the next call of the Receiver, in seconds.
 _HOLD = 1.0
@@ -144,7 +144,7 @@ class Receiver(Endpoint):
             if not self._hub.closed:
                 self._leave()
 
-    def _is_finished(self) -> Steps[bool]:
+    def _is_finished(self) -> _Steps[bool]:
         info = yield from find_stream(self._calls, self._names)
         return (
             info is None or is_shut_down(info) or (bool(info["config"].get("sealed")) and not info["state"]["messages"])
@@ -174,18 +174,18 @@ class Receiver(Endpoint):
 
     # The steps of these operations.
 
-    def _recv(self, timeout: float | None) -> Steps[Any]:
+    def _recv(self, timeout: float | None) -> _Steps[Any]:
         self._check_acknowledges()
         return self._decode((yield from self._next(Deadline(timeout))))
 
-    def _recv_nowait(self) -> Steps[Any]:
+    def _recv_nowait(self) -> _Steps[Any]:
         self._check_acknowledges()
         found = yield from self._probe(1)
         if not found:
             raise ChannelEmpty(f"the channel {self.name!r} is empty")
         return self._decode(found[0])
 
-    def _recv_many(self, most: int, timeout: float | None) -> Steps[list[Any]]:
+    def _recv_many(self, most: int, timeout: float | None) -> _Steps[list[Any]]:
         self._check_acknowledges()
         found = yield from self._probe(most)
         if not found:
@@ -194,11 +194,11 @@ class Receiver(Endpoint):
                 found += yield from self._probe(most - 1)
         return (yield from self._finish(found))
 
-    def _take_lease(self, timeout: float | None) -> Steps[ValueLease]:
+    def _take_lease(self, timeout: float | None) -> _Steps[ValueLease]:
         delivery = yield from self._next(Deadline(timeout))
         return ValueLease(_create=(self, delivery, self._load(delivery)))
 
-    def _finish(self, deliveries: list[_nats.Delivery]) -> Steps[list[Any]]:
+    def _finish(self, deliveries: list[_nats.Delivery]) -> _Steps[list[Any]]:
         """Acknowledge deliveries together, and return their values."""
         values = []
         try:
@@ -213,7 +213,7 @@ class Receiver(Endpoint):
         return values
         yield
 
-    def _next(self, deadline: Deadline) -> Steps[_nats.Delivery]:
+    def _next(self, deadline: Deadline) -> _Steps[_nats.Delivery]:
         """Wait for a value that may be delivered."""
         consumer = self._consumer
         while True:
@@ -237,14 +237,14 @@ class Receiver(Endpoint):
             if delivery is not None:
                 return delivery
 
-    def _accept(self, number: int) -> Steps[_nats.Delivery | None]:
+    def _accept(self, number: int) -> _Steps[_nats.Delivery | None]:
         """Return the message of a number from the inbox, or None if it was returned or has become a dead letter."""
         delivery = self._consumer.accept(number) if number else None
         if delivery is not None and (yield from self._screen(delivery)):
             return delivery
         return None
 
-    def _probe(self, most: int) -> Steps[list[_nats.Delivery]]:
+    def _probe(self, most: int) -> _Steps[list[_nats.Delivery]]:
         """Return the values that are there now, at most ``most``. Waits for the reply of the server."""
         self._check()
         consumer, calls = self._consumer, self._calls
@@ -264,7 +264,7 @@ class Receiver(Endpoint):
             consumer.cancel_probe(number)
         return (yield from self._take(most))
 
-    def _take(self, most: int) -> Steps[list[_nats.Delivery]]:
+    def _take(self, most: int) -> _Steps[list[_nats.Delivery]]:
         """Return the values that have arrived."""
         found: list[_nats.Delivery] = []
         try:
@@ -280,7 +280,7 @@ class Receiver(Endpoint):
                 raise error from error.__cause__
         return found
 
-    def _screen(self, delivery: _nats.Delivery) -> Steps[bool]:
+    def _screen(self, delivery: _nats.Delivery) -> _Steps[bool]:
         """Return whether a delivery may be received; if there have been too many, it becomes a dead letter."""
         most = self._settings.max_deliver
         if most is None or delivery.count <= most:
@@ -308,7 +308,7 @@ class Receiver(Endpoint):
         if self._settings.ack == "lease":
             raise TypeError(f"the channel {self.name!r} has ack='lease': use lease() or leases()")
 
-    def _ended(self, closed: ChannelClosed) -> Steps[Exception]:
+    def _ended(self, closed: ChannelClosed) -> _Steps[Exception]:
         """Return the exception of a call that could not receive from the inbox."""
         if not self._consumer.ended:  # the interpreter or the process ends
             return closed

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .. import _nats
-    from ._calls import Replies
+    from ._calls import _Replies
     from ._channels import Settings
     from ._hub import Hub
     from ._names import Names
-    from ._steps import Steps
+    from ._steps import _Steps
 
 # JetStream's numbers for refused values.
 _STORE_FAILED = 10077  # with "maximum messages exceeded" or "maximum bytes exceeded": the channel is full
@@ -104,7 +104,7 @@ class Sender(Endpoint):
             self._leave()
         super().close()
 
-    def _released(self) -> Steps[None]:
+    def _released(self) -> _Steps[None]:
         names, settings = self._names, self._settings
         if not settings.keep:
             leases = Leases(names, settings)
@@ -134,7 +134,7 @@ class Sender(Endpoint):
             raise ValueError(f"the value takes {len(data)} bytes, more than max_bytes={self._settings.max_bytes}")
         return data
 
-    def _send(self, data: bytes, deadline: Deadline, waits: bool = True) -> Steps[None]:
+    def _send(self, data: bytes, deadline: Deadline, waits: bool = True) -> _Steps[None]:
         number = next(self._numbers)
         replies = yield from self._publish(number, (data,), deadline)
         if not replies:
@@ -144,7 +144,7 @@ class Sender(Endpoint):
             raise error
         yield from self._insist(number, data, deadline)
 
-    def _insist(self, number: int, data: bytes, deadline: Deadline) -> Steps[None]:
+    def _insist(self, number: int, data: bytes, deadline: Deadline) -> _Steps[None]:
         """Send a value that was refused because the channel was full, once it is not."""
         room = self._room()
         room.begin_wait()
@@ -165,7 +165,7 @@ class Sender(Endpoint):
         finally:
             room.end_wait()
 
-    def _publish(self, first: int, data: tuple[bytes, ...], deadline: Deadline) -> Steps[Replies]:
+    def _publish(self, first: int, data: tuple[bytes, ...], deadline: Deadline) -> _Steps[_Replies]:
         """Send values with the numbers from ``first``, and return the replies that report an error."""
         mailbox, number = self._launch(first, data)
         return (yield from self._land(mailbox, number, deadline))
@@ -174,7 +174,7 @@ class Sender(Endpoint):
         mailbox = self._calls.take_mailbox()
         return mailbox, self._calls.connection.send(mailbox, self._names.values, self._prefix, first, data)
 
-    def _land(self, mailbox: _nats.Mailbox, number: int, deadline: Deadline) -> Steps[Replies]:
+    def _land(self, mailbox: _nats.Mailbox, number: int, deadline: Deadline) -> _Steps[_Replies]:
         calls = self._calls
         try:
             while True:
@@ -192,14 +192,14 @@ class Sender(Endpoint):
             calls.connection.cancel(number)
             raise
 
-    def _look(self) -> Steps[None]:
+    def _look(self) -> _Steps[None]:
         try:
             yield from join(self._calls, self._names)
         except NotFound:
             error = yield from self._closing_error(f"the channel {self.name!r} was deleted")
             raise error from error.__cause__
 
-    def _check_full(self, reply: bytes) -> Steps[ChannelFull]:
+    def _check_full(self, reply: bytes) -> _Steps[ChannelFull]:
         """Return ChannelFull if that is why the server refused a value, else raise."""
         error = json.loads(reply)["error"]
         code, description = error.get("err_code"), str(error.get("description", ""))

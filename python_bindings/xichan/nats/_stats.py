@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ._calls import Calls
     from ._channels import Settings
-    from ._steps import Steps
+    from ._steps import _Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class Stats:
     """Whether the channel is shut down."""
 
 
-def read_stats(calls: Calls, names: Names) -> Steps[Stats]:
+def read_stats(calls: Calls, names: Names) -> _Steps[Stats]:
     info = yield from calls.api(f"STREAM.INFO.{names.stream}", None, f"channel {names.channel!r}")
     return (yield from _stats_of(calls, names, info))
 
 
-def _stats_of(calls: Calls, names: Names, info: dict[str, Any]) -> Steps[Stats]:
+def _stats_of(calls: Calls, names: Names, info: dict[str, Any]) -> _Steps[Stats]:
     settings: Settings = find_settings(info, names)
     state = info["state"]
     consumer = yield from _optional(calls, f"CONSUMER.INFO.{names.stream}.{CONSUMER}")
@@ -80,7 +80,7 @@ def _stats_of(calls: Calls, names: Names, info: dict[str, Any]) -> Steps[Stats]:
     )
 
 
-def _optional(calls: Calls, verb: str, data: dict[str, Any] | None = None) -> Steps[dict[str, Any]]:
+def _optional(calls: Calls, verb: str, data: dict[str, Any] | None = None) -> _Steps[dict[str, Any]]:
     try:
         return (yield from calls.api(verb, data))
     except NatsError as error:
@@ -89,7 +89,7 @@ def _optional(calls: Calls, verb: str, data: dict[str, Any] | None = None) -> St
         return {}  # it does not exist
 
 
-def list_channels(calls: Calls) -> Steps[list[Stats]]:
+def list_channels(calls: Calls) -> _Steps[list[Stats]]:
     """Return the figures of all channels, by name."""
     found: list[Stats] = []
     offset = 0

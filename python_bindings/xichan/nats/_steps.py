@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from .. import Receiver
 
-    type Steps[T] = Generator[tuple[Receiver[Any], float | None], Any, T]
+    type _Steps[T] = Generator[tuple[Receiver[Any], float | None], Any, T]
 
 
-def run[T](steps: Steps[T]) -> T:
+def run[T](steps: _Steps[T]) -> T:
     try:
         receiver, timeout = next(steps)
         while True:
@@ -35,7 +35,7 @@ def run[T](steps: Steps[T]) -> T:
         return result
 
 
-async def arun[T](steps: Steps[T]) -> T:
+async def arun[T](steps: _Steps[T]) -> T:
     try:
         receiver, timeout = next(steps)
         while True:

@@ -21,13 +21,14 @@ import threading
 import time
 from _thread import allocate_lock
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import threads
 from .atomic import Sleepers, wake
 
 if TYPE_CHECKING:
     from .futures import Future
+    from .refusals import Refusals
     from .results import Collector
 
 TOO_LONG = 0.02  # seconds
@@ -43,7 +44,7 @@ class Callbacks:
     def __init__(self, collector: Collector, name: str) -> None:
         self._collector = collector
         self._name = name
-        self._queue: collections.deque[tuple[Future, bool]] = collections.deque()  # see schedule()
+        self._queue: collections.deque[tuple[Any, bool]] = collections.deque()  # see schedule()
         self._idle: Sleepers = []  # locks of idle runners
         self._runners: dict[int, None] = {}  # idents
         self._publishing: dict[int, None] = {}  # idents of runners, see (3)
@@ -52,8 +53,11 @@ class Callbacks:
         self._closed = False
         self._joining: Sleepers = []
 
-    def schedule(self, future: Future, publish: bool) -> None:
-        """Have a runner notify the waiters of a completed future or else call its callbacks. (1)"""
+    def schedule(self, future: Future | Refusals, publish: bool) -> None:
+        """Have a runner notify the waiters of a completed future or else call its callbacks. (1)
+
+        Refusals issue their warnings as callbacks, because that may run code of the program, too.
+        """
         self._queue.append((future, publish))
         if self._idle:
             self._wake_one()

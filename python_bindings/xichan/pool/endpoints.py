@@ -34,7 +34,7 @@ def fail_endpoints(error: BaseException, *values: object) -> None:
     function that is sent by value, are beside the pickle.
     """
     try:
-        found = _found_in(values)
+        found = _find((*_ENDPOINTS, _core.Descriptor), values)
     except BaseException:  # interrupted, or without memory
         found = [value for value in values if type(value) in _ENDPOINTS]
     for each in found:
@@ -47,14 +47,18 @@ def fail_endpoints(error: BaseException, *values: object) -> None:
 def close_descriptors(*values: object) -> None:
     """Close the Descriptors in values that are dropped, at any depth. Raises nothing."""
     try:
-        for each in _found_in(values):
-            if type(each) is _core.Descriptor:
-                each.close()
+        for each in _find((_core.Descriptor,), values):
+            each.close()
     except BaseException:  # interrupted, or without memory: they are closed when they are dropped
         pass
 
 
-def _found_in(values: tuple[object, ...]) -> list[Any]:
+def contains(kind: type, *values: object) -> bool:
+    """Return whether there is an object of a class in the values, at any depth."""
+    return bool(_find((kind,), values))
+
+
+def _find(kinds: tuple[type, ...], values: tuple[object, ...]) -> list[Any]:
     found = []
     seen: dict[int, object] = {}  # holds the objects, so that no other gets their id
     views = 0
@@ -65,7 +69,7 @@ def _found_in(values: tuple[object, ...]) -> list[Any]:
         if kind in _LEAVES or id(value) in seen:
             continue
         seen[id(value)] = value
-        if kind in _ENDPOINTS or kind is _core.Descriptor:
+        if kind in kinds:
             found.append(value)
         elif kind is _core.Shared:  # of a function that is sent by value
             pending.append(value.view())

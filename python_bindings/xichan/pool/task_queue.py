@@ -168,6 +168,18 @@ class TaskQueue:
         else:
             close_descriptors(task)
 
+    def take(self, number: int, wanted: Callable[[int, _Task], bool]) -> list[int]:
+        """Remove the first tasks of which each call is wanted, up to this number of calls, and return their ids."""
+        self.recall()
+        taken: list[int] = []
+        for task in list(self.requeued.values()):
+            if len(taken) >= number:
+                break
+            ids = ids_of(task)
+            if all(wanted(id, task) for id in ids) and self.requeued.pop(task[0], None) is not None:
+                taken.extend(ids)
+        return taken
+
     def remove_all(self, error: BaseException) -> list[int]:
         """Remove all tasks, fail their endpoints with an exception, and return the ids."""
         self.recall()

@@ -28,13 +28,23 @@ import gc
 import sys
 import weakref
 
-from .. import _core
+from .. import _core, _loader_watch
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError
 from .._remote import format_traceback
-from . import coroutines, threads
+from . import coroutines, refusal_reports, threads
 from .byvalue import rebuild
 from .endpoints import fail_endpoints
-from .worker_results import ResultKind, exited, raised, report, report_otherwise, runs_again, state
+from .worker_results import (
+    ResultKind,
+    await_refusal,
+    exited,
+    note_refusal,
+    raised,
+    report,
+    report_otherwise,
+    runs_again,
+    state,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,10 +65,21 @@ def run() -> None:
     """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
     with namespace.pop("_xichan_setup") as setup:
-        name, *endpoints, state.prefix, board, member, output, state.pickle, limit, shared, initializer = setup.recv()
+        name, *endpoints, state.prefix, board, member, output, claims, state.pickle, limit, shared, initializer = (
+            setup.recv()
+        )
     del setup
     tasks, results, token, wakeup = endpoints
     threads.adopt(name)
+    if claims is not None:
+        from .claims import relax
+
+        relax(claims)
+        state.pinned = True
+    if note_refusal not in _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
+        _loader_watch.install(note_refusal)
+        if member is None:
+            refusal_reports.watch()
     if output is not None:
         from .output import Streams
 
@@ -76,8 +97,10 @@ def run() -> None:
     if initializer is not None:
         _initialize(*initializer)
         initializer = None
+        refusal_reports.settle(None)
     try:
         _work(tasks, state.send, limit)
+        refusal_reports.settle(None)  # of threads that tasks have left
     finally:
         coroutines.close()
         if state.streams is not None:
@@ -148,6 +171,8 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
     receive = tasks.recv
     run = state.runner.run
     while True:
+        if state.refusal_rx is not None:
+            await_refusal()
         try:
             task = _next(tasks) if state.unverified else receive()
         except ChannelClosed:
@@ -186,9 +211,10 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         task = function = args = kwargs = found = None  # (2)
         if state.streams is not None:
             state.streams.sync()
+        if state.refused:
+            refusal_reports.settle(result)
         report(send, result)
         state.running = None
-        state.loading = False
         state.results = ()
         over = len(result) == 4 and result[1] == ResultKind.ENDED
         result = None
@@ -212,7 +238,9 @@ def _refuse(functions: dict[Any, Any], send: Callable[[Any], None], error: Decod
     id, function, args, kwargs = message
     if type(kwargs) is not int:
         _fail_undecoded(error, function, args, kwargs)
-        report(send, raised(id, error))
+        result = raised(id, error)
+        refusal_reports.settle(result)
+        report(send, result)
         return False
     for number in range(id, id + len(args)):
         try:
@@ -221,6 +249,7 @@ def _refuse(functions: dict[Any, Any], send: Callable[[Any], None], error: Decod
         except DecodeError as failure:
             _fail_undecoded(failure, args[number - id])
             result = raised(number, failure)
+            refusal_reports.settle(result)
         except _ChunkEnded as ended:
             report(send, (*ended.result[:3], tuple(range(number + 1, id + len(args)))))
             return True
@@ -257,20 +286,17 @@ def _loads(data: bytes, external: tuple[Any, ...]) -> Any:
 
 def _load(functions: dict[Any, Any], function: Any) -> Any:
     """Return the callable of a task."""
-    state.loading = True
     if type(function) is tuple:
         description, external = function
         reader = rebuild.Reader(description, external, state.shared)
         if external:
             state.once = list(map(weakref.ref, reader.functions))
-        state.loading = False
         return _runnable(reader.root)
     data = _core.lookup(f"{state.prefix}{function}")
     made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), state.shared)
     if len(functions) >= FUNCTION_CACHE_SIZE:
         del functions[next(iter(functions))]
     made = functions[function] = _runnable(made)
-    state.loading = False
     return made
 
 
@@ -320,7 +346,8 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
                 fail_endpoints(error, args)
                 first_error = first_error or error
             results.append(raised(id, error))
-            state.loading = False
+        if state.refused:
+            refusal_reports.settle(results[-1])
     if first_error is not None:
         fail_endpoints(first_error, function)  # which all tasks of the chunk use
         first_error = None  # it refers to this frame
@@ -335,9 +362,23 @@ def report_end() -> None:
     if state.running is None:
         raise LookupError("no task was running")
     reason = "its loop was interrupted"
+    refusal_reports.settle((state.running, int(ResultKind.ENDED)))
     for result in (*state.results, (state.running, int(ResultKind.ENDED), reason, tuple(state.not_begun))):
         try:
             state.send(result)
         except BaseException as error:
             report_otherwise(state.send, result, error)
     state.running = None
+
+
+def reset() -> None:
+    """Forget the pool that this interpreter has served, so that it can serve another one. See pinned."""
+    namespace = sys.modules["__main__"].__dict__
+    for name in state.shared:
+        namespace.pop(name, None)
+    vars(state).clear()
+    options: Any = sys.modules.get("xichan.pool.options")
+    if options is not None:
+        options._senders.clear()
+    rebuild.initialized.clear()
+    gc.collect()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from .. import _core
-from .._errors import NotFound, NotShareableError
+from .._errors import Error, NotFound, NotShareableError
 from .._remote import describe_error, is_refusal
 
 TYPE_CHECKING = False
@@ -20,31 +20,38 @@ if TYPE_CHECKING:
     type _Result = tuple[Any, ...]
 
 
+LONGEST_WAIT = 0.1  # seconds, for await_refusal()
+
+
 class ResultKind(enum.IntEnum):
     """The second item of a result other than (id, value)."""
 
     PICKLED = 0  # id, kind, data, external
-    RAISED = 1  # id, kind, exception or None, type name, message, traceback, Refusal: see _remote.describe_error
+    RAISED = 1  # id, kind, exception or None, type name, message, traceback (see _remote.describe_error), refusal
     CHUNK = 2  # id of the first task, kind, results
     ENDED = 3  # id, kind, reason, ids of a chunk that have not begun
+    REFUSED = 4  # id or None, kind, report: no result, see refusal_reports
 
 
 class Refusal(enum.IntEnum):
-    """Whether and when a module could not be loaded in the worker."""
+    """The interpreter that has refused a module of the task.
 
-    NONE = 0
-    AT_CALL = 1  # while the task ran
-    AT_LOAD = 2  # before it began: the function could not be imported or rebuilt
+    A refusal is (Refusal, Sender, names of the modules, see refused.names_of), or () if there was none. The worker
+    waits until the Sender is closed, which happens when the refusal has been handled.
+    """
+
+    IN_WORKER = 1
+    IN_PINNED = 2  # see pinned
 
 
 class _State:
     """What this worker is doing, and what it needs for that."""
 
     running: int | None = None  # the id of the task
-    loading = False  # its function
     once: list[weakref.ref[Any]] | None = None  # weak references to functions that serve for this task only
     results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
     not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
+    refused: list[Any] = []  # notes of refused modules, see refusal_reports
     send: Callable[[Any], None]  # sends a result
     unverified = False  # a listener should receive the last result
     verify: Callable[[], None]  # wakes the collector if it has not
@@ -52,7 +59,9 @@ class _State:
     prefix = ""  # of the names under which functions are published
     runner: _core._TaskRunner  # runs tasks, so that they can be interrupted
     streams: Streams | None = None  # that forward what tasks print
+    pinned = False  # this is the pinned interpreter
     keeps_endpoints = False  # of a task that fails: it may be restarted
+    refusal_rx: _core.Receiver[None] | None = None  # closed when the last refusal has been handled
     shared: dict[str, Any] = {}
     pickler: ModuleType | None = None  # the module, once it is needed
 
@@ -92,15 +101,48 @@ def report_otherwise(send: Callable[[Any], None], result: _Result, error: BaseEx
 def raised(id: int, error: BaseException) -> _Result:
     """Return the result of a task that raised an exception."""
     *parts, refused = describe_error(error, lambda value: _pickler().dumps(value))
-    refusal = (Refusal.AT_LOAD if state.loading else Refusal.AT_CALL) if refused else Refusal.NONE
-    return id, int(ResultKind.RAISED), *parts, int(refusal)
+    return id, int(ResultKind.RAISED), *parts, _refusal_of(error) if refused else ()
+
+
+def _refusal_of(error: BaseException) -> tuple[Any, ...]:
+    """Return what the pool has to know about a module that was refused."""
+    if not _has_fallback():
+        return ()
+    from .refused import names_of, remember
+
+    names = names_of(error)
+    remember(names)
+    tx, state.refusal_rx = _core.channel(1)
+    return int(Refusal.IN_PINNED if state.pinned else Refusal.IN_WORKER), tx, *names
+
+
+def await_refusal() -> None:
+    """Wait until the pool has handled a refusal: it may take further calls out of the queue that would be refused."""
+    rx, state.refusal_rx = state.refusal_rx, None
+    if rx is not None:
+        try:
+            rx.recv(LONGEST_WAIT)
+        except Error:  # closed, as expected, or the pool does other work
+            pass
+        rx.close()
+
+
+def note_refusal(name: str, reason: str) -> None:
+    """Note that this interpreter has refused a module, also if the task handles that. See _loader_watch."""
+    if _has_fallback():
+        from .refused import remember
+
+        remember((name,))
 
 
 def runs_again(error: BaseException) -> bool:
-    """Return whether the task that raised an exception may run again: restarted, or in the main interpreter."""
-    if state.keeps_endpoints:
-        return True
-    if not is_refusal(error):
+    """Return whether the task that raised an exception may run again: restarted, or in another interpreter."""
+    return state.keeps_endpoints or (is_refusal(error) and _has_fallback())
+
+
+def _has_fallback() -> bool:
+    """Return whether tasks whose modules this interpreter refuses run in another one."""
+    if not state.prefix:  # this interpreter does not belong to a pool
         return False
     try:
         _core.lookup(f"{state.prefix}fallback")

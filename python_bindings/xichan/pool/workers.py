@@ -18,7 +18,9 @@ from .byvalue.importable import worker_path
 from .errors import BrokenInterpreterPool
 
 if TYPE_CHECKING:
+    from .claims import Claims
     from .scheduler import Scheduler
+    from .task_queue import TaskQueue
 
 _logger = logging.getLogger("concurrent.futures")
 _CALL = "__import__('xichan.pool.worker').pool.worker.{}()"
@@ -68,9 +70,9 @@ class Workers:
         if self.alive:
             _logger.warning("%s continues with %d workers; cannot start another: %s", self.name, self.alive, error)
         else:
-            self._break(error)
+            self.break_pool(error)
 
-    def _break(self, error: BaseException) -> None:
+    def break_pool(self, error: BaseException) -> None:
         """Break the pool: no worker could be started, or one ended and its task is not known."""
         cause = cause_of(error)
         scheduler = self.scheduler
@@ -78,15 +80,16 @@ class Workers:
             _logger.critical("%s is broken: a worker failed: %s", self.name, cause)
             scheduler.broken = f"a worker failed: {cause}"
         scheduler.stopping = True
-        lost = scheduler.queue.remove_all(BrokenInterpreterPool(scheduler.broken))
-        scheduler.queue.close()  # Scheduler (5)
-        scheduler.collector.fail_all(lost)
+        for queue in scheduler.queues:
+            lost = queue.remove_all(BrokenInterpreterPool(scheduler.broken))
+            queue.close()  # Scheduler (5)
+            scheduler.collector.fail_all(lost)
 
     def _ended(self, error: BaseException | None, created: bool) -> None:
         """Handle a worker that has ended. For the collector. created: whether it had an interpreter."""
         self.alive -= 1
         if error is not None:
-            (self._break if created else self._continue_without)(error)
+            (self.break_pool if created else self._continue_without)(error)
 
     # The thread of a worker
 
@@ -99,7 +102,7 @@ class Workers:
             while True:
                 interpreter = None
                 interpreter = interpreters.create()
-                self._run_interpreter(interpreter)
+                run_interpreter(interpreter, self.setup_of(scheduler.queue))
                 if scheduler.queue.rx.closed:  # and empty
                     break
                 scheduler.counts["replaced"].add()
@@ -109,16 +112,18 @@ class Workers:
         scheduler.own_threads.discard(threading.get_ident())
         scheduler.collector.send(functools.partial(self._ended, failure, interpreter is not None))
 
-    def _run_interpreter(self, interpreter: interpreters.Interpreter) -> None:
+    def setup_of(self, queue: TaskQueue, claims: Claims | None = None) -> tuple[Any, ...]:
+        """Return what a worker receives that takes tasks from a queue, see worker.run. claims: of the pinned one."""
         scheduler = self.scheduler
-        endpoints = (scheduler.queue.rx, *scheduler.collector.endpoints_for_worker())
         assert self.setup is not None
-        board = scheduler.board.number()
-        run_interpreter(interpreter, (*endpoints, scheduler.published.prefix, board, None, self.output_tx, *self.setup))
+        pickle, limit, *rest = self.setup
+        endpoints = (queue.rx, *scheduler.collector.endpoints_for_worker())
+        pool = scheduler.published.prefix, scheduler.board.number(), None, self.output_tx
+        return (*endpoints, *pool, claims, pickle, limit if claims is None else None, *rest)
 
 
-def run_interpreter(interpreter: interpreters.Interpreter, setup: tuple[Any, ...]) -> None:
-    """Set up an interpreter, run the loop of its worker, and close it. setup: see worker.run."""
+def run_interpreter(interpreter: interpreters.Interpreter, setup: tuple[Any, ...], *, keep: bool = False) -> None:
+    """Set up an interpreter, run the loop of its worker, and close it unless it is kept. setup: see worker.run."""
     try:
         interpreter.exec(f"import sys; sys.path[:] = {ascii(worker_path())}")
         setup_tx, setup_rx = _core.channel(1)
@@ -132,7 +137,10 @@ def run_interpreter(interpreter: interpreters.Interpreter, setup: tuple[Any, ...
             if not _report_end(interpreter):
                 raise
     finally:
-        _close(interpreter)
+        if keep:
+            interpreter.exec(_CALL.format("reset"))
+        else:
+            _close(interpreter)
 
 
 def cause_of(error: BaseException) -> BaseException | str:
