@@ -119,6 +119,7 @@ class Server:
             env={**os.environ, "LOG": str(self.log)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # the shell reports the signal that ended its child
             start_new_session=True,  # Ctrl-C is for the tests alone
         )
         self.pid = int(self.guard.stdout.readline())
