@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -18,6 +19,8 @@ constexpr Time longest_interval = 8000 * milliseconds;
 constexpr Time linger = 500 * milliseconds;
 // Longest wait of the thread: it then looks whether the interpreter of the connection has ended.
 constexpr Time longest_wait = 500 * milliseconds;
+
+constexpr const char* closed = "closed";  // the event that ends a connection that was made
 
 // The interpreters' signal handlers must run in their threads.
 void block_signals() noexcept {
@@ -60,11 +63,16 @@ void Connection::run() noexcept {
   const char* kind = "failed";
   std::string reason;
   try {
-    if (connect(reason)) {
-      kind = "closed";
-      serve();
-      const char* detail = nullptr;
-      if (lost_ && natsConnection_GetLastError(nc_, &detail) != NATS_OK && detail != nullptr) reason = detail;
+    for (int attempt = 0; !must_end(); pause(reconnect_delay(options_, ++attempt) * milliseconds)) {
+      if (connect(reason)) {
+        if (kind != closed) announce();
+        kind = closed;
+        attempt = 0;
+        serve();
+        if (lost_) reason = reason_of_loss();
+        disconnect();
+      }
+      if (kind != closed || (options_.most_reconnects >= 0 && attempt >= options_.most_reconnects)) break;
     }
   } catch (const std::bad_alloc&) {
     reason.clear();  // "out of memory" might need memory
@@ -74,19 +82,10 @@ void Connection::run() noexcept {
 }
 
 bool Connection::connect(std::string& error) {
-  Options options = make_options(options_, error);
+  Options options = make_options(options_, discovered_, error);
   if (options == nullptr) return false;
+  lost_ = false;
   natsStatus status = socket_.attach_to(options.get());
-  if (status == NATS_OK) {
-    status = natsOptions_SetReconnectedCB(
-        options.get(),
-        [](natsConnection*, void* self) {
-          auto& connection = *static_cast<Connection*>(self);
-          connection.reconnected_ = true;
-          connection.socket_.wake();
-        },
-        this);
-  }
   if (status == NATS_OK) {
     status = natsOptions_SetClosedCB(
         options.get(),
@@ -97,51 +96,50 @@ bool Connection::connect(std::string& error) {
         },
         this);
   }
-  if (status == NATS_OK) {
-    status = natsOptions_SetCustomReconnectDelay(
-        options.get(),
-        [](natsConnection*, int attempt, void* self) {
-          return reconnect_delay(static_cast<Connection*>(self)->options_, attempt);
-        },
-        this);
-  }
   // libnats reports errors of the protocol on stderr if no handler is set.
   if (status == NATS_OK) {
     status = natsOptions_SetErrorHandler(
         options.get(), [](natsConnection*, natsSubscription*, natsStatus, void*) {}, nullptr);
   }
-  if (status == NATS_OK) status = natsConnection_Connect(&nc_, options.get());
-  char* inbox = nullptr;
-  if (status == NATS_OK) status = natsInbox_Create(&inbox);
+  natsConnection* made = nullptr;
+  if (status == NATS_OK) status = natsConnection_Connect(&made, options.get());
   if (status == NATS_OK) {
-    inbox_ = inbox;
+    const std::lock_guard lock(mutex_);
+    const std::lock_guard output(output_mutex_);
+    nc_ = made;
+  }
+  char* inbox = nullptr;
+  if (status == NATS_OK && inbox_.empty()) {  // what is repeated later has the same reply subject
+    status = natsInbox_Create(&inbox);
+    if (status == NATS_OK) inbox_ = inbox;
     natsInbox_Destroy(inbox);
-    if (!subscribe(inbox_ + ".r.*", replies_)) status = NATS_ERR;
   }
-  if (status != NATS_OK) {
-    error = describe(status);
-    return false;
-  }
+  if (status == NATS_OK && !subscribe(inbox_ + ".r.*", replies_)) status = NATS_ERR;
+  if (status == NATS_OK) return true;
+  error = describe(status);
+  disconnect();
+  return false;
+}
+
+void Connection::announce() {
   char server[256] = "";
   (void)natsConnection_GetConnectedUrl(nc_, server, sizeof server);
   post(*events_, "connected", server, natsConnection_GetMaxPayload(nc_));
-  return true;
 }
 
 void Connection::serve() {
-  reconnected_ = true;  // sends what was published before
-  while (!closing_ && !lost_ && !events_->is_abandoned()) {
-    // Without a connection there is nothing to do in time.
-    const Time left = socket_.is_up() ? std::clamp<Time>(next_time() - now(), 0, longest_wait) : longest_wait;
+  on_connected();  // sends what was published before
+  while (!must_end() && !lost_) {
+    const Time left = std::clamp<Time>(next_time() - now(), 0, longest_wait);
     const SocketEvents::Ready ready = socket_.wait(static_cast<int>((left + milliseconds - 1) / milliseconds));
     if (ready.read) {
       natsConnection_ProcessReadEvent(nc_);
       read();
     }
-    if (reconnected_.exchange(false)) on_reconnected();
     on_time(now());
     if (socket_.has_output()) write_output();
   }
+  if (lost_) return;
   const Time limit = after(now(), linger);
   for (const auto& source : sources()) source->close();
   while (!lost_ && socket_.is_up() && socket_.has_output() && now() < limit) {
@@ -150,21 +148,54 @@ void Connection::serve() {
   }
 }
 
+// Waits before the next attempt to connect.
+void Connection::pause(Time lasts) {
+  const Time end = after(now(), lasts);
+  for (Time time = now(); !must_end() && time < end; time = now()) {
+    socket_.wait(static_cast<int>(std::min(end - time, longest_wait) / milliseconds) + 1);
+    on_time(now());
+  }
+}
+
+std::string Connection::reason_of_loss() {
+  const char* detail = nullptr;
+  if (natsConnection_GetLastError(nc_, &detail) != NATS_OK && detail != nullptr) return detail;
+  return describe(NATS_CONNECTION_CLOSED);
+}
+
 // Closes the connection. What refers to it in libnats' threads is gone afterwards: their last callback sets `lost_`.
 void Connection::disconnect() noexcept {
   socket_.set_down();
   if (nc_ == nullptr) return;
+  remember_servers();
   natsConnection_Close(nc_);
   for (int i = 0; i < 500 && !lost_; ++i) socket_.wait(10);
-  natsConnection* closed = nullptr;
+  natsConnection* closed_connection = nullptr;
   {
     const std::lock_guard lock(mutex_);
     const std::lock_guard output(output_mutex_);
-    closed = std::exchange(nc_, nullptr);
+    closed_connection = std::exchange(nc_, nullptr);
   }
   for (const auto& source : sources()) source->unsubscribe();
-  natsSubscription_Destroy(replies_);
-  natsConnection_Destroy(closed);
+  natsSubscription_Destroy(std::exchange(replies_, nullptr));
+  natsConnection_Destroy(closed_connection);
+}
+
+// Keeps the other servers of a cluster, of which the server has told.
+void Connection::remember_servers() noexcept {
+  char** servers = nullptr;
+  int count = 0;
+  if (natsConnection_GetDiscoveredServers(nc_, &servers, &count) != NATS_OK) return;
+  for (int i = 0; i < count; ++i) {
+    try {
+      if (std::find(discovered_.begin(), discovered_.end(), servers[i]) == discovered_.end()) {
+        discovered_.emplace_back(servers[i]);
+      }
+    } catch (const std::bad_alloc&) {
+    }
+    std::free(servers[i]);
+  }
+  std::free(servers);
 }
 
 void Connection::end(const char* kind, const std::string& reason) noexcept {
@@ -231,7 +262,7 @@ void Connection::receive(Message message) {
   if (source != nullptr) source->on_acknowledged(acknowledged);
 }
 
-void Connection::on_reconnected() {
+void Connection::on_connected() {
   {
     const std::lock_guard lock(mutex_);
     socket_.set_up();

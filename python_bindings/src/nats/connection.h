@@ -1,10 +1,12 @@
 // A connection to a server, and the thread that serves it.
 //
 // Threads: one native thread per connection waits for its socket, and does everything that may block inside libnats:
-// connecting, subscribing, closing. libnats' own threads only reconnect and keep time; their callbacks set a flag and
-// wake that thread. No Python code runs on any of them. The thread of a caller publishes, and writes to the socket as
-// far as that is possible without blocking; libnats is not called while it reconnects, because it then holds its lock
-// for as long as an attempt takes.
+// connecting, subscribing, closing. libnats' own threads only keep time; their callback sets a flag and wakes that
+// thread. No Python code runs on any of them. The thread of a caller publishes, and writes to the socket as far as that
+// is possible without blocking.
+//
+// A connection that is lost is replaced by a new one, to which every source subscribes again. libnats' own reconnection
+// is off: with an event loop, its parser would complete a message that was cut with bytes of the new connection.
 //
 // Invariants:
 //   1. Every exchange is in `exchanges_` from its call until its reply, cancellation or end, connected or not.
@@ -73,13 +75,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   void run() noexcept;
   bool connect(std::string& error);
+  void announce();
   void serve();
+  void pause(Time lasts);
+  std::string reason_of_loss();
   void disconnect() noexcept;
+  void remember_servers() noexcept;
+  bool must_end() const noexcept { return closing_ || events_->is_abandoned(); }
   void end(const char* kind, const std::string& reason) noexcept;
 
   void read();
   void receive(Message message);
-  void on_reconnected();
+  void on_connected();
   void on_time(Time time);
   Time next_time();
 
@@ -92,8 +99,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const ConnectOptions options_;
   const std::shared_ptr<Mailbox> events_;
   SocketEvents socket_;
+  std::vector<std::string> discovered_;  // servers that are not among the options
   std::string inbox_;
-  natsConnection* nc_ = nullptr;
+  natsConnection* nc_ = nullptr;  // changes while both mutexes are held
   natsSubscription* replies_ = nullptr;
   std::uint64_t inboxes_ = 0;
 
@@ -107,8 +115,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::atomic<std::thread::id> thread_{};
   std::atomic<bool> ended_{false};  // set while `mutex_` is held
   std::atomic<bool> closing_{false};
-  std::atomic<bool> reconnected_{false};  // set by a callback, for the thread
-  std::atomic<bool> lost_{false};         // libnats has given up
+  std::atomic<bool> lost_{false};  // set by a callback: libnats has closed `nc_`
 };
 
 }  // namespace xichan::nats

@@ -8,10 +8,12 @@
 namespace xichan::nats {
 namespace {
 
-// A request without a timeout is renewed at this interval.
-constexpr Time longest_request = 30'000 * milliseconds;
-// How long after its end a request whose status does not arrive is taken to be over.
-constexpr Time grace = 2000 * milliseconds;
+// A longer request is renewed at this interval. In a cluster, a request is lost with the server that leads the
+// consumer, while the connection to another server stays up; and a new leader may leave a request waiting beside
+// values.
+constexpr Time longest_request = 5'000 * milliseconds;
+// How long after its end a request whose status does not arrive is taken to be lost.
+constexpr Time grace = 1000 * milliseconds;
 // Between a refused request and the next one.
 constexpr Time pause = 200 * milliseconds;
 // How many removed messages are remembered.
@@ -274,7 +276,8 @@ void Consumer::on_acknowledged(std::size_t count) {
 
 void Consumer::on_reconnected(Connection&) {
   const std::lock_guard lock(mutex_);
-  request_.number = 0;  // the server has forgotten them
+  if (waiting_ == nullptr) subscribed_ = false;  // until on_time()
+  request_.number = 0;                           // the server has forgotten them
   probe_.number = 0;
   send_request(now());
   send_probe(now());

@@ -40,9 +40,18 @@ natsStatus set_tls(natsOptions* options, const ConnectOptions& from) noexcept {
   return status;
 }
 
-natsStatus set_all(natsOptions* options, const ConnectOptions& from) {
+// Gives the URL of a discovered server the user and password of the first URL.
+std::string with_user(const std::string& server, const std::string& first) {
+  const std::size_t begin = first.find("://"), end = first.find('@'), at = server.find("://");
+  if (begin == first.npos || end == first.npos || at == server.npos) return server;
+  return server.substr(0, at + 3) + first.substr(begin + 3, end - begin - 2) + server.substr(at + 3);
+}
+
+natsStatus set_all(natsOptions* options, const ConnectOptions& from, const std::vector<std::string>& discovered) {
+  std::vector<std::string> urls = from.servers;
+  for (const std::string& server : discovered) urls.push_back(with_user(server, from.servers.front()));
   std::vector<const char*> servers;
-  for (const std::string& server : from.servers) servers.push_back(server.c_str());
+  for (const std::string& url : urls) servers.push_back(url.c_str());
   natsStatus status = natsOptions_SetServers(options, servers.data(), static_cast<int>(servers.size()));
   if (status == NATS_OK && !from.name.empty()) status = natsOptions_SetName(options, from.name.c_str());
   if (status == NATS_OK) status = set_credentials(options, from);
@@ -50,7 +59,7 @@ natsStatus set_all(natsOptions* options, const ConnectOptions& from) {
   if (status == NATS_OK) status = natsOptions_SetTimeout(options, from.timeout_ms);
   if (status == NATS_OK) status = natsOptions_SetPingInterval(options, from.ping_interval_ms);
   if (status == NATS_OK) status = natsOptions_SetMaxPingsOut(options, 2);
-  if (status == NATS_OK) status = natsOptions_SetMaxReconnect(options, from.most_reconnects);
+  if (status == NATS_OK) status = natsOptions_SetAllowReconnect(options, false);
   // The event loop writes; libnats must not wait for its own flusher thread, which does not exist then.
   if (status == NATS_OK) status = natsOptions_SetSendAsap(options, true);
   // A reply of this kind does not say which request it is for. Requests without a reply are repeated instead.
@@ -60,11 +69,11 @@ natsStatus set_all(natsOptions* options, const ConnectOptions& from) {
 
 }  // namespace
 
-Options make_options(const ConnectOptions& from, std::string& error) {
+Options make_options(const ConnectOptions& from, const std::vector<std::string>& discovered, std::string& error) {
   natsOptions* made = nullptr;
   natsStatus status = natsOptions_Create(&made);
   Options options(made);
-  if (status == NATS_OK) status = set_all(made, from);
+  if (status == NATS_OK) status = set_all(made, from, discovered);
   if (status == NATS_OK) return options;
   error = describe(status);
   return nullptr;

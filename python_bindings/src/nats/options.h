@@ -32,8 +32,8 @@ struct DestroyOptions {
 };
 using Options = std::unique_ptr<natsOptions, DestroyOptions>;
 
-/// Makes libnats' options. Null with the reason in `error`.
-Options make_options(const ConnectOptions& from, std::string& error);
+/// Makes libnats' options, for the servers of `from` and those of `discovered`. Null with the reason in `error`.
+Options make_options(const ConnectOptions& from, const std::vector<std::string>& discovered, std::string& error);
 
 /// Returns how long to wait before attempt `attempt` (from 1) to reconnect, in milliseconds: exponential back-off, of
 /// which a random half is left out, so that the clients of a restarted server do not return at once.

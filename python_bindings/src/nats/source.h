@@ -13,7 +13,7 @@ class Source {
   virtual ~Source() = default;
   /// Takes the messages that have arrived.
   virtual void read(Connection& connection) = 0;
-  /// The connection is up again. The server has forgotten everything but subscriptions.
+  /// The connection is up again. `unsubscribe` was called, because it is a new one.
   virtual void on_reconnected(Connection& connection) = 0;
   virtual void on_time(Connection& connection, Time time) = 0;
   /// Returns when to call `on_time`.

@@ -104,7 +104,7 @@ class Endpoint:
 
     def _shutdown(self, immediate: bool, error: BaseException | None) -> _Steps[None]:
         if error is not None:
-            yield from record_error(self._calls, self._names, error)
+            yield from record_error(self._calls, self._names, self._settings, error)
         if immediate:
             yield from delete(self._calls, self._names)
         else:
@@ -162,7 +162,7 @@ class Endpoint:
         elif self._hub.closed:
             error = self._calls.gone()
         else:
-            error = yield from closing_error(self._calls, self._names, message)
+            error = yield from closing_error(self._calls, self._names, self._settings, message)
         error.__suppress_context__ = True
         return error
 

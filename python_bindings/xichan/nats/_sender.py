@@ -101,7 +101,7 @@ class Sender(Endpoint):
             return
         if self._hub._pid == os.getpid() and not self._hub.closed:
             if error is not None:
-                run(record_error(self._calls, self._names, error))
+                run(record_error(self._calls, self._names, self._settings, error))
             self._leave()
         super().close()
 
