@@ -204,6 +204,11 @@ class Scheduler:
         self.workers.output_tx = output.tx
         self.closing.append(output.close)
 
+    def start_standby(self, number: int, preload: tuple[str, ...]) -> None:
+        """Keep interpreters ready for workers."""
+        self.collector.start()
+        self.collector.call(lambda: self.workers.start_standby(number, preload))
+
     def start_deadlines(self) -> None:
         """Start the thread that interrupts tasks at their deadlines, if it is not running."""
         self._check_open()
@@ -381,4 +386,6 @@ class Scheduler:
         """Return the fields of PoolStats, as a dict."""
         alive, queued = self.workers.alive, len(self.queue)
         counts = {name: self.counts[name].value for name in reversed(_COUNTS)}  # submitted is not less than the others
-        return {"workers": alive, "max_workers": self.workers.max_workers, "queued": queued, **counts}
+        standby = 0 if self.workers.standby is None else len(self.workers.standby)
+        limit = self.workers.max_workers
+        return {"workers": alive, "max_workers": limit, "standby": standby, "queued": queued, **counts}

@@ -51,12 +51,31 @@ class InitializerFailed(Exception):
     """The initializer of the pool raised an exception in this worker."""
 
 
+class PreloadFailed(Exception):
+    """A module of ``preload`` could not be imported in this worker."""
+
+
+def preload(names: tuple[str, ...]) -> None:
+    """Import modules, with all that they import."""
+    mode = sys.get_lazy_imports() if hasattr(sys, "get_lazy_imports") else "normal"  # CPython 3.15
+    if names and mode != "normal":
+        sys.set_lazy_imports("normal")
+    for name in names:
+        try:
+            rebuild.import_module(name)
+        except BaseException as error:
+            raise PreloadFailed(f"{name!r} of preload cannot be imported: {format_traceback(error)}") from None
+    if names and mode != "normal":
+        sys.set_lazy_imports(mode)
+
+
 def run() -> None:
     """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
     with namespace.pop("_xichan_setup") as setup:
-        name, *endpoints, state.prefix, board, member, output, state.pickle, limit, shared, initializer = setup.recv()
+        name, *endpoints, state.prefix, board, member, output, options = setup.recv()
     del setup
+    modules, state.pickle, limit, shared, initializer = options
     tasks, results, token, wakeup = endpoints
     threads.adopt(name)
     if output is not None:
@@ -70,6 +89,7 @@ def run() -> None:
     state.runner = _core._TaskRunner(board)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
+    preload(modules)
     state.shared = {name: rebuild.by_value(*value) for name, value in shared}
     namespace.update(state.shared)
     state.send = _make_send(results, token, wakeup.send_nowait)

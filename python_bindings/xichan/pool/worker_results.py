@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import threading
 
 from .. import _core
 from .._errors import NotFound, NotShareableError
@@ -58,6 +59,12 @@ class _State:
 
 
 state = _State()
+local = threading.local()  # .task: (id, prefix) of the task that this thread of the main interpreter runs
+
+
+def runs_task() -> bool:
+    """Return whether a task runs in this interpreter if it is a worker, or else in this thread."""
+    return state.running is not None or hasattr(local, "task")
 
 
 def report(send: Callable[[Any], None], result: _Result) -> None:

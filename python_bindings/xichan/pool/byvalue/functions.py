@@ -3,7 +3,7 @@
 ``describe`` returns ``"module:qualified.name"`` for what other interpreters can import. Any other function is described
 by its code (marshaled: both interpreters belong to one process, hence to one version), defaults, attributes, closure
 cells and the globals that its code names. Functions among these are described the same way. The description is a
-snapshot.
+snapshot. A ContextVar is described by the global that it is, and by its default if only this interpreter has its module.
 
 Functions, cells and namespaces are numbered, and functions are taken from a worklist. So cycles end, and what was
 shared is shared again after rebuilding. Values that marshal does not support are external: they travel beside the
@@ -19,7 +19,8 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Callable, Collection, Container, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from contextvars import Context, ContextVar
 from typing import Any, NamedTuple
 
 from ... import _core
@@ -28,6 +29,7 @@ from ..._queue import Queue
 from .importable import is_importable
 from .rebuild import NodeKind
 from .scan import Scan, scan_code
+from .variables import variable_path
 
 _ATOMS = (type(None), bool, int, float, str, bytes)
 _HANDLES = (_core.Sender, _core.Receiver, Queue, _core.Shared, _core.Buffer)  # sent as they are; the rest is copied now
@@ -108,6 +110,12 @@ def describe_value(value: object, where: str, *, pickle: bool = True) -> Descrip
     return _Writer(pickle, frozenset()).describe(value, where)
 
 
+def describe_tuple(items: Iterable[tuple[object, str]], *, pickle: bool = True) -> Description:
+    """Return the Description of a tuple. items: its values, each with the beginning of error messages."""
+    writer = _Writer(pickle, frozenset())
+    return writer.finish((int(NodeKind.TUPLE), *(writer.node(value, where) for value, where in items)))
+
+
 def describe_unshareable(args: Collection[object], kwargs: Mapping[str, object]) -> str:
     """Return the text of an error: which of the arguments cannot be sent, and why."""
     tx, _ = _core.channel(1)
@@ -136,7 +144,10 @@ class _Writer:
         self.cacheable = True
 
     def describe(self, value: object, where: str) -> Description:
-        root = self.node(value, where)
+        return self.finish(self.node(value, where))
+
+    def finish(self, root: Any) -> Description:
+        """Return the Description of the value that a node describes."""
         while self.todo:
             self.write(self.todo.pop())
         data = marshal.dumps((tuple(self.functions), tuple(self.cells), tuple(self.namespaces), root))
@@ -223,6 +234,8 @@ class _Writer:
             options = value.cache_parameters()
             wrapped = self.node(value.__wrapped__, where, scan, depth + 1)
             return int(NodeKind.CACHED), wrapped, options["maxsize"], options["typed"]
+        if kind is ContextVar:
+            return self.variable(value, where)
         self.cacheable = False
         if _core.is_shareable(value):
             is_handle = kind in _HANDLES
@@ -242,6 +255,23 @@ class _Writer:
                 found.extend(path for path in below if path in sys.modules and path not in found)
         self.modules.update(dict.fromkeys(found))
         return int(NodeKind.MODULE), *found
+
+    def variable(self, variable: ContextVar[Any], where: str) -> tuple[Any, ...]:
+        path = variable_path(variable)
+        if path is None:
+            raise NotShareableError(
+                f"{where.rstrip(',')}, a context variable that is not a global of any module, by which workers could "
+                "find it"
+            )
+        if is_importable(path.partition(":")[0]):
+            self.modules[path.partition(":")[0]] = None
+            return int(NodeKind.NAMED), path
+        default: tuple[Any, ...] = ()
+        try:
+            default = (self.node(Context().run(variable.get), f"the default of {variable.name!r} is"),)
+        except LookupError:  # it has none
+            pass
+        return int(NodeKind.VARIABLE), path, variable.name, default
 
     def pickle_value(self, value: object, where: str) -> tuple[Any, ...]:
         if not self.pickle:
