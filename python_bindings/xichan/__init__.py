@@ -121,6 +121,7 @@ from ._errors import (
 from ._queue import Queue
 
 _MutableMapping.register(Map)
+_QUEUE = Queue  # loads its module, which registers the type, even if imports are lazy (CPython 3.15)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

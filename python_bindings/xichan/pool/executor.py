@@ -90,7 +90,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         if fallback not in (None, "main"):
             raise ValueError(f"fallback must be None or 'main', got {fallback!r}")
         check_stdout(stdout)
-        preload = module_names("preload", preload)
+        modules = module_names("preload", preload)
         standby = positive("standby", standby, least=0)
         self._context = contexts.checked(context)
         if initializer is not None and not callable(initializer):
@@ -102,6 +102,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         name = thread_name_prefix or f"{threads.DEFAULT_PREFIX}-{_counter()}"
         self._scheduler = Scheduler(self._max_workers, name)
         self._scheduler.attach_owner(self)
+        self._scheduler.workers.preload = modules
         if fallback is not None:
             self._scheduler.published.announce_fallback()
         values = []
@@ -114,11 +115,11 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             args = tuple(initargs)
             sent = (args, None) if _core.is_shareable(args) else self._pickled(args, {})
             setup = (described.data, described.external, *sent)
-        self._scheduler.workers.setup = clone_endpoints((preload, self._pickle, limit, tuple(values), setup))
+        self._scheduler.workers.setup = clone_endpoints((self._pickle, limit, tuple(values), setup))
         if stdout is not None:
             self._scheduler.forward_output()
         if standby:
-            self._scheduler.start_standby(standby, preload)
+            self._scheduler.start_standby(standby)
 
     if not TYPE_CHECKING:  # type checkers would accept every name
 

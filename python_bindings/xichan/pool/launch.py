@@ -14,32 +14,34 @@ from .byvalue.importable import worker_path
 _logger = logging.getLogger("concurrent.futures")
 _CALL = "__import__('xichan.pool.worker').pool.worker.{}"
 _PATH = "import sys; sys.path[:] = {}"
-# CPython 3.15: modules that the worker itself needs are loaded when it first uses them. Those of tasks are imported as
-# the program imports them.
-_LAZY = """
-sys.set_lazy_imports("all")
-try:
-    __import__("xichan.pool.worker")
-finally:
-    sys.set_lazy_imports({!r})
-"""
+_LAZY = "; sys.set_lazy_imports({!r})"
 
 
-def prepare(interpreter: interpreters.Interpreter, preload: tuple[str, ...] = ()) -> None:
-    """Import in a new interpreter what workers need, and then modules. Raises ExecutionFailed."""
-    source = _PATH.format(ascii(worker_path()))
+def prepare(interpreter: interpreters.Interpreter, preload: tuple[str, ...]) -> None:
+    """Import in a new interpreter what workers need, and then modules. Raises ExecutionFailed.
+
+    Tasks import as the program does: lazily, on CPython 3.15, if it has set that mode. What workers need themselves is
+    loaded now, because almost all of it is used for the first task.
+    """
+    source = f"{_path()}\n{_CALL.format('preload')}({ascii(preload)})"
     if hasattr(sys, "set_lazy_imports"):
-        source += _LAZY.format(sys.get_lazy_imports())
-    interpreter.exec(f"{source}\n{_CALL.format('preload')}({ascii(preload)})")
+        source = f"import sys{_LAZY.format('normal')}\n{source}{_LAZY.format(sys.get_lazy_imports())}"
+    interpreter.exec(source)
 
 
-def run_interpreter(interpreter: interpreters.Interpreter, setup: tuple[Any, ...], *, is_prepared: bool) -> None:
+def _path() -> str:
+    return _PATH.format(ascii(worker_path()))
+
+
+def run_interpreter(
+    interpreter: interpreters.Interpreter, setup: tuple[Any, ...], preload: tuple[str, ...], *, is_prepared: bool
+) -> None:
     """Run the loop of a worker in an interpreter, and close it. setup: see worker.run."""
     try:
         if is_prepared:
-            interpreter.exec(_PATH.format(ascii(worker_path())))  # it may have changed
+            interpreter.exec(_path())  # it may have changed
         else:
-            prepare(interpreter)
+            prepare(interpreter, preload)
         setup_tx, setup_rx = _core.channel(1)
         _core._outlast_exit(setup_rx)
         with setup_tx, setup_rx:

@@ -204,10 +204,10 @@ class Scheduler:
         self.workers.output_tx = output.tx
         self.closing.append(output.close)
 
-    def start_standby(self, number: int, preload: tuple[str, ...]) -> None:
+    def start_standby(self, number: int) -> None:
         """Keep interpreters ready for workers."""
         self.collector.start()
-        self.collector.call(lambda: self.workers.start_standby(number, preload))
+        self.collector.call(lambda: self.workers.start_standby(number))
 
     def start_deadlines(self) -> None:
         """Start the thread that interrupts tasks at their deadlines, if it is not running."""

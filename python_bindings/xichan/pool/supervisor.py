@@ -407,8 +407,8 @@ class Workers:
             inside = member.index, member.attempt, self._reports_tx, self._stop_rx, not last
             output_tx = None if self._output is None else self._output.tx
             endpoints = tasks_rx, results_tx, token_tx, token_tx
-            setup = "", self.board.number(), inside, output_tx, (self._preload, False, None, (), None)
-            run_interpreter(interpreter, (*endpoints, *setup), is_prepared=is_prepared)
+            setup = "", self.board.number(), inside, output_tx, False, None, (), None
+            run_interpreter(interpreter, (*endpoints, *setup), self._preload, is_prepared=is_prepared)
             return self._outcome(results_rx.drain())
         except interpreters.ExecutionFailed as error:
             return BrokenWorker(f"the worker could not be set up: {cause_of(error)}")

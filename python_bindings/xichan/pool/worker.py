@@ -26,7 +26,7 @@ from __future__ import annotations
 import functools
 import gc
 import sys
-import weakref
+from _weakref import ref  # the import of weakref takes milliseconds
 
 from .. import _core
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError
@@ -56,26 +56,20 @@ class PreloadFailed(Exception):
 
 
 def preload(names: tuple[str, ...]) -> None:
-    """Import modules, with all that they import."""
-    mode = sys.get_lazy_imports() if hasattr(sys, "get_lazy_imports") else "normal"  # CPython 3.15
-    if names and mode != "normal":
-        sys.set_lazy_imports("normal")
+    """Import modules."""
     for name in names:
         try:
             rebuild.import_module(name)
         except BaseException as error:
             raise PreloadFailed(f"{name!r} of preload cannot be imported: {format_traceback(error)}") from None
-    if names and mode != "normal":
-        sys.set_lazy_imports(mode)
 
 
 def run() -> None:
     """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
     with namespace.pop("_xichan_setup") as setup:
-        name, *endpoints, state.prefix, board, member, output, options = setup.recv()
+        name, *endpoints, state.prefix, board, member, output, state.pickle, limit, shared, initializer = setup.recv()
     del setup
-    modules, state.pickle, limit, shared, initializer = options
     tasks, results, token, wakeup = endpoints
     threads.adopt(name)
     if output is not None:
@@ -89,7 +83,6 @@ def run() -> None:
     state.runner = _core._TaskRunner(board)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
-    preload(modules)
     state.shared = {name: rebuild.by_value(*value) for name, value in shared}
     namespace.update(state.shared)
     state.send = _make_send(results, token, wakeup.send_nowait)
@@ -260,7 +253,7 @@ def _value_of(view: Any) -> Any:
     return view.value() if isinstance(view, (_core.TupleView, _core.RecordView)) else view
 
 
-def _drop_once(once: list[weakref.ref[Any]]) -> None:
+def _drop_once(once: list[ref[Any]]) -> None:
     """Close the endpoints that came with the functions of a task, including those in reference cycles."""
     if any(function() is not None for function in once):
         gc.collect()
@@ -282,7 +275,7 @@ def _load(functions: dict[Any, Any], function: Any) -> Any:
         description, external = function
         reader = rebuild.Reader(description, external, state.shared)
         if external:
-            state.once = list(map(weakref.ref, reader.functions))
+            state.once = list(map(ref, reader.functions))
         state.loading = False
         return _runnable(reader.root)
     data = _core.lookup(f"{state.prefix}{function}")
@@ -333,7 +326,7 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
             fail_endpoints(first_error or error, function)
             fail_endpoints(error, args)
             first_error = None
-            report(state.send, (first, int(ResultKind.CHUNK), tuple(results)))
+            report(state.send, (first, ResultKind.CHUNK, tuple(results)))
             raise _ChunkEnded(exited(id, error, tuple(state.not_begun))) from None
         except BaseException as error:
             if not runs_again(error):
@@ -344,7 +337,7 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
     if first_error is not None:
         fail_endpoints(first_error, function)  # which all tasks of the chunk use
         first_error = None  # it refers to this frame
-    return first, int(ResultKind.CHUNK), tuple(results)
+    return first, ResultKind.CHUNK, tuple(results)
 
 
 def report_end() -> None:
@@ -355,7 +348,7 @@ def report_end() -> None:
     if state.running is None:
         raise LookupError("no task was running")
     reason = "its loop was interrupted"
-    for result in (*state.results, (state.running, int(ResultKind.ENDED), reason, tuple(state.not_begun))):
+    for result in (*state.results, (state.running, ResultKind.ENDED, reason, tuple(state.not_begun))):
         try:
             state.send(result)
         except BaseException as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import threading
 
 from .. import _core
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     type _Result = tuple[Any, ...]
 
 
-class ResultKind(enum.IntEnum):
+class ResultKind:  # plain numbers: an enum would take a millisecond of the start of a worker
     """The second item of a result other than (id, value)."""
 
     PICKLED = 0  # id, kind, data, external
@@ -30,7 +29,7 @@ class ResultKind(enum.IntEnum):
     ENDED = 3  # id, kind, reason, ids of a chunk that have not begun
 
 
-class Refusal(enum.IntEnum):
+class Refusal:
     """Whether and when a module could not be loaded in the worker."""
 
     NONE = 0
@@ -100,7 +99,7 @@ def raised(id: int, error: BaseException) -> _Result:
     """Return the result of a task that raised an exception."""
     *parts, refused = describe_error(error, lambda value: _pickler().dumps(value))
     refusal = (Refusal.AT_LOAD if state.loading else Refusal.AT_CALL) if refused else Refusal.NONE
-    return id, int(ResultKind.RAISED), *parts, int(refusal)
+    return id, ResultKind.RAISED, *parts, refusal
 
 
 def runs_again(error: BaseException) -> bool:
@@ -125,7 +124,7 @@ def exited(id: int, leaving: SystemExit, not_begun: tuple[int, ...]) -> _Result:
             code = str.__str__(repr(leaving.code))
         except BaseException as failure:
             code = f"<repr() raised {type(failure).__qualname__}>"
-    return id, int(ResultKind.ENDED), f"it called sys.exit({code})", not_begun
+    return id, ResultKind.ENDED, f"it called sys.exit({code})", not_begun
 
 
 def _pickle(result: _Result, error: NotShareableError) -> _Result:
@@ -135,7 +134,7 @@ def _pickle(result: _Result, error: NotShareableError) -> _Result:
         message = str(error).replace("value[1]", "result", 1)
         return raised(id, NotShareableError(f"{message}; the pool was created with pickle=False"))
     try:
-        return id, int(ResultKind.PICKLED), *_pickler().dumps(value)
+        return id, ResultKind.PICKLED, *_pickler().dumps(value)
     except BaseException as failure:
         failure.add_note(f"while the result, of type {type(value).__qualname__}, was pickled")
         return raised(id, failure)

@@ -36,6 +36,7 @@ class Workers:
         self.name = name
         self.setup: tuple[Any, ...] | None = None  # what each worker receives besides its endpoints, see worker.run
         self.output_tx: _core.Sender[Any] | None = None  # of Output, if workers forward theirs
+        self.preload: tuple[str, ...] = ()  # names of modules
         self.standby: Standby | None = None
         self.threads: list[threading.Thread] = []
         self.alive = 0  # number of workers that have not ended
@@ -64,9 +65,9 @@ class Workers:
                 self.threads.append(thread)
                 self.alive += 1
 
-    def start_standby(self, number: int, preload: tuple[str, ...]) -> None:
+    def start_standby(self, number: int) -> None:
         """Keep interpreters ready. For the collector."""
-        standby = Standby(number, preload, f"{self.name}_standby")
+        standby = Standby(number, self.preload, f"{self.name}_standby")
         if standby.start():
             self.standby = standby
             self.scheduler.closing.append(standby.close)
@@ -122,5 +123,5 @@ class Workers:
         endpoints = (scheduler.queue.rx, *scheduler.collector.endpoints_for_worker())
         assert self.setup is not None
         board = scheduler.board.number()
-        setup = *endpoints, scheduler.published.prefix, board, None, self.output_tx, self.setup
-        run_interpreter(interpreter, setup, is_prepared=is_prepared)
+        setup = *endpoints, scheduler.published.prefix, board, None, self.output_tx, *self.setup
+        run_interpreter(interpreter, setup, self.preload, is_prepared=is_prepared)

@@ -4,7 +4,7 @@ import sys
 import threading
 
 import pytest
-from support import PATIENCE, run_script, wait_until
+from support import PATIENCE, run_python, run_script, wait_until
 from support import pool_tasks as tasks
 
 import xichan
@@ -205,7 +205,7 @@ def test_fork_leaves_the_parent_with_its_interpreters():
 
 
 @pytest.mark.skipif(not hasattr(sys, "set_lazy_imports"), reason="needs CPython 3.15")
-def test_lazy_imports_are_for_the_worker_only(tmp_path, monkeypatch):
+def test_workers_import_as_lazily_as_the_program(tmp_path, monkeypatch):
     def imports():
         import sys
 
@@ -224,3 +224,22 @@ def test_lazy_imports_are_for_the_worker_only(tmp_path, monkeypatch):
                     assert found == (mode, mode == "normal" or bool(preload))
         finally:
             sys.set_lazy_imports("normal")
+
+
+@pytest.mark.skipif(not hasattr(sys, "set_lazy_imports"), reason="needs CPython 3.15")
+def test_program_and_workers_with_lazy_imports():
+    run_python(
+        *("-X", "lazy_imports=all", "-c"),
+        """if True:
+        import sys, xichan
+        def take(queue, rx):
+            return queue.get(), sys.get_lazy_imports(), rx.recv().get()
+        queue = xichan.Queue()
+        queue.put(1)
+        queue.put(2)
+        tx, rx = xichan.channel()
+        tx.send(queue)
+        with xichan.InterpreterPoolExecutor(1, standby=1, context=True) as pool:
+            assert pool.submit(take, queue, rx).result(30) == (1, "all", 2)
+        """,
+    )

@@ -94,7 +94,7 @@ def main():
     assert len(WAYS) == ROUND
     logging.disable(logging.WARNING)  # of restarts
     supervisor.FIRST_PAUSE = 0.001
-    begun = min(number // 4, 10 * ROUND)
+    begun = max(ROUND, min(number // 4, 10 * ROUND))
     before = memory = None
     for cycle in range(number):
         feed_watchdog()

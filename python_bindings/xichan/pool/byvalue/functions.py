@@ -113,7 +113,7 @@ def describe_value(value: object, where: str, *, pickle: bool = True) -> Descrip
 def describe_tuple(items: Iterable[tuple[object, str]], *, pickle: bool = True) -> Description:
     """Return the Description of a tuple. items: its values, each with the beginning of error messages."""
     writer = _Writer(pickle, frozenset())
-    return writer.finish((int(NodeKind.TUPLE), *(writer.node(value, where) for value, where in items)))
+    return writer.finish((NodeKind.TUPLE, *(writer.node(value, where) for value, where in items)))
 
 
 def describe_unshareable(args: Collection[object], kwargs: Mapping[str, object]) -> str:
@@ -170,7 +170,7 @@ class _Writer:
         closure = function.__closure__ or ()
         cells = []
         for variable, cell in zip(code.co_freevars, closure):
-            i, new = self.number(cell, self.cells, (int(NodeKind.EMPTY),))
+            i, new = self.number(cell, self.cells, (NodeKind.EMPTY,))
             cells.append(i)
             if new:
                 try:
@@ -207,40 +207,37 @@ class _Writer:
         )
 
     def node(self, value: Any, where: str, scan: Scan | None = None, depth: int = 0) -> Any:
-        """Return the node of any value. where: the beginning of error messages.
-
-        Kinds of nodes are plain ints, because marshal does not support an IntEnum.
-        """
+        """Return the node of any value. where: the beginning of error messages."""
         kind = type(value)
         if kind in _ATOMS:
             return value
         if kind is tuple and depth < _MAX_DEPTH:
-            return (int(NodeKind.TUPLE), *(self.node(item, where, scan, depth + 1) for item in value))
+            return (NodeKind.TUPLE, *(self.node(item, where, scan, depth + 1) for item in value))
         if kind is types.ModuleType:
             return self.module(value, where, scan)
         name = importable_name(value)
         if name is not None:
             self.modules[name.partition(":")[0]] = None
-            return int(NodeKind.NAMED), name
+            return NodeKind.NAMED, name
         if kind is types.FunctionType:
             i, new = self.number(value, self.functions, None)
             if new:
                 self.todo.append(value)
-            return int(NodeKind.FUNCTION), i
+            return NodeKind.FUNCTION, i
         if kind is functools.partial:
             parts = (value.func, value.args, tuple(value.keywords.items()))
-            return (int(NodeKind.PARTIAL), *(self.node(part, where, scan, depth + 1) for part in parts))
+            return (NodeKind.PARTIAL, *(self.node(part, where, scan, depth + 1) for part in parts))
         if kind is Cached:
             options = value.cache_parameters()
             wrapped = self.node(value.__wrapped__, where, scan, depth + 1)
-            return int(NodeKind.CACHED), wrapped, options["maxsize"], options["typed"]
+            return NodeKind.CACHED, wrapped, options["maxsize"], options["typed"]
         if kind is ContextVar:
             return self.variable(value, where)
         self.cacheable = False
         if _core.is_shareable(value):
             is_handle = kind in _HANDLES
             self.external.append(value if is_handle else _core.share(value))
-            return int(NodeKind.EXTERNAL if is_handle else NodeKind.SHARED), len(self.external) - 1
+            return NodeKind.EXTERNAL if is_handle else NodeKind.SHARED, len(self.external) - 1
         return self.pickle_value(value, where)
 
     def module(self, module: types.ModuleType, where: str, scan: Scan | None) -> tuple[Any, ...]:
@@ -254,7 +251,7 @@ class _Writer:
                 below = (f"{package}.{part}" for part in names)
                 found.extend(path for path in below if path in sys.modules and path not in found)
         self.modules.update(dict.fromkeys(found))
-        return int(NodeKind.MODULE), *found
+        return NodeKind.MODULE, *found
 
     def variable(self, variable: ContextVar[Any], where: str) -> tuple[Any, ...]:
         path = variable_path(variable)
@@ -265,13 +262,13 @@ class _Writer:
             )
         if is_importable(path.partition(":")[0]):
             self.modules[path.partition(":")[0]] = None
-            return int(NodeKind.NAMED), path
+            return NodeKind.NAMED, path
         default: tuple[Any, ...] = ()
         try:
             default = (self.node(Context().run(variable.get), f"the default of {variable.name!r} is"),)
         except LookupError:  # it has none
             pass
-        return int(NodeKind.VARIABLE), path, variable.name, default
+        return NodeKind.VARIABLE, path, variable.name, default
 
     def pickle_value(self, value: object, where: str) -> tuple[Any, ...]:
         if not self.pickle:
@@ -290,7 +287,7 @@ class _Writer:
         self.pickled += 1
         first = len(self.external)
         self.external.extend(external)
-        return int(NodeKind.PICKLED), data, tuple(range(first, len(self.external)))
+        return NodeKind.PICKLED, data, tuple(range(first, len(self.external)))
 
 
 def function_name(data: str | bytes) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import enum
 import functools
 import marshal
 import sys
@@ -15,8 +14,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class NodeKind(enum.IntEnum):
-    """The first item of a node, which is a tuple. Any other value stands for itself."""
+class NodeKind:
+    """The first item of a node, which is a tuple. Any other value stands for itself.
+
+    Plain numbers, because marshal does not support an enum, which would also take a millisecond of the start of a worker.
+    """
 
     TUPLE = 1  # items, each a node
     MODULE = 2  # its name, then names of submodules to import with it
