@@ -904,7 +904,6 @@ def aselect(
 def aselect(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any] | _Future[Any]], *, copy: bool = True
 ) -> Coroutine[Any, Any, tuple[Receiver[Any] | tuple[Sender[Any], Any] | _Future[Any], Any]]: ...
-
 def lookup(name: str, timeout: float | None = 0) -> Any:
     """Return the value published or the object shared under a name, or a (Sender, Receiver) of the channel."""
 

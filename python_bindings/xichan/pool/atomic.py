@@ -14,7 +14,6 @@ import threading
 import time
 from _thread import allocate_lock
 from collections.abc import Callable
-from typing import Any
 
 from .. import _core
 from .._errors import ChannelClosed, ChannelTimeout

@@ -24,8 +24,9 @@ def prepare(interpreter: interpreters.Interpreter, preload: tuple[str, ...]) -> 
     loaded now, because almost all of it is used for the first task.
     """
     source = f"{_path()}\n{_CALL.format('preload')}({ascii(preload)})"
-    if hasattr(sys, "set_lazy_imports"):
-        source = f"import sys{_LAZY.format('normal')}\n{source}{_LAZY.format(sys.get_lazy_imports())}"
+    if hasattr(sys, "get_lazy_imports"):
+        mode = sys.get_lazy_imports()
+        source = f"import sys{_LAZY.format('normal')}\n{source}{_LAZY.format(mode)}"
     interpreter.exec(source)
 
 

@@ -22,7 +22,8 @@ from .. import _core
 from .._errors import ChannelClosed, ChannelTimeout, Error
 from . import context as contexts
 from . import coroutines, threads
-from .worker_results import local, state
+from .worker_results import local as local  # for fallback
+from .worker_results import state
 
 if TYPE_CHECKING:
     from contextvars import Context

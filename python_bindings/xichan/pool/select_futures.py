@@ -1,5 +1,6 @@
-"""Futures as cases of ``xichan.select`` and ``aselect``: each is replaced by a Receiver that is finished when its task is
-over.
+"""Futures as cases of ``xichan.select`` and ``aselect``.
+
+Each is replaced by a Receiver that is finished when its task is over.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Cases:
         return completion
 
     def result(self, closed: ChannelClosed) -> tuple[Future, Any]:
-        """Return the future that is over and its result. Raises what its task raised; `closed` if it is another case."""
+        """Return the future that is over and its result. Raises its exception; `closed` if that is of another case."""
         for completion, future in self._futures:
             if completion is closed.case:
                 return future, future.result(0)

@@ -1,13 +1,13 @@
 """``standby=``: interpreters that are kept ready, so that a worker starts at once.
 
 One thread creates them, one after another, so at most one CPU is busy with it, and no worker waits for it. An
-interpreter on standby has imported what workers need, and the modules of ``preload``. What belongs to one worker, such as
-its initializer, runs when a worker has taken it. A worker that is replaced has closed its interpreter before, so that the
-new one finds the files and ports free that the old one has used.
+interpreter on standby has imported what workers need, and the modules of ``preload``. What belongs to one worker, such
+as its initializer, runs when a worker has taken it. A worker that is replaced has closed its interpreter before, so
+that the new one finds the files and ports free that the old one has used.
 
 1. A worker takes an interpreter in one step, and wakes the thread afterwards, which looks before it sleeps. So each is
    taken once, and none remains missing.
-2. After a failure the thread waits until a worker asks for an interpreter, which may find the same failure and raise it.
+2. After a failure the thread waits until a worker asks for an interpreter. That may find the same failure and raise it.
 """
 
 from __future__ import annotations

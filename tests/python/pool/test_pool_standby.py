@@ -151,9 +151,10 @@ def test_sys_path_is_that_of_the_start_of_a_worker(tmp_path, monkeypatch):
 
 def test_pool_in_a_worker_has_interpreters_on_standby(pool):
     def nested():
-        import xichan
         from support import pool_tasks as tasks
         from support import wait_until
+
+        import xichan
 
         with xichan.InterpreterPoolExecutor(1, standby=1) as inner:
             wait_until(lambda: inner.stats().standby == 1)
@@ -231,8 +232,10 @@ def test_program_and_workers_with_lazy_imports():
     run_python(
         *("-X", "lazy_imports=all", "-c"),
         """if True:
-        import sys, xichan
+        import json, sys, xichan
+        from decimal import Decimal
         def take(queue, rx):
+            assert Decimal(json.dumps(1)) == 1
             return queue.get(), sys.get_lazy_imports(), rx.recv().get()
         queue = xichan.Queue()
         queue.put(1)

@@ -272,8 +272,9 @@ def test_interrupt_cancels_a_coroutine(pool):
 @pytest.mark.parametrize("wait", ["result", "another result", "map", "exception", "shutdown", "select", "workers"])
 def test_interrupt_ends_the_wait_for_a_nested_pool(wait, pool):
     def nested(wait, ready):
-        import xichan
         from support.worker_targets import serve, spin
+
+        import xichan
 
         if wait == "workers":
             with xichan.Workers(2, serve) as workers:
@@ -309,8 +310,9 @@ def test_interrupt_of_a_local_task_ends_its_wait_for_a_pool():
     def local(ready):
         import faulthandler  # refuses subinterpreters
 
-        import xichan
         from support.worker_targets import spin
+
+        import xichan
 
         with xichan.InterpreterPoolExecutor(2) as inner:
             futures = [inner.submit(spin, ready) for _ in range(2)]

@@ -10,8 +10,8 @@ import time
 
 import pytest
 from support import PATIENCE, run_script, wait_until
-from support.programs import interrupt_program
 from support.context_variables import report, report_later, request
+from support.programs import interrupt_program
 from support.worker_targets import fail, fail_at_import, serve, serve_and_spin
 
 import xichan

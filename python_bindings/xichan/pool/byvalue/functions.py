@@ -3,7 +3,7 @@
 ``describe`` returns ``"module:qualified.name"`` for what other interpreters can import. Any other function is described
 by its code (marshaled: both interpreters belong to one process, hence to one version), defaults, attributes, closure
 cells and the globals that its code names. Functions among these are described the same way. The description is a
-snapshot. A ContextVar is described by the global that it is, and by its default if only this interpreter has its module.
+snapshot. A ContextVar is described by the global that it is, and by its default if workers cannot import its module.
 
 Functions, cells and namespaces are numbered, and functions are taken from a worklist. So cycles end, and what was
 shared is shared again after rebuilding. Values that marshal does not support are external: they travel beside the
@@ -42,6 +42,7 @@ _NAMED = (
     type,
 )
 Cached = type(functools.lru_cache(len))
+_LAZY_IMPORT: Any = getattr(types, "LazyImportType", None)  # CPython 3.15
 _MAX_DEPTH = 50  # of nested tuples; deeper ones have to be shareable
 _REMEDY = "create it in the task, or under another name in the pool's initializer"
 
@@ -185,8 +186,10 @@ class _Writer:
         nodes = self.namespaces[space]
         for variable in scan.globals:
             if variable in function.__globals__ and variable not in self.skip:
-                value = self.node(function.__globals__[variable], f"{name} uses the global {variable!r}", scan)
-                nodes[variable] = value
+                value = function.__globals__[variable]
+                if type(value) is _LAZY_IMPORT:
+                    value = value.resolve()
+                nodes[variable] = self.node(value, f"{name} uses the global {variable!r}", scan)
         defaults: Any = function.__defaults__
         if defaults is not None:
             defaults = self.node(defaults, f"{name} has a default argument")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class NodeKind:
     """The first item of a node, which is a tuple. Any other value stands for itself.
 
-    Plain numbers, because marshal does not support an enum, which would also take a millisecond of the start of a worker.
+    Plain numbers: marshal does not support an enum, which would also take a millisecond of the start of a worker.
     """
 
     TUPLE = 1  # items, each a node
