@@ -5,6 +5,7 @@
 #include "xichan/buffer.h"
 #include "xichan/channel.h"
 #include "xichan/containers.h"
+#include "xichan/descriptor.h"
 #include "xichan/export.h"
 #include "xichan/flavor.h"
 #include "xichan/memory.h"

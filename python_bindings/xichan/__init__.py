@@ -22,7 +22,7 @@ Channels
     Queue(maxsize)           the interface of queue.Queue, between interpreters
 
 Pools and services
-    InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters
+    InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters; fallback= for C extensions
     Workers(n, target)       n interpreters that run a function, supervised; worker() inside them
     serve, Client            requests and replies over a channel
 
@@ -31,6 +31,7 @@ Values
     register(cls)            make the objects of a class shareable
     share, Shared            encode a value once, send it many times
     Buffer                   memory that is written, then shared without a copy
+    descriptor(sock_or_file), Descriptor  a socket, pipe or file that moves to the receiver
     dumps, loads             the same encoding as bytes, for files and sockets
     ArrayView, BytesView, DictView, ListView, RecordView, SetView, StrView, TupleView
                              what recv(copy=False) returns: values that are read in place
@@ -71,6 +72,7 @@ from ._core import (
     BytesView,
     Cell,
     Condition,
+    Descriptor,
     DictView,
     Event,
     ListView,
@@ -125,6 +127,7 @@ _QUEUE = Queue  # loads its module, which registers the type, even if imports ar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._descriptor import descriptor
     from ._records.registry import register
     from ._remote import RemoteError
     from ._shareable import Shareable
@@ -151,6 +154,7 @@ _LAZY = {
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
     "Workers": "pool.supervisor",
+    "descriptor": "_descriptor",
     "register": "_records.registry",
     "serve": "service",
     "worker": "pool.member",
@@ -177,6 +181,7 @@ __all__ = [
     "Client",
     "Condition",
     "DecodeError",
+    "Descriptor",
     "DictView",
     "Error",
     "Event",
@@ -214,6 +219,7 @@ __all__ = [
     "broadcast",
     "channel",
     "channels",
+    "descriptor",
     "dumps",
     "is_shareable",
     "loads",

@@ -18,11 +18,32 @@ from collections.abc import (
 from collections.abc import Buffer as _Buffer
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future as _Future
+from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from pickle import PickleBuffer
+from socket import socket as _Socket
 from types import GenericAlias, TracebackType, UnionType
-from typing import Any, ClassVar, Final, Generic, Literal, Self, SupportsIndex, TypeAliasType, TypeVar, final, overload
+from typing import (
+    IO,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Literal,
+    Self,
+    SupportsIndex,
+    TypeAliasType,
+    TypeVar,
+    final,
+    overload,
+)
 
-from _typeshed import SupportsKeysAndGetItem
+from _typeshed import (
+    OpenBinaryMode,
+    OpenBinaryModeReading,
+    OpenBinaryModeWriting,
+    OpenTextMode,
+    SupportsKeysAndGetItem,
+)
 from typing_extensions import disjoint_base
 
 from ._stats import ChannelStats, MapStats, MemoryStats
@@ -426,6 +447,73 @@ class Buffer:
     def __bool__(self) -> bool: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def __release_buffer__(self, buffer: memoryview, /) -> None: ...
+
+@final
+class Descriptor:
+    """A file descriptor of a socket, pipe or file, which moves to the receiver when it is sent."""
+
+    def socket(self) -> _Socket:
+        """Return a socket that owns the descriptor, with the family, type, protocol and timeout of the original."""
+    @overload
+    def open(
+        self,
+        mode: OpenTextMode = "r",
+        buffering: int = -1,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> TextIOWrapper:
+        """Return a file that owns the descriptor. The parameters are those of ``os.fdopen()``."""
+
+    @overload
+    def open(
+        self,
+        mode: OpenBinaryMode,
+        buffering: Literal[0],
+        encoding: None = None,
+        errors: None = None,
+        newline: None = None,
+    ) -> FileIO: ...
+    @overload
+    def open(
+        self,
+        mode: OpenBinaryModeReading,
+        buffering: Literal[-1, 1] = -1,
+        encoding: None = None,
+        errors: None = None,
+        newline: None = None,
+    ) -> BufferedReader: ...
+    @overload
+    def open(
+        self,
+        mode: OpenBinaryModeWriting,
+        buffering: Literal[-1, 1] = -1,
+        encoding: None = None,
+        errors: None = None,
+        newline: None = None,
+    ) -> BufferedWriter: ...
+    @overload
+    def open(
+        self,
+        mode: str,
+        buffering: int = -1,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> IO[Any]: ...
+    def fileno(self) -> int:
+        """Return the number of the descriptor, which the Descriptor continues to own."""
+    def detach(self) -> int:
+        """Return the number of the descriptor, which the caller owns from then on."""
+    def close(self) -> None:
+        """Close the descriptor, if the Descriptor still owns it."""
+    @property
+    def closed(self) -> bool:
+        """True once it owns nothing: closed, sent or detached."""
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: _Type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
 
 @disjoint_base
 class _State:
@@ -1001,6 +1089,8 @@ class _PickleSink:
     def buffer(self, buffer: PickleBuffer, /) -> bool: ...
 
 def _count_alive() -> dict[str, int]: ...
+def _new_descriptor(source: int | Descriptor, timeout: float | None = ..., /) -> Descriptor: ...
+def _duplicate[T](value: T, /) -> T: ...
 def _discard_tasks(parts: tuple[Any, ...], /) -> None: ...
 def _fail_after(countdown: int, /) -> None: ...
 def _fill_group(group: BaseExceptionGroup[Any], message: str, exceptions: tuple[BaseException, ...], /) -> None: ...

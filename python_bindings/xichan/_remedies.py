@@ -25,13 +25,15 @@ _FRAME = "send it as an Arrow IPC or Parquet file in bytes, or its columns as ar
 
 # By the name of the class or of one of its bases.
 _CLASSES = {
-    "socket.socket": "send its fileno(), and open socket.socket(fileno=...) in the receiver",
-    "_socket.socket": "send its fileno(), and open socket.socket(fileno=...) in the receiver",
-    "ssl.SSLSocket": "send the data; an encrypted connection belongs to one interpreter",
+    "socket.socket": "send xichan.descriptor(sock)",
+    "_socket.socket": "send xichan.descriptor(sock)",
+    "asyncio.trsock.TransportSocket": "send xichan.descriptor(sock)",
+    "ssl.SSLSocket": "send the data, or xichan.descriptor() of the socket before wrap_socket()",
     "_io.BytesIO": "send its getvalue()",
     "_io.StringIO": "send its getvalue()",
-    "_io._IOBase": "send its path, or its fileno()",
-    "_io.FileIO": "send its path, or its fileno()",
+    "_io._IOBase": "send its path, or xichan.descriptor(file)",
+    "_io.FileIO": "send its path, or xichan.descriptor(file)",
+    "multiprocessing.connection._ConnectionBase": "send xichan.descriptor(connection)",
     "tempfile._TemporaryFileWrapper": "send its name, which is the path",
     "mmap.mmap": "send its content, as bytes or xichan.share(...)",
     "multiprocessing.shared_memory.SharedMemory": "send its name",

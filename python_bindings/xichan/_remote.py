@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     type _Carried = _core.Shared | _Pickled  # the exception: in a Shared, so that a failure to make it is found here
     type _Description = tuple[_Carried | None, str, str, str, bool]
 
-REFUSALS = ("does not support loading in subinterpreters", "cannot load module more than once per process")
+# What is in the ImportError of a module that cannot be loaded in this interpreter: of CPython, NumPy, PyO3, Cython.
+REFUSALS = (
+    "does not support loading in subinterpreters",
+    "cannot load module more than once per process",
+    "PyO3 modules do not yet support subinterpreters",
+    "may only be initialized once per interpreter process",
+    "can only be loaded into one interpreter per process",
+)
 _HIDDEN_MODULES = (
     "xichan.pool.worker",
     "xichan.pool.member",

@@ -22,6 +22,7 @@ from ._core import (
     ArrayView,
     Buffer,
     BytesView,
+    Descriptor,
     DictView,
     ListView,
     Receiver,
@@ -103,6 +104,7 @@ type Shareable = (
     | Shared
     | _State
     | Buffer
+    | Descriptor
     | TupleView
     | ListView
     | DictView

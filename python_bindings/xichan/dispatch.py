@@ -6,9 +6,9 @@
         future = dispatcher.submit(function, argument)
 
 Many C extensions do not support subinterpreters (``ImportError: module ... does not support loading in
-subinterpreters``). If a task raises this error, it runs again, from its beginning, in a thread of this interpreter. The
-refusal is remembered for the module and for the function (together with functions among its arguments); later tasks
-that need one of these run in this interpreter at once.
+subinterpreters``). If a task raises this error, it runs again, from its beginning, in a thread of this interpreter.
+Later tasks that are certain to be refused run in this interpreter at once, and most of those whose kind was nearly
+always refused; a kind is a function together with the functions among its arguments.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -16,8 +16,10 @@ from concurrent.futures import Executor, Future
 from types import TracebackType
 from typing import Any
 
+from .pool.call_kinds import Named
 from .pool.executor import InterpreterPoolExecutor
-from .pool.fallback import DispatchStats, Named, Policy
+from .pool.fallback import Policy
+from .pool.fallback_counts import DispatchStats
 
 __all__ = ["DispatchStats", "Dispatcher"]
 
@@ -67,4 +69,6 @@ class Dispatcher(Executor):
 
     def stats(self) -> DispatchStats:
         """Return how many tasks of this dispatcher ran in workers and in this interpreter, and the reasons."""
-        return DispatchStats(**self._policy.stats())
+        counts = self._policy.counts.stats()
+        del counts["in_pinned"]
+        return DispatchStats(**counts)

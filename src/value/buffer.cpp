@@ -8,18 +8,18 @@
 #include "value/block_builder.h"
 #include "value/buffer_block.h"
 #include "value/message.h"
-#include "value/moved_buffer.h"
+#include "value/moved.h"
 #include "value/value_access.h"
 
 namespace xichan {
 namespace internal {
 namespace {
 
-void release_buffer(void* object) noexcept { delete static_cast<MovedBuffer*>(object); }
+void release_buffer(void* content) noexcept { Arena::release(static_cast<Block*>(content)); }
 
 }  // namespace
 
-constinit const ReferenceType buffer_reference{ReferenceKind::buffer, release_buffer};
+constinit const MovedType moved_buffer{{ReferenceKind::buffer, release_moved}, release_buffer};
 
 }  // namespace internal
 
@@ -53,8 +53,7 @@ Status Buffer::make(std::size_t size, Buffer& out) noexcept {
 }
 
 Status Buffer::take(ValueView view, Buffer& out) noexcept {
-  MovedBuffer* const moved = moved_buffer({ValueAccess::reader(view), &ValueAccess::cell(view)});
-  Block* const block = moved == nullptr ? nullptr : moved->take();
+  void* const block = take_moved({ValueAccess::reader(view), &ValueAccess::cell(view)}, moved_buffer);
   if (block == nullptr) return Status::not_found;
   Buffer taken;
   taken.block_ = block;
@@ -68,10 +67,10 @@ Status Buffer::move_to(Value& out) noexcept {
   builder.count_reference();
   const Status status = builder.allocate();
   if (status != Status::ok) return status;
-  auto* const moved = new (std::nothrow) MovedBuffer(as_block(block_));
+  auto* const moved = new (std::nothrow) Moved(moved_buffer, block_);
   if (moved == nullptr) return Status::no_memory;
   block_ = nullptr;
-  builder.write_reference(builder.root(), {&buffer_reference, moved});
+  builder.write_reference(builder.root(), moved->as_reference());
   ValueAccess::adopt(out, builder.finish());
   return Status::ok;
 }

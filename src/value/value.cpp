@@ -164,9 +164,13 @@ ValueKind ValueView::kind() const noexcept {
     case Tag::record: return ValueKind::record;
     case Tag::reference: {
       const Reference& reference = BlockReader(static_cast<const Block*>(block_)).reference(cell);
-      if (reference.type->kind == ReferenceKind::buffer) return ValueKind::buffer;
-      if (reference.type->kind == ReferenceKind::state) return ValueKind::state;
-      return reference.type->kind == ReferenceKind::sender ? ValueKind::sender : ValueKind::receiver;
+      switch (reference.type->kind) {
+        case ReferenceKind::buffer: return ValueKind::buffer;
+        case ReferenceKind::descriptor: return ValueKind::descriptor;
+        case ReferenceKind::state: return ValueKind::state;
+        case ReferenceKind::sender: return ValueKind::sender;
+        default: return ValueKind::receiver;
+      }
     }
     default: return is_short_text(cell.tag()) || is_long_text(cell.tag()) ? ValueKind::text : ValueKind::none;
   }

@@ -42,6 +42,10 @@ def test_python_can_be_initialized_twice(programs, embedding):
     assert run(programs / "twice", env=embedding.environment) == "done\n"
 
 
+def test_lent_objects_outlive_python(programs, embedding):
+    assert run(programs / "lent", env=embedding.environment) == "done\n"
+
+
 def test_simulation_example_runs(examples, embedding):
     output = run(examples / "simulation", 20_000, env=embedding.environment)
     assert output.count("events sent") == 2 and "two Python interpreters" in output

@@ -32,7 +32,7 @@ enum class ErrorClass {
 enum class RecordType { channel, memory, memory_class, map, count };
 
 /// The types of values that read or fill a block in place, in the order of `specs` in values/types.cpp.
-enum class ValueType { tuple, list, dict, set, record, array, bytes, str, shared, buffer, elements, count };
+enum class ValueType { tuple, list, dict, set, record, array, bytes, str, shared, buffer, descriptor, elements, count };
 
 /// The position of a field of this name in the record that was read last; verified before use, so any number is valid.
 struct FieldGuesses {

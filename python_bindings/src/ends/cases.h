@@ -48,8 +48,8 @@ class Cases {
   /// without `sent`.
   void release_values(std::size_t sent = SIZE_MAX) noexcept;
 
-  /// Releases what `release_values` has kept of Buffers, in a call that never returns.
-  void discard_buffers() noexcept { transfers_.discard(); }
+  /// Releases what `release_values` has kept of Buffers and Descriptors, in a call that never returns.
+  void discard_moved() noexcept { transfers_.discard(); }
 
   /// Returns (case, value) for the chosen case: the received value, or None for a sender. Null with an exception set; a
   /// DecodeError carries the case.

@@ -75,7 +75,7 @@ PyObject* select_cases(PyObject* module, PyObject* const* args, Py_ssize_t count
   if (is_pending(status) && !timeout.now &&
       !wait_detached(
           state.endpoints->owner, cases.endpoints(), cases.cases(), timeout, status, chosen,
-          [&]() noexcept { cases.release_values(); }, [&](Status) noexcept { cases.discard_buffers(); })) {
+          [&]() noexcept { cases.release_values(); }, [&](Status) noexcept { cases.discard_moved(); })) {
     return nullptr;
   }
   if (is_pending(status)) status = Status::timeout;

@@ -148,12 +148,12 @@ PyObject* notifier_watch(PyObject* self, PyObject* args) noexcept {
     delete[] cases;
     return nullptr;
   }
-  transfers.restore();  // the Buffers of values that are not offered
+  transfers.restore();  // the contents of values that are not offered
   object->transfers.adopt(transfers);
   return open_watch(self, object, key, cases, count);
 }
 
-// Takes the Buffers out of the offers, except for that which the other side has received, and closes the watch.
+// Takes the contents out of the offers, except for that which the other side has received, and closes the watch.
 void take_back(WatchObject* object) noexcept {
   if (object->watch == nullptr || !object->transfers.any()) return;
   std::size_t number;

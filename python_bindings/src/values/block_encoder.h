@@ -17,6 +17,7 @@
 #include "values/elements.h"
 #include "values/encode_short.h"
 #include "values/encode_view.h"
+#include "values/movable.h"
 #include "values/reduced.h"
 
 namespace xichan::python {
@@ -53,10 +54,10 @@ class BlockEncoder {
 
   /// Returns true if `measure` failed because Python code must run first, see prepare.h.
   bool needs_preparation() const noexcept { return is_unprepared_; }
-  /// Returns true if `measure` stopped at a Buffer: `state.transfer` must be set first.
+  /// Returns true if `measure` stopped at a Buffer or Descriptor: `state.transfer` must be set first.
   bool needs_transfer() const noexcept {
-    return moves_buffers(destination_) && state_.transfer == nullptr && status_ == Status::ok &&
-           is_a(state_, refused_.item, ValueType::buffer);
+    return moves(destination_) && state_.transfer == nullptr && status_ == Status::ok &&
+           is_of_movable_type(state_, refused_.item);
   }
   /// Raises the exception for a value that `measure` refused, and returns false.
   bool raise_refusal() noexcept;
@@ -136,11 +137,12 @@ class BlockEncoder {
   bool count_container(PyObject* value, Tag tag) noexcept;
   bool count_record(PyObject* value) noexcept;
   bool count_reduced(Reduced& reduced) noexcept;
-  bool count_buffer(PyObject* value) noexcept;
+  bool count_movable(PyObject* value) noexcept;
   bool count_view(PyObject* value) noexcept;
   // Returns true if a container was counted before; else from now on. True without memory too.
   bool is_counted(PyObject* value) noexcept;
   void uncount_payload(PyObject* value) noexcept;
+  const char* why_movable_is_refused(PyObject* item) const noexcept;
 
   void write_item(PyObject* value, Cell& cell) noexcept {
     if (PyTuple_CheckExact(value)) {
@@ -158,7 +160,7 @@ class BlockEncoder {
   void write_other(PyObject* value, Cell& cell) noexcept;
   void write_container(PyObject* value, Tag tag, Cell& cell) noexcept;
   bool write_view(const ViewEncoding& encoding, Cell& cell) noexcept;
-  void write_buffer(PyObject* value, Cell& cell) noexcept;
+  void write_movable(PyObject* value, Cell& cell) noexcept;
   // Writes the cells of a container. Returns the address after them.
   Cell* write_items(PyObject* container, Cell* cells) noexcept;
   // Writes a repeat of a container that was written before, and returns true. Else notes its cell.
@@ -193,6 +195,7 @@ class BlockEncoder {
   ReducedValues& reduced_;
   PointerMap<Cell*> seen_;      // the containers with several references; null until they are written
   Status status_ = Status::ok;  // not ok: no memory
+  int system_error_ = 0;        // of the duplicate of a Descriptor
   bool closed_endpoint_ = false;
   bool is_unprepared_ = false;
   struct {

@@ -11,41 +11,28 @@
 namespace xichan::python {
 namespace {
 
-const char* condition_of(const BufferObject* buffer) noexcept {
+struct BufferObject {
+  MovableObject movable;
+  std::uint64_t length;
+};
+
+BufferObject* as_buffer(PyObject* object) noexcept { return reinterpret_cast<BufferObject*>(object); }
+Block* block_of(const BufferObject* buffer) noexcept { return static_cast<Block*>(buffer->movable.content); }
+bool is_usable(const BufferObject* buffer) noexcept { return buffer->movable.condition == MovableState::usable; }
+
+const char* condition_of(const MovableObject* buffer) noexcept {
   switch (buffer->condition) {
-    case BufferState::frozen: return "the buffer is frozen";
-    case BufferState::sending: return "the buffer is being sent";
-    case BufferState::returned: return "the buffer is unusable: the message that it arrived in could not be decoded";
+    case MovableState::closed: return "the buffer is frozen";
+    case MovableState::sending: return "the buffer is being sent";
+    case MovableState::returned: return "the buffer is unusable: the message that it arrived in could not be decoded";
     default: return "the buffer was sent";
   }
 }
 
 bool check_usable(const BufferObject* buffer) noexcept {
-  if (buffer->condition == BufferState::usable) return true;
-  PyErr_SetString(PyExc_ValueError, condition_of(buffer));
+  if (is_usable(buffer)) return true;
+  PyErr_SetString(PyExc_ValueError, condition_of(&buffer->movable));
   return false;
-}
-
-// Returns a Buffer without a block.
-BufferObject* new_buffer(ModuleState& state, PyTypeObject* type) noexcept {
-  BufferObject* buffer = PyObject_New(BufferObject, type);
-  if (buffer == nullptr) return nullptr;
-  buffer->weak_references = nullptr;
-  buffer->state = &state;
-  buffer->block = nullptr;
-  buffer->length = 0;
-  buffer->exports = 0;
-  buffer->transfer = nullptr;
-  buffer->entry = 0;
-  buffer->origin = nullptr;
-  buffer->condition = BufferState::sent;
-  return buffer;
-}
-
-void own_block(BufferObject* buffer, Block* block) noexcept {
-  buffer->block = block;
-  buffer->length = buffer_content(block).size();
-  buffer->condition = BufferState::usable;
 }
 
 PyObject* buffer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept {
@@ -62,20 +49,21 @@ PyObject* buffer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noe
   if (status != Status::ok) return raise(*state, status);
   const auto content = buffer_content(block);
   std::memset(content.data(), 0, content.size());
-  BufferObject* buffer = new_buffer(*state, type);
+  MovableObject* const buffer = new_buffer(*state);
   if (buffer == nullptr) {
     Arena::discard(block);
     return nullptr;
   }
-  own_block(buffer, block);
-  return reinterpret_cast<PyObject*>(buffer);
+  put_content(buffer, block);
+  note_length(buffer);
+  return as_object(buffer);
 }
 
 void buffer_dealloc(PyObject* self) noexcept {
   PyTypeObject* type = Py_TYPE(self);
-  BufferObject* buffer = as_buffer(self);
-  if (buffer->weak_references != nullptr) PyObject_ClearWeakRefs(self);
-  if (buffer->block != nullptr) Arena::release(buffer->block);
+  const BufferObject* buffer = as_buffer(self);
+  if (buffer->movable.weak_references != nullptr) PyObject_ClearWeakRefs(self);
+  if (Block* block = block_of(buffer)) Arena::release(block);
   type->tp_free(self);
   Py_DECREF(type);
 }
@@ -84,13 +72,13 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
   BufferObject* buffer = as_buffer(self);
   view->obj = nullptr;
   if (!check_usable(buffer)) return -1;
-  const auto content = buffer_content(buffer->block);
+  const auto content = buffer_content(block_of(buffer));
   if (PyBuffer_FillInfo(view, self, content.data(), static_cast<Py_ssize_t>(content.size()), 0, flags) < 0) return -1;
-  ++buffer->exports;
+  ++buffer->movable.uses;
   return 0;
 }
 
-void release_buffer(PyObject* self, Py_buffer*) noexcept { --as_buffer(self)->exports; }
+void release_buffer(PyObject* self, Py_buffer*) noexcept { --as_movable(self)->uses; }
 
 PyObject* buffer_freeze(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"nbytes"};
@@ -103,22 +91,24 @@ PyObject* buffer_freeze(PyObject* self, PyObject* const* args, Py_ssize_t count,
       !check_usable(buffer)) {  // checked last: __index__ runs Python code, which may freeze the buffer
     return nullptr;
   }
-  if (buffer->exports > 0) {
-    return PyErr_Format(PyExc_BufferError, "cannot freeze: the buffer has %zd active export%s", buffer->exports,
-                        buffer->exports == 1 ? "" : "s");
+  const Py_ssize_t exports = buffer->movable.uses;
+  if (exports > 0) {
+    return PyErr_Format(PyExc_BufferError, "cannot freeze: the buffer has %zd active export%s", exports,
+                        exports == 1 ? "" : "s");
   }
-  std::byte* body = buffer->block->body();
-  const Cell before = BlockReader(buffer->block).root();
+  Block* const block = block_of(buffer);
+  std::byte* body = block->body();
+  const Cell before = BlockReader(block).root();
   const Cell root = fits_short(length, 1) ? Cell::of_short(Tag::short_bytes, body + before.word, length)
                                           : Cell::of(Tag::bytes, length, before.word);
   std::memcpy(body, &root, sizeof root);
-  PyObject* shared = new_shared(*buffer->state, buffer->block);
+  PyObject* shared = new_shared(*buffer->movable.state, block);
   if (shared == nullptr) {
     std::memcpy(body, &before, sizeof before);
     return nullptr;
   }
-  buffer->condition = BufferState::frozen;
-  Arena::release(std::exchange(buffer->block, nullptr));  // the Shared holds its own reference
+  take_content(&buffer->movable, MovableState::closed);
+  Arena::release(block);  // the Shared holds its own reference
   return shared;
 }
 
@@ -127,19 +117,18 @@ Py_ssize_t buffer_length(PyObject* self) noexcept {
 }
 
 // False once frozen or sent: nothing is left in it. len() raises then, so bool() cannot rely on it.
-int buffer_true(PyObject* self) noexcept {
-  return as_buffer(self)->condition == BufferState::usable && as_buffer(self)->length != 0;
-}
+int buffer_true(PyObject* self) noexcept { return is_usable(as_buffer(self)) && as_buffer(self)->length != 0; }
 
 PyObject* buffer_nbytes(PyObject* self, void*) noexcept {
   return check_usable(as_buffer(self)) ? PyLong_FromUnsignedLongLong(as_buffer(self)->length) : nullptr;
 }
 
 PyObject* buffer_repr(PyObject* self) noexcept {
-  static constexpr const char* names[] = {"", "frozen", "being sent", "sent", "unusable"};  // as in BufferState
+  // As in MovableState.
+  static constexpr const char* names[] = {"", "frozen", "", "being sent", "sent", "unusable"};
   const BufferObject* buffer = as_buffer(self);
-  if (buffer->condition != BufferState::usable) {
-    return PyUnicode_FromFormat("<xichan.Buffer %s>", names[static_cast<int>(buffer->condition)]);
+  if (!is_usable(buffer)) {
+    return PyUnicode_FromFormat("<xichan.Buffer %s>", names[static_cast<int>(buffer->movable.condition)]);
   }
   return PyUnicode_FromFormat("<xichan.Buffer of %llu bytes>", static_cast<unsigned long long>(buffer->length));
 }
@@ -172,7 +161,7 @@ PyGetSetDef properties[] = {
 };
 
 PyMemberDef members[] = {
-    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(BufferObject, weak_references), Py_READONLY, nullptr},
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(MovableObject, weak_references), Py_READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},
 };
 
@@ -193,31 +182,26 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-void raise_immovable(const BufferObject* buffer) noexcept {
-  if (check_usable(buffer)) {
-    PyErr_Format(PyExc_BufferError, "cannot send: the buffer has %zd active export%s", buffer->exports,
-                 buffer->exports == 1 ? "" : "s");
+void raise_immovable_buffer(const MovableObject* buffer) noexcept {
+  if (buffer->condition == MovableState::usable) {
+    PyErr_Format(PyExc_BufferError, "cannot send: the buffer has %zd active export%s", buffer->uses,
+                 buffer->uses == 1 ? "" : "s");
+  } else {
+    PyErr_SetString(PyExc_ValueError, condition_of(buffer));
   }
 }
 
-PyObject* take_buffer(ModuleState& state, MovedBuffer* moved) noexcept {
-  BufferObject* buffer = new_buffer(state, state.type_of(ValueType::buffer));
+MovableObject* new_buffer(ModuleState& state) noexcept {
+  BufferObject* const buffer = PyObject_New(BufferObject, state.type_of(ValueType::buffer));
   if (buffer == nullptr) return nullptr;
-  Block* const block = moved->take();
-  if (block == nullptr) {
-    Py_DECREF(buffer);
-    PyErr_SetString(PyExc_ValueError, "the Buffer was received before; each Buffer has one receiver");
-    return nullptr;
-  }
-  own_block(buffer, block);
-  buffer->origin = moved;
-  return reinterpret_cast<PyObject*>(buffer);
+  initialize(&buffer->movable, state);
+  buffer->length = 0;
+  return &buffer->movable;
 }
 
-void return_buffer(BufferObject* buffer) noexcept {
-  if (!is_movable(buffer) || buffer->origin == nullptr) return;
-  buffer->condition = BufferState::returned;
-  std::exchange(buffer->origin, nullptr)->restore(std::exchange(buffer->block, nullptr));
+void note_length(MovableObject* buffer) noexcept {
+  BufferObject* const object = as_buffer(as_object(buffer));
+  object->length = buffer_content(block_of(object)).size();
 }
 
 PyType_Spec buffer_spec = {"xichan.Buffer", sizeof(BufferObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,

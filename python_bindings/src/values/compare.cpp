@@ -2,7 +2,7 @@
 
 #include "arena/arena.h"
 #include "base/ref.h"
-#include "value/moved_buffer.h"
+#include "value/moved.h"
 #include "value/value_access.h"
 #include "values/decode.h"
 #include "values/hashed_view.h"
@@ -137,16 +137,24 @@ int Comparison::equal_inside(const CellRef& one, const CellRef& other) noexcept 
 
 // Python's rules for values of different types: 1 == 1.0 == True.
 int Comparison::equal_leaves(const CellRef& one, const CellRef& other) noexcept {
-  // A Buffer equals only itself, and making it would take it out of the message.
-  if (const MovedBuffer* buffer = moved_buffer(one)) return buffer == moved_buffer(other);
-  if (moved_buffer(other) != nullptr) return 0;
-  const Ref object(decode_at(state_, other.reader, *other.cell, false));
-  return object ? equal_decoded(one, object.get()) : -1;
+  // A Buffer or Descriptor equals only itself, and making it would take it out of the message.
+  if (const Moved* moved = moved_of(one)) return moved == moved_of(other);
+  if (moved_of(other) != nullptr) return 0;
+  const bool is_record = other.cell->tag() == Tag::record && !has_type_name(other);
+  const Ref object(is_record ? decode_to_look(state_, other.reader, *other.cell)
+                             : decode_at(state_, other.reader, *other.cell, false));
+  if (object) return equal_decoded(one, object.get());
+  if (PyErr_Occurred() != nullptr) return -1;
+  // A record that something moves with equals only itself, too.
+  return one.cell->tag() == Tag::record && content_of(one.reader, *one.cell) == content_of(other.reader, *other.cell);
 }
 
 int Comparison::equal_decoded(const CellRef& one, PyObject* object) noexcept {
-  if (moved_buffer(one) != nullptr) return 0;
-  const Ref decoded(decode_at(state_, one.reader, *one.cell, false));
+  if (moved_of(one) != nullptr) return 0;
+  const bool is_record = one.cell->tag() == Tag::record && !has_type_name(one);
+  const Ref decoded(is_record ? decode_to_look(state_, one.reader, *one.cell)
+                              : decode_at(state_, one.reader, *one.cell, false));
+  if (!decoded && PyErr_Occurred() == nullptr) return 0;
   return decoded ? PyObject_RichCompareBool(decoded.get(), object, Py_EQ) : -1;
 }
 

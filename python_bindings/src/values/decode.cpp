@@ -75,16 +75,27 @@ PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bo
   PyObject* value = decoder.make(place);
   if (value != nullptr) [[likely]]
     return value;
-  decoder.return_buffers();
+  decoder.return_movables();
   return raise_decode_error(state, place);
 }
 
 PyObject* decode_to_pickle(ModuleState& state, BlockReader reader, const Cell& cell) noexcept {
   const CellRef place = resolve(reader, cell);
   if (place.cell->is_complete()) return make_short(state, *place.cell);
-  Decoder decoder(state, nullptr, Decoder::Buffers::left);
+  Decoder decoder(state, nullptr, Decoder::Movables::left);
   PyObject* value = decoder.make(place);
-  return value != nullptr || decoder.has_left_buffer() ? value : raise_decode_error(state, place);
+  return value != nullptr || decoder.has_left_movable() ? value : raise_decode_error(state, place);
+}
+
+PyObject* decode_to_look(ModuleState& state, BlockReader reader, const Cell& cell) noexcept {
+  const CellRef place = resolve(reader, cell);
+  if (place.cell->tag() != Tag::record) return decode_at(state, reader, cell, true);
+  Decoder decoder(state, nullptr, Decoder::Movables::left);
+  PyObject* value = decoder.make(place);
+  if (value != nullptr) return value;
+  if (!decoder.has_left_movable()) return raise_decode_error(state, place);
+  PyErr_Clear();
+  return nullptr;
 }
 
 PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList classes) noexcept {

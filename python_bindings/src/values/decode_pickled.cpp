@@ -1,9 +1,9 @@
 // Decoding of pickled values (pickling.h).
 #include "base/ref.h"
 #include "value/pickled.h"
-#include "values/buffer.h"
 #include "values/decode.h"
 #include "values/decoder.h"
+#include "values/movable.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -42,11 +42,11 @@ PyObject* unpickle_value(PyObject* module, PyObject* const* args, Py_ssize_t cou
   return buffers ? call_loads(state, args[0], buffers.get()) : nullptr;
 }
 
-// Returns the Buffers that were taken out of a message to it.
-void return_buffers(const ModuleState& state, PyObject* items) noexcept {
+// Returns the Buffers and Descriptors that were taken out of a message to it.
+void return_movables(const ModuleState& state, PyObject* items) noexcept {
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); ++i) {
     PyObject* const item = PyList_GET_ITEM(items, i);
-    if (is_a(state, item, ValueType::buffer)) return_buffer(as_buffer(item));
+    if (is_of_movable_type(state, item)) return_moved(as_movable(item));
   }
 }
 
@@ -63,7 +63,7 @@ PyObject* load(ModuleState& state, BlockReader reader, const Cell& cell, bool co
     if (!buffer || PyList_Append(buffers.get(), buffer.get()) < 0) return nullptr;
   }
   PyObject* value = buffers ? call_loads(state, data.get(), buffers.get()) : nullptr;
-  if (value == nullptr && buffers) return_buffers(state, buffers.get());
+  if (value == nullptr && buffers) return_movables(state, buffers.get());
   return value;
 }
 

@@ -2,11 +2,11 @@
 
 #include "base/handle.h"
 #include "base/state_handle.h"
-#include "value/moved_buffer.h"
+#include "value/moved.h"
 #include "values/array_object.h"
-#include "values/buffer.h"
 #include "values/decode_leaf.h"
 #include "values/elements.h"
+#include "values/movable.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -149,32 +149,32 @@ PyObject* Decoder::make_shared(const Block* block) noexcept {
   return made->object = own(shared);
 }
 
-// Makes one Buffer for each reference, however many cells name it.
-PyObject* Decoder::make_buffer(MovedBuffer* moved) noexcept {
-  if (buffers_ == Buffers::left) {
-    has_left_buffer_ = true;
-    PyErr_SetString(PyExc_TypeError, "cannot pickle or copy a view of a Buffer; take it out, by view.value()");
-    return nullptr;
+// Makes one object for each reference, however many cells name it.
+PyObject* Decoder::make_moved(Moved* moved) noexcept {
+  if (movables_ == Movables::left) {
+    has_left_movable_ = true;
+    return PyErr_Format(PyExc_TypeError, "cannot pickle or copy a view of a %s; take it out, by view.value()",
+                        moved_name(moved));
   }
   Made* made = reserve_owned() ? made_.insert({moved, 0}) : nullptr;
   if (made == nullptr) return PyErr_NoMemory();
   if (made->object != nullptr) return Py_NewRef(made->object);
-  PyObject* buffer = take_buffer(state_, moved);
-  return buffer == nullptr ? nullptr : made->object = own(buffer);
+  PyObject* object = receive_moved(state_, moved);
+  return object == nullptr ? nullptr : made->object = own(object);
 }
 
-void Decoder::return_buffers() noexcept {
+void Decoder::return_movables() noexcept {
   for (PyObject* object : owned_) {
-    if (!is_a(state_, object, ValueType::buffer)) continue;
-    BufferObject* const buffer = as_buffer(object);
-    // Not a Buffer that Python code made, or received in another message.
-    const Made* made = buffer->origin == nullptr ? nullptr : made_.find({buffer->origin, 0});
-    if (made != nullptr && made->object == object) return_buffer(buffer);
+    if (!is_of_movable_type(state_, object)) continue;
+    MovableObject* const movable = as_movable(object);
+    // Not an object that Python code made, or received in another message.
+    const Made* made = movable->origin == nullptr ? nullptr : made_.find({movable->origin, 0});
+    if (made != nullptr && made->object == object) return_moved(movable);
   }
 }
 
 PyObject* Decoder::make_referenced(const Reference& reference) noexcept {
-  if (reference.type->kind == ReferenceKind::buffer) return make_buffer(static_cast<MovedBuffer*>(reference.object));
+  if (is_moved(reference.type->kind)) return make_moved(static_cast<Moved*>(reference.object));
   if (reference.type->kind == ReferenceKind::state) {
     auto* const object = static_cast<StateObject*>(reference.object);
     object->retain();

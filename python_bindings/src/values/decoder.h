@@ -19,7 +19,7 @@
 #include "values/foreign.h"
 
 namespace xichan::internal {
-class MovedBuffer;
+class Moved;
 }
 
 namespace xichan::python {
@@ -80,13 +80,14 @@ class FlatDecoder {
 
 class Decoder : private FlatDecoder {
  public:
-  /// What happens to the Buffers of the message: they are taken out, or `make` fails with TypeError and leaves them.
-  enum class Buffers : std::uint8_t { taken, left };
+  /// What happens to the Buffers and Descriptors of the message: they are taken out, or `make` fails with TypeError and
+  /// leaves them.
+  enum class Movables : std::uint8_t { taken, left };
 
   /// With `foreign`, which must outlive the decoder, records of other classes than its own are made as views, and keys
   /// take a limited time.
-  explicit Decoder(ModuleState& state, Foreign* foreign = nullptr, Buffers buffers = Buffers::taken) noexcept
-      : FlatDecoder(state), foreign_(foreign), buffers_(buffers) {
+  explicit Decoder(ModuleState& state, Foreign* foreign = nullptr, Movables movables = Movables::taken) noexcept
+      : FlatDecoder(state), foreign_(foreign), movables_(movables) {
     repeats_ = &made_;
   }
   Decoder(const Decoder&) = delete;
@@ -95,10 +96,10 @@ class Decoder : private FlatDecoder {
 
   /// Returns the value at a resolved place; decode_at() makes one that `is_flat` faster. Null with an exception set.
   PyObject* make(const CellRef& place) noexcept;
-  /// Returns to the message the Buffers that were taken out of it, after `make` has failed.
-  void return_buffers() noexcept;
-  /// Returns true if `make` failed because of a Buffer that it left.
-  bool has_left_buffer() const noexcept { return has_left_buffer_; }
+  /// Returns to the message the Buffers and Descriptors that were taken out of it, after `make` has failed.
+  void return_movables() noexcept;
+  /// Returns true if `make` failed because of a Buffer or Descriptor that it left.
+  bool has_left_movable() const noexcept { return has_left_movable_; }
 
  private:
   struct KnownType {
@@ -157,7 +158,7 @@ class Decoder : private FlatDecoder {
 
   PyObject* make_shared(const Block* block) noexcept;
   PyObject* make_referenced(const Reference& reference) noexcept;
-  PyObject* make_buffer(MovedBuffer* moved) noexcept;
+  PyObject* make_moved(Moved* moved) noexcept;
 
   // Returns what is known of a value that may occur again, and makes room to keep it. Null without memory.
   Made* find_made(const CellRef& place) noexcept {
@@ -172,8 +173,8 @@ class Decoder : private FlatDecoder {
   }
 
   Foreign* const foreign_;
-  const Buffers buffers_;
-  bool has_left_buffer_ = false;
+  const Movables movables_;
+  bool has_left_movable_ = false;
   bool careful_ = false;        // Python code may run
   Worklist<Frame, 16> frames_;  // the containers in progress, each in the one before it
   CellRef child_{};             // if the cell is not null: the container to fill next

@@ -70,7 +70,7 @@ template <class Use>
     const bool measured = encoder.measure(value);
     if (!measured) encoder.cancel_loans();
     const Encoded used = measured ? use(encoder) : Encoded::no;
-    const bool stopped_at_buffer = !measured && encoder.needs_transfer();
+    const bool stopped_at_movable = !measured && encoder.needs_transfer();
     state.transfer = nullptr;
     if (used != Encoded::no) {
       state.transfer = transfer.release();
@@ -78,8 +78,8 @@ template <class Use>
     }
     if (measured) return Encoded::no;
     unprepared = encoder.needs_preparation();
-    moves |= stopped_at_buffer;
-    if (unprepared || stopped_at_buffer) continue;
+    moves |= stopped_at_movable;
+    if (unprepared || stopped_at_movable) continue;
     encoder.raise_refusal();
     return Encoded::no;
   }

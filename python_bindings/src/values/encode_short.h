@@ -5,18 +5,19 @@
 
 namespace xichan::python {
 
-/// Where an encoded value goes. A Buffer goes only to one receiver.
+/// Where an encoded value goes. A Buffer or Descriptor goes only to one receiver.
 enum class Destination {
   process,             // to any number of readers in the process
   outside,             // where endpoints and Queues cannot go
   or_pickle,           // to `process`, pickled if it is refused: then no exception is set
   receiver,            // to one receiver
+  duplicate,           // likewise, with duplicates of its Descriptors, which the sender keeps
   receiver_or_pickle,  // likewise, pickled if it is refused
   nowhere,             // only to be asked whether a receiver could receive it
 };
 
-constexpr bool moves_buffers(Destination to) noexcept {
-  return to == Destination::receiver || to == Destination::receiver_or_pickle;
+constexpr bool moves(Destination to) noexcept {
+  return to == Destination::receiver || to == Destination::receiver_or_pickle || to == Destination::duplicate;
 }
 constexpr bool may_pickle(Destination to) noexcept {
   return to == Destination::or_pickle || to == Destination::receiver_or_pickle;

@@ -9,9 +9,9 @@
 
 #include "arena/arena.h"
 #include "base/ref.h"
-#include "value/moved_buffer.h"
 #include "values/decode.h"
 #include "values/interruption.h"
+#include "values/movable.h"
 
 namespace xichan::python {
 namespace {
@@ -58,10 +58,12 @@ class Hasher {
   Py_hash_t hash(BlockReader from, const Cell& cell) noexcept {
     const CellRef ref = resolve_through(from, cell);
     if (ref.cell->tag() == Tag::reference) {
-      // An endpoint or Buffer equals only itself, and each access makes a new one, so it has no stable hash.
+      // An endpoint, Buffer or Descriptor equals only itself, and each access makes a new one, so it has no stable
+      // hash.
       const bool in_tuple = resolve(from, cell).cell->tag() != Tag::shared && &cell != &from.root();
+      const Moved* const moved = moved_of(ref);
       PyErr_Format(PyExc_TypeError, "unhashable value: the %s a %s", in_tuple ? "view contains" : "xichan.Shared holds",
-                   moved_buffer(ref) != nullptr ? "Buffer" : "Sender or Receiver");
+                   moved != nullptr ? moved_name(moved) : "Sender or Receiver");
       return -1;
     }
     if (!may_recur(from, ref) || !(ref.cell->has_elements() || ref.cell->has_payload())) return compute(ref);
@@ -125,7 +127,8 @@ class Hasher {
   // dataclass or namedtuple does too.
   Py_hash_t hash_record(const CellRef& ref) noexcept {
     if (NamedType(ref).is_tuple()) return hash_inside(ref);
-    const Ref object(decode_at(state_, ref.reader, *ref.cell, true));
+    const Ref object(decode_to_look(state_, ref.reader, *ref.cell));
+    if (!object && PyErr_Occurred() == nullptr) return hash_inside(ref);
     if (object && !is_a(state_, object.get(), ValueType::record)) return PyObject_Hash(object.get());
     if (!object && !PyErr_ExceptionMatches(state_.error(ErrorClass::error))) return -1;
     PyErr_Clear();
@@ -133,7 +136,9 @@ class Hasher {
   }
 
   Py_hash_t hash_copy(const CellRef& ref) noexcept {
-    const Ref object(decode_at(state_, ref.reader, *ref.cell, ref.cell->has_elements()));
+    const Ref object(ref.cell->has_elements() ? decode_to_look(state_, ref.reader, *ref.cell)
+                                              : decode_at(state_, ref.reader, *ref.cell, false));
+    if (!object && PyErr_Occurred() == nullptr) return refuse("xichan.RecordView");
     return object ? PyObject_Hash(object.get()) : -1;
   }
 

@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "base/errors.h"
 #include "base/handle.h"
 #include "base/lending.h"
@@ -25,6 +27,12 @@ bool is_lowest(PyObject* value, std::uint64_t bytes) noexcept {
 }
 
 }  // namespace
+
+const char* BlockEncoder::why_movable_is_refused(PyObject* item) const noexcept {
+  if (is_a(state_, item, ValueType::buffer)) return "is not shareable, because it has one receiver; freeze() it";
+  if (destination_ == Destination::outside) return "cannot leave its process; dump the content that it gives access to";
+  return "is not shareable, because it has one receiver; send each receiver its own xichan.descriptor()";
+}
 
 PyObject* BlockEncoder::measure_items(PyObject* container, std::uint64_t& position) noexcept {
   const Tag tag = container_tag(container);
@@ -69,7 +77,7 @@ bool BlockEncoder::count_large(PyObject* value) noexcept {
   const TextKind kind = is_text ? Text(value).kind : TextKind::ascii;
   const auto length = static_cast<std::uint64_t>(is_text ? PyUnicode_GET_LENGTH(value) : PyBytes_GET_SIZE(value));
   const std::uint64_t bytes = length * text_width(kind);
-  Lender* const lender = moves_buffers(destination_) ? state_.endpoints->owner.lender : nullptr;
+  Lender* const lender = moves(destination_) ? state_.endpoints->owner.lender : nullptr;
   if (lender != nullptr && bytes >= LentBytes::smallest && is_lendable(value)) {
     bool is_new;
     DuplicateTracker::First* const first = duplicates_.add_first(value, is_new);
@@ -133,7 +141,7 @@ bool BlockEncoder::count_record(PyObject* value) noexcept {
     return true;
   }
   if (status_ != Status::ok) return false;
-  if (is_a(state_, value, ValueType::buffer)) return count_buffer(value);
+  if (is_of_movable_type(state_, value)) return count_movable(value);
   Ref elements;
   const Reduction reduction = reduce_natively(state_, value, elements, reduced_.empty());
   is_unprepared_ = reduction == Reduction::unprepared && reduced_.refusal_of(value) == nullptr;
@@ -149,15 +157,17 @@ bool BlockEncoder::count_reduced(Reduced& reduced) noexcept {
   return in_memory(containers_.push(reduced.elements));
 }
 
-bool BlockEncoder::count_buffer(PyObject* value) noexcept {
-  BufferObject* const buffer = as_buffer(value);
-  if (destination_ == Destination::nowhere) return is_movable(buffer);
+bool BlockEncoder::count_movable(PyObject* value) noexcept {
+  MovableObject* const object = as_movable(value);
+  if (destination_ == Destination::nowhere) return is_movable(object);
   Transfer* const transfer = state_.transfer;
-  if (!moves_buffers(destination_) || transfer == nullptr) return false;
-  if (transfer->has(buffer)) return true;
-  if (!is_movable(buffer)) return false;
+  if (!moves(destination_) || transfer == nullptr) return false;
+  if (transfer->has(object)) return true;
+  if (!is_movable(object)) return false;
   builder_.count_reference();
-  return in_memory(transfer->add(buffer));
+  const int error = transfer->add(object, destination_ == Destination::duplicate);
+  if (error != ENOMEM) system_error_ = error;
+  return in_memory(error != ENOMEM) && error == 0;
 }
 
 bool BlockEncoder::is_counted(PyObject* value) noexcept {
@@ -214,9 +224,14 @@ bool BlockEncoder::raise_refusal() noexcept {
     }
     return false;
   }
-  const bool is_buffer = is_a(state_, item, ValueType::buffer);
-  if (is_buffer && moves_buffers(destination_)) {
-    raise_immovable(as_buffer(item));
+  if (system_error_ != 0) {
+    errno = system_error_;
+    PyErr_SetFromErrno(PyExc_OSError);
+    return false;
+  }
+  const bool is_movable_type = is_of_movable_type(state_, item);
+  if (is_movable_type && moves(destination_)) {
+    raise_immovable(as_movable(item));
     return false;
   }
   if (may_pickle(destination_)) return false;
@@ -227,8 +242,8 @@ bool BlockEncoder::raise_refusal() noexcept {
     raise_refused(state_, path, item, why);
   } else if (is_handle(state_, item) || is_state_handle(item) || queue_parts(state_, item) != nullptr) {
     raise_not_shareable(state_, path, item, "cannot leave its process");
-  } else if (is_buffer) {
-    raise_not_shareable(state_, path, item, "is not shareable, because it has one receiver; freeze() it");
+  } else if (is_movable_type) {
+    raise_not_shareable(state_, path, item, why_movable_is_refused(item));
   } else {
     raise_with_remedy(state_, path, item);
   }

@@ -4,6 +4,7 @@
 
 #include "base/handle.h"
 #include "base/state_handle.h"
+#include "values/movable.h"
 #include "values/shared.h"
 #include "values/view.h"
 
@@ -51,7 +52,7 @@ PyObject* sink_reduce(PyObject* self, PyObject* object) noexcept {
   PickleSink* sink = as_sink(self);
   const ModuleState& state = *sink->state;
   if (is_handle(state, object) || is_state_handle(object) ||
-      (sink->takes_buffers && is_a(state, object, ValueType::buffer)) ||
+      (sink->takes_movable && is_of_movable_type(state, object)) ||
       (state.queue_type != nullptr && Py_IS_TYPE(object, state.queue_type))) {
     if (sink->parts == nullptr) return PyErr_Format(PyExc_ValueError, "reduce() outside of a pickle");
     // A new tuple of arguments each time: the Pickler would write the same one only once.
@@ -143,13 +144,13 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-bool PickleSink::begin(PyObject* reducer, bool moves) noexcept {
+bool PickleSink::begin(PyObject* reducer, bool with_movable) noexcept {
   PyObject* fresh = PyList_New(1);
   if (fresh == nullptr) return false;
   PyList_SET_ITEM(fresh, 0, Py_NewRef(Py_None));
   Py_XSETREF(parts, fresh);
   Py_XSETREF(override, Py_XNewRef(reducer));
-  takes_buffers = moves;
+  takes_movable = with_movable;
   return true;
 }
 

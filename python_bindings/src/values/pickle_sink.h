@@ -16,7 +16,7 @@ struct PickleSink {
   ModuleState* state;
   PyObject* parts;        // a list of the pickle (a list of its pieces if it is large), then what lies outside it
   PyObject* override;     // a reducer_override for other objects, or null
-  bool takes_buffers;     // Buffers leave the pickle, too
+  bool takes_movable;     // Buffers and Descriptors leave the pickle, too
   PyObject* marker;       // the PickleBuffer that stands for an object outside
   PyObject* external;     // _core._external
   PyObject* reduce_name;  // these two names, and the functions that `object` has under them
@@ -25,7 +25,7 @@ struct PickleSink {
   PyObject* object_reduce_ex;
 
   /// Prepares for a pickle. False with an exception set.
-  bool begin(PyObject* reducer, bool moves) noexcept;
+  bool begin(PyObject* reducer, bool with_movable) noexcept;
   /// Returns the list (pickle, ...). Null with an exception set.
   Ref finish() noexcept;
 };

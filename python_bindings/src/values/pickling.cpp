@@ -24,12 +24,13 @@ Ref take_pickler(ModuleState& state) noexcept {
 }
 
 // Pickles a value into a list of which the first item is the pickle. Null with an exception set. `prefix` is the number
-// of None before it. `override`: a reducer_override, or null. `moves`: Buffers travel outside the pickle.
-Ref pickle(ModuleState& state, PyObject* value, PyObject* override, bool moves) noexcept {
+// of None before it. `override`: a reducer_override, or null. `with_movable`: Buffers and Descriptors travel outside
+// the pickle.
+Ref pickle(ModuleState& state, PyObject* value, PyObject* override, bool with_movable) noexcept {
   Ref pickler = take_pickler(state);
   if (!pickler) return Ref();
   PickleSink* sink = as_sink(PyTuple_GET_ITEM(pickler.get(), 2));
-  if (!sink->begin(override, moves)) return Ref();
+  if (!sink->begin(override, with_movable)) return Ref();
   const Ref done(PyObject_CallOneArg(PyTuple_GET_ITEM(pickler.get(), 0), value));
   if (!done) return Ref();  // the Pickler and its memo are dropped
   Ref parts = sink->finish();
@@ -88,9 +89,9 @@ PyObject* external(PyObject*, PyObject* value) noexcept { return Py_NewRef(value
 
 // Pickles and encodes a value. After pickling, Python code has run.
 Encoded encode_pickled(ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept {
-  const Ref parts = pickle(state, value, nullptr, moves_buffers(destination));
+  const Ref parts = pickle(state, value, nullptr, moves(destination));
   if (!parts) {
-    explain_failure(state, value, moves_buffers(destination) ? Destination::nowhere : destination);
+    explain_failure(state, value, moves(destination) ? Destination::nowhere : destination);
     return Encoded::no;
   }
   const Ref record = as_record(parts.get());
@@ -108,8 +109,8 @@ Encoded encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& 
                          Destination destination) noexcept {
   pickled = false;
   if (encode_short(value, &cell)) return Encoded::yes;
-  const bool moves = moves_buffers(destination);
-  Encoded encoded = encode_block(state, value, cell, moves ? Destination::receiver_or_pickle : Destination::or_pickle);
+  Encoded encoded =
+      encode_block(state, value, cell, moves(destination) ? Destination::receiver_or_pickle : Destination::or_pickle);
   if (encoded != Encoded::no || PyErr_Occurred()) return encoded;
   encoded = encode_pickled(state, value, cell, destination);
   pickled = encoded != Encoded::no;

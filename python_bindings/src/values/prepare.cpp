@@ -8,6 +8,7 @@
 #include "values/elements.h"
 #include "values/encode_short.h"
 #include "values/encode_view.h"
+#include "values/movable.h"
 
 namespace xichan::python {
 namespace {
@@ -64,7 +65,7 @@ class Preparation {
     if (container_tag(item) != Tag::empty) return push(item);
     if (PyUnicode_CheckExact(item) || PyBytes_CheckExact(item) || PyLong_CheckExact(item)) return true;
     if (array_content(item) != nullptr) return true;
-    if (is_handle(state_, item) || is_state_handle(item) || is_a(state_, item, ValueType::buffer) ||
+    if (is_handle(state_, item) || is_state_handle(item) || is_of_movable_type(state_, item) ||
         queue_parts(state_, item) != nullptr || encoding_of(state_, item).kind != ViewEncoding::ViewKind::none) {
       return true;
     }

@@ -1,9 +1,10 @@
 #include "values/repr.h"
 
 #include "base/ref.h"
-#include "value/moved_buffer.h"
+#include "value/moved.h"
 #include "values/compare.h"
 #include "values/decode.h"
+#include "values/movable.h"
 
 namespace xichan::python {
 namespace {
@@ -22,9 +23,12 @@ class Writer {
   bool write(BlockReader from, const Cell& cell) noexcept {
     const CellRef place = resolve(from, cell);
     if (!interruption_.check(place.cell->has_payload() ? place.cell->length() : 0)) return false;
-    if (moved_buffer(place) != nullptr) return write("<xichan.Buffer>");  // making it would take it out
+    if (const Moved* moved = moved_of(place)) {  // making the object would take it out
+      return append(PyUnicode_FromFormat("<xichan.%s>", moved_name(moved)));
+    }
     if (!is_container(place)) {
-      const Ref leaf(decode_at(state_, place.reader, *place.cell, true));
+      const Ref leaf(decode_to_look(state_, place.reader, *place.cell));
+      if (!leaf && PyErr_Occurred() == nullptr) return write("...");
       return leaf && append(PyObject_Repr(leaf.get()));
     }
     if (place.cell->length() == 0 || !may_recur(from, place)) return write_container(place);

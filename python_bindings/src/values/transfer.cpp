@@ -1,44 +1,54 @@
 #include "values/transfer.h"
 
+#include <cerrno>
 #include <new>
+
+#include "values/descriptor.h"
 
 namespace xichan::python {
 
 Transfer::~Transfer() {
   for (Entry& entry : entries_) {
     if (message_ == nullptr && entry.moved != nullptr) {  // not written
-      entry.block = entry.moved->take();
+      entry.content = entry.moved->take();
       delete entry.moved;
     }
-    entry.buffer->transfer = nullptr;
-    if (entry.block != nullptr) {
-      entry.buffer->block = entry.block;
-      entry.buffer->condition = BufferState::usable;
+    entry.object->transfer = nullptr;
+    if (entry.is_duplicate) {
+      release_content(entry);
+    } else if (entry.content != nullptr) {
+      put_content(entry.object, entry.content);
     } else {
-      entry.buffer->condition = BufferState::sent;
+      entry.object->condition = MovableState::sent;
     }
   }
-  for (Entry& entry : entries_) Py_DECREF(entry.buffer);
+  for (Entry& entry : entries_) Py_DECREF(entry.object);
 }
 
-bool Transfer::add(BufferObject* buffer) noexcept {
-  auto* const moved = new (std::nothrow) MovedBuffer(buffer->block);
-  if (moved == nullptr) return false;
-  if (!entries_.push({buffer, moved, nullptr, {}, false})) {
-    moved->take();
-    delete moved;
-    return false;
+int Transfer::add(MovableObject* object, bool duplicates) noexcept {
+  if (!entries_.reserve(entries_.size() + 1)) return ENOMEM;
+  const MovedType& type = moved_type(object);
+  const bool is_duplicate = duplicates && &type == &moved_descriptor;
+  void* content = object->content;
+  if (is_duplicate) {
+    const int error = duplicate_content(object, content);
+    if (error != 0) return error;
   }
-  Py_INCREF(buffer);
-  buffer->block = nullptr;
-  buffer->condition = BufferState::sending;
-  buffer->transfer = this;
-  buffer->entry = entries_.size() - 1;
-  return true;
+  auto* const moved = new (std::nothrow) Moved(type, content);
+  if (moved == nullptr) {
+    if (is_duplicate) type.release(content);
+    return ENOMEM;
+  }
+  if (!is_duplicate) take_content(object, MovableState::sending);
+  object->transfer = this;
+  object->entry = entries_.size();
+  Py_INCREF(object);
+  (void)entries_.push({object, &type, moved, nullptr, {}, false, is_duplicate});
+  return 0;
 }
 
 void Transfer::withdraw() noexcept {
-  for (Entry& entry : entries_) entry.block = std::exchange(entry.moved, nullptr)->take();
+  for (Entry& entry : entries_) entry.content = std::exchange(entry.moved, nullptr)->take();
   message_ = nullptr;
 }
 

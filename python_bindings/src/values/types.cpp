@@ -4,6 +4,7 @@
 #include "values/array_view.h"
 #include "values/buffer.h"
 #include "values/bytes_view.h"
+#include "values/descriptor.h"
 #include "values/dict_view.h"
 #include "values/element_iterator.h"
 #include "values/list_view.h"
@@ -16,8 +17,8 @@
 namespace xichan::python {
 namespace {
 
-PyType_Spec* const specs[] = {&tuple_spec, &list_spec, &dict_spec,   &set_spec,    &record_spec,  &array_spec,
-                              &bytes_spec, &str_spec,  &shared_spec, &buffer_spec, &elements_spec};
+PyType_Spec* const specs[] = {&tuple_spec, &list_spec, &dict_spec,   &set_spec,    &record_spec,     &array_spec,
+                              &bytes_spec, &str_spec,  &shared_spec, &buffer_spec, &descriptor_spec, &elements_spec};
 static_assert(std::size(specs) == static_cast<std::size_t>(ValueType::count));
 
 struct Registration {

@@ -122,8 +122,8 @@ void BlockEncoder::write_other(PyObject* value, Cell& cell) noexcept {
   } else if (PyObject* parts = queue_parts(state_, value)) {
     if (Py_REFCNT(value) != 1 && write_seen(value, cell)) return;
     builder_.write_tuple(cell, static_cast<std::uint64_t>(PyTuple_GET_SIZE(parts)), Tag::queue);
-  } else if (is_a(state_, value, ValueType::buffer)) {
-    write_buffer(value, cell);
+  } else if (is_of_movable_type(state_, value)) {
+    write_movable(value, cell);
   } else if (is_state_handle(value)) {
     StateObject* const object = as_state_handle(value)->reference->object();
     object->retain();
@@ -145,14 +145,14 @@ void BlockEncoder::write_container(PyObject* value, Tag tag, Cell& cell) noexcep
   if (cell.is_indexed()) indexed_.begin()[next_indexed_++] = &cell;
 }
 
-// A Buffer that occurs several times has one reference.
-void BlockEncoder::write_buffer(PyObject* value, Cell& cell) noexcept {
-  Transfer::Entry& entry = state_.transfer->entry_of(as_buffer(value));
+// An object that occurs several times has one reference.
+void BlockEncoder::write_movable(PyObject* value, Cell& cell) noexcept {
+  Transfer::Entry& entry = state_.transfer->entry_of(as_movable(value));
   if (entry.is_written) {
     cell = entry.cell;
     return;
   }
-  builder_.write_reference(cell, {&buffer_reference, entry.moved});
+  builder_.write_reference(cell, entry.moved->as_reference());
   entry.cell = cell;
   entry.is_written = true;
 }

@@ -52,8 +52,8 @@ _NATIVE_NAMES = {
     "array": {"array"},
     "numpy": {"ndarray"},
     "xichan": {
-        "Buffer", "BytesView", "DictView", "ListView", "Queue", "Receiver", "RecordView", "Sender", "SetView", "Shared",
-        "StrView", "TupleView", "ArrayView",
+        "ArrayView", "Buffer", "BytesView", "Descriptor", "DictView", "ListView", "Queue", "Receiver", "RecordView",
+        "Sender", "SetView", "Shared", "StrView", "TupleView",
     },
 }  # fmt: skip
 # The factories that every reader of a dump may call. They make empty values.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from .atomic import Sleepers, left_until, wake
 
 if TYPE_CHECKING:
     from .byvalue.published import Definition
+    from .call_kinds import Kind, Route
     from .fallback import Policy
     from .scheduler import Scheduler
 
@@ -26,8 +27,8 @@ class _Raised:
 class Batch:
     """Tasks with consecutive ids from ``first``. One thread takes their results, in order.
 
-    items: (args, kwargs) of each task as they are sent. calls: (function, args of each), if there is a policy that may
-    have to run tasks in this interpreter.
+    items: (args, kwargs) of each task as they are sent. calls: (function, args of each), and kinds, if there is a
+    policy that may have tasks run in another interpreter; routes: of those that do, by index.
 
     1. ``deliver`` stores the result and then reads ``_awaited``; ``_wait`` stores ``_awaited`` and then reads the
        result. Both hold the same GIL, so at least one of them sees what the other stored. Either method that
@@ -41,6 +42,8 @@ class Batch:
         items: list[Any],
         policy: Policy | None = None,
         calls: tuple[Callable[..., Any], list[tuple[Any, ...]]] | None = None,
+        kinds: Sequence[Kind] = (),
+        routes: dict[int, Route] | None = None,
     ) -> None:
         self.first = -1
         self.sent = False  # the tasks
@@ -50,6 +53,9 @@ class Batch:
         self._scheduler = scheduler
         self._items: Any = items
         self._calls: Any = calls
+        self._kinds = kinds
+        self._routes: dict[int, Route] = {**(routes or {})}
+        self._cancelled: set[int] = set()
         self._results: list[Any] = [_MISSING] * len(items)  # a value, or a _Raised
         self._unfinished = len(items)
         self._awaited = -1  # the index of the result that a thread waits for
@@ -81,10 +87,13 @@ class Batch:
 
     # For the scheduler
 
-    def task_ended(self) -> None:
+    def task_ended(self, id: int) -> None:
+        if self._kinds and id not in self._cancelled:
+            self._kinds[id - self.first].succeeded(self._routes.get(id - self.first))
         self._unfinished -= 1
         if self._unfinished == 0:
             self._items = self._calls = self.definition = None
+            self._kinds = ()
             for id in list(self._interrupted):  # Scheduler (6)
                 self._scheduler.board.forget(id)
 
@@ -104,6 +113,7 @@ class Batch:
         self.deliver(id, _Raised(error))
 
     def mark_cancelled(self, id: int) -> None:
+        self._cancelled.add(id)
         self.fail(id, CancelledError())
 
     def message_of(self, id: int) -> tuple[Any, ...]:
@@ -113,6 +123,15 @@ class Batch:
     def call_of(self, id: int) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         function, args = self._calls
         return function, args[id - self.first], {}
+
+    def kind_of(self, id: int) -> Kind | None:
+        return self._kinds[id - self.first] if self._kinds else None
+
+    def route_of(self, id: int) -> Route | None:
+        return self._routes.get(id - self.first)
+
+    def move(self, id: int, route: Route) -> None:
+        self._routes[id - self.first] = route
 
     # For the caller of map()
 

@@ -1,4 +1,7 @@
-"""Closes the endpoints that a task was given with the exception that it raised. Runs only when a task fails."""
+"""Closes the endpoints that a task was given with the exception that it raised, and Descriptors that no task gets.
+
+Runs only when a task fails or is cancelled, and at the end of workers.
+"""
 
 from __future__ import annotations
 
@@ -25,23 +28,37 @@ _get_attribute = object.__getattribute__
 
 
 def fail_endpoints(error: BaseException, *values: object) -> None:
-    """Close the endpoints in the values with an exception, at any depth. Raises nothing.
+    """Close the endpoints in the values with an exception, at any depth, and the Descriptors. Raises nothing.
 
     Looks where the encoder looks, without running code of a class. The endpoints of pickled arguments, and of a
     function that is sent by value, are beside the pickle.
     """
     try:
-        found = _endpoints_in(values)
+        found = _find((*_ENDPOINTS, _core.Descriptor), values)
     except BaseException:  # interrupted, or without memory
         found = [value for value in values if type(value) in _ENDPOINTS]
-    for end in found:
+    for each in found:
         try:
-            end.close(error=error)
+            each.close() if type(each) is _core.Descriptor else each.close(error=error)
         except BaseException:  # interrupted; it is closed
             pass
 
 
-def _endpoints_in(values: tuple[object, ...]) -> list[Any]:
+def close_descriptors(*values: object) -> None:
+    """Close the Descriptors in values that are dropped, at any depth. Raises nothing."""
+    try:
+        for each in _find((_core.Descriptor,), values):
+            each.close()
+    except BaseException:  # interrupted, or without memory: they are closed when they are dropped
+        pass
+
+
+def contains(kind: type, *values: object) -> bool:
+    """Return whether there is an object of a class in the values, at any depth."""
+    return bool(_find((kind,), values))
+
+
+def _find(kinds: tuple[type, ...], values: tuple[object, ...]) -> list[Any]:
     found = []
     seen: dict[int, object] = {}  # holds the objects, so that no other gets their id
     views = 0
@@ -52,7 +69,7 @@ def _endpoints_in(values: tuple[object, ...]) -> list[Any]:
         if kind in _LEAVES or id(value) in seen:
             continue
         seen[id(value)] = value
-        if kind in _ENDPOINTS:
+        if kind in kinds:
             found.append(value)
         elif kind is _core.Shared:  # of a function that is sent by value
             pending.append(value.view())

@@ -21,7 +21,8 @@ from . import coroutines, interrupt_safe, scripts, threads
 from .arguments import check_stdout, module_names, pickled, positive
 from .batch import Batch
 from .byvalue.functions import Description, describe, describe_value, label
-from .fallback import FallbackPoolStats, Policy
+from .fallback import Policy
+from .fallback_counts import FallbackPoolStats
 from .futures import Future, ViewFuture
 from .options import PoolView, checked, has_options
 from .task_queue import clone_endpoints
@@ -47,11 +48,13 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     restart_after: replace the interpreter of a worker after this many tasks; None: never.
     pickle: pickle what is not shareable (counted in ``stats()``); False: raise NotShareableError instead.
     fallback: "main": if a worker cannot load a module because it does not support subinterpreters, run the task in a
-    thread of this interpreter; see xichan.dispatch. thread_name_prefix: for the threads of the pool. stdout: "forward":
-    what tasks print comes out at ``sys.stdout`` and ``sys.stderr`` of this interpreter, before their results.
-    context: tasks see the context variables of the call that submits them. True: all; or a collection of variables.
-    preload: names of modules that each worker imports at its start; if that fails, the pool is broken. standby: number
-    of interpreters to keep ready, in which these modules are imported: new workers and replacements start at once.
+    thread of this interpreter; see xichan.dispatch. "pinned": run it in one extra interpreter that loads such modules,
+    with hazards that the documentation describes; no other pool of the process may do so at the same time.
+    thread_name_prefix: for the threads of the pool. stdout: "forward": what tasks print comes out at ``sys.stdout`` and
+    ``sys.stderr`` of this interpreter, before their results. context: tasks see the context variables of the call that
+    submits them. True: all; or a collection of variables. preload: names of modules that each worker imports at its
+    start; if that fails, the pool is broken. standby: number of interpreters to keep ready, in which these modules are
+    imported: new workers and replacements start at once.
 
     Requires CPython 3.14. Methods may be called by any thread, also by a signal handler, a finalizer or a callback.
 
@@ -70,7 +73,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         shared: Mapping[str, object] | None = None,
         restart_after: int | None = None,
         pickle: bool = True,
-        fallback: Literal["main"] | None = None,
+        fallback: Literal["main", "pinned"] | None = None,
         thread_name_prefix: str = "",
         stdout: Literal["forward"] | None = None,
         context: bool | Collection[contextvars.ContextVar[Any]] = False,
@@ -87,8 +90,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             raise RuntimeError("InterpreterPoolExecutor requires CPython 3.14, for concurrent.interpreters")
         self._max_workers = _positive("max_workers", max_workers, os.process_cpu_count() or 1)
         limit = _positive("restart_after", restart_after, None)
-        if fallback not in (None, "main"):
-            raise ValueError(f"fallback must be None or 'main', got {fallback!r}")
+        if fallback not in (None, "main", "pinned"):
+            raise ValueError(f"fallback must be None, 'main' or 'pinned', got {fallback!r}")
         check_stdout(stdout)
         modules = module_names("preload", preload)
         standby = positive("standby", standby, least=0)
@@ -98,7 +101,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         self._pickle = bool(pickle)
         shared = _named_values(shared)
         self._names = frozenset(shared)
-        self._policy = None if fallback is None else Policy()
+        self._policy = None if fallback is None else Policy(pinned=fallback == "pinned")
         name = thread_name_prefix or f"{threads.DEFAULT_PREFIX}-{_counter()}"
         self._scheduler = Scheduler(self._max_workers, name)
         self._scheduler.attach_owner(self)
@@ -116,6 +119,10 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             sent = (args, None) if _core.is_shareable(args) else self._pickled(args, {})
             setup = (described.data, described.external, *sent)
         self._scheduler.workers.setup = clone_endpoints((self._pickle, limit, tuple(values), setup))
+        if fallback == "pinned":
+            from .pinned import PinnedWorker
+
+            self._scheduler.use_pinned(PinnedWorker(self._scheduler, self._pickle, self._names))
         if stdout is not None:
             self._scheduler.forward_output()
         if standby:
@@ -211,23 +218,23 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             self._send(future, self._prepare(fn), args, kwargs)
             return future
         described = self._describe(fn)
-        reason = policy.reason(fn, args, kwargs, described.modules)
-        if reason is not None:
-            future = make(scheduler, policy, (fn, args, kwargs))
-            with policy.counted(0, (reason,)):
+        kind = policy.kind(fn, args, kwargs, described.modules)
+        route = policy.route(kind)
+        future = make(scheduler) if kind.anywhere else make(scheduler, policy, (fn, args, kwargs), kind, route)
+        with policy.counts.counted(route is None, () if route is None else (route,)):
+            if route is None or route.pinned:
+                self._send(future, self._sendable(described), args, kwargs, route is not None)
+            else:
                 scheduler.submit_local(future)
-            return future
-        call = None if policy.is_anywhere(fn, described.modules) else (fn, args, kwargs)
-        future = make(scheduler, call and policy, call)
-        with policy.counted(1):
-            self._send(future, self._sendable(described), args, kwargs)
         return future
 
-    def _send(self, future: Future, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _send(
+        self, future: Future, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], pinned: bool = False
+    ) -> None:
         try:
-            self._scheduler.submit(future, function, args, tuple(kwargs.items()) if kwargs else None)
+            self._scheduler.submit(future, function, args, tuple(kwargs.items()) if kwargs else None, pinned)
         except NotShareableError:
-            self._scheduler.submit(future, function, *self._pickled(args, kwargs))
+            self._scheduler.submit(future, function, *self._pickled(args, kwargs), pinned)
 
     def map[T](
         self,
@@ -286,15 +293,19 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             scheduler.submit_batch(batch, chunksize, range(len(calls)))
             return batch
         described = self._describe(fn)
-        reasons = (policy.reason(fn, args, {}, described.modules) for args in calls)
-        local = {index: reason for index, reason in enumerate(reasons) if reason is not None}
-        indexes = [index for index in range(len(calls)) if index not in local]
-        function = self._sendable(described) if indexes else ()
+        kinds = [policy.kind(fn, args, {}, described.modules) for args in calls]
+        routes = policy.routes(kinds)
+        local = {index: None for index, route in routes.items() if not route.pinned}
+        pinned = [index for index, route in routes.items() if route.pinned]
+        indexes = [index for index in range(len(calls)) if index not in routes] if routes else range(len(calls))
+        function = self._sendable(described) if indexes or pinned else ()
         items = [None if index in local else self._item(args) for index, args in enumerate(calls)]
-        anywhere = policy.is_anywhere(fn, described.modules)
-        batch = Batch(scheduler, function, items, None if anywhere else policy, None if anywhere else (fn, calls))
-        with policy.counted(len(indexes), local.values()):
-            scheduler.submit_batch(batch, chunksize, indexes, local)
+        if kinds[0].anywhere:
+            batch = Batch(scheduler, function, items)
+        else:
+            batch = Batch(scheduler, function, items, policy, (fn, calls), kinds, routes)
+        with policy.counts.counted(len(indexes), list(routes.values())):
+            scheduler.submit_batch(batch, chunksize, indexes, local, pinned)
         return batch
 
     def _item(self, args: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -350,12 +361,12 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     def stats(self) -> PoolStats:
         """Return the number of workers and of tasks in each state, and of pickled calls and results.
 
-        With ``fallback="main"`` the record also has the fields of the stats() of a Dispatcher.
+        With ``fallback=`` the record also has the fields of the stats() of a Dispatcher, and ``in_pinned``.
         """
         counts = self._scheduler.stats()
         if self._policy is None:
             return PoolStats(**counts)
-        return FallbackPoolStats(**counts, **self._policy.stats())
+        return FallbackPoolStats(**counts, **self._policy.counts.stats())
 
     def _note_unfinished(self, error: BaseException) -> None:
         """Add a note to a KeyboardInterrupt that ended the wait for the tasks: which of them have not returned."""

@@ -1,29 +1,32 @@
-"""Decides which tasks run in the main interpreter, and runs them there. See xichan.dispatch.
+"""Decides where calls run: in workers, or elsewhere because a module does not load there. See xichan.dispatch.
 
-1. A local task, one that runs in the main interpreter, is an entry of the scheduler like any other, under its id, and
-   ends by the same ``deliver``, ``fail`` and ``mark_cancelled``. Until it has ended it is in ``Scheduler.local``. A
-   thread takes it there before it runs it, so a task that was taken is not cancelled.
-2. Only the collector uses the ThreadPoolExecutor, whose locks an interrupted call would keep.
-3. What has been learned only grows, by steps of C code; submissions read it at any time.
+Elsewhere is the main interpreter (local_runs.py), or for ``fallback="pinned"`` the pinned one (pinned.py). What
+decides:
+
+1. The lists ``main_only`` and ``anywhere`` of a Dispatcher.
+2. What a call shows before it runs: the module of its function, those that a function sent by value names, and those
+   of functions among the arguments. If importing one of them has failed before because a module was refused, the call
+   would fail again, so it makes no attempt.
+3. For all other calls, what has become of earlier ones of the same kind (call_kinds.py, learning.py). A refused call
+   runs again elsewhere. When its kind stops making attempts, calls that are still in the queue are taken back.
+
+What is learned only grows or is replaced, by steps of C code; submissions read it at any time.
 """
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import functools
-import re
-import threading
-import types
-from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from .. import _core
-from .._stats import PoolStats
-from . import coroutines, options
-from .atomic import Counter
-from .byvalue.functions import label, qualified_name
+from .._remote import REFUSALS
+from .call_kinds import Kind, Kinds, Named, Route, match
+from .claims import is_pinned_elsewhere
+from .endpoints import contains
+from .fallback_counts import TaskCounts
+from .local_runs import MainThreads
 from .worker_results import Refusal
 
 if TYPE_CHECKING:
@@ -31,186 +34,151 @@ if TYPE_CHECKING:
     from .futures import Future
     from .scheduler import Scheduler
 
-Named = str | types.ModuleType | Callable[..., Any]
-
-_REFUSING = re.compile(r"module '?([\w.]+)'? does not support loading in subinterpreters")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DispatchStats:
-    """Counts of the tasks of one Dispatcher."""
-
-    in_workers: int
-    in_main: int
-    reasons: dict[str, int]  # why tasks ran in the main interpreter: how many
-
-
-@dataclasses.dataclass(frozen=True)
-class FallbackPoolStats(PoolStats):
-    """Counts of a pool with ``fallback="main"``: those of PoolStats and of DispatchStats."""
-
-    in_workers: int
-    in_main: int
-    reasons: dict[str, int]
-
 
 class Policy:
-    """Decides where calls run. Parameters as for Dispatcher. Methods may be called by any thread."""
+    """Decides where calls run. Parameters as for Dispatcher; pinned: whether there is a pinned interpreter.
+
+    Methods may be called by any thread.
+    """
 
     def __init__(
         self,
         main_only: Collection[Named] = (),
         anywhere: Collection[Named] = (),
         max_threads: int | None = None,
+        *,
+        pinned: bool = False,
     ) -> None:
-        self._main_only = frozenset(map(_name, _checked("main_only", main_only)))
-        self._anywhere = frozenset(map(_name, _checked("anywhere", anywhere)))
-        self._threads = ThreadPoolExecutor(max_threads, "xichan-main")  # which starts threads on demand
-        self._used = False
-        self._modules: dict[str, str] = {}  # refused module: reason
-        self._functions: dict[tuple[str, ...], str] = {}  # (name, names of callables among the args): reason
-        self._reasons: dict[str, tuple[Counter, Counter]] = {}  # reason: tasks, those that do not count after all
-        self._in_workers = Counter(), Counter()  # likewise
+        self._kinds = Kinds(main_only, anywhere)
+        self._threads = MainThreads(max_threads)
+        self._pinned = pinned
+        self._modules: dict[str, Route] = {}  # by the name of a module that cannot be imported in workers
+        self._lessons = 0  # number of changes of that
+        self.counts = TaskCounts()
+        self.kind = self._kinds.of
 
-    @contextlib.contextmanager
-    def counted(self, number: int, reasons: Collection[str] = ()) -> Iterator[None]:
-        """Count the tasks that the block submits: so many to workers, and a local one for each reason.
+    def route(self, kind: Kind) -> Route | None:
+        """Return where a call runs; None: in a worker."""
+        if kind.checked != self._lessons:
+            self._check(kind)
+        if kind.known is not None:
+            return kind.known
+        return kind.elsewhere() if kind.history.skips_attempt() else None
 
-        They are counted before they are sent, because a worker may refuse one at once.
-        """
-        self._count(number, reasons, 0)
-        try:
-            yield
-        except BaseException:
-            self._count(number, reasons, 1)
-            raise
+    def _check(self, kind: Kind) -> None:
+        """Look whether calls need a module that cannot be imported in workers. (2)"""
+        kind.checked = self._lessons
+        if not (kind.fixed or kind.anywhere):
+            found = match(self._modules, kind.names)
+            kind.known = None if found is None else self._modules[found]
 
-    def _count(self, number: int, reasons: Iterable[str], which: int) -> None:
-        self._in_workers[which].many(number)()
-        for reason in reasons:
-            self._reasons.setdefault(reason, (Counter(), Counter()))[which].add()
+    def routes(self, kinds: Iterable[Kind]) -> dict[int, Route]:
+        """Return where those calls of a batch run that do not run in workers, by index."""
+        found = {}
+        for index, route in enumerate(map(self.route, kinds)):
+            if route is not None:
+                found[index] = route
+        return found
 
-    def reason(
-        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], modules: Iterable[str]
-    ) -> str | None:
-        """Return the reason why a call has to run in the main interpreter, or None."""
-        names = [_name(fn), *modules]
-        if found := _match(self._anywhere, names):
-            return None
-        if found := _match(self._main_only, names):
-            return f"main_only: {found}"
-        if found := _match(self._modules, names):
-            return self._modules[found]
-        return self._functions.get(_key(fn, args, kwargs)) if self._functions else None
+    # For the collector
 
-    def is_anywhere(self, fn: Callable[..., Any], modules: Iterable[str]) -> bool:
-        """Return whether a call must never run in the main interpreter."""
-        return bool(self._anywhere) and _match(self._anywhere, [_name(fn), *modules]) is not None
+    def run_local(self, scheduler: Scheduler, id: int) -> None:
+        """Have a thread of this interpreter run a task that is in ``Scheduler.local``."""
+        self._threads.run(scheduler, id)
 
-    def run_refused(self, scheduler: Scheduler, entry: Future | Batch, id: int, traceback: str, refusal: int) -> bool:
-        """Run a task locally whose module a worker could not load, and remember why.
+    def join(self) -> None:
+        """End the threads of this interpreter, after their tasks."""
+        self._threads.join()
+
+    def run_refused(
+        self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[int, *tuple[str, ...]]
+    ) -> bool:
+        """Run a task elsewhere whose module was refused, and learn from that. refusal: see worker_results.Refusal.
 
         Returns False if the module is among ``anywhere``.
         """
-        fn, args, kwargs = entry.call_of(id)
-        found = _REFUSING.search(traceback)
-        module = found[1] if found else None
-        if module is not None and _match(self._anywhere, [module]):
+        where, module, *others = refusal
+        kind, previous = entry.kind_of(id), entry.route_of(id)
+        if kind is None or self._kinds.is_anywhere((module, *others)):
             return False
-        reason = f"{module or 'a module'} does not support loading in subinterpreters"
-        if module is not None:
-            self._modules.setdefault(module.partition(".")[0], reason)
-        home = qualified_name(fn)
-        if refusal == Refusal.AT_LOAD and home is not None:
-            self._modules.setdefault(home.partition(":")[0], reason)
-        self._functions.setdefault(_key(fn, args, kwargs), reason)
-        self._count(1, (), 1)
-        self._count(0, (reason,), 0)
-        scheduler.waiting[id] = None
-        scheduler.local[id] = False
-        self.run(scheduler, id)
+        in_worker = where == Refusal.IN_WORKER
+        if previous is not None and (in_worker or not previous.pinned):
+            return True  # a finalizer in this thread has handled this result
+        if previous is not None and previous.last:
+            return False
+        route = Route(f"{module} {REFUSALS[0]}", in_worker and self._may_pin(module), not in_worker)
+        self._reroute(entry, id, route)
+        self.counts.wasted.add()
+        kind.note(route)
+        for name in (module, *others):
+            known = self._modules.get(name)
+            if known is None or known.pinned != route.pinned:
+                self._modules[name] = Route(route.reason, route.pinned)
+                self._lessons += 1
+        self._check(kind)
+        pauses = False
+        if in_worker:
+            collector = scheduler.collector
+            begun = len(scheduler.board.running()) + len(collector.results_rx) + len(collector.inbox) - 1
+            pauses = kind.history.refused(begun)
+        else:
+            kind.pinned_history.refused(0)
+        self._start(scheduler, entry, id, route)
+        if in_worker and (kind.known is not None or pauses):
+            self._take_back(scheduler, kind)
         return True
 
-    def run(self, scheduler: Scheduler, id: int) -> None:
-        """Have a thread run a task that is in ``Scheduler.local``. (2)"""
-        if not self._used:
-            self._used = True
-            scheduler.closing.append(self.join)
-        try:
-            self._threads.submit(_run_local, scheduler, id)
-        except Exception as error:  # no thread, no memory, or the interpreter exits
-            scheduler.local.pop(id, None)
-            scheduler.collector.fail(id, error)
+    def _may_pin(self, module: str) -> bool:
+        """Return whether the pinned interpreter may be able to load a module that a worker has refused."""
+        known = self._modules.get(module)
+        return self._pinned and module not in sys.modules and (known is None or known.pinned)
 
-    def join(self) -> None:
-        """End the threads, after their tasks."""
-        self._threads.shutdown()
+    def refused_in_main(self, scheduler: Scheduler, entry: Future | Batch, id: int, error: BaseException) -> bool:
+        """Run a task in the pinned interpreter if that has a module which a local task needs. For any thread."""
+        kind, previous = entry.kind_of(id), entry.route_of(id)
+        if kind is None or previous is None or previous.last or not self._pinned or not is_pinned_elsewhere(error):
+            return False
+        route = Route(previous.reason, True, True)
+        self._reroute(entry, id, route)
+        self.counts.wasted.add()
+        kind.note(route)
+        scheduler.collector.send(functools.partial(self._start, scheduler, entry, id, route))
+        return True
 
-    def stats(self) -> dict[str, Any]:
-        """Return the fields of DispatchStats, as a dict."""
-        counted = {reason: added.value - less.value for reason, (added, less) in list(self._reasons.items())}
-        reasons = {reason: number for reason, number in counted.items() if number}
-        in_workers = self._in_workers[0].value - self._in_workers[1].value
-        return {"in_workers": in_workers, "in_main": sum(reasons.values()), "reasons": reasons}
+    def _take_back(self, scheduler: Scheduler, kind: Kind) -> None:
+        """Take the next calls of a kind out of the queue of the workers, as far as they are to make no attempt.
 
+        Not those with a Buffer, which has moved into the message.
+        """
 
-def _run_local(scheduler: Scheduler, id: int) -> None:
-    """Run a task in this thread, unless it was cancelled."""
-    entry = scheduler.take_local(id)
-    if entry is None:
-        return
-    collector = scheduler.collector
-    scheduler.own_threads.add(threading.get_ident())
-    try:
-        fn, args, kwargs = entry.call_of(id)
-        runner = _core._TaskRunner(scheduler.board.number())
-        if coroutines.is_function(fn):
-            coroutines.attach(runner)
-            fn = functools.partial(coroutines.run, fn)
-        options.local.task = id, scheduler.published.prefix
-        value = runner.run(id, fn, args, kwargs)
-    except BaseException as error:
-        collector.fail(id, error)
-    else:
-        collector.deliver(id, value)
-    finally:
-        coroutines.close()
-        scheduler.own_threads.discard(threading.get_ident())
-        scheduler.local.pop(id, None)
-        collector.nudge()
-        if scheduler.stopping:
-            collector.wake()
+        def is_wanted(id: int, task: object) -> bool:
+            entry = scheduler.in_flight.get(id)
+            return (
+                entry is not None
+                and entry.policy is self
+                and entry.kind_of(id) is kind
+                and not contains(_core.Buffer, task)
+            )
 
+        for id in scheduler.queue.take(sys.maxsize if kind.known is not None else kind.history.direct, is_wanted):
+            entry, route = scheduler.in_flight.get(id), kind.known or kind.elsewhere()
+            if entry is not None and route is not None:
+                kind.history.skips_attempt()
+                self._reroute(entry, id, route)
+                self._start(scheduler, entry, id, route)
+        scheduler.queue.feed()
 
-def _checked(name: str, values: Collection[Named]) -> Collection[Named]:
-    if isinstance(values, str):
-        raise TypeError(f"{name} must be a collection of names, modules and functions, got str")
-    return values
+    def _reroute(self, entry: Future | Batch, id: int, route: Route) -> None:
+        """Note that a task runs elsewhere that was sent to an interpreter."""
+        self.counts.count(entry.route_of(id), 1, 1)
+        self.counts.count(route)
+        entry.move(id, route)
 
-
-def _name(thing: Named) -> str:
-    """Return the dotted path of a module or function, or the place of its source if it has none."""
-    if isinstance(thing, str):
-        return thing.replace(":", ".")
-    if isinstance(thing, types.ModuleType):
-        return thing.__name__
-    while isinstance(thing, functools.partial):
-        thing = options.function_of(thing)
-    name = qualified_name(thing)
-    return name.replace(":", ".") if name is not None else label(thing)
-
-
-def _key(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, ...]:
-    """Return the key of a call in ``_functions``, in which ``map(apply, functions)`` has one for each function."""
-    callables = [value for value in (*args, *kwargs.values()) if callable(value) and not isinstance(value, type)]
-    return (_name(fn), *map(_name, callables))
-
-
-def _match(known: Collection[str], names: Iterable[str]) -> str | None:
-    """Return the item of `known` that equals one of the names or contains it, or None."""
-    for name in names:
-        while name:
-            if name in known:
-                return name
-            name = name.rpartition(".")[0]
-    return None
+    def _start(self, scheduler: Scheduler, entry: Future | Batch, id: int, route: Route) -> None:
+        """Run a task elsewhere."""
+        if route.pinned and scheduler.pinned is not None:
+            scheduler.pinned.send(id, entry.call_of(id))
+        else:
+            scheduler.waiting[id] = None
+            scheduler.local[id] = False
+            self.run_local(scheduler, id)

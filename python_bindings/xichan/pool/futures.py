@@ -27,6 +27,7 @@ from .interrupt_safe import acquired_uninterrupted
 
 if TYPE_CHECKING:
     from .byvalue.published import Definition
+    from .call_kinds import Kind, Route
     from .fallback import Policy
     from .scheduler import Scheduler
 
@@ -45,9 +46,18 @@ class Future(_Future[Any]):
 
     _lazy_condition: _Condition | None = None  # most futures need none
     interrupted: str | None = None  # why the task is to be interrupted
+    _kind: Kind | None = None  # of the call, if there is a policy
+    _route: Route | None = None
     _completion: tuple[_core.Sender[None], _core.Receiver[None]] | None = None  # see completion()
 
-    def __init__(self, scheduler: Scheduler, policy: Policy | None = None, call: _Call | None = None) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        policy: Policy | None = None,
+        call: _Call | None = None,
+        kind: Kind | None = None,
+        route: Route | None = None,
+    ) -> None:
         # super().__init__ is not called: it creates the condition.
         self._final = PENDING
         self._result = self._exception = None
@@ -58,8 +68,11 @@ class Future(_Future[Any]):
         self.id = -1  # of the task
         self.sent = False  # the task
         self.definition: Definition | None = None  # of its function, while it is published
-        self.policy = policy
-        self._call = call  # if the policy may have to run the task in this interpreter
+        self.policy = policy  # that may have the task run in another interpreter
+        self._call = call  # if there is a policy
+        if kind is not None:
+            self._kind = kind
+            self._route = route
 
     @property
     def _state(self) -> str:  # type: ignore[override]
@@ -214,6 +227,7 @@ class Future(_Future[Any]):
     def mark_cancelled(self, id: int) -> None:
         if self._final == PENDING:
             self._final = CANCELLED_AND_NOTIFIED
+            self._kind = None
         self._notify()
 
     def _notify(self) -> None:
@@ -233,7 +247,9 @@ class Future(_Future[Any]):
     def interrupt_of(self, id: int) -> str | None:
         return self.interrupted
 
-    def task_ended(self) -> None:
+    def task_ended(self, id: int) -> None:
+        if self._kind is not None:
+            self._kind.succeeded(self._route)
         self._call = None
         self.definition = None
         if self.interrupted is not None:  # Scheduler (6)
@@ -242,6 +258,16 @@ class Future(_Future[Any]):
     def call_of(self, id: int) -> _Call:
         assert self._call is not None
         return self._call
+
+    def kind_of(self, id: int) -> Kind | None:
+        return self._kind
+
+    def route_of(self, id: int) -> Route | None:
+        return self._route
+
+    def move(self, id: int, route: Route) -> None:
+        """Note that the task runs elsewhere."""
+        self._route = route
 
     def message_of(self, id: int) -> tuple[Any, ...]:
         raise LookupError  # only a chunk is sent again, and a future is never part of one

@@ -35,9 +35,14 @@ def _path() -> str:
 
 
 def run_interpreter(
-    interpreter: interpreters.Interpreter, setup: tuple[Any, ...], preload: tuple[str, ...], *, is_prepared: bool
+    interpreter: interpreters.Interpreter,
+    setup: tuple[Any, ...],
+    preload: tuple[str, ...] = (),
+    *,
+    is_prepared: bool = False,
+    keep: bool = False,
 ) -> None:
-    """Run the loop of a worker in an interpreter, and close it. setup: see worker.run."""
+    """Run the loop of a worker in an interpreter, and close it unless it is kept. setup: see worker.run."""
     try:
         if is_prepared:
             interpreter.exec(_path())  # it may have changed
@@ -54,7 +59,10 @@ def run_interpreter(
             if not _report_end(interpreter):
                 raise
     finally:
-        close_interpreter(interpreter)
+        if keep:
+            interpreter.exec(f"{_CALL.format('reset')}()")
+        else:
+            close_interpreter(interpreter)
 
 
 def cause_of(error: BaseException) -> BaseException | str:

@@ -266,9 +266,12 @@ class Collector:
             scheduler.workers.start_workers()
         while scheduler.pending_local:
             policy, id = scheduler.pending_local.popleft()
-            policy.run(scheduler, id)
-        if scheduler.queue.diverted or scheduler.queue.late:
-            scheduler.queue.feed()
+            policy.run_local(scheduler, id)
+        if scheduler.pinned is not None and scheduler.pinned.needed:
+            scheduler.pinned.start()
+        for queue in scheduler.queues:
+            if queue.diverted or queue.late:
+                queue.feed()
         if scheduler.stopping:
             scheduler.end_if_done()
         scheduler.callbacks.supervise()
@@ -315,8 +318,7 @@ class Collector:
                 *parts, refusal = rest
                 entry = scheduler.in_flight.get(id) if refusal else None
                 policy = entry.policy if entry is not None else None
-                traceback = parts[3]  # unlike the message it has the whole chain of exceptions
-                if entry is None or policy is None or not policy.run_refused(scheduler, entry, id, traceback, refusal):
+                if entry is None or policy is None or not policy.run_refused(scheduler, entry, id, refusal):
                     self.fail(id, rebuild_error(*parts))
             case ResultKind.ENDED:
                 reason, not_begun = rest
@@ -344,7 +346,7 @@ class Collector:
             entry.deliver(id, value)
             if in_flight.pop(id, None) is not None:
                 self._finished()
-                entry.task_ended()
+                entry.task_ended(id)
 
     def fail(self, id: int, error: BaseException) -> bool:
         """End a task with an exception. Returns whether this call ended it."""
@@ -362,7 +364,7 @@ class Collector:
         for entry in map(self.scheduler.in_flight.pop, (id,), (None,)):
             if entry is not None:
                 add()
-                entry.task_ended()
+                entry.task_ended(id)
                 return True
         return False
 

@@ -5,8 +5,8 @@
 
 1. An entry (Future or Batch) is in ``in_flight`` under the id of each of its tasks, from before the task is sent until
    it has ended. The call that pops it ends the task, so each task ends once. Ids are never reused.
-2. A task is in one place: in the queue, with a worker, among the results, or, if it runs in this interpreter, in
-   ``local`` until it has ended.
+2. A task is in one place: in a queue, with a worker, among the results, or, if it runs in this interpreter, in
+   ``local`` until it has ended. There is one queue for the workers, and one for the pinned interpreter, if any.
 3. Methods for users hold no lock and may be interrupted by code that calls them, see interrupt_safe. Sending is the one
    step that submits: before it, the task does not exist, even if its entry is in ``in_flight``; ``entry.sent`` is set
    in that step. What takes several steps is done by the collector.
@@ -38,6 +38,7 @@ from . import interrupt_safe
 from .atomic import Counter
 from .byvalue.published import PublishedDefinitions
 from .callbacks import Callbacks
+from .endpoints import close_descriptors
 from .errors import BrokenInterpreterPool
 from .output import Output
 from .results import Collector
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from .fallback import Policy
     from .futures import Future
     from .options import Deadlines
+    from .pinned import PinnedWorker
 
 _COUNTS = ("submitted", "finished", "failed", "cancelled", "lost", "replaced", "pickled_calls", "pickled_results")
 _MAX_BATCH = 2**32  # tasks
@@ -86,6 +88,8 @@ class Scheduler:
             self.collector.attend,
             self.collector.fail,
         )
+        self.queues = [self.queue]
+        self.pinned: PinnedWorker | None = None
         self.published = PublishedDefinitions(f"xichan.pool {self.queue.tx.id:x}:")
         self.closing: list[Callable[[], object]] = []  # called at the end
         self.workers = Workers(self, max_workers, name)
@@ -103,7 +107,12 @@ class Scheduler:
 
     # Submitting
 
-    def submit(self, entry: Future, function: Any, args: Any, kwargs: Any) -> None:
+    def use_pinned(self, pinned: PinnedWorker) -> None:
+        """Have tasks sent to the pinned interpreter, as well."""
+        self.pinned = pinned
+        self.queues.append(pinned.queue)
+
+    def submit(self, entry: Future, function: Any, args: Any, kwargs: Any, pinned: bool = False) -> None:
         """Send a task. function: a description, which is published, or a pair that serves this task only.
 
         Raises NotShareableError, ChannelClosed (an endpoint among the args is closed), BrokenInterpreterPool,
@@ -115,15 +124,33 @@ class Scheduler:
             if type(function) is not tuple:
                 function = self.published.use(entry, function)
             self.in_flight[id] = entry  # (1)
-            if len(self.in_flight) > self.workers.alive < self.workers.max_workers:
-                self.workers.request()
-            self.queue.send(entry, (id, function, args, kwargs))
+            queue = self._queue_for(pinned)
+            queue.send(entry, (id, function, args, kwargs))
         except BaseException as error:
             self._abandon(entry, (id,), error)
             raise
 
-    def submit_batch(self, batch: Batch, chunksize: int, indexes: Sequence[int], local: Collection[int] = ()) -> None:
-        """Send the tasks of a batch that are at these indexes. local: indexes of those to run in this interpreter."""
+    def _queue_for(self, pinned: bool) -> TaskQueue:
+        """Return the queue to which tasks are sent, and start a worker if these need it."""
+        if pinned and self.pinned is not None:
+            self.pinned.request()
+            return self.pinned.queue
+        if len(self.in_flight) > self.workers.alive < self.workers.max_workers:
+            self.workers.request()
+        return self.queue
+
+    def submit_batch(
+        self,
+        batch: Batch,
+        chunksize: int,
+        indexes: Sequence[int],
+        local: Collection[int] = (),
+        pinned: Sequence[int] = (),
+    ) -> None:
+        """Send the tasks of a batch that are at these indexes.
+
+        local, pinned: indexes of those to run in this interpreter, and in the pinned one.
+        """
         self._check_open()
         first = batch.first = self.next_batch()
         every = range(first, first + len(batch))
@@ -133,11 +160,13 @@ class Scheduler:
                 function = self.published.use(batch, function)
             messages = batch.messages(function, indexes, chunksize)
             self.in_flight.update(dict.fromkeys(every, batch))  # (1)
-            if len(self.in_flight) > self.workers.alive < self.workers.max_workers:
-                self.workers.request()
             if local:
                 self._start_local(batch, [first + index for index in local])
-            self.queue.send_many(batch, messages, len(indexes))
+            if pinned:
+                pinned_messages = batch.messages(function, pinned, chunksize)
+                self._queue_for(True).send_many(batch, pinned_messages, len(pinned))
+            if messages:
+                self._queue_for(False).send_many(batch, messages, len(indexes))
         except BaseException as error:
             self._abandon(batch, every, error)
             raise
@@ -196,7 +225,7 @@ class Scheduler:
 
     def was_taken(self, id: int) -> bool:
         """Return whether a worker has taken a task that was sent."""
-        return not self.forked and not self.collector.call(lambda: self.queue.is_queued(id))
+        return not self.forked and not self.collector.call(lambda: any(queue.is_queued(id) for queue in self.queues))
 
     def forward_output(self) -> None:
         """Bring what workers print to this interpreter."""
@@ -238,20 +267,23 @@ class Scheduler:
         ]
         for id in cancelled:
             self.local.pop(id, None)
-        queue = self.queue
-        queue.requeue()
-        if one not in queue.requeued:
-            queue.recall()
-        for id in list(queue.requeued) if one is None else (one,):
-            if ids is None or id in ids:
-                task = queue.requeued.pop(id, None)
-                cancelled.extend(ids_of(task) if task is not None else ())
+        for queue in self.queues:
+            queue.requeue()
+            if one not in queue.requeued:
+                queue.recall()
+            for id in list(queue.requeued) if one is None else (one,):
+                if ids is None or id in ids:
+                    task = queue.requeued.pop(id, None)
+                    if task is not None:
+                        cancelled.extend(ids_of(task))
+                        close_descriptors(task)
         for id in cancelled:
             entry = self.in_flight.get(id)
             if entry is not None:
                 entry.mark_cancelled(id)
                 self.collector.end(id, "cancelled")
-        queue.feed()
+        for queue in self.queues:
+            queue.feed()
 
     # Interrupting
 
@@ -293,7 +325,8 @@ class Scheduler:
     def stop(self) -> None:
         """Accept no more tasks. Workers end when all tasks are done."""
         self.stopping = True
-        self.queue.tx.close()  # (5)
+        for queue in self.queues:
+            queue.tx.close()  # (5)
         if self.collector.started:
             self.collector.notify()
         else:
@@ -302,12 +335,13 @@ class Scheduler:
     def end_if_done(self) -> None:
         """Let the workers of a stopping pool end after the last task, and the collector after the last worker."""
         if not self.queue.again_tx.closed and not self._any_sent():
-            self.queue.close()
-        if self.queue.again_tx.closed and not self.workers.alive:
+            for queue in self.queues:
+                queue.close()
+        if self.queue.again_tx.closed and not (self.workers.alive or (self.pinned is not None and self.pinned.alive)):
             self.collector.finish()
 
     def _any_sent(self) -> bool:
-        if self.queue.late:
+        if any(queue.late for queue in self.queues):
             return True
         try:
             return any(entry.sent for entry in self.in_flight.values())  # mostly there is none, or the first one was
@@ -329,8 +363,11 @@ class Scheduler:
 
     def close(self) -> None:
         """Release everything; no thread is left but the collector."""
-        self.queue.close()
-        self.queue.rx.close()
+        for queue in self.queues:
+            queue.close()
+            queue.rx.close()
+        if self.pinned is not None:
+            self.pinned.release()
         self.collector.close()
         self.workers.setup = None
         if self.workers.output_tx is not None:
@@ -384,7 +421,7 @@ class Scheduler:
 
     def stats(self) -> dict[str, Any]:
         """Return the fields of PoolStats, as a dict."""
-        alive, queued = self.workers.alive, len(self.queue)
+        alive, queued = self.workers.alive, sum(map(len, self.queues))
         counts = {name: self.counts[name].value for name in reversed(_COUNTS)}  # submitted is not less than the others
         standby = 0 if self.workers.standby is None else len(self.workers.standby)
         limit = self.workers.max_workers

@@ -32,7 +32,7 @@ from . import interrupt_safe, threads
 from .arguments import check_stdout, module_names, positive, prepared
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
 from .byvalue.functions import describe
-from .endpoints import fail_endpoints
+from .endpoints import close_descriptors, fail_endpoints
 from .errors import BrokenWorker, TaskInterrupted
 from .member import run_target
 from .output import Output
@@ -157,7 +157,8 @@ class Workers:
         if self._stdout is not None:
             self._output = Output(f"{self._name}_output")
         for member in self._members:
-            member.call = clone_endpoints(self._call)
+            last = member is self._members[-1]
+            member.call = self._call if last else _core._duplicate(self._call)  # each has Descriptors of its own
         self._call = None  # (2)
         interrupt_safe.register(self)
         threads.make(self._supervise, f"{self._name}_supervisor").start()
@@ -366,6 +367,8 @@ class Workers:
             fail_endpoints(error, call)  # (2)
             error.add_note(f"in {member.name} of xichan.Workers")
             member.error = None if member.tolerated else error
+        else:
+            close_descriptors(call)
         del call
         self._ended.append(member)
         self._notify()
@@ -400,14 +403,16 @@ class Workers:
                 interpreter.close()
                 member.tolerated = True
                 return previous
-            tasks_tx.send((task, *member.call[1:]))
+            call = member.call if last else _core._duplicate(member.call)
+            tasks_tx.send((task, *call[1:]))
+            del call
             tasks_tx.close()
             if last:
                 member.call = None  # (2)
             inside = member.index, member.attempt, self._reports_tx, self._stop_rx, not last
             output_tx = None if self._output is None else self._output.tx
             endpoints = tasks_rx, results_tx, token_tx, token_tx
-            setup = "", self.board.number(), inside, output_tx, False, None, (), None
+            setup = "", self.board.number(), inside, output_tx, None, False, None, (), None
             run_interpreter(interpreter, (*endpoints, *setup), self._preload, is_prepared=is_prepared)
             return self._outcome(results_rx.drain())
         except interpreters.ExecutionFailed as error:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._errors import ChannelClosed
-from .endpoints import fail_endpoints
+from .endpoints import close_descriptors, fail_endpoints
 
 if TYPE_CHECKING:
     from .atomic import Counter
@@ -156,13 +156,29 @@ class TaskQueue:
 
     def _send_requeued(self, id: int) -> None:
         task = self.requeued.pop(id, None)
-        if task is not None and id in self._in_flight:
+        if task is None:
+            return
+        if id in self._in_flight:
             try:
                 self.again_tx.send_nowait(task)
             except Exception as error:  # no memory, or an endpoint has been closed
                 fail_endpoints(error, task)
                 for each in ids_of(task):
                     self._reject(each, error)
+        else:
+            close_descriptors(task)
+
+    def take(self, number: int, wanted: Callable[[int, _Task], bool]) -> list[int]:
+        """Remove the first tasks of which each call is wanted, up to this number of calls, and return their ids."""
+        self.recall()
+        taken: list[int] = []
+        for task in list(self.requeued.values()):
+            if len(taken) >= number:
+                break
+            ids = ids_of(task)
+            if all(wanted(id, task) for id in ids) and self.requeued.pop(task[0], None) is not None:
+                taken.extend(ids)
+        return taken
 
     def remove_all(self, error: BaseException) -> list[int]:
         """Remove all tasks, fail their endpoints with an exception, and return the ids."""

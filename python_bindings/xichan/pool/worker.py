@@ -28,13 +28,13 @@ import gc
 import sys
 from _weakref import ref  # the import of weakref takes milliseconds
 
-from .. import _core
+from .. import _core, _loader_watch
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError
 from .._remote import format_traceback
 from . import coroutines, threads
 from .byvalue import rebuild
 from .endpoints import fail_endpoints
-from .worker_results import ResultKind, exited, raised, report, report_otherwise, runs_again, state
+from .worker_results import ResultKind, exited, note_refusal, raised, report, report_otherwise, runs_again, state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,10 +68,19 @@ def run() -> None:
     """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
     with namespace.pop("_xichan_setup") as setup:
-        name, *endpoints, state.prefix, board, member, output, state.pickle, limit, shared, initializer = setup.recv()
+        name, *endpoints, state.prefix, board, member, output, claims, state.pickle, limit, shared, initializer = (
+            setup.recv()
+        )
     del setup
     tasks, results, token, wakeup = endpoints
     threads.adopt(name)
+    if claims is not None:
+        from . import claims as loading
+
+        loading.relax(claims)
+        state.pinned = True
+    if note_refusal not in _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
+        _loader_watch.install(note_refusal)
     if output is not None:
         from .output import Streams
 
@@ -201,7 +210,6 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
             state.streams.sync()
         report(send, result)
         state.running = None
-        state.loading = False
         state.results = ()
         over = len(result) == 4 and result[1] == ResultKind.ENDED
         result = None
@@ -270,20 +278,17 @@ def _loads(data: bytes, external: tuple[Any, ...]) -> Any:
 
 def _load(functions: dict[Any, Any], function: Any) -> Any:
     """Return the callable of a task."""
-    state.loading = True
     if type(function) is tuple:
         description, external = function
         reader = rebuild.Reader(description, external, state.shared)
         if external:
             state.once = list(map(ref, reader.functions))
-        state.loading = False
         return _runnable(reader.root)
     data = _core.lookup(f"{state.prefix}{function}")
     made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), state.shared)
     if len(functions) >= FUNCTION_CACHE_SIZE:
         del functions[next(iter(functions))]
     made = functions[function] = _runnable(made)
-    state.loading = False
     return made
 
 
@@ -333,7 +338,6 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
                 fail_endpoints(error, args)
                 first_error = first_error or error
             results.append(raised(id, error))
-            state.loading = False
     if first_error is not None:
         fail_endpoints(first_error, function)  # which all tasks of the chunk use
         first_error = None  # it refers to this frame
@@ -354,3 +358,16 @@ def report_end() -> None:
         except BaseException as error:
             report_otherwise(state.send, result, error)
     state.running = None
+
+
+def reset() -> None:
+    """Forget the pool that this interpreter has served, so that it can serve another one. See pinned."""
+    namespace = sys.modules["__main__"].__dict__
+    for name in state.shared:
+        namespace.pop(name, None)
+    vars(state).clear()
+    options: Any = sys.modules.get("xichan.pool.options")
+    if options is not None:
+        options._senders.clear()
+    rebuild.initialized.clear()
+    gc.collect()

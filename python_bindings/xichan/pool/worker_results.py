@@ -24,24 +24,25 @@ class ResultKind:  # plain numbers: an enum would take a millisecond of the star
     """The second item of a result other than (id, value)."""
 
     PICKLED = 0  # id, kind, data, external
-    RAISED = 1  # id, kind, exception or None, type name, message, traceback, Refusal: see _remote.describe_error
+    RAISED = 1  # id, kind, exception or None, type name, message, traceback (see _remote.describe_error), refusal
     CHUNK = 2  # id of the first task, kind, results
     ENDED = 3  # id, kind, reason, ids of a chunk that have not begun
 
 
 class Refusal:
-    """Whether and when a module could not be loaded in the worker."""
+    """The interpreter that has refused a module of the task.
 
-    NONE = 0
-    AT_CALL = 1  # while the task ran
-    AT_LOAD = 2  # before it began: the function could not be imported or rebuilt
+    A refusal is (Refusal, names of the modules, see refused.names_of), or () if there was none.
+    """
+
+    IN_WORKER = 1
+    IN_PINNED = 2  # see pinned
 
 
 class _State:
     """What this worker is doing, and what it needs for that."""
 
     running: int | None = None  # the id of the task
-    loading = False  # its function
     once: list[weakref.ref[Any]] | None = None  # weak references to functions that serve for this task only
     results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
     not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
@@ -52,6 +53,7 @@ class _State:
     prefix = ""  # of the names under which functions are published
     runner: _core._TaskRunner  # runs tasks, so that they can be interrupted
     streams: Streams | None = None  # that forward what tasks print
+    pinned = False  # this is the pinned interpreter
     keeps_endpoints = False  # of a task that fails: it may be restarted
     shared: dict[str, Any] = {}
     pickler: ModuleType | None = None  # the module, once it is needed
@@ -98,16 +100,34 @@ def report_otherwise(send: Callable[[Any], None], result: _Result, error: BaseEx
 def raised(id: int, error: BaseException) -> _Result:
     """Return the result of a task that raised an exception."""
     *parts, refused = describe_error(error, lambda value: _pickler().dumps(value))
-    refusal = (Refusal.AT_LOAD if state.loading else Refusal.AT_CALL) if refused else Refusal.NONE
-    return id, ResultKind.RAISED, *parts, refusal
+    return id, ResultKind.RAISED, *parts, _refusal_of(error) if refused else ()
+
+
+def _refusal_of(error: BaseException) -> tuple[int, *tuple[str, ...]]:
+    """Return what the pool has to know about a module that was refused."""
+    from .refused import names_of, remember
+
+    names = names_of(error)
+    if _has_fallback():
+        remember(names)
+    return Refusal.IN_PINNED if state.pinned else Refusal.IN_WORKER, *names
+
+
+def note_refusal(name: str, reason: str) -> None:
+    """Note that this interpreter has refused a module, also if the task handles that. See _loader_watch."""
+    if _has_fallback():
+        from .refused import remember
+
+        remember((name,))
 
 
 def runs_again(error: BaseException) -> bool:
-    """Return whether the task that raised an exception may run again: restarted, or in the main interpreter."""
-    if state.keeps_endpoints:
-        return True
-    if not is_refusal(error):
-        return False
+    """Return whether the task that raised an exception may run again: restarted, or in another interpreter."""
+    return state.keeps_endpoints or (is_refusal(error) and _has_fallback())
+
+
+def _has_fallback() -> bool:
+    """Return whether tasks whose modules this interpreter refuses run in another one."""
     try:
         _core.lookup(f"{state.prefix}fallback")
     except NotFound:

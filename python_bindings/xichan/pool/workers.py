@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from concurrent import interpreters
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
@@ -19,7 +18,9 @@ from .launch import cause_of, run_interpreter
 from .standby import Standby, new_interpreter
 
 if TYPE_CHECKING:
+    from .claims import Claims
     from .scheduler import Scheduler
+    from .task_queue import TaskQueue
 
 _logger = logging.getLogger("concurrent.futures")
 
@@ -77,9 +78,9 @@ class Workers:
         if self.alive:
             _logger.warning("%s continues with %d workers; cannot start another: %s", self.name, self.alive, error)
         else:
-            self._break(error)
+            self.break_pool(error)
 
-    def _break(self, error: BaseException) -> None:
+    def break_pool(self, error: BaseException) -> None:
         """Break the pool: no worker could be started, or one ended and its task is not known."""
         cause = cause_of(error)
         scheduler = self.scheduler
@@ -87,15 +88,16 @@ class Workers:
             _logger.critical("%s is broken: a worker failed: %s", self.name, cause)
             scheduler.broken = f"a worker failed: {cause}"
         scheduler.stopping = True
-        lost = scheduler.queue.remove_all(BrokenInterpreterPool(scheduler.broken))
-        scheduler.queue.close()  # Scheduler (5)
-        scheduler.collector.fail_all(lost)
+        for queue in scheduler.queues:
+            lost = queue.remove_all(BrokenInterpreterPool(scheduler.broken))
+            queue.close()  # Scheduler (5)
+            scheduler.collector.fail_all(lost)
 
     def _ended(self, error: BaseException | None, created: bool) -> None:
         """Handle a worker that has ended. For the collector. created: whether it had an interpreter."""
         self.alive -= 1
         if error is not None:
-            (self._break if created else self._continue_without)(error)
+            (self.break_pool if created else self._continue_without)(error)
 
     # The thread of a worker
 
@@ -107,8 +109,9 @@ class Workers:
         try:
             while True:
                 interpreter = None
+                setup = self.setup_of(scheduler.queue)
                 interpreter, is_prepared = new_interpreter(self.standby)
-                self._run_interpreter(interpreter, is_prepared)
+                run_interpreter(interpreter, setup, self.preload, is_prepared=is_prepared)
                 if scheduler.queue.rx.closed:  # and empty
                     break
                 scheduler.counts["replaced"].add()
@@ -118,10 +121,11 @@ class Workers:
         scheduler.own_threads.discard(threading.get_ident())
         scheduler.collector.send(functools.partial(self._ended, failure, interpreter is not None))
 
-    def _run_interpreter(self, interpreter: interpreters.Interpreter, is_prepared: bool) -> None:
+    def setup_of(self, queue: TaskQueue, claims: Claims | None = None) -> tuple[Any, ...]:
+        """Return what a worker receives that takes tasks from a queue, see worker.run. claims: of the pinned one."""
         scheduler = self.scheduler
-        endpoints = (scheduler.queue.rx, *scheduler.collector.endpoints_for_worker())
         assert self.setup is not None
-        board = scheduler.board.number()
-        setup = *endpoints, scheduler.published.prefix, board, None, self.output_tx, *self.setup
-        run_interpreter(interpreter, setup, self.preload, is_prepared=is_prepared)
+        pickle, limit, *rest = self.setup
+        endpoints = (queue.rx, *scheduler.collector.endpoints_for_worker())
+        pool = scheduler.published.prefix, scheduler.board.number(), None, self.output_tx
+        return (*endpoints, *pool, claims, pickle, limit if claims is None else None, *rest)

@@ -48,7 +48,7 @@ SETUP = """
             type("Q", (), {"__slots__": ("_parts",)}), type("B", (io.BytesIO,), {"__slots__": ("_parts",)}),
             tx, rx, closed_tx, closed_rx, queue, *forged, queue._parts, queue._parts[:4], queue._parts[::-1],
             viewed(tuple(range(9)))[::2], viewed(b"x" * 999), viewed("x" * 999), xichan.share((1, "x" * 999)),
-            xichan.Buffer(8), notifier, watch, released, *states,
+            xichan.Buffer(8), xichan.descriptor(0), xichan.descriptor(0), notifier, watch, released, *states,
             xichan.channel()[1].views(), iter([1, 2]), Index(), Hostile(),
             Index(rx.close), Index(gc.collect), slice(None), lambda *args: None, sys, _core,
         ]

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import datetime
 import decimal
+import os
 import random
 import types
 from collections import defaultdict
@@ -103,7 +104,7 @@ class Actor:
 
     def payload(self):
         rng = self.rng
-        match rng.randrange(12):
+        match rng.randrange(13):
             case 0 if self.senders:
                 return rng.choice(self.senders)[2]
             case 1 if self.receivers:
@@ -120,6 +121,8 @@ class Actor:
                 return "é" * rng.randrange(2000)
             case 7:
                 return self.container()
+            case 8:
+                return xichan.descriptor(0)
             case _:
                 return random_value(rng, 2)
 
@@ -153,6 +156,11 @@ class Actor:
         channel, sender, number = message[0], message[1], message[2]
         self.log.received.append((channel, str(sender), number))
         payload = message[3]
+        if isinstance(payload, xichan.Descriptor):
+            if self.rng.random() < 0.7:
+                with payload:
+                    assert os.path.sameopenfile(payload.fileno(), 0)
+            return
         if type(message) is xichan.TupleView and self.rng.random() < 0.3:
             self.kept.append(payload)
             del self.kept[:-5]

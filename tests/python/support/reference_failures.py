@@ -98,6 +98,7 @@ def arena_without_memory():
     calls = (
         lambda: tx.send(VALUE), lambda: tx.send_many([VALUE, TEXT]), lambda: tx.send(view[::2]),
         lambda: xichan.share(VALUE), lambda: xichan.channel(2), lambda: xichan.Buffer(10),
+        lambda: tx.send([xichan.descriptor(0)]),
         lambda: xichan.publish("a name", VALUE),
     )  # fmt: skip
     for call in calls:

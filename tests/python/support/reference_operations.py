@@ -4,6 +4,7 @@ import contextlib
 import copy
 import importlib
 import pickle
+import socket
 import sys
 import threading
 import weakref
@@ -166,6 +167,29 @@ def shared():
     copy.copy(one), pickle.loads(pickle.dumps(one))
 
 
+def moving():
+    """Descriptors and Buffers that are sent, refused, dropped, and taken out of views."""
+    tx, rx = xichan.channel(4)
+    one, other = socket.socketpair()
+    with one, other:
+        tx.send([xichan.descriptor(one), xichan.Buffer(1000)])
+        rx.recv()[0].socket().close()
+        tx.send({"d": xichan.descriptor(one)})
+        rx.recv(copy=False)["d"].open("wb").close()
+        tx.send((1, xichan.descriptor(one)))
+        repr(rx.recv(copy=False))
+        tx.send(xichan.descriptor(one))
+        with rx.recv() as descriptor:
+            repr(descriptor), descriptor.closed
+            refused(tx.send, [descriptor, object()])
+            refused(xichan.share, descriptor)
+            refused(descriptor.open, "no mode")
+            _core._duplicate([descriptor])[0].close()
+        refused(tx.send, descriptor)
+        refused(xichan.descriptor, 1.5)
+        tx.send(xichan.descriptor(one))  # discarded with its channel
+
+
 def dumps():
     data = xichan.dumps(VALUE)
     xichan.loads(data), xichan.loads(memoryview(data))
@@ -228,5 +252,5 @@ def importing_again():
 # The operations, with the rounds per run.
 OPERATIONS = {
     flavors: 10, values: 10, batches: 30, failing_iterables: 30, iterating: 30, names: 30, handles: 30, selecting: 30,
-    descriptors: 30, shared: 30, dumps: 30, queues: 20, other_interfaces: 5, importing_again: 5,
+    descriptors: 30, shared: 30, moving: 30, dumps: 30, queues: 20, other_interfaces: 5, importing_again: 5,
 }  # fmt: skip

@@ -7,11 +7,13 @@ import datetime
 import decimal
 import enum
 import fractions
+import io
 import ipaddress
 import json
 import logging
 import pathlib
 import re
+import socket
 import types
 import uuid
 import zoneinfo
@@ -210,6 +212,15 @@ def views() -> None:
     assert_type(data.decode(), str)
     assert memoryview(data).nbytes == len(shared.view()[1])
     assert_type(xichan.Buffer(10).freeze(5), xichan.Shared)
+    with xichan.descriptor(0) as descriptor:
+        assert_type(descriptor, xichan.Descriptor)
+        assert_type(descriptor.fileno(), int)
+    one, other = socket.socketpair()
+    with one, other:
+        assert_type(xichan.descriptor(one).socket(), socket.socket)
+        file = xichan.descriptor(other).open("wb")
+        assert_type(file, io.BufferedWriter)
+        file.close()
     table: xichan.DictView = xichan.share({"a": [1, {2}]}).view()
     assert_type(table.value(), dict[Any, Any])
     assert_type(table | {"b": 1}, dict[Any, Any])

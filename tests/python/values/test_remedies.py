@@ -64,13 +64,13 @@ def fake(name, bases=(), **attributes):
 
 
 REFUSED = {
-    "file": (lambda: open(__file__), "send its path, or its fileno()"),
-    "binary file": (lambda: open(__file__, "rb"), "send its path, or its fileno()"),
-    "raw file": (lambda: open(__file__, "rb", buffering=0), "send its path, or its fileno()"),
+    "file": (lambda: open(__file__), "send its path, or xichan.descriptor(file)"),
+    "binary file": (lambda: open(__file__, "rb"), "send its path, or xichan.descriptor(file)"),
+    "raw file": (lambda: open(__file__, "rb", buffering=0), "send its path, or xichan.descriptor(file)"),
     "temporary file": (tempfile.NamedTemporaryFile, "send its name"),
     "StringIO": (io.StringIO, "send its getvalue()"),
     "BytesIO": (io.BytesIO, "send its getvalue()"),
-    "socket": (socket.socket, "send its fileno()"),
+    "socket": (socket.socket, "send xichan.descriptor(sock)"),
     "generator": (generate, "send list(...) of it, or each item with send_many()"),
     "generator expression": (lambda: (i for i in ()), "send_many()"),
     "iterator": (Iterator, "send_many()"),

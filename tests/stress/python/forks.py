@@ -1,4 +1,6 @@
-"""Forks under traffic: operations on inherited endpoints raise in the child, and the parent is unaffected."""
+"""Forks under traffic, half of it lent objects: operations on inherited endpoints raise in the child, which releases
+inherited views and lends objects of its own, and the parent is unaffected.
+"""
 
 import os
 import signal
@@ -11,6 +13,7 @@ from support import Call, alive
 import xichan
 
 TEXT = "text that needs a block"
+LENT = bytes(range(250)) * 40  # large enough to be sent without a copy
 
 
 def produce(tx, stop):
@@ -22,7 +25,7 @@ def produce(tx, stop):
     return i
 
 
-def child(tx, rx):
+def child(tx, rx, view):
     """Return the exit status: the duration of the operations in units of 10 ms."""
     signal.alarm(30)  # the watchdog is a thread, which the child does not inherit
     start = time.perf_counter()
@@ -35,8 +38,8 @@ def child(tx, rx):
     took = time.perf_counter() - start
     one, other = xichan.channel(1)
     receiver = Call(other.recv)
-    one.send(TEXT)
-    return int(took * 100) if receiver.result() == TEXT else 254
+    one.send([TEXT, LENT, view])
+    return int(took * 100) if receiver.result() == [TEXT, LENT, LENT] else 254
 
 
 def main():
@@ -51,11 +54,13 @@ def main():
     consumers = [Call(lambda rx: sum(1 for _ in rx), rx) for _, rx in pairs]
     producers = [Call(produce, tx, stop) for tx, _ in pairs]
     for i in range(number):
+        tx.send(LENT)
+        view = rx.recv(copy=False)
         pid = os.fork()
         if not pid:
             status = 253
             try:
-                status = child(tx, rx)
+                status = child(tx, rx, view)
             finally:
                 os._exit(status)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -63,12 +68,14 @@ def main():
         slowest = max(slowest, status)
         tx.send(i)
         received.append(rx.recv())
+        assert view == LENT
         feed_watchdog()
     stop.append(True)
     sent = [call.result() for call in producers]
     assert [call.result() for call in consumers] == sent
     assert received == list(range(number))
-    del tx, rx, pairs, producers, consumers
+    del tx, rx, pairs, producers, consumers, view
+    assert xichan.memory_stats().lent_bytes == 0
     assert_released(before)
     print(f"forks: {number} under traffic of {sum(sent)} messages, slowest child's operations under {slowest + 1}0 ms")
 

@@ -25,6 +25,7 @@ SIZES = {
     "imports": Size(4, 200, 40),
     "interpreters_in_traffic": Size(30, 500, 100),
     "interrupts": Size(300, 10_000),
+    "lent_exit": Size(30, 10_000, 500),
     "out_of_memory": Size(3, 1000, 30),
     "round_trips": Size(20_000, 1_000_000),
     "select_traffic": Size(20_000, 1_000_000),

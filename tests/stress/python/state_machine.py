@@ -14,6 +14,7 @@ import time
 from common import HERE, assert_released, feed_watchdog, size
 from support import Call, alive, interpreter
 from support import random_programs as programs
+from support.descriptors import open_descriptors
 
 import xichan
 
@@ -172,7 +173,7 @@ def main():
     number = size()
     end = None if minutes is None else time.monotonic() + 60 * float(minutes)
     first = random.SystemRandom().getrandbits(48) if seed is None else int(seed)
-    before = alive()
+    before, descriptors = alive(), len(open_descriptors())
     done = 0
     print(f"state_machine: first seed {first}", flush=True)
     while (time.monotonic() < end if end is not None else done < number) and (seed is None or done == 0):
@@ -180,6 +181,7 @@ def main():
             run_program(first + done)
             gc.collect()
             assert_released(before)
+            assert len(open_descriptors()) == descriptors, open_descriptors()
         except BaseException:
             print(f"failed: state_machine.py --seed {first + done}", file=sys.stderr, flush=True)
             raise

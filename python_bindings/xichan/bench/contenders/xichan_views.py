@@ -8,4 +8,5 @@ class XichanViews(XichanContender):
     title = "xichan, copy=False"
     variant = "views"
     views = True
+    max_bytes = 16 << 20  # nothing is copied, so what is queued needs no room in a cache
     get_arguments = "copy=False"

@@ -13,7 +13,6 @@ from xichan.bench.scenarios import LARGE
 
 IN_FLIGHT = 512 << 20  # bound on the bytes in unbounded queues
 MIN_MESSAGE_BYTES = 128  # lower estimate of the memory per message
-MAX_BYTES = 4 << 20
 
 
 class Workload:
@@ -28,7 +27,7 @@ class Workload:
 
     def spec(self, number=0, **changes):
         """Return the Spec of a channel of this scenario, with fields replaced by `changes`."""
-        bound = max(MAX_BYTES, 3 * self.nbytes) if self.nbytes >= LARGE else None
+        bound = max(self.contender.max_bytes, 3 * self.nbytes) if self.nbytes >= LARGE else None
         return Spec(
             payload=self.scenario.payload,
             nbytes=self.nbytes,

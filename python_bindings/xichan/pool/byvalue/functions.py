@@ -32,7 +32,8 @@ from .scan import Scan, scan_code
 from .variables import variable_path
 
 _ATOMS = (type(None), bool, int, float, str, bytes)
-_HANDLES = (_core.Sender, _core.Receiver, Queue, _core.Shared, _core.Buffer)  # sent as they are; the rest is copied now
+# Sent as they are; the rest is copied now.
+_HANDLES = (_core.Sender, _core.Receiver, Queue, _core.Shared, _core.Buffer, _core.Descriptor)
 _NAMED = (
     types.FunctionType,
     types.BuiltinFunctionType,
