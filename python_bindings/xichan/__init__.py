@@ -16,7 +16,7 @@ Each name has its own page: help(xichan.channel), help(xichan.Sender.send).
 Channels
     channel(capacity)        make a channel: (Sender, Receiver)
     Sender, Receiver         its endpoints: send, recv, for loops, asend, arecv, close, clone
-    select, aselect          wait for the first of several sends and receives
+    select, aselect          wait for the first of several sends, receives and futures
     lookup, publish, unpublish  values by name, for all interpreters; Sender.lookup(name) finds a channel
     channels                 all channels of the process, with their figures
     Queue(maxsize)           the interface of queue.Queue, between interpreters
@@ -126,6 +126,7 @@ from ._errors import (
 from ._queue import Queue
 
 _MutableMapping.register(Map)
+_QUEUE = Queue  # loads its module, which registers the type, even if imports are lazy (CPython 3.15)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
