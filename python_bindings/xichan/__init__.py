@@ -25,6 +25,7 @@ Pools and services
     InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters; fallback= for C extensions
     Workers(n, target)       n interpreters that run a function, supervised; worker() inside them
     serve, Client            requests and replies over a channel
+    xichan.nats              channels between processes and machines, over a NATS server
     probe(name)              whether a package loads in workers: a ProbeResult
 
 Values

@@ -18,7 +18,6 @@ from .launch import cause_of, run_interpreter
 from .standby import Standby, new_interpreter
 
 if TYPE_CHECKING:
-    from .claims import Claims
     from .scheduler import Scheduler
     from .task_queue import TaskQueue
 
@@ -121,7 +120,7 @@ class Workers:
         scheduler.own_threads.discard(threading.get_ident())
         scheduler.collector.send(functools.partial(self._ended, failure, interpreter is not None))
 
-    def setup_of(self, queue: TaskQueue, claims: Claims | None = None) -> tuple[Any, ...]:
+    def setup_of(self, queue: TaskQueue, claims: _core.Map[tuple[str, str], str] | None = None) -> tuple[Any, ...]:
         """Return what a worker receives that takes tasks from a queue, see worker.run. claims: of the pinned one."""
         scheduler = self.scheduler
         assert self.setup is not None
