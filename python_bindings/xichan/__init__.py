@@ -41,8 +41,7 @@ Values
 State that interpreters share
     AtomicInt, Cell, Map     a counter, a value, a mapping; Map.lookup(name) finds one
     Lock, RLock, Semaphore, Event, Barrier, Condition  as in threading, between interpreters
-    broadcast(capacity)      a channel to all subscribers: (BroadcastSender, Broadcast)
-    Broadcast, BroadcastReceiver, BroadcastSender
+    broadcast(capacity)      a channel to all subscribers: BroadcastSender, Broadcast, BroadcastReceiver
     objects                  all shared objects of the process
 
 Memory and figures
