@@ -11,7 +11,7 @@ import warnings
 import pytest
 from support import PATIENCE, extensions, run_script, wait_until
 from support.pool_tasks import interpreter_id
-from support.refusing_tasks import is_fast, raises, swallow_and_wait, swallows_one_and_raises_another, where
+from support.refusing_tasks import apply, is_fast, raises, swallow_and_wait, swallows_one_and_raises_another, where
 
 import xichan
 from xichan.dispatch import Dispatcher
@@ -247,6 +247,24 @@ def test_degraded_main_runs_later_calls_in_the_main_interpreter(package, caught)
     assert caught == []
 
 
+def test_degraded_main_takes_back_calls_that_are_queued(package):
+    main = interpreter_id()
+    with xichan.InterpreterPoolExecutor(1, fallback="main", degraded="main") as pool:
+        found = list(pool.map(is_fast, range(100)))
+        fast = [where == main for _, where in found]
+        assert found[0][1] != main and fast == sorted(fast) and sum(fast) > 50
+        assert all(is_fast == (where == main) for is_fast, where in found)
+
+
+def test_degraded_main_distinguishes_the_functions_among_arguments(package):
+    main = interpreter_id()
+    with xichan.InterpreterPoolExecutor(1, fallback="main", degraded="main") as pool:
+        functions = [is_fast, where] * 3
+        found = [pool.submit(apply, function).result(PATIENCE) for function in functions]
+        assert [place[1] == main for place in found[2::2]] == [True, True]
+        assert [place == main for place in found[1::2]] == [False] * 3
+
+
 def test_degraded_main_learns_from_the_import_of_the_function(package, caught):
     import swallowing
 
@@ -283,8 +301,9 @@ def test_task_that_raises_the_refusal_falls_back_and_is_not_degraded(package, ca
 def test_other_values_of_degraded_are_refused():
     with pytest.raises(ValueError, match="degraded must be 'warn', 'ignore' or 'main', got None"):
         xichan.InterpreterPoolExecutor(degraded=None)
-    with pytest.raises(ValueError, match="degraded='main' .* requires fallback='main'"):
-        xichan.InterpreterPoolExecutor(degraded="main")
+    for fallback in (None, "pinned"):
+        with pytest.raises(ValueError, match="degraded='main' .* requires fallback='main'"):
+            xichan.InterpreterPoolExecutor(degraded="main", fallback=fallback)
     with pytest.raises(ValueError, match="degraded must be 'warn' or 'ignore', got 'main'"):
         xichan.Workers(1, where, degraded="main")
 
