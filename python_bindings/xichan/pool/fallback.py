@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._remote import REFUSALS
+from .byvalue.functions import qualified_name
 from .call_kinds import Kind, Kinds, Named, Route, match
 from .claims import is_pinned_elsewhere
 from .endpoints import contains
@@ -90,14 +91,12 @@ class Policy:
         """End the threads of this interpreter, after their tasks."""
         self._threads.join()
 
-    def run_refused(
-        self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[int, *tuple[str, ...]]
-    ) -> bool:
+    def run_refused(self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[Any, ...]) -> bool:
         """Run a task elsewhere whose module was refused, and learn from that. refusal: see worker_results.Refusal.
 
         Returns False if the module is among ``anywhere``.
         """
-        where, module, *others = refusal
+        where, _, module, *others = refusal
         kind, previous = entry.kind_of(id), entry.route_of(id)
         if kind is None or self._kinds.is_anywhere((module, *others)):
             return False
@@ -119,26 +118,30 @@ class Policy:
         pauses = False
         if in_worker:
             collector = scheduler.collector
-            begun = len(scheduler.board.running()) + len(collector.results_rx) + len(collector.inbox) - 1
-            pauses = kind.history.refused(begun)
+            begun = len(scheduler.board.running()) + len(collector.results_rx)
+            pauses = kind.history.refused(min(begun, scheduler.workers.alive - 1))
         else:
             kind.pinned_history.refused(0)
+            if kind.degraded is not None:
+                kind.degraded = Route(route.reason)
         self._start(scheduler, entry, id, route)
         if in_worker and (kind.known is not None or pauses):
             self._take_back(scheduler, kind)
         return True
 
-    def learn_degraded(self, scheduler: Scheduler, kind: Kind | None, module: str, package: str | None) -> None:
-        """Have calls run in this interpreter after one that went on without a refused module (``degraded="main"``).
+    def learn_degraded(
+        self, scheduler: Scheduler, entry: Future | Batch, id: int, module: str, package: str | None
+    ) -> None:
+        """Have calls run elsewhere after a task that has gone on without a refused module (``degraded="main"``).
 
-        Another attempt in a worker would show nothing, because an interpreter imports a package once. So these are the
-        calls of the kind, and those that name the package.
+        Another attempt there would show nothing, because an interpreter imports a package once. So these are all calls
+        of the kind, and those that name the package.
         """
-        names = (module,) if package is None else (module, package)
+        kind, names = entry.kind_of(id), (module,) if package is None else (module, package)
         if kind is None or self._kinds.is_anywhere(names):
             return
-        route = Route(f"{module} {REFUSALS[0]}")
-        if package is not None and package not in self._modules:
+        route = Route(f"{module} {REFUSALS[0]}", entry.route_of(id) is None and self._may_pin(module))
+        if package is not None:
             self._modules[package] = route
             self._lessons += 1
         kind.degraded = route

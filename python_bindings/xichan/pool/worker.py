@@ -34,7 +34,17 @@ from .._remote import format_traceback
 from . import coroutines, refusal_reports, threads
 from .byvalue import rebuild
 from .endpoints import fail_endpoints
-from .worker_results import ResultKind, exited, note_refusal, raised, report, report_otherwise, runs_again, state
+from .worker_results import (
+    ResultKind,
+    await_refusal,
+    exited,
+    note_refusal,
+    raised,
+    report,
+    report_otherwise,
+    runs_again,
+    state,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,14 +72,10 @@ def run() -> None:
     tasks, results, token, wakeup = endpoints
     threads.adopt(name)
     if claims is not None:
-        from . import claims as loading
+        from .claims import relax
 
-        loading.relax(claims)
+        relax(claims)
         state.pinned = True
-    if note_refusal not in _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
-        _loader_watch.install(note_refusal)
-        if member is None:
-            refusal_reports.watch()
     if output is not None:
         from .output import Streams
 
@@ -78,6 +84,9 @@ def run() -> None:
         from . import member as members
 
         state.keeps_endpoints = members.join(name, *member)
+    elif not _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
+        refusal_reports.watch()
+        _loader_watch.install(note_refusal)
     state.runner = _core._TaskRunner(board)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
@@ -161,6 +170,8 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
     receive = tasks.recv
     run = state.runner.run
     while True:
+        if state.refusal_rx is not None:
+            await_refusal()
         try:
             task = _next(tasks) if state.unverified else receive()
         except ChannelClosed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from .. import _core
-from .._errors import NotFound, NotShareableError
+from .._errors import Error, NotFound, NotShareableError
 from .._remote import describe_error, is_refusal
 
 TYPE_CHECKING = False
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .output import Streams
 
     type _Result = tuple[Any, ...]
+
+
+LONGEST_WAIT = 0.1  # seconds, for await_refusal()
 
 
 class ResultKind(enum.IntEnum):
@@ -33,7 +36,8 @@ class ResultKind(enum.IntEnum):
 class Refusal(enum.IntEnum):
     """The interpreter that has refused a module of the task.
 
-    A refusal is (Refusal, names of the modules, see refused.names_of), or () if there was none.
+    A refusal is (Refusal, Sender, names of the modules, see refused.names_of), or () if there was none. The worker
+    waits until the Sender is closed, which happens when the refusal has been handled.
     """
 
     IN_WORKER = 1
@@ -57,6 +61,7 @@ class _State:
     streams: Streams | None = None  # that forward what tasks print
     pinned = False  # this is the pinned interpreter
     keeps_endpoints = False  # of a task that fails: it may be restarted
+    refusal_rx: _core.Receiver[None] | None = None  # closed when the last refusal has been handled
     shared: dict[str, Any] = {}
     pickler: ModuleType | None = None  # the module, once it is needed
 
@@ -99,14 +104,27 @@ def raised(id: int, error: BaseException) -> _Result:
     return id, int(ResultKind.RAISED), *parts, _refusal_of(error) if refused else ()
 
 
-def _refusal_of(error: BaseException) -> tuple[int, *tuple[str, ...]]:
+def _refusal_of(error: BaseException) -> tuple[Any, ...]:
     """Return what the pool has to know about a module that was refused."""
+    if not _has_fallback():
+        return ()
     from .refused import names_of, remember
 
     names = names_of(error)
-    if _has_fallback():
-        remember(names)
-    return int(Refusal.IN_PINNED if state.pinned else Refusal.IN_WORKER), *names
+    remember(names)
+    tx, state.refusal_rx = _core.channel(1)
+    return int(Refusal.IN_PINNED if state.pinned else Refusal.IN_WORKER), tx, *names
+
+
+def await_refusal() -> None:
+    """Wait until the pool has handled a refusal: it may take further calls out of the queue that would be refused."""
+    rx, state.refusal_rx = state.refusal_rx, None
+    if rx is not None:
+        try:
+            rx.recv(LONGEST_WAIT)
+        except Error:  # closed, as expected, or the pool does other work
+            pass
+        rx.close()
 
 
 def note_refusal(name: str, reason: str) -> None:
@@ -124,6 +142,8 @@ def runs_again(error: BaseException) -> bool:
 
 def _has_fallback() -> bool:
     """Return whether tasks whose modules this interpreter refuses run in another one."""
+    if not state.prefix:  # this interpreter does not belong to a pool
+        return False
     try:
         _core.lookup(f"{state.prefix}fallback")
     except NotFound:

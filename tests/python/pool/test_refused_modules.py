@@ -265,6 +265,34 @@ def test_degraded_main_distinguishes_the_functions_among_arguments(package):
         assert [place == main for place in found[1::2]] == [False] * 3
 
 
+@pytest.mark.parametrize("owner", ["pinned", "main"])
+def test_degraded_main_uses_the_pinned_interpreter_if_that_may_load_the_module(package, owner):
+    run_script(f"""
+    import sys
+    sys.path.insert(0, {str(package.parent)!r})
+    with open({str(package)!r}) as file:
+        source = file.read().replace("faulthandler", "_curses")
+    with open({str(package.with_name("curses_user.py"))!r}, "w") as file:
+        file.write(source)
+    import xichan
+    from support.pool_tasks import interpreter_id
+    def is_fast():
+        import curses_user
+        return curses_user.is_fast()
+    if {owner!r} == "main":
+        import _curses
+    with xichan.InterpreterPoolExecutor(1, fallback="pinned", degraded="main") as pool:
+        found = [pool.submit(is_fast).result() for _ in range(4)]
+        stats = pool.stats()
+    main, owner = interpreter_id(), {owner!r}
+    assert [fast for fast, _ in found] == [False, True, True, True], found
+    assert len({{place for _, place in found[1:]}}) == 1 and found[0][1] != found[1][1]
+    assert (found[1][1] == main) == (owner == "main"), found
+    assert (stats.in_pinned, stats.in_main) == ((3, 0) if owner == "pinned" else (0, 3)), stats
+    assert stats.refused["_curses"].degraded
+    """)
+
+
 def test_degraded_main_learns_from_the_import_of_the_function(package, caught):
     import swallowing
 
@@ -301,9 +329,8 @@ def test_task_that_raises_the_refusal_falls_back_and_is_not_degraded(package, ca
 def test_other_values_of_degraded_are_refused():
     with pytest.raises(ValueError, match="degraded must be 'warn', 'ignore' or 'main', got None"):
         xichan.InterpreterPoolExecutor(degraded=None)
-    for fallback in (None, "pinned"):
-        with pytest.raises(ValueError, match="degraded='main' .* requires fallback='main'"):
-            xichan.InterpreterPoolExecutor(degraded="main", fallback=fallback)
+    with pytest.raises(ValueError, match="degraded='main' .* requires fallback='main' or 'pinned'"):
+        xichan.InterpreterPoolExecutor(degraded="main")
     with pytest.raises(ValueError, match="degraded must be 'warn' or 'ignore', got 'main'"):
         xichan.Workers(1, where, degraded="main")
 
