@@ -52,12 +52,10 @@ Exceptions
     Error                    the base class of all below
     ChannelClosed, ChannelFailed, ChannelEmpty, ChannelFull, ChannelTimeout
     NotShareableError, DecodeError, MemoryLimitExceeded, NotFound, Lagged, OwnerDied
-    BrokenInterpreterPool, BrokenWorker, RemoteError, Interrupted, TaskInterrupted
-    RefusedModuleWarning     a package goes on without a module that a worker cannot load
+    BrokenInterpreterPool, BrokenWorker, RemoteError, Interrupted, TaskInterrupted, RefusedModuleWarning
 
 Commands
-    python -m xichan         check the installation; print paths for C++
-    python -m xichan probe NAME...  whether packages load in workers
+    python -m xichan         check the installation; print paths for C++; probe NAME... as probe() does
     python -m xichan.bench   measure, compare and plot
 """
 

@@ -50,11 +50,10 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     pickle: pickle what is not shareable (counted in ``stats()``); False: raise NotShareableError instead.
     fallback: "main": if a worker cannot load a module because it does not support subinterpreters, run the task in a
     thread of this interpreter; see xichan.dispatch. "pinned": run it in one extra interpreter that loads such modules,
-    with hazards that the documentation describes; no other pool of the process may do so at the same time.
-    degraded: what happens when a worker cannot load a module and the package that imports it goes on without it, as a
-    rule with slower code: "warn": a RefusedModuleWarning, once per module and program; "ignore": nothing; "main", with
-    ``fallback="main"``: later calls of the function run in a thread of this interpreter. ``stats().refused`` has these
-    modules in any case.
+    with hazards that the documentation describes; no other pool of the process may do so at the same time. degraded:
+    what happens when a worker cannot load a module and the package that imports it goes on without it, as a rule with
+    slower code: "warn": a RefusedModuleWarning, once per module and program; "ignore": nothing; "main", with
+    ``fallback=``: later calls of the function run where that leads. ``stats().refused`` has these modules in any case.
     thread_name_prefix: for the threads of the pool. stdout: "forward": what tasks print comes out at ``sys.stdout`` and
     ``sys.stderr`` of this interpreter, before their results. context: tasks see the context variables of the call that
     submits them. True: all; or a collection of variables. preload: names of modules that each worker imports at its
@@ -99,8 +98,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         if fallback not in (None, "main", "pinned"):
             raise ValueError(f"fallback must be None, 'main' or 'pinned', got {fallback!r}")
         check_degraded(degraded, DEGRADED)
-        if degraded == "main" and fallback != "main":
-            raise ValueError("degraded='main' runs calls in the main interpreter: it requires fallback='main'")
+        if degraded == "main" and fallback is None:
+            raise ValueError("degraded='main' runs calls outside the workers: it requires fallback='main' or 'pinned'")
         check_stdout(stdout)
         modules = module_names("preload", preload)
         standby = positive("standby", standby, least=0)

@@ -239,7 +239,7 @@ class Scheduler:
         entry = None if id is None else self.in_flight.get(id)
         if entry is not None and entry.policy is not None and degraded and self.refusals.degraded == "main":
             assert id is not None
-            entry.policy.learn_degraded(self, entry.kind_of(id), module, package)
+            entry.policy.learn_degraded(self, entry, id, module, package)
 
     def forward_output(self) -> None:
         """Bring what workers print to this interpreter."""

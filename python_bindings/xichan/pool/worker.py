@@ -89,10 +89,6 @@ def run() -> None:
 
         relax(claims)
         state.pinned = True
-    if note_refusal not in _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
-        _loader_watch.install(note_refusal)
-        if member is None:
-            refusal_reports.watch()
     if output is not None:
         from .output import Streams
 
@@ -101,6 +97,9 @@ def run() -> None:
         from . import member as members
 
         state.keeps_endpoints = members.join(name, *member)
+    elif not _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
+        refusal_reports.watch()
+        _loader_watch.install(note_refusal)
     state.runner = _core._TaskRunner(board)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
