@@ -44,10 +44,10 @@ enum class ValueKind : std::uint8_t {
   slice,        ///< likewise
   complex,
   byte_array,
-  array,   ///< an array.array, memoryview, or NumPy array or scalar; read it with ArrayView
-  record,  ///< an object of a class; its elements are its fields; read it with RecordView
-  buffer,  ///< writable memory, for one receiver: Buffer::take
-  state,   ///< an object that interpreters share, such as a Map: Map::open, StateBase::kind_of
+  array,       ///< an array.array, memoryview, or NumPy array or scalar; read it with ArrayView
+  record,      ///< an object of a class; its elements are its fields; read it with RecordView
+  buffer,      ///< writable memory, for one receiver: Buffer::take
+  state,       ///< an object that interpreters share, such as a Map: Map::open, StateBase::kind_of
   descriptor,  ///< a file descriptor, for one receiver: Descriptor::take
 };
 

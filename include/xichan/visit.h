@@ -61,7 +61,8 @@ decltype(auto) visit_if_known(Visitor&& visitor, T argument) {
 /// Calls `visitor` with the value as None, bool, std::int64_t, double or one of the View types, and returns its result,
 /// which must have the same type for all of them. Ellipsis, std::complex<double>, ListView, RangeView, SliceView,
 /// ByteArrayView, DictView, SetView, RecordView, ArrayView, BufferView, DescriptorView and StateView are passed to a
-/// visitor that takes them, and to any other as None. The argument is valid as long as `view`. Throws only what the visitor throws.
+/// visitor that takes them, and to any other as None. The argument is valid as long as `view`. Throws only what the
+/// visitor throws.
 template <class Visitor>
 decltype(auto) visit(ValueView view, Visitor&& visitor) {
   switch (view.kind()) {
@@ -90,8 +91,7 @@ decltype(auto) visit(ValueView view, Visitor&& visitor) {
     case ValueKind::record: return internal::visit_if_known(std::forward<Visitor>(visitor), RecordView(view));
     case ValueKind::state: return internal::visit_if_known(std::forward<Visitor>(visitor), StateView{view});
     case ValueKind::buffer: return internal::visit_if_known(std::forward<Visitor>(visitor), BufferView{view});
-    case ValueKind::descriptor:
-      return internal::visit_if_known(std::forward<Visitor>(visitor), DescriptorView{view});
+    case ValueKind::descriptor: return internal::visit_if_known(std::forward<Visitor>(visitor), DescriptorView{view});
   }
   return std::forward<Visitor>(visitor)(None{});
 }

@@ -467,7 +467,12 @@ class Descriptor:
 
     @overload
     def open(
-        self, mode: OpenBinaryMode, buffering: Literal[0], encoding: None = None, errors: None = None, newline: None = None
+        self,
+        mode: OpenBinaryMode,
+        buffering: Literal[0],
+        encoding: None = None,
+        errors: None = None,
+        newline: None = None,
     ) -> FileIO: ...
     @overload
     def open(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
         def fileno(self) -> int: ...
 
+_EXPECTED = "expected a socket, a file, or the number of an open descriptor"
+
 
 def descriptor(source: int | _Open, /) -> _core.Descriptor:
     """Make a Descriptor, which can be sent, of a duplicate of an open descriptor.
@@ -30,15 +32,17 @@ def descriptor(source: int | _Open, /) -> _core.Descriptor:
     """
     if isinstance(source, _core.Descriptor):
         return _core._new_descriptor(source)
-    if isinstance(source, int) and not isinstance(source, bool):
+    if isinstance(source, int):
+        if isinstance(source, bool):
+            raise TypeError(f"{_EXPECTED}, got bool")
         return _core._new_descriptor(source)
-    opened = _checked(source)
-    _flush(opened)
-    get_timeout = getattr(opened, "gettimeout", None)  # of a socket
+    _check(source)
+    _flush(source)
+    get_timeout = getattr(source, "gettimeout", None)  # of a socket
     if not callable(get_timeout):
-        return _core._new_descriptor(opened.fileno())
+        return _core._new_descriptor(source.fileno())
     timeout = get_timeout()
-    return _core._new_descriptor(opened.fileno(), timeout)
+    return _core._new_descriptor(source.fileno(), timeout)
 
 
 descriptor.__module__ = "xichan"
@@ -51,16 +55,12 @@ def _flush(source: Any) -> None:
         flush()
 
 
-def _checked(source: Any) -> _Open:
-    """Return an object that can be the source of a Descriptor; raise TypeError for any other."""
+def _check(source: Any) -> None:
+    """Raise TypeError for an object that cannot be the source of a Descriptor."""
     if isinstance(source, (_core.Sender, _core.Receiver)):
         name = type(source).__name__
-        raise TypeError(f"expected a socket, a file, or the number of an open descriptor, got {name}; send the {name}")
-    ssl = sys.modules.get("ssl")
-    if ssl is not None and isinstance(source, ssl.SSLSocket):
+        raise TypeError(f"{_EXPECTED}, got {name}; send the {name}")
+    if isinstance(source, getattr(sys.modules.get("ssl"), "SSLSocket", ())):
         raise TypeError("the keys of a TLS socket belong to its interpreter; send the socket before wrap_socket()")
     if not callable(getattr(source, "fileno", None)):
-        name = type(source).__name__
-        raise TypeError(f"expected a socket, a file, or the number of an open descriptor, got {name}")
-    opened: _Open = source
-    return opened
+        raise TypeError(f"{_EXPECTED}, got {type(source).__name__}")

@@ -3,8 +3,9 @@
 // In memory:  Block header | body (body_bytes, a multiple of 16) | reference table (reference_count entries)
 //
 // The body is position-independent: it names its parts by their offsets from its first byte. Objects that a body cannot
-// contain (other blocks, endpoints, memory of Buffers, descriptors) are entries of the reference table, and cells name them by
-// index. A loan is an entry too: of an object whose memory a cell shows in place of a payload in the body (lender.h).
+// contain (other blocks, endpoints, memory of Buffers, descriptors) are entries of the reference table, and cells name
+// them by index. A loan is an entry too: of an object whose memory a cell shows in place of a payload in the body
+// (lender.h).
 //
 // Thread safety: one thread writes a block until it is published; from then on the block is read-only. Any thread may
 // change the reference count.

@@ -1,8 +1,8 @@
 // A file descriptor that belongs to one object at a time: a handle, a message, or a C++ program.
 //
 // While a handle of an interpreter has it, it is listed with the interpreter's EndpointOwner, which closes it when the
-// interpreter ends, whatever happens to the handle. While a message has it, nothing lists it: the release of the message
-// closes it, on any thread.
+// interpreter ends, whatever happens to the handle. While a message has it, nothing lists it: the release of the
+// message closes it, on any thread.
 //
 // Fork: the child has a copy of each descriptor, and closes only that.
 #pragma once

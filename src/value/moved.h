@@ -6,7 +6,8 @@
 // released with it.
 //
 // A message may have several readers (views of it, clones of a C++ Value), but the content has one taker. A Moved is
-// never used twice: sending the content again makes another one. So a view of an old message does not reach the content.
+// never used twice: sending the content again makes another one. So a view of an old message does not reach the
+// content.
 #pragma once
 
 #include "arena/arena.h"

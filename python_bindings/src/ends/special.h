@@ -30,8 +30,8 @@ bool keep_if_open(Handle* handle, Cell& cell) noexcept;
 }
 
 /// Encodes a value to be sent, and checks that the Sender is open. False with an exception set; or if the value has
-/// Buffers or Descriptors, which is rare: then the cell is encoded, and the caller must take the Transfer (Transfers::take), and check
-/// that the Sender is open.
+/// Buffers or Descriptors, which is rare: then the cell is encoded, and the caller must take the Transfer
+/// (Transfers::take), and check that the Sender is open.
 [[gnu::always_inline]] inline bool encode_to_send(Handle* handle, PyObject* value, Cell& cell) noexcept {
   if (!handle->endpoint->is_plain()) [[unlikely]]
     return encode_special(handle, value, cell);

@@ -117,9 +117,7 @@ Py_ssize_t buffer_length(PyObject* self) noexcept {
 }
 
 // False once frozen or sent: nothing is left in it. len() raises then, so bool() cannot rely on it.
-int buffer_true(PyObject* self) noexcept {
-  return is_usable(as_buffer(self)) && as_buffer(self)->length != 0;
-}
+int buffer_true(PyObject* self) noexcept { return is_usable(as_buffer(self)) && as_buffer(self)->length != 0; }
 
 PyObject* buffer_nbytes(PyObject* self, void*) noexcept {
   return check_usable(as_buffer(self)) ? PyLong_FromUnsignedLongLong(as_buffer(self)->length) : nullptr;

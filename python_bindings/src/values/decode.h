@@ -24,8 +24,8 @@ PyObject* decode_untrusted(ModuleState& state, const Cell& cell, ClassList class
 /// Does the same as decode_any() for a cell in the body that `reader` reads.
 PyObject* decode_at(ModuleState& state, BlockReader reader, const Cell& cell, bool copy) noexcept;
 
-/// Does the same, with copies, for a pickle. A Buffer or Descriptor, which no pickle can hold, is refused with TypeError and stays in
-/// the message.
+/// Does the same, with copies, for a pickle. A Buffer or Descriptor, which no pickle can hold, is refused with
+/// TypeError and stays in the message.
 PyObject* decode_to_pickle(ModuleState& state, BlockReader reader, const Cell& cell) noexcept;
 
 /// Does the same for code that only looks at the value: returns null without an exception if it has a Buffer or

@@ -36,9 +36,9 @@ OwnedDescriptor* owned_by(const MovableObject* descriptor) noexcept {
 
 // Releases the content of a usable Descriptor, which may take long, without the GIL.
 void destroy(void* content) noexcept {
-  Py_BEGIN_ALLOW_THREADS
+  PyThreadState* const thread = PyEval_SaveThread();
   delete static_cast<OwnedDescriptor*>(content);
-  Py_END_ALLOW_THREADS
+  PyEval_RestoreThread(thread);
 }
 
 void descriptor_finalize(PyObject* self) noexcept {
@@ -133,8 +133,8 @@ PyObject* new_duplicate(ModuleState& state, int number, double timeout) noexcept
   return nullptr;
 }
 
-// _new_descriptor(source, timeout): for xichan._descriptor. `source`: a Descriptor, or the number of an open descriptor.
-// `timeout`: of a socket, as settimeout() takes it; absent if it is not known.
+// _new_descriptor(source, timeout): for xichan._descriptor. `source`: a Descriptor, or the number of an open
+// descriptor. `timeout`: of a socket, as settimeout() takes it; absent if it is not known.
 PyObject* make_descriptor(PyObject* module, PyObject* const* args, Py_ssize_t count) noexcept {
   if (count < 1 || count > 2) return PyErr_Format(PyExc_TypeError, "_new_descriptor() takes 1 or 2 arguments");
   ModuleState& state = *state_of(module);

@@ -17,8 +17,8 @@ constexpr const char* cannot_leave = "cannot leave its process";
 
 PyObject* raise_flatten(const ModuleState& state, Status status, const UnportableValue& found) noexcept {
   if (status != Status::invalid) return raise(state, status);
-  const char* type = found.tag == Tag::record             ? "a pickled value"
-                     : found.tag == Tag::queue            ? "xichan.Queue"
+  const char* type = found.tag == Tag::record                 ? "a pickled value"
+                     : found.tag == Tag::queue                ? "xichan.Queue"
                      : found.end == ReferenceKind::buffer     ? "xichan.Buffer"
                      : found.end == ReferenceKind::descriptor ? "xichan.Descriptor"
                      : found.end == ReferenceKind::state      ? "an object that interpreters share"

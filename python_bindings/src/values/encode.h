@@ -9,16 +9,16 @@
 namespace xichan::python {
 
 /// Whether a value was encoded. After Python code has run, any endpoint may be closed. `moving`: likewise, and the
-/// value has Buffers or Descriptors. Then the caller must take the Transfer, with Transfers::take, before anything else. `in_line`:
-/// see encode_line.h.
+/// value has Buffers or Descriptors. Then the caller must take the Transfer, with Transfers::take, before anything
+/// else. `in_line`: see encode_line.h.
 enum class Encoded : std::uint8_t { no, yes, after_python_code, moving, in_line };
 
 /// Encodes `value`; the cell owns what it needs (see xichan::release). False with an exception set, and nothing
 /// allocated: NotShareableError, which names the path to the offending part, ChannelClosed if the value contains a
 /// closed endpoint, MemoryError, MemoryLimitExceeded, ValueError if the value is too large, or what the function that
-/// reduces an object raised; for a Buffer or Descriptor that is not movable BufferError or ValueError. Python code may have run, and
-/// closed endpoints. An object that occurs more than once in the value is stored once, unless it fits in a cell.
-/// `encode_block` is for values that `encode_short` does not encode.
+/// reduces an object raised; for a Buffer or Descriptor that is not movable BufferError or ValueError. Python code may
+/// have run, and closed endpoints. An object that occurs more than once in the value is stored once, unless it fits in
+/// a cell. `encode_block` is for values that `encode_short` does not encode.
 Encoded encode_block(const ModuleState& state, PyObject* value, Cell& cell, Destination destination) noexcept;
 inline bool encode(const ModuleState& state, PyObject* value, Cell& cell,
                    Destination destination = Destination::process) noexcept {

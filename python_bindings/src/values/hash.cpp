@@ -58,7 +58,8 @@ class Hasher {
   Py_hash_t hash(BlockReader from, const Cell& cell) noexcept {
     const CellRef ref = resolve_through(from, cell);
     if (ref.cell->tag() == Tag::reference) {
-      // An endpoint, Buffer or Descriptor equals only itself, and each access makes a new one, so it has no stable hash.
+      // An endpoint, Buffer or Descriptor equals only itself, and each access makes a new one, so it has no stable
+      // hash.
       const bool in_tuple = resolve(from, cell).cell->tag() != Tag::shared && &cell != &from.root();
       const Moved* const moved = moved_of(ref);
       PyErr_Format(PyExc_TypeError, "unhashable value: the %s a %s", in_tuple ? "view contains" : "xichan.Shared holds",

@@ -9,9 +9,7 @@ namespace xichan::python {
 namespace {
 
 // Not by the types of the state, which the module may have released.
-bool is_descriptor(const MovableObject* movable) noexcept {
-  return Py_TYPE(movable)->tp_dealloc == descriptor_dealloc;
-}
+bool is_descriptor(const MovableObject* movable) noexcept { return Py_TYPE(movable)->tp_dealloc == descriptor_dealloc; }
 
 }  // namespace
 

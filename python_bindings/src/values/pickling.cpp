@@ -24,7 +24,8 @@ Ref take_pickler(ModuleState& state) noexcept {
 }
 
 // Pickles a value into a list of which the first item is the pickle. Null with an exception set. `prefix` is the number
-// of None before it. `override`: a reducer_override, or null. `with_movable`: Buffers and Descriptors travel outside the pickle.
+// of None before it. `override`: a reducer_override, or null. `with_movable`: Buffers and Descriptors travel outside
+// the pickle.
 Ref pickle(ModuleState& state, PyObject* value, PyObject* override, bool with_movable) noexcept {
   Ref pickler = take_pickler(state);
   if (!pickler) return Ref();
@@ -108,7 +109,8 @@ Encoded encode_or_pickle(ModuleState& state, PyObject* value, Cell& cell, bool& 
                          Destination destination) noexcept {
   pickled = false;
   if (encode_short(value, &cell)) return Encoded::yes;
-  Encoded encoded = encode_block(state, value, cell, moves(destination) ? Destination::receiver_or_pickle : Destination::or_pickle);
+  Encoded encoded =
+      encode_block(state, value, cell, moves(destination) ? Destination::receiver_or_pickle : Destination::or_pickle);
   if (encoded != Encoded::no || PyErr_Occurred()) return encoded;
   encoded = encode_pickled(state, value, cell, destination);
   pickled = encoded != Encoded::no;

@@ -32,9 +32,9 @@ class Transfer {
   struct Entry {
     MovableObject* object;  // owned
     const MovedType* type;
-    Moved* moved;           // owned until the message is written
-    void* content;          // owned, after `withdraw`
-    Cell cell;              // in the message, once it is written
+    Moved* moved;   // owned until the message is written
+    void* content;  // owned, after `withdraw`
+    Cell cell;      // in the message, once it is written
     bool is_written;
     bool is_duplicate;
   };

@@ -17,7 +17,7 @@
 namespace xichan::python {
 namespace {
 
-PyType_Spec* const specs[] = {&tuple_spec, &list_spec, &dict_spec,   &set_spec,    &record_spec,  &array_spec,
+PyType_Spec* const specs[] = {&tuple_spec, &list_spec, &dict_spec,   &set_spec,    &record_spec,     &array_spec,
                               &bytes_spec, &str_spec,  &shared_spec, &buffer_spec, &descriptor_spec, &elements_spec};
 static_assert(std::size(specs) == static_cast<std::size_t>(ValueType::count));
 

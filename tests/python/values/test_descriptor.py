@@ -421,7 +421,10 @@ def test_open_of_a_socket(pair):
 
 
 def test_open_refuses_a_mode_that_the_descriptor_does_not_allow(pipe):
-    for number, modes, way in ((pipe[0], ("w", "wb", "ab", "r+b"), "reading"), (pipe[1], ("r", "rb", "w+b"), "writing")):
+    for number, modes, way in (
+        (pipe[0], ("w", "wb", "ab", "r+b"), "reading"),
+        (pipe[1], ("r", "rb", "w+b"), "writing"),
+    ):
         with xichan.descriptor(number) as descriptor:
             for mode in modes:
                 with pytest.raises(io.UnsupportedOperation) as caught:

@@ -248,7 +248,10 @@ def test_value_that_is_refused_leaves_it_to_the_sender(line, register_held):
         raise RuntimeError("encode() failed")
 
     xichan.register(Held, fail, Held)
-    for value, error in (([line.descriptor, object()], xichan.NotShareableError), ([line.descriptor, Held(1)], RuntimeError)):
+    for value, error in (
+        ([line.descriptor, object()], xichan.NotShareableError),
+        ([line.descriptor, Held(1)], RuntimeError),
+    ):
         with pytest.raises(error):
             tx.send(value)
         line.check_usable()
@@ -466,7 +469,9 @@ def test_first_access_takes_it_out_of_a_view(line, read):
     again = xichan.share(view).view()
     received = read(view)
     for other in (view, again):
-        with pytest.raises((ValueError, xichan.DecodeError), match="the Descriptor was received before; each Descriptor has one"):
+        with pytest.raises(
+            (ValueError, xichan.DecodeError), match="the Descriptor was received before; each Descriptor has one"
+        ):
             other["c"][0]
         with pytest.raises((ValueError, xichan.DecodeError), match="received before"):
             other.value()
@@ -489,7 +494,9 @@ def test_pickle_and_copy_of_a_view_leave_it(line, make_copy):
     tx, rx = xichan.channel()
     tx.send([1, {"k": line.descriptor}])
     view = rx.recv(copy=False)
-    with pytest.raises(TypeError, match=r"^cannot pickle or copy a view of a Descriptor; take it out, by view\.value\(\)$"):
+    with pytest.raises(
+        TypeError, match=r"^cannot pickle or copy a view of a Descriptor; take it out, by view\.value\(\)$"
+    ):
         make_copy(view)
     with pytest.raises(TypeError, match="unhashable"):
         hash(xichan.share((view,)).view())
