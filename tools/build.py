@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from . import cpython, system, venv
+from . import cpython, nats, system, venv
 from .bootstrap import tool
 from .cache import lock
 from .console import BUILD, ROOT, DevError, make_folder, output, run, step
@@ -66,7 +66,8 @@ def cmake(toolchain: Toolchain, preset: str, name: str, settings=(), depends="",
     the build under."""
     folder = BUILD / name
     options = [*toolchain.options, *(f"-D{key}={value}" for key, value in dict(settings).items())]
-    identity = repr([toolchain.identity, str(ROOT), preset, PRESETS.read_text(), options, depends])
+    environment = {**os.environ, **nats.environment()}
+    identity = repr([toolchain.identity, str(ROOT), preset, PRESETS.read_text(), options, depends, nats.find_library()])
     stamp = folder / STAMP
     say = f"building build/{name}"
     if not (stamp.exists() and stamp.read_text() == identity):
@@ -74,12 +75,12 @@ def cmake(toolchain: Toolchain, preset: str, name: str, settings=(), depends="",
             step(f"build/{name} was made with other settings: starting afresh")
             shutil.rmtree(folder)
         command = [toolchain.cmake, "-S", ROOT, "--preset", preset, "-B", folder, *options]
-        run(command, f"configure-{name}", say=f"configuring build/{name}", cwd=ROOT)
+        run(command, f"configure-{name}", say=f"configuring build/{name}", cwd=ROOT, env=environment)
         stamp.write_text(identity)
         say += " (takes minutes)"
     # The variable of CMake takes precedence.
     parallel = [] if "CMAKE_BUILD_PARALLEL_LEVEL" in os.environ else ["--parallel", str(jobs())]
-    run([*prefix, toolchain.cmake, "--build", folder, *parallel], f"build-{name}", say=say)
+    run([*prefix, toolchain.cmake, "--build", folder, *parallel], f"build-{name}", say=say, env=environment)
     return folder
 
 

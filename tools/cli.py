@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from . import build, console, cpython, venv
+from . import bootstrap, build, console, cpython, nats, venv
 from .console import BUILD, ROOT, DevError, call
 from .runners import Request
 
@@ -53,8 +53,8 @@ def parser() -> argparse.ArgumentParser:
 
     bench = command(
         "bench",
-        "run the benchmarks: xichan.bench, or those of the C++ layers",
-        usage="./dev bench [3.14|3.15] [ARG ...] | ./dev bench layers [ARG ...]",
+        "run the benchmarks: xichan.bench, those of the C++ layers, or those of xichan.nats",
+        usage="./dev bench [3.14|3.15] [ARG ...] | ./dev bench layers [ARG ...] | ./dev bench nats [ARG ...]",
     )
     bench.add_argument("arguments", nargs="*", metavar="ARG", help="its arguments; ./dev bench 3.14 --help lists them")
 
@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
 
 def setup(versions) -> int:
     check_versions(versions)
+    nats.forget_failure()
     for version in versions or cpython.available():
         build.require_python(version)
     build.require_cpp()
@@ -120,9 +121,21 @@ def bench_layers(arguments) -> int:
     return max(call([program, *arguments]) for program in programs)
 
 
+def bench_nats(arguments) -> int:
+    build.require_cpp()
+    lower_bound = BUILD / "release" / "bench" / "nats_lower_bound"
+    if not lower_bound.exists():
+        raise DevError("libnats was not found, so there is nothing to compare with: see the messages of ./dev setup")
+    interpreter = build.require_python(NEWEST)
+    bootstrap.pip_install(interpreter, [nats.CONTENDER], "nats-py", f"installing {nats.CONTENDER}")
+    execute(interpreter, ROOT / "bench" / "compare_nats.py", lower_bound, *arguments)
+
+
 def bench(arguments) -> int:
     if arguments[:1] == ["layers"]:
         return bench_layers(arguments[1:])
+    if arguments[:1] == ["nats"]:
+        return bench_nats(arguments[1:])
     version, arguments = split_version(arguments)
     interpreter = build.require_python(version)
     venv.add_peers(version)

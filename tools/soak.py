@@ -12,7 +12,7 @@ import noxfile
 
 from . import fuzz, stress
 from .console import DevError
-from .counts import Counts, one
+from .counts import Counts
 
 MINUTES = 60
 FUZZERS, CPP = 0.15, 0.1  # shares of the time that the models leave; the stress programs have the rest
@@ -39,10 +39,10 @@ def fill(version: str, name: str, size, seconds: float) -> Row:
     while True:
         outcome = stress.run_program(version, name, amount)
         done.append(amount)
-        counts += one(outcome.passed)
+        counts += outcome.counts
         left = seconds - (time.monotonic() - begin)
         fits = int(amount * left / outcome.seconds)
-        if not outcome.passed or fits < size.short:
+        if not outcome.counts.passed or fits < size.short:
             break
         amount = min(size.full, fits)
     amounts = " + ".join(map(str, done)) if len(done) < 6 else f"{len(done)} runs, {sum(done)}"

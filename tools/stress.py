@@ -13,12 +13,13 @@ from .console import ROOT, DevError, start
 from .counts import Counts, one
 
 FOLDER = ROOT / "tests" / "stress" / "python"
+SKIPPED = 77  # the exit status of a program that lacks what it needs; its last line names that
 
 
 class Outcome(NamedTuple):
     """One run of a program."""
 
-    passed: bool
+    counts: Counts
     seconds: float
     line: str  # the last line of its output, which sums it up
 
@@ -45,15 +46,16 @@ def run_program(version: str, name: str, size: int) -> Outcome:
     with start(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", errors="backslashreplace") as process:
         for line in process.stdout:
             print(f"   {line}", end="", flush=True)
-    passed, seconds = process.returncode == 0, time.monotonic() - begin
-    print(f"   {seconds:.0f} s, {'passed' if passed else f'FAILED with status {process.returncode}'}", flush=True)
-    return Outcome(passed, seconds, line.strip())
+    seconds, code = time.monotonic() - begin, process.returncode
+    result = {0: "passed", SKIPPED: "skipped"}.get(code, f"FAILED with status {code}")
+    print(f"   {seconds:.0f} s, {result}", flush=True)
+    return Outcome(Counts(skipped=1) if code == SKIPPED else one(code == 0), seconds, line.strip())
 
 
 def run_programs(version: str, wanted: dict, extra) -> Counts:
     """Run the programs of {name: size}, restricted to the names in `extra` unless that is empty."""
     chosen = {name: size for name, size in wanted.items() if not extra or name in extra}
-    return sum((one(run_program(version, name, size).passed) for name, size in chosen.items()), Counts())
+    return sum((run_program(version, name, size).counts for name, size in chosen.items()), Counts())
 
 
 def run_cpp(times: int) -> Counts:

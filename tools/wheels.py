@@ -8,7 +8,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from . import bootstrap, build, cpython
+from . import bootstrap, build, cpython, nats
 from .console import BUILD, ROOT, DevError, make_folder, output, run, step
 
 DIST = BUILD / "dist"
@@ -27,7 +27,7 @@ def environment() -> dict:
     toolchain = build.require_toolchain()
     path = os.pathsep.join([os.fspath(bootstrap.require().parent), os.environ.get("PATH", "")])
     variables = {"CMAKE_EXECUTABLE": os.fspath(toolchain.cmake), "CMAKE_BUILD_PARALLEL_LEVEL": str(build.jobs())}
-    return {**variables, **os.environ, "PATH": path}
+    return {**variables, **os.environ, **nats.environment(), "PATH": path}
 
 
 def sdist() -> Path:

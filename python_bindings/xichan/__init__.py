@@ -16,7 +16,7 @@ Each name has its own page: help(xichan.channel), help(xichan.Sender.send).
 Channels
     channel(capacity)        make a channel: (Sender, Receiver)
     Sender, Receiver         its endpoints: send, recv, for loops, asend, arecv, close, clone
-    select, aselect          wait for the first of several sends and receives
+    select, aselect          wait for the first of several sends, receives and futures
     lookup, publish, unpublish  values by name, for all interpreters; Sender.lookup(name) finds a channel
     channels                 all channels of the process, with their figures
     Queue(maxsize)           the interface of queue.Queue, between interpreters
@@ -25,6 +25,7 @@ Pools and services
     InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters; fallback= for C extensions
     Workers(n, target)       n interpreters that run a function, supervised; worker() inside them
     serve, Client            requests and replies over a channel
+    probe(name)              whether a package loads in workers: a ProbeResult
 
 Values
     is_shareable(value)      whether a value can be sent; Shareable is the type for annotations
@@ -45,16 +46,18 @@ State that interpreters share
 
 Memory and figures
     memory_stats, set_memory_limit, trim
-    ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats
+    ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
 
 Exceptions
     Error                    the base class of all below
     ChannelClosed, ChannelFailed, ChannelEmpty, ChannelFull, ChannelTimeout
     NotShareableError, DecodeError, MemoryLimitExceeded, NotFound, Lagged, OwnerDied
     BrokenInterpreterPool, BrokenWorker, RemoteError, Interrupted, TaskInterrupted
+    RefusedModuleWarning     a package goes on without a module that a worker cannot load
 
 Commands
     python -m xichan         check the installation; print paths for C++
+    python -m xichan probe NAME...  whether packages load in workers
     python -m xichan.bench   measure, compare and plot
 """
 
@@ -123,15 +126,17 @@ from ._errors import (
 from ._queue import Queue
 
 _MutableMapping.register(Map)
+_QUEUE = Queue  # loads its module, which registers the type, even if imports are lazy (CPython 3.15)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._descriptor import descriptor
+    from ._probe import ProbeResult, probe
     from ._records.registry import register
     from ._remote import RemoteError
     from ._shareable import Shareable
-    from ._stats import ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats
-    from .pool.errors import BrokenInterpreterPool, BrokenWorker, TaskInterrupted
+    from ._stats import ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
+    from .pool.errors import BrokenInterpreterPool, BrokenWorker, RefusedModuleWarning, TaskInterrupted
     from .pool.executor import InterpreterPoolExecutor
     from .pool.member import worker
     from .pool.supervisor import Workers
@@ -148,12 +153,16 @@ _LAZY = {
     "MemoryClass": "_stats",
     "MemoryStats": "_stats",
     "PoolStats": "_stats",
+    "ProbeResult": "_probe",
     "QueueStats": "_stats",
+    "RefusedModule": "_stats",
+    "RefusedModuleWarning": "pool.errors",
     "RemoteError": "_remote",
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
     "Workers": "pool.supervisor",
     "descriptor": "_descriptor",
+    "probe": "_probe",
     "register": "_records.registry",
     "serve": "service",
     "worker": "pool.member",
@@ -198,11 +207,14 @@ __all__ = [
     "NotShareableError",
     "OwnerDied",
     "PoolStats",
+    "ProbeResult",
     "Queue",
     "QueueStats",
     "RLock",
     "Receiver",
     "RecordView",
+    "RefusedModule",
+    "RefusedModuleWarning",
     "RemoteError",
     "Semaphore",
     "Sender",
@@ -225,6 +237,7 @@ __all__ = [
     "lookup",
     "memory_stats",
     "objects",
+    "probe",
     "publish",
     "register",
     "select",

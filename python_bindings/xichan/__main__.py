@@ -1,4 +1,4 @@
-"""python -m xichan: a check of the installation, or the version and the paths of the C++ side."""
+"""python -m xichan: a check of the installation, or the version and the paths of the C++ side; a probe of packages."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ VALUE = {"a key": [1, 2.5, ("text", b"bytes", None)]}
 COMMANDS = """\
 Other commands:
   python -m xichan --version | --includedir | --libdir | --cmakedir
+  python -m xichan probe NAME...       whether packages load in worker interpreters
   python -m xichan.bench --help        measure this machine
   python -c "help('xichan')"           the public names on one page
 """
@@ -115,7 +116,15 @@ def commit() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the requested values, one line each, in the order of the options below; without any, run the checks."""
+    """Print the requested values, one line each, in the order of the options below; without any, run the checks.
+
+    After "probe", the arguments are those of xichan._probe.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if list(arguments[:1]) == ["probe"]:
+        from ._probe import main as probe_packages
+
+        return probe_packages(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="python -m xichan",
         description="Check the installation, or print the requested values, one line each.",

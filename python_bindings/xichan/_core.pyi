@@ -982,11 +982,16 @@ def select(
     *,
     copy: bool = True,
 ) -> tuple[Receiver[Any] | tuple[Sender[Any], Any] | _Future[Any], Any]: ...
+@overload
 def aselect(
     cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any]], *, copy: bool = True
 ) -> Coroutine[Any, Any, tuple[Receiver[Any] | tuple[Sender[Any], Any], Any]]:
     """Perform exactly one of several operations, as ``select()`` does; wait in the running asyncio event loop."""
 
+@overload
+def aselect(
+    cases: Iterable[Receiver[Any] | tuple[Sender[Any], Any] | _Future[Any]], *, copy: bool = True
+) -> Coroutine[Any, Any, tuple[Receiver[Any] | tuple[Sender[Any], Any] | _Future[Any], Any]]: ...
 def lookup(name: str, timeout: float | None = 0) -> Any:
     """Return the value published or the object shared under a name, or a (Sender, Receiver) of the channel."""
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    type _Place = tuple[str, int, str, bool]  # file, line, name of the module, whether it is imported at its top
+
 # What the standard library tries to load, and does without: traceback, to suggest similar names.
 _OPTIONAL = frozenset(["_suggestions"])
 
@@ -48,6 +50,29 @@ def install(on_refusal: Callable[[str, str], object]) -> None:
         ExtensionFileLoader.exec_module = _watched(ExtensionFileLoader.exec_module, "__name__")  # type: ignore[method-assign]
         BuiltinImporter.create_module = staticmethod(_watched(BuiltinImporter.create_module, "name"))  # type: ignore[method-assign]
         BuiltinImporter.exec_module = staticmethod(_watched(BuiltinImporter.exec_module, "__name__"))  # type: ignore[method-assign]
+
+
+def importer() -> _Place | None:
+    """Return the place that imports the module for which a callback runs, or None if that is xichan itself."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__")
+        file = frame.f_code.co_filename
+        if isinstance(name, str) and name != "importlib" and not file.startswith("<frozen importlib"):
+            if name.partition(".")[0] != "xichan":
+                return file, frame.f_lineno, name, frame.f_code.co_name == "<module>"
+            if name not in (__name__, "xichan.pool.refusal_reports", "xichan._probe_child"):
+                return None
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def is_standard(place: _Place | None) -> bool:
+    """Return whether a module of the standard library is at this place: it does without what it cannot load.
+
+    traceback, warnings and rlcompleter do so.
+    """
+    return place is not None and place[2].partition(".")[0] in sys.stdlib_module_names
 
 
 def _watched(method: Callable[..., Any], attribute: str) -> Callable[..., Any]:

@@ -138,13 +138,18 @@ def text_of(error: BaseException) -> str:
 
 def is_refusal(error: BaseException | None) -> bool:
     """Return whether a module that cannot be loaded in this interpreter caused an exception. Raises nothing."""
+    return refusal_in(error) is not None
+
+
+def refusal_in(error: BaseException | None) -> ImportError | None:
+    """Return the exception of a module that cannot be loaded in this interpreter, from a chain. Raises nothing."""
     for _ in range(100):  # the chain of causes may be a cycle
         if error is None:
             break
         if isinstance(error, ImportError) and any(text in text_of(error) for text in REFUSALS):
-            return True
+            return error
         error = error.__cause__ or error.__context__
-    return False
+    return None
 
 
 RemoteError.__module__ = "xichan"

@@ -94,6 +94,18 @@ class MemoryStats:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedModule:
+    """An extension module that workers could not load, as in ``PoolStats.refused`` and ``Workers.refused``."""
+
+    __module__ = "xichan"
+
+    reason: str  # the message of the ImportError
+    importer: str | None  # the line that imported it first, as "file:line"; None: xichan itself
+    workers: int  # interpreters of workers that have refused it; each does so once
+    degraded: bool  # whether what imported it has gone on without it
+
+
+@dataclass(frozen=True, slots=True)
 class PoolStats:
     """Statistics of an InterpreterPoolExecutor.
 
@@ -104,6 +116,7 @@ class PoolStats:
 
     workers: int  # alive
     max_workers: int
+    standby: int  # interpreters that are ready for a new worker
     queued: int  # messages that no worker has taken; a chunk of map() is one message
     submitted: int
     finished: int  # with a result
@@ -113,6 +126,7 @@ class PoolStats:
     replaced: int  # workers whose interpreter was replaced
     pickled_calls: int  # calls that could not be sent as values
     pickled_results: int
+    refused: dict[str, RefusedModule]  # the modules that workers could not load, by name
 
 
 def queue_stats(items: ChannelStats, unfinished: int, waiting_joiners: int) -> QueueStats:

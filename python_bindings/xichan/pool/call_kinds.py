@@ -34,23 +34,39 @@ class Kind:
 
     names: the dotted paths of the functions, and of the modules that a function sent by value imports. anywhere:
     whether they always run in workers. known: where they run because of ``main_only``, which is fixed, or because an
-    import that they begin with was refused; else None. checked: when the latter was looked up, see Policy. history: of
-    attempts in workers. main, pinned: the routes of calls that make none because of it, if there were such refusals;
-    pinned_history: of attempts in the pinned interpreter.
+    import that they begin with was refused; else None. degraded: the same because of ``degraded="main"``. checked: when
+    ``known`` was looked up, see Policy. history: of attempts in workers. main, pinned: the routes of calls that make
+    none because of it, if there were such refusals; pinned_history: of attempts in the pinned interpreter.
     """
 
-    __slots__ = ("anywhere", "checked", "fixed", "history", "known", "main", "names", "pinned", "pinned_history")
+    __slots__ = (
+        "anywhere",
+        "checked",
+        "degraded",
+        "fixed",
+        "history",
+        "known",
+        "main",
+        "names",
+        "pinned",
+        "pinned_history",
+    )
 
     def __init__(self, names: list[str], fixed: Route | None, anywhere: bool) -> None:
         self.names = names
         self.fixed = fixed is not None
         self.anywhere = anywhere
         self.known = fixed
+        self.degraded: Route | None = None
         self.checked = 0
         self.history = History()
         self.pinned_history = History()
         self.main: Route | None = None
         self.pinned: Route | None = None
+
+    def always(self) -> Route | None:
+        """Return where all calls run that do not run in workers; None: it depends on the outcomes of earlier ones."""
+        return self.known or self.degraded
 
     def elsewhere(self) -> Route | None:
         """Return where a call runs that makes no attempt in a worker."""

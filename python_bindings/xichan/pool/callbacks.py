@@ -21,13 +21,14 @@ import threading
 import time
 from _thread import allocate_lock
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import threads
 from .atomic import Sleepers, wake
 
 if TYPE_CHECKING:
     from .futures import Future
+    from .refusals import Refusals
     from .results import Collector
 
 TOO_LONG = 0.02  # seconds
@@ -43,8 +44,8 @@ class Callbacks:
     def __init__(self, collector: Collector, name: str) -> None:
         self._collector = collector
         self._name = name
-        self._queue: collections.deque[tuple[Future, bool]] = collections.deque()  # see schedule()
-        self._idle: Sleepers = []  # locks of idle runners
+        self._queue: collections.deque[tuple[Any, bool]] = collections.deque()  # see schedule()
+        self._idle: Sleepers = []  # runners
         self._runners: dict[int, None] = {}  # idents
         self._publishing: dict[int, None] = {}  # idents of runners, see (3)
         self._taken = 0  # number of items of the queue
@@ -52,8 +53,11 @@ class Callbacks:
         self._closed = False
         self._joining: Sleepers = []
 
-    def schedule(self, future: Future, publish: bool) -> None:
-        """Have a runner notify the waiters of a completed future or else call its callbacks. (1)"""
+    def schedule(self, future: Future | Refusals, publish: bool) -> None:
+        """Have a runner notify the waiters of a completed future or else call its callbacks. (1)
+
+        Refusals issue their warnings as callbacks, because that may run code of the program, too.
+        """
         self._queue.append((future, publish))
         if self._idle:
             self._wake_one()
@@ -105,8 +109,8 @@ class Callbacks:
 
     def _wake_one(self) -> None:
         try:
-            for lock in map(self._idle.pop, _LAST):
-                lock.release()
+            for wake_runner in map(self._idle.pop, _LAST):
+                wake_runner()
         except IndexError:
             self._collector.attend()
 
@@ -122,10 +126,10 @@ class Callbacks:
                 self._drain()
                 if self._closed or self._idle:
                     return
-                self._idle.append(lock)  # (1)
+                self._idle.append(lock.release)  # (1)
                 if self._queue or self._closed:
                     try:
-                        self._idle.remove(lock)
+                        self._idle.remove(lock.release)
                         continue
                     except ValueError:
                         pass  # it is being released

@@ -26,6 +26,7 @@ from .._remote import REFUSALS, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -38,8 +39,11 @@ _NO_CHECK, _DEFAULT = -1, 0
 
 _create: Any = _imp.create_dynamic
 _execute: Any = _imp.exec_dynamic
+_override_check: Any = getattr(_imp, "_override_multi_interp_extensions_check", None)
 _claims: Claims | None = None
-_relaxed = 0  # number of loads without the check
+_unchecked: set[tuple[str, str]] = set()  # modules that this interpreter has loaded without the check
+_relaxed = 0  # number of loads without the check that go on
+_relaxations = 0  # number of those that have begun
 
 
 def _key_of(spec: ModuleSpec) -> tuple[str, str]:
@@ -120,13 +124,16 @@ def relax(claims: Claims) -> None:
 
 
 def _create_in_pinned(spec: ModuleSpec, *file: Any) -> ModuleType:
-    global _relaxed
     key = _key_of(spec)
+    before = _relaxations
     try:
-        unchecked = _relaxed
-        created: ModuleType = _create(spec, *file)
-        # Another thread has switched the check off meanwhile, so it is not known whether this module passes it.
-        if not (unchecked or _relaxed) or _claim(key, PINNED) == PINNED:
+        _override_check(_DEFAULT)
+        try:
+            created: ModuleType = _create(spec, *file)
+        finally:
+            _set_check()
+        # If another thread has switched the check off meanwhile, it is not known whether the module passes it.
+        if before == _relaxations or _claim(key, PINNED) == PINNED:
             return created
     except ImportError as error:
         if REFUSALS[0] not in text_of(error):
@@ -137,28 +144,38 @@ def _create_in_pinned(spec: ModuleSpec, *file: Any) -> ModuleType:
             name=spec.name,
             path=spec.origin,
         )
+    return _load_unchecked(key, _create, spec, *file)
+
+
+def _execute_in_pinned(module: ModuleType) -> int:
+    spec = module.__spec__
+    if spec is None or _key_of(spec) not in _unchecked:
+        result: int = _execute(module)
+    else:  # it may create further modules, which nothing else loads
+        result = _load_unchecked(_key_of(spec), _execute, module)
+    return result
+
+
+def _load_unchecked(key: tuple[str, str], load: Callable[..., Any], *args: Any) -> Any:
+    """Load a module that this interpreter has claimed, without the check."""
+    global _relaxed, _relaxations
+    _unchecked.add(key)
     _relaxed += 1
-    _imp._override_multi_interp_extensions_check(_NO_CHECK)
+    _relaxations += 1
+    _set_check()
     try:
-        created = _create(spec, *file)
+        return load(*args)
     except ImportError as error:
         _release_if_refused(key, error)
         raise
     finally:
         _relaxed -= 1
-        if not _relaxed:
-            _imp._override_multi_interp_extensions_check(_DEFAULT)
-    return created
+        _set_check()
 
 
-def _execute_in_pinned(module: ModuleType) -> int:
-    try:
-        result: int = _execute(module)
-    except ImportError as error:
-        if module.__spec__ is not None:
-            _release_if_refused(_key_of(module.__spec__), error)
-        raise
-    return result
+def _set_check() -> None:
+    """Switch the check off while there are loads without it."""
+    _override_check(_NO_CHECK if _relaxed else _DEFAULT)
 
 
 def _release_if_refused(key: tuple[str, str], error: ImportError) -> None:

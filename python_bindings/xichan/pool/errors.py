@@ -28,6 +28,13 @@ class TaskInterrupted(Error, Interrupted):
     """
 
 
-for _class in (BrokenInterpreterPool, BrokenWorker, TaskInterrupted):
+class RefusedModuleWarning(RuntimeWarning):
+    """A worker cannot load a module, and what imported it goes on without: it may be slower, or lack functions.
+
+    Issued once per module and program, at the line of the import. See ``degraded=`` of InterpreterPoolExecutor.
+    """
+
+
+for _class in (BrokenInterpreterPool, BrokenWorker, RefusedModuleWarning, TaskInterrupted):
     _class.__module__ = "xichan"
 del _class

@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._remote import REFUSALS
@@ -61,8 +61,8 @@ class Policy:
         """Return where a call runs; None: in a worker."""
         if kind.checked != self._lessons:
             self._check(kind)
-        if kind.known is not None:
-            return kind.known
+        if (known := kind.always()) is not None:
+            return known
         return kind.elsewhere() if kind.history.skips_attempt() else None
 
     def _check(self, kind: Kind) -> None:
@@ -90,14 +90,12 @@ class Policy:
         """End the threads of this interpreter, after their tasks."""
         self._threads.join()
 
-    def run_refused(
-        self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[int, *tuple[str, ...]]
-    ) -> bool:
+    def run_refused(self, scheduler: Scheduler, entry: Future | Batch, id: int, refusal: tuple[Any, ...]) -> bool:
         """Run a task elsewhere whose module was refused, and learn from that. refusal: see worker_results.Refusal.
 
         Returns False if the module is among ``anywhere``.
         """
-        where, module, *others = refusal
+        where, _, module, *others = refusal
         kind, previous = entry.kind_of(id), entry.route_of(id)
         if kind is None or self._kinds.is_anywhere((module, *others)):
             return False
@@ -119,14 +117,30 @@ class Policy:
         pauses = False
         if in_worker:
             collector = scheduler.collector
-            begun = len(scheduler.board.running()) + len(collector.results_rx) + len(collector.inbox) - 1
-            pauses = kind.history.refused(begun)
+            begun = len(scheduler.board.running()) + len(collector.results_rx)
+            pauses = kind.history.refused(min(begun, scheduler.workers.alive - 1))
         else:
             kind.pinned_history.refused(0)
         self._start(scheduler, entry, id, route)
         if in_worker and (kind.known is not None or pauses):
             self._take_back(scheduler, kind)
         return True
+
+    def learn_degraded(self, scheduler: Scheduler, kind: Kind | None, module: str, package: str | None) -> None:
+        """Have calls run in this interpreter after one that went on without a refused module (``degraded="main"``).
+
+        Another attempt in a worker would show nothing, because an interpreter imports a package once. So these are the
+        calls of the kind, and those that name the package.
+        """
+        names = (module,) if package is None else (module, package)
+        if kind is None or self._kinds.is_anywhere(names):
+            return
+        route = Route(f"{module} {REFUSALS[0]}")
+        if package is not None and package not in self._modules:
+            self._modules[package] = route
+            self._lessons += 1
+        kind.degraded = route
+        self._take_back(scheduler, kind)
 
     def _may_pin(self, module: str) -> bool:
         """Return whether the pinned interpreter may be able to load a module that a worker has refused."""
@@ -160,8 +174,9 @@ class Policy:
                 and not contains(_core.Buffer, task)
             )
 
-        for id in scheduler.queue.take(sys.maxsize if kind.known is not None else kind.history.direct, is_wanted):
-            entry, route = scheduler.in_flight.get(id), kind.known or kind.elsewhere()
+        always = kind.always()
+        for id in scheduler.queue.take(kind.history.direct if always is None else sys.maxsize, is_wanted):
+            entry, route = scheduler.in_flight.get(id), always or kind.elsewhere()
             if entry is not None and route is not None:
                 kind.history.skips_attempt()
                 self._reroute(entry, id, route)

@@ -1,14 +1,14 @@
 """The inside of a worker of ``xichan.Workers``: what ``xichan.worker()`` returns, and how its target is called.
 
-A message to the Workers is (index, attempt): this attempt of the worker is ready. The Workers close their Sender of the
-other channel to stop the workers.
+A message to the Workers is (index, attempt): this attempt of the worker is ready; or the report of a module that was
+refused in it, see refusal_reports. The Workers close their Sender of the other channel to stop the workers.
 """
 
 from __future__ import annotations
 
 from .. import _core
 from .._errors import ChannelClosed, ChannelTimeout, Error
-from . import coroutines
+from . import coroutines, refusal_reports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def join(
 ) -> bool:
     """Make this interpreter a worker. restarts: whether it may be restarted, which is returned."""
     global _current
+    refusal_reports.watch(ready_tx.clone().send)
     _current = Worker(name, index, attempt, ready_tx, stop_rx)
     return restarts
 

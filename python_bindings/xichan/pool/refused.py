@@ -81,7 +81,7 @@ class _Finder:
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         reason = _remembered.get(name)
-        return None if reason is None or _path != sys.path else ModuleSpec(name, _Loader(reason))
+        return None if reason is None or _path != sys.path else ModuleSpec(name, _Loader(reason))  # type: ignore[arg-type]
 
 
 class _Loader:

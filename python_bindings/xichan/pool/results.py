@@ -320,6 +320,8 @@ class Collector:
                 policy = entry.policy if entry is not None else None
                 if entry is None or policy is None or not policy.run_refused(scheduler, entry, id, refusal):
                     self.fail(id, rebuild_error(*parts))
+            case ResultKind.REFUSED:
+                scheduler.note_refusal(id, *rest)
             case ResultKind.ENDED:
                 reason, not_begun = rest
                 if self.fail(id, BrokenWorker(f"the worker ended while it ran this task: {reason}")):

@@ -41,11 +41,13 @@ from .callbacks import Callbacks
 from .endpoints import close_descriptors
 from .errors import BrokenInterpreterPool
 from .output import Output
+from .refusals import Refusals
 from .results import Collector
 from .task_queue import TaskQueue, ids_of
 from .workers import Workers
 
 if TYPE_CHECKING:
+    from .._loader_watch import _Place
     from .batch import Batch
     from .fallback import Policy
     from .futures import Future
@@ -62,10 +64,10 @@ _logger = logging.getLogger("concurrent.futures")
 class Scheduler:
     """Queues tasks for the Workers, whose results a Collector receives. It creates both.
 
-    name: prefix of the names of threads.
+    name: prefix of the names of threads. degraded: see InterpreterPoolExecutor.
     """
 
-    def __init__(self, max_workers: int, name: str) -> None:
+    def __init__(self, max_workers: int, name: str, degraded: str) -> None:
         self.in_flight: dict[int, Future | Batch] = {}  # by id
         self.local: dict[int, bool] = {}  # id: whether a thread of this interpreter runs it
         self.waiting: dict[int, None] = {}  # ids of local tasks that no thread has taken
@@ -81,6 +83,7 @@ class Scheduler:
         self.counts = {count: Counter() for count in _COUNTS}
         self.collector = Collector(self, f"{name}_collector")
         self.callbacks = Callbacks(self.collector, name)
+        self.refusals = Refusals(degraded)
         self.queue = TaskQueue(
             self.in_flight,
             max(2 * max_workers, 16),
@@ -227,11 +230,27 @@ class Scheduler:
         """Return whether a worker has taken a task that was sent."""
         return not self.forked and not self.collector.call(lambda: any(queue.is_queued(id) for queue in self.queues))
 
+    def note_refusal(
+        self, id: int | None, module: str, reason: str, place: _Place | None, package: str | None, degraded: bool
+    ) -> None:
+        """Record a module that a worker has refused. For the collector. See refusal_reports."""
+        if self.refusals.add(module, reason, place, degraded):
+            self.callbacks.schedule(self.refusals, publish=False)
+        entry = None if id is None else self.in_flight.get(id)
+        if entry is not None and entry.policy is not None and degraded and self.refusals.degraded == "main":
+            assert id is not None
+            entry.policy.learn_degraded(self, entry.kind_of(id), module, package)
+
     def forward_output(self) -> None:
         """Bring what workers print to this interpreter."""
         output = Output(f"{self.workers.name}_output")
         self.workers.output_tx = output.tx
         self.closing.append(output.close)
+
+    def start_standby(self, number: int) -> None:
+        """Keep interpreters ready for workers."""
+        self.collector.start()
+        self.collector.call(lambda: self.workers.start_standby(number))
 
     def start_deadlines(self) -> None:
         """Start the thread that interrupts tasks at their deadlines, if it is not running."""
@@ -418,4 +437,12 @@ class Scheduler:
         """Return the fields of PoolStats, as a dict."""
         alive, queued = self.workers.alive, sum(map(len, self.queues))
         counts = {name: self.counts[name].value for name in reversed(_COUNTS)}  # submitted is not less than the others
-        return {"workers": alive, "max_workers": self.workers.max_workers, "queued": queued, **counts}
+        standby = 0 if self.workers.standby is None else len(self.workers.standby)
+        return {
+            "workers": alive,
+            "max_workers": self.workers.max_workers,
+            "standby": standby,
+            "queued": queued,
+            **counts,
+            "refused": self.refusals.stats(),
+        }

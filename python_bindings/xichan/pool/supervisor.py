@@ -19,32 +19,40 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .. import _core
 from .._errors import ChannelClosed, ChannelTimeout, Error, Interrupted, MemoryLimitExceeded
 from .._remote import rebuild_error
+from . import context as contexts
 from . import interrupt_safe, threads
-from .arguments import check_stdout, positive, prepared
+from .arguments import check_stdout, module_names, positive, prepared
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
 from .byvalue.functions import describe
 from .endpoints import close_descriptors, fail_endpoints
 from .errors import BrokenWorker, TaskInterrupted
 from .member import run_target
 from .output import Output
+from .refusals import Refusals, check_degraded
 from .task_queue import clone_endpoints
 from .worker_results import ResultKind
 
 try:
     from concurrent import interpreters
 
-    from .workers import cause_of, run_interpreter
+    from .launch import cause_of, run_interpreter
+    from .standby import Standby, new_interpreter
 except ImportError:  # CPython 3.13
     interpreters = None  # type: ignore[assignment]
 
+if TYPE_CHECKING:
+    from .._stats import RefusedModule
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds before the first restart, which double for each further one
+WARNING_TIMEOUT = 1.0  # seconds that the end waits for a warning: a hook of the program may wait for these Workers
 _CLEAN_EXITS = ("it called sys.exit()", "it called sys.exit(0)")
 
 _logger = logging.getLogger("xichan")
@@ -77,8 +85,12 @@ class Workers:
     name: prefix of the names of workers and threads. restart: how often each worker that fails is restarted, in a new
     interpreter, after a pause of 0.1 seconds, which doubles for each further restart. on_error: "stop": if a worker
     fails and is not restarted, the others are stopped; "continue": they go on. stdout: "forward": what workers print
-    comes out at ``sys.stdout`` and ``sys.stderr`` of this interpreter. grace: seconds that targets have to end after
-    the failure of another one; then they are interrupted. pickle: pickle what is not shareable.
+    comes out at ``sys.stdout`` and ``sys.stderr`` of this interpreter. degraded: "warn": a RefusedModuleWarning if a
+    worker cannot load a module and the target, or a package that it imports, goes on without it; "ignore": none; see
+    ``refused``. grace: seconds that targets have to end after the failure of another one; then they are interrupted.
+    pickle: pickle what is not shareable. context: targets see the context variables that are set now, as the tasks of a
+    pool do. preload: names of modules that each worker imports at its start. standby: number of interpreters to keep
+    ready for restarts.
 
     The workers start when the block is entered. Leaving the block waits until all targets have returned; call ``stop``
     before if they wait for that. Then it raises the failure of a worker, or an ExceptionGroup of several. If the block
@@ -99,8 +111,12 @@ class Workers:
         restart: int = 0,
         on_error: Literal["stop", "continue"] = "stop",
         stdout: Literal["forward"] | None = None,
+        degraded: Literal["warn", "ignore"] = "warn",
         grace: float = 1.0,
         pickle: bool = True,
+        context: bool | Collection[ContextVar[Any]] = False,
+        preload: Collection[str] = (),
+        standby: int = 0,
     ) -> None:
         """Describe the call. The documentation of the class describes the parameters. No worker starts yet."""
         if interpreters is None:
@@ -109,14 +125,22 @@ class Workers:
         self._restart = positive("restart", restart, least=0)
         if on_error not in ("stop", "continue"):
             raise ValueError(f"on_error must be 'stop' or 'continue', got {on_error!r}")
+        check_degraded(degraded, ("warn", "ignore"))
         check_stdout(stdout)
         if not callable(target):
             raise TypeError(f"target must be callable, got {type(target).__name__}")
         self._on_error = on_error
         self._stdout = stdout
         self._grace = float(grace)
-        described = describe(functools.partial(run_target, target), pickle=pickle)
-        call = (0, (described.data, described.external), *prepared(args, {}, pickle=pickle))
+        self._preload = module_names("preload", preload)
+        self._standby_number = positive("standby", standby, least=0)
+        chosen = contexts.checked(context)
+        function: Callable[..., Any] = functools.partial(run_target, target)
+        kwargs: dict[str, Any] = {}
+        if chosen is not None:
+            function, kwargs = contexts.attach(function, kwargs, contexts.describe(chosen, pickle=pickle))
+        described = describe(function, pickle=pickle)
+        call = (0, (described.data, described.external), *prepared(args, kwargs, pickle=pickle))
         self._call: Any = clone_endpoints(call)
         self._members = [_Member(index, f"{name}_{index}") for index in range(number)]
         self._name = name
@@ -130,6 +154,9 @@ class Workers:
         self._interrupt_at: float | None = None  # when workers that have not stopped are interrupted
         self._sleepers: Sleepers = []
         self._output: Output | None = None
+        self._refusals = Refusals(degraded)
+        self._warning: list[threading.Thread] = []  # threads that issue warnings: they run code of the program
+        self._standby: Standby | None = None
         self._entered = False
         self._over = False
         self._forked = False
@@ -235,6 +262,11 @@ class Workers:
         task = self._members[index].task
         return None if task is None or self._forked else self.board.running().get(task)
 
+    @property
+    def refused(self) -> dict[str, RefusedModule]:
+        """The extension modules that workers could not load so far, by name: as ``stats().refused`` of a pool."""
+        return self._refusals.stats()
+
     def _wait(self, condition: Callable[[], bool], timeout: float | None) -> None:
         deadline = deadline_of(timeout)
         while not condition() and left_until(deadline) != 0:
@@ -288,6 +320,9 @@ class Workers:
     # The supervisor
 
     def _supervise(self) -> None:
+        if self._standby_number:
+            standby = Standby(self._standby_number, self._preload, f"{self._name}_standby")
+            self._standby = standby if standby.start() else None
         left = len(self._members)
         while left:
             self._receive()
@@ -307,6 +342,11 @@ class Workers:
         for member in self._members:
             if member.thread is not None and interrupt_safe.has_started(member.thread):
                 member.thread.join()
+        self._handle_rest()
+        for thread in self._warning:
+            thread.join(WARNING_TIMEOUT)
+        if self._standby is not None:
+            self._standby.close()
         if self._output is not None:
             self._output.close()
         for end in self._reports_tx, self._reports_rx, self._stop_tx, self._stop_rx:
@@ -321,10 +361,34 @@ class Workers:
             report = self._reports_rx.recv(None if at is None else left_until(at))
         except (ChannelTimeout, MemoryError):
             return
-        if report is not None:
-            index, attempt = report
-            if self._members[index].attempt == attempt:
-                self._members[index].ready = True
+        self._handle(report)
+
+    def _handle(self, report: Any) -> None:
+        match report:
+            case index, attempt:
+                if self._members[index].attempt == attempt:
+                    self._members[index].ready = True
+            case module, reason, place, _, degraded:
+                if self._refusals.add(module, reason, place, degraded):
+                    self._warn()
+
+    def _handle_rest(self) -> None:
+        """Handle the reports that workers have sent before they ended."""
+        try:
+            for report in self._reports_rx.drain():
+                self._handle(report)
+        except (Error, MemoryError) as error:
+            _logger.warning("%s lost reports of workers: %r", self._name, error)
+
+    def _warn(self) -> None:
+        """Issue warnings in a thread of their own."""
+        thread = threads.make(self._refusals.call_back, f"{self._name}_warnings")
+        try:
+            thread.start()
+        except Exception as error:  # too many threads
+            _logger.warning("%s cannot start a thread for a warning: %s", self._name, error)
+        else:
+            self._warning.append(thread)
 
     # The thread of a worker
 
@@ -377,7 +441,7 @@ class Workers:
         _core._outlast_exit(tasks_rx)
         member.task = task = member.index + member.attempt * len(self._members)
         try:
-            interpreter = interpreters.create()
+            interpreter, is_prepared = new_interpreter(self._standby)
             if self._stop_tx.closed:
                 interpreter.close()
                 member.tolerated = True
@@ -392,7 +456,7 @@ class Workers:
             output_tx = None if self._output is None else self._output.tx
             endpoints = tasks_rx, results_tx, token_tx, token_tx
             setup = "", self.board.number(), inside, output_tx, None, False, None, (), None
-            run_interpreter(interpreter, (*endpoints, *setup))
+            run_interpreter(interpreter, (*endpoints, *setup), self._preload, is_prepared=is_prepared)
             return self._outcome(results_rx.drain())
         except interpreters.ExecutionFailed as error:
             return BrokenWorker(f"the worker could not be set up: {cause_of(error)}")

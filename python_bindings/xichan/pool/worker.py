@@ -26,15 +26,25 @@ from __future__ import annotations
 import functools
 import gc
 import sys
-import weakref
+from _weakref import ref  # the import of weakref takes milliseconds
 
 from .. import _core, _loader_watch
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError
 from .._remote import format_traceback
-from . import coroutines, threads
+from . import coroutines, refusal_reports, threads
 from .byvalue import rebuild
 from .endpoints import fail_endpoints
-from .worker_results import ResultKind, exited, note_refusal, raised, report, report_otherwise, runs_again, state
+from .worker_results import (
+    ResultKind,
+    await_refusal,
+    exited,
+    note_refusal,
+    raised,
+    report,
+    report_otherwise,
+    runs_again,
+    state,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +61,19 @@ class InitializerFailed(Exception):
     """The initializer of the pool raised an exception in this worker."""
 
 
+class PreloadFailed(Exception):
+    """A module of ``preload`` could not be imported in this worker."""
+
+
+def preload(names: tuple[str, ...]) -> None:
+    """Import modules."""
+    for name in names:
+        try:
+            rebuild.import_module(name)
+        except BaseException as error:
+            raise PreloadFailed(f"{name!r} of preload cannot be imported: {format_traceback(error)}") from None
+
+
 def run() -> None:
     """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
@@ -62,12 +85,14 @@ def run() -> None:
     tasks, results, token, wakeup = endpoints
     threads.adopt(name)
     if claims is not None:
-        from . import claims as loading
+        from .claims import relax
 
-        loading.relax(claims)
+        relax(claims)
         state.pinned = True
     if note_refusal not in _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
         _loader_watch.install(note_refusal)
+        if member is None:
+            refusal_reports.watch()
     if output is not None:
         from .output import Streams
 
@@ -85,8 +110,10 @@ def run() -> None:
     if initializer is not None:
         _initialize(*initializer)
         initializer = None
+        refusal_reports.settle(None)
     try:
         _work(tasks, state.send, limit)
+        refusal_reports.settle(None)  # of threads that tasks have left
     finally:
         coroutines.close()
         if state.streams is not None:
@@ -157,6 +184,8 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
     receive = tasks.recv
     run = state.runner.run
     while True:
+        if state.refusal_rx is not None:
+            await_refusal()
         try:
             task = _next(tasks) if state.unverified else receive()
         except ChannelClosed:
@@ -195,6 +224,8 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         task = function = args = kwargs = found = None  # (2)
         if state.streams is not None:
             state.streams.sync()
+        if state.refused:
+            refusal_reports.settle(result)
         report(send, result)
         state.running = None
         state.results = ()
@@ -220,7 +251,9 @@ def _refuse(functions: dict[Any, Any], send: Callable[[Any], None], error: Decod
     id, function, args, kwargs = message
     if type(kwargs) is not int:
         _fail_undecoded(error, function, args, kwargs)
-        report(send, raised(id, error))
+        result = raised(id, error)
+        refusal_reports.settle(result)
+        report(send, result)
         return False
     for number in range(id, id + len(args)):
         try:
@@ -229,6 +262,7 @@ def _refuse(functions: dict[Any, Any], send: Callable[[Any], None], error: Decod
         except DecodeError as failure:
             _fail_undecoded(failure, args[number - id])
             result = raised(number, failure)
+            refusal_reports.settle(result)
         except _ChunkEnded as ended:
             report(send, (*ended.result[:3], tuple(range(number + 1, id + len(args)))))
             return True
@@ -248,7 +282,7 @@ def _value_of(view: Any) -> Any:
     return view.value() if isinstance(view, (_core.TupleView, _core.RecordView)) else view
 
 
-def _drop_once(once: list[weakref.ref[Any]]) -> None:
+def _drop_once(once: list[ref[Any]]) -> None:
     """Close the endpoints that came with the functions of a task, including those in reference cycles."""
     if any(function() is not None for function in once):
         gc.collect()
@@ -269,7 +303,7 @@ def _load(functions: dict[Any, Any], function: Any) -> Any:
         description, external = function
         reader = rebuild.Reader(description, external, state.shared)
         if external:
-            state.once = list(map(weakref.ref, reader.functions))
+            state.once = list(map(ref, reader.functions))
         return _runnable(reader.root)
     data = _core.lookup(f"{state.prefix}{function}")
     made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), state.shared)
@@ -318,17 +352,19 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
             fail_endpoints(first_error or error, function)
             fail_endpoints(error, args)
             first_error = None
-            report(state.send, (first, int(ResultKind.CHUNK), tuple(results)))
+            report(state.send, (first, ResultKind.CHUNK, tuple(results)))
             raise _ChunkEnded(exited(id, error, tuple(state.not_begun))) from None
         except BaseException as error:
             if not runs_again(error):
                 fail_endpoints(error, args)
                 first_error = first_error or error
             results.append(raised(id, error))
+        if state.refused:
+            refusal_reports.settle(results[-1])
     if first_error is not None:
         fail_endpoints(first_error, function)  # which all tasks of the chunk use
         first_error = None  # it refers to this frame
-    return first, int(ResultKind.CHUNK), tuple(results)
+    return first, ResultKind.CHUNK, tuple(results)
 
 
 def report_end() -> None:
@@ -339,7 +375,8 @@ def report_end() -> None:
     if state.running is None:
         raise LookupError("no task was running")
     reason = "its loop was interrupted"
-    for result in (*state.results, (state.running, int(ResultKind.ENDED), reason, tuple(state.not_begun))):
+    refusal_reports.settle((state.running, ResultKind.ENDED))
+    for result in (*state.results, (state.running, ResultKind.ENDED, reason, tuple(state.not_begun))):
         try:
             state.send(result)
         except BaseException as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import enum
+import threading
 
 from .. import _core
-from .._errors import NotFound, NotShareableError
+from .._errors import Error, NotFound, NotShareableError
 from .._remote import describe_error, is_refusal
 
 TYPE_CHECKING = False
@@ -20,19 +20,24 @@ if TYPE_CHECKING:
     type _Result = tuple[Any, ...]
 
 
-class ResultKind(enum.IntEnum):
+LONGEST_WAIT = 0.1  # seconds, for await_refusal()
+
+
+class ResultKind:  # plain numbers: an enum would take a millisecond of the start of a worker
     """The second item of a result other than (id, value)."""
 
     PICKLED = 0  # id, kind, data, external
     RAISED = 1  # id, kind, exception or None, type name, message, traceback (see _remote.describe_error), refusal
     CHUNK = 2  # id of the first task, kind, results
     ENDED = 3  # id, kind, reason, ids of a chunk that have not begun
+    REFUSED = 4  # id or None, kind, report: no result, see refusal_reports
 
 
-class Refusal(enum.IntEnum):
+class Refusal:
     """The interpreter that has refused a module of the task.
 
-    A refusal is (Refusal, names of the modules, see refused.names_of), or () if there was none.
+    A refusal is (Refusal, Sender, names of the modules, see refused.names_of), or () if there was none. The worker
+    waits until the Sender is closed, which happens when the refusal has been handled.
     """
 
     IN_WORKER = 1
@@ -46,6 +51,7 @@ class _State:
     once: list[weakref.ref[Any]] | None = None  # weak references to functions that serve for this task only
     results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
     not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
+    refused: list[Any] = []  # notes of refused modules, see refusal_reports
     send: Callable[[Any], None]  # sends a result
     unverified = False  # a listener should receive the last result
     verify: Callable[[], None]  # wakes the collector if it has not
@@ -55,11 +61,18 @@ class _State:
     streams: Streams | None = None  # that forward what tasks print
     pinned = False  # this is the pinned interpreter
     keeps_endpoints = False  # of a task that fails: it may be restarted
+    refusal_rx: _core.Receiver[None] | None = None  # closed when the last refusal has been handled
     shared: dict[str, Any] = {}
     pickler: ModuleType | None = None  # the module, once it is needed
 
 
 state = _State()
+local = threading.local()  # .task: (id, prefix) of the task that this thread of the main interpreter runs
+
+
+def runs_task() -> bool:
+    """Return whether a task runs in this interpreter if it is a worker, or else in this thread."""
+    return state.running is not None or hasattr(local, "task")
 
 
 def report(send: Callable[[Any], None], result: _Result) -> None:
@@ -94,17 +107,30 @@ def report_otherwise(send: Callable[[Any], None], result: _Result, error: BaseEx
 def raised(id: int, error: BaseException) -> _Result:
     """Return the result of a task that raised an exception."""
     *parts, refused = describe_error(error, lambda value: _pickler().dumps(value))
-    return id, int(ResultKind.RAISED), *parts, _refusal_of(error) if refused else ()
+    return id, ResultKind.RAISED, *parts, _refusal_of(error) if refused else ()
 
 
-def _refusal_of(error: BaseException) -> tuple[int, *tuple[str, ...]]:
+def _refusal_of(error: BaseException) -> tuple[Any, ...]:
     """Return what the pool has to know about a module that was refused."""
+    if not _has_fallback():
+        return ()
     from .refused import names_of, remember
 
     names = names_of(error)
-    if _has_fallback():
-        remember(names)
-    return int(Refusal.IN_PINNED if state.pinned else Refusal.IN_WORKER), *names
+    remember(names)
+    tx, state.refusal_rx = _core.channel(1)
+    return Refusal.IN_PINNED if state.pinned else Refusal.IN_WORKER, tx, *names
+
+
+def await_refusal() -> None:
+    """Wait until the pool has handled a refusal: it may take further calls out of the queue that would be refused."""
+    rx, state.refusal_rx = state.refusal_rx, None
+    if rx is not None:
+        try:
+            rx.recv(LONGEST_WAIT)
+        except Error:  # closed, as expected, or the pool does other work
+            pass
+        rx.close()
 
 
 def note_refusal(name: str, reason: str) -> None:
@@ -122,6 +148,8 @@ def runs_again(error: BaseException) -> bool:
 
 def _has_fallback() -> bool:
     """Return whether tasks whose modules this interpreter refuses run in another one."""
+    if not state.prefix:  # this interpreter does not belong to a pool
+        return False
     try:
         _core.lookup(f"{state.prefix}fallback")
     except NotFound:
@@ -138,7 +166,7 @@ def exited(id: int, leaving: SystemExit, not_begun: tuple[int, ...]) -> _Result:
             code = str.__str__(repr(leaving.code))
         except BaseException as failure:
             code = f"<repr() raised {type(failure).__qualname__}>"
-    return id, int(ResultKind.ENDED), f"it called sys.exit({code})", not_begun
+    return id, ResultKind.ENDED, f"it called sys.exit({code})", not_begun
 
 
 def _pickle(result: _Result, error: NotShareableError) -> _Result:
@@ -148,7 +176,7 @@ def _pickle(result: _Result, error: NotShareableError) -> _Result:
         message = str(error).replace("value[1]", "result", 1)
         return raised(id, NotShareableError(f"{message}; the pool was created with pickle=False"))
     try:
-        return id, int(ResultKind.PICKLED), *_pickler().dumps(value)
+        return id, ResultKind.PICKLED, *_pickler().dumps(value)
     except BaseException as failure:
         failure.add_note(f"while the result, of type {type(value).__qualname__}, was pickled")
         return raised(id, failure)

@@ -77,8 +77,8 @@ def test_stats_are_a_frozen_typed_record(pool):
     pool.submit(tasks.square, 2).result(PATIENCE)
     stats = pool.stats()
     assert stats == type(stats)(
-        workers=1, max_workers=2, queued=0, submitted=1, finished=1, failed=0, cancelled=0, lost=0, replaced=0,
-        pickled_calls=0, pickled_results=0,
+        workers=1, max_workers=2, standby=0, queued=0, submitted=1, finished=1, failed=0, cancelled=0, lost=0,
+        replaced=0, pickled_calls=0, pickled_results=0, refused={},
     )  # fmt: skip
     with pytest.raises(AttributeError):
         stats.workers = 2

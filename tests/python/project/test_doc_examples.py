@@ -1,5 +1,6 @@
 """The examples of the documentation: every one runs and prints what its page shows."""
 
+import contextlib
 import importlib.util
 import os
 import pty
@@ -13,10 +14,12 @@ from typing import NamedTuple
 
 import pytest
 from support import PATIENCE, environment, run_python
+from support.nats_server import Server, unavailable
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.M | re.S)
+SERVER = "nats://127.0.0.1:4222"  # the tests replace it
 NEEDS_3_14 = re.compile(r"concurrent|InterpreterPoolExecutor|xichan\.Workers")
 
 
@@ -47,6 +50,8 @@ def parameters():
         no_numpy = "import numpy" in example.source and importlib.util.find_spec("numpy") is None
         marks = [pytest.mark.skipif(bool(old), reason="needs CPython 3.14")]
         marks.append(pytest.mark.skipif(no_numpy, reason="needs NumPy"))
+        if SERVER in example.source:
+            marks.append(pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "needs NATS"))
         yield pytest.param(example, id=example.name, marks=marks)
 
 
@@ -56,8 +61,16 @@ def without_numbers(text):
 
 @pytest.mark.parametrize("example", list(parameters()))
 def test_example_runs_and_prints_the_shown_output(example, tmp_path):
+    with contextlib.ExitStack() as servers:
+        source = example.source
+        if SERVER in source:
+            source = source.replace(SERVER, servers.enter_context(Server(tmp_path / "server")).url)
+        run_example(example, source, tmp_path)
+
+
+def run_example(example, source, tmp_path):
     script = tmp_path / "example.py"
-    script.write_text(example.source)
+    script.write_text(source)
     # The shell that runs this test may ignore SIGINT; restore it, because an example may send itself Ctrl-C.
     launcher = (
         "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"

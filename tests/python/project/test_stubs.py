@@ -58,6 +58,8 @@ def test_stubs_agree_with_the_module(tmp_path):
         r"_shareable\.Shareable",
         r"_core\.Broadcast\.__call__",
     )
+    if importlib.util.find_spec("xichan._nats") is None:  # built without libnats
+        names += (r"_nats", r"nats(\..*)?")
     private.write_text("".join(rf"xichan\.{name}" + "\n" for name in names))
     # Imported by the benchmarks: without stubs, or not installed.
     foreign = ("bocpy", "extrainterpreters", "faster_fifo", "jinja2", "matplotlib", "rich", "zmq")

@@ -78,9 +78,10 @@ def main():
     start = time.monotonic()
     tx, rx = xichan.channel(64)
     results_tx, results = xichan.channel(READERS)
-    with interpreter(rx=rx, results=results_tx, EACH=EACH) as one, interpreter(
-        rx=rx, results=results_tx, EACH=EACH
-    ) as other:
+    with (
+        interpreter(rx=rx, results=results_tx, EACH=EACH) as one,
+        interpreter(rx=rx, results=results_tx, EACH=EACH) as other,
+    ):
         rx.close()
         readers = [execute(reader, "import xichan\n" + MAKE + READ) for reader in (one, other)]
         number, warm = 0, None

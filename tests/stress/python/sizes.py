@@ -27,6 +27,7 @@ SIZES = {
     "interrupts": Size(300, 10_000),
     "lent_exit": Size(30, 10_000, 500),
     "out_of_memory": Size(3, 1000, 30),
+    "remote_faults": Size(1, 20, 20),
     "round_trips": Size(20_000, 1_000_000),
     "select_traffic": Size(20_000, 1_000_000),
     "sender_exit": Size(60, 10_000, 500),
@@ -38,4 +39,5 @@ SIZES = {
     "stopped_peers": Size(200, 20_000, 2000),
     "timeouts": Size(20_000, 200_000),
     "value_kinds": Size(150, 200_000),
+    "worker_cycles": Size(24, 1000),
 }

@@ -1,0 +1,80 @@
+// What the types of xichan._nats have in common: each object owns one C++ object.
+#pragma once
+
+#include <Python.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <utility>
+
+namespace xichan::nats {
+
+struct ModuleState {
+  PyTypeObject* connection_type;
+  PyTypeObject* consumer_type;
+  PyTypeObject* delivery_type;
+  PyTypeObject* mailbox_type;
+  PyTypeObject* room_type;
+  PyTypeObject* heartbeat_type;
+};
+
+extern PyModuleDef module_definition;
+extern PyType_Spec connection_spec, consumer_spec, delivery_spec, mailbox_spec, room_spec, heartbeat_spec;
+
+inline ModuleState* state_of_type(PyTypeObject* type) noexcept {
+  PyObject* const module = PyType_GetModuleByDef(type, &module_definition);
+  return module == nullptr ? nullptr : static_cast<ModuleState*>(PyModule_GetState(module));
+}
+
+template <class T>
+struct Object {
+  PyObject_HEAD
+  T held;
+};
+
+template <class T>
+T& held(PyObject* object) noexcept {
+  return reinterpret_cast<Object<T>*>(object)->held;
+}
+
+/// Allocates an object and moves `value` into it. Null with an exception set.
+template <class T>
+PyObject* make_object(PyTypeObject* type, T&& value) noexcept {
+  PyObject* const object = type->tp_alloc(type, 0);
+  if (object != nullptr) new (&held<T>(object)) T(std::move(value));
+  return object;
+}
+
+template <class T>
+void deallocate(PyObject* object) noexcept {
+  PyTypeObject* const type = Py_TYPE(object);
+  held<T>(object).~T();
+  type->tp_free(object);
+  Py_DECREF(type);
+}
+
+/// Calls a function that may throw std::bad_alloc; returns null with MemoryError set then.
+template <class Function>
+PyObject* guarded(Function function) noexcept {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return PyErr_NoMemory();
+  }
+}
+
+/// Returns true in the child of a fork. The threads of its connections do not exist there, their locks may be held for
+/// good, and their sockets belong to the parent: objects of the parent must be left alone.
+inline bool is_forked(pid_t creator) noexcept { return getpid() != creator; }
+template <class T>
+void leak(std::shared_ptr<T>&& object) noexcept {
+  ::new (std::malloc(sizeof object)) std::shared_ptr<T>(std::move(object));
+}
+
+/// Borrows the bytes of a str or bytes object. False with an exception set.
+bool borrow(PyObject* object, std::string_view& bytes) noexcept;
+
+}  // namespace xichan::nats

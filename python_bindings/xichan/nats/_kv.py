@@ -1,0 +1,183 @@
+"""Two key-value buckets: which endpoints a channel has, and with what error a channel has ended.
+
+An endpoint holds a lease: its key in the bucket of leases, which it renews. The server removes a key that is not
+renewed in time. So the endpoints of a channel are counted without their help: their processes may have died.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from .. import _nats, dumps, loads
+from .._errors import ChannelClosed, ChannelFailed
+from .._remote import RemoteError, attach_traceback, format_traceback, text_of, type_name_of
+from ._calls import STREAM_NOT_FOUND, find_stream
+from ._errors import NatsError, refused
+from ._steps import run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._calls import Calls
+    from ._channels import Settings
+    from ._names import Names
+    from ._steps import _Steps
+
+_ERRORS = "xichan_errors"
+_WRONG_SEQUENCE = 10071  # the key exists
+_STREAM_EXISTS = 10058
+_MESSAGE_NOT_FOUND = 10037
+
+
+def _open_bucket(calls: Calls, bucket: str, ttl: float | None) -> _Steps[None]:
+    nanoseconds = int((ttl or 0) * 1e9)
+    config = {
+        "name": f"KV_{bucket}",
+        "subjects": [f"$KV.{bucket}.>"],
+        "max_msgs_per_subject": 1,
+        "discard": "new",
+        "storage": "file",
+        "allow_rollup_hdrs": True,
+        "allow_direct": True,
+        "max_age": nanoseconds,
+        "duplicate_window": min(nanoseconds or 120_000_000_000, 120_000_000_000),
+    }
+    try:
+        yield from calls.api(f"STREAM.CREATE.KV_{bucket}", config)
+    except NatsError as error:
+        if error.code != _STREAM_EXISTS:  # the same bucket, configured by another version of the server
+            raise
+
+
+class Leases:
+    """The leases of the endpoints of one channel: those of Senders have keys in "s", those of Receivers in "r"."""
+
+    __slots__ = ("bucket", "lasts", "senders", "stream")
+
+    def __init__(self, names: Names, settings: Settings) -> None:
+        self.lasts = settings.sender_timeout
+        self.bucket = f"xichan_leases_{int(self.lasts * 1000)}"
+        self.stream = f"$KV.{self.bucket}.{names.stream}"
+        self.senders = f"{self.stream}.s.>"
+
+    def key(self, kind: str, identity: str) -> str:
+        return f"{self.stream}.{kind}.{identity}"
+
+    @property
+    def removal(self) -> str:
+        """The subject of requests that remove leases."""
+        return f"$JS.API.STREAM.PURGE.KV_{self.bucket}"
+
+    @property
+    def count_subject(self) -> str:
+        return f"$JS.API.STREAM.INFO.KV_{self.bucket}"
+
+    @property
+    def count_data(self) -> str:
+        return json.dumps({"subjects_filter": self.senders})
+
+    def take(self, calls: Calls, key: str) -> _Steps[None]:
+        yield from _open_bucket(calls, self.bucket, self.lasts)
+        reply = json.loads((yield from calls.request(key)))
+        if "error" in reply:
+            raise refused("the lease of an endpoint", reply["error"])
+
+    def release(self, calls: Calls, key: str) -> _Steps[None]:
+        yield from calls.api(f"STREAM.PURGE.KV_{self.bucket}", {"filter": key})
+
+    def keys(self, calls: Calls, subject: str) -> _Steps[list[str]]:
+        """Return the leases whose keys match."""
+        info = yield from calls.api(f"STREAM.INFO.KV_{self.bucket}", {"subjects_filter": subject})
+        return list(info["state"].get("subjects") or ())
+
+
+class Lease:
+    """The lease of one endpoint, which native code renews."""
+
+    __slots__ = ("_calls", "_heartbeat", "_key", "_leases")
+
+    def __init__(self, calls: Calls, leases: Leases, kind: str, identity: str) -> None:
+        self._calls, self._leases, self._key = calls, leases, leases.key(kind, identity)
+        run(leases.take(calls, self._key))
+        # What is published if the endpoint is dropped without close().
+        farewell = ((leases.removal, json.dumps({"filter": self._key})),)
+        self._heartbeat = _nats.Heartbeat(calls.connection, self._key, leases.lasts / 4, farewell)
+
+    def release(self) -> _Steps[None]:
+        self._heartbeat.stop()
+        yield from self._leases.release(self._calls, self._key)
+
+
+def seal(calls: Calls, names: Names, settings: Settings, by: str) -> _Steps[None]:
+    """Have a channel refuse values from now on. Does nothing if it is deleted or sealed."""
+    if (yield from _has_ended(calls, names)):
+        return
+    try:
+        yield from calls.api(f"STREAM.UPDATE.{names.stream}", settings.sealed_stream(names, by))
+    except NatsError:
+        if not (yield from _has_ended(calls, names)):  # by another endpoint meanwhile
+            raise
+
+
+def _has_ended(calls: Calls, names: Names) -> _Steps[bool]:
+    info = yield from find_stream(calls, names)
+    return info is None or bool(info["config"].get("sealed"))
+
+
+def _error_key(names: Names) -> str:
+    return f"$KV.{_ERRORS}.{names.stream}"
+
+
+def record_error(calls: Calls, names: Names, error: BaseException) -> _Steps[None]:
+    """Record the error of a channel, unless there is one."""
+    yield from _open_bucket(calls, _ERRORS, None)
+    name, message, traceback = type_name_of(error), text_of(error), format_traceback(error)
+    try:
+        carried = dumps(error)
+    except Exception:
+        carried = None  # it will be a RemoteError
+    data = dumps((name, message, traceback, carried))
+    reply = json.loads(
+        (yield from calls.request(_error_key(names), data, (("Nats-Expected-Last-Subject-Sequence", "0"),)))
+    )
+    if "error" in reply and reply["error"].get("err_code") != _WRONG_SEQUENCE:
+        raise refused(f"the error of channel {names.channel!r}", reply["error"])
+
+
+def forget_error(calls: Calls, names: Names) -> _Steps[None]:
+    """Remove the error of an earlier channel of this name."""
+    try:
+        yield from calls.api(f"STREAM.PURGE.KV_{_ERRORS}", {"filter": _error_key(names)})
+    except NatsError as error:
+        if error.code != STREAM_NOT_FOUND:
+            raise
+
+
+def closing_error(calls: Calls, names: Names, message: str) -> _Steps[ChannelClosed]:
+    """Return the exception for calls on a channel that has ended: ChannelFailed if it ended with an error."""
+    try:
+        data = {"last_by_subj": _error_key(names)}
+        found = yield from calls.api(f"STREAM.MSG.GET.KV_{_ERRORS}", data)
+    except NatsError as error:
+        if error.code in (_MESSAGE_NOT_FOUND, STREAM_NOT_FOUND):
+            return ChannelClosed(message)
+        raise
+    return _failed(loads(base64.b64decode(found["message"]["data"])))
+
+
+def _failed(description: Any) -> ChannelFailed:
+    type_name, message, traceback, carried = description
+    cause = None
+    if carried is not None:
+        try:
+            cause = loads(carried)
+        except ValueError:
+            pass
+    if not isinstance(cause, BaseException):
+        cause = RemoteError(type_name, message, traceback)
+    attach_traceback(cause, traceback)
+    failed = ChannelFailed(f"the channel failed: {type_name}{': ' if message else ''}{message}")
+    failed.__cause__ = cause
+    return failed

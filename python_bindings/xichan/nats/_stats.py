@@ -1,0 +1,105 @@
+"""The figures of channels on a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ._channels import find_settings
+from ._errors import NatsError
+from ._kv import Leases
+from ._names import CONSUMER, STREAM_PREFIX, Names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._calls import Calls
+    from ._channels import Settings
+    from ._steps import _Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The figures of a channel on a server: the server counts for all machines."""
+
+    name: str
+    depth: int
+    """Values in the channel, including those received and not acknowledged."""
+    bytes: int
+    """The size of these values on the server."""
+    sent: int
+    """Values that the channel has ever accepted."""
+    received: int
+    """Values that it has accepted and no longer holds."""
+    unacknowledged: int
+    """Values that have been received and are not acknowledged."""
+    redelivered: int
+    """Of these: values that have been delivered more than once."""
+    waiting_receivers: int
+    """Receives that wait for a value."""
+    senders: int
+    """Open Senders. One whose process has died counts until its lease ends."""
+    receivers: int
+    """Open Receivers, likewise."""
+    dead_letters: int
+    """Values that were moved to the dead letters and are there."""
+    storage: str
+    capacity: int | None
+    closed: bool
+    """Whether the channel is shut down."""
+
+
+def read_stats(calls: Calls, names: Names) -> _Steps[Stats]:
+    info = yield from calls.api(f"STREAM.INFO.{names.stream}", None, f"channel {names.channel!r}")
+    return (yield from _stats_of(calls, names, info))
+
+
+def _stats_of(calls: Calls, names: Names, info: dict[str, Any]) -> _Steps[Stats]:
+    settings: Settings = find_settings(info, names)
+    state = info["state"]
+    consumer = yield from _optional(calls, f"CONSUMER.INFO.{names.stream}.{CONSUMER}")
+    leases = Leases(names, settings)
+    leased = yield from _optional(calls, f"STREAM.INFO.KV_{leases.bucket}", {"subjects_filter": f"{leases.stream}.>"})
+    keys = list(leased.get("state", {}).get("subjects") or ())
+    dead = yield from _optional(calls, f"STREAM.INFO.{Names(names.channel, dead=True).stream}")
+    return Stats(
+        name=names.channel,
+        depth=state["messages"],
+        bytes=state["bytes"],
+        sent=state["last_seq"],
+        received=state["last_seq"] - state["messages"],
+        unacknowledged=consumer.get("num_ack_pending", 0),
+        redelivered=consumer.get("num_redelivered", 0),
+        waiting_receivers=consumer.get("num_waiting", 0),
+        senders=sum(key.startswith(f"{leases.stream}.s.") for key in keys),
+        receivers=sum(key.startswith(f"{leases.stream}.r.") for key in keys),
+        dead_letters=dead.get("state", {}).get("messages", 0),
+        storage=settings.storage,
+        capacity=settings.capacity,
+        closed=bool(info["config"].get("sealed")),
+    )
+
+
+def _optional(calls: Calls, verb: str, data: dict[str, Any] | None = None) -> _Steps[dict[str, Any]]:
+    try:
+        return (yield from calls.api(verb, data))
+    except NatsError as error:
+        if error.code == 0:
+            raise
+        return {}  # it does not exist
+
+
+def list_channels(calls: Calls) -> _Steps[list[Stats]]:
+    """Return the figures of all channels, by name."""
+    found: list[Stats] = []
+    offset = 0
+    while True:
+        page = yield from calls.api("STREAM.LIST", {"offset": offset})
+        streams = page.get("streams") or []
+        for info in streams:
+            name: str = info["config"]["name"]
+            if name.startswith(STREAM_PREFIX):
+                found.append((yield from _stats_of(calls, Names(name.removeprefix(STREAM_PREFIX)), info)))
+        offset += len(streams)
+        if not streams or offset >= page.get("total", 0):
+            return sorted(found, key=lambda stats: stats.name)

@@ -1,0 +1,311 @@
+"""The rules that differ for remote channels: the rows of docs/reference/nats-differences.md."""
+
+import array
+import dataclasses
+import pickle
+
+import pytest
+from support import run_script, wait_until
+from test_rules import asleep
+
+import xichan
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int
+
+
+def test_rule_1_rendezvous_is_refused(hub, name):
+    with pytest.raises(ValueError, match="rendezvous"):
+        hub.channel(name, 0)
+
+
+def test_rule_1_capacity_includes_what_is_not_acknowledged(hub, name):
+    tx, rx = hub.channel(name, 1, ack="lease")
+    tx.send(1)
+    lease = rx.lease()
+    with pytest.raises(xichan.ChannelFull):
+        tx.send_nowait(2)
+    with lease as value:
+        assert value == 1
+    tx.send(2, timeout=30)
+
+
+def test_rule_2_endpoints_are_in_several_processes(server, hub, name):
+    tx, rx = hub.channel(name)
+    done = run_script(
+        """
+        import sys, xichan.nats
+        with xichan.nats.connect(sys.argv[1]) as hub, hub.sender(sys.argv[2]) as tx:
+            tx.send_many(["from", "another", "process"])
+        """,
+        server.url,
+        name,
+    )
+    assert done.stderr == ""
+    assert rx.recv_many(3) == ["from", "another", "process"]
+
+
+def test_rule_4_objects_of_unlisted_classes_arrive_as_record_views(hub, name):
+    tx, rx = hub.channel(name)
+    tx.send([Point(1, 2)])
+    (got,) = rx.recv()
+    assert type(got) is xichan.RecordView and (got.x, got.y) == (1, 2)
+    listed = hub.receiver(name, classes=[Point])
+    tx.send([Point(1, 2)])
+    assert listed.recv() == [Point(1, 2)]
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: xichan.channel()[0], xichan.Queue, lambda: xichan.AtomicInt(1), lambda: xichan.Buffer(10)]
+)
+def test_rule_8_objects_of_one_process_are_refused(hub, name, make):
+    tx, rx = ends = hub.channel(name)
+    for value in (make(), [1, make()]):
+        with pytest.raises(TypeError):
+            tx.send(value)
+    for own in ends:
+        with pytest.raises(TypeError):
+            tx.send(own)
+    assert len(rx) == 0
+
+
+def test_rule_8_arrays_arrive(hub, name):
+    tx, rx = hub.channel(name)
+    tx.send((array.array("d", [1.5, 2.5]), memoryview(b"bytes")))
+    numbers, view = rx.recv()
+    assert numbers == array.array("d", [1.5, 2.5]) and view == b"bytes"
+
+
+def test_rule_9_value_that_is_not_acknowledged_is_received_again(hub, name):
+    tx, rx = hub.channel(name, ack="lease", ack_wait=0.5)
+    tx.send_many("abc")
+    first = rx.lease()
+    assert (first.value, first.delivery) == ("a", 1)
+    got = []
+    while len(got) < 3:
+        lease = rx.lease(timeout=30)
+        with lease as value:
+            got.append((value, lease.delivery))
+    assert sorted(got) == [("a", 2), ("b", 1), ("c", 1)]
+
+
+def test_rule_13_unconfirmed_send_may_have_sent(server, tmp_path):
+    from support.fault_proxy import FaultProxy
+
+    import xichan.nats
+
+    with FaultProxy(server.port) as proxy, xichan.nats.connect(proxy.url) as hub:
+        tx, rx = hub.channel("unconfirmed")
+        try:
+            proxy.hold(proxy.down)
+            with pytest.raises(xichan.nats.Unconfirmed):
+                tx.send("perhaps", timeout=0.2)
+            proxy.release()
+            assert rx.recv(timeout=30) == "perhaps"
+        finally:
+            proxy.release()
+            hub.delete("unconfirmed")
+
+
+def test_rule_13_value_that_cannot_be_decoded_becomes_a_dead_letter(hub, name):
+    tx, rx = hub.channel(name)
+    xichan.register(Picky, lambda picky: picky.content, Picky)
+    picky = Picky(1)
+    picky.content = 2
+    tx.send(picky)
+    with pytest.raises(xichan.DecodeError):
+        hub.receiver(name, classes=[Picky]).recv()
+    wait_until(lambda: len(rx) == 0)
+    assert rx.stats().dead_letters == 1
+    with hub.receiver(name, dead=True) as dead:
+        assert type(dead.recv()) is xichan.RecordView
+
+
+class Picky:
+    """Cannot be made of anything but 1."""
+
+    def __init__(self, content):
+        if content != 1:
+            raise ValueError("not 1")
+        self.content = content
+
+
+def test_rule_16_sender_that_crashed_is_noticed_after_its_lease(server, hub, name):
+    _, rx = ends = hub.channel(name, sender_timeout=1.0)
+    run_script(
+        """
+        import os, sys, xichan.nats
+        tx = xichan.nats.connect(sys.argv[1]).sender(sys.argv[2])
+        tx.send("last words")
+        os._exit(0)
+        """,
+        server.url,
+        name,
+    )
+    ends[0].close()
+    assert list(rx) == ["last words"]
+
+
+def test_rule_16_kept_channel_does_not_end_with_its_senders(hub, name):
+    tx, rx = hub.channel(name, keep=True)
+    tx.send(1)
+    tx.close()
+    assert rx.recv() == 1
+    with pytest.raises(xichan.ChannelTimeout):
+        rx.recv(timeout=0.1)
+    with hub.sender(name) as again:
+        again.send(2)
+    assert rx.recv() == 2
+
+
+def test_rule_18_values_outlive_the_last_receiver(hub, name):
+    tx, rx = hub.channel(name)
+    rx.close()
+    tx.send("kept")
+    assert hub.receiver(name).recv() == "kept"
+
+
+def test_rules_19_28_43_and_46_what_does_not_exist_is_an_error_by_name(hub, name):
+    for end in hub.channel(name):
+        for missing in ("clone", "from_id", "id", "fileno"):
+            assert not hasattr(end, missing)
+        with pytest.raises(TypeError):
+            pickle.dumps(end)
+
+
+def test_rule_24_immediate_shutdown_deletes_the_channel(hub, name):
+    tx, rx = hub.channel(name)
+    tx.send(1)
+    tx.shutdown(immediate=True)
+    with pytest.raises(xichan.NotFound):
+        hub.sender(name)
+    with pytest.raises(xichan.ChannelClosed):
+        rx.recv()
+
+
+@pytest.mark.parametrize("storage", ["memory", "file"])
+def test_rule_29_values_outlive_the_process_of_their_sender(server, hub, name, storage):
+    run_script(
+        """
+        import os, sys, xichan.nats
+        hub = xichan.nats.connect(sys.argv[1])
+        tx, rx = hub.channel(sys.argv[2], storage=sys.argv[3], keep=True)
+        tx.send("kept")
+        os._exit(0)
+        """,
+        server.url,
+        name,
+        storage,
+    )
+    assert hub.receiver(name).recv() == "kept"
+
+
+def test_rule_31_memory_limit_of_the_process_does_not_apply(hub, name):
+    tx, rx = hub.channel(name)
+    value = bytes(500_000)
+    xichan.set_memory_limit(100_000)
+    with pytest.raises(xichan.MemoryLimitExceeded):
+        xichan.channel()[0].send(value)
+    xichan.set_memory_limit(None)
+    for _ in range(5):
+        tx.send(value)
+    assert xichan.memory_stats().bytes < 500_000
+    assert rx.recv() == value
+
+
+def test_rule_34_blocked_thread_does_not_keep_the_process_from_exiting(server, hub, name):
+    hub.channel(name)
+    done = run_script(
+        """
+        import sys, threading, time, xichan.nats
+        hub = xichan.nats.connect(sys.argv[1])
+        rx = hub.receiver(sys.argv[2])
+        thread = threading.Thread(target=rx.recv, daemon=True)
+        thread.start()
+        while rx.stats().waiting_receivers == 0:
+            time.sleep(0.01)
+        print("leaving")
+        """,
+        server.url,
+        name,
+    )
+    assert done.stdout == "leaving\n" and done.stderr == ""
+
+
+def test_rule_35_child_process_cannot_use_the_connection(server, hub, name):
+    tx, rx = hub.channel(name)
+    done = run_script(
+        """
+        import os, sys, xichan.nats
+        hub = xichan.nats.connect(sys.argv[1])
+        tx, rx = hub.sender(sys.argv[2]), hub.receiver(sys.argv[2])
+        child = os.fork()
+        if child == 0:
+            for call in (lambda: tx.send(1), rx.recv, lambda: hub.sender("x"), lambda: len(rx)):
+                try:
+                    call()
+                except xichan.nats.NatsError as error:
+                    print(type(error).__name__, flush=True)
+            tx.close(), rx.close(), hub.close()
+            with xichan.nats.connect(sys.argv[1]) as own, own.sender(sys.argv[2]) as sender:
+                sender.send("from the child")
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        tx.send("from the parent")
+        """,
+        server.url,
+        name,
+        options=("-W", "ignore::DeprecationWarning"),
+    )
+    assert done.stdout.split() == ["NatsError"] * 4, done.stderr
+    assert rx.recv_many(2) == ["from the child", "from the parent"]
+
+
+def test_rule_38_max_bytes_limits_the_stream(hub, name):
+    tx, rx = hub.channel(name, None, max_bytes=10_000)
+    for _ in range(4):
+        tx.send(b"x" * 2000)
+    with pytest.raises(xichan.ChannelFull):
+        tx.send_nowait(b"x" * 2000)
+    with pytest.raises(ValueError, match="max_bytes"):
+        tx.send(b"x" * 20_000)
+    call = asleep(tx.send, b"y" * 4000)
+    while rx.recv() == b"x" * 2000:
+        pass
+    call.result()
+
+
+def test_rule_41_select_refuses_remote_endpoints(hub, name):
+    with pytest.raises(TypeError):
+        xichan.select([hub.channel(name)[1]])
+
+
+def test_rule_44_names_that_do_not_exist_are_not_found(hub):
+    for find in (hub.sender, hub.receiver):
+        with pytest.raises(xichan.NotFound, match="no-such-channel"):
+            find("no-such-channel")
+
+
+def test_rule_45_stats_are_those_of_the_server(hub, name):
+    tx, rx = hub.channel(name, 10, ack="lease")
+    tx.send_many(range(3))
+    lease = rx.lease()
+    found = rx.stats()
+    assert (found.name, found.depth, found.sent, found.unacknowledged) == (name, 3, 3, 1)
+    assert (found.senders, found.capacity, found.closed) == (1, 10, False)
+    with hub.sender(name):
+        assert rx.stats().senders == 2
+    wait_until(lambda: rx.stats().senders == 1)
+    lease.ack()
+    wait_until(lambda: rx.stats().depth == 2)
+
+
+@pytest.mark.parametrize("option", ["flavor", "overflow", "pickle", "type"])
+def test_rules_37_54_57_and_58_options_of_local_channels_are_refused(hub, name, option):
+    with pytest.raises(TypeError, match=option):
+        hub.channel(name, **{option: None})
+    with pytest.raises(xichan.NotFound):
+        hub.sender(name)

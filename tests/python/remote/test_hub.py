@@ -1,0 +1,177 @@
+"""Connections: how they are made, refused, lost and closed, and the errors that calls raise."""
+
+import os
+import time
+
+import pytest
+from support import Call, wait_for_sleep, wait_until
+from support.nats_server import Server, free_port, make_certificates
+
+import xichan
+
+nats = pytest.importorskip("xichan.nats")
+
+
+def test_unreachable_server_is_reported_at_once():
+    started = time.monotonic()
+    with pytest.raises(nats.NatsError, match="cannot connect to nats://127.0.0.1:") as caught:
+        nats.connect(f"nats://user:secret@127.0.0.1:{free_port()}")
+    assert time.monotonic() - started < 30
+    assert "secret" not in str(caught.value)
+    assert isinstance(caught.value, ConnectionError) and isinstance(caught.value, xichan.Error)
+
+
+def test_wrong_password_is_reported(server, tmp_path):
+    with Server(tmp_path, authorization={"user": "me", "password": "right"}) as guarded:
+        with pytest.raises(nats.NatsError, match=r"(?i)authorization"):
+            nats.connect(guarded.url, user="me", password="wrong")
+        with nats.connect(guarded.url, user="me", password="right") as hub:
+            assert hub.connected
+
+
+def test_tls_verifies_the_server(server, tmp_path):
+    files = make_certificates(tmp_path)
+    if files is None:
+        pytest.skip("no openssl")
+    certificate, key = files
+    with Server(tmp_path, tls={"cert_file": str(certificate), "key_file": str(key)}) as guarded:
+        with pytest.raises(nats.NatsError):
+            nats.connect(guarded.url, tls=True)
+        with nats.connect(guarded.url, tls={"ca": certificate, "hostname": "localhost"}) as hub:
+            tx, rx = hub.channel("tls")
+            large = os.urandom(300_000)
+            tx.send_many([1, large, 2])
+            assert [rx.recv() for _ in range(3)] == [1, large, 2]
+
+
+def test_server_without_jetstream_is_reported(server, tmp_path):
+    with Server(tmp_path) as plain:
+        plain.restart(jetstream="disabled")
+        with nats.connect(plain.url, timeout=0.5) as hub, pytest.raises(nats.NatsError):
+            hub.channel("any")
+
+
+@pytest.mark.parametrize("tls", [{"cafile": "x"}])
+def test_unknown_tls_option_is_refused(tls):
+    with pytest.raises(ValueError, match="ca, certificate, key"):
+        nats.connect("nats://127.0.0.1:1", tls=tls)
+
+
+def test_join_of_missing_channel_raises_not_found(hub):
+    for join in (hub.sender, hub.receiver):
+        with pytest.raises(xichan.NotFound, match="no channel 'absent'"):
+            join("absent")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a.b", "a*", "x" * 201])
+def test_invalid_names_are_refused(hub, name):
+    with pytest.raises(ValueError, match="letters"):
+        hub.channel(name)
+
+
+def test_channel_with_other_settings_is_refused_by_their_names(hub, name):
+    with hub.channel(name, capacity=10)[0]:
+        with pytest.raises(ValueError, match=r"capacity=10, not 20"):
+            hub.channel(name, capacity=20)
+        tx, rx = hub.channel(name, capacity=10)
+        tx.send(1)
+        assert rx.recv() == 1
+
+
+def test_channel_that_has_ended_is_made_anew_once_it_is_drained(hub, name):
+    tx, rx = hub.channel(name)
+    tx.send(1)
+    tx.close(error=ValueError("first"))
+    with pytest.raises(xichan.ChannelClosed, match="still holds 1 value"):
+        hub.channel(name)
+    assert rx.recv() == 1
+    with pytest.raises(xichan.ChannelFailed):
+        rx.recv()
+    tx, rx = hub.channel(name)
+    tx.send(2)
+    tx.close()
+    assert list(rx) == [2]
+
+
+@pytest.mark.parametrize(
+    "options, error",
+    [
+        ({"capacity": 0}, ValueError),
+        ({"max_bytes": 0}, ValueError),
+        ({"storage": "disk"}, ValueError),
+        ({"ack": "never"}, ValueError),
+        ({"ack_wait": 0}, ValueError),
+        ({"ack_wait": "1"}, TypeError),
+        ({"max_deliver": 0}, ValueError),
+        ({"keep": 1}, TypeError),
+    ],
+)
+def test_invalid_settings_are_refused(hub, name, options, error):
+    with pytest.raises(error):
+        hub.channel(name, **options)
+
+
+def test_value_above_max_payload_is_refused_with_the_limit(server, tmp_path):
+    with Server(tmp_path, max_payload=20_000) as small, nats.connect(small.url) as hub:
+        tx, rx = hub.channel("small")
+        with pytest.raises(ValueError, match="server accepts at most 19488: raise max_payload"):
+            tx.send(bytes(20_000))
+        tx.send(bytes(19_000))
+        assert rx.recv() == bytes(19_000)
+
+
+def test_value_above_max_bytes_is_refused(hub, name):
+    tx, _ = hub.channel(name, max_bytes=5000)
+    with pytest.raises(ValueError, match="max_bytes=5000"):
+        tx.send(bytes(6000))
+
+
+def test_close_ends_calls_and_is_idempotent(hub, server, name):
+    other = nats.connect(server.url)
+    _, rx = other.channel(name, keep=True)
+    call = Call(rx.recv)
+    wait_until(lambda: call.native_id)
+    wait_for_sleep(call.native_id)
+    other.close()
+    other.close()
+    with pytest.raises((xichan.ChannelClosed, nats.NatsError)):
+        call.result()
+    with pytest.raises(nats.NatsError):
+        other.channel(name)
+    with pytest.raises(xichan.ChannelClosed):
+        rx.recv()
+    assert other.closed and rx.closed
+
+
+def test_endpoints_of_the_parent_cannot_be_used_after_a_fork(hub, name):
+    tx, rx = hub.channel(name)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            refused = 0
+            for call in (lambda: tx.send(1), rx.recv, rx.recv_nowait, lambda: hub.channel("child")):
+                try:
+                    call()
+                except nats.NatsError:
+                    refused += 1
+            tx.close(), rx.close(), hub.close()
+            status = 0 if refused == 4 else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    tx.send("parent")
+    assert rx.recv() == "parent"
+
+
+def test_dead_server_is_given_up_after_the_attempts(server, tmp_path):
+    with Server(tmp_path) as mortal:
+        hub = nats.connect(mortal.url, max_reconnects=2, timeout=1)
+        tx, rx = hub.channel("mortal")
+        call = Call(rx.recv)
+        mortal.kill()
+        with pytest.raises((nats.NatsError, xichan.ChannelClosed)):
+            call.result()
+        with pytest.raises(nats.NatsError):
+            tx.send(1)
+        assert hub.closed
