@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
         def fileno(self) -> int: ...
 
+
 _EXPECTED = "expected a socket, a file, or the number of an open descriptor"
 
 
