@@ -35,8 +35,7 @@ Values
     Buffer                   memory that is written, then shared without a copy
     descriptor(sock_or_file), Descriptor  a socket, pipe or file that moves to the receiver
     dumps, loads             the same encoding as bytes, for files and sockets
-    ArrayView, BytesView, DictView, ListView, RecordView, SetView, StrView, TupleView
-                             what recv(copy=False) returns: values that are read in place
+    ArrayView, BytesView, DictView, ListView, RecordView, SetView, StrView, TupleView  what recv(copy=False) returns
 
 State that interpreters share
     AtomicInt, Cell, Map     a counter, a value, a mapping; Map.lookup(name) finds one

@@ -17,17 +17,18 @@ from support import cycle_targets as targets
 import xichan
 from xichan.pool import supervisor
 
+PATIENCE = 50  # seconds, before the watchdog
 ROUND = 12  # cycles in which each way comes once
 MOST_GROWTH = 6 << 10  # bytes per cycle after the first rounds, which load modules and fill caches
-SLACK = 4 << 20  # bytes
+SLACK = 16 << 20  # bytes: of the caches of malloc, which has one for each of several threads
 
 
 def expect(error, target, *args, number=1, **options):
     """Start workers that have to fail."""
     try:
         with xichan.Workers(number, target, *args, **options) as workers:
-            workers.ready(30)
-            workers.join(30)
+            workers.ready(PATIENCE)
+            workers.join(PATIENCE)
     except error as failure:
         found = failure
     else:
@@ -39,7 +40,7 @@ def expect(error, target, *args, number=1, **options):
 def stop(target=targets.serve, number=2, **options):
     """Start workers, and stop them."""
     with xichan.Workers(number, target, **options) as workers:
-        workers.ready(30)
+        workers.ready(PATIENCE)
         workers.stop()
 
 
@@ -58,7 +59,7 @@ def leave_while_starting():
 
 def interrupt():
     with xichan.Workers(1, targets.spin) as workers:
-        workers.ready(30)
+        workers.ready(PATIENCE)
         workers.stop()
         workers.interrupt(0)
 
