@@ -26,7 +26,7 @@ RESULTS = BUILD / "native-packages"
 TIMEOUT = 180  # seconds for one import
 NO_WHEEL = re.compile(r"No matching distribution found for (\S+)")
 SHOWN = 3  # refused modules per row
-PURE = "pure Python"  # the status of a module that loads, but no extension module of a package
+NO_EXTENSION = "no extension"  # the status of a module that loads, but no extension module of a package
 # Prints the extension modules of packages that a module loads.
 NATIVE = """
 import sys, {module}
@@ -39,10 +39,10 @@ INTRODUCTION = """\
 
 Which of the most used packages with C, C++ or Rust code load in worker interpreters. `python -m xichan probe` has
 imported the modules below in two interpreters of one process, each from the newest release that has a wheel for the
-version of CPython. The statuses are those of the [command](command-line.md#python--m-xichan-probe). In addition, "pure
-Python" is a module that loads, but has no extension module in this wheel; "no wheel", a package that has none for this
-version of CPython. Only the import was tried. For packages that do not load, see [Interpreter
-pool](pool.md#modules-that-only-the-main-interpreter-can-load).
+version of CPython. The statuses are those of the [command](command-line.md#python--m-xichan-probe). In addition, "no
+extension" is a module that loads, but no extension module with it: the wheel is pure Python, or calls machine code
+through ctypes; "no wheel", a package that has none for this version of CPython. Only the import was tried. For packages
+that do not load, see [Interpreter pool](pool.md#modules-that-only-the-main-interpreter-can-load).
 
 """
 
@@ -108,7 +108,7 @@ class Prober:
         query = f"import importlib.metadata as m; print(m.version({distribution(requirement)!r}))"
         result["version"] = output([python, "-c", query])
         if result["status"] == "loads" and not output([python, "-c", NATIVE.format(module=module)]):
-            result["status"] = PURE
+            result["status"] = NO_EXTENSION
         return result
 
 

@@ -35,7 +35,7 @@ def watch(send: Callable[[Any], None] | None = None) -> None:
             state.refused.append((module, reason, place))
             return
         try:
-            send((module, reason, place, None, not _loader_watch.is_standard(place)))
+            send((module, reason, place, None, not _loader_watch.is_optional(place)))
         except ChannelClosed:  # the Workers have ended
             pass
 
@@ -58,7 +58,7 @@ def settle(result: tuple[Any, ...] | None) -> None:
     traceback = result[_TRACEBACK] if raised and result is not None else ""
     while state.refused:
         module, reason, place = note = state.refused.pop(0)
-        degraded = not _loader_watch.is_standard(place) and reason not in traceback
+        degraded = not _loader_watch.is_optional(place) and reason not in traceback
         try:
             state.send((id, int(ResultKind.REFUSED), module, reason, place, _package_at(place), degraded))
         except MemoryError:

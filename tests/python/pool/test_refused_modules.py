@@ -370,6 +370,7 @@ def test_array_without_numpy_in_the_worker_is_reported(package, caught):
         found = pool.submit(name, numpy.zeros(3)).result(PATIENCE)
         refused = pool.stats().refused
     assert (found == "ArrayView") == any(name.startswith("numpy.") for name in refused)
+    assert not any(record.degraded or record.importer for record in refused.values()) and caught == []
 
 
 def test_program_that_ends_with_reports_on_their_way(package):

@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT))
 
 from tools import native_packages as tool  # noqa: E402
 
-STATUSES = {"loads", "degraded", "refused", "missing", "crashes", "hangs", "fails", tool.PURE}
+STATUSES = {"loads", "degraded", "refused", "missing", "crashes", "hangs", "fails", tool.NO_EXTENSION}
 
 
 def rows(text):
