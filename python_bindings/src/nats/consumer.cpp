@@ -135,11 +135,6 @@ std::size_t Consumer::held() const {
   return held_.size();
 }
 
-std::uint64_t Consumer::pending() const {
-  const std::lock_guard lock(mutex_);
-  return pending_;
-}
-
 // The thread of the connection.
 
 bool Consumer::subscribe_all(Connection& connection) {
@@ -192,7 +187,6 @@ void Consumer::drain(Connection& connection, natsSubscription* subscription, Req
 void Consumer::keep(Message message, std::vector<std::string>& repeated) {
   Held held{std::move(message), {}, now()};
   if (!parse_delivery(reply_of(held.message), held.delivery)) return;
-  pending_ = held.delivery.pending;
   if (removed_.contains(held.delivery.sequence)) {  // the acknowledgment was lost
     repeated.emplace_back(reply_of(held.message));
     return;
@@ -227,8 +221,6 @@ void Consumer::send_request(Time time) {
     ++wanted;
     earliest = std::min(earliest, waiter.deadline);
   }
-  if (wanted == 0) return;
-  wanted = std::max(wanted, settings_.prefetch);
   if (wanted <= held_.size()) return;
   wanted -= held_.size();
   // One millisecond more, so that the time of the waiter is over when the status arrives.

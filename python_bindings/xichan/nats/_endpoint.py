@@ -142,13 +142,12 @@ class Endpoint:
 
     def _leave(self) -> None:
         """Release the lease. If the server is away, it removes the lease itself when its time has passed."""
-        if not self._calls.connection.connected:
-            return
-        try:
-            run(self._lease.release())
-            run(self._released())
-        except NatsError:
-            pass
+        if self._calls.connection.connected and not self._hub._is_silent:
+            try:
+                run(self._lease.release())
+                run(self._released())
+            except NatsError:
+                self._hub._is_silent = True
 
     def _released(self) -> _Steps[None]:
         """What is to happen after the lease is released."""
