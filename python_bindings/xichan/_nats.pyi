@@ -46,7 +46,7 @@ class Consumer:
     """Receives the messages of a stream."""
 
     def __new__(
-        cls, connection: Connection, requests: str, room: str, hold: float, acknowledgment: float, prefetch: int
+        cls, connection: Connection, requests: str, room: str, hold: float, acknowledgment: float
     ) -> Consumer: ...
     @property
     def inbox(self) -> Receiver[int]: ...

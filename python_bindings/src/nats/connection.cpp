@@ -81,8 +81,6 @@ void Connection::run() noexcept {
   end(kind, reason);
 }
 
-// libnats' own reconnection is off: the parser would go on with a message that the old connection was cut in, and take
-// the rest of it from the new one. A new natsConnection has a new parser.
 bool Connection::connect(std::string& error) {
   Options options = make_options(options_, discovered_, error);
   if (options == nullptr) return false;

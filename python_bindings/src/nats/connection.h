@@ -1,10 +1,12 @@
 // A connection to a server, and the thread that serves it.
 //
 // Threads: one native thread per connection waits for its socket, and does everything that may block inside libnats:
-// connecting, subscribing, closing. libnats' own threads only reconnect and keep time; their callbacks set a flag and
-// wake that thread. No Python code runs on any of them. The thread of a caller publishes, and writes to the socket as
-// far as that is possible without blocking; libnats is not called while it reconnects, because it then holds its lock
-// for as long as an attempt takes.
+// connecting, subscribing, closing. libnats' own threads only keep time; their callback sets a flag and wakes that
+// thread. No Python code runs on any of them. The thread of a caller publishes, and writes to the socket as far as that
+// is possible without blocking.
+//
+// A connection that is lost is replaced by a new one, to which every source subscribes again. libnats' own reconnection
+// is off: with an event loop, its parser would complete a message that was cut with bytes of the new connection.
 //
 // Invariants:
 //   1. Every exchange is in `exchanges_` from its call until its reply, cancellation or end, connected or not.

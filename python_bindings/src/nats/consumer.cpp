@@ -8,14 +8,12 @@
 namespace xichan::nats {
 namespace {
 
-// A request without a timeout is renewed at this interval.
-constexpr Time longest_request = 30'000 * milliseconds;
-// How long after its end a request whose status does not arrive is taken to be over.
-constexpr Time grace = 2000 * milliseconds;
-// The server confirms at this interval that it knows a longer request. In a cluster, a request is lost with the server
-// that leads the consumer; the connection, to another server, stays up.
-constexpr Time heartbeat = 1500 * milliseconds;
-constexpr Time silence = 3 * heartbeat;  // after which a request is taken to be lost
+// A longer request is renewed at this interval. In a cluster, a request is lost with the server that leads the
+// consumer, while the connection to another server stays up; and a new leader may leave a request waiting beside
+// values.
+constexpr Time longest_request = 5'000 * milliseconds;
+// How long after its end a request whose status does not arrive is taken to be lost.
+constexpr Time grace = 1000 * milliseconds;
 // Between a refused request and the next one.
 constexpr Time pause = 200 * milliseconds;
 // How many removed messages are remembered.
@@ -137,11 +135,6 @@ std::size_t Consumer::held() const {
   return held_.size();
 }
 
-std::uint64_t Consumer::pending() const {
-  const std::lock_guard lock(mutex_);
-  return pending_;
-}
-
 // The thread of the connection.
 
 bool Consumer::subscribe_all(Connection& connection) {
@@ -174,10 +167,6 @@ void Consumer::drain(Connection& connection, natsSubscription* subscription, Req
     const std::lock_guard lock(mutex_);
     if (const int status = status_of(message); status != 0 && reply_of(message).empty()) {
       if (last_number(subject_of(message)) != request.number) continue;
-      if (status == 100) {
-        request.over = after(time, silence);
-        continue;
-      }
       request.number = 0;
       if (&request == &request_) {
         on_status(status, time);
@@ -198,7 +187,6 @@ void Consumer::drain(Connection& connection, natsSubscription* subscription, Req
 void Consumer::keep(Message message, std::vector<std::string>& repeated) {
   Held held{std::move(message), {}, now()};
   if (!parse_delivery(reply_of(held.message), held.delivery)) return;
-  pending_ = held.delivery.pending;
   if (removed_.contains(held.delivery.sequence)) {  // the acknowledgment was lost
     repeated.emplace_back(reply_of(held.message));
     return;
@@ -233,19 +221,15 @@ void Consumer::send_request(Time time) {
     ++wanted;
     earliest = std::min(earliest, waiter.deadline);
   }
-  if (wanted == 0) return;
-  wanted = std::max(wanted, settings_.prefetch);
   if (wanted <= held_.size()) return;
   wanted -= held_.size();
   // One millisecond more, so that the time of the waiter is over when the status arrives.
   const Time lasts = earliest - time + milliseconds;
-  const bool confirmed = lasts >= 2 * heartbeat;  // the server refuses a longer interval
-  char text[128];
-  std::snprintf(text, sizeof text, R"({"batch":%zu,"expires":%lld,"idle_heartbeat":%lld})", wanted,
-                static_cast<long long>(lasts), static_cast<long long>(confirmed ? heartbeat : 0));
+  char text[96];
+  std::snprintf(text, sizeof text, R"({"batch":%zu,"expires":%lld})", wanted, static_cast<long long>(lasts));
   const std::uint64_t number = next_number_++;
   if (connection().publish(settings_.requests, text, subject_ + ".w." + std::to_string(number))) {
-    request_ = {number, wanted, confirmed ? after(time, silence) : after(after(time, lasts), grace)};
+    request_ = {number, wanted, after(after(time, lasts), grace)};
   }
 }
 

@@ -34,7 +34,6 @@ class Consumer : public Source, public std::enable_shared_from_this<Consumer> {
     std::string room;         // the subject that tells senders of free space
     Time hold = 0;            // how long a message may stay unaccepted
     Time acknowledgment = 0;  // how long an acknowledgment is repeated
-    std::size_t prefetch = 1;
   };
 
   /// `inbox` receives the numbers of messages, and 0 when a waiter whose time is over should look at its clock.
@@ -71,7 +70,6 @@ class Consumer : public Source, public std::enable_shared_from_this<Consumer> {
   /// Returns true if the inbox has ended, by `close` or `finish`.
   bool has_ended() const;
   std::size_t held() const;
-  std::uint64_t pending() const;
 
   /// The server has confirmed that it removed `count` messages.
   void on_acknowledged(std::size_t count) override;
@@ -127,7 +125,6 @@ class Consumer : public Source, public std::enable_shared_from_this<Consumer> {
   Request probe_;
   Time retry_at_ = 0;  // no request before
   std::uint64_t next_number_ = 1;
-  std::uint64_t pending_ = 0;
   std::size_t freed_ = 0;  // removed messages of which the senders have not been told
   std::unordered_set<std::uint64_t> removed_;
   std::deque<std::uint64_t> removed_order_;

@@ -41,16 +41,14 @@ bool parse_time(PyObject* object, Time& time) noexcept {
 }
 
 PyObject* consumer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept {
-  static const char* names[] = {"connection", "requests", "room", "hold", "acknowledgment", "prefetch", nullptr};
+  static const char* names[] = {"connection", "requests", "room", "hold", "acknowledgment", nullptr};
   const ModuleState* const state = state_of_type(type);
   if (state == nullptr) return nullptr;
   PyObject* connection;
   const char *requests, *room;
   double hold, acknowledgment;
-  unsigned int prefetch;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!ssddI:Consumer", const_cast<char**>(names),
-                                   state->connection_type, &connection, &requests, &room, &hold, &acknowledgment,
-                                   &prefetch)) {
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!ssdd:Consumer", const_cast<char**>(names), state->connection_type,
+                                   &connection, &requests, &room, &hold, &acknowledgment)) {
     return nullptr;
   }
   return guarded([&]() -> PyObject* {
@@ -61,10 +59,10 @@ PyObject* consumer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) n
     made.inbox = to_python(receiver);
     if (made.inbox == nullptr) return nullptr;
     const std::shared_ptr<Connection>& opened = held<OwnedConnection>(connection).connection;
-    made.consumer = std::make_shared<Consumer>(opened,
-                                               Consumer::Settings{requests, room, static_cast<Time>(hold * 1e9),
-                                                                  static_cast<Time>(acknowledgment * 1e9), prefetch},
-                                               std::move(mailbox));
+    made.consumer = std::make_shared<Consumer>(
+        opened,
+        Consumer::Settings{requests, room, static_cast<Time>(hold * 1e9), static_cast<Time>(acknowledgment * 1e9)},
+        std::move(mailbox));
     opened->add(made.consumer);
     return make_object(type, std::move(made));
   });
@@ -192,7 +190,7 @@ PyGetSetDef attributes[] = {
 };
 
 PyDoc_STRVAR(doc,
-             "Consumer(connection, requests, room, hold, acknowledgment, prefetch)\n--\n\n"
+             "Consumer(connection, requests, room, hold, acknowledgment)\n--\n\n"
              "Receives the messages of a stream.");
 
 PyType_Slot slots[] = {

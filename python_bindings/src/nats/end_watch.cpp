@@ -69,8 +69,13 @@ void EndWatch::on_stream(std::string_view reply) {
 }
 
 void EndWatch::on_leases(Connection& connection, std::string_view reply) {
-  if (is_error(reply) || has(reply, "\"subjects\":{\"$KV.") || sealed_) return;
-  if (now() < after(connected_since_, settings_.lease)) return;
+  if (is_error(reply)) return;
+  const Time time = now();
+  // Nor could the Senders renew their leases while no server of a cluster replied.
+  if (time > after(replied_, 3 * settings_.interval)) connected_since_ = time;
+  replied_ = time;
+  if (has(reply, "\"subjects\":{\"$KV.") || sealed_) return;
+  if (time < after(connected_since_, settings_.lease)) return;
   ask(connection, settings_.seal, settings_.seal_data, ".sealed");  // an advisory tells of the result
 }
 

@@ -59,6 +59,7 @@ class EndWatch : public Source {
   natsSubscription* changes_ = nullptr;
   natsSubscription* room_ = nullptr;
   Time connected_since_ = 0;
+  Time replied_ = 0;  // when the server last counted the leases
   Time leases_at_ = 0;
   Time stream_at_ = 0;
   bool sealed_ = false;

@@ -51,7 +51,7 @@ bool parse_delivery(std::string_view reply, Delivery& delivery) noexcept {
   if (count < 9 || tokens[0] != "$JS" || tokens[1] != "ACK") return false;
   const std::size_t first = count == 9 ? 4 : 6;
   return count != 10 && parse_number(tokens[first], delivery.count) &&
-         parse_number(tokens[first + 1], delivery.sequence) && parse_number(tokens[first + 4], delivery.pending);
+         parse_number(tokens[first + 1], delivery.sequence);
 }
 
 }  // namespace xichan::nats

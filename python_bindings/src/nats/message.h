@@ -38,7 +38,6 @@ std::uint64_t last_number(std::string_view subject) noexcept;
 struct Delivery {
   std::uint64_t count = 0;     ///< how often the message has been delivered, this time included
   std::uint64_t sequence = 0;  ///< its number in the stream
-  std::uint64_t pending = 0;   ///< how many messages wait behind it
 };
 
 /// Returns false if `reply` is not the reply subject of a message of a consumer.

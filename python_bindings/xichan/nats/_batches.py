@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from .._errors import ChannelClosed, ChannelTimeout, NotShareableError
+from ._errors import Unconfirmed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,40 +43,52 @@ class _Flight:
 
 def send_many(sender: Sender, values: Iterable[Any], deadline: Deadline) -> _Steps[int]:
     iterator = iter(values)
-    sent = 0
     flights: deque[_Flight] = deque()
     budget = _Budget()
-    error: BaseException | None = None
+    sent = 0
+    error: BaseException | None = None  # what ended the iterator, the encoding or the channel
     try:
         while error is None:
             if budget.values < 2:
-                while flights:  # the server does not count them yet
-                    sent += yield from _settle(sender, flights.popleft(), deadline)
+                sent, error = yield from _settle(sender, flights, deadline, sent)  # the server does not count them yet
+                if error is not None:
+                    break
                 yield from budget.look(sender)
             data, error = _collect(sender, iterator, budget)
             if len(data) == 1:
-                while flights:
-                    sent += yield from _settle(sender, flights.popleft(), deadline)
-                yield from sender._send(data[0], deadline)
-                sent += 1
+                single: BaseException | None
+                sent, single = yield from _settle(sender, flights, deadline, sent)
+                if single is None:
+                    sent, single = yield from _send_one(sender, data[0], deadline, sent)
+                error = single or error
             elif data:
                 flights.append(_Flight(sender, data))
-            if len(flights) == _MOST_FLIGHTS:
-                sent += yield from _settle(sender, flights.popleft(), deadline)
-        while flights:
-            sent += yield from _settle(sender, flights.popleft(), deadline)
-    except (ChannelTimeout, ChannelClosed):
-        if sent == 0:
-            raise
-        return sent
+            if len(flights) > _MOST_FLIGHTS:
+                sent, late = yield from _settle(sender, flights, deadline, sent, 1)
+                error = late or error
+        sent, late = yield from _settle(sender, flights, deadline, sent)
+        error = late or error
+    except Unconfirmed as unconfirmed:
+        unconfirmed.sent = sent
+        raise
     finally:
         for flight in flights:
             sender._calls.connection.cancel(flight.number)
     if isinstance(error, NotShareableError):
         error.sent = sent
-    if not isinstance(error, StopIteration):
-        raise error
-    return sent
+    if isinstance(error, StopIteration) or (sent and isinstance(error, (ChannelTimeout, ChannelClosed))):
+        return sent
+    raise error
+
+
+def _send_one(sender: Sender, data: bytes, deadline: Deadline, sent: int) -> _Steps[tuple[int, BaseException | None]]:
+    try:
+        yield from sender._send(data, deadline)
+    except Unconfirmed:
+        raise
+    except (ChannelTimeout, ChannelClosed) as error:
+        return sent, error
+    return sent + 1, None
 
 
 class _Budget:
@@ -121,10 +134,28 @@ def _collect(sender: Sender, values: Iterator[Any], budget: _Budget) -> tuple[tu
     return tuple(data), error
 
 
-def _settle(sender: Sender, flight: _Flight, deadline: Deadline) -> _Steps[int]:
-    """Wait until the values of a flight are stored; return their number."""
-    replies = yield from sender._land(flight.mailbox, flight.number, deadline)
-    for index, reply in replies:
-        yield from sender._check_full(reply)
-        yield from sender._insist(flight.first + index, flight.data[index], deadline)
-    return len(flight.data)
+def _settle(
+    sender: Sender, flights: deque[_Flight], deadline: Deadline, sent: int, most: int = _MOST_FLIGHTS + 1
+) -> _Steps[tuple[int, BaseException | None]]:
+    """Wait until the values of the first flights are stored. Adds their number to ``sent``.
+
+    Also returns why values were not stored because of the channel, or None. Those behind them may be.
+    """
+    failed: BaseException | None = None
+    for _ in range(min(most, len(flights))):
+        flight = flights[0]
+        replies = yield from sender._land(flight.mailbox, flight.number, deadline)
+        flights.popleft()
+        sent += len(flight.data) - len(replies)
+        for index, reply in replies:
+            if failed is not None:
+                break
+            try:
+                yield from sender._check_full(reply)
+                yield from sender._insist(flight.first + index, flight.data[index], deadline)
+                sent += 1
+            except Unconfirmed:
+                raise
+            except (ChannelTimeout, ChannelClosed) as error:
+                failed = error
+    return sent, failed

@@ -66,20 +66,29 @@ class Settings:
         if self.ack not in ("receive", "lease"):
             raise ValueError(f"ack must be 'receive' or 'lease', got {self.ack!r}")
 
+    @property
+    def replicas(self) -> int:
+        """How many servers hold the channel."""
+        return _STORAGES[self.storage][1]
+
+    @property
+    def bucket_suffix(self) -> str:
+        """What distinguishes the replicated buckets from the others: they are as durable as the channel."""
+        return "_durable" if self.replicas > 1 else ""
+
     def for_dead_letters(self) -> Settings:
         """Return the settings of the stream that holds the dead letters of a channel."""
         return Settings(None, None, self.storage, "receive", self.ack_wait, None, self.duplicate_window, keep=True)
 
     def stream(self, names: Names) -> dict[str, Any]:
         """Return the configuration of the stream."""
-        storage, replicas = _STORAGES[self.storage]
         return {
             "name": names.stream,
             "subjects": [names.values],
             "retention": "workqueue",
             "discard": "new",
-            "storage": storage,
-            "num_replicas": replicas,
+            "storage": _STORAGES[self.storage][0],
+            "num_replicas": self.replicas,
             "max_msgs": self.capacity or -1,
             "max_bytes": self.max_bytes or -1,
             "max_consumers": -1,
@@ -150,7 +159,7 @@ def create(calls: Calls, names: Names, settings: Settings) -> _Steps[None]:
         yield from _replace(calls, names, settings)
     yield from calls.api(f"CONSUMER.DURABLE.CREATE.{names.stream}.{CONSUMER}", settings.consumer(names), what)
     if made.get("did_create") and not names.is_dead:
-        yield from forget_error(calls, names)
+        yield from forget_error(calls, names, settings)
 
 
 def _replace(calls: Calls, names: Names, settings: Settings) -> _Steps[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ._calls import find_stream
 from ._channels import create
 from ._errors import refused
 from ._names import Names
@@ -26,7 +27,8 @@ def bury(receiver: Receiver, delivery: _nats.Delivery, reason: str) -> _Steps[No
             ("Xichan-Deliveries", str(delivery.count)),
             ("Xichan-Reason", " ".join(reason.split())[:500]),
         )
-        yield from create(calls, dead, settings.for_dead_letters())
+        if (yield from find_stream(calls, dead)) is None:
+            yield from create(calls, dead, settings.for_dead_letters())
         reply = json.loads((yield from calls.request(dead.values, bytes(memoryview(delivery)), headers)))
         if "error" in reply:
             raise refused(f"dead letters of channel {names.channel!r}", reply["error"])

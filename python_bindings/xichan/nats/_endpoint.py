@@ -104,7 +104,7 @@ class Endpoint:
 
     def _shutdown(self, immediate: bool, error: BaseException | None) -> _Steps[None]:
         if error is not None:
-            yield from record_error(self._calls, self._names, error)
+            yield from record_error(self._calls, self._names, self._settings, error)
         if immediate:
             yield from delete(self._calls, self._names)
         else:
@@ -142,13 +142,12 @@ class Endpoint:
 
     def _leave(self) -> None:
         """Release the lease. If the server is away, it removes the lease itself when its time has passed."""
-        if not self._calls.connection.connected:
-            return
-        try:
-            run(self._lease.release())
-            run(self._released())
-        except NatsError:
-            pass
+        if self._calls.connection.connected and not self._hub._is_silent:
+            try:
+                run(self._lease.release())
+                run(self._released())
+            except NatsError:
+                self._hub._is_silent = True
 
     def _released(self) -> _Steps[None]:
         """What is to happen after the lease is released."""
@@ -163,7 +162,7 @@ class Endpoint:
         elif self._hub.closed:
             error = self._calls.gone()
         else:
-            error = yield from closing_error(self._calls, self._names, message)
+            error = yield from closing_error(self._calls, self._names, self._settings, message)
         error.__suppress_context__ = True
         return error
 

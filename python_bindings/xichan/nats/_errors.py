@@ -15,7 +15,12 @@ class NatsError(Error, ConnectionError):
 
 
 class Unconfirmed(ChannelTimeout):
-    """The timeout expired before the server confirmed a value: the channel may or may not hold it."""
+    """The timeout expired before the server confirmed a value: the channel may or may not hold it.
+
+    From ``send_many()``: ``sent`` is the number of values that it confirmed.
+    """
+
+    sent: int = 0
 
 
 def refused(what: str, error: dict[str, object]) -> NatsError:

@@ -25,13 +25,12 @@ if TYPE_CHECKING:
     from ._names import Names
     from ._steps import _Steps
 
-_ERRORS = "xichan_errors"
 _WRONG_SEQUENCE = 10071  # the key exists
 _STREAM_EXISTS = 10058
 _MESSAGE_NOT_FOUND = 10037
 
 
-def _open_bucket(calls: Calls, bucket: str, ttl: float | None) -> _Steps[None]:
+def _open_bucket(calls: Calls, bucket: str, ttl: float | None, replicas: int) -> _Steps[None]:
     nanoseconds = int((ttl or 0) * 1e9)
     config = {
         "name": f"KV_{bucket}",
@@ -39,6 +38,7 @@ def _open_bucket(calls: Calls, bucket: str, ttl: float | None) -> _Steps[None]:
         "max_msgs_per_subject": 1,
         "discard": "new",
         "storage": "file",
+        "num_replicas": replicas,
         "allow_rollup_hdrs": True,
         "allow_direct": True,
         "max_age": nanoseconds,
@@ -54,11 +54,12 @@ def _open_bucket(calls: Calls, bucket: str, ttl: float | None) -> _Steps[None]:
 class Leases:
     """The leases of the endpoints of one channel: those of Senders have keys in "s", those of Receivers in "r"."""
 
-    __slots__ = ("bucket", "lasts", "senders", "stream")
+    __slots__ = ("bucket", "lasts", "replicas", "senders", "stream")
 
     def __init__(self, names: Names, settings: Settings) -> None:
         self.lasts = settings.sender_timeout
-        self.bucket = f"xichan_leases_{int(self.lasts * 1000)}"
+        self.replicas = settings.replicas
+        self.bucket = f"xichan_leases_{int(self.lasts * 1000)}{settings.bucket_suffix}"
         self.stream = f"$KV.{self.bucket}.{names.stream}"
         self.senders = f"{self.stream}.s.>"
 
@@ -79,7 +80,7 @@ class Leases:
         return json.dumps({"subjects_filter": self.senders})
 
     def take(self, calls: Calls, key: str) -> _Steps[None]:
-        yield from _open_bucket(calls, self.bucket, self.lasts)
+        yield from _open_bucket(calls, self.bucket, self.lasts, self.replicas)
         reply = json.loads((yield from calls.request(key)))
         if "error" in reply:
             raise refused("the lease of an endpoint", reply["error"])
@@ -126,40 +127,43 @@ def _has_ended(calls: Calls, names: Names) -> _Steps[bool]:
     return info is None or bool(info["config"].get("sealed"))
 
 
-def _error_key(names: Names) -> str:
-    return f"$KV.{_ERRORS}.{names.stream}"
+def _error_bucket(settings: Settings) -> str:
+    return f"xichan_errors{settings.bucket_suffix}"
 
 
-def record_error(calls: Calls, names: Names, error: BaseException) -> _Steps[None]:
+def _error_key(names: Names, settings: Settings) -> str:
+    return f"$KV.{_error_bucket(settings)}.{names.stream}"
+
+
+def record_error(calls: Calls, names: Names, settings: Settings, error: BaseException) -> _Steps[None]:
     """Record the error of a channel, unless there is one."""
-    yield from _open_bucket(calls, _ERRORS, None)
+    yield from _open_bucket(calls, _error_bucket(settings), None, settings.replicas)
     name, message, traceback = type_name_of(error), text_of(error), format_traceback(error)
     try:
         carried = dumps(error)
     except Exception:
         carried = None  # it will be a RemoteError
     data = dumps((name, message, traceback, carried))
-    reply = json.loads(
-        (yield from calls.request(_error_key(names), data, (("Nats-Expected-Last-Subject-Sequence", "0"),)))
-    )
+    key, unless_exists = _error_key(names, settings), (("Nats-Expected-Last-Subject-Sequence", "0"),)
+    reply = json.loads((yield from calls.request(key, data, unless_exists)))
     if "error" in reply and reply["error"].get("err_code") != _WRONG_SEQUENCE:
         raise refused(f"the error of channel {names.channel!r}", reply["error"])
 
 
-def forget_error(calls: Calls, names: Names) -> _Steps[None]:
+def forget_error(calls: Calls, names: Names, settings: Settings) -> _Steps[None]:
     """Remove the error of an earlier channel of this name."""
     try:
-        yield from calls.api(f"STREAM.PURGE.KV_{_ERRORS}", {"filter": _error_key(names)})
+        yield from calls.api(f"STREAM.PURGE.KV_{_error_bucket(settings)}", {"filter": _error_key(names, settings)})
     except NatsError as error:
         if error.code != STREAM_NOT_FOUND:
             raise
 
 
-def closing_error(calls: Calls, names: Names, message: str) -> _Steps[ChannelClosed]:
+def closing_error(calls: Calls, names: Names, settings: Settings, message: str) -> _Steps[ChannelClosed]:
     """Return the exception for calls on a channel that has ended: ChannelFailed if it ended with an error."""
     try:
-        data = {"last_by_subj": _error_key(names)}
-        found = yield from calls.api(f"STREAM.MSG.GET.KV_{_ERRORS}", data)
+        data = {"last_by_subj": _error_key(names, settings)}
+        found = yield from calls.api(f"STREAM.MSG.GET.KV_{_error_bucket(settings)}", data)
     except NatsError as error:
         if error.code in (_MESSAGE_NOT_FOUND, STREAM_NOT_FOUND):
             return ChannelClosed(message)

@@ -50,7 +50,10 @@ class Lease:
         return self._done
 
     def ack(self) -> None:
-        """Acknowledge the value: the channel forgets it. Never blocks; repeated until the server has confirmed it."""
+        """Acknowledge the value: the channel forgets it. Never blocks; repeated until the server has confirmed it.
+
+        Raises NatsError if the hub is closed, as the other methods do: then the value is delivered again.
+        """
         self._finish("+ACK", True)
 
     def nak(self) -> None:
@@ -109,3 +112,4 @@ class Lease:
     def _check(self) -> None:
         if self._done:
             raise ValueError("the value of this lease has been acknowledged or returned")
+        self._receiver._hub._check()

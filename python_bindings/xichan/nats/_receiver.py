@@ -43,7 +43,7 @@ class Receiver(Endpoint):
         assert _create is not None
         self._classes = _create[3]
         self._consumer = _nats.Consumer(
-            self._calls.connection, self._names.requests, self._names.room, _HOLD, self._settings.ack_wait, 1
+            self._calls.connection, self._names.requests, self._names.room, _HOLD, self._settings.ack_wait
         )
         leases = Leases(self._names, self._settings)
         self._lease = Lease(self._calls, leases, "r", os.urandom(8).hex())
@@ -176,14 +176,15 @@ class Receiver(Endpoint):
 
     def _recv(self, timeout: float | None) -> _Steps[Any]:
         self._check_acknowledges()
-        return self._decode((yield from self._next(Deadline(timeout))))
+        delivery = yield from self._next(Deadline(timeout))
+        return (yield from self._decode(delivery))
 
     def _recv_nowait(self) -> _Steps[Any]:
         self._check_acknowledges()
         found = yield from self._probe(1)
         if not found:
             raise ChannelEmpty(f"the channel {self.name!r} is empty")
-        return self._decode(found[0])
+        return (yield from self._decode(found[0]))
 
     def _recv_many(self, most: int, timeout: float | None) -> _Steps[list[Any]]:
         self._check_acknowledges()
@@ -196,14 +197,15 @@ class Receiver(Endpoint):
 
     def _take_lease(self, timeout: float | None) -> _Steps[ValueLease]:
         delivery = yield from self._next(Deadline(timeout))
-        return ValueLease(_create=(self, delivery, self._load(delivery)))
+        value = yield from self._load(delivery)
+        return ValueLease(_create=(self, delivery, value))
 
     def _finish(self, deliveries: list[_nats.Delivery]) -> _Steps[list[Any]]:
         """Acknowledge deliveries together, and return their values."""
         values = []
         try:
             for delivery in deliveries:
-                values.append(self._load(delivery))
+                values.append((yield from self._load(delivery)))
         except DecodeError:
             if not values:
                 raise
@@ -211,7 +213,6 @@ class Receiver(Endpoint):
         for delivery in deliveries[len(values) + 1 :]:
             self._consumer.acknowledge((delivery,), "-NAK", False)
         return values
-        yield
 
     def _next(self, deadline: Deadline) -> _Steps[_nats.Delivery]:
         """Wait for a value that may be delivered."""
@@ -288,17 +289,18 @@ class Receiver(Endpoint):
         yield from bury(self, delivery, f"delivered {most} times without an acknowledgment")
         return False
 
-    def _decode(self, delivery: _nats.Delivery) -> Any:
+    def _decode(self, delivery: _nats.Delivery) -> _Steps[Any]:
         """Acknowledge a delivery and return its value."""
-        value = self._load(delivery)
+        value = yield from self._load(delivery)
         self._consumer.acknowledge((delivery,), "+ACK", True)
         return value
 
-    def _load(self, delivery: _nats.Delivery) -> Any:
+    def _load(self, delivery: _nats.Delivery) -> _Steps[Any]:
+        """Return the value of a delivery; if it cannot be decoded, it becomes a dead letter."""
         try:
             return loads(delivery, classes=self._classes)
         except ValueError as error:
-            run(bury(self, delivery, f"cannot be decoded: {error}"))
+            yield from bury(self, delivery, f"cannot be decoded: {error}")
             if isinstance(error, DecodeError):
                 raise
             raise DecodeError(f"the channel {self.name!r} holds what is not a value: {error}") from error

@@ -79,7 +79,7 @@ def select(cases: Iterable[Any], timeout: float | None = None) -> tuple[Any, Any
             return case, value
         delivery = run(case._accept(value))
         if delivery is not None:
-            return case, case._decode(delivery)
+            return case, run(case._decode(delivery))
         if deadline.passed():
             raise ChannelTimeout("timed out: no case became ready")
 
@@ -103,4 +103,4 @@ async def aselect(cases: Iterable[Any]) -> tuple[Any, Any]:
             return case, value
         delivery = await arun(case._accept(value))
         if delivery is not None:
-            return case, case._decode(delivery)
+            return case, await arun(case._decode(delivery))

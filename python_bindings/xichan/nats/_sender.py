@@ -79,8 +79,9 @@ class Sender(Endpoint):
         """Send all values of an iterable; return how many were sent. Blocks while the channel is full.
 
         Faster than ``send()``, because it waits for many replies together. If the time runs out or the channel closes
-        after some values were sent, returns their number; otherwise raises as ``send()`` does. NotShareableError has
-        the number of values sent before as ``sent``, and the value as ``item``.
+        after some values were sent, returns their number; otherwise raises as ``send()`` does. Unconfirmed has the
+        number of confirmed values as ``sent``. NotShareableError has the number of values sent before as ``sent``, and
+        the value as ``item``.
         """
         check_timeout(timeout)
         return run(send_many(self, values, Deadline(timeout)))
@@ -100,7 +101,7 @@ class Sender(Endpoint):
             return
         if self._hub._pid == os.getpid() and not self._hub.closed:
             if error is not None:
-                run(record_error(self._calls, self._names, error))
+                run(record_error(self._calls, self._names, self._settings, error))
             self._leave()
         super().close()
 

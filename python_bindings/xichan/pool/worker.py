@@ -67,6 +67,8 @@ class PreloadFailed(Exception):
 
 def preload(names: tuple[str, ...]) -> None:
     """Import modules."""
+    if names:
+        refusal_reports.note()
     for name in names:
         try:
             rebuild.import_module(name)
@@ -97,9 +99,10 @@ def run() -> None:
         from . import member as members
 
         state.keeps_endpoints = members.join(name, *member)
-    elif not _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
-        refusal_reports.watch()
-        _loader_watch.install(note_refusal)
+    else:
+        refusal_reports.note()
+        if note_refusal not in _loader_watch._callbacks:
+            _loader_watch.install(note_refusal)
     state.runner = _core._TaskRunner(board)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
@@ -109,7 +112,7 @@ def run() -> None:
     if initializer is not None:
         _initialize(*initializer)
         initializer = None
-        refusal_reports.settle(None)
+    refusal_reports.settle(None)
     try:
         _work(tasks, state.send, limit)
         refusal_reports.settle(None)  # of threads that tasks have left

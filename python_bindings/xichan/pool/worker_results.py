@@ -52,6 +52,7 @@ class _State:
     results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
     not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
     refused: list[Any] = []  # notes of refused modules, see refusal_reports
+    report: Callable[[Any], None] | None = None  # of a worker of Workers, instead of notes
     send: Callable[[Any], None]  # sends a result
     unverified = False  # a listener should receive the last result
     verify: Callable[[], None]  # wakes the collector if it has not

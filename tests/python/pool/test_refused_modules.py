@@ -351,6 +351,20 @@ def test_workers_report_while_they_run(package, caught):
     assert [warning.filename for warning in caught] == [str(package)]
 
 
+@pytest.mark.parametrize("standby", [0, 1])
+def test_preloaded_package_that_goes_on_without_a_module_is_reported(package, caught, standby):
+    record = xichan.RefusedModule(refusal("faulthandler"), f"{package}:3", workers=1, degraded=True)
+    with xichan.InterpreterPoolExecutor(1, preload=["swallowing"], standby=standby) as pool:
+        wait_until(lambda: pool.stats().standby == standby)
+        assert pool.submit(where).result(PATIENCE) != interpreter_id()
+        wait_until(lambda: pool.stats().refused == {"faulthandler": record})
+    with xichan.Workers(1, swallow_and_wait, preload=["swallowing"], standby=standby) as workers:
+        workers.ready(PATIENCE)
+        wait_until(lambda: workers.refused == {"faulthandler": record})
+        workers.stop()
+    assert len(caught) == 1
+
+
 def test_workers_that_ignore_and_that_fail(package, caught):
     with xichan.Workers(1, is_fast, degraded="ignore") as workers:
         pass

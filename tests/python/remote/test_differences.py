@@ -95,8 +95,6 @@ def test_rule_9_value_that_is_not_acknowledged_is_received_again(hub, name):
 def test_rule_13_unconfirmed_send_may_have_sent(server, tmp_path):
     from support.fault_proxy import FaultProxy
 
-    import xichan.nats
-
     with FaultProxy(server.port) as proxy, xichan.nats.connect(proxy.url) as hub:
         tx, rx = hub.channel("unconfirmed")
         try:
@@ -278,9 +276,15 @@ def test_rule_38_max_bytes_limits_the_stream(hub, name):
     call.result()
 
 
-def test_rule_41_select_refuses_remote_endpoints(hub, name):
+def test_rule_41_remote_receivers_have_a_select_of_their_own(hub, name):
+    tx, rx = hub.channel(name)
+    local_tx, local_rx = xichan.channel()
     with pytest.raises(TypeError):
-        xichan.select([hub.channel(name)[1]])
+        xichan.select([rx, local_rx])
+    tx.send("remote")
+    assert xichan.nats.select([rx, local_rx]) == (rx, "remote")
+    local_tx.send("local")
+    assert xichan.nats.select([rx, local_rx]) == (local_rx, "local")
 
 
 def test_rule_44_names_that_do_not_exist_are_not_found(hub):

@@ -132,3 +132,17 @@ def test_values_of_all_types_arrive_in_batches(hub, name):
     assert tx.send_many(values) == len(values)
     tx.close()
     assert len(list(rx)) == len(values)
+
+
+def test_shutdown_in_the_middle_of_many_values_counts_those_stored(hub, name):
+    tx, rx = hub.channel(name, capacity=None)
+
+    def values():
+        for i in range(5000):
+            if i == 3000:
+                rx.shutdown()
+            yield i
+
+    sent = tx.send_many(values())
+    assert sent < 5000
+    assert list(rx) == list(range(sent))

@@ -145,3 +145,18 @@ def test_cancelled_lease_leaves_the_value_to_others(hub, name):
     lease = other.lease(timeout=30)
     assert lease.value == "for the other"
     lease.ack()
+
+
+def test_acknowledgment_on_a_closed_hub_is_refused(hub, server, name):
+    import xichan.nats
+
+    tx, _ = hub.channel(name, ack="lease", ack_wait=0.5)
+    tx.send("job")
+    other = xichan.nats.connect(server.url)
+    lease = other.receiver(name).lease(timeout=30)
+    other.close()
+    with pytest.raises(xichan.nats.NatsError):
+        lease.ack()
+    again = hub.receiver(name).lease(timeout=30)
+    assert (again.value, again.delivery) == ("job", 2)
+    again.ack()

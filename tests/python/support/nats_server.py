@@ -119,6 +119,7 @@ class Server:
             env={**os.environ, "LOG": str(self.log)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # the shell reports the signal that ended its child
             start_new_session=True,  # Ctrl-C is for the tests alone
         )
         self.pid = int(self.guard.stdout.readline())
@@ -150,6 +151,14 @@ class Server:
                 return json.load(response)
         except (OSError, ValueError, urllib.error.URLError):
             return None
+
+    def streams(self):
+        """Return what the monitor tells of each stream on this server, by name."""
+        found = self.look("jsz?streams=1&accounts=1") or {}
+        details = (
+            detail for account in found.get("account_details", ()) for detail in account.get("stream_detail", ())
+        )
+        return {detail["name"]: detail for detail in details}
 
     def signal(self, number):
         os.kill(self.pid, number)
@@ -223,13 +232,14 @@ class Cluster:
     def leader(self, stream):
         """Return the server that leads a stream, or None during an election."""
         for server in self.servers:
-            found = server.look("jsz?streams=1&accounts=1") if server.pid else None
-            for account in (found or {}).get("account_details", ()):
-                for detail in account.get("stream_detail", ()):
-                    name = (detail.get("cluster") or {}).get("leader")
-                    if detail["name"] == stream and name == server.name:
-                        return server
+            detail = server.streams().get(stream) if server.pid else None
+            if detail and (detail.get("cluster") or {}).get("leader") == server.name:
+                return server
         return None
+
+    def streams(self, prefix):
+        """Return the names of all streams that begin so."""
+        return sorted({name for server in self.servers for name in server.streams() if name.startswith(prefix)})
 
     def __enter__(self):
         try:

@@ -167,7 +167,7 @@ def servers_killed(rounds, folder):
             run.wait_for_traffic()
             server.restart()
         run.wait_for_traffic()
-        return run.finish()
+        return run.finish(forgets=True)
 
 
 def servers_stopped(rounds, folder):
@@ -290,7 +290,7 @@ def leaders_killed(rounds, folder):
             leader.start(wait=False)
             cluster.wait_ready()
             feed_watchdog()
-        return run.finish()
+        return run.finish(forgets=True)
 
 
 SCENARIOS = (
