@@ -129,6 +129,7 @@ class Run:
         self.producers = [self.start("produce") for _ in range(producers)]
 
     def start(self, role):
+        feed_watchdog()
         self.number += 1
         return Process(role, f"{role}{self.number}", self.url, self.folder)
 
