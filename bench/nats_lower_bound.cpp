@@ -144,11 +144,12 @@ void run(const char* url, const std::string& scenario, int size, std::int64_t co
   Publisher publisher(connection, size);
   if (scenario == "publish_ack") return publish_ack(connection, size, count);
   if (scenario == "fetch_ack") publisher.publish_async(count);
+  const Connection other(url);
   const auto start = Clock::now();
   if (scenario == "pipelined") {
     publisher.publish_async(count);
   } else if (scenario == "one_way") {
-    std::thread receiver([&] { fetch(Connection(url), size, count); });
+    std::thread receiver([&] { fetch(other, size, count); });
     publisher.publish_async(count);
     receiver.join();
   } else if (scenario == "fetch_ack") {

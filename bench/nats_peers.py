@@ -90,6 +90,9 @@ class Xichan:
             assert all(len(value) == size for value in values)
             count -= len(values)
 
+    def close(self):
+        self.hub.close()
+
     def receive(self, name, size, count):
         rx = self.hub.receiver(name)
         print("ready", flush=True)
@@ -176,11 +179,15 @@ class NatsPy:
                 assert len(message.data) == size
                 await message.ack()
             count -= len(messages)
+        await self.connection.flush()
+
+    def close(self):
+        self.loop.run_until_complete(self.connection.close())
+        self.loop.close()
 
     def receive(self, name, size, count):
         print("ready", flush=True)
         self.loop.run_until_complete(self.drain(name, size, count))
-        self.loop.run_until_complete(self.connection.drain())
         print("done", flush=True)
         sys.stdin.read()
 
@@ -194,10 +201,11 @@ def main():
     if rest:
         _, name, size, count = rest
         peer.receive(name, int(size), int(count))
-        return
-    for line in sys.stdin:
-        scenario, size, count = line.split()
-        print(*peer.run(scenario, int(size), int(count)), flush=True)
+    else:
+        for line in sys.stdin:
+            scenario, size, count = line.split()
+            print(*peer.run(scenario, int(size), int(count)), flush=True)
+    peer.close()
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ CORE = {
         "cell.h",
         "channel.h",
         "condition.h",
+        "descriptor.h",
         "event.h",
         "lock.h",
         "map.h",

@@ -171,6 +171,11 @@ PyObject* count_alive(PyObject*, PyObject*) noexcept {
                        static_cast<unsigned long long>(StateObjects::count()));
 }
 
+// Returns whether NumPy is being imported for a value that is decoded: an ArrayView is made if that fails.
+PyObject* is_importing_numpy(PyObject* module, PyObject*) noexcept {
+  return PyBool_FromLong(state_of(module)->importing_numpy);
+}
+
 // Returns whether this endpoint is closed or was inherited by a fork. Unlike `closed`, ignores the channel.
 PyObject* endpoint_is_closed(PyObject* module, PyObject* object) noexcept {
   const ModuleState& state = *state_of(module);
@@ -276,6 +281,7 @@ PyMethodDef module_functions[] = {
     {"set_memory_limit", set_limit, METH_O, set_memory_limit_doc},
     {"trim", trim_memory, METH_NOARGS, trim_doc},
     {"_is_closed", endpoint_is_closed, METH_O, nullptr},
+    {"_is_importing_numpy", is_importing_numpy, METH_NOARGS, nullptr},
     {"_exit_patience", exit_patience, METH_NOARGS, nullptr},
     {"_renew_exit_patience", renew_exit_patience, METH_NOARGS, nullptr},
     {"_outlast_exit", outlast_exit, METH_O, nullptr},

@@ -28,6 +28,7 @@
 #include "values/decoder.h"
 #include "values/descriptor.h"
 #include "values/dumps.h"
+#include "values/duplicate.h"
 #include "values/pickle_sink.h"
 #include "values/pickling.h"
 #include "values/shared.h"
@@ -100,9 +101,10 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 }
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
-  for (PyMethodDef* functions : {module_functions, name_functions, stats_functions, select_functions, aselect_functions,
-                                 dumps_functions, share_functions, descriptor_functions, transport_functions,
-                                 task_functions, state_functions, pickling_functions, unpickling_functions}) {
+  for (PyMethodDef* functions :
+       {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
+        share_functions, descriptor_functions, duplicate_functions, transport_functions, task_functions,
+        state_functions, pickling_functions, unpickling_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");

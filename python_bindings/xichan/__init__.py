@@ -16,7 +16,7 @@ Each name has its own page: help(xichan.channel), help(xichan.Sender.send).
 Channels
     channel(capacity)        make a channel: (Sender, Receiver)
     Sender, Receiver         its endpoints: send, recv, for loops, asend, arecv, close, clone
-    select, aselect          wait for the first of several sends and receives
+    select, aselect          wait for the first of several sends, receives and futures
     lookup, publish, unpublish  values by name, for all interpreters; Sender.lookup(name) finds a channel
     channels                 all channels of the process, with their figures
     Queue(maxsize)           the interface of queue.Queue, between interpreters
@@ -25,6 +25,7 @@ Pools and services
     InterpreterPoolExecutor  a concurrent.futures executor whose workers are interpreters; fallback= for C extensions
     Workers(n, target)       n interpreters that run a function, supervised; worker() inside them
     serve, Client            requests and replies over a channel
+    xichan.nats              channels between processes and machines, over a NATS server
     probe(name)              whether a package loads in workers: a ProbeResult
 
 Values
@@ -34,14 +35,12 @@ Values
     Buffer                   memory that is written, then shared without a copy
     descriptor(sock_or_file), Descriptor  a socket, pipe or file that moves to the receiver
     dumps, loads             the same encoding as bytes, for files and sockets
-    ArrayView, BytesView, DictView, ListView, RecordView, SetView, StrView, TupleView
-                             what recv(copy=False) returns: values that are read in place
+    ArrayView, BytesView, DictView, ListView, RecordView, SetView, StrView, TupleView  what recv(copy=False) returns
 
 State that interpreters share
     AtomicInt, Cell, Map     a counter, a value, a mapping; Map.lookup(name) finds one
     Lock, RLock, Semaphore, Event, Barrier, Condition  as in threading, between interpreters
-    broadcast(capacity)      a channel to all subscribers: (BroadcastSender, Broadcast)
-    Broadcast, BroadcastReceiver, BroadcastSender
+    broadcast(capacity)      a channel to all subscribers: BroadcastSender, Broadcast, BroadcastReceiver
     objects                  all shared objects of the process
 
 Memory and figures
@@ -52,12 +51,10 @@ Exceptions
     Error                    the base class of all below
     ChannelClosed, ChannelFailed, ChannelEmpty, ChannelFull, ChannelTimeout
     NotShareableError, DecodeError, MemoryLimitExceeded, NotFound, Lagged, OwnerDied
-    BrokenInterpreterPool, BrokenWorker, RemoteError, Interrupted, TaskInterrupted
-    RefusedModuleWarning     a package goes on without a module that a worker cannot load
+    BrokenInterpreterPool, BrokenWorker, RemoteError, Interrupted, TaskInterrupted, RefusedModuleWarning
 
 Commands
-    python -m xichan         check the installation; print paths for C++
-    python -m xichan probe NAME...  whether packages load in workers
+    python -m xichan         check the installation; print paths for C++; probe NAME... as probe() does
     python -m xichan.bench   measure, compare and plot
 """
 
@@ -126,6 +123,7 @@ from ._errors import (
 from ._queue import Queue
 
 _MutableMapping.register(Map)
+_QUEUE = Queue  # loads its module, which registers the type, even if imports are lazy (CPython 3.15)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -207,6 +207,10 @@ async def aselect(cases: Iterable[Any], *, copy: bool = True) -> tuple[Any, Any]
     if isinstance(cases, (_core._End, _core._Views)):
         _core._try_select(cases)  # raises TypeError; iterating over a Receiver would receive its values
     cases = list(cases)
+    if any(hasattr(type(case), "completion") for case in cases):
+        from .pool import select_futures
+
+        return await select_futures.aselect(cases, lambda plain: aselect(plain, copy=copy))
 
     def attempt() -> tuple[Any, Any]:
         result = _core._try_select(cases, copy=copy)

@@ -73,7 +73,7 @@ _QUEUE_KEYWORDS = dict.fromkeys(
 _POOL_KEYWORDS = {
     **dict.fromkeys(("processes", "workers", "num_workers", "n_workers", "n_jobs", "threads"), "use 'max_workers'"),
     **dict.fromkeys(("maxtasksperchild", "max_tasks_per_child"), "use 'restart_after'"),
-    **dict.fromkeys(("mp_context", "context"), "workers are interpreters of this process, without a start method"),
+    "mp_context": "workers are interpreters of this process, without a start method",
 }
 
 _MAX_NAMES = 5  # of functions in a note

@@ -17,6 +17,7 @@ import itertools
 import sys
 from importlib.machinery import BuiltinImporter, ExtensionFileLoader
 
+from . import _core
 from ._remote import REFUSALS, text_of
 
 TYPE_CHECKING = False
@@ -54,6 +55,8 @@ def install(on_refusal: Callable[[str, str], object]) -> None:
 
 def importer() -> _Place | None:
     """Return the place that imports the module for which a callback runs, or None if that is xichan itself."""
+    if _core._is_importing_numpy():
+        return None
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__")
@@ -67,12 +70,13 @@ def importer() -> _Place | None:
     return None
 
 
-def is_standard(place: _Place | None) -> bool:
-    """Return whether a module of the standard library is at this place: it does without what it cannot load.
+def is_optional(place: _Place | None) -> bool:
+    """Return whether what imports a module at this place does without it if need be: the standard library, and xichan.
 
-    traceback, warnings and rlcompleter do so.
+    Examples are traceback, warnings and rlcompleter; and NumPy for an array that is received, which is an ArrayView
+    otherwise.
     """
-    return place is not None and place[2].partition(".")[0] in sys.stdlib_module_names
+    return place is None or place[2].partition(".")[0] in sys.stdlib_module_names
 
 
 def _watched(method: Callable[..., Any], attribute: str) -> Callable[..., Any]:

@@ -87,7 +87,7 @@ def load(name: str, output: int, step: str) -> None:
     from ._remote import refusal_in, text_of, type_name_of
 
     def on_refusal(module: str, reason: str) -> None:
-        emit(output, "refused", module, reason, _loader_watch.is_standard(_loader_watch.importer()))
+        emit(output, "refused", module, reason, _loader_watch.is_optional(_loader_watch.importer()))
 
     if step:
         emit(output, "step", step)

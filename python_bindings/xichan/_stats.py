@@ -116,6 +116,7 @@ class PoolStats:
 
     workers: int  # alive
     max_workers: int
+    standby: int  # interpreters that are ready for a new worker
     queued: int  # messages that no worker has taken; a chunk of map() is one message
     submitted: int
     finished: int  # with a result

@@ -10,7 +10,8 @@ void release_descriptor(void* content) noexcept { delete static_cast<OwnedDescri
 
 }  // namespace
 
-constinit const MovedType moved_descriptor{{ReferenceKind::descriptor, release_moved}, release_descriptor};
+constinit const MovedType moved_descriptor{
+    {ReferenceKind::descriptor, release_moved}, "Descriptor", release_descriptor};
 
 OwnedDescriptor::~OwnedDescriptor() {
   leave();

@@ -19,7 +19,7 @@ void release_buffer(void* content) noexcept { Arena::release(static_cast<Block*>
 
 }  // namespace
 
-constinit const MovedType moved_buffer{{ReferenceKind::buffer, release_moved}, release_buffer};
+constinit const MovedType moved_buffer{{ReferenceKind::buffer, release_moved}, "Buffer", release_buffer};
 
 }  // namespace internal
 

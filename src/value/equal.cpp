@@ -49,6 +49,7 @@ bool equal_leaves(ValueView one, ValueView other, ValueKind kind) noexcept {
     }
     case ValueKind::sender:
     case ValueKind::buffer:
+    case ValueKind::descriptor:
     case ValueKind::state:
     case ValueKind::receiver: return ValueAccess::end(one)->object == ValueAccess::end(other)->object;
     default: break;  // None and Ellipsis

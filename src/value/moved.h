@@ -19,6 +19,7 @@ namespace xichan::internal {
 /// A kind of content. One constant object per kind.
 struct MovedType {
   ReferenceType reference;  // of the entries in reference tables, which are Moved; `release_moved` releases one
+  const char* name;         // of the class of the objects, without its module
   void (*release)(void* content) noexcept;
 };
 

@@ -150,6 +150,7 @@ struct ModuleState {
   PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded
   mutable StandardLibrary library;
   bool numpy_missing;          // its import has failed
+  bool importing_numpy;        // for a value that is being decoded, which does without it
   mutable Transfer* transfer;  // of a value that is being encoded; or was, until the caller takes it. Else null
 
   PyTypeObject* type_of(Side side) const noexcept { return side == Side::sender ? sender_type : receiver_type; }

@@ -1,5 +1,7 @@
 #include "values/array_make.h"
 
+#include <utility>
+
 #include "base/large_copy.h"
 #include "values/array_object.h"
 #include "values/decode.h"
@@ -14,7 +16,9 @@ Ref find_numpy(ModuleState& state, bool may_import) noexcept {
   if (!name) return Ref();
   const Ref imported(PyImport_GetModule(name.get()));
   if (!imported && (PyErr_Occurred() || !may_import || state.numpy_missing)) return Ref();
+  const bool outer = std::exchange(state.importing_numpy, true);
   Ref numpy(PyImport_Import(name.get()));  // waits for an import in progress
+  state.importing_numpy = outer;
   if (!numpy && PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
     PyErr_Clear();
     state.numpy_missing = true;

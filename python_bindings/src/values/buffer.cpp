@@ -35,6 +35,22 @@ bool check_usable(const BufferObject* buffer) noexcept {
   return false;
 }
 
+void raise_immovable_buffer(const MovableObject* buffer) noexcept {
+  if (buffer->condition == MovableState::usable) {
+    PyErr_Format(PyExc_BufferError, "cannot send: the buffer has %zd active export%s", buffer->uses,
+                 buffer->uses == 1 ? "" : "s");
+  } else {
+    PyErr_SetString(PyExc_ValueError, condition_of(buffer));
+  }
+}
+
+void note_length(MovableObject* buffer) noexcept {
+  BufferObject* const object = as_buffer(as_object(buffer));
+  object->length = buffer_content(block_of(object)).size();
+}
+
+constexpr MovableKind kind{moved_buffer, note_length, [](void*) noexcept {}, raise_immovable_buffer, nullptr};
+
 PyObject* buffer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept {
   static const char* names[] = {"nbytes", nullptr};
   PyObject* value;
@@ -55,7 +71,6 @@ PyObject* buffer_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noe
     return nullptr;
   }
   put_content(buffer, block);
-  note_length(buffer);
   return as_object(buffer);
 }
 
@@ -182,26 +197,12 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-void raise_immovable_buffer(const MovableObject* buffer) noexcept {
-  if (buffer->condition == MovableState::usable) {
-    PyErr_Format(PyExc_BufferError, "cannot send: the buffer has %zd active export%s", buffer->uses,
-                 buffer->uses == 1 ? "" : "s");
-  } else {
-    PyErr_SetString(PyExc_ValueError, condition_of(buffer));
-  }
-}
-
 MovableObject* new_buffer(ModuleState& state) noexcept {
   BufferObject* const buffer = PyObject_New(BufferObject, state.type_of(ValueType::buffer));
   if (buffer == nullptr) return nullptr;
-  initialize(&buffer->movable, state);
+  initialize(&buffer->movable, state, kind);
   buffer->length = 0;
   return &buffer->movable;
-}
-
-void note_length(MovableObject* buffer) noexcept {
-  BufferObject* const object = as_buffer(as_object(buffer));
-  object->length = buffer_content(block_of(object)).size();
 }
 
 PyType_Spec buffer_spec = {"xichan.Buffer", sizeof(BufferObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,

@@ -7,13 +7,8 @@
 
 namespace xichan::python {
 
-/// Raises the exception for a Buffer that cannot be sent now.
-void raise_immovable_buffer(const MovableObject* buffer) noexcept;
-
 /// Returns a Buffer without content; null with MemoryError set.
 MovableObject* new_buffer(ModuleState& state) noexcept;
-/// Notes the length of the content that a new Buffer was given.
-void note_length(MovableObject* buffer) noexcept;
 
 extern PyType_Spec buffer_spec;
 

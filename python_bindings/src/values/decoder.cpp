@@ -6,7 +6,7 @@
 #include "values/array_object.h"
 #include "values/decode_leaf.h"
 #include "values/elements.h"
-#include "values/movable.h"
+#include "values/receive_moved.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -154,7 +154,7 @@ PyObject* Decoder::make_moved(Moved* moved) noexcept {
   if (movables_ == Movables::left) {
     has_left_movable_ = true;
     return PyErr_Format(PyExc_TypeError, "cannot pickle or copy a view of a %s; take it out, by view.value()",
-                        moved_name(moved));
+                        moved->type().name);
   }
   Made* made = reserve_owned() ? made_.insert({moved, 0}) : nullptr;
   if (made == nullptr) return PyErr_NoMemory();

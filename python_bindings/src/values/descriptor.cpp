@@ -4,16 +4,12 @@
 
 #include <cerrno>
 #include <climits>
-#include <cmath>
 #include <cstdio>
 #include <new>
 
 #include "base/arguments.h"
 #include "base/errors.h"
 #include "base/ref.h"
-#include "values/decode.h"
-#include "values/encode.h"
-#include "values/transfer.h"
 
 namespace xichan::python {
 namespace {
@@ -34,6 +30,28 @@ OwnedDescriptor* owned_by(const MovableObject* descriptor) noexcept {
   return static_cast<OwnedDescriptor*>(descriptor->content);
 }
 
+// The functions of the kind.
+
+void join_owner(MovableObject* descriptor) noexcept { owned_by(descriptor)->join(descriptor->state->endpoints->owner); }
+
+void leave_owner(void* content) noexcept { static_cast<OwnedDescriptor*>(content)->leave(); }
+
+void raise_immovable_descriptor(const MovableObject* descriptor) noexcept {
+  PyErr_SetString(PyExc_ValueError, condition_of(descriptor));
+}
+
+int duplicate_content(const void* content, void*& duplicate) noexcept {
+  const auto* const owned = static_cast<const OwnedDescriptor*>(content);
+  const int number = OwnedDescriptor::duplicate(owned->number());
+  if (number < 0) return errno;
+  duplicate = new (std::nothrow) OwnedDescriptor(number, owned->timeout());
+  if (duplicate != nullptr) return 0;
+  close(number);
+  return ENOMEM;
+}
+
+constexpr MovableKind kind{moved_descriptor, join_owner, leave_owner, raise_immovable_descriptor, duplicate_content};
+
 // Releases the content of a usable Descriptor, which may take long, without the GIL.
 void destroy(void* content) noexcept {
   PyThreadState* const thread = PyEval_SaveThread();
@@ -53,6 +71,14 @@ void descriptor_finalize(PyObject* self) noexcept {
   // The code that shows warnings may have closed it.
   if (descriptor->condition == MovableState::usable) destroy(take_content(descriptor, MovableState::closed));
   PyErr_SetRaisedException(error);
+}
+
+void descriptor_dealloc(PyObject* self) noexcept {
+  if (PyObject_CallFinalizerFromDealloc(self) < 0) return;
+  PyTypeObject* type = Py_TYPE(self);
+  if (as_movable(self)->weak_references != nullptr) PyObject_ClearWeakRefs(self);
+  type->tp_free(self);
+  Py_DECREF(type);
 }
 
 // Returns what the system calls the open file, such as "socket:[1234]" or a path; "" if it is not known.
@@ -153,19 +179,6 @@ PyObject* make_descriptor(PyObject* module, PyObject* const* args, Py_ssize_t co
   return new_duplicate(state, number, timeout);
 }
 
-// _duplicate(value): what a receiver of the value gets, with duplicates of its Descriptors. For xichan.Workers, which
-// sends the arguments of a worker several times. Buffers move.
-PyObject* duplicate_value(PyObject* module, PyObject* value) noexcept {
-  ModuleState& state = *state_of(module);
-  Cell cell;
-  if (!encode(state, value, cell, Destination::duplicate)) return nullptr;
-  Transfers transfers;
-  if (transfers.take(state, cell)) transfers.sent(cell);
-  PyObject* const made = decode(state, cell);
-  release(cell);
-  return made;
-}
-
 PyDoc_STRVAR(descriptor_doc,
 "A file descriptor of a socket, pipe or file, which moves to the receiver when it is sent. descriptor() makes one.\n\n"
 "Owns the descriptor, and closes it with the last reference to this object; that is a ResourceWarning. Afterwards, and\n"
@@ -236,32 +249,11 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-void descriptor_dealloc(PyObject* self) noexcept {
-  if (PyObject_CallFinalizerFromDealloc(self) < 0) return;
-  PyTypeObject* type = Py_TYPE(self);
-  if (as_movable(self)->weak_references != nullptr) PyObject_ClearWeakRefs(self);
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
 OwnedDescriptor* usable_descriptor(PyObject* self) noexcept {
   const MovableObject* const descriptor = as_movable(self);
   if (is_movable(descriptor)) return owned_by(descriptor);
   PyErr_SetString(PyExc_ValueError, condition_of(descriptor));
   return nullptr;
-}
-
-void raise_immovable_descriptor(const MovableObject* descriptor) noexcept {
-  PyErr_SetString(PyExc_ValueError, condition_of(descriptor));
-}
-
-int duplicate_content(const MovableObject* descriptor, void*& duplicate) noexcept {
-  const int number = OwnedDescriptor::duplicate(owned_by(descriptor)->number());
-  if (number < 0) return errno;
-  duplicate = new (std::nothrow) OwnedDescriptor(number, owned_by(descriptor)->timeout());
-  if (duplicate != nullptr) return 0;
-  close(number);
-  return ENOMEM;
 }
 
 MovableObject* new_descriptor(ModuleState& state) noexcept {
@@ -270,14 +262,13 @@ MovableObject* new_descriptor(ModuleState& state) noexcept {
     return nullptr;
   }
   auto* const descriptor = PyObject_New(MovableObject, state.type_of(ValueType::descriptor));
-  if (descriptor != nullptr) initialize(descriptor, state);
+  if (descriptor != nullptr) initialize(descriptor, state, kind);
   return descriptor;
 }
 
 PyMethodDef descriptor_functions[] = {
     {"_new_descriptor", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(make_descriptor)), METH_FASTCALL,
      nullptr},
-    {"_duplicate", duplicate_value, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

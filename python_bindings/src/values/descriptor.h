@@ -10,13 +10,6 @@ namespace xichan::python {
 
 /// Returns what a Descriptor owns. Null with ValueError set if it owns nothing or another call is using it.
 OwnedDescriptor* usable_descriptor(PyObject* self) noexcept;
-/// Raises the exception for a Descriptor that cannot be sent now.
-void raise_immovable_descriptor(const MovableObject* descriptor) noexcept;
-/// Makes an OwnedDescriptor for a duplicate of what a usable Descriptor owns. Returns 0, or the number of the error.
-int duplicate_content(const MovableObject* descriptor, void*& duplicate) noexcept;
-
-/// The tp_dealloc of the type, by which it is recognized.
-void descriptor_dealloc(PyObject* self) noexcept;
 
 /// Returns a Descriptor without content; null with an exception set.
 MovableObject* new_descriptor(ModuleState& state) noexcept;

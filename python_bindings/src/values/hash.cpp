@@ -9,9 +9,9 @@
 
 #include "arena/arena.h"
 #include "base/ref.h"
+#include "value/moved.h"
 #include "values/decode.h"
 #include "values/interruption.h"
-#include "values/movable.h"
 
 namespace xichan::python {
 namespace {
@@ -63,7 +63,7 @@ class Hasher {
       const bool in_tuple = resolve(from, cell).cell->tag() != Tag::shared && &cell != &from.root();
       const Moved* const moved = moved_of(ref);
       PyErr_Format(PyExc_TypeError, "unhashable value: the %s a %s", in_tuple ? "view contains" : "xichan.Shared holds",
-                   moved != nullptr ? moved_name(moved) : "Sender or Receiver");
+                   moved != nullptr ? moved->type().name : "Sender or Receiver");
       return -1;
     }
     if (!may_recur(from, ref) || !(ref.cell->has_elements() || ref.cell->has_payload())) return compute(ref);

@@ -20,12 +20,25 @@ enum class MovableState : std::uint8_t {
 };
 
 class Transfer;
+struct MovableObject;
+
+/// What a type of these objects does with its content. One constant object per type.
+struct MovableKind {
+  const MovedType& content;
+  /// Called after an object was given its content, and with a content before the object loses it.
+  void (*put)(MovableObject* object) noexcept;
+  void (*taken)(void* content) noexcept;
+  void (*raise_immovable)(const MovableObject* object) noexcept;
+  /// Makes a duplicate of the content. Returns 0, or the number of the error. Null if there are no duplicates.
+  int (*duplicate)(const void* content, void*& duplicate) noexcept;
+};
 
 /// The first part of these objects. Thread safety: guarded by the GIL.
 struct MovableObject {
   PyObject_HEAD
   PyObject* weak_references;
   ModuleState* state;
+  const MovableKind* kind;
   void* content;       // null unless usable
   Transfer* transfer;  // that the object is in while it is sent, else null
   std::size_t entry;   // in it
@@ -46,22 +59,19 @@ inline bool is_movable(const MovableObject* movable) noexcept {
   return movable->condition == MovableState::usable && movable->uses == 0;
 }
 /// Raises the exception for an object that cannot be sent now.
-void raise_immovable(const MovableObject* movable) noexcept;
+inline void raise_immovable(const MovableObject* movable) noexcept { movable->kind->raise_immovable(movable); }
 
 /// Sets the members of a new object, which has no content.
-void initialize(MovableObject* movable, ModuleState& state) noexcept;
+void initialize(MovableObject* movable, ModuleState& state, const MovableKind& kind) noexcept;
 /// Makes an object without content own one.
 void put_content(MovableObject* movable, void* content) noexcept;
 /// Takes the content out of a usable object.
 void* take_content(MovableObject* movable, MovableState next) noexcept;
-const MovedType& moved_type(const MovableObject* movable) noexcept;
 
-/// Takes the content out of a message and returns an object that owns it. Null with ValueError set if it was taken
-/// before, or with MemoryError set; then nothing was taken.
-PyObject* receive_moved(ModuleState& state, Moved* moved) noexcept;
-/// Undoes `receive_moved`, for a message that cannot be decoded. An object in use keeps its content.
+/// Takes the content out of a message for a new object, and returns it. Null with ValueError set if it was taken
+/// before; then the object is released.
+PyObject* receive_content(MovableObject* movable, Moved* moved) noexcept;
+/// Undoes `receive_content`, for a message that cannot be decoded. An object in use keeps its content.
 void return_moved(MovableObject* movable) noexcept;
-/// Returns the name of the type of what a message moves, without its module.
-const char* moved_name(const Moved* moved) noexcept;
 
 }  // namespace xichan::python

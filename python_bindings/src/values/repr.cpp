@@ -4,7 +4,6 @@
 #include "value/moved.h"
 #include "values/compare.h"
 #include "values/decode.h"
-#include "values/movable.h"
 
 namespace xichan::python {
 namespace {
@@ -24,7 +23,7 @@ class Writer {
     const CellRef place = resolve(from, cell);
     if (!interruption_.check(place.cell->has_payload() ? place.cell->length() : 0)) return false;
     if (const Moved* moved = moved_of(place)) {  // making the object would take it out
-      return append(PyUnicode_FromFormat("<xichan.%s>", moved_name(moved)));
+      return append(PyUnicode_FromFormat("<xichan.%s>", moved->type().name));
     }
     if (!is_container(place)) {
       const Ref leaf(decode_to_look(state_, place.reader, *place.cell));

@@ -1,11 +1,11 @@
 #include "values/shared.h"
 
 #include "base/ref.h"
+#include "value/moved.h"
 #include "values/array_object.h"
 #include "values/compare.h"
 #include "values/decode.h"
 #include "values/hash.h"
-#include "values/movable.h"
 #include "values/view.h"
 
 namespace xichan::python {
@@ -88,7 +88,7 @@ const char* type_name(Tag tag) noexcept {
 
 const char* content_type(const View* view) noexcept {
   const CellRef content = content_of(view);
-  if (const Moved* moved = moved_of(content)) return moved_name(moved);
+  if (const Moved* moved = moved_of(content)) return moved->type().name;
   return content.cell->tag() == Tag::array ? array_name(array_kind(content)) : type_name(content.cell->tag());
 }
 

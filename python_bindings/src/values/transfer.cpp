@@ -3,8 +3,6 @@
 #include <cerrno>
 #include <new>
 
-#include "values/descriptor.h"
-
 namespace xichan::python {
 
 Transfer::~Transfer() {
@@ -27,11 +25,11 @@ Transfer::~Transfer() {
 
 int Transfer::add(MovableObject* object, bool duplicates) noexcept {
   if (!entries_.reserve(entries_.size() + 1)) return ENOMEM;
-  const MovedType& type = moved_type(object);
-  const bool is_duplicate = duplicates && &type == &moved_descriptor;
+  const MovedType& type = object->kind->content;
+  const bool is_duplicate = duplicates && object->kind->duplicate != nullptr;
   void* content = object->content;
   if (is_duplicate) {
-    const int error = duplicate_content(object, content);
+    const int error = object->kind->duplicate(object->content, content);
     if (error != 0) return error;
   }
   auto* const moved = new (std::nothrow) Moved(type, content);

@@ -280,3 +280,9 @@ ROLES = {
 def tiny_task(number):
     """The task that the pools run."""
     return number + 1
+
+
+def spin():
+    """The task that is interrupted."""
+    while True:
+        pass

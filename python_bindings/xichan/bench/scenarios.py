@@ -37,6 +37,8 @@ LOOKUPS = {  # payload: (title, expression)
 STATE = ("xichan-state", "dict-lock")
 GROUPS_BY_WORKLOAD = {
     "pool": "pool",
+    "start": "pool",
+    "interrupt": "pool",
     "state_call": "state",
     "mixed": "state",
 }  # of contenders; the others have channels
@@ -55,7 +57,7 @@ class Scenario:
     senders: int = 1
     receivers: int = 1
     options: dict = dataclasses.field(default_factory=dict)  # of the workload
-    variants: tuple = ()  # contender variants that take part: "flavor", "views"
+    variants: tuple = ()  # contender variants that take part: "flavor", "views", "bare"
     only: tuple = ()  # names of contenders; empty: all that support it
     baseline: str = "interpreters-queue"  # the contender that ratios refer to
     rounds: int | None = None  # at most, where more rounds add nothing
@@ -201,6 +203,30 @@ def _pools():
             baseline="interpreter-pool",
             quick=True,
         )
+    for name, title, warm in (
+        ("new-worker", "the first task of a new pool, for which a worker starts", False),
+        ("first-task", "the first task of a pool that has prepared for it (standby=1)", True),
+    ):
+        yield Scenario(
+            f"pool/{name}",
+            f"pool of 1: {title}",
+            "start",
+            unit="time",
+            options={"warm": warm},
+            variants=("bare",),
+            baseline="interpreter-pool",
+        )
+    for percentile in (50, 99):
+        for name, title, busy in (("idle", "", 0), ("busy", ", two other workers compute", 2)):
+            yield Scenario(
+                f"interrupt/{name}-p{percentile}",
+                f"interrupt of a Python loop in a worker, {percentile} % within{title}",
+                "interrupt",
+                unit="time",
+                options={"percentile": percentile, "busy": busy},
+                only=("xichan-pool",),
+                baseline="xichan-pool",
+            )
 
 
 def _rest():

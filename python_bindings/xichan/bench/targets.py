@@ -69,6 +69,10 @@ def targets(version):
     yield Target("pool: map of tiny tasks", "pool/map", 25, "xichan-pool", "interpreter-pool")
     yield Target("pool: submit and result", "pool/submit", 8, "xichan-pool", "interpreter-pool")
     yield Target(
+        "pool: a new worker, vs. interpreters.create() alone",
+        "pool/new-worker", 2, "xichan-pool", "interpreters-create", at_most=True,
+    )  # fmt: skip
+    yield Target(
         "Map, 4 interpreters, 95 % reads, vs. a dict behind a lock", "mixed-95/4", 3, "xichan-state", "dict-lock"
     )
 
@@ -82,6 +86,8 @@ def rows(run):
     found.append(_calls(run))
     found += [_state_call(run, *call) for call in STATE_CALLS]
     found.append(_idle(run))
+    found.append(_pool_time(run, "pool/first-task", "pool: the first task, with standby=1", 1, min))
+    found.append(_pool_time(run, "interrupt/idle-p99", "interrupt of a Python loop, p99, the slowest round", 20, max))
     found.append(Row("C++: channel vs. bare ring", "", "mpmc 1.5x, spsc 2.5x", "see ./dev bench layers"))
     return found
 
@@ -131,6 +137,16 @@ def _idle(run):
     if share is None:
         return Row(title, "", required, "not measured")
     return Row(title, f"{share * 100:.2f} %", required, _verdict(share < 0.005))
+
+
+def _pool_time(run, scenario, title, most, choose):
+    required = f"at most {most} ms"
+    record = run["scenarios"].get(scenario, {})
+    values = record.get("results", {}).get("xichan-pool")
+    if not values:
+        return Row(title, "", required, "not measured")
+    milliseconds = choose(values) * 1e3
+    return Row(title, f"{milliseconds:.2f} ms", required, _verdict(milliseconds <= most))
 
 
 def _verdict(reached):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Collection
 from typing import Any
 
 from .. import _core
@@ -12,12 +13,19 @@ from .byvalue.functions import describe_unshareable
 
 def positive(name: str, value: int, least: int = 1) -> int:
     """Return a number that must be an int and not less than `least`."""
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be an int, got bool")
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
     value = operator.index(value)
     if value < least:
         raise ValueError(f"{name} must be greater than {least - 1}, got {value}")
     return value
+
+
+def module_names(name: str, value: Collection[str]) -> tuple[str, ...]:
+    """Return the names of modules in an argument."""
+    if isinstance(value, str) or not all(isinstance(each, str) for each in value):
+        raise TypeError(f"{name} must be a collection of names of modules, got {value!r}")
+    return tuple(value)
 
 
 def check_stdout(stdout: object) -> None:
@@ -43,4 +51,7 @@ def pickled(
 
 def prepared(args: tuple[Any, ...], kwargs: dict[str, Any], *, pickle: bool) -> tuple[Any, Any]:
     """Return the arguments of a target in the form in which they are sent."""
-    return (args, None) if _core.is_shareable(args) else pickled(args, kwargs, pickle=pickle, where="these Workers")
+    pairs = tuple(kwargs.items())
+    if _core.is_shareable((args, pairs)):
+        return args, pairs or None
+    return pickled(args, kwargs, pickle=pickle, where="these Workers")

@@ -9,16 +9,19 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
+import operator
 import threading
 import time
 from _thread import allocate_lock
 from collections.abc import Callable
-from typing import Any
 
-_release = type(allocate_lock()).release
+from .. import _core
+from .._errors import ChannelClosed, ChannelTimeout
+from .worker_results import runs_task
+
 exhaust = collections.deque[object](maxlen=0).extend  # runs an iterator to its end in one step
 
-Sleepers = list[Any]  # the locks of waiting threads, each released by wake()
+Sleepers = list[Callable[[], object]]  # what wakes each waiting thread: a function implemented in C
 
 
 class Counter:
@@ -52,25 +55,48 @@ def sleep(sleepers: Sleepers, is_over: Callable[[], bool], deadline: float | Non
     """Block until ``wake(sleepers)`` or the deadline.
 
     is_over: returns whether the event has happened. The thread that wakes makes it true first, and this one looks after
-    it has added its lock, so no wake-up is lost.
+    it has added itself to the sleepers, so no wake-up is lost.
+
+    A task sleeps in a call of xichan, because an interrupt does not end a wait for a lock. Any other thread uses a
+    lock, whose acquisition ends at once when a signal arrives.
     """
-    sleeper = allocate_lock()
-    sleeper.acquire()
-    sleepers.append(sleeper)
+    wake_this, wait = _receiver() if runs_task() else _lock()
+    sleepers.append(wake_this)
     try:
         if not is_over():
-            sleeper.acquire(timeout=left_until(deadline))
+            wait(left_until(deadline))
     finally:
         try:
-            sleepers.remove(sleeper)
+            sleepers.remove(wake_this)
         except ValueError:  # woken
             pass
 
 
+def _lock() -> tuple[Callable[[], object], Callable[[float], object]]:
+    """Return a function that wakes a thread, and one in which it waits for so many seconds; -1: indefinitely."""
+    lock = allocate_lock()
+    lock.acquire()
+    return lock.release, functools.partial(lock.acquire, True)
+
+
+def _receiver() -> tuple[Callable[[], object], Callable[[float], object]]:
+    """Return the same for a task."""
+    tx, rx = _core.channel(1)
+    _core._outlast_exit(rx)
+
+    def wait(seconds: float) -> None:
+        try:
+            rx.recv(None if seconds < 0 else seconds)
+        except (ChannelClosed, ChannelTimeout):
+            pass
+
+    return tx.close, wait
+
+
 def wake(sleepers: Sleepers) -> None:
-    """Wake all threads. Removing a lock from the list and releasing it is one step."""
+    """Wake all threads. Removing one from the list and waking it is one step."""
     while sleepers:
         try:
-            exhaust(map(_release, map(sleepers.pop, itertools.repeat(-1, len(sleepers)))))
+            exhaust(map(operator.call, map(sleepers.pop, itertools.repeat(-1, len(sleepers)))))
         except IndexError:
             pass  # another thread has woken the last one

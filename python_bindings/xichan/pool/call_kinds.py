@@ -34,9 +34,10 @@ class Kind:
 
     names: the dotted paths of the functions, and of the modules that a function sent by value imports. anywhere:
     whether they always run in workers. known: where they run because of ``main_only``, which is fixed, or because an
-    import that they begin with was refused; else None. degraded: the same because of ``degraded="main"``. checked: when
-    ``known`` was looked up, see Policy. history: of attempts in workers. main, pinned: the routes of calls that make
-    none because of it, if there were such refusals; pinned_history: of attempts in the pinned interpreter.
+    import that they begin with was refused; else None. checked: when the latter was looked up, see Policy. degraded:
+    where they run because of ``degraded="main"``; else None. history: of attempts in workers. main, pinned: the routes
+    of calls that make none because of it, if there were such refusals; pinned_history: of attempts in the pinned
+    interpreter.
     """
 
     __slots__ = (

@@ -45,7 +45,7 @@ class Callbacks:
         self._collector = collector
         self._name = name
         self._queue: collections.deque[tuple[Any, bool]] = collections.deque()  # see schedule()
-        self._idle: Sleepers = []  # locks of idle runners
+        self._idle: Sleepers = []  # runners
         self._runners: dict[int, None] = {}  # idents
         self._publishing: dict[int, None] = {}  # idents of runners, see (3)
         self._taken = 0  # number of items of the queue
@@ -109,8 +109,8 @@ class Callbacks:
 
     def _wake_one(self) -> None:
         try:
-            for lock in map(self._idle.pop, _LAST):
-                lock.release()
+            for wake_runner in map(self._idle.pop, _LAST):
+                wake_runner()
         except IndexError:
             self._collector.attend()
 
@@ -126,10 +126,10 @@ class Callbacks:
                 self._drain()
                 if self._closed or self._idle:
                     return
-                self._idle.append(lock)  # (1)
+                self._idle.append(lock.release)  # (1)
                 if self._queue or self._closed:
                     try:
-                        self._idle.remove(lock)
+                        self._idle.remove(lock.release)
                         continue
                     except ValueError:
                         pass  # it is being released

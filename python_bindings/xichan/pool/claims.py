@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    type Claims = _core.Map[tuple[str, str], str]
+    type _Claims = _core.Map[tuple[str, str], str]
 
 MAIN, PINNED, FREE = "main", "pinned", "free"
 _ELSEWHERE = "is loaded in the pinned interpreter"
@@ -40,7 +40,7 @@ _NO_CHECK, _DEFAULT = -1, 0
 _create: Any = _imp.create_dynamic
 _execute: Any = _imp.exec_dynamic
 _override_check: Any = getattr(_imp, "_override_multi_interp_extensions_check", None)
-_claims: Claims | None = None
+_claims: _Claims | None = None
 _unchecked: set[tuple[str, str]] = set()  # modules that this interpreter has loaded without the check
 _relaxed = 0  # number of loads without the check that go on
 _relaxations = 0  # number of those that have begun
@@ -62,7 +62,7 @@ def _claim(key: tuple[str, str], owner: str) -> str:
 # The main interpreter
 
 
-def guard() -> Claims:
+def guard() -> _Claims:
     """Have this interpreter, the main one, claim extension modules from now on. Returns the Map."""
     global _claims
     if _claims is None:
@@ -115,7 +115,7 @@ os.register_at_fork(after_in_child=_after_fork)
 # The pinned interpreter
 
 
-def relax(claims: Claims) -> None:
+def relax(claims: _Claims) -> None:
     """Have this interpreter, the pinned one, load the modules that it can claim without the check of CPython."""
     global _claims
     _claims = claims

@@ -8,7 +8,7 @@ import itertools
 import os
 import time
 import types
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import Future as BaseFuture
 from typing import TYPE_CHECKING, Any, Literal, Never, overload
@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal, Never, overload
 from .. import _core
 from .._errors import NotShareableError
 from .._stats import PoolStats
+from . import context as contexts
 from . import coroutines, interrupt_safe, scripts, threads
-from .arguments import check_stdout, pickled, positive
+from .arguments import check_stdout, module_names, pickled, positive
 from .batch import Batch
 from .byvalue.functions import Description, describe, describe_value, label
 from .fallback import Policy
 from .fallback_counts import FallbackPoolStats
 from .futures import Future, ViewFuture
-from .options import PoolView, checked
+from .options import PoolView, checked, has_options
 from .refusals import DEGRADED, check_degraded
 from .task_queue import clone_endpoints
 
@@ -31,6 +32,9 @@ try:
     from .scheduler import Scheduler
 except ImportError:  # CPython 3.13 has no concurrent.interpreters
     Scheduler = None  # type: ignore[assignment,misc]
+
+if TYPE_CHECKING:
+    type _Call = tuple[Callable[..., Any], dict[str, Any]]  # function, keyword arguments
 
 _counter = itertools.count().__next__
 
@@ -46,13 +50,15 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     pickle: pickle what is not shareable (counted in ``stats()``); False: raise NotShareableError instead.
     fallback: "main": if a worker cannot load a module because it does not support subinterpreters, run the task in a
     thread of this interpreter; see xichan.dispatch. "pinned": run it in one extra interpreter that loads such modules,
-    with hazards that the documentation describes; no other pool of the process may do so at the same time.
-    degraded: what happens when a worker cannot load a module and the package that imports it goes on without it, as a
-    rule with slower code: "warn": a RefusedModuleWarning, once per module and program; "ignore": nothing; "main", with
-    ``fallback="main"``: later calls of the function run in a thread of this interpreter. ``stats().refused`` has these
-    modules in any case.
+    with hazards that the documentation describes; no other pool of the process may do so at the same time. degraded:
+    what happens when a worker cannot load a module and the package that imports it goes on without it, as a rule with
+    slower code: "warn": a RefusedModuleWarning, once per module and program; "ignore": nothing; "main", with
+    ``fallback=``: later calls of the function run where that leads. ``stats().refused`` has these modules in any case.
     thread_name_prefix: for the threads of the pool. stdout: "forward": what tasks print comes out at ``sys.stdout`` and
-    ``sys.stderr`` of this interpreter, before their results.
+    ``sys.stderr`` of this interpreter, before their results. context: tasks see the context variables of the call that
+    submits them. True: all; or a collection of variables. preload: names of modules that each worker imports at its
+    start; if that fails, the pool is broken. standby: number of interpreters to keep ready, in which these modules are
+    imported: new workers and replacements start at once.
 
     Requires CPython 3.14. Methods may be called by any thread, also by a signal handler, a finalizer or a callback.
 
@@ -75,6 +81,9 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         degraded: Literal["warn", "ignore", "main"] = "warn",
         thread_name_prefix: str = "",
         stdout: Literal["forward"] | None = None,
+        context: bool | Collection[contextvars.ContextVar[Any]] = False,
+        preload: Collection[str] = (),
+        standby: int = 0,
         **unknown: Never,
     ) -> None:
         """Create a pool. The documentation of the class describes the parameters. No worker starts before a task."""
@@ -89,9 +98,12 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         if fallback not in (None, "main", "pinned"):
             raise ValueError(f"fallback must be None, 'main' or 'pinned', got {fallback!r}")
         check_degraded(degraded, DEGRADED)
-        if degraded == "main" and fallback != "main":
-            raise ValueError("degraded='main' runs calls in the main interpreter: it requires fallback='main'")
+        if degraded == "main" and fallback is None:
+            raise ValueError("degraded='main' runs calls outside the workers: it requires fallback='main' or 'pinned'")
         check_stdout(stdout)
+        modules = module_names("preload", preload)
+        standby = positive("standby", standby, least=0)
+        self._context = contexts.checked(context)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be callable, got {type(initializer).__name__}")
         self._pickle = bool(pickle)
@@ -101,6 +113,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         name = thread_name_prefix or f"{threads.DEFAULT_PREFIX}-{_counter()}"
         self._scheduler = Scheduler(self._max_workers, name, degraded)
         self._scheduler.attach_owner(self)
+        self._scheduler.workers.preload = modules
         if fallback is not None:
             self._scheduler.published.announce_fallback()
         values = []
@@ -120,6 +133,8 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             self._scheduler.use_pinned(PinnedWorker(self._scheduler, self._pickle, self._names))
         if stdout is not None:
             self._scheduler.forward_output()
+        if standby:
+            self._scheduler.start_standby(standby)
 
     if not TYPE_CHECKING:  # type checkers would accept every name
 
@@ -144,29 +159,51 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         """
         return self._submit(fn, args, kwargs, self._policy)
 
-    def with_options(self, *, deadline: float | None = None, copy: bool = True) -> PoolView:
+    def with_options(
+        self,
+        *,
+        deadline: float | None = None,
+        copy: bool = True,
+        context: bool | Collection[contextvars.ContextVar[Any]] | None = None,
+    ) -> PoolView:
         """Return an executor that runs tasks in the workers of this pool, with options.
 
         deadline: seconds that a task may run, from when it begins in its worker; then it is interrupted, as
         ``Future.interrupt`` does, and its future raises TaskInterrupted. copy: False: results are views, as
-        ``recv(copy=False)`` returns them, and have to be shareable.
+        ``recv(copy=False)`` returns them, and have to be shareable. context: as for the pool; None: that of the pool.
 
         Its ``submit``, ``map`` and ``shutdown`` are those of the pool.
         """
-        return PoolView(self, checked(deadline), bool(copy))
+        chosen = self._context if context is None else contexts.checked(context)
+        return PoolView(self, checked(deadline), bool(copy), chosen)
 
     def _submit_with(
         self,
-        wrap: Callable[[Callable[..., Any]], Callable[..., Any]],
+        wrap: Callable[[Callable[..., Any], dict[str, Any], contextvars.Context | None], _Call],
         fn: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         views: bool,
     ) -> Future:
-        """Submit a call of ``wrap(fn)``. views: whether its result is a Shared, of which the future has the view."""
+        """Submit a call with options. views: whether its result is a Shared, of which the future has the view."""
         _check_function(fn)
-        fn, args, kwargs = _without_context(fn, args, kwargs)
-        return self._submit(wrap(fn), args, kwargs, self._policy, ViewFuture if views else Future)
+        if not has_options(fn):  # given by map()
+            fn, args, kwargs, given = _without_context(fn, args, kwargs)
+            fn, kwargs = wrap(fn, kwargs, given)
+        return self._submit(fn, args, kwargs, self._policy, ViewFuture if views else Future)
+
+    def _in_context(
+        self,
+        fn: Callable[..., Any],
+        kwargs: dict[str, Any],
+        chosen: Literal[True] | Collection[contextvars.ContextVar[Any]],
+        given: contextvars.Context | None = None,
+    ) -> _Call:
+        """Return function and keyword arguments of a call with context variables. given: their context."""
+        described = contexts.describe(chosen, given, pickle=self._pickle)
+        if described.pickled:
+            self._scheduler.counts["pickled_calls"].add()
+        return contexts.attach(fn, kwargs, described)
 
     def _submit(
         self,
@@ -177,8 +214,12 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         make: type[Future] = Future,
     ) -> Future:
         """Submit a call. policy: decides whether it runs in this interpreter; None: it never does."""
+        given = None
         if type(fn) is not types.FunctionType:
-            fn, args, kwargs = _without_context(fn, args, kwargs)
+            fn, args, kwargs, given = _without_context(fn, args, kwargs)
+        if self._context is not None and not has_options(fn):
+            _check_function(fn)
+            fn, kwargs = self._in_context(fn, kwargs, self._context, given)
         scheduler = self._scheduler
         if policy is None:
             future = make(scheduler)
@@ -236,8 +277,13 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             raise TypeError("buffersize must be an integer or None")
         if chunksize < 1:
             raise ValueError("chunksize must be >= 1.")
+        if self._context is not None and not has_options(fn):
+            _check_function(fn)
+            fn, kwargs = self._in_context(fn, {}, self._context)
+            fn = functools.partial(fn, **kwargs)
         if buffersize is not None:
-            return Executor.map(executor, fn, *iterables, timeout=timeout, buffersize=buffersize)
+            results = Executor.map(executor, fn, *iterables, timeout=timeout, buffersize=buffersize)
+            return results if executor is self else _holding(executor, results)
         deadline = None if timeout is None else timeout + time.monotonic()
         calls = list(zip(*iterables))
         if not calls:
@@ -301,7 +347,9 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             scheduler.interrupt_all("it was interrupted by shutdown()")
         elif cancel_futures:
             scheduler.cancel(None)
-        if wait:
+        if wait and interrupt_safe.ends_interrupted_loop():
+            scheduler._stop_now()
+        elif wait:
             try:
                 scheduler.join()
             except KeyboardInterrupt as error:
@@ -384,17 +432,22 @@ def _check_function(fn: Any) -> None:
 
 def _without_context(
     fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], contextvars.Context | None]:
     """Return the call in ``partial(context.run, function, ...)``, which asyncio.to_thread() makes, or the given one.
 
-    A contextvars.Context cannot be sent.
+    A contextvars.Context cannot be sent. The last item is the context, or None.
     """
     call: Any = fn
     if type(call) is functools.partial and isinstance(getattr(call.func, "__self__", None), contextvars.Context):
         call, args, kwargs = call.func, (*call.args, *args), {**call.keywords, **kwargs}
     if isinstance(getattr(call, "__self__", None), contextvars.Context) and call.__name__ == "run" and args:
-        return args[0], args[1:], kwargs
-    return call, args, kwargs
+        return args[0], args[1:], kwargs, call.__self__
+    return call, args, kwargs, None
+
+
+def _holding[T](executor: Executor, results: Iterator[T]) -> Iterator[T]:
+    """Yield results. Executor.map submits no more calls when the executor, a view of the pool here, is dropped."""
+    yield from results
 
 
 def _positive[T](name: str, value: int | None, default: T) -> int | T:

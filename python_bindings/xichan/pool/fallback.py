@@ -121,22 +121,26 @@ class Policy:
             pauses = kind.history.refused(min(begun, scheduler.workers.alive - 1))
         else:
             kind.pinned_history.refused(0)
+            if kind.degraded is not None:
+                kind.degraded = Route(route.reason)
         self._start(scheduler, entry, id, route)
         if in_worker and (kind.known is not None or pauses):
             self._take_back(scheduler, kind)
         return True
 
-    def learn_degraded(self, scheduler: Scheduler, kind: Kind | None, module: str, package: str | None) -> None:
-        """Have calls run in this interpreter after one that went on without a refused module (``degraded="main"``).
+    def learn_degraded(
+        self, scheduler: Scheduler, entry: Future | Batch, id: int, module: str, package: str | None
+    ) -> None:
+        """Have calls run elsewhere after a task that has gone on without a refused module (``degraded="main"``).
 
-        Another attempt in a worker would show nothing, because an interpreter imports a package once. So these are the
-        calls of the kind, and those that name the package.
+        Another attempt there would show nothing, because an interpreter imports a package once. So these are all calls
+        of the kind, and those that name the package.
         """
-        names = (module,) if package is None else (module, package)
+        kind, names = entry.kind_of(id), (module,) if package is None else (module, package)
         if kind is None or self._kinds.is_anywhere(names):
             return
-        route = Route(f"{module} {REFUSALS[0]}")
-        if package is not None and package not in self._modules:
+        route = Route(f"{module} {REFUSALS[0]}", entry.route_of(id) is None and self._may_pin(module))
+        if package is not None:
             self._modules[package] = route
             self._lessons += 1
         kind.degraded = route

@@ -99,6 +99,22 @@ def is_interrupt(error: BaseException | None) -> bool:
     )
 
 
+def ends_interrupted_loop() -> bool:
+    """Return whether the calling thread shuts a pool down for an event loop that Ctrl-C ends.
+
+    A Runner of asyncio, and so asyncio.run(), handles the first SIGINT itself: it cancels its main task, and leaves its
+    block by KeyboardInterrupt. There it waits, for minutes, until another thread has shut its default executor down.
+    """
+    main = threading.main_thread().ident
+    runners: Any = sys.modules.get("asyncio.runners")
+    frame = None if runners is None or threading.get_ident() == main else sys._current_frames().get(main or 0)
+    while frame is not None:
+        if frame.f_code is runners.Runner.__exit__.__code__:
+            return isinstance(frame.f_locals.get("exc_val"), KeyboardInterrupt)
+        frame = frame.f_back
+    return False
+
+
 def _at_exit() -> None:
     """Shut down all pools and wait for their tasks, as the standard library does for its pools.
 

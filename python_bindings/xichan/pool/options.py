@@ -1,7 +1,7 @@
 """``with_options`` of a pool: an executor for the same workers, whose tasks have a deadline or other options.
 
-A task with options calls ``run_with`` in its worker, which calls the function. So the worker itself knows nothing of
-options, and other tasks cost nothing more.
+A task with options calls ``run_with`` in its worker, which calls the function, and one with a context ``run_in`` of
+``context``, which calls that. So the worker itself knows nothing of options, and other tasks cost nothing more.
 
 1. A task with a deadline reports its beginning in a named channel of the pool. One thread for the pool receives these
    reports and sleeps until the next deadline.
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import heapq
-import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Executor
@@ -21,31 +20,46 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .. import _core
 from .._errors import ChannelClosed, ChannelTimeout, Error
+from . import context as contexts
 from . import coroutines, threads
+from .worker_results import local as local  # for fallback
 from .worker_results import state
 
 if TYPE_CHECKING:
+    from contextvars import Context
+
     from .executor import InterpreterPoolExecutor
     from .scheduler import Scheduler
 
-local = threading.local()  # .task: (id, prefix) of the task that this thread of the main interpreter runs
 _senders: dict[str, _core.Sender[Any]] = {}  # of reports, by prefix
 
 
 class PoolView(Executor):
     """The workers of a pool, with options for the tasks. Made by ``with_options``; methods as those of the pool."""
 
-    def __init__(self, pool: InterpreterPoolExecutor, deadline: float | None, copy: bool) -> None:
+    def __init__(
+        self, pool: InterpreterPoolExecutor, deadline: float | None, copy: bool, context: contexts._Chosen
+    ) -> None:
         self._pool = pool
         self._deadline = deadline
         self._copy = copy
+        self._context = context
         if deadline is not None:
             pool._scheduler.start_deadlines()
 
-    def with_options(self, *, deadline: float | None = None, copy: bool | None = None) -> PoolView:
+    def with_options(
+        self,
+        *,
+        deadline: float | None = None,
+        copy: bool | None = None,
+        context: bool | contexts._Variables | None = None,
+    ) -> PoolView:
         """Return an executor with these options; those that are not given are kept."""
         return PoolView(
-            self._pool, self._deadline if deadline is None else checked(deadline), self._copy if copy is None else copy
+            self._pool,
+            self._deadline if deadline is None else checked(deadline),
+            self._copy if copy is None else copy,
+            self._context if context is None else contexts.checked(context),
         )
 
     @overload
@@ -65,10 +79,11 @@ class PoolView(Executor):
         chunksize: int = 1,
         buffersize: int | None = None,
     ) -> Iterator[T]:
-        if buffersize is not None:
-            return super().map(fn, *iterables, timeout=timeout, buffersize=buffersize)
         pool = self._pool
-        return pool._map(self, self._wrap(fn), iterables, timeout, chunksize, None, pool._policy, not self._copy)
+        fn, kwargs = self._wrap(fn, {}, None)
+        if kwargs:
+            fn = functools.partial(fn, **kwargs)
+        return pool._map(self, fn, iterables, timeout, chunksize, buffersize, pool._policy, not self._copy)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False, interrupt: bool = False) -> None:
         """Shut the pool down."""
@@ -79,8 +94,12 @@ class PoolView(Executor):
     ) -> None:
         self._pool.__exit__(kind, error, traceback)
 
-    def _wrap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        return functools.partial(run_with, fn, self._deadline, self._copy)
+    def _wrap(
+        self, fn: Callable[..., Any], kwargs: dict[str, Any], given: Context | None
+    ) -> tuple[Callable[..., Any], dict[str, Any]]:
+        """Return function and keyword arguments of a call with these options. given: the context to call it in."""
+        fn = functools.partial(run_with, fn, self._deadline, self._copy)
+        return (fn, kwargs) if self._context is None else self._pool._in_context(fn, kwargs, self._context, given)
 
 
 def checked(deadline: float | None) -> float | None:
@@ -95,9 +114,14 @@ def checked(deadline: float | None) -> float | None:
 
 
 def function_of(call: functools.partial[Any]) -> Callable[..., Any]:
-    """Return the function that a partial calls, without ``run_with``."""
-    function: Callable[..., Any] = call.args[0] if call.func is run_with else call.func
+    """Return the function that a partial calls, without ``run_with`` and ``run_in``."""
+    function: Callable[..., Any] = call.args[0] if has_options(call) else call.func
     return function
+
+
+def has_options(call: Callable[..., Any]) -> bool:
+    """Return whether a call is one of ``run_with`` or ``run_in``."""
+    return isinstance(call, functools.partial) and (call.func is run_with or call.func is contexts.run_in)
 
 
 def run_with(function: Callable[..., Any], deadline: float | None, copy: bool, *args: Any, **kwargs: Any) -> Any:

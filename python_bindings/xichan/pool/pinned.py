@@ -24,8 +24,8 @@ from .. import _core
 from . import claims, threads
 from .arguments import pickled
 from .byvalue.functions import describe
+from .launch import run_interpreter
 from .task_queue import TaskQueue
-from .workers import run_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,20 +26,34 @@ if TYPE_CHECKING:
 _TRACEBACK = 5  # the index in a result of ResultKind.RAISED
 
 
-def watch(send: Callable[[Any], None] | None = None) -> None:
-    """Take a note of each refused module from now on, or send its report at once."""
+def note() -> None:
+    """Take a note of each refused module from now on. The pinned interpreter serves one pool after another."""
+    if _on_refusal not in _loader_watch._callbacks:
+        _loader_watch.install(_on_refusal)
 
-    def on_refusal(module: str, reason: str) -> None:
-        place = _loader_watch.importer()
-        if send is None:
-            state.refused.append((module, reason, place))
-            return
-        try:
-            send((module, reason, place, None, not _loader_watch.is_standard(place)))
-        except ChannelClosed:  # the Workers have ended
-            pass
 
-    _loader_watch.install(on_refusal)
+def watch(send: Callable[[Any], None]) -> None:
+    """Send a report of each refused module from now on, and of those that have a note."""
+    state.report = send
+    note()
+    while state.refused:
+        _report(*state.refused.pop(0))
+
+
+def _on_refusal(module: str, reason: str) -> None:
+    place = _loader_watch.importer()
+    if state.report is None:
+        state.refused.append((module, reason, place))
+    else:
+        _report(module, reason, place)
+
+
+def _report(module: str, reason: str, place: _loader_watch._Place | None) -> None:
+    assert state.report is not None
+    try:
+        state.report((module, reason, place, None, not _loader_watch.is_optional(place)))
+    except ChannelClosed:  # the Workers have ended
+        pass
 
 
 def _package_at(place: _loader_watch._Place | None) -> str | None:
@@ -58,7 +72,7 @@ def settle(result: tuple[Any, ...] | None) -> None:
     traceback = result[_TRACEBACK] if raised and result is not None else ""
     while state.refused:
         module, reason, place = note = state.refused.pop(0)
-        degraded = not _loader_watch.is_standard(place) and reason not in traceback
+        degraded = not _loader_watch.is_optional(place) and reason not in traceback
         try:
             state.send((id, int(ResultKind.REFUSED), module, reason, place, _package_at(place), degraded))
         except MemoryError:

@@ -239,13 +239,18 @@ class Scheduler:
         entry = None if id is None else self.in_flight.get(id)
         if entry is not None and entry.policy is not None and degraded and self.refusals.degraded == "main":
             assert id is not None
-            entry.policy.learn_degraded(self, entry.kind_of(id), module, package)
+            entry.policy.learn_degraded(self, entry, id, module, package)
 
     def forward_output(self) -> None:
         """Bring what workers print to this interpreter."""
         output = Output(f"{self.workers.name}_output")
         self.workers.output_tx = output.tx
         self.closing.append(output.close)
+
+    def start_standby(self, number: int) -> None:
+        """Keep interpreters ready for workers."""
+        self.collector.start()
+        self.collector.call(lambda: self.workers.start_standby(number))
 
     def start_deadlines(self) -> None:
         """Start the thread that interrupts tasks at their deadlines, if it is not running."""
@@ -432,11 +437,12 @@ class Scheduler:
         """Return the fields of PoolStats, as a dict."""
         alive, queued = self.workers.alive, sum(map(len, self.queues))
         counts = {name: self.counts[name].value for name in reversed(_COUNTS)}  # submitted is not less than the others
-        refused = self.refusals.stats()
+        standby = 0 if self.workers.standby is None else len(self.workers.standby)
         return {
             "workers": alive,
             "max_workers": self.workers.max_workers,
+            "standby": standby,
             "queued": queued,
             **counts,
-            "refused": refused,
+            "refused": self.refusals.stats(),
         }

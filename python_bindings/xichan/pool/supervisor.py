@@ -19,15 +19,17 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .. import _core
 from .._errors import ChannelClosed, ChannelTimeout, Error, Interrupted, MemoryLimitExceeded
 from .._remote import rebuild_error
+from . import context as contexts
 from . import interrupt_safe, threads
-from .arguments import check_stdout, positive, prepared
+from .arguments import check_stdout, module_names, positive, prepared
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
 from .byvalue.functions import describe
 from .endpoints import close_descriptors, fail_endpoints
@@ -41,7 +43,8 @@ from .worker_results import ResultKind
 try:
     from concurrent import interpreters
 
-    from .workers import cause_of, run_interpreter
+    from .launch import cause_of, run_interpreter
+    from .standby import Standby, new_interpreter
 except ImportError:  # CPython 3.13
     interpreters = None  # type: ignore[assignment]
 
@@ -84,8 +87,10 @@ class Workers:
     fails and is not restarted, the others are stopped; "continue": they go on. stdout: "forward": what workers print
     comes out at ``sys.stdout`` and ``sys.stderr`` of this interpreter. degraded: "warn": a RefusedModuleWarning if a
     worker cannot load a module and the target, or a package that it imports, goes on without it; "ignore": none; see
-    ``refused``. grace: seconds that targets have to end after
-    the failure of another one; then they are interrupted. pickle: pickle what is not shareable.
+    ``refused``. grace: seconds that targets have to end after the failure of another one; then they are interrupted.
+    pickle: pickle what is not shareable. context: targets see the context variables that are set now, as the tasks of a
+    pool do. preload: names of modules that each worker imports at its start. standby: number of interpreters to keep
+    ready for restarts.
 
     The workers start when the block is entered. Leaving the block waits until all targets have returned; call ``stop``
     before if they wait for that. Then it raises the failure of a worker, or an ExceptionGroup of several. If the block
@@ -109,6 +114,9 @@ class Workers:
         degraded: Literal["warn", "ignore"] = "warn",
         grace: float = 1.0,
         pickle: bool = True,
+        context: bool | Collection[ContextVar[Any]] = False,
+        preload: Collection[str] = (),
+        standby: int = 0,
     ) -> None:
         """Describe the call. The documentation of the class describes the parameters. No worker starts yet."""
         if interpreters is None:
@@ -124,8 +132,15 @@ class Workers:
         self._on_error = on_error
         self._stdout = stdout
         self._grace = float(grace)
-        described = describe(functools.partial(run_target, target), pickle=pickle)
-        call = (0, (described.data, described.external), *prepared(args, {}, pickle=pickle))
+        self._preload = module_names("preload", preload)
+        self._standby_number = positive("standby", standby, least=0)
+        chosen = contexts.checked(context)
+        function: Callable[..., Any] = functools.partial(run_target, target)
+        kwargs: dict[str, Any] = {}
+        if chosen is not None:
+            function, kwargs = contexts.attach(function, kwargs, contexts.describe(chosen, pickle=pickle))
+        described = describe(function, pickle=pickle)
+        call = (0, (described.data, described.external), *prepared(args, kwargs, pickle=pickle))
         self._call: Any = clone_endpoints(call)
         self._members = [_Member(index, f"{name}_{index}") for index in range(number)]
         self._name = name
@@ -141,6 +156,7 @@ class Workers:
         self._output: Output | None = None
         self._refusals = Refusals(degraded)
         self._warning: list[threading.Thread] = []  # threads that issue warnings: they run code of the program
+        self._standby: Standby | None = None
         self._entered = False
         self._over = False
         self._forked = False
@@ -304,6 +320,9 @@ class Workers:
     # The supervisor
 
     def _supervise(self) -> None:
+        if self._standby_number:
+            standby = Standby(self._standby_number, self._preload, f"{self._name}_standby")
+            self._standby = standby if standby.start() else None
         left = len(self._members)
         while left:
             self._receive()
@@ -326,6 +345,8 @@ class Workers:
         self._handle_rest()
         for thread in self._warning:
             thread.join(WARNING_TIMEOUT)
+        if self._standby is not None:
+            self._standby.close()
         if self._output is not None:
             self._output.close()
         for end in self._reports_tx, self._reports_rx, self._stop_tx, self._stop_rx:
@@ -420,7 +441,7 @@ class Workers:
         _core._outlast_exit(tasks_rx)
         member.task = task = member.index + member.attempt * len(self._members)
         try:
-            interpreter = interpreters.create()
+            interpreter, is_prepared = new_interpreter(self._standby)
             if self._stop_tx.closed:
                 interpreter.close()
                 member.tolerated = True
@@ -435,7 +456,7 @@ class Workers:
             output_tx = None if self._output is None else self._output.tx
             endpoints = tasks_rx, results_tx, token_tx, token_tx
             setup = "", self.board.number(), inside, output_tx, None, False, None, (), None
-            run_interpreter(interpreter, (*endpoints, *setup))
+            run_interpreter(interpreter, (*endpoints, *setup), self._preload, is_prepared=is_prepared)
             return self._outcome(results_rx.drain())
         except interpreters.ExecutionFailed as error:
             return BrokenWorker(f"the worker could not be set up: {cause_of(error)}")

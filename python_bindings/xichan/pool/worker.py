@@ -26,7 +26,7 @@ from __future__ import annotations
 import functools
 import gc
 import sys
-import weakref
+from _weakref import ref  # the import of weakref takes milliseconds
 
 from .. import _core, _loader_watch
 from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError
@@ -61,6 +61,21 @@ class InitializerFailed(Exception):
     """The initializer of the pool raised an exception in this worker."""
 
 
+class PreloadFailed(Exception):
+    """A module of ``preload`` could not be imported in this worker."""
+
+
+def preload(names: tuple[str, ...]) -> None:
+    """Import modules."""
+    if names:
+        refusal_reports.note()
+    for name in names:
+        try:
+            rebuild.import_module(name)
+        except BaseException as error:
+            raise PreloadFailed(f"{name!r} of preload cannot be imported: {format_traceback(error)}") from None
+
+
 def run() -> None:
     """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
     namespace = sys.modules["__main__"].__dict__
@@ -76,10 +91,6 @@ def run() -> None:
 
         relax(claims)
         state.pinned = True
-    if note_refusal not in _loader_watch._callbacks:  # the pinned interpreter serves one pool after another
-        _loader_watch.install(note_refusal)
-        if member is None:
-            refusal_reports.watch()
     if output is not None:
         from .output import Streams
 
@@ -88,6 +99,10 @@ def run() -> None:
         from . import member as members
 
         state.keeps_endpoints = members.join(name, *member)
+    else:
+        refusal_reports.note()
+        if note_refusal not in _loader_watch._callbacks:
+            _loader_watch.install(note_refusal)
     state.runner = _core._TaskRunner(board)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
@@ -97,7 +112,7 @@ def run() -> None:
     if initializer is not None:
         _initialize(*initializer)
         initializer = None
-        refusal_reports.settle(None)
+    refusal_reports.settle(None)
     try:
         _work(tasks, state.send, limit)
         refusal_reports.settle(None)  # of threads that tasks have left
@@ -269,7 +284,7 @@ def _value_of(view: Any) -> Any:
     return view.value() if isinstance(view, (_core.TupleView, _core.RecordView)) else view
 
 
-def _drop_once(once: list[weakref.ref[Any]]) -> None:
+def _drop_once(once: list[ref[Any]]) -> None:
     """Close the endpoints that came with the functions of a task, including those in reference cycles."""
     if any(function() is not None for function in once):
         gc.collect()
@@ -290,7 +305,7 @@ def _load(functions: dict[Any, Any], function: Any) -> Any:
         description, external = function
         reader = rebuild.Reader(description, external, state.shared)
         if external:
-            state.once = list(map(weakref.ref, reader.functions))
+            state.once = list(map(ref, reader.functions))
         return _runnable(reader.root)
     data = _core.lookup(f"{state.prefix}{function}")
     made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), state.shared)
@@ -339,7 +354,7 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
             fail_endpoints(first_error or error, function)
             fail_endpoints(error, args)
             first_error = None
-            report(state.send, (first, int(ResultKind.CHUNK), tuple(results)))
+            report(state.send, (first, ResultKind.CHUNK, tuple(results)))
             raise _ChunkEnded(exited(id, error, tuple(state.not_begun))) from None
         except BaseException as error:
             if not runs_again(error):
@@ -351,7 +366,7 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
     if first_error is not None:
         fail_endpoints(first_error, function)  # which all tasks of the chunk use
         first_error = None  # it refers to this frame
-    return first, int(ResultKind.CHUNK), tuple(results)
+    return first, ResultKind.CHUNK, tuple(results)
 
 
 def report_end() -> None:
@@ -362,8 +377,8 @@ def report_end() -> None:
     if state.running is None:
         raise LookupError("no task was running")
     reason = "its loop was interrupted"
-    refusal_reports.settle((state.running, int(ResultKind.ENDED)))
-    for result in (*state.results, (state.running, int(ResultKind.ENDED), reason, tuple(state.not_begun))):
+    refusal_reports.settle((state.running, ResultKind.ENDED))
+    for result in (*state.results, (state.running, ResultKind.ENDED, reason, tuple(state.not_begun))):
         try:
             state.send(result)
         except BaseException as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import enum
+import threading
 
 from .. import _core
 from .._errors import Error, NotFound, NotShareableError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 0.1  # seconds, for await_refusal()
 
 
-class ResultKind(enum.IntEnum):
+class ResultKind:  # plain numbers: an enum would take a millisecond of the start of a worker
     """The second item of a result other than (id, value)."""
 
     PICKLED = 0  # id, kind, data, external
@@ -33,7 +33,7 @@ class ResultKind(enum.IntEnum):
     REFUSED = 4  # id or None, kind, report: no result, see refusal_reports
 
 
-class Refusal(enum.IntEnum):
+class Refusal:
     """The interpreter that has refused a module of the task.
 
     A refusal is (Refusal, Sender, names of the modules, see refused.names_of), or () if there was none. The worker
@@ -52,6 +52,7 @@ class _State:
     results: Sequence[_Result] = ()  # of tasks of the same chunk that have ended
     not_begun: Sequence[int] = ()  # ids of tasks of the same chunk
     refused: list[Any] = []  # notes of refused modules, see refusal_reports
+    report: Callable[[Any], None] | None = None  # of a worker of Workers, instead of notes
     send: Callable[[Any], None]  # sends a result
     unverified = False  # a listener should receive the last result
     verify: Callable[[], None]  # wakes the collector if it has not
@@ -67,6 +68,12 @@ class _State:
 
 
 state = _State()
+local = threading.local()  # .task: (id, prefix) of the task that this thread of the main interpreter runs
+
+
+def runs_task() -> bool:
+    """Return whether a task runs in this interpreter if it is a worker, or else in this thread."""
+    return state.running is not None or hasattr(local, "task")
 
 
 def report(send: Callable[[Any], None], result: _Result) -> None:
@@ -101,7 +108,7 @@ def report_otherwise(send: Callable[[Any], None], result: _Result, error: BaseEx
 def raised(id: int, error: BaseException) -> _Result:
     """Return the result of a task that raised an exception."""
     *parts, refused = describe_error(error, lambda value: _pickler().dumps(value))
-    return id, int(ResultKind.RAISED), *parts, _refusal_of(error) if refused else ()
+    return id, ResultKind.RAISED, *parts, _refusal_of(error) if refused else ()
 
 
 def _refusal_of(error: BaseException) -> tuple[Any, ...]:
@@ -113,7 +120,7 @@ def _refusal_of(error: BaseException) -> tuple[Any, ...]:
     names = names_of(error)
     remember(names)
     tx, state.refusal_rx = _core.channel(1)
-    return int(Refusal.IN_PINNED if state.pinned else Refusal.IN_WORKER), tx, *names
+    return Refusal.IN_PINNED if state.pinned else Refusal.IN_WORKER, tx, *names
 
 
 def await_refusal() -> None:
@@ -160,7 +167,7 @@ def exited(id: int, leaving: SystemExit, not_begun: tuple[int, ...]) -> _Result:
             code = str.__str__(repr(leaving.code))
         except BaseException as failure:
             code = f"<repr() raised {type(failure).__qualname__}>"
-    return id, int(ResultKind.ENDED), f"it called sys.exit({code})", not_begun
+    return id, ResultKind.ENDED, f"it called sys.exit({code})", not_begun
 
 
 def _pickle(result: _Result, error: NotShareableError) -> _Result:
@@ -170,7 +177,7 @@ def _pickle(result: _Result, error: NotShareableError) -> _Result:
         message = str(error).replace("value[1]", "result", 1)
         return raised(id, NotShareableError(f"{message}; the pool was created with pickle=False"))
     try:
-        return id, int(ResultKind.PICKLED), *_pickler().dumps(value)
+        return id, ResultKind.PICKLED, *_pickler().dumps(value)
     except BaseException as failure:
         failure.add_note(f"while the result, of type {type(value).__qualname__}, was pickled")
         return raised(id, failure)

@@ -9,21 +9,19 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from concurrent import interpreters
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from . import threads
-from .byvalue.importable import worker_path
 from .errors import BrokenInterpreterPool
+from .launch import cause_of, run_interpreter
+from .standby import Standby, new_interpreter
 
 if TYPE_CHECKING:
-    from .claims import Claims
     from .scheduler import Scheduler
     from .task_queue import TaskQueue
 
 _logger = logging.getLogger("concurrent.futures")
-_CALL = "__import__('xichan.pool.worker').pool.worker.{}()"
 
 
 class Workers:
@@ -38,6 +36,8 @@ class Workers:
         self.name = name
         self.setup: tuple[Any, ...] | None = None  # what each worker receives besides its endpoints, see worker.run
         self.output_tx: _core.Sender[Any] | None = None  # of Output, if workers forward theirs
+        self.preload: tuple[str, ...] = ()  # names of modules
+        self.standby: Standby | None = None
         self.threads: list[threading.Thread] = []
         self.alive = 0  # number of workers that have not ended
         self.needs_worker = False  # the collector has to check whether another worker is needed
@@ -64,6 +64,13 @@ class Workers:
             else:
                 self.threads.append(thread)
                 self.alive += 1
+
+    def start_standby(self, number: int) -> None:
+        """Keep interpreters ready. For the collector."""
+        standby = Standby(number, self.preload, f"{self.name}_standby")
+        if standby.start():
+            self.standby = standby
+            self.scheduler.closing.append(standby.close)
 
     def _continue_without(self, error: BaseException) -> None:
         """Handle a worker that could not be started: the pool is broken unless there are others."""
@@ -101,8 +108,9 @@ class Workers:
         try:
             while True:
                 interpreter = None
-                interpreter = interpreters.create()
-                run_interpreter(interpreter, self.setup_of(scheduler.queue))
+                setup = self.setup_of(scheduler.queue)
+                interpreter, is_prepared = new_interpreter(self.standby)
+                run_interpreter(interpreter, setup, self.preload, is_prepared=is_prepared)
                 if scheduler.queue.rx.closed:  # and empty
                     break
                 scheduler.counts["replaced"].add()
@@ -112,7 +120,7 @@ class Workers:
         scheduler.own_threads.discard(threading.get_ident())
         scheduler.collector.send(functools.partial(self._ended, failure, interpreter is not None))
 
-    def setup_of(self, queue: TaskQueue, claims: Claims | None = None) -> tuple[Any, ...]:
+    def setup_of(self, queue: TaskQueue, claims: _core.Map[tuple[str, str], str] | None = None) -> tuple[Any, ...]:
         """Return what a worker receives that takes tasks from a queue, see worker.run. claims: of the pinned one."""
         scheduler = self.scheduler
         assert self.setup is not None
@@ -120,45 +128,3 @@ class Workers:
         endpoints = (queue.rx, *scheduler.collector.endpoints_for_worker())
         pool = scheduler.published.prefix, scheduler.board.number(), None, self.output_tx
         return (*endpoints, *pool, claims, pickle, limit if claims is None else None, *rest)
-
-
-def run_interpreter(interpreter: interpreters.Interpreter, setup: tuple[Any, ...], *, keep: bool = False) -> None:
-    """Set up an interpreter, run the loop of its worker, and close it unless it is kept. setup: see worker.run."""
-    try:
-        interpreter.exec(f"import sys; sys.path[:] = {ascii(worker_path())}")
-        setup_tx, setup_rx = _core.channel(1)
-        _core._outlast_exit(setup_rx)
-        with setup_tx, setup_rx:
-            setup_tx.send((threading.current_thread().name, *setup))
-            interpreter.prepare_main(_xichan_setup=setup_rx)
-        try:
-            interpreter.exec(_CALL.format("run"))
-        except interpreters.ExecutionFailed:
-            if not _report_end(interpreter):
-                raise
-    finally:
-        if keep:
-            interpreter.exec(_CALL.format("reset"))
-        else:
-            _close(interpreter)
-
-
-def cause_of(error: BaseException) -> BaseException | str:
-    """Return the message of an exception that ended a worker outside its tasks."""
-    return error.excinfo.msg or error if isinstance(error, interpreters.ExecutionFailed) else error
-
-
-def _report_end(interpreter: interpreters.Interpreter) -> bool:
-    """Have a worker whose loop failed report its task. Returns False if it cannot."""
-    try:
-        interpreter.exec(_CALL.format("report_end"))
-    except interpreters.ExecutionFailed:
-        return False
-    return True
-
-
-def _close(interpreter: interpreters.Interpreter) -> None:
-    try:
-        interpreter.close()
-    except interpreters.InterpreterError:
-        _logger.exception("a worker interpreter could not be closed")

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import functools
 import threading
+import time
 
 import pytest
 from support import PATIENCE, run_loop
@@ -141,6 +142,24 @@ def test_pool_is_the_default_executor_of_a_loop():
     pool = xichan.InterpreterPoolExecutor(2)
     run_loop(main())
     assert pool.stats().workers == 0
+
+
+def test_end_of_an_event_loop_waits_for_tasks_whose_waiters_were_cancelled():
+    def save(tx, started):
+        started.send(None)
+        time.sleep(0.2)
+        tx.send("saved")
+
+    async def main():
+        asyncio.get_running_loop().set_default_executor(xichan.InterpreterPoolExecutor(1))
+        waiting = asyncio.create_task(asyncio.to_thread(save, tx, started_tx))
+        await started.arecv()
+        waiting.cancel()
+
+    tx, rx = xichan.channel()
+    started_tx, started = xichan.channel()
+    asyncio.run(main())
+    assert rx.recv_nowait() == "saved"
 
 
 # Names of threads

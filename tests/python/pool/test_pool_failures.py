@@ -172,10 +172,10 @@ def exhausted(monkeypatch):
         raise RuntimeError("none left")
 
     def apply(what):
-        from xichan.pool import workers
+        from xichan.pool import standby
 
         if what == "interpreter":
-            monkeypatch.setattr(workers.interpreters, "create", fail)
+            monkeypatch.setattr(standby.interpreters, "create", fail)
         else:
             start = threading.Thread.start
             monkeypatch.setattr(

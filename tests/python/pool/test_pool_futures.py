@@ -5,7 +5,7 @@ import concurrent.futures
 import time
 
 import pytest
-from support import PATIENCE, Call, wait_until
+from support import PATIENCE, Call, run_loop, wait_until
 from support import pool_tasks as tasks
 from support.pool_blockers import Blocker, blockers
 
@@ -182,6 +182,78 @@ def test_select_takes_futures_as_cases(pool):
     with pytest.raises(xichan.ChannelClosed) as caught:
         xichan.select([other, pool.submit(lambda rx: rx.recv(), rx)])
     assert caught.value.case is other
+    with pytest.raises(xichan.ChannelClosed) as caught:  # of a case that cannot be hashed
+        xichan.select([(other_tx, [1]), pool.submit(lambda rx: rx.recv(), rx)])
+    assert caught.value.case == (other_tx, [1])
     tx.close()
     with pytest.raises(TypeError, match="a case must be"):
         xichan.select([other, 5])
+
+
+def test_aselect_takes_futures_as_cases(pool):
+    tx, rx = xichan.channel(4)
+    other_tx, other = xichan.channel(1)
+    full_tx, full = xichan.channel(1)
+    full_tx.send(0)
+
+    async def main():
+        future = pool.submit(lambda rx: rx.recv() * 2, rx)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(xichan.aselect([other, future, (full_tx, 1)]), 0.01)
+        waiting = asyncio.create_task(xichan.aselect([other, future, (full_tx, 1)]))
+        await asyncio.sleep(0)
+        tx.send(21)
+        assert await waiting == (future, 42)
+        assert await xichan.aselect(iter([future, other])) == (future, 42)
+        slow = pool.submit(lambda rx: rx.recv(), rx)
+        waiting = asyncio.create_task(xichan.aselect([slow, other, (full_tx, 1)]))
+        await asyncio.sleep(0)
+        other_tx.send("text " * 100)
+        assert await waiting == (other, "text " * 100)
+        waiting = asyncio.create_task(xichan.aselect([slow, other, (full_tx, 1)], copy=False))
+        await asyncio.sleep(0)
+        assert full.recv() == 0
+        assert await waiting == ((full_tx, 1), None)
+        waiting = asyncio.create_task(xichan.aselect([slow, other]))
+        await asyncio.sleep(0)
+        slow.interrupt()
+        with pytest.raises((xichan.Interrupted, concurrent.futures.CancelledError)):
+            await waiting
+        other_tx.close()
+        for cases in ([other], [(other_tx, [1])]):
+            with pytest.raises(xichan.ChannelClosed) as caught:
+                await xichan.aselect([*cases, pool.submit(lambda rx: rx.recv(), rx)])
+            assert caught.value.case == cases[0]
+        tx.close()
+        with pytest.raises(TypeError, match="a case must be"):
+            await xichan.aselect([other, 5, slow])
+
+    run_loop(main())
+    assert full.recv() == 1
+
+
+def test_cancelled_aselect_of_futures_has_received_nothing(pool):
+    gate_tx, gate = xichan.channel()
+    tx, rx = xichan.channel(None)
+
+    async def main():
+        future = pool.submit(lambda gate: gate.recv(), gate)
+        got = []
+        for n in range(200):
+            waiting = asyncio.create_task(xichan.aselect([rx, future]))
+            for _ in range(n % 3):
+                await asyncio.sleep(0)
+            tx.send(n)
+            for _ in range(n % 4):
+                await asyncio.sleep(0)
+            waiting.cancel()
+            try:
+                got.append((await waiting)[1])
+            except asyncio.CancelledError:
+                pass
+        got += rx.drain()
+        assert got == list(range(200))
+        gate_tx.send("end")
+        assert await xichan.aselect([rx, future]) == (future, "end")
+
+    run_loop(main())

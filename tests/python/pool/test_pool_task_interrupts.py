@@ -269,6 +269,64 @@ def test_interrupt_cancels_a_coroutine(pool):
     assert [future.result(PATIENCE) for future in [pool.submit(last) for _ in range(4)]] == [7] * 4
 
 
+@pytest.mark.parametrize("wait", ["result", "another result", "map", "exception", "shutdown", "select", "workers"])
+def test_interrupt_ends_the_wait_for_a_nested_pool(wait, pool):
+    def nested(wait, ready):
+        from support.worker_targets import serve, spin
+
+        import xichan
+
+        if wait == "workers":
+            with xichan.Workers(2, serve) as workers:
+                workers.ready()
+                ready.send(None)
+                workers.join()
+        with xichan.InterpreterPoolExecutor(2) as inner:
+            if wait == "map":
+                list(inner.map(spin, [ready] * 2))
+            future = inner.submit(spin, ready)
+            if wait == "another result":
+                inner.submit(spin)
+            if wait == "exception":
+                inner.submit(spin)
+                future.exception()
+            if wait == "shutdown":
+                inner.shutdown()
+            if wait == "select":
+                xichan.select([future])
+            future.result()
+
+    tx, rx = xichan.channel(None)
+    for delay in 0, 0.05:  # before and while it waits
+        future = pool.submit(nested, wait, tx)
+        rx.recv(PATIENCE)
+        time.sleep(delay)
+        future.interrupt()
+        error_of(future)
+    assert pool.submit(square, 3).result(PATIENCE) == 9
+
+
+def test_interrupt_of_a_local_task_ends_its_wait_for_a_pool():
+    def local(ready):
+        import faulthandler  # refuses subinterpreters
+
+        from support.worker_targets import spin
+
+        import xichan
+
+        with xichan.InterpreterPoolExecutor(2) as inner:
+            futures = [inner.submit(spin, ready) for _ in range(2)]
+            return faulthandler and futures[0].result()
+
+    tx, rx = xichan.channel(None)
+    with xichan.InterpreterPoolExecutor(1, fallback="main") as pool:
+        future = pool.submit(local, tx)
+        rx.recv(PATIENCE)
+        rx.recv(PATIENCE)
+        future.interrupt()
+        error_of(future)
+
+
 def test_shutdown_interrupts_tasks_of_map():
     with xichan.InterpreterPoolExecutor(2) as pool:
         results = pool.map(spin, [None] * 8, chunksize=2)
@@ -397,6 +455,53 @@ with xichan.InterpreterPoolExecutor(2) as pool, Dispatcher(pool): begin(pool)[0]
 """,
     "result without a block": "begin(xichan.InterpreterPoolExecutor(2))[1].result()",
     "exit": "begin(xichan.InterpreterPoolExecutor(2))",
+    "asyncio.to_thread": """
+import asyncio
+async def main():
+    pool = xichan.InterpreterPoolExecutor(2)
+    asyncio.get_running_loop().set_default_executor(pool)
+    waiting = [asyncio.create_task(asyncio.to_thread(spin, tx)) for _ in range(20)]
+    await asyncio.sleep(0)
+    for _ in range(2): await rx.arecv()
+    print("begun", flush=True)
+    await asyncio.gather(*waiting)
+asyncio.run(main())
+""",
+    "asyncio.to_thread of a task in C code": """
+import asyncio
+async def main():
+    pool = xichan.InterpreterPoolExecutor(2)
+    asyncio.get_running_loop().set_default_executor(pool)
+    waiting = asyncio.create_task(asyncio.to_thread(sleep, tx))
+    await rx.arecv()
+    print("begun", flush=True)
+    await waiting
+asyncio.run(main())
+""",
+    "the end of an executor in an event loop": """
+import asyncio
+async def main():
+    pool = xichan.InterpreterPoolExecutor(2)
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(pool)
+    future = loop.run_in_executor(None, spin, tx)
+    await rx.arecv()
+    print("begun", flush=True)
+    await loop.shutdown_default_executor()
+asyncio.run(main())
+""",
+    "a nested pool": """
+def nested(tx):
+    with xichan.InterpreterPoolExecutor(2) as inner:
+        [inner.submit(spin, tx) for _ in range(2)][0].result()
+with xichan.InterpreterPoolExecutor(1) as pool:
+    pool.submit(nested, tx)
+    for _ in range(2): rx.recv()
+    print("begun", flush=True)
+""",
+    "interpreters on standby": """
+with xichan.InterpreterPoolExecutor(2, standby=2) as pool: begin(pool)[0].result()
+""",
     "a task in C code": """
 with xichan.InterpreterPoolExecutor(3) as pool:
     pool.submit(sleep, tx)

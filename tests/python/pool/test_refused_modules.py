@@ -3,6 +3,7 @@
 faulthandler and readline refuse; ``swallowing`` goes on without faulthandler.
 """
 
+import operator
 import signal
 import sys
 import threading
@@ -11,7 +12,7 @@ import warnings
 import pytest
 from support import PATIENCE, extensions, run_script, wait_until
 from support.pool_tasks import interpreter_id
-from support.refusing_tasks import is_fast, raises, swallow_and_wait, swallows_one_and_raises_another, where
+from support.refusing_tasks import apply, is_fast, raises, swallow_and_wait, swallows_one_and_raises_another, where
 
 import xichan
 from xichan.dispatch import Dispatcher
@@ -247,6 +248,57 @@ def test_degraded_main_runs_later_calls_in_the_main_interpreter(package, caught)
     assert caught == []
 
 
+def test_degraded_main_takes_back_calls_that_are_queued(package):
+    main = interpreter_id()
+    tx, rx = xichan.channel(1)
+    with tx, rx, xichan.InterpreterPoolExecutor(1, fallback="main", degraded="main") as pool:
+        first = pool.submit(is_fast, 0)
+        waiting = pool.submit(operator.methodcaller("recv"), rx)  # the worker runs nothing else meanwhile
+        queued = [pool.submit(is_fast, number) for number in range(50)]
+        wait_until(lambda: pool.stats().in_main == 50)
+        tx.send(None)
+        assert waiting.result(PATIENCE) is None
+        assert first.result(PATIENCE)[1] != main
+        assert [future.result(PATIENCE) for future in queued] == [(True, main)] * 50
+
+
+def test_degraded_main_distinguishes_the_functions_among_arguments(package):
+    main = interpreter_id()
+    with xichan.InterpreterPoolExecutor(1, fallback="main", degraded="main") as pool:
+        functions = [is_fast, where] * 3
+        found = [pool.submit(apply, function).result(PATIENCE) for function in functions]
+        assert [place[1] == main for place in found[2::2]] == [True, True]
+        assert [place == main for place in found[1::2]] == [False] * 3
+
+
+@pytest.mark.parametrize("owner", ["pinned", "main"])
+def test_degraded_main_uses_the_pinned_interpreter_if_that_may_load_the_module(package, owner):
+    run_script(f"""
+    import sys
+    sys.path.insert(0, {str(package.parent)!r})
+    with open({str(package)!r}) as file:
+        source = file.read().replace("faulthandler", "_curses")
+    with open({str(package.with_name("curses_user.py"))!r}, "w") as file:
+        file.write(source)
+    import xichan
+    from support.pool_tasks import interpreter_id
+    def is_fast():
+        import curses_user
+        return curses_user.is_fast()
+    if {owner!r} == "main":
+        import _curses
+    with xichan.InterpreterPoolExecutor(1, fallback="pinned", degraded="main") as pool:
+        found = [pool.submit(is_fast).result() for _ in range(4)]
+        stats = pool.stats()
+    main, owner = interpreter_id(), {owner!r}
+    assert [fast for fast, _ in found] == [False, True, True, True], found
+    assert len({{place for _, place in found[1:]}}) == 1 and found[0][1] != found[1][1]
+    assert (found[1][1] == main) == (owner == "main"), found
+    assert (stats.in_pinned, stats.in_main) == ((3, 0) if owner == "pinned" else (0, 3)), stats
+    assert stats.refused["_curses"].degraded
+    """)
+
+
 def test_degraded_main_learns_from_the_import_of_the_function(package, caught):
     import swallowing
 
@@ -283,7 +335,7 @@ def test_task_that_raises_the_refusal_falls_back_and_is_not_degraded(package, ca
 def test_other_values_of_degraded_are_refused():
     with pytest.raises(ValueError, match="degraded must be 'warn', 'ignore' or 'main', got None"):
         xichan.InterpreterPoolExecutor(degraded=None)
-    with pytest.raises(ValueError, match="degraded='main' .* requires fallback='main'"):
+    with pytest.raises(ValueError, match="degraded='main' .* requires fallback='main' or 'pinned'"):
         xichan.InterpreterPoolExecutor(degraded="main")
     with pytest.raises(ValueError, match="degraded must be 'warn' or 'ignore', got 'main'"):
         xichan.Workers(1, where, degraded="main")
@@ -297,6 +349,20 @@ def test_workers_report_while_they_run(package, caught):
         workers.stop()
     assert workers.refused == {"faulthandler": record}
     assert [warning.filename for warning in caught] == [str(package)]
+
+
+@pytest.mark.parametrize("standby", [0, 1])
+def test_preloaded_package_that_goes_on_without_a_module_is_reported(package, caught, standby):
+    record = xichan.RefusedModule(refusal("faulthandler"), f"{package}:3", workers=1, degraded=True)
+    with xichan.InterpreterPoolExecutor(1, preload=["swallowing"], standby=standby) as pool:
+        wait_until(lambda: pool.stats().standby == standby)
+        assert pool.submit(where).result(PATIENCE) != interpreter_id()
+        wait_until(lambda: pool.stats().refused == {"faulthandler": record})
+    with xichan.Workers(1, swallow_and_wait, preload=["swallowing"], standby=standby) as workers:
+        workers.ready(PATIENCE)
+        wait_until(lambda: workers.refused == {"faulthandler": record})
+        workers.stop()
+    assert len(caught) == 1
 
 
 def test_workers_that_ignore_and_that_fail(package, caught):
@@ -318,6 +384,7 @@ def test_array_without_numpy_in_the_worker_is_reported(package, caught):
         found = pool.submit(name, numpy.zeros(3)).result(PATIENCE)
         refused = pool.stats().refused
     assert (found == "ArrayView") == any(name.startswith("numpy.") for name in refused)
+    assert not any(record.degraded or record.importer for record in refused.values()) and caught == []
 
 
 def test_program_that_ends_with_reports_on_their_way(package):

@@ -56,7 +56,8 @@ def tiny_run(tmp_path_factory):
 def test_remaining_workloads_produce_results(tmp_path):
     out = tmp_path / "run.json"
     tables = ("batch/ints", "select/8", "read/tuple", "pool/submit", "large/1m-shared", "round-trip/parked")
-    contenders = ("xichan", "xichan-views", "xichan-pool", "mp-pipe", "simple-queue")
+    tables += ("pool/new-worker", "pool/first-task", "interrupt/idle-p50", "interrupt/busy-p99")
+    contenders = ("xichan", "xichan-views", "xichan-pool", "interpreters-create", "mp-pipe", "simple-queue")
     bench(
         *(part for name in tables for part in ("--scenario", name)),
         *(part for name in contenders for part in ("--contender", name)),
@@ -69,6 +70,10 @@ def test_remaining_workloads_produce_results(tmp_path):
         "select/8": {"xichan", "mp-pipe"},
         "read/tuple": {"xichan", "xichan-views"},
         "pool/submit": {"xichan-pool"},
+        "pool/new-worker": {"xichan-pool", "interpreters-create"},
+        "pool/first-task": {"xichan-pool", "interpreters-create"},
+        "interrupt/idle-p50": {"xichan-pool"},
+        "interrupt/busy-p99": {"xichan-pool"},
         "large/1m-shared": {"xichan", "xichan-views", "mp-pipe", "simple-queue"},
         "round-trip/parked": {"xichan", "mp-pipe", "simple-queue"},
     }

@@ -24,6 +24,7 @@ pytest.importorskip("hypercorn")
 EXAMPLES = Path(__file__).resolve().parents[3] / "docs" / "examples"
 PLAIN = "support.web_apps:plain"
 CONNECTIONS = 16
+STARTS = 4 * PATIENCE  # seconds: workers import Hypercorn and its protocols, again at each restart and reload
 
 
 def parameter(name, *requirements):
@@ -78,7 +79,7 @@ class Program:
 
     def wait_for(self, text, count=1):
         """Wait until the log has a text so many times."""
-        wait_until(lambda: self.log.count(text) >= count or self.process.poll() is not None)
+        wait_until(lambda: self.log.count(text) >= count or self.process.poll() is not None, STARTS)
         assert self.log.count(text) >= count, self.log
 
     def connect(self):
@@ -93,6 +94,14 @@ class Program:
         count = self.log.count("workers serve")
         self.process.send_signal(signal.SIGHUP)
         self.wait_for("workers serve", count + 1)
+
+    def threads(self):
+        """Return the names of the threads of the program."""
+        names = []
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # it has ended
+                names.append((task / "comm").read_text())
+        return names
 
     def refuses(self):
         try:
@@ -258,7 +267,7 @@ def test_reload_during_a_reload_follows_it(tmp_path):
         (tmp_path / "import.released").unlink()
         (tmp_path / "import.held").unlink()
         program.process.send_signal(signal.SIGHUP)
-        wait_until((tmp_path / "import.held").exists)
+        wait_until((tmp_path / "import.held").exists, STARTS)
         program.process.send_signal(signal.SIGHUP)
         program.wait_for("reloading again")
         assert program.get("/worker")[1].startswith("web1_")
@@ -271,10 +280,10 @@ def test_reload_during_a_reload_follows_it(tmp_path):
 def test_stop_during_the_start(tmp_path):
     (tmp_path / "slow.py").write_text(SLOW)
     with Program(tmp_path, "slow:app", ready=False) as program:
-        wait_until((tmp_path / "import.held").exists)
+        wait_until((tmp_path / "import.held").exists, STARTS)
         program.process.send_signal(signal.SIGTERM)
         (tmp_path / "import.released").touch()
-        assert program.process.wait(PATIENCE) == 0
+        assert program.process.wait(STARTS) == 0
         assert "ERROR" not in program.log
 
 
@@ -293,8 +302,7 @@ def test_reload_ends_the_workers_before_when_their_requests_are_completed(tmp_pa
         (tmp_path / "one.released").touch()
         response = connection.getresponse()
         assert response.getheader("connection") == "close" and response.read().startswith(b"web1_")
-        threads = Path(f"/proc/{program.process.pid}/task")
-        wait_until(lambda: not any("web1_" in (task / "comm").read_text() for task in threads.iterdir()))
+        wait_until(lambda: not any(name.startswith("web1_") for name in program.threads()))
         program.stop()
 
 
@@ -345,7 +353,7 @@ def test_reload_without_the_application_keeps_the_workers(tmp_path):
 def test_application_that_does_not_start_is_reported(source, message, tmp_path):
     (tmp_path / "broken.py").write_text(source)
     with Program(tmp_path, "broken:app", ready=False) as program:
-        assert program.process.wait(PATIENCE) == 1
+        assert program.process.wait(STARTS) == 1
         program.wait_for("cannot start broken:app")
         program.wait_for(message)
 
@@ -355,7 +363,7 @@ def test_worker_that_fails_is_restarted(application, tmp_path):
     with Program(tmp_path, application) as program:
         assert program.get("/exit/3")[0] == 500
         program.wait_for("failed, and starts again")
-        wait_until(lambda: program.get("/worker")[1].endswith(" 1"))
+        wait_until(lambda: program.get("/worker")[1].endswith(" 1"), STARTS)
         found = {program.get("/worker")[1] for _ in range(30)}
         assert sorted(found) == ["web1_0 1", "web1_1 0"]
         program.process.send_signal(signal.SIGTERM)
@@ -370,7 +378,7 @@ def test_program_ends_when_a_worker_fails_too_often(tmp_path):
                 program.get("/exit/3")
             return program.process.poll() is not None
 
-        wait_until(has_ended)
+        wait_until(has_ended, STARTS)
         assert program.process.wait() == 1
         program.wait_for("the workers have failed")
 

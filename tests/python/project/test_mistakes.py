@@ -448,6 +448,25 @@ def test_module_without_support_for_interpreters_is_named():
         assert message == "module readline does not support loading in subinterpreters"
 
 
+@needs_interpreters
+def test_importing_a_pinned_module_in_the_main_interpreter():
+    printed = run_script("""
+    import xichan
+    def load():
+        import _curses
+        return True
+    if __name__ == "__main__":
+        with xichan.InterpreterPoolExecutor(1, fallback="pinned") as pool:
+            assert pool.submit(load).result(60)
+        try:
+            import _curses
+        except ImportError as error:
+            print(error)
+    """).stdout
+    assert "module _curses is loaded in the pinned interpreter (fallback='pinned')" in printed
+    assert "cannot be loaded in the main interpreter as well;" in printed
+
+
 def test_page_lists_every_mistake():
     """Each row of the table quotes a message, or its beginning, that a test above asserts."""
     page = (ROOT / "docs" / "reference" / "messages.md").read_text()

@@ -31,8 +31,8 @@ def write(folder, history):
 
 def test_correct_history_is_accepted_and_counted(tmp_path):
     found = check(write(tmp_path, GOOD), in_order=True)
-    assert found == (2, 2, 1, 3, 1, 0)
-    assert str(found) == "2 accepted, 2 uncertain, 1 failed, 3 received, 1 redelivered, 0 dead"
+    assert found == (2, 2, 1, 3, 1, 0, 0)
+    assert str(found) == "2 accepted, 2 uncertain, 1 failed, 3 received, 1 redelivered, 0 dead, 0 new_twice"
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -47,11 +47,14 @@ def test_dead_letter_is_not_lost(tmp_path):
     assert check(write(tmp_path, history)).dead == 1
 
 
-def test_unconfirmed_acknowledgments_permit_redelivery(tmp_path):
-    history = {**GOOD, "consumer": [*GOOD["consumer"], "got a 0 2", "done a 0"]}
-    assert check(write(tmp_path, history), confirmed=False).redelivered == 2
-    with pytest.raises(AssertionError, match="rule 4"):
+def test_servers_that_forget_may_deliver_to_another_consumer_as_new(tmp_path):
+    write(tmp_path, {**GOOD, "other": ["got a 0 1", "done a 0"]})
+    with pytest.raises(AssertionError, match="rule 3"):
         check(tmp_path)
+    assert check(tmp_path, forgets=True).new_twice == 1
+    write(tmp_path, {"other": ["got a 0 1"]})
+    with pytest.raises(AssertionError, match="rule 4"):
+        check(tmp_path, forgets=True)
 
 
 def test_line_that_was_cut_is_ignored(tmp_path):

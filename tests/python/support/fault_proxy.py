@@ -92,8 +92,8 @@ class FaultProxy:
                     left = direction.cut_after
                     if left is not None:
                         piece, direction.cut_after = piece[:left], max(left - len(piece), 0)
+                    direction.bytes += len(piece)  # first, so that it is counted when the piece arrives
                     target.sendall(piece)
-                    direction.bytes += len(piece)
                     if direction.cut_after == 0:
                         direction.cut_after = None
                         raise ConnectionAbortedError

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import signal
 import sys
 import threading
@@ -9,12 +10,13 @@ import time
 
 import pytest
 from support import PATIENCE, run_script, wait_until
+from support.context_variables import report, report_later, request
 from support.programs import interrupt_program
 from support.worker_targets import fail, fail_at_import, serve, serve_and_spin
 
 import xichan
 
-pytest.importorskip("concurrent.interpreters")
+interpreters = pytest.importorskip("concurrent.interpreters")
 
 
 def test_workers_have_names_and_stop():
@@ -333,6 +335,69 @@ def test_an_exception_in_the_block_stops_the_workers():
         with xichan.Workers(2, serve) as workers:
             workers.ready(PATIENCE)
             1 / 0  # noqa: B018
+
+
+def test_targets_see_the_context_variables_of_the_creation():
+    def call(report, restart):
+        request.set("of the call")
+        tx, rx = xichan.channel(None)
+        workers = xichan.Workers(2, report, tx, context=True, restart=restart)
+        request.set("later")
+        with workers:
+            tx.close()
+        return sorted(rx)
+
+    def report_and_fail(tx):
+        report(tx)
+        if xichan.worker().attempt == 0:
+            raise ValueError("again")
+
+    for target, restart, times in (report, 0, 2), (report_later, 0, 2), (report_and_fail, 1, 4):
+        assert contextvars.Context().run(call, target, restart) == [("of the call", None)] * times
+    with pytest.raises(xichan.NotShareableError, match="the context variable 'the request' is of type object"):
+        context = contextvars.Context()
+        context.run(request.set, object())
+        context.run(xichan.Workers, 1, report, context=[request], pickle=False)
+    with pytest.raises(TypeError, match="context must be"):
+        xichan.Workers(1, serve, context="all")
+
+
+def test_workers_preload_modules():
+    def look(tx):
+        import sys
+
+        tx.send("wave" in sys.modules)
+
+    tx, rx = xichan.channel(None)
+    with xichan.Workers(2, look, tx, preload=["wave"]):
+        tx.close()
+    assert list(rx) == [True, True]
+    with pytest.raises(xichan.BrokenWorker, match="'no_such_module' of preload cannot be imported"):
+        with xichan.Workers(1, serve, preload=["no_such_module"]) as workers:
+            workers.ready(PATIENCE)
+    for options in {"preload": "wave"}, {"standby": True}:
+        with pytest.raises(TypeError, match=next(iter(options))):
+            xichan.Workers(1, serve, **options)
+
+
+def test_restarts_take_interpreters_on_standby():
+    def target(tx):
+        from concurrent import interpreters
+
+        tx.send(interpreters.get_current().id)
+        if xichan.worker().attempt < 2:
+            raise ValueError("again")
+
+    before = {interpreter.id for interpreter in interpreters.list_all()}
+    tx, rx = xichan.channel(None)
+    with xichan.Workers(1, target, tx, restart=2, standby=1) as workers:
+        first = rx.recv(PATIENCE)
+        wait_until(lambda: len(workers._standby) == 1)
+        kept = {interpreter.id for interpreter in interpreters.list_all()} - before - {first}
+        tx.close()
+    restarted = list(rx)
+    assert len(restarted) == 2 and restarted[0] in kept
+    assert {interpreter.id for interpreter in interpreters.list_all()} == before
 
 
 def test_stop_while_workers_start():

@@ -129,6 +129,7 @@ class Run:
         self.producers = [self.start("produce") for _ in range(producers)]
 
     def start(self, role):
+        feed_watchdog()
         self.number += 1
         return Process(role, f"{role}{self.number}", self.url, self.folder)
 
@@ -167,7 +168,7 @@ def servers_killed(rounds, folder):
             run.wait_for_traffic()
             server.restart()
         run.wait_for_traffic()
-        return run.finish()
+        return run.finish(forgets=True)
 
 
 def servers_stopped(rounds, folder):
@@ -290,7 +291,7 @@ def leaders_killed(rounds, folder):
             leader.start(wait=False)
             cluster.wait_ready()
             feed_watchdog()
-        return run.finish()
+        return run.finish(forgets=True)
 
 
 SCENARIOS = (

@@ -39,4 +39,5 @@ SIZES = {
     "stopped_peers": Size(200, 20_000, 2000),
     "timeouts": Size(20_000, 200_000),
     "value_kinds": Size(150, 200_000),
+    "worker_cycles": Size(24, 1000),
 }

@@ -17,7 +17,7 @@ import xichan
 WRITERS = 2
 SAMPLES = 20  # of resident memory
 # Bytes over the last three quarters. What the Map holds varies by megabytes; 75,000 values have 250 MB.
-MOST_GROWTH = 4 << 20
+MOST_GROWTH = 8 << 20
 
 PRELUDE = f"import sys; sys.path[:0] = [{HERE!r}]; from common import TESTS; import state_soak"
 

@@ -39,7 +39,7 @@ class Contender:
     package: str | None = None  # the distribution whose version is reported
     why_missing: str | None = None  # reported instead of the ImportError
     group = "other"  # "xichan", "other", "pool", or "state"
-    variant: str | None = None  # "flavor" or "views": takes part only in scenarios that list it
+    variant: str | None = None  # "flavor", "views" or "bare": takes part only in scenarios that list it
     max_bytes = 4 << 20  # bound on the bytes queued, if a message is large; at least three messages
     views = False  # whether receives return views instead of copies
     put_arguments = ""  # source text: additional arguments of each send, such as "timeout=60.0"
@@ -111,6 +111,10 @@ class Contender:
     def pool(self, workers):
         """In the host: return an executor with the interface of ``concurrent.futures``."""
         raise Unavailable("has no pool")
+
+    def warm_pool(self, workers):
+        """In the host: return such an executor, which has prepared for its first task what it can."""
+        return self.pool(workers)
 
 
 @functools.cache

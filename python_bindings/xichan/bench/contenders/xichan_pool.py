@@ -1,5 +1,7 @@
 """xichan.InterpreterPoolExecutor."""
 
+import time
+
 from xichan.bench.contenders._pool import PoolContender
 
 
@@ -8,3 +10,11 @@ class XichanPool(PoolContender):
     title = "xichan.InterpreterPoolExecutor"
     module = "xichan"
     class_name = "InterpreterPoolExecutor"
+
+    def warm_pool(self, workers):
+        import xichan
+
+        pool = xichan.InterpreterPoolExecutor(workers, standby=workers)
+        while pool.stats().standby < workers:
+            time.sleep(0.001)
+        return pool

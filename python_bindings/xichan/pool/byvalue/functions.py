@@ -3,7 +3,7 @@
 ``describe`` returns ``"module:qualified.name"`` for what other interpreters can import. Any other function is described
 by its code (marshaled: both interpreters belong to one process, hence to one version), defaults, attributes, closure
 cells and the globals that its code names. Functions among these are described the same way. The description is a
-snapshot.
+snapshot. A ContextVar is described by the global that it is, and by its default if workers cannot import its module.
 
 Functions, cells and namespaces are numbered, and functions are taken from a worklist. So cycles end, and what was
 shared is shared again after rebuilding. Values that marshal does not support are external: they travel beside the
@@ -19,7 +19,8 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Callable, Collection, Container, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from contextvars import Context, ContextVar
 from typing import Any, NamedTuple
 
 from ... import _core
@@ -28,6 +29,7 @@ from ..._queue import Queue
 from .importable import is_importable
 from .rebuild import NodeKind
 from .scan import Scan, scan_code
+from .variables import variable_path
 
 _ATOMS = (type(None), bool, int, float, str, bytes)
 # Sent as they are; the rest is copied now.
@@ -41,6 +43,7 @@ _NAMED = (
     type,
 )
 Cached = type(functools.lru_cache(len))
+_LAZY_IMPORT: Any = getattr(types, "LazyImportType", None)  # CPython 3.15
 _MAX_DEPTH = 50  # of nested tuples; deeper ones have to be shareable
 _REMEDY = "create it in the task, or under another name in the pool's initializer"
 
@@ -109,6 +112,12 @@ def describe_value(value: object, where: str, *, pickle: bool = True) -> Descrip
     return _Writer(pickle, frozenset()).describe(value, where)
 
 
+def describe_tuple(items: Iterable[tuple[object, str]], *, pickle: bool = True) -> Description:
+    """Return the Description of a tuple. items: its values, each with the beginning of error messages."""
+    writer = _Writer(pickle, frozenset())
+    return writer.finish((NodeKind.TUPLE, *(writer.node(value, where) for value, where in items)))
+
+
 def describe_unshareable(args: Collection[object], kwargs: Mapping[str, object]) -> str:
     """Return the text of an error: which of the arguments cannot be sent, and why."""
     tx, _ = _core.channel(1)
@@ -137,7 +146,10 @@ class _Writer:
         self.cacheable = True
 
     def describe(self, value: object, where: str) -> Description:
-        root = self.node(value, where)
+        return self.finish(self.node(value, where))
+
+    def finish(self, root: Any) -> Description:
+        """Return the Description of the value that a node describes."""
         while self.todo:
             self.write(self.todo.pop())
         data = marshal.dumps((tuple(self.functions), tuple(self.cells), tuple(self.namespaces), root))
@@ -160,7 +172,7 @@ class _Writer:
         closure = function.__closure__ or ()
         cells = []
         for variable, cell in zip(code.co_freevars, closure):
-            i, new = self.number(cell, self.cells, (int(NodeKind.EMPTY),))
+            i, new = self.number(cell, self.cells, (NodeKind.EMPTY,))
             cells.append(i)
             if new:
                 try:
@@ -175,8 +187,10 @@ class _Writer:
         nodes = self.namespaces[space]
         for variable in scan.globals:
             if variable in function.__globals__ and variable not in self.skip:
-                value = self.node(function.__globals__[variable], f"{name} uses the global {variable!r}", scan)
-                nodes[variable] = value
+                value = function.__globals__[variable]
+                if type(value) is _LAZY_IMPORT:
+                    value = value.resolve()
+                nodes[variable] = self.node(value, f"{name} uses the global {variable!r}", scan)
         defaults: Any = function.__defaults__
         if defaults is not None:
             defaults = self.node(defaults, f"{name} has a default argument")
@@ -197,38 +211,37 @@ class _Writer:
         )
 
     def node(self, value: Any, where: str, scan: Scan | None = None, depth: int = 0) -> Any:
-        """Return the node of any value. where: the beginning of error messages.
-
-        Kinds of nodes are plain ints, because marshal does not support an IntEnum.
-        """
+        """Return the node of any value. where: the beginning of error messages."""
         kind = type(value)
         if kind in _ATOMS:
             return value
         if kind is tuple and depth < _MAX_DEPTH:
-            return (int(NodeKind.TUPLE), *(self.node(item, where, scan, depth + 1) for item in value))
+            return (NodeKind.TUPLE, *(self.node(item, where, scan, depth + 1) for item in value))
         if kind is types.ModuleType:
             return self.module(value, where, scan)
         name = importable_name(value)
         if name is not None:
             self.modules[name.partition(":")[0]] = None
-            return int(NodeKind.NAMED), name
+            return NodeKind.NAMED, name
         if kind is types.FunctionType:
             i, new = self.number(value, self.functions, None)
             if new:
                 self.todo.append(value)
-            return int(NodeKind.FUNCTION), i
+            return NodeKind.FUNCTION, i
         if kind is functools.partial:
             parts = (value.func, value.args, tuple(value.keywords.items()))
-            return (int(NodeKind.PARTIAL), *(self.node(part, where, scan, depth + 1) for part in parts))
+            return (NodeKind.PARTIAL, *(self.node(part, where, scan, depth + 1) for part in parts))
         if kind is Cached:
             options = value.cache_parameters()
             wrapped = self.node(value.__wrapped__, where, scan, depth + 1)
-            return int(NodeKind.CACHED), wrapped, options["maxsize"], options["typed"]
+            return NodeKind.CACHED, wrapped, options["maxsize"], options["typed"]
+        if kind is ContextVar:
+            return self.variable(value, where)
         self.cacheable = False
         if _core.is_shareable(value):
             is_handle = kind in _HANDLES
             self.external.append(value if is_handle else _core.share(value))
-            return int(NodeKind.EXTERNAL if is_handle else NodeKind.SHARED), len(self.external) - 1
+            return NodeKind.EXTERNAL if is_handle else NodeKind.SHARED, len(self.external) - 1
         return self.pickle_value(value, where)
 
     def module(self, module: types.ModuleType, where: str, scan: Scan | None) -> tuple[Any, ...]:
@@ -242,7 +255,24 @@ class _Writer:
                 below = (f"{package}.{part}" for part in names)
                 found.extend(path for path in below if path in sys.modules and path not in found)
         self.modules.update(dict.fromkeys(found))
-        return int(NodeKind.MODULE), *found
+        return NodeKind.MODULE, *found
+
+    def variable(self, variable: ContextVar[Any], where: str) -> tuple[Any, ...]:
+        path = variable_path(variable)
+        if path is None:
+            raise NotShareableError(
+                f"{where.rstrip(',')}, a context variable that is not a global of any module, by which workers could "
+                "find it"
+            )
+        if is_importable(path.partition(":")[0]):
+            self.modules[path.partition(":")[0]] = None
+            return NodeKind.NAMED, path
+        default: tuple[Any, ...] = ()
+        try:
+            default = (self.node(Context().run(variable.get), f"the default of {variable.name!r} is"),)
+        except LookupError:  # it has none
+            pass
+        return NodeKind.VARIABLE, path, variable.name, default
 
     def pickle_value(self, value: object, where: str) -> tuple[Any, ...]:
         if not self.pickle:
@@ -261,7 +291,7 @@ class _Writer:
         self.pickled += 1
         first = len(self.external)
         self.external.extend(external)
-        return int(NodeKind.PICKLED), data, tuple(range(first, len(self.external)))
+        return NodeKind.PICKLED, data, tuple(range(first, len(self.external)))
 
 
 def function_name(data: str | bytes) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import builtins
-import enum
 import functools
 import marshal
 import sys
 import types
+from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class NodeKind(enum.IntEnum):
-    """The first item of a node, which is a tuple. Any other value stands for itself."""
+class NodeKind:
+    """The first item of a node, which is a tuple. Any other value stands for itself.
+
+    Plain numbers: marshal does not support an enum, which would also take a millisecond of the start of a worker.
+    """
 
     TUPLE = 1  # items, each a node
     MODULE = 2  # its name, then names of submodules to import with it
@@ -26,12 +29,15 @@ class NodeKind(enum.IntEnum):
     PICKLED = 7  # the pickle, indexes of its external values
     CACHED = 9  # function, a node, and the parameters of functools.lru_cache
     EMPTY = 8  # only for closure cells that are not bound yet
+    VARIABLE = 11  # "module:name", name and default (a tuple of a node, or empty) of a ContextVar
     SHARED = 10  # index of a Shared beside the description: its value, of which each function gets a copy
 
 
 # {name of a module: {name: value}}: globals that the initializer of the pool has set in this interpreter. The functions
 # of that module have these instead of those of their description.
 initialized: dict[str, dict[str, Any]] = {}
+
+_variables: dict[str, ContextVar[Any]] = {}  # by "module:name": those of modules that this interpreter cannot import
 
 
 def by_name(name: str) -> Any:
@@ -46,6 +52,21 @@ def by_name(name: str) -> Any:
 def import_module(name: str) -> types.ModuleType:
     __import__(name)
     return sys.modules[name]
+
+
+def variable(path: str, name: str, default: tuple[Any, ...]) -> ContextVar[Any]:
+    """Return the context variable of a module that workers cannot import: that of this interpreter, or one made for it.
+
+    default: a tuple of it, or empty.
+    """
+    module, _, attribute = path.partition(":")
+    found = getattr(sys.modules.get(module), attribute, None)
+    if not isinstance(found, ContextVar):
+        found = _variables.get(path)
+    if found is None:
+        made: ContextVar[Any] = ContextVar(name, default=default[0]) if default else ContextVar(name)
+        found = _variables.setdefault(path, made)
+    return found
 
 
 def by_value(data: bytes, external: tuple[Any, ...], shared: dict[str, Any] | None = None) -> Any:
@@ -135,6 +156,9 @@ class Reader:
                 function, maxsize, typed = rest
                 wrapped = self.value(function)
                 return functools.update_wrapper(functools.lru_cache(maxsize, typed)(wrapped), wrapped)
+            case NodeKind.VARIABLE:
+                path, name, default = rest
+                return variable(path, name, tuple(map(self.value, default)))
             case NodeKind.EXTERNAL:
                 return self.external[rest[0]]
             case NodeKind.SHARED:
