@@ -247,6 +247,7 @@ void Connection::receive(Message message) {
     const std::lock_guard lock(mutex_);
     const auto found = exchanges_.find(last_number(subject_of(message)));
     if (found == exchanges_.end()) return;
+    if (is_temporary(data_of(message))) return;  // on_time() repeats it
     Exchange& exchange = found->second;
     source = exchange.source.lock();
     acknowledged = exchange.messages.size();

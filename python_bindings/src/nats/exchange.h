@@ -42,6 +42,12 @@ void post_replies(const Batch& batch) noexcept;
 /// Returns true if a reply of JetStream reports an error.
 inline bool is_error(std::string_view reply) noexcept { return reply.find("\"error\":{") != reply.npos; }
 
+/// Returns true if the request is to be repeated: the servers of a cluster are electing a leader.
+inline bool is_temporary(std::string_view reply) noexcept {
+  return is_error(reply) &&
+         (reply.find("\"err_code\":10008") != reply.npos || reply.find("\"err_code\":10009") != reply.npos);
+}
+
 struct Exchange {
   std::vector<Message> messages;  // sent together, in order; the last one asks for the reply
   std::shared_ptr<Batch> batch;   // null: acknowledgments of `source`

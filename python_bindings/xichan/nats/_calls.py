@@ -86,7 +86,12 @@ class Calls:
     def api(self, verb: str, data: dict[str, Any] | None = None, what: str = "") -> _Steps[dict[str, Any]]:
         """Call a function of JetStream's API. Raises NatsError for an error that the server reports."""
         content = b"" if data is None else json.dumps(data)
-        reply = json.loads((yield from self.request(f"$JS.API.{verb}", content, (), what)))
+        try:
+            reply = json.loads((yield from self.request(f"$JS.API.{verb}", content, (), what)))
+        except NatsError as error:
+            if not self.connection.connected:
+                raise
+            raise NatsError(f"{error}; is JetStream enabled on the server?") from None
         if "error" in reply:
             raise refused(what or verb, reply["error"])
         answer: dict[str, Any] = reply

@@ -188,11 +188,11 @@ class Receiver(Endpoint):
 
     def _recv_many(self, most: int, timeout: float | None) -> _Steps[list[Any]]:
         self._check_acknowledges()
-        found = yield from self._probe(most)
+        found = yield from self._probe(most, insists=False)
         if not found:
             found = [(yield from self._next(Deadline(timeout)))]
             if most > 1:
-                found += yield from self._probe(most - 1)
+                found += yield from self._probe(most - 1, insists=False)
         return (yield from self._finish(found))
 
     def _take_lease(self, timeout: float | None) -> _Steps[ValueLease]:
@@ -245,8 +245,11 @@ class Receiver(Endpoint):
             return delivery
         return None
 
-    def _probe(self, most: int) -> _Steps[list[_nats.Delivery]]:
-        """Return the values that are there now, at most ``most``. Waits for the reply of the server."""
+    def _probe(self, most: int, insists: bool = True) -> _Steps[list[_nats.Delivery]]:
+        """Return the values that are there now, at most ``most``. Waits for the reply of the server.
+
+        Without a reply raises NatsError if it ``insists``, else returns what there is.
+        """
         self._check()
         consumer, calls = self._consumer, self._calls
         found = yield from self._take(most)
@@ -257,7 +260,8 @@ class Receiver(Endpoint):
         try:
             yield from calls.wait(mailbox, number, Deadline(calls.timeout))
         except ChannelTimeout:
-            yield from find_stream(calls, self._names)  # raises if the server does not reply
+            if insists:
+                yield from find_stream(calls, self._names)  # raises if the server does not reply
         except ChannelClosed as closed:
             error = yield from self._ended(closed)
             raise error from error.__cause__

@@ -7,11 +7,11 @@ import os
 from itertools import count
 
 from .. import dumps
-from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, NotFound
+from .._errors import ChannelClosed, ChannelFull, ChannelTimeout
 from ._batches import send_many
-from ._channels import join
+from ._calls import find_stream
 from ._endpoint import Endpoint
-from ._errors import Unconfirmed, refused
+from ._errors import NatsError, Unconfirmed, refused
 from ._kv import Lease, Leases, record_error, seal
 from ._steps import Deadline, arun, check_timeout, run
 
@@ -194,9 +194,12 @@ class Sender(Endpoint):
             raise
 
     def _look(self) -> _Steps[None]:
+        """Raise if the channel was deleted."""
         try:
-            yield from join(self._calls, self._names)
-        except NotFound:
+            found = yield from find_stream(self._calls, self._names)
+        except NatsError:
+            return  # the API gives no reply either: a cluster without a leader
+        if found is None:
             error = yield from self._closing_error(f"the channel {self.name!r} was deleted")
             raise error from error.__cause__
 
