@@ -2,8 +2,9 @@
 // included, have been finalized.
 #include <xichan/xichan.h>
 
+#include <span>
 #include <string>
-#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "check.h"
@@ -24,7 +25,8 @@ tx.close()
 )";
 
 void lend_from_here(const Sender& tx) {
-  CHECK(set_global("tx", Value::of(tx)));
+  Value value;
+  CHECK(tx.as_value(value) == Status::ok && set_global("tx", value));
   CHECK(PyRun_SimpleString(lend) == 0);
 }
 
