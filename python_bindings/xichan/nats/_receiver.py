@@ -11,6 +11,7 @@ from ._calls import find_stream
 from ._channels import is_shut_down
 from ._dead import bury
 from ._endpoint import Endpoint
+from ._errors import NatsError
 from ._kv import Lease, Leases
 from ._lease import Lease as ValueLease
 from ._steps import Deadline, arun, check_timeout, run
@@ -192,7 +193,10 @@ class Receiver(Endpoint):
         if not found:
             found = [(yield from self._next(Deadline(timeout)))]
             if most > 1:
-                found += yield from self._probe(most - 1, insists=False)
+                try:
+                    found += yield from self._probe(most - 1, insists=False)
+                except (ChannelClosed, NatsError):
+                    pass  # the next call raises
         return (yield from self._finish(found))
 
     def _take_lease(self, timeout: float | None) -> _Steps[ValueLease]:
@@ -253,24 +257,30 @@ class Receiver(Endpoint):
         self._check()
         consumer, calls = self._consumer, self._calls
         found = yield from self._take(most)
-        if found:
+        if len(found) == most:
             return found
         mailbox = calls.take_mailbox()
-        number = consumer.probe(most, mailbox)
+        number = consumer.probe(most - len(found), mailbox)
         try:
             yield from calls.wait(mailbox, number, Deadline(calls.timeout))
         except ChannelTimeout:
-            if insists:
+            if insists and not found:
                 yield from find_stream(calls, self._names)  # raises if the server does not reply
         except ChannelClosed as closed:
-            error = yield from self._ended(closed)
-            raise error from error.__cause__
+            if not found:
+                error = yield from self._ended(closed)
+                raise error from error.__cause__
         finally:
             consumer.cancel_probe(number)
-        return (yield from self._take(most))
+        try:
+            found += yield from self._take(most - len(found))
+        except ChannelClosed:
+            if not found:
+                raise
+        return found
 
     def _take(self, most: int) -> _Steps[list[_nats.Delivery]]:
-        """Return the values that have arrived."""
+        """Return the values that have arrived, at most ``most``."""
         found: list[_nats.Delivery] = []
         try:
             while len(found) < most:

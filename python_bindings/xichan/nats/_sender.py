@@ -34,6 +34,8 @@ _SEALED = 10109
 _TOO_LARGE = 10054
 # How long a call waits for a reply before it looks whether the channel exists, in seconds.
 _LOOK = 1.0
+# A value is on its way when the time of its call is over: the reply is waited for this much longer, in seconds.
+_GRACE = 0.25
 
 
 class Sender(Endpoint):
@@ -180,9 +182,9 @@ class Sender(Endpoint):
         try:
             while True:
                 try:
-                    return (yield from calls.wait(mailbox, number, Deadline(deadline.left(min(calls.timeout, _LOOK)))))
+                    return (yield from calls.wait(mailbox, number, Deadline(deadline.left(min(calls.timeout, _LOOK), _GRACE))))
                 except ChannelTimeout:
-                    if deadline.passed():
+                    if deadline.passed(_GRACE):
                         raise Unconfirmed(
                             f"timed out: the server did not confirm that the channel {self.name!r} holds the value"
                         ) from None

@@ -73,15 +73,15 @@ class Deadline:
     def __init__(self, timeout: float | None) -> None:
         self.at = None if timeout is None else monotonic() + timeout
 
-    def left(self, most: float | None = None) -> float | None:
-        """Return the seconds that are left, at most ``most``."""
+    def left(self, most: float | None = None, grace: float = 0.0) -> float | None:
+        """Return the seconds that are left until ``grace`` seconds after the end, at most ``most``."""
         if self.at is None:
             return most
-        left = max(self.at - monotonic(), 0.0)
+        left = max(self.at + grace - monotonic(), 0.0)
         return left if most is None else min(left, most)
 
-    def passed(self) -> bool:
-        return self.at is not None and monotonic() >= self.at
+    def passed(self, grace: float = 0.0) -> bool:
+        return self.at is not None and monotonic() >= self.at + grace
 
 
 def check_timeout(timeout: float | None) -> None:
