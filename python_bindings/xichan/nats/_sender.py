@@ -182,7 +182,8 @@ class Sender(Endpoint):
         try:
             while True:
                 try:
-                    return (yield from calls.wait(mailbox, number, Deadline(deadline.left(min(calls.timeout, _LOOK), _GRACE))))
+                    wait = Deadline(deadline.left(min(calls.timeout, _LOOK), _GRACE))
+                    return (yield from calls.wait(mailbox, number, wait))
                 except ChannelTimeout:
                     if deadline.passed(_GRACE):
                         raise Unconfirmed(
