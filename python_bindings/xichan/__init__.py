@@ -47,6 +47,9 @@ Memory and figures
     memory_stats, set_memory_limit, trim
     ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
 
+See inside
+    trace(path), Trace       record sends, receives, waits and tasks of all interpreters, for Perfetto
+
 Exceptions
     Error                    the base class of all below
     ChannelClosed, ChannelFailed, ChannelEmpty, ChannelFull, ChannelTimeout
@@ -133,6 +136,7 @@ if TYPE_CHECKING:
     from ._remote import RemoteError
     from ._shareable import Shareable
     from ._stats import ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
+    from ._trace import Trace, trace
     from .pool.errors import BrokenInterpreterPool, BrokenWorker, RefusedModuleWarning, TaskInterrupted
     from .pool.executor import InterpreterPoolExecutor
     from .pool.member import worker
@@ -157,11 +161,13 @@ _LAZY = {
     "RemoteError": "_remote",
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
+    "Trace": "_trace",
     "Workers": "pool.supervisor",
     "descriptor": "_descriptor",
     "probe": "_probe",
     "register": "_records.registry",
     "serve": "service",
+    "trace": "_trace",
     "worker": "pool.member",
 }
 
@@ -220,6 +226,7 @@ __all__ = [
     "Shared",
     "StrView",
     "TaskInterrupted",
+    "Trace",
     "TupleView",
     "Workers",
     "__version__",
@@ -241,6 +248,7 @@ __all__ = [
     "serve",
     "set_memory_limit",
     "share",
+    "trace",
     "trim",
     "unpublish",
     "worker",

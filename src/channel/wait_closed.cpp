@@ -2,6 +2,7 @@
 
 #include "sync/idle_watch.h"
 #include "sync/thread_waiter.h"
+#include "trace/trace.h"
 
 namespace xichan::internal {
 
@@ -16,7 +17,9 @@ Status wait_closed(Channel& channel, const atomic<bool>& end_closed, const void*
     WaitResult woken_by = WaitResult::woken;
     if (!channel.enlist_closing(node) && !end_closed.load(memory_order_seq_cst) && !exit_began(limits)) {
       channel.count_park();
+      TraceSpan span(TraceKind::wait, channel.trace_subject(), TraceCall::wait_closed);
       woken_by = waiter.park(until, &watch);
+      if ((woken_by != WaitResult::woken || waiter.was_nudged()) && !limits.deadline.passed()) span.cut();
     }
     channel.delist_closing(node);
     if (channel.is_closed()) return Status::ok;

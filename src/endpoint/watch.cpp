@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <new>
 
+#include "base/deadline.h"
+#include "trace/trace.h"
+
 namespace xichan::internal {
 
 Notifier* Notifier::create() noexcept {
@@ -84,6 +87,7 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
     ++watch->enlisted_;
     ready = c.until_closed ? c.channel->enlist_closing(c.node) : c.channel->enlist(c.side, c.node);
   }
+  if (!ready && is_traced()) watch->waits_since_ = Deadline::now();
   return watch;
 }
 
@@ -105,6 +109,8 @@ Outcome Watch::close(std::size_t& number) noexcept {
     }
     notifier_.remove(*this);
     has_token_ = decision_.outcome() == Outcome::notified;
+    if (is_traced()) [[unlikely]]
+      trace();
     // The next attempt through this endpoint is the coroutine's. Another thread of the interpreter that comes between
     // passes a claim once.
     const WatchCase& c = decided_case();
@@ -112,6 +118,26 @@ Outcome Watch::close(std::size_t& number) noexcept {
   }
   number = decided_case().number;
   return decision_.outcome();
+}
+
+// Records the wait, and the message if a peer has transferred it.
+void Watch::trace() const noexcept {
+  const WatchCase& c = decided_case();
+  if (c.channel->is_inherited()) return;
+  const std::int64_t now = Deadline::now();
+  if (waits_since_ != 0) {
+    const TraceCall call = c.until_closed             ? TraceCall::wait_closed
+                           : count_ != 1              ? TraceCall::select
+                           : c.side == Side::sender ? TraceCall::send
+                                                      : TraceCall::recv;
+    Trace::record({.begin = waits_since_,
+                   .end = now,
+                   .subject = c.channel->trace_subject(),
+                   .count = static_cast<std::uint32_t>(count_),
+                   .kind = TraceKind::coroutine_wait,
+                   .call = call});
+  }
+  if (decision_.outcome() == Outcome::transferred) c.channel->trace(TraceKind::send, now, c.node.met);
 }
 
 void Watch::pass_token() noexcept {

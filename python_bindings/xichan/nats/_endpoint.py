@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .. import _nats
+from .. import _core, _nats
 from .._errors import ChannelClosed, ChannelTimeout
 from ._calls import find_stream
 from ._channels import delete, is_shut_down
@@ -42,6 +42,27 @@ class Endpoint:
         self._calls = self._hub._calls
         self._closed = False
         self._rooms: _nats.Room | None = None
+
+    def _run[T](self, call: str, steps: _Steps[T]) -> T:
+        """Run the steps of a call in the calling thread; a trace records it."""
+        begin = _core._trace_clock()
+        if not begin:
+            return run(steps)
+        try:
+            return run(steps)
+        finally:
+            _core._trace_call(f"{call} {self.name}", begin, False)
+
+    def _arun[T](self, call: str, steps: _Steps[T]) -> Coroutine[Any, Any, T]:
+        """Return a coroutine that runs the steps of a call; a trace that records now records it."""
+        return self._arun_traced(call, steps) if _core._trace_clock() else arun(steps)
+
+    async def _arun_traced[T](self, call: str, steps: _Steps[T]) -> T:
+        begin = _core._trace_clock()
+        try:
+            return await arun(steps)
+        finally:
+            _core._trace_call(f"{call} {self.name}", begin, True)
 
     def __repr__(self) -> str:
         state = ", closed" if self._closed or self._hub.closed else ""
