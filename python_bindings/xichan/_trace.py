@@ -124,7 +124,7 @@ def trace(path: str | os.PathLike[str], *, max_events: int = 1_000_000) -> Trace
     channel. A name that ends in ``.gz`` makes it compressed; Perfetto opens that as well.
 
     path: the file, which is created at once and replaced if it exists.
-    max_events: int, at least 1: how many events are kept in memory, of 64 bytes each. Later ones are dropped and counted.
+    max_events: int, at least 1: how many events are kept in memory, 64 bytes each. Later ones are dropped and counted.
 
     Returns a Trace, which is also a context manager. A trace that is not stopped ends with the interpreter that began
     it. The child of a fork records nothing.

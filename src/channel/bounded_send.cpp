@@ -3,8 +3,7 @@
 
 namespace xichan::internal {
 
-Status Channel::try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket,
-                                 std::uint64_t& at) noexcept {
+Status Channel::try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket, std::uint64_t& at) noexcept {
   const std::uint64_t cost = cost_of(cell);
   if (cost > bytes_.max()) return Status::too_large;
   if (ticket == 0) ticket = lane.ticket.load(memory_order_relaxed);

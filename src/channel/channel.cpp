@@ -242,9 +242,8 @@ Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& d
   }
   // The bounded ring looks at all slots again after each lost claim.
   std::uint64_t at;
-  Status status = segmented
-                      ? ring_.segmented().try_pop_many(cells, count, done, &at)
-                      : ring_.mpmc().try_pop_many(cells, std::min<std::uint64_t>(count, batch_size), done, &at);
+  Status status = segmented ? ring_.segmented().try_pop_many(cells, count, done, &at)
+                            : ring_.mpmc().try_pop_many(cells, std::min<std::uint64_t>(count, batch_size), done, &at);
   if (status == Status::full) {
     status = try_recv_lines(cells, count, done, lines, at);
   } else if (status == Status::ok) {
@@ -253,7 +252,6 @@ Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& d
   if (begin != 0 && status == Status::ok) [[unlikely]]
     trace(TraceKind::receive, begin, at, done);
   return status;
-
 }
 
 bool Channel::claim(Side side, Lane& lane) noexcept {
@@ -313,9 +311,10 @@ TraceSubject Channel::trace_subject() noexcept {
   return subject;
 }
 
-void Channel::trace(TraceKind kind, std::int64_t begin, std::uint64_t at, std::uint64_t count) noexcept {
+void Channel::trace(TraceKind kind, std::int64_t begin, std::uint64_t at, std::uint64_t count,
+                    std::int64_t end) noexcept {
   Trace::record({.begin = begin,
-                 .end = Deadline::now(),
+                 .end = end,
                  .subject = trace_subject(),
                  .first = flavor_ == Flavor::rendezvous ? at : ring_.number_of(at),
                  .count = static_cast<std::uint32_t>(count),

@@ -23,6 +23,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/deadline.h"
 #include "channel/byte_bound.h"
 #include "channel/channel_id.h"
 #include "channel/failure.h"
@@ -133,9 +134,10 @@ class XICHAN_API Channel : public InSlab {
   void withdraw(std::uint64_t ticket) noexcept;
   void withdraw_owner(const void* owner) noexcept;
   void suspend(std::uint64_t ticket) noexcept;
-  /// Records messages that passed through the channel since `begin`; `at` is the position of the first one. Called while
-  /// a trace records, and not under a lock.
-  void trace(TraceKind kind, std::int64_t begin, std::uint64_t at, std::uint64_t count = 1) noexcept;
+  /// Records messages that passed through the channel from `begin` to `end`; `at` is the position of the first one.
+  /// Called while a trace records, and not under a lock.
+  void trace(TraceKind kind, std::int64_t begin, std::uint64_t at, std::uint64_t count = 1,
+             std::int64_t end = Deadline::now()) noexcept;
   /// Returns what the events of a trace call this channel, which it names there.
   TraceSubject trace_subject() noexcept;
   void count_park() noexcept { parks_.fetch_add(1, memory_order_relaxed); }

@@ -180,9 +180,10 @@ void follow_trace(std::span<Case> cases) noexcept {
   for (const Case& c : cases) c.lane->follow_trace();
 }
 
-// Records a message that a peer has transferred.
-void trace_transfer(const Case& c) noexcept {
-  c.channel->trace(c.side == Side::sender ? TraceKind::send : TraceKind::receive, Deadline::now(), c.node.met);
+// Records a message that a peer has transferred to or from a call that was enlisted at `since`.
+void trace_transfer(const Case& c, std::int64_t since) noexcept {
+  c.channel->trace(c.side == Side::sender ? TraceKind::send : TraceKind::receive, since == 0 ? Deadline::now() : since,
+                   c.node.met);
 }
 
 TraceCall traced_call(std::span<const Case> cases) noexcept {
@@ -203,10 +204,13 @@ Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& c
   for (IdleWatch watch;;) {
     ThreadWaiter waiter;
     WaitResult woken_by = WaitResult::woken;
+    // Before a peer can find the node: so a trace shows no message that is received before it is sent.
+    std::int64_t since = is_traced() ? Deadline::now() : 0;
     if (wait.enlist(waiter) && !exit_began(limits)) {
       cases[0].channel->count_park();
       TraceSpan span(TraceKind::wait, cases[0].channel->trace_subject(), traced_call(cases),
-                     static_cast<std::uint32_t>(cases.size()));
+                     static_cast<std::uint32_t>(cases.size()), since);
+      since = span.since();
       woken_by = waiter.park(until, may_leave ? &watch : nullptr);
       if ((woken_by != WaitResult::woken || waiter.was_nudged()) && !limits.deadline.passed()) span.cut();
     }
@@ -217,7 +221,7 @@ Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& c
       chosen = waiter.index();
       cases[chosen].cell = to_cell(cases[chosen].node.packet);
       if (is_traced()) [[unlikely]]
-        trace_transfer(cases[chosen]);
+        trace_transfer(cases[chosen], since);
       return Status::ok;
     }
     if (waiter.is_decided()) cases[waiter.index()].channel->count_wakeup();

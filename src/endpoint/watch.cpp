@@ -75,6 +75,7 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
   }
   // By address, as in wait_any.
   std::sort(cases, cases + count, [](const WatchCase& a, const WatchCase& b) { return a.channel < b.channel; });
+  if (is_traced()) watch->since_ = Deadline::now();
   ready = false;
   while (watch->enlisted_ < count && !ready) {
     WatchCase& c = cases[watch->enlisted_];
@@ -87,7 +88,7 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
     ++watch->enlisted_;
     ready = c.until_closed ? c.channel->enlist_closing(c.node) : c.channel->enlist(c.side, c.node);
   }
-  if (!ready && is_traced()) watch->waits_since_ = Deadline::now();
+  watch->has_waited_ = !ready;
   return watch;
 }
 
@@ -125,19 +126,22 @@ void Watch::trace() const noexcept {
   const WatchCase& c = decided_case();
   if (c.channel->is_inherited()) return;
   const std::int64_t now = Deadline::now();
-  if (waits_since_ != 0) {
-    const TraceCall call = c.until_closed             ? TraceCall::wait_closed
-                           : count_ != 1              ? TraceCall::select
+  if (since_ != 0 && has_waited_) {
+    const TraceCall call = c.until_closed           ? TraceCall::wait_closed
+                           : count_ != 1            ? TraceCall::select
                            : c.side == Side::sender ? TraceCall::send
-                                                      : TraceCall::recv;
-    Trace::record({.begin = waits_since_,
+                                                    : TraceCall::recv;
+    Trace::record({.begin = since_,
                    .end = now,
                    .subject = c.channel->trace_subject(),
                    .count = static_cast<std::uint32_t>(count_),
                    .kind = TraceKind::coroutine_wait,
                    .call = call});
   }
-  if (decision_.outcome() == Outcome::transferred) c.channel->trace(TraceKind::send, now, c.node.met);
+  // On the thread the message was sent when it was offered: other calls have come since.
+  if (since_ != 0 && decision_.outcome() == Outcome::transferred) {
+    c.channel->trace(TraceKind::send, since_, c.node.met, 1, since_);
+  }
 }
 
 void Watch::pass_token() noexcept {

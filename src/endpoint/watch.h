@@ -94,7 +94,8 @@ class XICHAN_API Watch final : public LoopWaiter, public OwnedWait {
   Decision decision_;
   bool closed_ = false;
   bool has_token_ = false;
-  std::int64_t waits_since_ = 0;  // while a trace records: when it began
+  bool has_waited_ = false;
+  std::int64_t since_ = 0;  // while a trace records: when it was enlisted
   EndpointOwner* owner_ = nullptr;
 };
 

@@ -82,10 +82,9 @@ class MpmcRing {
   Status pop_at(T& item, std::uint64_t& at) noexcept { return pop(item, nullptr, &at); }
 
   /// Pushes a prefix of `items` with one claim and stores its length in `done`: at least one with `ok`, else none.
-  /// There may be room for more. Items of a batch have no lines. Stores the position of the first one in `at`, unless that
-  /// is null.
-  Status try_push_many(const T* items, std::uint64_t count, std::uint64_t& done,
-                       std::uint64_t* at = nullptr) noexcept {
+  /// There may be room for more. Items of a batch have no lines. Stores the position of the first one in `at`, unless
+  /// that is null.
+  Status try_push_many(const T* items, std::uint64_t count, std::uint64_t& done, std::uint64_t* at = nullptr) noexcept {
     done = 0;
     std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
     for (;;) {

@@ -20,9 +20,9 @@ struct Table {
 Table& table() noexcept { return immortal<Table>(); }
 
 // As Python shows them.
-constexpr const char* kind_names[] = {"AtomicInt", "Cell",      "Map",       "Lock",            "RLock",
-                                      "Semaphore", "Event",     "Barrier",   "Condition",       "Broadcast",
-                                      "BroadcastSender", "BroadcastReceiver"};
+constexpr const char* kind_names[] = {
+    "AtomicInt", "Cell",    "Map",       "Lock",      "RLock",           "Semaphore",
+    "Event",     "Barrier", "Condition", "Broadcast", "BroadcastSender", "BroadcastReceiver"};
 static_assert(std::size(kind_names) == state_kind_count);
 
 void release_object(void* object) noexcept { static_cast<StateObject*>(object)->release(); }
@@ -55,10 +55,10 @@ TraceSubject StateObject::trace_subject() const noexcept {
   if (!is_traced()) return subject;
   char label[96];
   const int length =
-      name_.empty() ? std::snprintf(label, sizeof label, "%s %llu", kind_names[static_cast<std::size_t>(kind_)],
-                                    static_cast<unsigned long long>(number_))
-                    : std::snprintf(label, sizeof label, "%s %.64s", kind_names[static_cast<std::size_t>(kind_)],
-                                    name_.c_str());
+      name_.empty()
+          ? std::snprintf(label, sizeof label, "%s %llu", kind_names[static_cast<std::size_t>(kind_)],
+                          static_cast<unsigned long long>(number_))
+          : std::snprintf(label, sizeof label, "%s %.64s", kind_names[static_cast<std::size_t>(kind_)], name_.c_str());
   Trace::name(subject, {label, static_cast<std::size_t>(length)});
   return subject;
 }

@@ -31,8 +31,8 @@ struct TraceEvent {
   std::int64_t begin = 0;  // nanoseconds of the clock of Deadline
   std::int64_t end = 0;    // 0: it had not ended when the trace did
   TraceSubject subject;
-  std::uint64_t first = 0;    // number of the first message in its channel
-  std::uint32_t count = 0;    // messages, which have consecutive numbers; or the cases of a select
+  std::uint64_t first = 0;        // number of the first message in its channel
+  std::uint32_t count = 0;        // messages, which have consecutive numbers; or the cases of a select
   std::int32_t interpreter = -1;  // -1: none
   TraceKind kind = TraceKind::send;
   TraceCall call = TraceCall::none;

@@ -53,7 +53,9 @@ std::vector<TraceFlow> find_flows(const std::vector<TracedEvent>& events) {
     }
     const std::uint64_t send_end = send.first + send.count;
     const std::uint64_t receive_end = receive.first + receive.count;
-    if (send.first < receive_end && receive.first < send_end) flows.push_back({*s, *r});
+    const bool has_common = send.first < receive_end && receive.first < send_end;
+    // Else the trace began after the message was offered.
+    if (has_common && send.begin <= receive.end) flows.push_back({*s, *r});
     ++(send_end < receive_end ? s : r);
   }
   return flows;

@@ -26,7 +26,8 @@ class TraceFile {
       : data_(data), out_(descriptor), events_(sort_events(data)), flows_(find_flows(events_)) {}
 
   int write() {
-    out_.text("{\"displayTimeUnit\":\"ns\",\"otherData\":{\"version\":\"xichan " XICHAN_VERSION "\",\"dropped_events\":");
+    out_.text("{\"displayTimeUnit\":\"ns\",\"otherData\":{\"version\":\"xichan " XICHAN_VERSION
+              "\",\"dropped_events\":");
     out_.number(data_.dropped.load(memory_order_relaxed));
     out_.text("},\"traceEvents\":[\n");
     number_interpreters();

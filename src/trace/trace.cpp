@@ -190,7 +190,7 @@ std::unique_ptr<TraceData> Trace::stop(std::uint32_t number) noexcept {
   process_words.plain_generation.store(process_generation(), memory_order_relaxed);
   current.store(nullptr, memory_order_seq_cst);
   for (const Log* log = logs_.load(memory_order_seq_cst); log != nullptr; log = log->next) {  // (73)
-    while (log->inside.load(memory_order_seq_cst) != 0) sched_yield();  // (70)
+    while (log->inside.load(memory_order_seq_cst) != 0) sched_yield();                        // (70)
   }
   data->end = Deadline::now();
   return data;
@@ -205,9 +205,7 @@ bool Trace::count(std::uint32_t number, std::uint64_t& events, std::uint64_t& dr
   return true;
 }
 
-void Trace::set_interpreter(std::int64_t id) noexcept {
-  interpreter = static_cast<std::int32_t>(id);
-}
+void Trace::set_interpreter(std::int64_t id) noexcept { interpreter = static_cast<std::int32_t>(id); }
 
 void Trace::record(TraceEvent event) noexcept {
   const Entry entry;
@@ -276,13 +274,15 @@ void TraceSpan::begin() noexcept {
         last.interpreter == interpreter) {
       last.is_cut = false;
       last.end = 0;
+      since_ = last.begin;
       event_ = &last;
       return;
     }
   }
   event_ = Trace::append(*entry.data(), log);
   if (event_ == nullptr) return;
-  fill(*event_, Deadline::now());
+  if (since_ == 0) since_ = Deadline::now();
+  fill(*event_, since_);
 }
 
 void TraceSpan::end() noexcept {

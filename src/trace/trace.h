@@ -101,13 +101,14 @@ class XICHAN_API Trace {
   static atomic<Log*> logs_;  // of all threads, also ended ones
 };
 
-/// An event that lasts as long as this object: a wait or a task of the calling thread. If a trace begins meanwhile, it is
-/// recorded from there on. Without a trace it costs two loads.
+/// An event that lasts as long as this object: a wait or a task of the calling thread. If a trace begins meanwhile, it
+/// is recorded from there on. Without a trace it costs two loads. `since` is the time at which the event began, if not
+/// now.
 class XICHAN_API TraceSpan {
  public:
-  TraceSpan(TraceKind kind, const TraceSubject& subject, TraceCall call = TraceCall::none,
-            std::uint32_t count = 0) noexcept
-      : subject_(subject), count_(count), kind_(kind), call_(call) {
+  TraceSpan(TraceKind kind, const TraceSubject& subject, TraceCall call = TraceCall::none, std::uint32_t count = 0,
+            std::int64_t since = 0) noexcept
+      : subject_(subject), since_(since), count_(count), kind_(kind), call_(call) {
     if (is_traced()) begin();
   }
   TraceSpan(const TraceSpan&) = delete;
@@ -118,6 +119,8 @@ class XICHAN_API TraceSpan {
 
   /// For a subject that is known later. Before the end.
   void set_subject(const TraceSubject& subject) noexcept { subject_ = subject; }
+  /// Returns when the event began, if a trace recorded that, else `since`.
+  std::int64_t since() const noexcept { return since_; }
   /// The thread interrupts the wait for a moment; if it takes it up again at once, that is one event.
   void cut() noexcept { is_cut_ = true; }
 
@@ -127,6 +130,7 @@ class XICHAN_API TraceSpan {
   void fill(TraceEvent& event, std::int64_t since) const noexcept;
 
   TraceSubject subject_;
+  std::int64_t since_;  // 0: the event begins when this object is made
   TraceEvent* event_ = nullptr;
   std::uint32_t number_ = 0;  // of the trace of `event_`
   const std::uint32_t count_;

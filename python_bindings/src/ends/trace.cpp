@@ -60,12 +60,10 @@ PyObject* trace_count(PyObject*, PyObject* value) noexcept {
 }
 
 // _trace_clock() -> the time for _trace_call(); 0 while no trace records.
-PyObject* trace_clock(PyObject*, PyObject*) noexcept {
-  return PyLong_FromLongLong(is_traced() ? Deadline::now() : 0);
-}
+PyObject* trace_clock(PyObject*, PyObject*) noexcept { return PyLong_FromLongLong(is_traced() ? Deadline::now() : 0); }
 
-// _trace_call(name, begin, coroutine): records a call, of a coroutine or of the calling thread. Does nothing if no trace
-// records, or none did when it began.
+// _trace_call(name, begin, coroutine): records a call, of a coroutine or of the calling thread. Does nothing if no
+// trace records, or none did when it began.
 PyObject* trace_call(PyObject* module, PyObject* args) noexcept {
   const char* name;
   Py_ssize_t length;
@@ -84,12 +82,9 @@ PyObject* trace_call(PyObject* module, PyObject* args) noexcept {
 }  // namespace
 
 PyMethodDef trace_functions[] = {
-    {"_trace_start", trace_start, METH_O, nullptr},
-    {"_trace_stop", trace_stop, METH_VARARGS, nullptr},
-    {"_trace_count", trace_count, METH_O, nullptr},
-    {"_trace_clock", trace_clock, METH_NOARGS, nullptr},
-    {"_trace_call", trace_call, METH_VARARGS, nullptr},
-    {nullptr, nullptr, 0, nullptr},
+    {"_trace_start", trace_start, METH_O, nullptr},     {"_trace_stop", trace_stop, METH_VARARGS, nullptr},
+    {"_trace_count", trace_count, METH_O, nullptr},     {"_trace_clock", trace_clock, METH_NOARGS, nullptr},
+    {"_trace_call", trace_call, METH_VARARGS, nullptr}, {nullptr, nullptr, 0, nullptr},
 };
 
 }  // namespace xichan::python

@@ -89,7 +89,8 @@ def recorded(tmp_path):
         with xichan.trace(path, **options) as trace:
             function()
         events = Events(path)
-        assert (trace.events, trace.dropped) == (len(events.slices) + sum(e["ph"] == "b" for e in events.all), events.dropped)
+        recorded_events = len(events.slices) + sum(event["ph"] == "b" for event in events.all)
+        assert (trace.events, trace.dropped) == (recorded_events, events.dropped)
         return events
 
     return record

@@ -206,7 +206,7 @@ def test_child_of_a_fork_records_nothing_and_leaves_the_file_alone(tmp_path):
     path = tmp_path / "trace.json"
     run_script(
         f"""
-        import os, sys, xichan
+        import atexit, os, xichan
         trace = xichan.trace({str(path)!r})
         tx, rx = xichan.channel(4)
         tx.send(1)
@@ -220,7 +220,8 @@ def test_child_of_a_fork_records_nothing_and_leaves_the_file_alone(tmp_path):
             with xichan.trace({str(tmp_path / "child.json")!r}) as own:
                 tx.send(3)
             assert own.events == 1, own
-            sys.exit()
+            atexit._run_exitfuncs()
+            os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
         assert os.path.getsize({str(path)!r}) == 0
         rx.recv()

@@ -149,10 +149,10 @@ def test_select_and_wait_closed(recorded):
         call.result()
         closing = Call(first[0].wait_closed)
         wait_until(lambda: first[0].stats().parks == 2)
+        first[1].close()
+        closing.result()
         for end in (*first, *second):
             end.close()
-        with pytest.raises(xichan.ChannelClosed):
-            closing.result()
 
     events = recorded(work)
     waits = {event["name"]: event for event in events.slices if event["cat"] == "wait"}
@@ -188,7 +188,9 @@ def test_tasks_of_a_pool_are_slices_named_after_their_function(recorded):
 
     events = recorded(work)
     tasks = sorted(event["name"] for event in events.slices if event["cat"] == "task")
-    assert [name for name in tasks if name != "task"] == ["divmod", "divmod", "divmod", "pow"] or "<lambda>" in "".join(tasks)
+    assert tasks == ["<lambda>", "divmod", "divmod", "divmod", "pow"]
+        tasks
+    )
     places = {events.processes[event["pid"]] for event in events.slices if event["cat"] == "task"}
     assert all(place.startswith("interpreter ") for place in places)
     assert any(events.processes[s["pid"]] != events.processes[r["pid"]] for s, r in events.flows())
@@ -265,6 +267,6 @@ def test_queues_are_recorded(recorded):
         queue = xichan.Queue(4)
         queue.put(1)
         assert queue.get() == 1
-        queue.close()
+        queue.shutdown()
 
     assert recorded(work).messages() == [(0, 0)]
