@@ -23,6 +23,8 @@ REFUSALS = (
 )
 _HIDDEN_MODULES = (
     "xichan.pool.worker",
+    "xichan.pool.worker_entry",
+    "xichan.pool.worker_functions",
     "xichan.pool.member",
     "xichan.pool.options",
     "xichan.service",

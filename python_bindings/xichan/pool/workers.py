@@ -34,7 +34,7 @@ class Workers:
         self.scheduler = scheduler
         self.max_workers = max_workers
         self.name = name
-        self.setup: tuple[Any, ...] | None = None  # what each worker receives besides its endpoints, see worker.run
+        self.setup: tuple[Any, ...] | None = None  # what each worker receives, too, see worker_entry.run
         self.output_tx: _core.Sender[Any] | None = None  # of Output, if workers forward theirs
         self.preload: tuple[str, ...] = ()  # names of modules
         self.standby: Standby | None = None
@@ -121,7 +121,7 @@ class Workers:
         scheduler.collector.send(functools.partial(self._ended, failure, interpreter is not None))
 
     def setup_of(self, queue: TaskQueue, claims: _core.Map[tuple[str, str], str] | None = None) -> tuple[Any, ...]:
-        """Return what a worker receives that takes tasks from a queue, see worker.run. claims: of the pinned one."""
+        """Return what a worker of a queue receives, see worker_entry.run. claims: of the pinned one."""
         scheduler = self.scheduler
         assert self.setup is not None
         pickle, limit, *rest = self.setup
