@@ -136,7 +136,7 @@ if TYPE_CHECKING:
     from .pool.errors import BrokenInterpreterPool, BrokenWorker, RefusedModuleWarning, TaskInterrupted
     from .pool.executor import InterpreterPoolExecutor
     from .pool.member import worker
-    from .pool.supervisor import Workers
+    from .pool.supervised import Workers
     from .service import Client, serve
 
 # Imported on first use, so that an interpreter pays only for what it uses.
@@ -157,7 +157,7 @@ _LAZY = {
     "RemoteError": "_remote",
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
-    "Workers": "pool.supervisor",
+    "Workers": "pool.supervised",
     "descriptor": "_descriptor",
     "probe": "_probe",
     "register": "_records.registry",

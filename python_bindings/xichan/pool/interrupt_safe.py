@@ -61,13 +61,13 @@ from .._errors import Interrupted
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
-    from .supervisor import Workers
+    from .supervisor import Supervisor
 
 STOP_TIMEOUT = 0.5  # seconds that interrupted tasks have to end
 
 exit_begun = False
-_left_behind: list[Scheduler | Workers] = []  # whose tasks still run at the end of the process
-_schedulers: weakref.WeakSet[Scheduler | Workers] = weakref.WeakSet()
+_left_behind: list[Scheduler | Supervisor] = []  # whose tasks still run at the end of the process
+_schedulers: weakref.WeakSet[Scheduler | Supervisor] = weakref.WeakSet()
 
 
 class _Lock(Protocol):
@@ -85,7 +85,7 @@ def has_started(thread: threading.Thread) -> bool:
     return bool(handle.ident)
 
 
-def register(scheduler: Scheduler | Workers) -> None:
+def register(scheduler: Scheduler | Supervisor) -> None:
     """Shut this pool down when the interpreter exits, and disable it in the child after fork()."""
     _schedulers.add(scheduler)
 
