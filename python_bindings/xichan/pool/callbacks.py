@@ -29,7 +29,7 @@ from .atomic import Sleepers, wake
 if TYPE_CHECKING:
     from .futures import Future
     from .refusals import Refusals
-    from .results import Collector
+    from .collector import Collector
 
 TOO_LONG = 0.02  # seconds
 MAX_RUNNERS = 100

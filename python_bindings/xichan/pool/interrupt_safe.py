@@ -31,7 +31,7 @@ Repair by another thread
 ------------------------
 Some operations need several steps. They are ordered so that an interrupted one leaves either nothing behind or a state
 that the collector recognizes and completes, after it has been woken. What both may execute for the same task can be
-repeated: Future.deliver, Collector.end, Callbacks.schedule.
+repeated: Future.deliver, Results.end, Callbacks.schedule.
 
 Verification
 ------------

@@ -36,7 +36,7 @@ class MainThreads:
             self._threads.submit(_run, scheduler, id)
         except Exception as error:  # no thread, no memory, or the interpreter exits
             scheduler.local.pop(id, None)
-            scheduler.collector.fail(id, error)
+            scheduler.results.fail(id, error)
 
     def join(self) -> None:
         """End the threads, after their tasks."""
@@ -61,9 +61,9 @@ def _run(scheduler: Scheduler, id: int) -> None:
     except BaseException as error:
         policy = entry.policy
         if policy is None or not policy.refused_in_main(scheduler, entry, id, error):
-            collector.fail(id, error)
+            scheduler.results.fail(id, error)
     else:
-        collector.deliver(id, value)
+        scheduler.results.deliver(id, value)
     finally:
         coroutines.close()
         scheduler.own_threads.discard(threading.get_ident())

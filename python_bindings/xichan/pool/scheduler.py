@@ -38,11 +38,12 @@ from . import interrupt_safe
 from .atomic import Counter
 from .byvalue.published import PublishedDefinitions
 from .callbacks import Callbacks
+from .collector import Collector
 from .endpoints import close_descriptors
 from .errors import BrokenInterpreterPool
 from .output import Output
 from .refusals import Refusals
-from .results import Collector
+from .results import Results
 from .task_queue import TaskQueue, ids_of
 from .workers import Workers
 
@@ -81,6 +82,7 @@ class Scheduler:
         self.forked = False  # this is the child of fork(), which has none of the threads
         self.board = _core._TaskBoard()
         self.counts = {count: Counter() for count in _COUNTS}
+        self.results = Results(self)
         self.collector = Collector(self, f"{name}_collector")
         self.callbacks = Callbacks(self.collector, name)
         self.refusals = Refusals(degraded)
@@ -89,7 +91,7 @@ class Scheduler:
             max(2 * max_workers, 16),
             self.counts["submitted"],
             self.collector.attend,
-            self.collector.fail,
+            self.results.fail,
         )
         self.queues = [self.queue]
         self.pinned: PinnedWorker | None = None
@@ -295,7 +297,7 @@ class Scheduler:
             entry = self.in_flight.get(id)
             if entry is not None:
                 entry.mark_cancelled(id)
-                self.collector.end(id, "cancelled")
+                self.results.end(id, "cancelled")
         for queue in self.queues:
             queue.feed()
 
@@ -369,7 +371,7 @@ class Scheduler:
             if not entry.sent:  # its submission has been interrupted, and will fail
                 self.in_flight.pop(id, None)
                 entry.fail(id, RuntimeError("the pool has been shut down"))
-        self.collector.fail_all(left)
+        self.results.fail_all(left)
         for each in self.closing:
             each()
         self.close()

@@ -52,7 +52,7 @@ VERIFY_AFTER = 0.02  # seconds in which the listener should receive a result
 def _next(tasks: _core.Receiver[Any]) -> Any:
     """Receive a task. Raises ChannelClosed.
 
-    Meanwhile make sure that the last results are received: the listener may be stopped, see results (4).
+    Meanwhile make sure that the last results are received: the listener may be stopped, see collector (4).
     """
     try:
         task = tasks.recv(VERIFY_AFTER)

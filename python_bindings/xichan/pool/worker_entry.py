@@ -97,7 +97,7 @@ def _make_send(
         send(result)
         if len(token):
             state.unverified = True
-        else:  # no thread is receiving: see results (2)
+        else:  # no thread is receiving: see collector (2)
             verify()
 
     def verify() -> None:

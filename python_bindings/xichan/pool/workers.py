@@ -90,7 +90,7 @@ class Workers:
         for queue in scheduler.queues:
             lost = queue.remove_all(BrokenInterpreterPool(scheduler.broken))
             queue.close()  # Scheduler (5)
-            scheduler.collector.fail_all(lost)
+            scheduler.results.fail_all(lost)
 
     def _ended(self, error: BaseException | None, created: bool) -> None:
         """Handle a worker that has ended. For the collector. created: whether it had an interpreter."""
