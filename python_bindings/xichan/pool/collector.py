@@ -136,7 +136,7 @@ class Collector(RequestThread):
                     self._receive_beside_the_listener()
         finally:
             self._listen()
-            self.scheduler.finish()
+            self.scheduler.shutdown.finish()
             self.over = True
             self._serve()
             wake(self._joining)
@@ -199,7 +199,7 @@ class Collector(RequestThread):
             if queue.diverted or queue.late:
                 queue.feed()
         if scheduler.stopping:
-            scheduler.end_if_done()
+            scheduler.shutdown.end_if_done()
         scheduler.callbacks.supervise()
 
     # The thread that calls result()

@@ -132,9 +132,9 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
 
             self._scheduler.use_pinned(PinnedWorker(self._scheduler, self._pickle, self._names))
         if stdout is not None:
-            self._scheduler.forward_output()
+            self._scheduler.workers.forward_output()
         if standby:
-            self._scheduler.start_standby(standby)
+            self._scheduler.workers.start_standby(standby)
 
     if not TYPE_CHECKING:  # type checkers would accept every name
 
@@ -342,19 +342,19 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         interrupt: cancel these, and interrupt the others, as ``Future.interrupt`` does.
         """
         scheduler = self._scheduler
-        scheduler.stop()
+        scheduler.shutdown.stop()
         if interrupt:
-            scheduler.interrupt_all("it was interrupted by shutdown()")
+            scheduler.cancellation.interrupt_all("it was interrupted by shutdown()")
         elif cancel_futures:
-            scheduler.cancel(None)
+            scheduler.cancellation.cancel(None)
         if wait and interrupt_safe.ends_interrupted_loop():
-            scheduler._stop_now()
+            scheduler.shutdown._stop_now()
         elif wait:
             try:
-                scheduler.join()
+                scheduler.shutdown.join()
             except KeyboardInterrupt as error:
                 self._note_unfinished(error)
-                scheduler._stop_now()
+                scheduler.shutdown._stop_now()
                 raise
 
     def __exit__(
@@ -362,7 +362,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     ) -> None:
         """Shut the pool down. If the block was interrupted, by Ctrl-C for example, interrupt its tasks."""
         if interrupt_safe.is_interrupt(error):
-            self._scheduler._stop_now()
+            self._scheduler.shutdown._stop_now()
         else:
             self.shutdown()
 

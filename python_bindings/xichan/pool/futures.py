@@ -131,7 +131,7 @@ class Future(_Future[Any]):
 
     def cancel(self) -> bool:
         if self._final == PENDING:
-            self._scheduler.cancel((self.id,))
+            self._scheduler.cancellation.cancel((self.id,))
         return self.cancelled()
 
     def interrupt(self) -> bool:
@@ -144,7 +144,7 @@ class Future(_Future[Any]):
         """
         if self._final != PENDING:
             return False
-        self._scheduler.interrupt(self.id, self, INTERRUPTED_BY_CALL)
+        self._scheduler.cancellation.interrupt(self.id, self, INTERRUPTED_BY_CALL)
         return self.cancelled() or self._final == PENDING
 
     @property
@@ -252,7 +252,7 @@ class Future(_Future[Any]):
             self._kind.succeeded(self._route)
         self._call = None
         self.definition = None
-        if self.interrupted is not None:  # Scheduler (6)
+        if self.interrupted is not None:  # see cancellation
             self._scheduler.board.forget(self.id)
 
     def call_of(self, id: int) -> _Call:

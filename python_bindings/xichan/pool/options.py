@@ -181,4 +181,4 @@ class Deadlines:
                 return
             while due and due[0][0] <= time.monotonic():
                 _, id, seconds = heapq.heappop(due)
-                self._scheduler.request_interrupt(id, f"its deadline of {seconds:g} seconds has passed")
+                self._scheduler.cancellation.request_interrupt(id, f"its deadline of {seconds:g} seconds has passed")

@@ -5,7 +5,7 @@ Ending a task can be repeated. It is popped from ``in_flight`` last, and the one
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._errors import DecodeError, Interrupted, MemoryLimitExceeded
@@ -15,6 +15,7 @@ from .errors import BrokenInterpreterPool, BrokenWorker, TaskInterrupted
 from .worker_results import ResultKind
 
 if TYPE_CHECKING:
+    from .._loader_watch import _Place
     from .scheduler import Scheduler
 
 
@@ -69,12 +70,12 @@ class Results:
                 if entry is None or policy is None or not policy.run_refused(scheduler, entry, id, refusal):
                     self.fail(id, rebuild_error(*parts))
             case ResultKind.REFUSED:
-                scheduler.note_refusal(id, *rest)
+                self._note_refusal(id, *rest)
             case ResultKind.ENDED:
                 reason, not_begun = rest
                 if self.fail(id, BrokenWorker(f"the worker ended while it ran this task: {reason}")):
                     scheduler.counts["lost"].add()
-                    scheduler.send_again(not_begun)
+                    self._send_again(not_begun)
 
     def _deliver_pickled(self, id: int, data: bytes, external: tuple[object, ...]) -> None:
         self._scheduler.counts["pickled_results"].add()
@@ -85,6 +86,25 @@ class Results:
             self.fail(id, error)
         else:
             self.deliver(id, value)
+
+    def _send_again(self, ids: Collection[int]) -> None:
+        """Send tasks of a chunk whose worker ended before it came to them."""
+        for id in ids:
+            entry = self._scheduler.in_flight.get(id)
+            if entry is not None:
+                self._scheduler.queue.late.append(entry.message_of(id))
+
+    def _note_refusal(
+        self, id: int | None, module: str, reason: str, place: _Place | None, package: str | None, degraded: bool
+    ) -> None:
+        """Record a module that a worker has refused. See refusal_reports."""
+        scheduler = self._scheduler
+        if scheduler.refusals.add(module, reason, place, degraded):
+            scheduler.callbacks.schedule(scheduler.refusals, publish=False)
+        entry = None if id is None else scheduler.in_flight.get(id)
+        if entry is not None and entry.policy is not None and degraded and scheduler.refusals.degraded == "main":
+            assert id is not None
+            entry.policy.learn_degraded(scheduler, entry, id, module, package)
 
     def deliver(self, id: int, value: object) -> None:
         """End a task with its result. Not in the main thread."""

@@ -15,6 +15,7 @@ from .. import _core
 from . import threads
 from .errors import BrokenInterpreterPool
 from .launch import cause_of, run_interpreter
+from .output import Output
 from .standby import Standby, new_interpreter
 
 if TYPE_CHECKING:
@@ -65,7 +66,18 @@ class Workers:
                 self.threads.append(thread)
                 self.alive += 1
 
+    def forward_output(self) -> None:
+        """Bring what workers print to this interpreter."""
+        output = Output(f"{self.name}_output")
+        self.output_tx = output.tx
+        self.scheduler.closing.append(output.close)
+
     def start_standby(self, number: int) -> None:
+        """Keep interpreters ready."""
+        self.scheduler.collector.start()
+        self.scheduler.collector.call(lambda: self._start_standby(number))
+
+    def _start_standby(self, number: int) -> None:
         """Keep interpreters ready. For the collector."""
         standby = Standby(number, self.preload, f"{self.name}_standby")
         if standby.start():
@@ -89,7 +101,7 @@ class Workers:
         scheduler.stopping = True
         for queue in scheduler.queues:
             lost = queue.remove_all(BrokenInterpreterPool(scheduler.broken))
-            queue.close()  # Scheduler (5)
+            queue.close()  # see stopping
             scheduler.results.fail_all(lost)
 
     def _ended(self, error: BaseException | None, created: bool) -> None:
