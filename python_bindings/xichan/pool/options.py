@@ -69,7 +69,7 @@ class PoolView(Executor):
     @overload
     def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> BaseFuture[T]: ...
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> BaseFuture[Any]:
-        return self._pool._submit_with(self._wrap, fn, args, kwargs, not self._copy)
+        return self._pool._calls.submit_with(self._wrap, fn, args, kwargs, self._pool._policy, not self._copy)
 
     def map[T](
         self,
@@ -83,7 +83,9 @@ class PoolView(Executor):
         fn, kwargs = self._wrap(fn, {}, None)
         if kwargs:
             fn = functools.partial(fn, **kwargs)
-        return pool._map(self, fn, iterables, timeout, chunksize, buffersize, pool._policy, not self._copy)
+        return pool._calls.map(
+            self, fn, iterables, timeout, chunksize, buffersize, pool._policy, views=not self._copy
+        )
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False, interrupt: bool = False) -> None:
         """Shut the pool down."""
@@ -99,7 +101,7 @@ class PoolView(Executor):
     ) -> tuple[Callable[..., Any], dict[str, Any]]:
         """Return function and keyword arguments of a call with these options. given: the context to call it in."""
         fn = functools.partial(run_with, fn, self._deadline, self._copy)
-        return (fn, kwargs) if self._context is None else self._pool._in_context(fn, kwargs, self._context, given)
+        return (fn, kwargs) if self._context is None else self._pool._calls.in_context(fn, kwargs, self._context, given)
 
 
 def checked(deadline: float | None) -> float | None:

@@ -34,7 +34,7 @@ def outcomes(batch):
 def of_chunk(pool, function, *columns):
     """Return the outcomes of calls that a worker received as one chunk."""
     calls = list(zip(*columns))
-    return Call(lambda: outcomes(pool._batch(function, calls, len(calls), None))).result()
+    return Call(lambda: outcomes(pool._calls.batch(function, calls, len(calls), None))).result()
 
 
 # A single task that no worker has taken
@@ -132,7 +132,7 @@ def test_system_exit_while_unpickling_fails_the_future():
 def test_no_memory_to_send_requeued_tasks(limit, chunksize):
     with xichan.InterpreterPoolExecutor(1) as pool, Blocker(pool) as blocker:
         calls = [(bytes([n]) * 50_000,) for n in range(30)]
-        batch = pool._batch(len, calls, chunksize, None)
+        batch = pool._calls.batch(len, calls, chunksize, None)
         cancelled = pool.submit(tasks.square, 2)
         after = pool.submit(tasks.square, 3)
         limit(-25 * 50_000)
