@@ -26,7 +26,7 @@ _HIDDEN_MODULES = (
     "xichan.pool.worker_entry",
     "xichan.pool.worker_functions",
     "xichan.pool.member",
-    "xichan.pool.options",
+    "xichan.pool.task_options",
     "xichan.service",
 )  # whose frames tracebacks omit
 

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from .. import _core
-from . import coroutines, options
+from . import coroutines
+from .worker_results import local
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
@@ -56,7 +57,7 @@ def _run(scheduler: Scheduler, id: int) -> None:
         if coroutines.is_function(fn):
             coroutines.attach(runner)
             fn = functools.partial(coroutines.run, fn)
-        options.local.task = id, scheduler.published.prefix
+        local.task = id, scheduler.published.prefix
         value = runner.run(id, fn, args, kwargs)
     except BaseException as error:
         policy = entry.policy

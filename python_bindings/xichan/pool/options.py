@@ -19,19 +19,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
 from .. import _core
-from .._errors import ChannelClosed, ChannelTimeout, Error
+from .._errors import ChannelClosed, ChannelTimeout
 from . import context as contexts
-from . import coroutines, threads
-from .worker_results import local as local  # for fallback
-from .worker_results import state
+from . import threads
+from .task_options import name_of_deadlines, run_with, senders
 
 if TYPE_CHECKING:
     from contextvars import Context
 
     from .executor import InterpreterPoolExecutor
     from .scheduler import Scheduler
-
-_senders: dict[str, _core.Sender[Any]] = {}  # of reports, by prefix
 
 
 class PoolView(Executor):
@@ -126,45 +123,19 @@ def has_options(call: Callable[..., Any]) -> bool:
     return isinstance(call, functools.partial) and (call.func is run_with or call.func is contexts.run_in)
 
 
-def run_with(function: Callable[..., Any], deadline: float | None, copy: bool, *args: Any, **kwargs: Any) -> Any:
-    """Call the function of a task with options. Runs in the task."""
-    if deadline is not None:
-        id, prefix = getattr(local, "task", (state.running, state.prefix))
-        _report(id, prefix, deadline)
-    if coroutines.is_function(function):
-        value = coroutines.run(function, *args, **kwargs)
-    else:
-        value = function(*args, **kwargs)
-    return value if copy else _core.share(value)
-
-
-def _report(id: int | None, prefix: str, deadline: float) -> None:
-    sender = _senders.get(prefix)
-    try:
-        if sender is None:
-            sender = _senders[prefix] = _core.Sender.lookup(_name(prefix))
-        sender.send((id, deadline))
-    except Error:  # the pool is closing
-        pass
-
-
-def _name(prefix: str) -> str:
-    return f"{prefix}deadlines"
-
-
 class Deadlines:
     """Interrupts the tasks of a pool at their deadlines. For the collector. name: of the thread."""
 
     def __init__(self, scheduler: Scheduler, name: str) -> None:
         self._scheduler = scheduler
-        self._tx, self._rx = _core.channel(None, name=_name(scheduler.published.prefix))
+        self._tx, self._rx = _core.channel(None, name=name_of_deadlines(scheduler.published.prefix))
         _core._outlast_exit(self._rx)
         self._thread = threads.make(self._run, name)
         self._thread.start()
 
     def close(self) -> None:
         """End the thread. The workers have ended."""
-        sender = _senders.pop(self._scheduler.published.prefix, None)
+        sender = senders.pop(self._scheduler.published.prefix, None)
         for end in (sender, self._tx):
             if end is not None:
                 end.close()

@@ -151,8 +151,8 @@ def reset() -> None:
     for name in state.shared:
         namespace.pop(name, None)
     vars(state).clear()
-    options: Any = sys.modules.get("xichan.pool.options")
+    options: Any = sys.modules.get("xichan.pool.task_options")
     if options is not None:
-        options._senders.clear()
+        options.senders.clear()
     rebuild.initialized.clear()
     gc.collect()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 from _weakref import ref  # the import of weakref takes milliseconds
 
@@ -13,7 +12,10 @@ from .worker_results import state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from functools import partial
     from typing import Any
+else:
+    from _functools import partial  # the import of functools takes a millisecond of the start of a worker
 
 FUNCTION_CACHE_SIZE = 256
 
@@ -48,7 +50,7 @@ def _runnable(function: Any) -> Any:
     """Return the function, or for a coroutine function one that runs the coroutine to its end."""
     if not coroutines.is_function(function):
         return function
-    return functools.partial(coroutines.run, function)
+    return partial(coroutines.run, function)
 
 
 def loads(data: bytes, external: tuple[Any, ...]) -> Any:
