@@ -18,7 +18,6 @@ import sys
 from _frozen_importlib import BuiltinImporter
 from _frozen_importlib_external import ExtensionFileLoader  # importlib.machinery has the same, and takes longer
 
-
 from . import _core
 from ._remote import REFUSALS, text_of
 

@@ -26,8 +26,8 @@ and waits for nothing that this call holds.
 
 from __future__ import annotations
 
-from _operator import index  # the import of operator takes long
 import types
+from _operator import index  # the import of operator takes long
 
 from . import _core
 from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull, ChannelTimeout, Error

@@ -33,9 +33,7 @@ class Calls:
     pickle, context: see InterpreterPoolExecutor. names: of its values ``shared``.
     """
 
-    def __init__(
-        self, scheduler: Scheduler, pickle: bool, names: frozenset[str], context: contexts._Chosen
-    ) -> None:
+    def __init__(self, scheduler: Scheduler, pickle: bool, names: frozenset[str], context: contexts._Chosen) -> None:
         self._scheduler = scheduler
         self._pickle = pickle
         self._names = names

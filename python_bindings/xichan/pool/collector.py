@@ -45,7 +45,6 @@ _HELP_INTERVAL = 0.01  # seconds, see (6)
 _NO_ARGUMENTS = ((),)
 
 
-
 class Collector(RequestThread):
     """Receives results for a Scheduler, whose Results end the tasks. name: of its thread."""
 
@@ -96,7 +95,6 @@ class Collector(RequestThread):
     def close(self) -> None:
         for end in (self.results_tx, self.results_rx, self.token_tx, self.token_rx, self.wakeup_tx, self.wakeup_rx):
             end.close()
-
 
     def _help(self, is_over: Callable[[], bool], deadline: float | None) -> None:
         """Do the work of the thread in the middle of it. (6)"""

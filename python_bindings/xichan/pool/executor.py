@@ -7,8 +7,8 @@ import itertools
 import os
 import types
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import Future as BaseFuture
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, Never, overload
 
 from .. import _core
@@ -253,6 +253,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         scheduler = self._scheduler
         names = [scheduler.published.name_of(each.definition) for each in list(scheduler.in_flight.values())]
         note_interrupted_shutdown(error, names, scheduler.workers.alive)
+
 
 def _positive[T](name: str, value: int | None, default: T) -> int | T:
     """Return a number if it is a positive int, or the default if it is None."""

@@ -80,9 +80,7 @@ class PoolView(Executor):
         fn, kwargs = self._wrap(fn, {}, None)
         if kwargs:
             fn = functools.partial(fn, **kwargs)
-        return pool._calls.map(
-            self, fn, iterables, timeout, chunksize, buffersize, pool._policy, views=not self._copy
-        )
+        return pool._calls.map(self, fn, iterables, timeout, chunksize, buffersize, pool._policy, views=not self._copy)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False, interrupt: bool = False) -> None:
         """Shut the pool down."""

@@ -23,7 +23,6 @@ worker that has to end reports so in its last result.
 
 from __future__ import annotations
 
-
 from .. import _core
 from .._errors import ChannelClosed, ChannelTimeout, DecodeError
 from . import refusal_reports
@@ -167,8 +166,6 @@ def _fail_undecoded(error: DecodeError, *views: Any) -> None:
 def _value_of(view: Any) -> Any:
     """Return a copy of what a view shows. Raises DecodeError."""
     return view.value() if isinstance(view, (_core.TupleView, _core.RecordView)) else view
-
-
 
 
 class _ChunkEnded(BaseException):
