@@ -252,6 +252,9 @@ if not TYPE_CHECKING:  # type checkers see the imports above
     def __getattr__(name):
         module = _LAZY.get(name)
         if module is None:
+            if name.startswith("_"):  # the import of a submodule, as in each worker, asks for this name first
+                message = f"module {__name__!r} has no attribute {name!r}"
+                raise AttributeError(message, name=name, obj=_sys.modules[__name__])
             from ._hints import missing_name
 
             raise missing_name(_sys.modules[__name__], name)

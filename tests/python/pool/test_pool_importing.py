@@ -52,6 +52,26 @@ def test_function_of_a_module_outside_sys_path_is_sent_by_value(load, pool):
     assert pool.submit(module.later, 4).result(PATIENCE) == 5
 
 
+def test_workers_import_only_what_they_need():
+    done = run_script(
+        """
+        import xichan
+        from concurrent import interpreters
+        names = "' '.join(__import__('sys').modules)"
+        interpreter = interpreters.create()
+        tx, rx = xichan.channel()
+        interpreter.prepare_main(tx=tx)
+        interpreter.exec(f"tx.send({names})")
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            print(*set(pool.submit(eval, names).result().split()) - set(rx.recv().split()))
+        """
+    )
+    found = set(done.stdout.split())
+    assert "xichan.pool.worker" in found
+    slow = ["asyncio", "concurrent", "contextvars", "dataclasses", "functools", "inspect", "logging", "traceback", "typing"]
+    assert not found & {*slow, "weakref", "xichan._hints", "xichan._pickling", "xichan._records", "xichan._stats"}
+
+
 def test_class_of_a_module_outside_sys_path_is_refused_at_submit(load, pool):
     module = load("xichan_test_outside")
     for call in (
