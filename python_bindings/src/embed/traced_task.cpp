@@ -14,7 +14,7 @@ Ref optional_attribute(PyObject* object, const char* name) noexcept {
   return Ref(found);
 }
 
-// Returns the function of a task. A worker may run it by `_call(functions, number, args, kwargs)`: see pool/worker.py.
+// Returns the function of a task. A worker may run it by `call(functions, number, args, kwargs)`: see pool/worker.py.
 // Null if it came with the task alone.
 Ref find_function(PyObject* function, PyObject* args) noexcept {
   if (PyTuple_GET_SIZE(args) != 4 || !PyDict_CheckExact(PyTuple_GET_ITEM(args, 0))) return Ref(Py_NewRef(function));

@@ -189,8 +189,6 @@ def test_tasks_of_a_pool_are_slices_named_after_their_function(recorded):
     events = recorded(work)
     tasks = sorted(event["name"] for event in events.slices if event["cat"] == "task")
     assert tasks == ["<lambda>", "divmod", "divmod", "divmod", "pow"]
-        tasks
-    )
     places = {events.processes[event["pid"]] for event in events.slices if event["cat"] == "task"}
     assert all(place.startswith("interpreter ") for place in places)
     assert any(events.processes[s["pid"]] != events.processes[r["pid"]] for s, r in events.flows())
