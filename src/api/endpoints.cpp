@@ -89,9 +89,10 @@ void EndpointBase::shutdown(bool immediate, Value&& error) noexcept {
 Status EndpointBase::wait_closed(TimeLimit limit) const noexcept {
   if (!usable()) return Status::end_closed;
   const Deadline deadline = deadline_of(limit);
+  WaitReport report("wait_closed", wait_flags(deadline));
   Status status;
   do {
-    status = internal::wait_closed(*channel_, never, nullptr, limits_until(deadline));
+    status = internal::wait_closed(*channel_, Side::sender, never, nullptr, limits_until(deadline, report));
   } while (status == Status::interrupted);
   return status;
 }

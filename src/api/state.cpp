@@ -29,9 +29,10 @@ Status StateAccess::introduce(StateObject* object, std::string_view name, StateB
 // after it has joined the queue: see (13).
 Status wait_admitted(Turnstile& object, Request& request, Deadline deadline, const Stop* stop) noexcept {
   if (stop != nullptr) request.ended = &stop->flag();
+  WaitReport report(object.call_name(), wait_flags(deadline));
   Status status;
   do {
-    WaitLimits limits = limits_until(deadline);
+    WaitLimits limits = limits_until(deadline, report);
     if (stop != nullptr) limits.owner_exiting = &stop->flag();
     status = object.wait(request, limits);
   } while (status == Status::interrupted);
