@@ -1,6 +1,7 @@
 // The module definition: multi-phase initialization, one state per interpreter, each interpreter with its own GIL.
 #include <new>
 
+#include "base/call_site.h"
 #include "base/errors.h"
 #include "base/exit.h"
 #include "base/lending.h"
@@ -22,6 +23,7 @@
 #include "ends/transport.h"
 #include "ends/watch.h"
 #include "functions.h"
+#include "page/page.h"
 #include "state/record.h"
 #include "state/state_type.h"
 #include "state/waiting.h"
@@ -68,6 +70,7 @@ int own_endpoints(ModuleState& state) noexcept {
     return -1;
   }
   state.endpoints->interpreter = PyInterpreterState_Get();
+  state.endpoints->owner.interpreter = PyInterpreterState_GetID(state.endpoints->interpreter);
   if (PyUnstable_AtExit(PyInterpreterState_Get(), release_endpoints, state.endpoints) < 0) return -1;
   ++state.endpoints->users;
   begin_lending(state.endpoints->owner);
@@ -115,7 +118,8 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
 
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
-  if (own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
+  (void)page();  // for readers in other processes, also while nothing waits
+  if (find_package_folder() < 0 || own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   bool exiting = false;

@@ -148,6 +148,8 @@ class XICHAN_API EndpointOwner {
 
   /// Identifies the owner of a lock (state/lock.h). Never reused, never 0.
   const std::uint32_t number;
+  /// The id of the interpreter; -1: a program in C++. Set before the first endpoint is opened.
+  std::int64_t interpreter = -1;
   /// Returns a number for a thread or task that owns locks. Never 0; below 2^31.
   static std::uint32_t next_unit() noexcept;
 
