@@ -13,6 +13,7 @@
 #include "ends/async.h"
 #include "ends/endpoint_type.h"
 #include "ends/hints.h"
+#include "ends/inspect.h"
 #include "ends/names.h"
 #include "ends/receiver.h"
 #include "ends/receiver_views.h"
@@ -71,6 +72,7 @@ int own_endpoints(ModuleState& state) noexcept {
   }
   state.endpoints->interpreter = PyInterpreterState_Get();
   state.endpoints->owner.interpreter = PyInterpreterState_GetID(state.endpoints->interpreter);
+  if (state.endpoints->interpreter == PyInterpreterState_Main()) state.endpoints->owner.set_name("main");
   if (PyUnstable_AtExit(PyInterpreterState_Get(), release_endpoints, state.endpoints) < 0) return -1;
   ++state.endpoints->users;
   begin_lending(state.endpoints->owner);
@@ -106,7 +108,7 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions :
        {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
-        share_functions, descriptor_functions, duplicate_functions, transport_functions, task_functions,
+        share_functions, inspect_functions, descriptor_functions, duplicate_functions, transport_functions, task_functions,
         state_functions, pickling_functions, unpickling_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }

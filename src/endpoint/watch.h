@@ -55,7 +55,7 @@ class XICHAN_API Watch final : public LoopWaiter, public OwnedWait {
   /// Enlists a wait for one of `count` cases, listed with their common owner. Takes over the array, whose `endpoint`,
   /// `offer` and `cost` are set. Returns null, with all of it released, if memory is exhausted. Sets `ready` if the
   /// coroutine should close the watch and try at once. `caller` is
-  /// what readers of the page see; its code lives as long as the watch.
+  /// what readers of the page see.
   static Watch* open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, WatchCase* cases, std::size_t count,
                      bool& ready, const WaitCaller& caller = {}) noexcept;
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/place_cache.h"
 #include "base/ref.h"
 
 namespace xichan::python {
@@ -178,6 +179,15 @@ int find_package_folder() noexcept {
 
 WaitCaller CallSite::as_caller(std::int64_t interpreter) const noexcept {
   return {.interpreter = interpreter, .describe = describe, .code = code, .library = library, .position = offset};
+}
+
+[[gnu::noinline]] const Place* PlaceCache::look_up(const CallSite& site, Entry& entry) noexcept {
+  const StrText file(site.code->co_filename);
+  const Place* const place = Place::intern(file.view(), static_cast<std::uint32_t>(site.line()));
+  PyCodeObject* const replaced = entry.code;
+  entry = {reinterpret_cast<PyCodeObject*>(Py_NewRef(reinterpret_cast<PyObject*>(site.code))), site.offset, place};
+  Py_XDECREF(replaced);  // may run Python code
+  return place;
 }
 
 int CallSite::line() const noexcept { return code == nullptr ? 0 : LineTable(*code).find(offset); }

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "base/call_site.h"
 #include "base/handle.h"
 #include "base/lending.h"
 #include "base/ref.h"

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/call_site.h"
 #include "ends/watch.h"
 #include "state/waiting.h"
 
