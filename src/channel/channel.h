@@ -23,6 +23,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/deadline.h"
 #include "channel/byte_bound.h"
 #include "channel/channel_id.h"
 #include "channel/failure.h"
@@ -193,6 +194,8 @@ class XICHAN_API Channel : public InSlab {
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
   const ChannelId& id() const noexcept { return id_; }
+  /// Returns when the channel was created, on the clock of Deadline.
+  std::int64_t created() const noexcept { return created_; }
   /// Test hook: adds endpoints that nothing owns.
   void add_endpoints(Side side, std::uint64_t count) noexcept {
     endpoints(side).fetch_add(count, memory_order_relaxed);
@@ -365,6 +368,7 @@ class XICHAN_API Channel : public InSlab {
   WaitList closing_{waiters_lock_};   // calls that wait until the channel is closed
   const bool pickles_;
   atomic<std::uint64_t> pickled_{0};
+  const std::int64_t created_ = Deadline::recently();
   atomic<std::uint64_t> native_[2] = {0, 0};  // of the endpoints: those of programs in C++, by side
 };
 

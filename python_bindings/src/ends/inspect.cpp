@@ -75,7 +75,7 @@ PyObject* unshown_waits(PyObject*, PyObject*) noexcept {
   return PyLong_FromUnsignedLongLong(shown == nullptr ? 0 : shown->header.waits_unshown.load(memory_order_relaxed));
 }
 
-// _inspect_channels() -> [(fields of ChannelStats, state, senders in C++, receivers in C++)]
+// _inspect_channels() -> [(fields of ChannelStats, state, created, senders in C++, receivers in C++)]
 PyObject* inspect_channels(PyObject*, PyObject*) noexcept {
   Ref list(PyList_New(0));
   std::uint64_t position = 0;
@@ -84,9 +84,10 @@ PyObject* inspect_channels(PyObject*, PyObject*) noexcept {
     if (channel == nullptr) break;
     PyObject* const fields = channel_fields(*channel);
     const char* const state = channel->state_name();
+    const auto created = static_cast<long long>(channel->created());
     const Number senders = channel->native_count(Side::sender), receivers = channel->native_count(Side::receiver);
     channel->unpin();
-    if (fields == nullptr || !append(list.get(), Py_BuildValue("(NsKK)", fields, state, senders, receivers))) {
+    if (fields == nullptr || !append(list.get(), Py_BuildValue("(NsLKK)", fields, state, created, senders, receivers))) {
       return nullptr;
     }
   }
