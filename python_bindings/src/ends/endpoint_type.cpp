@@ -1,4 +1,7 @@
-#include "ends/endpoint_type.h"
+  const Ref capacity(endpoint_capacity(self, nullptr));
+  if (!known || !capacity) return nullptr;
+  return PyUnicode_FromFormat("<xichan.%s %U depth=%zd/%S %s>", type, known.get(), endpoint_length(self), capacity.get(),
+                              channel.state_name());#include "ends/endpoint_type.h"
 
 #include "base/handle.h"
 #include "base/ref.h"
