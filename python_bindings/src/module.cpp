@@ -71,7 +71,7 @@ int own_endpoints(ModuleState& state) noexcept {
     return -1;
   }
   state.endpoints->interpreter = PyInterpreterState_Get();
-  state.endpoints->owner.interpreter = PyInterpreterState_GetID(state.endpoints->interpreter);
+  state.endpoints->owner.interpreter.store(PyInterpreterState_GetID(state.endpoints->interpreter), memory_order_relaxed);
   if (state.endpoints->interpreter == PyInterpreterState_Main()) state.endpoints->owner.set_name("main");
   if (PyUnstable_AtExit(PyInterpreterState_Get(), release_endpoints, state.endpoints) < 0) return -1;
   ++state.endpoints->users;

@@ -109,7 +109,7 @@ PyObject* inspect_endpoints(PyObject*, PyObject*) noexcept try {
     count = 0;
     EndpointOwner::for_each([&](const EndpointOwner& owner) noexcept {
       owner.table().for_each([&](const EndpointEntry& entry) noexcept {
-        if (count++ < found.capacity()) found.push_back({owner.interpreter, entry});
+        if (count++ < found.capacity()) found.push_back({owner.interpreter.load(memory_order_relaxed), entry});
       });
     });
   } while (count > found.capacity());
@@ -144,8 +144,9 @@ PyObject* interpreter_names(PyObject*, PyObject*) noexcept try {
     found.clear();
     count = 0;
     EndpointOwner::for_each([&](const EndpointOwner& owner) noexcept {
-      if (owner.interpreter < 0 || count++ >= found.capacity()) return;
-      Found& named = found.emplace_back(Found{.interpreter = owner.interpreter, .length = 0, .name = {}});
+      const std::int64_t number = owner.interpreter.load(memory_order_relaxed);
+      if (number < 0 || count++ >= found.capacity()) return;
+      Found& named = found.emplace_back(Found{.interpreter = number, .length = 0, .name = {}});
       named.length = owner.read_name(named.name);
     });
   } while (count > found.capacity());

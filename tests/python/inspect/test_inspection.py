@@ -154,6 +154,7 @@ def test_holders_of_locks():
     with interpreter(lock=lock) as interp:
         call = execute(interp, "lock.acquire()")
         call.result()
+        wait_until(lambda: object_of(lock).owner.thread_name is None)
         owner = object_of(lock).owner
         assert (owner.interpreter, owner.thread, owner.thread_name) == (interp.id, call.native_id, None)
     with pytest.raises(xichan.OwnerDied):
