@@ -122,7 +122,7 @@ void describe(const WaitCaller& caller, std::string_view call, void (*take)(void
     text.set_call({remote, length + 5});
   } else {
     // A worker that calls a function of this module as its task: no code of the package does so on behalf of the user.
-    const bool is_task = called_in.view().ends_with("/xichan/pool/worker.py");
+    const bool is_task = called_in.view().ends_with("/xichan/pool/worker_entry.py");
     text.set_call(is_method || is_task ? call : called.view());
   }
   text.set_function(function.view());
