@@ -85,6 +85,7 @@ void Connection::run() noexcept {
   try {
     for (int attempt = 0; !must_end(); pause(reconnect_delay(options_, ++attempt) * milliseconds)) {
       if (connect(reason)) {
+        on_connected();  // sends what was published before
         if (kind != closed) announce();
         kind = closed;
         attempt = 0;
@@ -148,7 +149,6 @@ bool Connection::connect(std::string& error) {
 void Connection::announce() { post(*events_, "connected", server_, natsConnection_GetMaxPayload(nc_)); }
 
 void Connection::serve() {
-  on_connected();  // sends what was published before
   while (!must_end() && !lost_) {
     const Time left = std::clamp<Time>(next_time() - now(), 0, longest_wait);
     const SocketEvents::Ready ready = socket_.wait(static_cast<int>((left + milliseconds - 1) / milliseconds));
