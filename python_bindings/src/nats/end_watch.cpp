@@ -80,7 +80,7 @@ void EndWatch::on_leases(Connection& connection, std::string_view reply) {
     looks_ = 0;
     return;
   }
-  if (++looks_ < 2) return;  // a Sender renews its lease before the next look
+  if (++looks_ < 2) return;                                         // a Sender renews its lease before the next look
   ask(connection, settings_.seal, settings_.seal_data, ".sealed");  // an advisory tells of the result
 }
 

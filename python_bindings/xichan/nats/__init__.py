@@ -29,9 +29,10 @@ except ImportError as _error:
     if _error.name not in ("xichan._nats", "xichan") or "libnats" in str(_error):
         raise
     raise ModuleNotFoundError(
-        "xichan.nats needs the module xichan._nats, which this installation does not have. Released wheels come without it. "
-        "Install a C++ compiler, libnats 3.4 or newer and pkg-config (Debian and Ubuntu: apt-get install g++ libnats-dev "
-        "pkg-config), then build xichan from source: pip install --force-reinstall --no-binary xichan xichan",
+        "xichan.nats needs the module xichan._nats, which this installation does not have. Released wheels come "
+        "without it. Install a C++ compiler, libnats 3.4 or newer and pkg-config (Debian and Ubuntu: "
+        "apt-get install g++ libnats-dev pkg-config), then build xichan from source: "
+        "pip install --force-reinstall --no-binary xichan xichan",
         name="xichan._nats",
     ) from None
 

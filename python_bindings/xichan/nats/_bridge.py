@@ -202,7 +202,11 @@ def _close_all() -> None:
             bridge._hub._connection.close()  # its calls raise
             bridge.wait_closed()
         if bridge.unsent or bridge.error is not None:
-            warnings.warn(f"{bridge!r}: the program ends with values that the server has not confirmed", RuntimeWarning, stacklevel=1)
+            warnings.warn(
+                f"{bridge!r}: the program ends with values that the server has not confirmed",
+                RuntimeWarning,
+                stacklevel=1,
+            )
 
 
 threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # runs before threading joins its threads

@@ -35,7 +35,7 @@ def bury(receiver: Receiver, delivery: _nats.Delivery, reason: str) -> _Steps[No
             raise refused(f"dead letters of channel {names.channel!r}", reply["error"])
     receiver._consumer.acknowledge((delivery,), "+ACK", True)
 
+
 def _shorten(reason: str, most: int) -> str:
     """Return a reason as one line of at most ``most`` bytes."""
     return " ".join(reason.split()).encode(errors="backslashreplace")[:most].decode(errors="ignore")
-

@@ -87,5 +87,3 @@ class Export(Bridge):
         else:
             self._try(self._local.shutdown, error=error)
             self._try(self._remote.close, error=error)
-
-

@@ -129,5 +129,3 @@ class Import(Bridge):
         elif isinstance(error, ChannelClosed):
             if str(error) == "the channel was shut down":
                 self._try(self._remote.shutdown)
-
-

@@ -282,9 +282,7 @@ def test_killed_import_loses_no_value(server, hub, name):
         sys.stdin.read()
     """
     command = [sys.executable, "-c", "\n".join(line.strip() for line in script.splitlines()), server.url, name]
-    process = subprocess.Popen(
-        command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     got = [int(process.stdout.readline())]
     wait_until(lambda: (rx.stats().depth, rx.stats().unacknowledged) == (9, 1))  # it holds the next one
     os.kill(process.pid, signal.SIGKILL)
@@ -297,7 +295,10 @@ def test_killed_import_loses_no_value(server, hub, name):
     "call, message",
     [
         (lambda hub, name: hub.export(xichan.channel()[0], name), "expected a Receiver of a local channel, got Sender"),
-        (lambda hub, name: hub.import_(name, xichan.channel()[1]), "expected a Sender of a local channel, got Receiver"),
+        (
+            lambda hub, name: hub.import_(name, xichan.channel()[1]),
+            "expected a Sender of a local channel, got Receiver",
+        ),
         (lambda hub, name: hub.export(xichan.channel()[1], name, size=1), "unexpected setting: size"),
         (lambda hub, name: nats.Bridge(), "use Hub.export"),
     ],
