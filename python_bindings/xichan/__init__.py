@@ -136,7 +136,7 @@ if TYPE_CHECKING:
     from .pool.errors import BrokenInterpreterPool, BrokenWorker, RefusedModuleWarning, TaskInterrupted
     from .pool.executor import InterpreterPoolExecutor
     from .pool.member import worker
-    from .pool.supervisor import Workers
+    from .pool.supervised import Workers
     from .service import Client, serve
 
 # Imported on first use, so that an interpreter pays only for what it uses.
@@ -157,7 +157,7 @@ _LAZY = {
     "RemoteError": "_remote",
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
-    "Workers": "pool.supervisor",
+    "Workers": "pool.supervised",
     "descriptor": "_descriptor",
     "probe": "_probe",
     "register": "_records.registry",
@@ -252,6 +252,9 @@ if not TYPE_CHECKING:  # type checkers see the imports above
     def __getattr__(name):
         module = _LAZY.get(name)
         if module is None:
+            if name.startswith("_"):  # the import of a submodule, as in each worker, asks for this name first
+                message = f"module {__name__!r} has no attribute {name!r}"
+                raise AttributeError(message, name=name, obj=_sys.modules[__name__])
             from ._hints import missing_name
 
             raise missing_name(_sys.modules[__name__], name)

@@ -15,12 +15,12 @@ from support import alive, wait_until
 from support import cycle_targets as targets
 
 import xichan
-from xichan.pool import supervisor
+from xichan.pool import attempts
 
 PATIENCE = 50  # seconds, before the watchdog
 ROUND = 12  # cycles in which each way comes once
 MOST_GROWTH = 6 << 10  # bytes per cycle after the first rounds, which load modules and fill caches
-SLACK = 16 << 20  # bytes: of the caches of malloc, which has one for each of several threads
+SLACK = 16 << 20  # bytes: of the arenas of malloc, one for each of several threads; MALLOC_ARENA_MAX=1: nothing grows
 
 
 def expect(error, target, *args, number=1, **options):
@@ -94,7 +94,7 @@ def main():
     number = size()
     assert len(WAYS) == ROUND
     logging.disable(logging.WARNING)  # of restarts
-    supervisor.FIRST_PAUSE = 0.001
+    attempts.FIRST_PAUSE = 0.001
     begun = max(ROUND, min(number // 4, 10 * ROUND))
     before = memory = None
     for cycle in range(number):
