@@ -43,6 +43,10 @@ State that interpreters share
     broadcast(capacity)      a channel to all subscribers: BroadcastSender, Broadcast, BroadcastReceiver
     objects                  all shared objects of the process
 
+See inside
+    inspect                  channels, endpoints, objects and blocked calls of the process, with lines: an Inspection
+    ChannelInspection, EndpointInspection, ObjectInspection, RemoteInspection, WorkerInspection, Wait, Holder  its parts
+
 Memory and figures
     memory_stats, set_memory_limit, trim
     ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
@@ -128,6 +132,17 @@ _QUEUE = Queue  # loads its module, which registers the type, even if imports ar
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._descriptor import descriptor
+    from ._inspect import (
+        ChannelInspection,
+        EndpointInspection,
+        Holder,
+        Inspection,
+        ObjectInspection,
+        RemoteInspection,
+        Wait,
+        WorkerInspection,
+    )
+    from ._inspect_process import inspect
     from ._probe import ProbeResult, probe
     from ._records.registry import register
     from ._remote import RemoteError
@@ -143,22 +158,31 @@ if TYPE_CHECKING:
 _LAZY = {
     "BrokenInterpreterPool": "pool.errors",
     "BrokenWorker": "pool.errors",
+    "ChannelInspection": "_inspect",
     "ChannelStats": "_stats",
     "Client": "service",
+    "EndpointInspection": "_inspect",
+    "Holder": "_inspect",
+    "Inspection": "_inspect",
     "InterpreterPoolExecutor": "pool.executor",
     "MapStats": "_stats",
     "MemoryClass": "_stats",
     "MemoryStats": "_stats",
+    "ObjectInspection": "_inspect",
     "PoolStats": "_stats",
     "ProbeResult": "_probe",
     "QueueStats": "_stats",
     "RefusedModule": "_stats",
     "RefusedModuleWarning": "pool.errors",
     "RemoteError": "_remote",
+    "RemoteInspection": "_inspect",
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
+    "Wait": "_inspect",
+    "WorkerInspection": "_inspect",
     "Workers": "pool.supervised",
     "descriptor": "_descriptor",
+    "inspect": "_inspect_process",
     "probe": "_probe",
     "register": "_records.registry",
     "serve": "service",
@@ -181,6 +205,7 @@ __all__ = [
     "ChannelEmpty",
     "ChannelFailed",
     "ChannelFull",
+    "ChannelInspection",
     "ChannelStats",
     "ChannelTimeout",
     "Client",
@@ -188,8 +213,11 @@ __all__ = [
     "DecodeError",
     "Descriptor",
     "DictView",
+    "EndpointInspection",
     "Error",
     "Event",
+    "Holder",
+    "Inspection",
     "InterpreterPoolExecutor",
     "Interrupted",
     "Lagged",
@@ -202,6 +230,7 @@ __all__ = [
     "MemoryStats",
     "NotFound",
     "NotShareableError",
+    "ObjectInspection",
     "OwnerDied",
     "PoolStats",
     "ProbeResult",
@@ -213,6 +242,7 @@ __all__ = [
     "RefusedModule",
     "RefusedModuleWarning",
     "RemoteError",
+    "RemoteInspection",
     "Semaphore",
     "Sender",
     "SetView",
@@ -221,6 +251,8 @@ __all__ = [
     "StrView",
     "TaskInterrupted",
     "TupleView",
+    "Wait",
+    "WorkerInspection",
     "Workers",
     "__version__",
     "aselect",
@@ -229,6 +261,7 @@ __all__ = [
     "channels",
     "descriptor",
     "dumps",
+    "inspect",
     "is_shareable",
     "loads",
     "lookup",
