@@ -47,6 +47,9 @@ Memory and figures
     memory_stats, set_memory_limit, trim
     ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
 
+See inside
+    deadlocks()              calls that can never return: a tuple of Deadlock; XICHAN_DEADLOCK=warn looks for them
+
 Exceptions
     Error                    the base class of all below
     ChannelClosed, ChannelFailed, ChannelEmpty, ChannelFull, ChannelTimeout
@@ -60,6 +63,7 @@ Commands
 
 import sys as _sys
 from _collections_abc import MutableMapping as _MutableMapping
+from os import environ as _environ
 
 from ._core import (
     ArrayView,
@@ -127,6 +131,7 @@ _QUEUE = Queue  # loads its module, which registers the type, even if imports ar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._deadlocks import Deadlock, deadlocks
     from ._descriptor import descriptor
     from ._probe import ProbeResult, probe
     from ._records.registry import register
@@ -145,6 +150,7 @@ _LAZY = {
     "BrokenWorker": "pool.errors",
     "ChannelStats": "_stats",
     "Client": "service",
+    "Deadlock": "_deadlocks",
     "InterpreterPoolExecutor": "pool.executor",
     "MapStats": "_stats",
     "MemoryClass": "_stats",
@@ -158,6 +164,7 @@ _LAZY = {
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
     "Workers": "pool.supervisor",
+    "deadlocks": "_deadlocks",
     "descriptor": "_descriptor",
     "probe": "_probe",
     "register": "_records.registry",
@@ -185,6 +192,7 @@ __all__ = [
     "ChannelTimeout",
     "Client",
     "Condition",
+    "Deadlock",
     "DecodeError",
     "Descriptor",
     "DictView",
@@ -227,6 +235,7 @@ __all__ = [
     "broadcast",
     "channel",
     "channels",
+    "deadlocks",
     "descriptor",
     "dumps",
     "is_shareable",
@@ -274,3 +283,9 @@ def _called_by_pydoc() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+if _environ.get("XICHAN_DEADLOCK", "0") not in ("", "0"):
+    from ._deadlocks.watch import enable as _enable
+
+    _enable(_environ["XICHAN_DEADLOCK"])

@@ -1,0 +1,17 @@
+"""A barrier for three has two parties.
+
+kind: barrier
+"""
+
+import threading
+
+import xichan
+from support.hangs import report_when_hung
+
+report_when_hung()
+barrier = xichan.Barrier(3, name="start")
+threads = [threading.Thread(target=lambda: barrier.wait()) for _ in range(2)]  # waits
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()  # joins

@@ -1,0 +1,20 @@
+"""A task waits for a key that is stored under another name.
+
+kind: map
+"""
+
+import xichan
+from support.hangs import report_when_hung
+
+report_when_hung()
+
+
+def serve(settings):
+    settings.wait("address")  # waits
+
+
+settings = xichan.Map(name="settings")
+with xichan.InterpreterPoolExecutor(1) as pool:
+    task = pool.submit(serve, settings)
+    settings["adress"] = "localhost"
+    task.result()  # joins

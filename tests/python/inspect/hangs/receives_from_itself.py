@@ -1,0 +1,12 @@
+"""A thread receives from a channel to which only it could send.
+
+kind: channel
+"""
+
+import xichan
+from support.hangs import report_when_hung
+
+report_when_hung()
+tx, rx = xichan.channel(name="own")  # opened
+print(rx.recv())  # waits
+tx.send("too late")
