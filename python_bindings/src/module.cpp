@@ -1,6 +1,7 @@
 // The module definition: multi-phase initialization, one state per interpreter, each interpreter with its own GIL.
 #include <new>
 
+#include "base/call_site.h"
 #include "base/errors.h"
 #include "base/exit.h"
 #include "base/lending.h"
@@ -13,6 +14,7 @@
 #include "ends/async.h"
 #include "ends/endpoint_type.h"
 #include "ends/hints.h"
+#include "ends/inspect.h"
 #include "ends/names.h"
 #include "ends/receiver.h"
 #include "ends/receiver_views.h"
@@ -23,6 +25,7 @@
 #include "ends/transport.h"
 #include "ends/watch.h"
 #include "functions.h"
+#include "page/page.h"
 #include "state/record.h"
 #include "state/state_type.h"
 #include "state/waiting.h"
@@ -69,6 +72,8 @@ int own_endpoints(ModuleState& state) noexcept {
     return -1;
   }
   state.endpoints->interpreter = PyInterpreterState_Get();
+  state.endpoints->owner.interpreter = PyInterpreterState_GetID(state.endpoints->interpreter);
+  if (state.endpoints->interpreter == PyInterpreterState_Main()) state.endpoints->owner.set_name("main");
   if (PyUnstable_AtExit(PyInterpreterState_Get(), release_endpoints, state.endpoints) < 0) return -1;
   ++state.endpoints->users;
   begin_lending(state.endpoints->owner);
@@ -104,7 +109,7 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions :
        {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
-        share_functions, descriptor_functions, duplicate_functions, transport_functions, task_functions,
+        share_functions, inspect_functions, descriptor_functions, duplicate_functions, transport_functions, task_functions,
         state_functions, pickling_functions, unpickling_functions, visit_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
@@ -116,7 +121,8 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
 
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
-  if (own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
+  (void)page();  // for readers in other processes, also while nothing waits
+  if (find_package_folder() < 0 || own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   bool exiting = false;

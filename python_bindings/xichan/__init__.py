@@ -43,12 +43,14 @@ State that interpreters share
     broadcast(capacity)      a channel to all subscribers: BroadcastSender, Broadcast, BroadcastReceiver
     objects                  all shared objects of the process
 
+See inside
+    inspect                  channels, endpoints, objects and blocked calls of the process, with lines: an Inspection
+    ChannelInspection, EndpointInspection, ObjectInspection, RemoteInspection, WorkerInspection, Wait, Holder  its parts
+    deadlocks                calls that can never return: a tuple of Deadlock; XICHAN_DEADLOCK=warn looks for them
+
 Memory and figures
     memory_stats, set_memory_limit, trim
     ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
-
-See inside
-    deadlocks()              calls that can never return: a tuple of Deadlock; XICHAN_DEADLOCK=warn looks for them
 
 Exceptions
     Error                    the base class of all below
@@ -133,6 +135,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._deadlocks import Deadlock, deadlocks
     from ._descriptor import descriptor
+    from ._inspect import (
+        ChannelInspection,
+        EndpointInspection,
+        Holder,
+        Inspection,
+        ObjectInspection,
+        RemoteInspection,
+        Wait,
+        WorkerInspection,
+    )
+    from ._inspect_process import inspect
     from ._probe import ProbeResult, probe
     from ._records.registry import register
     from ._remote import RemoteError
@@ -148,24 +161,33 @@ if TYPE_CHECKING:
 _LAZY = {
     "BrokenInterpreterPool": "pool.errors",
     "BrokenWorker": "pool.errors",
+    "ChannelInspection": "_inspect",
     "ChannelStats": "_stats",
     "Client": "service",
     "Deadlock": "_deadlocks",
+    "EndpointInspection": "_inspect",
+    "Holder": "_inspect",
+    "Inspection": "_inspect",
     "InterpreterPoolExecutor": "pool.executor",
     "MapStats": "_stats",
     "MemoryClass": "_stats",
     "MemoryStats": "_stats",
+    "ObjectInspection": "_inspect",
     "PoolStats": "_stats",
     "ProbeResult": "_probe",
     "QueueStats": "_stats",
     "RefusedModule": "_stats",
     "RefusedModuleWarning": "pool.errors",
+    "RemoteInspection": "_inspect",
     "RemoteError": "_remote",
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
+    "Wait": "_inspect",
+    "WorkerInspection": "_inspect",
     "Workers": "pool.supervisor",
     "deadlocks": "_deadlocks",
     "descriptor": "_descriptor",
+    "inspect": "_inspect_process",
     "probe": "_probe",
     "register": "_records.registry",
     "serve": "service",
@@ -188,6 +210,7 @@ __all__ = [
     "ChannelEmpty",
     "ChannelFailed",
     "ChannelFull",
+    "ChannelInspection",
     "ChannelStats",
     "ChannelTimeout",
     "Client",
@@ -196,8 +219,11 @@ __all__ = [
     "DecodeError",
     "Descriptor",
     "DictView",
+    "EndpointInspection",
     "Error",
     "Event",
+    "Holder",
+    "Inspection",
     "InterpreterPoolExecutor",
     "Interrupted",
     "Lagged",
@@ -210,6 +236,7 @@ __all__ = [
     "MemoryStats",
     "NotFound",
     "NotShareableError",
+    "ObjectInspection",
     "OwnerDied",
     "PoolStats",
     "ProbeResult",
@@ -221,6 +248,7 @@ __all__ = [
     "RefusedModule",
     "RefusedModuleWarning",
     "RemoteError",
+    "RemoteInspection",
     "Semaphore",
     "Sender",
     "SetView",
@@ -229,6 +257,8 @@ __all__ = [
     "StrView",
     "TaskInterrupted",
     "TupleView",
+    "Wait",
+    "WorkerInspection",
     "Workers",
     "__version__",
     "aselect",
@@ -238,6 +268,7 @@ __all__ = [
     "deadlocks",
     "descriptor",
     "dumps",
+    "inspect",
     "is_shareable",
     "loads",
     "lookup",

@@ -20,6 +20,7 @@ class Wait:
     channels: tuple[int, ...]  # ids of the channels it waits for, at most 4
     sides: tuple[str, ...]  # for each channel "sender" or "receiver": what the call waits as
     objects: tuple[int, ...]  # ids of the state objects it waits for
+    until_closed: bool  # it waits until the channel is closed, not for a value
     more: int  # cases of a select that do not appear in ``channels`` and ``objects``
     interpreter: int | None  # None: a thread of C++
     interpreter_name: str | None  # "main", or the name of a worker
@@ -147,3 +148,9 @@ class Inspection:
     waits: tuple[Wait, ...]  # all, also those on no channel or object; longest first
     workers: tuple[WorkerInspection, ...]
     remote: tuple[RemoteInspection, ...]
+    unshown_waits: int  # waits that do not appear in ``waits``: the process has more than it has room to show
+
+    def __str__(self) -> str:
+        from ._inspect_report import report
+
+        return report(self)

@@ -172,6 +172,15 @@ bool spin_any(std::span<Case> cases, std::size_t& chosen, Status& status) noexce
               [&]() noexcept { return !is_pending(status = attempt_any(cases, order, chosen)); });
 }
 
+// Shows the wait to readers of the page, before the thread sleeps for the first time.
+void show(WaitReport& report, std::span<const Case> cases) noexcept {
+  if (report.is_shown()) return;
+  WaitTarget targets[most_wait_cases];
+  const std::size_t listed = std::min(cases.size(), most_wait_cases);
+  for (std::size_t i = 0; i < listed; ++i) targets[i] = wait_target(*cases[i].channel, cases[i].side);
+  report.show({targets, listed}, cases.size());
+}
+
 Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept {
   Status status = Status::empty;
   if (spin_any(cases, chosen, status)) return status;
@@ -187,6 +196,7 @@ Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& c
     WaitResult woken_by = WaitResult::woken;
     if (wait.enlist(waiter) && !exit_began(limits)) {
       cases[0].channel->count_park();
+      if (limits.report != nullptr) show(*limits.report, cases);
       woken_by = waiter.park(until, may_leave ? &watch : nullptr);
     }
     wait.delist();  // from here on no peer can decide for us (W2, W4), and we may act

@@ -118,7 +118,10 @@ Status Names::wait(std::uint32_t seen, const WaitLimits& limits) noexcept {
   const bool ends = exit_began(limits);
   WaitResult result = WaitResult::woken;
   // A change wakes all waiters, so there is no token to pass on.
-  if (version() == seen && !ends) result = waiter.park(earlier(limits.deadline, limits.slice));
+  if (version() == seen && !ends) {
+    if (limits.report != nullptr) limits.report->show({}, 0);
+    result = waiter.park(earlier(limits.deadline, limits.slice));
+  }
   t.waiters.remove(node);
   if (version() != seen) return Status::ok;
   if (limits.deadline.passed()) return Status::timeout;

@@ -5,8 +5,8 @@
 namespace xichan::internal {
 
 StateWatch* StateWatch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, Turnstile& object,
-                             const Request& request, bool& admitted) noexcept {
-  auto* const watch = new (std::nothrow) StateWatch(notifier, key, object, request);
+                             const Request& request, bool& admitted, const WaitCaller& caller) noexcept {
+  auto* const watch = new (std::nothrow) StateWatch(notifier, key, object, request, caller);
   if (watch == nullptr) return nullptr;
   notifier.retain();
   object.retain();
@@ -14,6 +14,7 @@ StateWatch* StateWatch::open(Notifier& notifier, EndpointOwner& owner, std::uint
   owner.add(*watch);
   // (13) as for a thread: a nudge of an exiting owner finds the node, or the coroutine sees the exit before it waits.
   watch->node_ = {.waiter = watch, .owner = owner.exiting_flag(), .kind = WaitKind::coroutine};
+  object.show(watch->report_);  // before it is in the queue, so that the thread that admits it finds it shown
   admitted = watch->admitted_ = object.join(watch->node_, watch->request_);
   return watch;
 }
@@ -21,6 +22,7 @@ StateWatch* StateWatch::open(Notifier& notifier, EndpointOwner& owner, std::uint
 // Called under the lock of the queue, before the watch can be freed: closing it takes the same lock.
 bool StateWatch::decide(Outcome outcome, Wake& wake) noexcept {
   if (!decision_.decide(outcome, 0)) return false;
+  report_.hide_shared();
   notifier_.add(*this, wake);
   return true;
 }
@@ -28,6 +30,7 @@ bool StateWatch::decide(Outcome outcome, Wake& wake) noexcept {
 bool StateWatch::close() noexcept {
   if (closed_) return admitted_;
   closed_ = true;
+  report_.hide_shared();
   if (object_ == nullptr || object_->is_inherited()) return admitted_ = false;
   object_->leave(node_);
   notifier_.remove(*this);

@@ -52,7 +52,10 @@ def joining(thread, own=True):
 
 def world(waits, channels=(), objects=(), *, live=(), outside=(), of_main=None, **more):
     """A state in which these threads exist: those that wait, those that are live, and those outside."""
-    inspection = Inspection(0.0, PID, tuple(channels), tuple(objects), tuple(waits), (), ())
+    inspection = Inspection(
+        time=0.0, pid=PID, channels=tuple(channels), objects=tuple(objects), waits=tuple(waits), workers=(), remote=(),
+        unshown_waits=0,
+    )  # fmt: skip
     threads = {each.thread for each in (*waits, *outside)} | set(live)
     known = threads if of_main is None else of_main
     return World(inspection, tuple(waits), frozenset(threads), frozenset(known), tuple(outside), **more)
