@@ -38,7 +38,7 @@ class Deadlock:
 
     waits: tuple[Wait, ...]  # longest first
     kind: str  # what they wait for: "channel", "lock", "barrier", "event", ...; "mixed": several kinds
-    reason: str  # a sentence that names what each call waits for, what holds it, and the lines
+    reason: str  # one sentence that names what each call waits for, what holds it, and the lines
     details: str = field(repr=False)  # one paragraph per call
 
     def __str__(self) -> str:

@@ -40,13 +40,13 @@ def sleep_of(thread: int) -> Sleep | None:
     """Return how a thread sleeps, or None if it runs, is about to run, or has ended."""
     try:
         switches = _switches(thread)
-        call = _read(thread, "syscall").split()
+        call = _call(thread)
         state = _read(thread, "stat").rpartition(")")[2].split()[0]
         if state != "S" or _switches(thread) != switches:
             return None
-    except OSError:  # it has ended, or this system has no such file
+    except OSError:  # it has ended
         return None
-    number, *arguments = (int(part, 0) for part in call) if call[0].isdecimal() else (None,)
+    number, arguments = (call[0], call[1:]) if call else (None, [])
     return Sleep(switches, _is_lock(number, arguments), _is_loop(number, arguments))
 
 
@@ -58,6 +58,15 @@ def name_of(thread: int) -> str:
         return ""
 
 
+def _call(thread: int) -> list[int]:
+    """Return the number and the arguments of the system call that a thread is in; empty if it is not known."""
+    try:
+        parts = _read(thread, "syscall").split()
+    except OSError:  # not permitted, or a system without this file
+        return []
+    return [int(part, 0) for part in parts] if parts and parts[0].isdecimal() else []
+
+
 def _is_lock(number: int | None, arguments: list[int]) -> bool:
     if number is None or number != _FUTEX:
         return False
@@ -66,7 +75,7 @@ def _is_lock(number: int | None, arguments: list[int]) -> bool:
 
 
 def _is_loop(number: int | None, arguments: list[int]) -> bool:
-    return number in _EPOLL and arguments[3] & 0xFFFFFFFF == _INDEFINITELY
+    return number in _EPOLL and arguments[3] & _INDEFINITELY == _INDEFINITELY
 
 
 def _switches(thread: int) -> int:

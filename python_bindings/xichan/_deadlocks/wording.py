@@ -5,6 +5,8 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING
 
+from .._inspect_report import channel_name, depth, duration, object_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -56,7 +58,7 @@ class Wording:
         return "\n".join(lines)
 
     def _describe(self, wait: Wait) -> list[str]:
-        lines = [f"  {wait.call}, blocked for {wait.seconds:.1f} s, {_thread(wait)}", f"    at {_code(wait)}"]
+        lines = [f"  {wait.call}, blocked for {duration(wait.seconds)}, {_thread(wait)}", f"    at {_code(wait)}"]
         if wait.call.startswith(_FOR_TASKS):
             return [*lines, "    waits for tasks"]
         for id, side in zip(wait.channels, wait.sides, strict=False):
@@ -70,7 +72,7 @@ class Wording:
             if in_transit:
                 lines.append(f"      {in_transit} in messages or pickles that no thread receives")
         for id in wait.objects:
-            lines.append(f"    waits for {_object(self.objects[id])}, which {self._state(self.objects[id])}")
+            lines.append(f"    waits for {object_name(self.objects[id])}, which {self._state(self.objects[id])}")
         return lines
 
     def _clause(self, wait: Wait) -> str:
@@ -79,7 +81,7 @@ class Wording:
         parts = [
             self._channel_clause(self.channels[id], side) for id, side in zip(wait.channels, wait.sides, strict=False)
         ]
-        parts += [f"waits for {_object(self.objects[id])}, which {self._state(self.objects[id])}" for id in wait.objects]
+        parts += [f"waits for {object_name(self.objects[id])}, which {self._state(self.objects[id])}" for id in wait.objects]
         return " and ".join(parts)
 
     def _channel_clause(self, channel: ChannelInspection, side: str) -> str:
@@ -148,14 +150,8 @@ def _interpreter(id: int | None, name: str | None) -> str:
 
 def _channel(channel: ChannelInspection) -> str:
     stats = channel.stats
-    name = repr(stats.name) if stats.name is not None else f"#{stats.id:x}"[:9]
-    bound = "" if stats.capacity is None else f"/{stats.capacity}"
     full = f", {stats.bytes} of {stats.max_bytes} bytes" if stats.max_bytes is not None else ""
-    return f"channel {name} ({stats.depth}{bound} queued{full})"
-
-
-def _object(object: ObjectInspection) -> str:
-    return f"{object.kind} {object.name!r}" if object.name is not None else f"{object.kind} #{object.id}"
+    return f"channel {channel_name(channel)} ({depth(channel)}{full})"
 
 
 def _endpoint(end: EndpointInspection) -> str:
