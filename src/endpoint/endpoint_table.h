@@ -78,7 +78,7 @@ class EndpointTable {
   /// Calls `visit(entry)` for the endpoints that were opened in this process: not those inherited through a fork.
   template <class Visit>
   void for_each(Visit visit) const noexcept {
-    // (50) acquire, with (49): a chunk is made before it is read.
+    // (61) acquire, with (62): a chunk is made before it is read.
     for (const Chunk* chunk = first_.load(memory_order_acquire); chunk != nullptr; chunk = chunk->next) {
       for (const Slot& slot : chunk->slots) {
         std::uint64_t content[words];
@@ -113,7 +113,7 @@ class EndpointTable {
       free_ = &slot;
     }
     chunk->next = first_.load(memory_order_relaxed);
-    first_.store(chunk, memory_order_release);  // (49)
+    first_.store(chunk, memory_order_release);  // (62)
     return true;
   }
 

@@ -31,7 +31,7 @@ inline constexpr std::size_t page_tables = 8;
 inline constexpr std::size_t page_header_size = 4096;
 
 struct PageHeader {
-  atomic<std::uint64_t> magic;  // stored last: the rest of the header is complete, see (40)
+  atomic<std::uint64_t> magic;  // stored last: the rest of the header is complete, see (54)
   atomic<std::uint32_t> version;
   atomic<std::uint32_t> header_size;
   atomic<std::uint64_t> size;        // of the page

@@ -87,7 +87,7 @@ void fill(PageHeader& header) noexcept {
     header.release[i].store(word, memory_order_relaxed);
   }
   describe(header.tables[0], PageTableKind::waits, sizeof(WaitSlot), offsetof(Page, waits), wait_slots);
-  header.magic.store(page_magic, memory_order_release);  // (40) with the readers: the header is complete
+  header.magic.store(page_magic, memory_order_release);  // (54) with the readers: the header is complete
 }
 
 // Calls only functions that the child of a fork may call.
@@ -144,7 +144,7 @@ Page* create() noexcept {
   const Mapping made = make_mapping();
   if (made.page == nullptr) return nullptr;
   Page* other = nullptr;
-  // (41) release and acquire: a page is filled before another thread uses it.
+  // (55) release and acquire: a page is filled before another thread uses it.
   if (current.compare_exchange_strong(other, made.page, memory_order_acq_rel, memory_order_acquire)) {
     note_descriptor(made.descriptor);
     return made.page;
@@ -156,7 +156,7 @@ Page* create() noexcept {
 
 }  // namespace
 
-Page* existing_page() noexcept { return current.load(memory_order_acquire); }  // (41)
+Page* existing_page() noexcept { return current.load(memory_order_acquire); }  // (55)
 
 Page* page() noexcept {
   Page* const found = existing_page();

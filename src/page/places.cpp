@@ -29,7 +29,7 @@ Place* Place::make(std::string_view file, std::uint32_t line) noexcept {
 
 const Place* Place::intern(std::string_view file, std::uint32_t line) noexcept {
   atomic<const Place*>& bucket = first[(std::hash<std::string_view>()(file) + line) % buckets];
-  const Place* seen = bucket.load(memory_order_acquire);  // (47), with (48): a place is written before it is read
+  const Place* seen = bucket.load(memory_order_acquire);  // (59), with (60): a place is written before it is read
   const Place* searched = nullptr;
   for (Place* made = nullptr;;) {
     for (const Place* place = seen; place != searched; place = place->next_) {
@@ -42,7 +42,7 @@ const Place* Place::intern(std::string_view file, std::uint32_t line) noexcept {
     if (made == nullptr) made = make(file, line);
     if (made == nullptr) return nullptr;
     made->next_ = seen;
-    if (bucket.compare_exchange_weak(seen, made, memory_order_release, memory_order_acquire)) return made;  // (48), (47)
+    if (bucket.compare_exchange_weak(seen, made, memory_order_release, memory_order_acquire)) return made;  // (60), (59)
   }
 }
 

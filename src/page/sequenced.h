@@ -29,18 +29,18 @@ class SequencedWords {
     sequence_.store(sequence_.load(memory_order_relaxed) + 1, memory_order_relaxed);
   }
   void set(std::size_t index, std::uint64_t word) noexcept {
-    words_[index].store(word, memory_order_release);  // (36), with (37): the odd number comes first
+    words_[index].store(word, memory_order_release);  // (50), with (51): the odd number comes first
   }
   void end_write() noexcept {
-    // (38) release, with (39): the words come first.
+    // (52) release, with (53): the words come first.
     sequence_.store(sequence_.load(memory_order_relaxed) + 1, memory_order_release);
   }
 
   /// Copies the words. Returns false if a write was in progress: then they are of no use.
   bool read(std::uint64_t (&out)[count]) const noexcept {
-    const std::uint64_t before = sequence_.load(memory_order_acquire);  // (39)
+    const std::uint64_t before = sequence_.load(memory_order_acquire);  // (53)
     if (before % 2 != 0) return false;
-    for (std::size_t i = 0; i < count; ++i) out[i] = words_[i].load(memory_order_acquire);  // (37)
+    for (std::size_t i = 0; i < count; ++i) out[i] = words_[i].load(memory_order_acquire);  // (51)
     return sequence_.load(memory_order_relaxed) == before;
   }
 

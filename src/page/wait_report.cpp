@@ -59,7 +59,7 @@ WaitSlot* claim(Page& page, bool is_coroutine) noexcept {
   const std::size_t first = first_of[is_coroutine], end = end_of[is_coroutine];
   const auto take = [&](std::size_t index) noexcept {
     std::uint64_t none = 0;
-    // (42) acquire, with (43): the number of its sequence is what the previous owner left.
+    // (56) acquire, with (57): the number of its sequence is what the previous owner left.
     return page.waits[index].claimed.load(memory_order_relaxed) == 0 &&
            page.waits[index].claimed.compare_exchange_strong(none, 1, memory_order_acquire, memory_order_relaxed);
   };
@@ -147,7 +147,7 @@ void WaitReport::clear(WaitSlot* slot) noexcept {
   slot->content.begin_write();
   slot->content.set(WaitWord::number, 0);
   slot->content.end_write();
-  slot->claimed.store(0, memory_order_release);  // (43), with (42)
+  slot->claimed.store(0, memory_order_release);  // (57), with (56)
 }
 
 bool read_wait(const Page& page, std::size_t index, ShownWait& out) noexcept {

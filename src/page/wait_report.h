@@ -97,7 +97,7 @@ class XICHAN_API WaitReport {
   }
   /// Does the same for a coroutine, which the thread that wakes it may call at the same time.
   void hide_shared() noexcept {
-    // (44) acq_rel among these threads: one of them clears the slot.
+    // (58) acq_rel among these threads: one of them clears the slot.
     WaitSlot* const slot = slot_.exchange(nullptr, memory_order_acq_rel);
     if (slot != nullptr) clear(slot);
   }

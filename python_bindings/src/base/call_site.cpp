@@ -46,7 +46,7 @@ struct Folder {
 constinit atomic<const Folder*> package_folder{nullptr};
 
 bool is_in_package(const PyCodeObject* code) noexcept {
-  // (45) acquire, with (46): it is written before it is read.
+  // acquire: it is written before it is read
   const Folder* const folder = package_folder.load(memory_order_acquire);
   PyObject* const file = code->co_filename;
   return folder != nullptr && folder->kind == static_cast<int>(PyUnicode_KIND(file)) &&
@@ -170,7 +170,7 @@ int find_package_folder() noexcept {
   folder->size = size;
   std::memcpy(folder->data, PyUnicode_DATA(text.get()), size);
   const Folder* other = nullptr;
-  // (46) release
+  // release, with the acquire in `is_in_package`
   if (!package_folder.compare_exchange_strong(other, folder, memory_order_acq_rel, memory_order_acquire)) {
     std::free(folder);
   }
