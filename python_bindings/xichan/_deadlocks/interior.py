@@ -18,7 +18,8 @@ spectators: set[int] = set()  # native ids of threads that only look: that of wa
 
 # The last parts of the names of files in which threads wait for another thread of their interpreter.
 _LOCKS = ("/threading.py", "/queue.py", "/concurrent/futures/_base.py", "/xichan/pool/atomic.py")
-_LIBRARY = (*_LOCKS, "/concurrent/futures/thread.py", "/asyncio/", "/selectors.py", "/contextlib.py")
+_LIBRARY = (*_LOCKS, "/selectors.py", "/contextlib.py")
+_FOLDERS = ("/asyncio/", "/concurrent/futures/", "/concurrent/interpreters/")
 
 
 def look() -> bytes:
@@ -74,7 +75,9 @@ def _caller(frame: FrameType) -> tuple[str | None, str | None, str | None]:
 def _is_library(code: CodeType) -> bool:
     name = code.co_filename
     package = __file__.rpartition("_deadlocks")[0]
-    return name.startswith((package, "<frozen ")) or name.endswith(_LIBRARY) or "/asyncio/" in name
+    if name.startswith((package, "<frozen ")) or name.endswith(_LIBRARY):
+        return True
+    return any(folder in name for folder in _FOLDERS)
 
 
 # Signal handlers

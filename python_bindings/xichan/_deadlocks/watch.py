@@ -13,6 +13,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING
 
+from .. import _core
 from . import deadlocks, interior
 
 if TYPE_CHECKING:
@@ -54,15 +55,16 @@ def _watch() -> None:
                         reported.add(waits)
                         _warn(deadlock)
         except Exception:
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            if not sys.is_finalizing():
+                sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
             return
 
 
 def _all_sleep() -> bool:
-    from .._inspect_process import inspect
-
-    waits = inspect().waits
-    return bool(waits) and all(wait.seconds >= _INTERVAL for wait in waits)
+    """Return whether there are waits, all of them long. Costs little: it does not look at what the waits are for."""
+    latest = time.monotonic_ns() - int(_INTERVAL * 1e9)
+    waits = _core._inspect_waits()
+    return bool(waits) and all(started <= latest for _, started, *_ in waits)
 
 
 def _warn(deadlock: Deadlock) -> None:
