@@ -50,7 +50,8 @@ def _threads() -> tuple[tuple[int, str | None, bool, str | None, str | None, str
         if frame is None:
             found.append((native, names.get(native), False, None, None, None))
         else:
-            in_lock = frame.f_code.co_filename.endswith(_LOCKS)
+            # Thread.run() may have called any function that is implemented in C.
+            in_lock = frame.f_code.co_filename.endswith(_LOCKS) and frame.f_code.co_name != "run"
             found.append((native, names.get(native), in_lock, *_caller(frame)))
     return tuple(found)
 

@@ -183,3 +183,39 @@ def test_foreign_threads_are_live():
     tx.close()
     thread.join()
     """)
+
+
+def test_functions_run_in_other_interpreters():
+    run_script("""
+    import xichan
+    from xichan import _core
+    from support import interpreter
+    LOOK = "xichan._deadlocks.interior", "look"
+    with interpreter() as other:
+        assert _core._call_in(other.id, *LOOK) is None  # it has not imported xichan
+        other.exec("import xichan")
+        assert xichan.loads(_core._call_in(other.id, *LOOK)) == {"exiting": False, "loops": ()}
+        for module, name, text in (("no_such", "f", "No module named"), ("os", "getcwd", "expected bytes"), LOOK[:1] + ("no", "has no")):
+            try:
+                _core._call_in(other.id, module, name)
+            except RuntimeError as error:
+                assert text in str(error) and f"failed in interpreter {other.id}" in str(error), error
+            else:
+                raise AssertionError(name)
+        other.exec('''
+from xichan import _core
+import xichan
+seen = xichan.loads(_core._call_in(0, "xichan._deadlocks.interior", "look"))
+assert seen["threads"] and seen["handlers"] is False
+try:
+    _core._threads()
+except RuntimeError as error:
+    assert "main interpreter only" in str(error)
+else:
+    raise AssertionError
+''')
+    assert _core._call_in(other.id, *LOOK) is None
+    assert _core._call_in(-1, *LOOK) is None
+    [main] = [place for native, _, _, _, _, place in xichan.loads(_core._call_in(0, *LOOK))["threads"]]
+    assert main.startswith("<string>:")
+    """)
