@@ -18,6 +18,7 @@
 #include "ends/names.h"
 #include "ends/receiver.h"
 #include "ends/receiver_views.h"
+#include "ends/remote_end.h"
 #include "ends/select.h"
 #include "ends/sender.h"
 #include "ends/stats.h"
@@ -72,7 +73,7 @@ int own_endpoints(ModuleState& state) noexcept {
     return -1;
   }
   state.endpoints->interpreter = PyInterpreterState_Get();
-  state.endpoints->owner.interpreter = PyInterpreterState_GetID(state.endpoints->interpreter);
+  state.endpoints->owner.interpreter.store(PyInterpreterState_GetID(state.endpoints->interpreter), memory_order_relaxed);
   if (state.endpoints->interpreter == PyInterpreterState_Main()) state.endpoints->owner.set_name("main");
   if (PyUnstable_AtExit(PyInterpreterState_Get(), release_endpoints, state.endpoints) < 0) return -1;
   ++state.endpoints->users;
@@ -102,7 +103,8 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
   const Ref sink(reinterpret_cast<PyObject*>(add_type(module, pickle_sink_spec)));
   const Ref board(reinterpret_cast<PyObject*>(add_type(module, task_board_spec)));
   const Ref runner(reinterpret_cast<PyObject*>(add_type(module, task_runner_spec)));
-  if (!notifier || !sink || !board || !runner) return -1;
+  const Ref remote(reinterpret_cast<PyObject*>(add_type(module, remote_end_spec)));
+  if (!notifier || !sink || !board || !runner || !remote) return -1;
   return add_value_types(module, state);
 }
 

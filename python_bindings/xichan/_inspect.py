@@ -31,7 +31,7 @@ class Wait:
     function: str | None  # qualified name of that code
     seconds: float  # how long it has waited
     timeout: bool  # the call has a timeout
-    idle: bool  # a wait that is no fault: a worker without a task, a helper thread
+    idle: bool  # a wait that is not a fault: a worker without a task, a helper thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,9 @@ class EndpointInspection:
     thread: int | None  # native id of the thread that opened it
     thread_name: str | None  # None if that thread has ended
     opened: str | None  # "file:line" of the code that opened it
+
+
+@dataclass| None  # "file:line" of the code that opened it
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +128,12 @@ class RemoteInspection:
 
     name: str  # of the channel
     side: str  # "sender" or "receiver"
-    server: str
-    connected: bool
+    server: str  # the URL of its hub, without secrets
     interpreter: int | None
     interpreter_name: str | None
     thread: int | None  # native id of the thread that opened it
     thread_name: str | None
-    opened: str | None  # "file:line"
-    waits: tuple[Wait, ...]
+    opened: str | None  # "file:line" of the code that opened it
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from . import _core
-from ._inspect import ChannelInspection, EndpointInspection, Holder, Inspection, ObjectInspection, Wait
+from ._inspect import ChannelInspection, EndpointInspection, Holder, Inspection, ObjectInspection, RemoteInspection, Wait
 from ._stats import ChannelStats
 
 TYPE_CHECKING = False
@@ -195,6 +195,15 @@ def _objects(names: _Names, waits: Iterable[Wait]) -> tuple[ObjectInspection, ..
     return tuple(result)
 
 
+def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
+    return tuple(
+        RemoteInspection(
+            name, _SIDES[receives], server, *names.interpreter(interpreter), *names.thread(thread), _place(file or "", line)
+        )
+        for name, receives, server, interpreter, thread, file, line in _core._inspect_remote()
+    )
+
+
 def inspect() -> Inspection:
     """Return what exists in the whole process, and what waits for what.
 
@@ -211,6 +220,6 @@ def inspect() -> Inspection:
         objects=_objects(names, waits),
         waits=waits,
         workers=(),
-        remote=(),
+        remote=_remote(names),
         unshown_waits=_core._unshown_waits(),
     )

@@ -122,7 +122,7 @@ def report(inspection: Inspection) -> str:
     )
     lines += _section("workers", workers)
     remote = (
-        f"  {end.side} of {end.name!r} at {end.server}" + ("" if end.connected else ", not connected")
+        f"  {end.side} of {end.name!r} at {end.server}" + ("" if end.opened is None else f", opened at {end.opened}")
         for end in inspection.remote
     )
     lines += _section("remote", remote)

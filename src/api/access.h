@@ -60,7 +60,9 @@ inline WaitLimits limits_until(Deadline deadline, WaitReport& report) noexcept {
           .exiting = process_is_exiting(),
           .report = &report};
 }
-inline std::uint32_t wait_flags(Deadline deadline) noexcept { return deadline.is_never() ? 0 : WaitReport::has_timeout; }
+inline std::uint32_t wait_flags(Deadline deadline) noexcept {
+  return deadline.is_never() ? 0u : std::uint32_t{WaitReport::has_timeout};
+}
 
 /// Returns the name of a call on these cases.
 inline const char* call_name(std::span<const Case> cases) noexcept {

@@ -153,7 +153,7 @@ class XICHAN_API EndpointOwner {
   /// Identifies the owner of a lock (state/lock.h). Never reused, never 0.
   const std::uint32_t number;
   /// The id of the interpreter; -1: a program in C++. Set before the first endpoint is opened.
-  std::int64_t interpreter = -1;
+  atomic<std::int64_t> interpreter{-1};
   /// Sets what the owner is called: "main", or the name of a worker. Longer names are cut. Called under its lock.
   void set_name(std::string_view name) noexcept;
   static constexpr std::size_t most_name_bytes = 48;

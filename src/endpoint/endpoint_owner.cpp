@@ -1,5 +1,7 @@
 // The owners of the process, and what other threads see of them.
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -22,12 +24,22 @@ Owners& owners() noexcept { return immortal<Owners>(); }
 // The threads that got the last numbers:  unit | native id.
 constexpr std::uint32_t threads_known = 4096;
 constinit atomic<std::uint64_t> threads[threads_known] = {};
+thread_local std::uint32_t own_unit = 0;  // of the thread
+
+void note_thread(std::uint32_t unit, std::uint32_t thread) noexcept {
+  threads[unit % threads_known].store(std::uint64_t{unit} << 32 | thread, memory_order_relaxed);
+}
 
 // The owners of other interpreters stay in the list of a child, as what was opened before the fork does in theirs.
 void before_fork() noexcept { owners().lock.lock(); }
-void after_fork() noexcept { owners().lock.unlock(); }
+void after_fork_in_parent() noexcept { owners().lock.unlock(); }
+void after_fork_in_child() noexcept {
+  owners().lock.unlock();
+  for (auto& thread : threads) thread.store(0, memory_order_relaxed);
+  if (own_unit != 0) note_thread(own_unit, static_cast<std::uint32_t>(syscall(SYS_gettid)));
+}
 
-[[gnu::constructor]] void watch_forks() { pthread_atfork(before_fork, after_fork, after_fork); }
+[[gnu::constructor]] void watch_forks() { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
 
 }  // namespace
 
@@ -45,7 +57,8 @@ EndpointOwner::~EndpointOwner() {
 std::uint32_t EndpointOwner::next_unit() noexcept {
   static constinit atomic<std::uint32_t> last{0};
   const std::uint32_t unit = last.fetch_add(1, memory_order_relaxed) % INT32_MAX + 1;
-  threads[unit % threads_known].store(std::uint64_t{unit} << 32 | native_thread(), memory_order_relaxed);
+  own_unit = unit;
+  note_thread(unit, native_thread());
   return unit;
 }
 

@@ -49,7 +49,7 @@ struct WaitSlot {
   static constexpr std::size_t words = 62;
 
   SequencedWords<words> content;
-  atomic<std::uint64_t> claimed;  // 1 while a wait has the slot
+  WriterClaim claim;
 };
 static_assert(sizeof(WaitSlot) == 512);
 

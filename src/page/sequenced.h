@@ -24,6 +24,12 @@ class SequencedWords {
  public:
   static constexpr std::size_t size = count;
 
+  // Memory that is zero is constructed as well: that of the page.
+  SequencedWords() noexcept {
+    sequence_.store(0, memory_order_relaxed);
+    for (auto& word : words_) word.store(0, memory_order_relaxed);
+  }
+
   // One writer at a time: begin, set any words, end.
   void begin_write() noexcept {
     sequence_.store(sequence_.load(memory_order_relaxed) + 1, memory_order_relaxed);
@@ -47,6 +53,24 @@ class SequencedWords {
  private:
   atomic<std::uint64_t> sequence_;
   atomic<std::uint64_t> words_[count];
+};
+
+/// Decides which of several writers may write to a SequencedWords. Zero memory is constructed.
+class WriterClaim {
+ public:
+  WriterClaim() noexcept { word_.store(0, memory_order_relaxed); }
+
+  /// Returns false if another writer has it. Never blocks.
+  bool try_take() noexcept {
+    std::uint64_t none = 0;
+    // (56) acquire, with (57): the sequence goes on from where the previous writer left it.
+    return word_.load(memory_order_relaxed) == 0 &&
+           word_.compare_exchange_strong(none, 1, memory_order_acquire, memory_order_relaxed);
+  }
+  void release() noexcept { word_.store(0, memory_order_release); }  // (57)
+
+ private:
+  atomic<std::uint64_t> word_;
 };
 
 }  // namespace xichan::internal

@@ -57,12 +57,7 @@ WaitSlot* claim(Page& page, bool is_coroutine) noexcept {
   static constexpr std::size_t first_of[] = {0, thread_wait_slots}, end_of[] = {thread_wait_slots, wait_slots};
   thread_local std::uint16_t last[] = {0, thread_wait_slots};  // the slots that the thread had last
   const std::size_t first = first_of[is_coroutine], end = end_of[is_coroutine];
-  const auto take = [&](std::size_t index) noexcept {
-    std::uint64_t none = 0;
-    // (56) acquire, with (57): the number of its sequence is what the previous owner left.
-    return page.waits[index].claimed.load(memory_order_relaxed) == 0 &&
-           page.waits[index].claimed.compare_exchange_strong(none, 1, memory_order_acquire, memory_order_relaxed);
-  };
+  const auto take = [&](std::size_t index) noexcept { return page.waits[index].claim.try_take(); };
   std::size_t index = last[is_coroutine];
   if (!take(index)) {
     for (index = first; index < end && !take(index);) ++index;
@@ -147,7 +142,7 @@ void WaitReport::clear(WaitSlot* slot) noexcept {
   slot->content.begin_write();
   slot->content.set(WaitWord::number, 0);
   slot->content.end_write();
-  slot->claimed.store(0, memory_order_release);  // (57), with (56)
+  slot->claim.release();
 }
 
 bool read_wait(const Page& page, std::size_t index, ShownWait& out) noexcept {

@@ -5,7 +5,7 @@
 // not sleep pay nothing, and neither does the path of a message.
 //
 // Invariants
-//   S1  a slot belongs to the report that has taken `claimed` from 0 to 1, until that report takes it back to 0; no
+//   S1  a slot belongs to the report that has taken its claim, until that report releases the claim; no
 //       other thread writes to it.
 //   S2  the number of a wait is never used again in this process, and a free slot shows the number 0.
 //   S3  a report that was shown before a fork does not touch the page in the child.

@@ -77,9 +77,9 @@ inline void release_cells(std::span<const Case> cases, std::size_t chosen) noexc
 /// Makes the report of a call that is about to block in the attached interpreter.
 inline WaitReport report_wait(const EndpointOwner& owner, const char* call, const Timeout& timeout,
                               bool outlasts_exit = false) noexcept {
-  std::uint32_t flags = timeout.deadline.is_never() ? 0 : WaitReport::has_timeout;
+  std::uint32_t flags = timeout.deadline.is_never() ? 0u : std::uint32_t{WaitReport::has_timeout};
   if (outlasts_exit && is_called_by_package_alone()) flags |= WaitReport::is_idle;
-  return WaitReport(call, flags, find_call_site().as_caller(owner.interpreter));
+  return WaitReport(call, flags, find_call_site().as_caller(owner.interpreter.load(memory_order_relaxed)));
 }
 
 /// Performs one round of a wait, detached from the interpreter. Repeats `wait(limits)` after each interruption, except

@@ -128,12 +128,10 @@ PyObject* endpoint_repr(PyObject* self) noexcept {
   const Ref name(endpoint_name(self, nullptr));
   if (!name) return nullptr;
   const Ref known(name.get() == Py_None ? PyUnicode_FromFormat("#%llx", number) : PyObject_Repr(name.get()));
-  const Ref depth(endpoint.capacity() == unbounded
-                      ? PyUnicode_FromFormat("%zd", endpoint_length(self))
-                      : PyUnicode_FromFormat("%zd/%llu", endpoint_length(self),
-                                             static_cast<unsigned long long>(endpoint.capacity())));
-  if (!known || !depth) return nullptr;
-  return PyUnicode_FromFormat("<xichan.%s %U depth=%U %s>", type, known.get(), depth.get(), channel.state_name());
+  const Ref capacity(endpoint_capacity(self, nullptr));
+  if (!known || !capacity) return nullptr;
+  return PyUnicode_FromFormat("<xichan.%s %U depth=%zd/%S %s>", type, known.get(), endpoint_length(self), capacity.get(),
+                              channel.state_name());
 }
 
 int endpoint_true(PyObject*) noexcept { return 1; }

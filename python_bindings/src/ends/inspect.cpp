@@ -8,6 +8,7 @@
 #include "base/handle.h"
 #include "base/ref.h"
 #include "directory/registry.h"
+#include "ends/remote_end.h"
 #include "ends/stats.h"
 #include "page/page.h"
 #include "page/wait_report.h"
@@ -17,7 +18,7 @@ namespace {
 
 using Number = unsigned long long;
 
-// Returns a str; bytes that are no UTF-8 are replaced. A text that was cut begins with "...".
+// Returns a str; bytes other than UTF-8 are replaced. A text that was cut begins with "...".
 PyObject* text_of(const char* text, std::size_t length, bool is_cut = false) noexcept {
   PyObject* const decoded = PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(length), "replace");
   if (decoded == nullptr || !is_cut) return decoded;
@@ -109,7 +110,7 @@ PyObject* inspect_endpoints(PyObject*, PyObject*) noexcept try {
     count = 0;
     EndpointOwner::for_each([&](const EndpointOwner& owner) noexcept {
       owner.table().for_each([&](const EndpointEntry& entry) noexcept {
-        if (count++ < found.capacity()) found.push_back({owner.interpreter, entry});
+        if (count++ < found.capacity()) found.push_back({owner.interpreter.load(memory_order_relaxed), entry});
       });
     });
   } while (count > found.capacity());
@@ -144,8 +145,9 @@ PyObject* interpreter_names(PyObject*, PyObject*) noexcept try {
     found.clear();
     count = 0;
     EndpointOwner::for_each([&](const EndpointOwner& owner) noexcept {
-      if (owner.interpreter < 0 || count++ >= found.capacity()) return;
-      Found& named = found.emplace_back(Found{.interpreter = owner.interpreter, .length = 0, .name = {}});
+      const std::int64_t number = owner.interpreter.load(memory_order_relaxed);
+      if (number < 0 || count++ >= found.capacity()) return;
+      Found& named = found.emplace_back(Found{.interpreter = number, .length = 0, .name = {}});
       named.length = owner.read_name(named.name);
     });
   } while (count > found.capacity());
@@ -181,6 +183,7 @@ PyMethodDef inspect_functions[] = {
     {"_unshown_waits", unshown_waits, METH_NOARGS, nullptr},
     {"_inspect_channels", inspect_channels, METH_NOARGS, nullptr},
     {"_inspect_endpoints", inspect_endpoints, METH_NOARGS, nullptr},
+    {"_inspect_remote", inspect_remote, METH_NOARGS, nullptr},
     {"_interpreter_names", interpreter_names, METH_NOARGS, nullptr},
     {"_name_interpreter", name_interpreter, METH_O, nullptr},
     {"_page_descriptor", descriptor_of_page, METH_NOARGS, nullptr},

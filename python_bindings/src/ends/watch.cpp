@@ -110,7 +110,7 @@ PyObject* open_watch(PyObject* notifier, WatchObject* object, std::uint64_t key,
   object->transfers.retain();
   EndpointOwner& owner = state.endpoints->owner;
   object->watch = Watch::open(*as_notifier(notifier)->notifier, owner, key, cases, count, ready,
-                              find_call_site().as_caller(owner.interpreter));
+                              find_call_site().as_caller(owner.interpreter.load(memory_order_relaxed)));
   object->transfers.release(object->watch != nullptr);
   if (object->watch != nullptr) return Py_BuildValue("NO", object, ready ? Py_True : Py_False);
   Py_DECREF(object);

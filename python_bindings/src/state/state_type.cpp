@@ -155,7 +155,7 @@ PyObject* lock_holder(PyObject*, PyObject* object) noexcept {
   if (token.word == 0) Py_RETURN_NONE;
   std::int64_t interpreter = -1;
   EndpointOwner::for_each([&](const EndpointOwner& owner) noexcept {
-    if (owner.number == token.owner()) interpreter = owner.interpreter;
+    if (owner.number == token.owner()) interpreter = owner.interpreter.load(memory_order_relaxed);
   });
   return Py_BuildValue("(LI)", static_cast<long long>(interpreter), EndpointOwner::thread_of_unit(token.unit()));
 }

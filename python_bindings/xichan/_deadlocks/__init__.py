@@ -104,7 +104,7 @@ def _look(first: Inspection, before: dict[int, kernel.Sleep], known: set[int]) -
         frozenset(thread for thread in loops & still if after[thread].in_loop),
         frozenset(running),
         main["handlers"],
-        _current_interpreter(),
+        _current_interpreter() if _runs_interpreter(main) else None,
     )
 
 
@@ -138,6 +138,14 @@ def _look_inside(interpreter: int) -> dict[str, Any] | None:
     else:
         data = _core._call_in(interpreter, "xichan._deadlocks.interior", "look")
     return None if data is None else _core.loads(data)
+
+
+def _runs_interpreter(main: dict[str, Any]) -> bool:
+    """Return whether the calling thread belongs to the main interpreter and has called the current one from there.
+
+    Then the main interpreter knows it twice: by its own thread state, and by the one made for `look`.
+    """
+    return [native for native, *_ in main["threads"]].count(_current_thread()) > 1
 
 
 def _current_interpreter() -> int:

@@ -55,7 +55,7 @@ class World:
     loops: frozenset[int] = frozenset()  # threads in event loops that wait for coroutine waits alone
     running: frozenset[int] = frozenset()  # other interpreters in which a thread runs
     has_handlers: bool = False  # signal handlers
-    seen_from: int = MAIN  # the interpreter of the calling thread, which does not count as live
+    looks_from: int | None = None  # the interpreter that runs in the calling thread, which does not count as live
 
 
 @dataclass
@@ -95,7 +95,7 @@ class _Search:
             self.live.add(MAIN)
         for thread in world.threads - set(self.blocked):
             self._add_live(thread)
-        known = {id for id in world.running if id == world.seen_from or self._is_accounted_for(id)}
+        known = {id for id in world.running if id == world.looks_from or self._is_accounted_for(id)}
         self.live |= world.running - known
 
     def _candidates(self) -> Iterable[Blocked]:

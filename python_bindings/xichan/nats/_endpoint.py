@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .. import _nats
+from .. import _core, _nats
 from .._errors import ChannelClosed, ChannelTimeout
 from ._calls import find_stream
 from ._channels import delete, is_shut_down
@@ -42,6 +42,8 @@ class Endpoint:
         self._calls = self._hub._calls
         self._closed = False
         self._rooms: _nats.Room | None = None
+        receives = type(self).__name__ == "Receiver"
+        self._listed = _core._RemoteEnd(self.name, receives, self._hub._shown_server)  # for inspect()
 
     def __repr__(self) -> str:
         state = ", closed" if self._closed or self._hub.closed else ""
@@ -89,6 +91,7 @@ class Endpoint:
     def close(self) -> None:
         """Close this endpoint. Idempotent."""
         self._closed = True
+        self._listed.close()
         if self._rooms is not None:
             self._rooms.close()
 

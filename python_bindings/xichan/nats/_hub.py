@@ -111,6 +111,7 @@ class Hub:
         if _create is None:
             raise TypeError("use xichan.nats.connect() to make a Hub")
         self._connection, self._events, self._server, largest, timeout = _create
+        self._shown_server = _without_secrets(self._server)
         self._max_value = largest - _OVERHEAD
         self._calls = Calls(self._connection, timeout)
         self._pid = os.getpid()
@@ -119,7 +120,7 @@ class Hub:
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open" if self._connection.connected else "reconnecting"
-        return f"<xichan.nats.Hub {_without_secrets(self._server)!r}, {state}>"
+        return f"<xichan.nats.Hub {self._shown_server!r}, {state}>"
 
     @property
     def closed(self) -> bool:

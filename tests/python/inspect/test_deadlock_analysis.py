@@ -122,7 +122,7 @@ def test_coroutines_of_a_quiet_event_loop():
 
 
 def test_a_thread_that_only_looks_is_not_live():
-    assert found(world([wait(1, 5, "receiver", (7,))], [channel(7)], seen_from=MAIN)) == {1}
+    assert found(world([wait(1, 5, "receiver", (7,))], [channel(7)], running=frozenset({4}), looks_from=4)) == {1}
 
 
 # What is not
