@@ -81,7 +81,9 @@ class Wording:
         parts = [
             self._channel_clause(self.channels[id], side) for id, side in zip(wait.channels, wait.sides, strict=False)
         ]
-        parts += [f"waits for {object_name(self.objects[id])}, which {self._state(self.objects[id])}" for id in wait.objects]
+        parts += [
+            f"waits for {object_name(self.objects[id])}, which {self._state(self.objects[id])}" for id in wait.objects
+        ]
         return " and ".join(parts)
 
     def _channel_clause(self, channel: ChannelInspection, side: str) -> str:

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from xichan._deadlocks.groups import grouped
-from xichan._deadlocks.liveness import MAIN, Outside, World, find_blocked
+from xichan._deadlocks.liveness import Outside, World, find_blocked
 from xichan._deadlocks.wording import Wording
 from xichan._inspect import ChannelInspection, EndpointInspection, Holder, Inspection, ObjectInspection, Wait
 from xichan._stats import ChannelStats
@@ -14,7 +14,9 @@ PID = 100  # also the native id of the main thread
 
 
 def endpoint(side, interpreter, line=1):
-    return EndpointInspection(side, interpreter, "main" if interpreter == 0 else None, 100, None, f"/app/made.py:{line}")
+    return EndpointInspection(
+        side, interpreter, "main" if interpreter == 0 else None, 100, None, f"/app/made.py:{line}"
+    )
 
 
 def channel(id, senders=(0,), receivers=(0,), *, depth=0, capacity=8, max_bytes=None, name=None, in_transit=0):
@@ -231,7 +233,7 @@ def test_unrelated_waits_are_separate_deadlocks():
     ]  # fmt: skip
     channels = [channel(7, [1], [2], depth=8), channel(8, [2], [1], depth=8), channel(9, [3], [3])]
     groups = report(world(waits, channels, running=frozenset({1, 2, 3})))
-    assert sorted({each.id for each in group.waits} for group, _ in groups) == [{1, 2}, {3}]
+    assert sorted(sorted(each.id for each in group.waits) for group, _ in groups) == [[1, 2], [3]]
 
 
 def test_the_text_names_calls_endpoints_and_lines():
@@ -252,7 +254,9 @@ def test_the_text_names_owners_of_locks():
     objects = [lock(7, "RLock", held_by(6)), lock(8, "RLock", held_by(999))]
     [(_, words)] = report(world(waits, objects=objects))
     assert words.kind == "lock"
-    assert "which is held by thread 6 of the main interpreter, which waits in Lock.acquire at program.py:2" in words.reason
+    assert (
+        "which is held by thread 6 of the main interpreter, which waits in Lock.acquire at program.py:2" in words.reason
+    )
     assert "which is held by a thread of the main interpreter that has ended" in words.reason
 
 

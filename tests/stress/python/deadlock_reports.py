@@ -21,7 +21,16 @@ from support import environment
 ROOT = Path(HERE).parents[2]
 FENCE = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 LEFT_OUT = re.compile(r"nats|deadlocks|SIGINT|_exit|input\(|numpy|inspect\(")
-PROGRAMS = ("round_trips", "select_traffic", "soak", "value_kinds", "close_races", "cancelled", "timeouts", "state_soak")
+PROGRAMS = (
+    "round_trips",
+    "select_traffic",
+    "soak",
+    "value_kinds",
+    "close_races",
+    "cancelled",
+    "timeouts",
+    "state_soak",
+)
 TIMEOUT = 120  # seconds for one program
 
 
@@ -40,10 +49,17 @@ def programs(folder):
 def run(command, reports):
     """Run a program; return its error output if it failed."""
     places = os.pathsep.join((f"{HERE}/checker", TESTS))
-    env = environment(PYTHONPATH=places + os.pathsep + environment()["PYTHONPATH"], XICHAN_DEADLOCK_REPORTS=str(reports))
+    env = environment(
+        PYTHONPATH=places + os.pathsep + environment()["PYTHONPATH"], XICHAN_DEADLOCK_REPORTS=str(reports)
+    )
     try:
         done = subprocess.run(
-            [sys.executable, *command], env=env, capture_output=True, text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL
+            [sys.executable, *command],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired as error:
         return f"{command}: {error}"

@@ -5,8 +5,9 @@ kind: barrier
 
 import threading
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 barrier = xichan.Barrier(3, name="start")

@@ -5,8 +5,9 @@ kind: cell
 
 import threading
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 state = xichan.Cell("new", name="state")

@@ -3,8 +3,9 @@
 kind: condition
 """
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 changed = xichan.Condition(name="changed")

@@ -5,8 +5,9 @@ kind: lock
 
 import threading
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 accounts, log = xichan.RLock(name="accounts"), xichan.RLock(name="log")

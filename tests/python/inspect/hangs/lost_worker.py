@@ -5,8 +5,9 @@ kind: channel
 
 from concurrent import interpreters
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 tx, rx = xichan.channel(name="results")

@@ -5,8 +5,9 @@ kind: channel
 
 import threading
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 jobs = xichan.Queue()

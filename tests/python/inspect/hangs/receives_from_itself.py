@@ -3,8 +3,9 @@
 kind: channel
 """
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 tx, rx = xichan.channel(name="own")  # opened

@@ -3,8 +3,9 @@
 kind: semaphore
 """
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 slots = xichan.Semaphore(2, name="slots")

@@ -5,8 +5,9 @@ kind: semaphore
 
 from concurrent import interpreters
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 units = xichan.Semaphore(1, name="units")

@@ -3,8 +3,9 @@
 kind: broadcast
 """
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 tx, subscribe = xichan.broadcast(2, name="prices")

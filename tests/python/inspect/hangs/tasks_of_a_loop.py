@@ -5,8 +5,9 @@ kind: channel
 
 import asyncio
 
-import xichan
 from support.hangs import report_when_hung
+
+import xichan
 
 report_when_hung()
 questions_tx, questions = xichan.channel(name="questions")  # opened
