@@ -43,7 +43,7 @@ def is_main() -> bool:
 
 
 def _threads() -> tuple[tuple[int, str | None, bool, str | None, str | None, str | None], ...]:
-    """Return (native id, name, whether it waits in a lock of this interpreter, call, function, place) of each thread."""
+    """Return for each thread what Outside has: whether it waits in a lock of this interpreter, the call, and so on."""
     names = {thread.native_id: thread.name for thread in _python_threads().values()}
     found: list[Any] = []
     for native, frame in _core._threads():

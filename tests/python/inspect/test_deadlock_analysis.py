@@ -241,11 +241,13 @@ def test_the_text_names_calls_endpoints_and_lines():
     [(_, words)] = report(state)
     assert words.kind == "channel"
     assert words.reason == (
-        "Receiver.recv at program.py:12 waits for a value from channel 'jobs' (0/8 queued), and what could send is held "
-        "by the main interpreter (opened at made.py:1), where no thread goes on"
+        "Receiver.recv at program.py:12 waits for a value from channel 'jobs' (0/8 queued), and what could send is "
+        "held by the main interpreter (opened at made.py:1), where no thread goes on"
     )
-    for part in ("blocked for 5.0 s", "/app/program.py:12, in work", "Sender of the main interpreter, opened at /app/made.py:1",
-                 "MainThread at /app/program.py:99, in main, in Thread.join"):  # fmt: skip
+    for part in (
+        "blocked for 5.0 s", "/app/program.py:12, in work", "Sender of the main interpreter, opened at /app/made.py:1",
+        "MainThread at /app/program.py:99, in main, in Thread.join",
+    ):  # fmt: skip
         assert part in words.details
 
 

@@ -195,7 +195,8 @@ def test_functions_run_in_other_interpreters():
         assert _core._call_in(other.id, *LOOK) is None  # it has not imported xichan
         other.exec("import xichan")
         assert xichan.loads(_core._call_in(other.id, *LOOK)) == {"exiting": False, "loops": ()}
-        for module, name, text in (("no_such", "f", "No module named"), ("os", "getcwd", "expected bytes"), LOOK[:1] + ("no", "has no")):
+        calls = ("no_such", "f", "No module named"), ("os", "getcwd", "expected bytes"), (LOOK[0], "no", "has no")
+        for module, name, text in calls:
             try:
                 _core._call_in(other.id, module, name)
             except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""For programs that hang: a thread that waits until xichan.deadlocks() finds something, prints it and ends the process."""
+"""For programs that hang: a thread that waits until deadlocks() finds something, prints it and ends the process."""
 
 import json
 import os

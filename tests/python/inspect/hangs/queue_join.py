@@ -14,7 +14,7 @@ jobs = xichan.Queue()
 
 
 def work():
-    while (job := jobs.get()) is not None:
+    while jobs.get() is not None:
         jobs.task_done()
 
 
