@@ -124,7 +124,8 @@ def _falls_asleep(thread: int) -> bool:
 
 def _quiet_loops(main: dict[str, Any], waits: tuple[Wait, ...]) -> set[int]:
     found = set(main["loops"])
-    for interpreter in {wait.interpreter for wait in waits if wait.coroutine} - {MAIN, None}:
+    others = {wait.interpreter for wait in waits if wait.coroutine and wait.interpreter is not None}
+    for interpreter in others - {MAIN}:
         inside = _look_inside(interpreter)
         if inside is not None and not inside["exiting"]:
             found |= set(inside["loops"])

@@ -86,18 +86,18 @@ def _is_library(code: CodeType) -> bool:
 
 def _has_signal_handlers() -> bool:
     """Return whether a signal runs code of the program, which may do anything. Ctrl-C does not count."""
-    import _signal
+    import signal
 
-    handlers = {number: _signal.getsignal(number) for number in _signal.valid_signals()}
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     return any(callable(handler) and not _is_interrupt(handler) for handler in handlers.values())
 
 
 def _is_interrupt(handler: Any) -> bool:
     """Return whether a handler raises KeyboardInterrupt, or cancels the main task of ``asyncio.run()``."""
-    import _signal
+    import signal
 
     function = getattr(handler, "func", handler)
-    return function is _signal.default_int_handler or getattr(function, "__qualname__", "") == "Runner._on_sigint"
+    return function is signal.default_int_handler or getattr(function, "__qualname__", "") == "Runner._on_sigint"
 
 
 # Event loops
@@ -112,7 +112,7 @@ def _quiet_loops() -> tuple[int, ...]:
     quiet: list[int] = []
     for loop, reference in list(aio._notifiers.items()):
         notifier = reference()
-        thread = threads.get(getattr(loop, "_thread_id", None))
+        thread = threads.get(getattr(loop, "_thread_id", 0) or 0)
         if notifier is not None and thread is not None and _is_quiet(loop, notifier):
             quiet.append(thread.native_id)
     return tuple(quiet)

@@ -56,7 +56,7 @@ def _watch() -> None:
                         _warn(deadlock)
         except Exception:
             if not sys.is_finalizing():
-                sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+                sys.excepthook(*sys.exc_info())
             return
 
 
