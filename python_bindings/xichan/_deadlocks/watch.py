@@ -13,7 +13,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING
 
-from .. import _core
+from .. import _core, _inspect_process  # noqa: F401  # imported here: the thread must not disturb imports of the program
 from . import deadlocks, interior
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ def expected(program):
                 numbers.add(f"{program.name}:{number}")
     names = re.findall(r'xichan\.\w+\(.*name="([^"]+)"', text)
     return re.search(r"^kind: (\w+)$", text, re.M)[1], places, set(names)
+
+
+def run_program(folder, source, env=None):
+    """Run source in a process that is not watched by a thread of faulthandler, as those of run_script() are.
+
+    This thread counts as live, and a child of a fork waits for it when it exits.
+    """
+    program = folder / "program.py"
+    program.write_text(source)
+    run_python("-W", "ignore::DeprecationWarning", program, env=env)
 
 
 @pytest.mark.parametrize("program", HANGS, ids=lambda program: program.stem)
@@ -67,20 +78,20 @@ def test_variable_makes_a_program_warn_once(tmp_path):
     assert text.startswith(f"{program}:3: RuntimeWarning") and "channel 'rows'" in text
 
 
-def test_variable_does_not_keep_the_process_alive_and_works_in_children():
-    run_script(
+def test_variable_does_not_keep_the_process_alive_and_works_in_children(tmp_path):
+    run_program(
+        tmp_path,
         """
-    import os, sys, threading, xichan
-    def watching():
-        return [thread.name for thread in threading.enumerate()].count("xichan deadlocks")
-    assert watching() == 1
-    child = os.fork()
-    if child == 0:
-        sys.exit(7 if watching() == 1 else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    """,
+import os, sys, threading, xichan
+def watching():
+    return [thread.name for thread in threading.enumerate()].count("xichan deadlocks")
+assert watching() == 1
+child = os.fork()
+if child == 0:
+    sys.exit(7 if watching() == 1 else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+""",
         env={"XICHAN_DEADLOCK": "warn"},
-        options=("-W", "ignore::DeprecationWarning"),
     )
 
 
@@ -101,13 +112,10 @@ def test_unknown_value_of_the_variable_is_reported():
     assert run_script("import xichan", env={"XICHAN_DEADLOCK": "0"}).stderr == ""
 
 
-# run_script() has the process watched by a thread of faulthandler, which counts as live. These programs are watched by
-# a timeout of run_python() instead.
-
-
 def test_nothing_is_found_while_a_live_thread_holds_a_sender(tmp_path):
-    program = tmp_path / "program.py"
-    program.write_text("""
+    run_program(
+        tmp_path,
+        """
 import threading, xichan
 from support import wait_for_blocked
 
@@ -127,13 +135,14 @@ assert found.kind == "channel" and found.waits[0].channels == (tx.id,) and found
 tx.close()
 thread.join()
 assert xichan.deadlocks() == ()
-""")
-    run_python(program)
+""",
+    )
 
 
 def test_deadlock_is_seen_from_another_interpreter(tmp_path):
-    program = tmp_path / "program.py"
-    program.write_text("""
+    run_program(
+        tmp_path,
+        """
 import threading, xichan
 from support import interpreter, wait_for_blocked
 
@@ -145,13 +154,14 @@ with interpreter() as other:
     other.exec(f"import xichan; [found] = xichan.deadlocks(); assert found.waits[0].channels == ({tx.id},)")
 tx.close()
 thread.join()
-""")
-    run_python(program)
+""",
+    )
 
 
 def test_signal_handlers_are_live(tmp_path):
-    program = tmp_path / "program.py"
-    program.write_text("""
+    run_program(
+        tmp_path,
+        """
 import signal, threading, xichan
 from support import wait_for_blocked
 
@@ -164,8 +174,8 @@ signal.signal(signal.SIGTERM, lambda *_: tx.close())
 assert xichan.deadlocks() == ()
 signal.raise_signal(signal.SIGTERM)
 thread.join()
-""")
-    run_python(program)
+""",
+    )
 
 
 def test_foreign_threads_are_live():
@@ -185,8 +195,24 @@ def test_foreign_threads_are_live():
     """)
 
 
+INSIDE = """
+from xichan import _core
+import xichan
+seen = xichan.loads(_core._call_in(0, "xichan._deadlocks.interior", "look"))
+assert seen["threads"] and seen["handlers"] is False
+try:
+    _core._threads()
+except RuntimeError as error:
+    assert "main interpreter only" in str(error)
+else:
+    raise AssertionError
+"""
+
+
 def test_functions_run_in_other_interpreters():
-    run_script("""
+    run_script(
+        f"INSIDE = {INSIDE!r}\n"
+        + textwrap.dedent("""
     import xichan
     from xichan import _core
     from support import interpreter
@@ -203,20 +229,10 @@ def test_functions_run_in_other_interpreters():
                 assert text in str(error) and f"failed in interpreter {other.id}" in str(error), error
             else:
                 raise AssertionError(name)
-        other.exec('''
-from xichan import _core
-import xichan
-seen = xichan.loads(_core._call_in(0, "xichan._deadlocks.interior", "look"))
-assert seen["threads"] and seen["handlers"] is False
-try:
-    _core._threads()
-except RuntimeError as error:
-    assert "main interpreter only" in str(error)
-else:
-    raise AssertionError
-''')
+        other.exec(INSIDE)
     assert _core._call_in(other.id, *LOOK) is None
     assert _core._call_in(-1, *LOOK) is None
     [main] = [place for native, _, _, _, _, place in xichan.loads(_core._call_in(0, *LOOK))["threads"]]
     assert main.startswith("<string>:")
     """)
+    )

@@ -13,6 +13,7 @@ PATIENCE = 30.0  # seconds until the program is given up
 
 def report_when_hung():
     """Start the thread. The program ends with status 0 if a deadlock is found, else with 3."""
+    xichan.deadlocks()  # imports what it needs, which must not happen while the program imports something
     threading.Thread(target=_look, name="looks for deadlocks", daemon=True).start()
 
 
