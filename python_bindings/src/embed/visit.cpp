@@ -86,8 +86,8 @@ PyObject* call_in(PyObject*, PyObject* args) noexcept try {
   leave_gate(attachment);
   release_gate(gate);
   if (returned) return PyBytes_FromStringAndSize(result.data(), static_cast<Py_ssize_t>(result.size()));
-  return PyErr_Format(PyExc_RuntimeError, "%s.%s() failed in interpreter %lld: %s", module.c_str(), function.c_str(), id,
-                      result.c_str());
+  return PyErr_Format(PyExc_RuntimeError, "%s.%s() failed in interpreter %lld: %s", module.c_str(), function.c_str(),
+                      id, result.c_str());
 } catch (const std::bad_alloc&) {
   return PyErr_NoMemory();
 }

@@ -17,5 +17,5 @@ def serve(settings):
 settings = xichan.Map(name="settings")
 with xichan.InterpreterPoolExecutor(1) as pool:
     task = pool.submit(serve, settings)
-    settings["adress"] = "localhost"
+    settings["host"] = "localhost"
     task.result()  # joins
