@@ -13,6 +13,7 @@ from .counts import Counts
 # Bottom first, each with its public headers.
 CORE = {
     "base": {"export.h", "status.h", "stop.h", "time_limit.h", "version.h"},
+    "page": set(),
     "arena": {"memory.h"},
     "value": {"buffer.h", "containers.h", "value.h", "visit.h"},
     "sync": set(),

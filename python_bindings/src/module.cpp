@@ -1,6 +1,7 @@
 // The module definition: multi-phase initialization, one state per interpreter, each interpreter with its own GIL.
 #include <new>
 
+#include "base/call_site.h"
 #include "base/errors.h"
 #include "base/exit.h"
 #include "base/lending.h"
@@ -9,12 +10,15 @@
 #include "embed/c_api.h"
 #include "embed/guard.h"
 #include "embed/task_types.h"
+#include "embed/visit.h"
 #include "ends/async.h"
 #include "ends/endpoint_type.h"
 #include "ends/hints.h"
+#include "ends/inspect.h"
 #include "ends/names.h"
 #include "ends/receiver.h"
 #include "ends/receiver_views.h"
+#include "ends/remote_end.h"
 #include "ends/select.h"
 #include "ends/sender.h"
 #include "ends/stats.h"
@@ -23,6 +27,7 @@
 #include "ends/transport.h"
 #include "ends/watch.h"
 #include "functions.h"
+#include "page/page.h"
 #include "state/record.h"
 #include "state/state_type.h"
 #include "state/waiting.h"
@@ -69,6 +74,9 @@ int own_endpoints(ModuleState& state) noexcept {
     return -1;
   }
   state.endpoints->interpreter = PyInterpreterState_Get();
+  state.endpoints->owner.interpreter.store(PyInterpreterState_GetID(state.endpoints->interpreter),
+                                           memory_order_relaxed);
+  if (state.endpoints->interpreter == PyInterpreterState_Main()) state.endpoints->owner.set_name("main");
   if (PyUnstable_AtExit(PyInterpreterState_Get(), release_endpoints, state.endpoints) < 0) return -1;
   ++state.endpoints->users;
   begin_lending(state.endpoints->owner);
@@ -97,15 +105,16 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
   const Ref sink(reinterpret_cast<PyObject*>(add_type(module, pickle_sink_spec)));
   const Ref board(reinterpret_cast<PyObject*>(add_type(module, task_board_spec)));
   const Ref runner(reinterpret_cast<PyObject*>(add_type(module, task_runner_spec)));
-  if (!notifier || !sink || !board || !runner) return -1;
+  const Ref remote(reinterpret_cast<PyObject*>(add_type(module, remote_end_spec)));
+  if (!notifier || !sink || !board || !runner || !remote) return -1;
   return add_value_types(module, state);
 }
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions :
        {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
-        share_functions, descriptor_functions, duplicate_functions, transport_functions, task_functions,
-        trace_functions, state_functions, pickling_functions, unpickling_functions}) {
+        share_functions, inspect_functions, descriptor_functions, duplicate_functions, transport_functions,
+         task_functions, trace_functions, state_functions, pickling_functions, unpickling_functions, visit_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
@@ -116,7 +125,9 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
 
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
-  if (own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
+  (void)page();  // for readers in other processes, also while nothing waits
+  if (find_package_folder() < 0 || own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0)
+    return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   bool exiting = false;

@@ -43,6 +43,11 @@ State that interpreters share
     broadcast(capacity)      a channel to all subscribers: BroadcastSender, Broadcast, BroadcastReceiver
     objects                  all shared objects of the process
 
+See inside
+    inspect                  channels, endpoints, objects and blocked calls of the process, with lines: an Inspection
+    ChannelInspection, EndpointInspection, ObjectInspection, RemoteInspection, WorkerInspection, Wait, Holder  its parts
+    deadlocks                calls that can never return: a tuple of Deadlock; XICHAN_DEADLOCK=warn looks for them
+
 Memory and figures
     memory_stats, set_memory_limit, trim
     ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
@@ -63,6 +68,7 @@ Commands
 
 import sys as _sys
 from _collections_abc import MutableMapping as _MutableMapping
+from os import environ as _environ
 
 from ._core import (
     ArrayView,
@@ -130,7 +136,19 @@ _QUEUE = Queue  # loads its module, which registers the type, even if imports ar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._deadlocks import Deadlock, deadlocks
     from ._descriptor import descriptor
+    from ._inspect import (
+        ChannelInspection,
+        EndpointInspection,
+        Holder,
+        Inspection,
+        ObjectInspection,
+        RemoteInspection,
+        Wait,
+        WorkerInspection,
+    )
+    from ._inspect_process import inspect
     from ._probe import ProbeResult, probe
     from ._records.registry import register
     from ._remote import RemoteError
@@ -147,23 +165,34 @@ if TYPE_CHECKING:
 _LAZY = {
     "BrokenInterpreterPool": "pool.errors",
     "BrokenWorker": "pool.errors",
+    "ChannelInspection": "_inspect",
     "ChannelStats": "_stats",
     "Client": "service",
+    "Deadlock": "_deadlocks",
+    "EndpointInspection": "_inspect",
+    "Holder": "_inspect",
+    "Inspection": "_inspect",
     "InterpreterPoolExecutor": "pool.executor",
     "MapStats": "_stats",
     "MemoryClass": "_stats",
     "MemoryStats": "_stats",
+    "ObjectInspection": "_inspect",
     "PoolStats": "_stats",
     "ProbeResult": "_probe",
     "QueueStats": "_stats",
     "RefusedModule": "_stats",
     "RefusedModuleWarning": "pool.errors",
     "RemoteError": "_remote",
+    "RemoteInspection": "_inspect",
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
     "Trace": "_trace",
+    "Wait": "_inspect",
+    "WorkerInspection": "_inspect",
     "Workers": "pool.supervised",
+    "deadlocks": "_deadlocks",
     "descriptor": "_descriptor",
+    "inspect": "_inspect_process",
     "probe": "_probe",
     "register": "_records.registry",
     "serve": "service",
@@ -187,15 +216,20 @@ __all__ = [
     "ChannelEmpty",
     "ChannelFailed",
     "ChannelFull",
+    "ChannelInspection",
     "ChannelStats",
     "ChannelTimeout",
     "Client",
     "Condition",
+    "Deadlock",
     "DecodeError",
     "Descriptor",
     "DictView",
+    "EndpointInspection",
     "Error",
     "Event",
+    "Holder",
+    "Inspection",
     "InterpreterPoolExecutor",
     "Interrupted",
     "Lagged",
@@ -208,6 +242,7 @@ __all__ = [
     "MemoryStats",
     "NotFound",
     "NotShareableError",
+    "ObjectInspection",
     "OwnerDied",
     "PoolStats",
     "ProbeResult",
@@ -219,6 +254,7 @@ __all__ = [
     "RefusedModule",
     "RefusedModuleWarning",
     "RemoteError",
+    "RemoteInspection",
     "Semaphore",
     "Sender",
     "SetView",
@@ -228,14 +264,18 @@ __all__ = [
     "TaskInterrupted",
     "Trace",
     "TupleView",
+    "Wait",
+    "WorkerInspection",
     "Workers",
     "__version__",
     "aselect",
     "broadcast",
     "channel",
     "channels",
+    "deadlocks",
     "descriptor",
     "dumps",
+    "inspect",
     "is_shareable",
     "loads",
     "lookup",
@@ -285,3 +325,9 @@ def _called_by_pydoc() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+if _environ.get("XICHAN_DEADLOCK", "0") not in ("", "0"):
+    from ._deadlocks.watch import enable as _enable
+
+    _enable(_environ["XICHAN_DEADLOCK"])

@@ -52,15 +52,30 @@ Status run_stoppable(StopRef ref, Call call, Cancel cancel) noexcept {
   return context.status;
 }
 
-inline WaitLimits limits_until(Deadline deadline) noexcept {
-  return {deadline, Deadline::never(), &never, process_is_exiting()};
+/// `report` shows the wait to readers of the page.
+inline WaitLimits limits_until(Deadline deadline, WaitReport& report) noexcept {
+  return {.deadline = deadline,
+          .slice = Deadline::never(),
+          .owner_exiting = &never,
+          .exiting = process_is_exiting(),
+          .report = &report};
+}
+inline std::uint32_t wait_flags(Deadline deadline) noexcept {
+  return deadline.is_never() ? 0u : std::uint32_t{WaitReport::has_timeout};
+}
+
+/// Returns the name of a call on these cases.
+inline const char* call_name(std::span<const Case> cases) noexcept {
+  if (cases.size() != 1) return "select";
+  return cases[0].side == Side::sender ? "Sender.send" : "Receiver.recv";
 }
 
 /// Calls wait_any until it is not interrupted. A signal does not end the wait.
 inline Status wait_until(Deadline deadline, std::span<Case> cases, std::size_t& chosen) noexcept {
+  WaitReport report(call_name(cases), wait_flags(deadline));
   Status status;
   do {
-    status = wait_any(cases, limits_until(deadline), chosen);
+    status = wait_any(cases, limits_until(deadline, report), chosen);
   } while (status == Status::interrupted);
   // One thread at a time uses a public endpoint, so only a stop ends a wait like a closed endpoint.
   return status == Status::end_closed ? Status::cancelled : status;

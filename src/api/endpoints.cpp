@@ -102,9 +102,10 @@ void EndpointBase::shutdown(bool immediate, Value&& error) noexcept {
 Status EndpointBase::wait_closed(TimeLimit limit) const noexcept {
   if (!usable()) return Status::end_closed;
   const Deadline deadline = deadline_of(limit);
+  WaitReport report("wait_closed", wait_flags(deadline));
   Status status;
   do {
-    status = internal::wait_closed(*channel_, never, nullptr, limits_until(deadline));
+    status = internal::wait_closed(*channel_, Side::sender, never, nullptr, limits_until(deadline, report));
   } while (status == Status::interrupted);
   return status;
 }
@@ -127,6 +128,7 @@ template <class Endpoint>
 EndpointOf<Endpoint>::EndpointOf(Channel* channel) noexcept : EndpointBase(channel) {
   // Without memory for its lane the endpoint stays empty, and the count that it was to own is dropped.
   if (channel_ != nullptr && lane_ == nullptr) std::exchange(channel_, nullptr)->drop_endpoint(side_of<Endpoint>);
+  if (channel_ != nullptr) channel_->count_native(side_of<Endpoint>, 1);
 }
 
 template <class Endpoint>
@@ -148,6 +150,7 @@ void EndpointOf<Endpoint>::close() noexcept {
   Readiness::destroy(std::exchange(readiness_, nullptr));
   closing->unclaim(side_of<Endpoint>, *lane_);
   delete std::exchange(lane_, nullptr);
+  if (!closing->is_inherited()) closing->count_native(side_of<Endpoint>, std::uint64_t{0} - 1);
   closing->drop_endpoint(side_of<Endpoint>);
 }
 

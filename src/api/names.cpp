@@ -18,10 +18,11 @@ bool is_name(std::string_view name) noexcept {
 
 Status wait_for_names(std::uint32_t seen, Deadline deadline, const Stop* stop) noexcept {
   if (deadline.passed()) return Status::not_found;
+  WaitReport report("lookup", wait_flags(deadline));
   Status status;
   do {
     if (stop != nullptr && stop->is_requested()) return Status::cancelled;
-    WaitLimits limits = limits_until(deadline);
+    WaitLimits limits = limits_until(deadline, report);
     // Names::wait reads this flag after it has enlisted, and the stop sets it before it wakes: see (13).
     if (stop != nullptr) limits.owner_exiting = &stop->flag();
     status = Names::wait(seen, limits);

@@ -27,11 +27,13 @@ Status StateAccess::introduce(StateObject* object, std::string_view name, StateB
 
 // The flag of the stop is the owner of the wait. It is set before the object is nudged, and Turnstile::wait reads it
 // after it has joined the queue: see (13).
-Status wait_admitted(Turnstile& object, Request& request, Deadline deadline, const Stop* stop) noexcept {
+Status wait_admitted(Turnstile& object, Request& request, Deadline deadline, const Stop* stop,
+                     const char* call) noexcept {
   if (stop != nullptr) request.ended = &stop->flag();
+  WaitReport report(call == nullptr ? object.call_name() : call, wait_flags(deadline));
   Status status;
   do {
-    WaitLimits limits = limits_until(deadline);
+    WaitLimits limits = limits_until(deadline, report);
     if (stop != nullptr) limits.owner_exiting = &stop->flag();
     status = object.wait(request, limits);
   } while (status == Status::interrupted);

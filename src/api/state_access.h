@@ -40,7 +40,8 @@ inline void share_cell(const Cell& cell, Value& out) noexcept {
 
 /// Blocks until the object admits the request: `ok | timeout`, or `cancelled` by `stop`, which may be null. A signal
 /// does not end the wait. The request belongs to this call.
-Status wait_admitted(Turnstile& object, Request& request, Deadline deadline, const Stop* stop) noexcept;
+Status wait_admitted(Turnstile& object, Request& request, Deadline deadline, const Stop* stop,
+                     const char* call = nullptr) noexcept;
 
 /// Returns `call(deadline, stop)`, a call that waits at an object, or `cancelled` once a stop is requested.
 template <class Call>

@@ -31,6 +31,13 @@ class Deadline {
     return Deadline(sum);
   }
 
+  /// Returns a time up to some milliseconds ago, in a fifth of the time that `now` takes.
+  static std::int64_t recently() noexcept {
+    timespec ts;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+    return std::int64_t{ts.tv_sec} * 1'000'000'000 + ts.tv_nsec;
+  }
+
   static std::int64_t now() noexcept {
     timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);

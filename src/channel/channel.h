@@ -205,6 +205,8 @@ class XICHAN_API Channel : public InSlab {
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
 
   const ChannelId& id() const noexcept { return id_; }
+  /// Returns when the channel was created, on the clock of Deadline.
+  std::int64_t created() const noexcept { return created_; }
   /// Test hook: adds endpoints that nothing owns.
   void add_endpoints(Side side, std::uint64_t count) noexcept {
     endpoints(side).fetch_add(count, memory_order_relaxed);
@@ -225,12 +227,25 @@ class XICHAN_API Channel : public InSlab {
   Overflow overflow() const noexcept { return overflow_; }
   bool pickles() const noexcept { return pickles_; }
   void count_pickled() noexcept { pickled_.fetch_add(1, memory_order_relaxed); }
+  /// Counts the endpoints of programs in C++, which no EndpointOwner lists.
+  void count_native(Side side, std::uint64_t change) noexcept {
+    native_[static_cast<std::size_t>(side)].fetch_add(change, memory_order_relaxed);
+  }
+  std::uint64_t native_count(Side side) const noexcept {
+    return native_[static_cast<std::size_t>(side)].load(memory_order_relaxed);
+  }
   std::uint64_t capacity() const noexcept { return capacity_; }
   /// Returns false if `try_send_line` always fails.
   bool has_lines() const noexcept { return plain_ && capacity_ <= MpmcRing<Cell, Line>::most_lines; }
   std::uint64_t size() const noexcept { return std::min(ring_.size(), capacity_); }
   /// Acquire, with the release half of (6): a reader of zero sees everything done through the endpoints.
   std::uint64_t endpoint_count(Side side) const noexcept { return endpoints(side).load(memory_order_acquire); }
+  /// Returns "open", "no senders", "no receivers" or "shut down".
+  const char* state_name() const noexcept {
+    if (is_shut_down()) return "shut down";
+    if (endpoint_count(Side::receiver) == 0) return "no receivers";
+    return endpoint_count(Side::sender) == 0 ? "no senders" : "open";
+  }
   std::string_view name() const noexcept { return {name_.get(), name_length_}; }
   std::uint64_t max_bytes() const noexcept { return bytes_.max(); }
   std::uint32_t waiting(Side side) const noexcept { return (side == Side::sender ? not_full_ : not_empty_).waiting(); }
@@ -372,6 +387,8 @@ class XICHAN_API Channel : public InSlab {
   const bool pickles_;
   atomic<std::uint64_t> pickled_{0};
   atomic<std::uint32_t> named_in_{0};  // the last trace in which this channel was named
+  const std::int64_t created_ = Deadline::recently();
+  atomic<std::uint64_t> native_[2] = {0, 0};  // of the endpoints: those of programs in C++, by side
 };
 
 inline Lane::Lane(const Channel& channel) noexcept : bound(true) {

@@ -191,6 +191,15 @@ TraceCall traced_call(std::span<const Case> cases) noexcept {
   return cases[0].side == Side::sender ? TraceCall::send : TraceCall::recv;
 }
 
+// Shows the wait to readers of the page, before the thread sleeps for the first time.
+void show(WaitReport& report, std::span<const Case> cases) noexcept {
+  if (report.is_shown()) return;
+  WaitTarget targets[most_wait_cases];
+  const std::size_t listed = std::min(cases.size(), most_wait_cases);
+  for (std::size_t i = 0; i < listed; ++i) targets[i] = wait_target(*cases[i].channel, cases[i].side);
+  report.show({targets, listed}, cases.size());
+}
+
 Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& chosen) noexcept {
   Status status = Status::empty;
   if (spin_any(cases, chosen, status)) return status;
@@ -208,6 +217,7 @@ Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& c
     std::int64_t since = is_traced() ? Deadline::now() : 0;
     if (wait.enlist(waiter) && !exit_began(limits)) {
       cases[0].channel->count_park();
+      if (limits.report != nullptr) show(*limits.report, cases);
       TraceSpan span(TraceKind::wait, cases[0].channel->trace_subject(), traced_call(cases),
                      static_cast<std::uint32_t>(cases.size()), since);
       since = span.since();

@@ -10,6 +10,7 @@
 
 #include "base/deadline.h"
 #include "channel/channel.h"
+#include "page/wait_report.h"
 #include "sync/wait_limits.h"
 
 namespace xichan::internal {
@@ -24,6 +25,15 @@ struct Case {
   WaitNode node = {};    // private to the wait
   Line* line = nullptr;  // of the message: see Channel::try_recv and try_send_line
 };
+
+/// Returns what readers of the page see of a wait on a channel.
+inline WaitTarget wait_target(const Channel& channel, Side side, bool until_closed = false) noexcept {
+  return {.what = WaitTarget::What::channel,
+          .receives = side == Side::receiver,
+          .until_closed = until_closed,
+          .low = channel.id().place,
+          .high = channel.id().secret};
+}
 
 /// Attempts the cases in random order until one is final: returns its status and stores its index in `chosen`. Returns
 /// `full` or `empty` only if at one moment none was ready (see select.cpp). Never blocks.

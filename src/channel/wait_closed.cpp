@@ -8,7 +8,7 @@ namespace xichan::internal {
 
 // No wake-up is lost: a call that closes the channel marks the ring, then looks for nodes; this one enlists, then looks
 // at the mark. (8) and (13) hold as in select.cpp. A waiter of this list holds no token.
-Status wait_closed(Channel& channel, const atomic<bool>& end_closed, const void* owner,
+Status wait_closed(Channel& channel, Side side, const atomic<bool>& end_closed, const void* owner,
                    const WaitLimits& limits) noexcept {
   const Deadline until = earlier(limits.deadline, limits.slice);
   for (IdleWatch watch;;) {
@@ -17,6 +17,10 @@ Status wait_closed(Channel& channel, const atomic<bool>& end_closed, const void*
     WaitResult woken_by = WaitResult::woken;
     if (!channel.enlist_closing(node) && !end_closed.load(memory_order_seq_cst) && !exit_began(limits)) {
       channel.count_park();
+      if (limits.report != nullptr) {
+        const WaitTarget target = wait_target(channel, side, true);
+        limits.report->show({&target, 1}, 1);
+      }
       TraceSpan span(TraceKind::wait, channel.trace_subject(), TraceCall::wait_closed);
       woken_by = waiter.park(until, &watch);
       if ((woken_by != WaitResult::woken || waiter.was_nudged()) && !limits.deadline.passed()) span.cut();

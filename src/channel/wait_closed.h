@@ -7,9 +7,9 @@
 
 namespace xichan::internal {
 
-/// Sleeps until the channel is closed: `ok | end_closed | timeout | interrupted`. `end_closed` is the flag of the
-/// endpoint that the call is made on, and `owner` the one that cancels the call. The caller must hold a pin.
-XICHAN_API Status wait_closed(Channel& channel, const atomic<bool>& end_closed, const void* owner,
+/// Sleeps until the channel is closed: `ok | end_closed | timeout | interrupted`. `side` and `end_closed` are those of
+/// the endpoint that the call is made on, and `owner` the one that cancels the call. The caller must hold a pin.
+XICHAN_API Status wait_closed(Channel& channel, Side side, const atomic<bool>& end_closed, const void* owner,
                               const WaitLimits& limits) noexcept;
 
 }  // namespace xichan::internal

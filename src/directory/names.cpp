@@ -120,6 +120,7 @@ Status Names::wait(std::uint32_t seen, const WaitLimits& limits) noexcept {
   WaitResult result = WaitResult::woken;
   // A change wakes all waiters, so there is no token to pass on.
   if (version() == seen && !ends) {
+    if (limits.report != nullptr) limits.report->show({}, 0);
     TraceSpan span(TraceKind::wait, {}, TraceCall::lookup);
     result = waiter.park(earlier(limits.deadline, limits.slice));
     if (result != WaitResult::woken && !limits.deadline.passed()) span.cut();

@@ -10,7 +10,7 @@
 
 namespace xichan::internal {
 
-Endpoint* Endpoint::open(Channel* channel, Side side, EndpointOwner& owner) noexcept {
+Endpoint* Endpoint::open(Channel* channel, Side side, EndpointOwner& owner, EndpointOrigin origin) noexcept {
   Endpoint* endpoint = owner.has_ended() ? nullptr : new (std::nothrow) Endpoint(channel, side);
   if (endpoint == nullptr) {
     channel->drop_endpoint(side);
@@ -18,6 +18,7 @@ Endpoint* Endpoint::open(Channel* channel, Side side, EndpointOwner& owner) noex
   }
   endpoint->owner_ = &owner;
   owner.endpoints_.push_front(*endpoint);
+  endpoint->listed_ = owner.table_.add({.id = endpoint->id_, .side = side, .origin = origin});
   return endpoint;
 }
 
@@ -41,6 +42,7 @@ void Endpoint::close() noexcept {
   // (8) sequentially consistent, before looking at the wait list: see Wait::enlist.
   if (closed_.exchange(true, memory_order_seq_cst)) return;
   open_generation_ = plain_generation_ = ~generation_;
+  if (owner_ != nullptr) owner_->table_.remove(std::exchange(listed_, nullptr));
   if (generation_ != process_generation()) return;  // the child of a fork releases nothing
   if (side_ == Side::sender) channel_->withdraw_owner(this);
   if (calls_ == 0) {
@@ -63,11 +65,6 @@ void Endpoint::leave() noexcept {
 std::uint32_t EndpointOwner::next_number() noexcept {
   static constinit atomic<std::uint32_t> last{0};
   return last.fetch_add(1, memory_order_relaxed) + 1;
-}
-
-std::uint32_t EndpointOwner::next_unit() noexcept {
-  static constinit atomic<std::uint32_t> last{0};
-  return last.fetch_add(1, memory_order_relaxed) % INT32_MAX + 1;
 }
 
 void EndpointOwner::begin_exit() noexcept {
@@ -103,6 +100,7 @@ void EndpointOwner::release_all() noexcept {
   while (OwnedWait* wait = waits_.first()) wait->abandon();
   while (Endpoint* endpoint = endpoints_.first()) {
     endpoints_.remove(*endpoint);
+    table_.remove(std::exchange(endpoint->listed_, nullptr));
     endpoint->owner_ = nullptr;
     endpoint->close();
     endpoint->release_count();

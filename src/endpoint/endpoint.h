@@ -12,8 +12,11 @@
 // `closed` without it.
 #pragma once
 
+#include <string_view>
+
 #include "base/intrusive_list.h"
 #include "channel/select.h"
+#include "endpoint/endpoint_table.h"
 #include "sync/return_gate.h"
 
 namespace xichan::internal {
@@ -26,7 +29,7 @@ class XICHAN_API Endpoint : public InSlab {
  public:
   /// Takes over one count of `channel`. On failure drops the count and returns null: memory is exhausted, or the owner
   /// has ended.
-  static Endpoint* open(Channel* channel, Side side, EndpointOwner& owner) noexcept;
+  static Endpoint* open(Channel* channel, Side side, EndpointOwner& owner, EndpointOrigin origin = {}) noexcept;
 
   /// Closes the endpoint if necessary and destroys it. No call may be inside, unless the owner has ended.
   static void destroy(Endpoint* endpoint) noexcept;
@@ -112,6 +115,7 @@ class XICHAN_API Endpoint : public InSlab {
   EndpointOwner* owner_ = nullptr;
   ListHook<Endpoint> hook_;
   Readiness* readiness_ = nullptr;
+  EndpointTable::Slot* listed_ = nullptr;  // until it is closed
   std::uint32_t calls_ = 0;
   const bool has_lines_;
   const Side side_;
@@ -141,15 +145,37 @@ class OwnedWait {
 /// Thread safety: as for Endpoint.
 class XICHAN_API EndpointOwner {
  public:
-  EndpointOwner() noexcept : number(next_number()) {}
+  EndpointOwner() noexcept;
   EndpointOwner(const EndpointOwner&) = delete;
   EndpointOwner& operator=(const EndpointOwner&) = delete;
-  ~EndpointOwner() { release_all(); }
+  ~EndpointOwner();
 
   /// Identifies the owner of a lock (state/lock.h). Never reused, never 0.
   const std::uint32_t number;
-  /// Returns a number for a thread or task that owns locks. Never 0; below 2^31.
+  /// The id of the interpreter; -1: a program in C++. Set before the first endpoint is opened.
+  atomic<std::int64_t> interpreter{-1};
+  /// Sets what the owner is called: "main", or the name of a worker. Longer names are cut. Called under its lock.
+  void set_name(std::string_view name) noexcept;
+  static constexpr std::size_t most_name_bytes = 48;
+  /// Copies the name and returns its length; 0 if it has none. Any thread, while the owner exists.
+  std::size_t read_name(char (&out)[most_name_bytes]) const noexcept;
+  /// The open endpoints, for other threads.
+  const EndpointTable& table() const noexcept { return table_; }
+
+  /// Calls `visit(owner)` for all owners that have not ended, under a lock: `visit` calls nothing that takes one.
+  template <class Visit>
+  static void for_each(Visit visit) noexcept {
+    lock_all();
+    for (const EndpointOwner* owner = first_of_all(); owner != nullptr; owner = owner->all_hook_.next) {
+      if (!owner->has_ended()) visit(*owner);
+    }
+    unlock_all();
+  }
+
+  /// Returns a number by which the calling thread owns locks. Never 0; below 2^31.
   static std::uint32_t next_unit() noexcept;
+  /// Returns the native id of the thread that got this number; 0 if it is not known: many threads came after it.
+  static std::uint32_t thread_of_unit(std::uint32_t unit) noexcept;
 
   /// Closes every endpoint and releases its count, even if calls are still inside; wakes those. Later `Endpoint::open`
   /// fails. Idempotent.
@@ -191,14 +217,22 @@ class XICHAN_API EndpointOwner {
   friend class Endpoint;
 
   static std::uint32_t next_number() noexcept;
+  static void lock_all() noexcept;
+  static void unlock_all() noexcept;
+  static const EndpointOwner* first_of_all() noexcept;
   void nudge_waits() noexcept;
 
   IntrusiveList<Endpoint, &Endpoint::hook_> endpoints_;
   IntrusiveList<OwnedWait, &OwnedWait::owned_hook> waits_;
   std::uint32_t calls_ = 0;
+  EndpointTable table_;
+  SequencedWords<1 + most_name_bytes / 8> name_;  // length, text
   atomic<bool> ended_{false};
   atomic<bool> exiting_{false};
   atomic<std::uint32_t> interrupts_{0};
+
+ public:
+  ListHook<EndpointOwner> all_hook_;  // of the owners of the process; guarded by a lock of endpoint_owner.cpp
 };
 
 }  // namespace xichan::internal

@@ -8,8 +8,8 @@
 namespace xichan::internal {
 
 StateWatch* StateWatch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, Turnstile& object,
-                             const Request& request, bool& admitted) noexcept {
-  auto* const watch = new (std::nothrow) StateWatch(notifier, key, object, request);
+                             const Request& request, bool& admitted, const WaitCaller& caller) noexcept {
+  auto* const watch = new (std::nothrow) StateWatch(notifier, key, object, request, caller);
   if (watch == nullptr) return nullptr;
   notifier.retain();
   object.retain();
@@ -17,6 +17,7 @@ StateWatch* StateWatch::open(Notifier& notifier, EndpointOwner& owner, std::uint
   owner.add(*watch);
   // (13) as for a thread: a nudge of an exiting owner finds the node, or the coroutine sees the exit before it waits.
   watch->node_ = {.waiter = watch, .owner = owner.exiting_flag(), .kind = WaitKind::coroutine};
+  object.show(watch->report_);  // before it is in the queue, so that the thread that admits it finds it shown
   admitted = watch->admitted_ = object.join(watch->node_, watch->request_);
   if (!admitted && is_traced()) watch->waits_since_ = Deadline::now();
   return watch;
@@ -25,6 +26,7 @@ StateWatch* StateWatch::open(Notifier& notifier, EndpointOwner& owner, std::uint
 // Called under the lock of the queue, before the watch can be freed: closing it takes the same lock.
 bool StateWatch::decide(Outcome outcome, Wake& wake) noexcept {
   if (!decision_.decide(outcome, 0)) return false;
+  report_.hide_shared();
   notifier_.add(*this, wake);
   return true;
 }
@@ -32,6 +34,7 @@ bool StateWatch::decide(Outcome outcome, Wake& wake) noexcept {
 bool StateWatch::close() noexcept {
   if (closed_) return admitted_;
   closed_ = true;
+  report_.hide_shared();
   if (object_ == nullptr || object_->is_inherited()) return admitted_ = false;
   object_->leave(node_);
   if (waits_since_ != 0 && is_traced()) {

@@ -14,7 +14,7 @@ class XICHAN_API StateWatch final : public LoopWaiter, public OwnedWait {
   /// Lets a coroutine join the queue of an object. Returns null if memory is exhausted. Sets `admitted` if there is no
   /// need to wait.
   static StateWatch* open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, Turnstile& object,
-                          const Request& request, bool& admitted) noexcept;
+                          const Request& request, bool& admitted, const WaitCaller& caller = {}) noexcept;
 
   /// Leaves the queue. Returns true if the coroutine was admitted. Idempotent.
   bool close() noexcept;
@@ -34,8 +34,9 @@ class XICHAN_API StateWatch final : public LoopWaiter, public OwnedWait {
   void abandon() noexcept override;
 
  private:
-  StateWatch(Notifier& notifier, std::uint64_t key, Turnstile& object, const Request& request) noexcept
-      : LoopWaiter(notifier, key), object_(&object), request_(request) {}
+  StateWatch(Notifier& notifier, std::uint64_t key, Turnstile& object, const Request& request,
+             const WaitCaller& caller) noexcept
+      : LoopWaiter(notifier, key, object.call_name(), caller), object_(&object), request_(request) {}
   ~StateWatch() = default;
 
   bool decide(Outcome outcome, Wake& wake) noexcept;

@@ -56,9 +56,26 @@ void Notifier::remove_first(std::uint64_t key) noexcept {
   if (first != nullptr && first->key_ == key) unlink(*first);
 }
 
+const char* Watch::call_name(const WatchCase* cases, std::size_t count) noexcept {
+  if (count != 1) return "aselect";
+  const bool sends = cases[0].endpoint->side() == Side::sender;
+  if (cases[0].until_closed) return sends ? "Sender.await_closed" : "Receiver.await_closed";
+  return sends ? "Sender.asend" : "Receiver.arecv";
+}
+
+// Before the watch is enlisted, so that the thread that decides it finds it shown.
+void Watch::show() noexcept {
+  WaitTarget targets[most_wait_cases];
+  const std::size_t listed = std::min(count_, most_wait_cases);
+  for (std::size_t i = 0; i < listed; ++i) {
+    targets[i] = wait_target(*cases_[i].channel, cases_[i].side, cases_[i].until_closed);
+  }
+  report_.show({targets, listed}, count_);
+}
+
 Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, WatchCase* cases, std::size_t count,
-                   bool& ready) noexcept {
-  auto* watch = new (std::nothrow) Watch(notifier, key, cases, count);
+                   bool& ready, const WaitCaller& caller) noexcept {
+  auto* watch = new (std::nothrow) Watch(notifier, key, cases, count, caller);
   if (watch == nullptr) {
     for (std::size_t i = 0; i < count; ++i) internal::release(cases[i].offer);
     delete[] cases;
@@ -73,6 +90,7 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
     cases[i].side = cases[i].endpoint->side();
     cases[i].endpoint->enter();
   }
+  watch->show();
   // By address, as in wait_any.
   std::sort(cases, cases + count, [](const WatchCase& a, const WatchCase& b) { return a.channel < b.channel; });
   if (is_traced()) watch->since_ = Deadline::now();
@@ -96,6 +114,7 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
 // case, which takes the same lock.
 bool Watch::decide(Outcome outcome, const WaitNode& node, Wake& wake) noexcept {
   if (!decision_.decide(outcome, node.index)) return false;
+  report_.hide_shared();
   notifier_.add(*this, wake);
   return true;
 }
@@ -103,6 +122,7 @@ bool Watch::decide(Outcome outcome, const WaitNode& node, Wake& wake) noexcept {
 Outcome Watch::close(std::size_t& number) noexcept {
   if (!closed_) {
     closed_ = true;
+    report_.hide_shared();
     for (std::size_t i = 0; i < enlisted_; ++i) {
       WatchCase& c = cases_[i];
       if (c.channel->is_inherited()) continue;

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "endpoint/endpoint.h"
+#include "page/wait_report.h"
 #include "sync/decision.h"
 
 namespace xichan::internal {
@@ -36,11 +37,13 @@ class LoopWaiter : public Waiter {
  protected:
   friend class Notifier;
 
-  LoopWaiter(Notifier& notifier, std::uint64_t key) noexcept : notifier_(notifier), key_(key) {}
+  LoopWaiter(Notifier& notifier, std::uint64_t key, const char* call, const WaitCaller& caller) noexcept
+      : notifier_(notifier), key_(key), report_(call, WaitReport::is_coroutine, caller) {}
   ~LoopWaiter() = default;
 
   Notifier& notifier_;
   const std::uint64_t key_;
+  WaitReport report_;  // shown until the wait is decided, or closed
 
  private:
   bool listed_ = false;  // in the notifier's list; guarded by its lock
@@ -51,9 +54,10 @@ class XICHAN_API Watch final : public LoopWaiter, public OwnedWait {
  public:
   /// Enlists a wait for one of `count` cases, listed with their common owner. Takes over the array, whose `endpoint`,
   /// `offer` and `cost` are set. Returns null, with all of it released, if memory is exhausted. Sets `ready` if the
-  /// coroutine should close the watch and try at once.
+  /// coroutine should close the watch and try at once. `caller` is
+  /// what readers of the page see.
   static Watch* open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, WatchCase* cases, std::size_t count,
-                     bool& ready) noexcept;
+                     bool& ready, const WaitCaller& caller = {}) noexcept;
 
   /// Delists all cases; afterwards the coroutine may act. Returns the outcome, and stores the index of the decided case
   /// in the array that was passed to `open`. Idempotent.
@@ -77,10 +81,12 @@ class XICHAN_API Watch final : public LoopWaiter, public OwnedWait {
   void abandon() noexcept override;
 
  private:
-  Watch(Notifier& notifier, std::uint64_t key, WatchCase* cases, std::size_t count) noexcept
-      : LoopWaiter(notifier, key), cases_(cases), count_(count) {}
+  Watch(Notifier& notifier, std::uint64_t key, WatchCase* cases, std::size_t count, const WaitCaller& caller) noexcept
+      : LoopWaiter(notifier, key, call_name(cases, count), caller), cases_(cases), count_(count) {}
   ~Watch() = default;
 
+  static const char* call_name(const WatchCase* cases, std::size_t count) noexcept;
+  void show() noexcept;
   bool decide(Outcome outcome, const WaitNode& node, Wake& wake) noexcept;
   const WatchCase& decided_case() const noexcept { return cases_[decision_.index()]; }
   bool has_token_for_uneven_waiters() const noexcept;

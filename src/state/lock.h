@@ -24,6 +24,7 @@ struct Token {
 
   static Token of(std::uint32_t owner, std::uint32_t unit) noexcept { return {std::uint64_t{owner} << 32 | unit}; }
   std::uint32_t owner() const noexcept { return static_cast<std::uint32_t>(word >> 32); }
+  std::uint32_t unit() const noexcept { return static_cast<std::uint32_t>(word); }
 };
 
 class XICHAN_API SharedLock final : public Turnstile {
@@ -59,6 +60,8 @@ class XICHAN_API SharedLock final : public Turnstile {
 
   bool is_locked() const noexcept { return holder(word_.load(memory_order_relaxed)) != free; }
   bool owned_by(Token token) const noexcept { return holder(word_.load(memory_order_relaxed)) == token.word; }
+  /// Returns the token of the thread or task that holds it; its word is 0 if it is free.
+  Token token() const noexcept { return {holder(word_.load(memory_order_relaxed))}; }
   /// Returns the number of the owner that holds it, or 0.
   std::uint32_t owner() const noexcept { return Token{holder(word_.load(memory_order_relaxed))}.owner(); }
 

@@ -65,12 +65,34 @@ void Turnstile::admit_waiting() noexcept {
   }
 }
 
+const char* Turnstile::call_name() const noexcept {
+  switch (kind()) {
+    case StateKind::cell: return "Cell.wait";
+    case StateKind::map: return "Map.wait";
+    case StateKind::lock: return "Lock.acquire";
+    case StateKind::rlock: return "RLock.acquire";
+    case StateKind::semaphore: return "Semaphore.acquire";
+    case StateKind::event: return "Event.wait";
+    case StateKind::barrier: return "Barrier.wait";
+    case StateKind::condition: return "Condition.wait";
+    case StateKind::broadcast: return "BroadcastSender.send";
+    case StateKind::broadcast_receiver: return "BroadcastReceiver.recv";
+    default: return "wait";
+  }
+}
+
+void Turnstile::show(WaitReport& report) const noexcept {
+  const WaitTarget target{.what = WaitTarget::What::object, .kind = static_cast<std::uint8_t>(kind()), .low = number()};
+  report.show({&target, 1}, 1);
+}
+
 Status Turnstile::wait(Request& request, const WaitLimits& limits) noexcept {
   ThreadWaiter waiter;
   WaitNode node{.waiter = &waiter, .owner = limits.owner_exiting};
   if (join(node, request)) return Status::ok;
   // (13): a call that joins after an exit has begun, or its handle was closed, sees it here.
   if (!has_ended(request) && !waiter.is_decided() && !exit_began(limits)) {
+    if (limits.report != nullptr) show(*limits.report);
     TraceSpan span(TraceKind::wait, trace_subject(), traced_call(kind()));
     const WaitResult woken_by = waiter.park(earlier(limits.deadline, limits.slice));
     if ((woken_by != WaitResult::woken || waiter.was_nudged()) && !limits.deadline.passed()) span.cut();

@@ -19,6 +19,7 @@
 // Progress: a change without waiters costs one load; otherwise a short lock.
 #pragma once
 
+#include "page/wait_report.h"
 #include "state/object.h"
 #include "sync/thread_waiter.h"
 #include "sync/wait_limits.h"
@@ -59,6 +60,11 @@ class XICHAN_API Turnstile : public StateObject {
   std::uint32_t waiting() const noexcept override { return queue_.waiting(); }
 
   void nudge(const void* owner) noexcept override { owner == nullptr ? queue_.nudge_all() : queue_.nudge_owner(owner); }
+
+  /// Returns the name of the call that waits for an object of this kind.
+  const char* call_name() const noexcept;
+  /// Shows a wait for this object to readers of the page. Does nothing if it is shown already.
+  void show(WaitReport& report) const noexcept;
 
   /// Releases what a request was admitted to, for a call that never returns. Any thread.
   virtual void withdraw(Request& request) noexcept;

@@ -6,6 +6,8 @@
 
 namespace xichan::internal {
 
+class WaitReport;
+
 struct WaitLimits {
   Deadline deadline;                  // past it: `timeout`
   Deadline slice;                     // past it: `interrupted`; the caller re-checks all conditions
@@ -13,6 +15,7 @@ struct WaitLimits {
   bool exiting;                       // the caller knows that it is exiting; a change returns `interrupted`
   const atomic<std::uint32_t>* interrupts = nullptr;  // counts interrupts of the owner's threads; null: there are none
   std::uint32_t interrupts_seen = 0;                  // a change returns `interrupted`
+  WaitReport* report = nullptr;                       // shows the wait while its thread sleeps; null: it is not shown
 };
 
 /// Returns true if the wait must end: an exit or an interrupt has begun since the caller set the limits.

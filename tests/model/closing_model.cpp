@@ -157,7 +157,7 @@ struct WaitsClosed : WithChannel<WaitsClosed<Way, Waits>, 3, 2, 2, 1> {
     }
     const atomic<bool>& end_closed = this->closed[static_cast<unsigned>(Waits)][index];
     const WaitLimits limits{Deadline::never(), Deadline::never(), &this->exiting, false, &this->interrupts, 0};
-    const Status status = wait_closed(channel, end_closed, &end_closed, limits);
+    const Status status = wait_closed(channel, Side::sender, end_closed, &end_closed, limits);
     constexpr bool exits = Way == By::exit_of_process || Way == By::exit_of_owner || Way == By::interrupt;
     RL_ASSERT(status == (Way == By::cancel ? Status::end_closed : exits ? Status::interrupted : Status::ok));
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/arguments.h"
+#include "base/call_site.h"
 #include "base/exit.h"
 #include "base/lending.h"
 #include "base/state.h"
@@ -23,6 +24,12 @@ namespace xichan::python {
 /// another thread, or between the check and the futex wait. So the main thread, and no other, re-checks at this
 /// interval.
 inline constexpr std::int64_t signal_slice_ns = 50'000'000;
+
+/// Returns true if `check_interrupts` will run signal handlers. Attached.
+inline bool has_signals() noexcept {
+  constexpr std::uintptr_t pending = 1u << 1;  // _PY_SIGNALS_PENDING_BIT
+  return __atomic_load_n(&PyThreadState_Get()->eval_breaker, __ATOMIC_RELAXED) & pending;
+}
 
 /// Returns true if an asynchronous exception is set for the calling thread, see embed/task_board.h. Attached.
 inline bool is_interrupted() noexcept { return PyThreadState_Get()->async_exc != nullptr; }
@@ -43,6 +50,8 @@ struct WaitRounds {
   int looks_for_loans = 0;
   /// The wait goes on if its thread is interrupted, which raises after the call.
   bool outlasts_interrupts = false;
+  /// What readers of the page see.
+  WaitReport& report;
 };
 /// A call may wait for hours, but what was sent before it is usually received soon.
 inline constexpr int most_looks_for_loans = 3;
@@ -64,6 +73,14 @@ inline void release_cells(std::span<const Case> cases, std::size_t chosen) noexc
   for (std::size_t i = 0; i < cases.size(); ++i) {
     if (i != chosen || cases[i].side == Side::receiver) release(cases[i].cell);
   }
+}
+
+/// Makes the report of a call that is about to block in the attached interpreter.
+inline WaitReport report_wait(const EndpointOwner& owner, const char* call, const Timeout& timeout,
+                              bool outlasts_exit = false) noexcept {
+  std::uint32_t flags = timeout.deadline.is_never() ? 0u : std::uint32_t{WaitReport::has_timeout};
+  if (outlasts_exit && is_called_by_package_alone()) flags |= WaitReport::is_idle;
+  return WaitReport(call, flags, find_call_site().as_caller(owner.interpreter.load(memory_order_relaxed)));
 }
 
 /// Performs one round of a wait, detached from the interpreter. Repeats `wait(limits)` after each interruption, except
@@ -99,12 +116,16 @@ Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced,
                            : looks ? Deadline::after(loans_slice_ns)
                                    : Deadline::never();
     if (rounds.outlasts_interrupts) interrupts = owner.interrupts();
-    status = wait(owner.limits(earlier(timeout.deadline, exit_deadline), slice, exiting, interrupts));
+    WaitLimits limits = owner.limits(earlier(timeout.deadline, exit_deadline), slice, exiting, interrupts);
+    limits.report = &rounds.report;
+    status = wait(limits);
   } while (status == Status::interrupted && !sliced && (!looks || owner.is_exiting()) &&
            (rounds.outlasts_interrupts || owner.interrupts() == interrupts));
+  if (status != Status::interrupted) rounds.report.hide();  // now: attaching may take long
   if (status == Status::timeout && !timeout.deadline.passed()) status = Status::exiting;
   before_attach(status);
   if (!owner.returns.enter()) {
+    rounds.report.hide();
     if_ended(status);
     park_forever();
   }
@@ -112,6 +133,7 @@ Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced,
   owner.returns.leave();
   owner.leave();
   take_back_loans(owner);
+  if (has_signals()) rounds.report.hide();  // its thread is about to run other code
   if (status == Status::ok && !exit_deadline.is_never()) ExitPatience::renew();
   return status;
 }
@@ -129,6 +151,12 @@ inline bool may_leave(std::span<const Case> cases) noexcept {
   return std::ranges::all_of(cases, [](const Case& c) noexcept {
     return c.side == Side::receiver && c.channel->flavor() != Flavor::rendezvous;
   });
+}
+
+/// Returns the name of a call on these cases.
+inline const char* call_name(std::span<const Case> cases) noexcept {
+  if (cases.size() != 1) return "select";
+  return cases[0].side == Side::sender ? "Sender.send" : "Receiver.recv";
 }
 
 /// What most calls do once they know that they never return.
@@ -149,7 +177,8 @@ bool wait_detached(EndpointOwner& owner, std::span<Endpoint* const> endpoints, s
                    NeverReturns never_returns = {}) noexcept {
   const bool sliced = runs_signal_handlers();
   const bool outlasts_exit = std::ranges::all_of(cases, [](const Case& c) { return c.channel->outlasts_exit(); });
-  WaitRounds rounds;
+  WaitReport report = report_wait(owner, call_name(cases), timeout, outlasts_exit);
+  WaitRounds rounds{.report = report};
   if (may_leave(cases)) rounds.looks_for_loans = most_looks_for_loans;
   for (;;) {
     if (owner.has_ended()) {  // called by a finalizer of an interpreter that has released its endpoints

@@ -34,7 +34,8 @@ PyObject* new_handle(ModuleState& state, Channel* channel, Side side) noexcept {
   handle->state = &state;
   handle->unread = nullptr;
   handle->types = nullptr;
-  handle->endpoint = Endpoint::open(channel, side, state.endpoints->owner);
+  const EndpointOrigin origin{state.places.find(), static_cast<std::uint32_t>(PyThreadState_Get()->native_thread_id)};
+  handle->endpoint = Endpoint::open(channel, side, state.endpoints->owner, origin);
   if (handle->endpoint != nullptr) return reinterpret_cast<PyObject*>(handle);
   Py_DECREF(handle);
   return state.endpoints->owner.has_ended() ? raise(state, Status::closed, "the interpreter is shutting down")

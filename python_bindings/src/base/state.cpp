@@ -45,6 +45,7 @@ void ModuleState::clear() noexcept {
   Py_CLEAR(idle_pickler);
   Py_CLEAR(record_types);
   short_texts.clear();
+  places.clear();
   library.datetime = nullptr;
   for (PyObject*& object : library.objects) Py_CLEAR(object);
   for (PyObject*& part : dict_parts) Py_CLEAR(part);

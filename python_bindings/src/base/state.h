@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include "base/place_cache.h"
 #include "endpoint/endpoint.h"
 #include "state/object.h"
 #include "trace/trace.h"
@@ -148,6 +149,7 @@ struct ModuleState {
   SelectTurns select_turns;
   InterpreterEndpoints* endpoints;
   mutable ShortTexts short_texts;
+  PlaceCache places;       // where endpoints were opened
   PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded
   mutable StandardLibrary library;
   bool numpy_missing;          // its import has failed

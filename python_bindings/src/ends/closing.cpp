@@ -94,15 +94,18 @@ PyObject* endpoint_wait_closed(PyObject* self, PyObject* const* args, Py_ssize_t
   if (timeout.now) return raise(*handle->state, Status::timeout, still_open);
   EndpointOwner& owner = owner_of(handle);
   const Case waited = endpoint.as_case();
+  const Side side = endpoint.side();
   const bool sliced = runs_signal_handlers();
-  WaitRounds rounds;
+  WaitReport report = report_wait(owner, side == Side::sender ? "Sender.wait_closed" : "Receiver.wait_closed", timeout,
+                                  channel.outlasts_exit());
+  WaitRounds rounds{.report = report};
   Status status = Status::exiting;  // for a finalizer of an interpreter that has released its endpoints
   while (!owner.has_ended()) {
     endpoint.enter();
     status = sleep_detached(
         owner, timeout, sliced, channel.outlasts_exit(), rounds,
         [&](const WaitLimits& limits) noexcept {
-          return wait_closed(channel, *waited.end_closed, waited.owner, limits);
+          return wait_closed(channel, side, *waited.end_closed, waited.owner, limits);
         },
         [&](Status) noexcept { channel.unpin(); }, [](Status) noexcept {});
     endpoint.leave();

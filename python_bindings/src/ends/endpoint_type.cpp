@@ -16,10 +16,33 @@ namespace {
 
 constexpr const char* type_name(Side side) noexcept { return side == Side::sender ? "Sender" : "Receiver"; }
 
+// Warns of a Receiver that is dropped while open, if the values in its channel are lost by that.
+void warn_if_lossy(const Handle* handle) noexcept {
+  const Endpoint* const endpoint = handle->endpoint;
+  if (endpoint == nullptr || endpoint->side() != Side::receiver || endpoint->is_closed()) return;
+  const Channel& channel = *endpoint->channel();
+  if (channel.endpoint_count(Side::receiver) != 1 || channel.is_shut_down()) return;
+  const std::size_t queued = channel.size() + (handle->unread == nullptr ? 0 : handle->unread->size());
+  if (queued == 0 || channel.outlasts_exit() || owner_of(handle).is_exiting()) return;
+  PyObject* const error = PyErr_GetRaisedException();
+  const std::string_view name = channel.name();
+  const Ref known(name.empty() ? PyUnicode_FromFormat("#%llx", static_cast<unsigned long long>(endpoint->id().place))
+                               : PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size())));
+  // Without the handle as the source, which is being destroyed.
+  if (!known || PyErr_WarnFormat(PyExc_ResourceWarning, 1,
+                                 "the last Receiver of channel %U was dropped while open: %zu queued values are lost; "
+                                 "close() it once they are received",
+                                 known.get(), queued) < 0) {
+    PyErr_WriteUnraisable(nullptr);
+  }
+  PyErr_SetRaisedException(error);
+}
+
 void endpoint_dealloc(PyObject* self) noexcept {
   Handle* handle = as_handle(self);
   PyTypeObject* type = Py_TYPE(self);
   if (handle->weak_references != nullptr) PyObject_ClearWeakRefs(self);
+  warn_if_lossy(handle);
   drop_unread(handle);
   Py_XDECREF(handle->types);
   if (handle->endpoint != nullptr) Endpoint::destroy(handle->endpoint);
@@ -98,18 +121,17 @@ Py_ssize_t endpoint_length(PyObject* self) noexcept {
 
 PyObject* endpoint_repr(PyObject* self) noexcept {
   const Endpoint& endpoint = *as_handle(self)->endpoint;
-  if (endpoint.is_closed()) return PyUnicode_FromFormat("<xichan.%s closed>", type_name(endpoint.side()));
-  const Ref capacity(endpoint_capacity(self, nullptr));
-  if (!capacity) return nullptr;
+  const char* const type = type_name(endpoint.side());
+  const auto number = static_cast<unsigned long long>(endpoint.id().place);
+  if (endpoint.is_closed()) return PyUnicode_FromFormat("<xichan.%s #%llx closed>", type, number);
+  const Channel& channel = *endpoint.channel();
   const Ref name(endpoint_name(self, nullptr));
   if (!name) return nullptr;
-  const char* finished = endpoint.channel()->finished_for(endpoint.side()) ? " finished" : "";
-  if (name.get() == Py_None) {
-    return PyUnicode_FromFormat("<xichan.%s %zd of %S%s>", type_name(endpoint.side()), endpoint_length(self),
-                                capacity.get(), finished);
-  }
-  return PyUnicode_FromFormat("<xichan.%s %R %zd of %S%s>", type_name(endpoint.side()), name.get(),
-                              endpoint_length(self), capacity.get(), finished);
+  const Ref known(name.get() == Py_None ? PyUnicode_FromFormat("#%llx", number) : PyObject_Repr(name.get()));
+  const Ref capacity(endpoint_capacity(self, nullptr));
+  if (!known || !capacity) return nullptr;
+  return PyUnicode_FromFormat("<xichan.%s %U depth=%zd/%S %s>", type, known.get(), endpoint_length(self),
+                              capacity.get(), channel.state_name());
 }
 
 int endpoint_true(PyObject*) noexcept { return 1; }

@@ -56,7 +56,8 @@ PyObject* open_any(ModuleState& state, const Names::Found& found) noexcept {
 // Blocks, detached from the interpreter, until the names change or the timeout expires. False with an exception set.
 bool wait_for_change(ModuleState& state, std::uint32_t seen, const Timeout& timeout) noexcept {
   EndpointOwner& owner = state.endpoints->owner;
-  WaitRounds rounds;
+  WaitReport report = report_wait(owner, "lookup", timeout);
+  WaitRounds rounds{.report = report};
   const bool sliced = runs_signal_handlers();
   for (;;) {
     if (owner.has_ended()) {

@@ -46,9 +46,6 @@ PyObject* bounded(std::uint64_t value) noexcept {
   return value == UINT64_MAX ? Py_NewRef(Py_None) : PyLong_FromUnsignedLongLong(value);
 }
 
-namespace {
-
-// Returns the fields of a ChannelStats as a dict. Runs no Python code: the caller may own a pin of the channel.
 PyObject* channel_fields(const Channel& channel) noexcept {
   const ChannelStats s = channel.stats();
   const std::string_view name = channel.name();
@@ -61,8 +58,6 @@ PyObject* channel_fields(const Channel& channel) noexcept {
                        s.waiting_senders, "waiting_receivers", s.waiting_receivers, "parks", Count{s.parks}, "wakeups",
                        Count{s.wakeups}, "tickets", Count{Tickets::unclaimed(&channel)}, "pickled", Count{s.pickled});
 }
-
-}  // namespace
 
 PyObject* endpoint_stats(PyObject* self, PyObject*) noexcept {
   const Handle* handle = as_handle(self);

@@ -14,4 +14,7 @@ PyObject* endpoint_stats(PyObject* self, PyObject*) noexcept;
 /// channels() and memory_stats() of the module.
 extern PyMethodDef stats_functions[];
 
+/// Returns the fields of a ChannelStats as a dict. Runs no Python code: the caller may own a pin of the channel.
+PyObject* channel_fields(const Channel& channel) noexcept;
+
 }  // namespace xichan::python

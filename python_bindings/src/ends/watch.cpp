@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "base/call_site.h"
 #include "base/handle.h"
 #include "base/lending.h"
 #include "base/ref.h"
@@ -108,7 +109,9 @@ PyObject* open_watch(PyObject* notifier, WatchObject* object, std::uint64_t key,
   bool ready = false;
   // The other side may receive an offer as soon as the watch is open; a watch that does not open releases the offers.
   object->transfers.retain();
-  object->watch = Watch::open(*as_notifier(notifier)->notifier, state.endpoints->owner, key, cases, count, ready);
+  EndpointOwner& owner = state.endpoints->owner;
+  object->watch = Watch::open(*as_notifier(notifier)->notifier, owner, key, cases, count, ready,
+                              find_call_site().as_caller(owner.interpreter.load(memory_order_relaxed)));
   object->transfers.release(object->watch != nullptr);
   if (object->watch != nullptr) return Py_BuildValue("NO", object, ready ? Py_True : Py_False);
   Py_DECREF(object);

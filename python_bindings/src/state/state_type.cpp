@@ -9,6 +9,8 @@
 #include "directory/process.h"
 #include "directory/tickets.h"
 #include "ends/transport.h"
+#include "state/condition.h"
+#include "state/lock.h"
 #include "value/message.h"
 #include "values/decode.h"
 #include "values/encode.h"
@@ -141,6 +143,29 @@ PyObject* count_waiting(PyObject*, PyObject* object) noexcept {
   return state == nullptr ? nullptr : PyLong_FromUnsignedLong(state->waiting());
 }
 
+// _lock_holder(lock or condition) -> None if it is free, else (interpreter or -1, native id of the thread or 0).
+PyObject* lock_holder(PyObject*, PyObject* object) noexcept {
+  if (!is_state_handle(object)) return PyErr_Format(PyExc_TypeError, "expected a state object, got %T", object);
+  StateObject* const state = usable_object(object);
+  if (state == nullptr) return nullptr;
+  const SharedLock* lock = nullptr;
+  if (state->kind() == StateKind::condition) lock = &static_cast<SharedCondition*>(state)->guard();
+  if (state->kind() == StateKind::lock || state->kind() == StateKind::rlock) lock = static_cast<SharedLock*>(state);
+  const Token token = lock == nullptr ? Token{} : lock->token();
+  if (token.word == 0) Py_RETURN_NONE;
+  std::int64_t interpreter = -1;
+  EndpointOwner::for_each([&](const EndpointOwner& owner) noexcept {
+    if (owner.number == token.owner()) interpreter = owner.interpreter.load(memory_order_relaxed);
+  });
+  return Py_BuildValue("(LI)", static_cast<long long>(interpreter), EndpointOwner::thread_of_unit(token.unit()));
+}
+
+// _object_number(object) -> its number, which waits show.
+PyObject* object_number(PyObject*, PyObject* object) noexcept {
+  if (!is_state_handle(object)) return PyErr_Format(PyExc_TypeError, "expected a state object, got %T", object);
+  return PyLong_FromUnsignedLongLong(as_state_handle(object)->reference->number());
+}
+
 PyDoc_STRVAR(state_doc, "The common base class of the objects that interpreters share.");
 
 PyDoc_STRVAR(lookup_doc,
@@ -264,6 +289,8 @@ PyMethodDef state_functions[] = {
     {"broadcast", as_method(broadcast), METH_FASTCALL | METH_KEYWORDS, broadcast_doc},
     {"_unpickle_state", unpickle_state, METH_VARARGS, nullptr},
     {"_waiting", count_waiting, METH_O, nullptr},
+    {"_lock_holder", lock_holder, METH_O, nullptr},
+    {"_object_number", object_number, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/call_site.h"
 #include "ends/watch.h"
 #include "state/waiting.h"
 
@@ -87,7 +88,8 @@ PyObject* join_queue(ModuleState& state, Turnstile& object, const Request& reque
   if (watch == nullptr) return nullptr;
   watch->keeps = Py_XNewRef(keeps);
   bool admitted = false;
-  watch->watch = StateWatch::open(*notifier, owner, key, object, request, admitted);
+  watch->watch = StateWatch::open(*notifier, owner, key, object, request, admitted,
+                                  find_call_site().as_caller(owner.interpreter.load(memory_order_relaxed)));
   if (watch->watch != nullptr) return Py_BuildValue("NO", watch, admitted ? Py_True : Py_False);
   Py_DECREF(watch);
   return PyErr_NoMemory();

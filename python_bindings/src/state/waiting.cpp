@@ -25,11 +25,12 @@ Status sleep_admitted(EndpointOwner& owner, Turnstile& object, Request& request,
 
 }  // namespace
 
-bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout,
-                   Status& status) noexcept {
+bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout, Status& status,
+                   const char* call) noexcept {
   EndpointOwner& owner = state.endpoints->owner;
   const bool sliced = runs_signal_handlers();
-  WaitRounds rounds;
+  WaitReport report = report_wait(owner, call == nullptr ? object.call_name() : call, timeout);
+  WaitRounds rounds{.report = report};
   rounds.looks_for_loans = most_looks_for_loans;
   for (;;) {
     if (object.is_inherited()) {  // a signal handler has forked: this is the child
@@ -58,8 +59,9 @@ bool wait_acquired(ModuleState& state, Turnstile& object, Request& request, cons
 
 Status wait_uninterrupted(ModuleState& state, Turnstile& object, Request& request) noexcept {
   EndpointOwner& owner = state.endpoints->owner;
-  WaitRounds rounds{.outlasts_interrupts = true};
   const Timeout forever;
+  WaitReport report = report_wait(owner, object.call_name(), forever);
+  WaitRounds rounds{.outlasts_interrupts = true, .report = report};
   for (;;) {
     if (owner.has_ended() || object.is_inherited()) return Status::exiting;
     const Status status = sleep_admitted(owner, object, request, forever, false, rounds);

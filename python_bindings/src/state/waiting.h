@@ -10,8 +10,9 @@ namespace xichan::python {
 /// Blocks until the object admits the request: `ok`, `timeout`, `exiting`, or `end_closed` if `request.ended`. False
 /// with an exception set if a signal handler raised, or forked, in the child, or if the thread is interrupted; then the
 /// call is not admitted. What a call is admitted to that never returns, because its interpreter has ended, is released.
-bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout,
-                   Status& status) noexcept;
+/// `call`: the name that is shown; null: that of `object`.
+bool wait_admitted(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout, Status& status,
+                   const char* call = nullptr) noexcept;
 /// Does the same for a lock or semaphore, which it releases if the thread is interrupted: the exception is raised
 /// before the caller could release it.
 bool wait_acquired(ModuleState& state, Turnstile& object, Request& request, const Timeout& timeout,

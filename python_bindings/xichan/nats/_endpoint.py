@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 # How often a call that waits for the end of a channel looks at it without being told, in seconds.
-_LOOK = 5.0
+LOOK = 5.0
 
 
 class Endpoint:
@@ -42,6 +42,8 @@ class Endpoint:
         self._calls = self._hub._calls
         self._closed = False
         self._rooms: _nats.Room | None = None
+        receives = type(self).__name__ == "Receiver"
+        self._listed = _core._RemoteEnd(self.name, receives, self._hub._shown_server)  # for inspect()
 
     def _run[T](self, call: str, steps: _Steps[T]) -> T:
         """Run the steps of a call in the calling thread; a trace records it."""
@@ -110,6 +112,7 @@ class Endpoint:
     def close(self) -> None:
         """Close this endpoint. Idempotent."""
         self._closed = True
+        self._listed.close()
         if self._rooms is not None:
             self._rooms.close()
 
@@ -146,7 +149,7 @@ class Endpoint:
     def _wait_closed(self, deadline: Deadline) -> _Steps[None]:
         self._check()
         changes = self._names.changes
-        room = _nats.Room(self._calls.connection, changes, changes, _LOOK)
+        room = _nats.Room(self._calls.connection, changes, changes, LOOK)
         room.begin_wait()
         while True:
             try:

@@ -49,6 +49,7 @@ def run() -> None:
     del setup
     tasks, results, token, wakeup = endpoints
     threads.adopt(name)
+    _core._name_interpreter(name)
     if claims is not None:
         from .claims import relax
 

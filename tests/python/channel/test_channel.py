@@ -240,11 +240,26 @@ def test_handles_can_be_weakly_referenced():
     assert counts(rx) == (0, 1)
 
 
-def test_endpoint_repr():
+def test_endpoint_repr_identifies_the_channel_and_its_state():
     tx, rx = xichan.channel(3)
     tx.send(1)
-    assert repr(tx) == "<xichan.Sender 1 of 3>" and repr(rx) == "<xichan.Receiver 1 of 3>"
+    number = f"#{tx.id & (1 << 64) - 1:x}"
+    assert repr(tx) == f"<xichan.Sender {number} depth=1/3 open>"
+    assert repr(rx) == f"<xichan.Receiver {number} depth=1/3 open>"
     tx.shutdown()
-    assert "finished" in repr(rx)
+    assert repr(rx) == f"<xichan.Receiver {number} depth=1/3 shut down>"
     rx.close()
-    assert repr(rx) == "<xichan.Receiver closed>"
+    assert repr(rx) == f"<xichan.Receiver {number} closed>"
+
+
+def test_endpoint_repr_has_the_name():
+    tx, rx = xichan.channel(64, name="jobs")
+    assert repr(tx) == "<xichan.Sender 'jobs' depth=0/64 open>"
+    tx.close()
+    assert repr(rx) == "<xichan.Receiver 'jobs' depth=0/64 no senders>"
+
+
+def test_endpoint_repr_shows_that_the_other_side_is_gone():
+    tx, rx = xichan.channel(None)
+    rx.close()
+    assert repr(tx).endswith(" depth=0/None no receivers>")

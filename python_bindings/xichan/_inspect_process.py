@@ -1,0 +1,238 @@
+"""``xichan.inspect()``: collects what the core shows of the process. Imported on first use."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from . import _core
+from ._inspect import (
+    ChannelInspection,
+    EndpointInspection,
+    Holder,
+    Inspection,
+    ObjectInspection,
+    RemoteInspection,
+    Wait,
+)
+from ._stats import ChannelStats
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+_SIDES = ("sender", "receiver")
+_TIMEOUT, _IDLE, _COROUTINE = 1, 2, 4  # flags of a wait, as in page/wait_report.h
+_CHANNEL, _OBJECT = 1, 2  # what a wait is for
+
+# For each channel the time, and what it had sent and received, at the previous inspect() of this interpreter.
+_previous: dict[int, tuple[int, int, int]] = {}
+
+_DETAILS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "AtomicInt": lambda obj: {"value": obj.value},
+    "Cell": lambda obj: {"version": obj.version},
+    "Map": lambda obj: _map_details(obj.stats()),
+    "Lock": lambda obj: {"locked": obj.locked()},
+    "RLock": lambda obj: {"locked": obj.locked()},
+    "Semaphore": lambda obj: {"value": obj.value},
+    "Event": lambda obj: {"set": obj.is_set()},
+    "Barrier": lambda obj: {"parties": obj.parties, "arrived": obj.n_waiting, "broken": obj.broken},
+    "Condition": lambda obj: {"locked": obj.locked()},
+    "BroadcastSender": lambda obj: {"subscribers": obj.subscribers},
+    "Broadcast": lambda obj: {"subscribers": obj.subscribers},
+    "BroadcastReceiver": lambda obj: {"pending": len(obj)},
+}
+
+
+def _map_details(stats: Any) -> dict[str, Any]:
+    return {name: getattr(stats, name) for name in ("items", "bytes", "hits", "misses")}
+
+
+class _Names:
+    """The names of the interpreters and threads of the process."""
+
+    def __init__(self) -> None:
+        self._interpreters = _core._interpreter_names()
+        self._threads: dict[int, str | None] = {
+            thread.native_id: thread.name for thread in threading.enumerate() if thread.native_id is not None
+        }
+
+    def interpreter(self, number: int) -> tuple[int | None, str | None]:
+        return (None, None) if number < 0 else (number, self._interpreters.get(number))
+
+    def thread(self, native_id: int) -> tuple[int | None, str | None]:
+        if native_id == 0:
+            return None, None
+        if native_id not in self._threads:
+            self._threads[native_id] = self._read(native_id)
+        return native_id, self._threads[native_id]
+
+    @staticmethod
+    def _read(native_id: int) -> str | None:
+        """Return the name that the system knows, of which Python sets the first 15 bytes (CPython 3.14)."""
+        if native_id == os.getpid():
+            return "MainThread"
+        try:
+            return Path(f"/proc/self/task/{native_id}/comm").read_text(errors="replace").rstrip("\n")
+        except OSError:
+            return None  # it has ended
+
+
+def _place(file: str, line: int) -> str | None:
+    return f"{file}:{line}" if file else None
+
+
+def _waits(names: _Names) -> tuple[Wait, ...]:
+    """Return all waits, longest first. Of a thread whose signal handler waits, only that wait."""
+    now = time.monotonic_ns()
+    shown = sorted(_core._inspect_waits(), key=lambda wait: wait[1])
+    last = {wait[3]: wait[0] for wait in sorted(shown) if not wait[4] & _COROUTINE}
+    waits = []
+    for number, started, interpreter, thread, flags, line, more, call, function, file, targets in shown:
+        if not flags & _COROUTINE and last[thread] != number:
+            continue
+        interpreter_id, interpreter_name = names.interpreter(interpreter)
+        waits.append(
+            Wait(
+                id=number,
+                call=call,
+                channels=tuple(target[4] for target in targets if target[0] == _CHANNEL),
+                sides=tuple(_SIDES[target[1]] for target in targets if target[0] == _CHANNEL),
+                objects=tuple(target[4] for target in targets if target[0] == _OBJECT),
+                until_closed=any(target[3] for target in targets),
+                more=more,
+                interpreter=interpreter_id,
+                interpreter_name=interpreter_name,
+                thread=thread,
+                thread_name=names.thread(thread)[1],
+                coroutine=bool(flags & _COROUTINE),
+                place=_place(file, line),
+                function=function or None,
+                seconds=max(0.0, (now - started) / 1e9),
+                timeout=bool(flags & _TIMEOUT),
+                idle=bool(flags & _IDLE),
+            )
+        )
+    return tuple(waits)
+
+
+def _endpoints(names: _Names) -> dict[int, tuple[list[EndpointInspection], list[EndpointInspection]]]:
+    """Return the endpoints of interpreters, by the id of their channel: senders and receivers."""
+    found: dict[int, tuple[list[EndpointInspection], list[EndpointInspection]]] = defaultdict(lambda: ([], []))
+    for channel, receives, interpreter, thread, file, line in _core._inspect_endpoints():
+        endpoint = EndpointInspection(
+            _SIDES[receives], *names.interpreter(interpreter), *names.thread(thread), _place(file or "", line)
+        )
+        found[channel][receives].append(endpoint)
+    return found
+
+
+def _rates(stats: ChannelStats, created: int, now: int) -> tuple[float, float]:
+    since, sent, received = _previous.get(stats.id, (created, 0, 0))
+    _previous[stats.id] = now, stats.sent, stats.received
+    seconds = max((now - since) / 1e9, 1e-9)
+    # Less than before: another channel, after a fork.
+    return max(0, stats.sent - sent) / seconds, max(0, stats.received - received) / seconds
+
+
+def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, ...]:
+    # The endpoints first: one that is opened meanwhile is counted as in transit, which is the weaker statement.
+    endpoints = _endpoints(names)
+    waiting: defaultdict[int, list[Wait]] = defaultdict(list)
+    for wait in waits:
+        for channel in dict.fromkeys(wait.channels):
+            waiting[channel].append(wait)
+    now = time.monotonic_ns()
+    result = []
+    for fields, state, created, *native in _core._inspect_channels():
+        stats = ChannelStats(**fields)
+        sides = [
+            [*listed, *[EndpointInspection(side, None, None, None, None, None)] * count]
+            for side, listed, count in zip(_SIDES, endpoints[stats.id], native, strict=True)
+        ]
+        sent_per_second, received_per_second = _rates(stats, created, now)
+        result.append(
+            ChannelInspection(
+                stats=stats,
+                state=state,
+                senders=tuple(sides[0]),
+                receivers=tuple(sides[1]),
+                senders_in_transit=max(0, stats.senders - len(sides[0])),
+                receivers_in_transit=max(0, stats.receivers - len(sides[1])),
+                waits=tuple(waiting[stats.id]),
+                sent_per_second=sent_per_second,
+                received_per_second=received_per_second,
+            )
+        )
+    for gone in _previous.keys() - {channel.stats.id for channel in result}:
+        _previous.pop(gone, None)
+    return tuple(result)
+
+
+def _holder(obj: Any, names: _Names) -> Holder | None:
+    found = _core._lock_holder(obj)
+    if found is None:
+        return None
+    interpreter, thread = found
+    return Holder(*names.interpreter(interpreter), *names.thread(thread))
+
+
+def _objects(names: _Names, waits: Iterable[Wait]) -> tuple[ObjectInspection, ...]:
+    waiting: defaultdict[int, list[Wait]] = defaultdict(list)
+    for wait in waits:
+        for number in wait.objects:
+            waiting[number].append(wait)
+    result = []
+    for obj in _core.objects():
+        kind, number = type(obj).__name__, _core._object_number(obj)
+        details = _DETAILS.get(kind)
+        result.append(
+            ObjectInspection(
+                kind=kind,
+                id=number,
+                name=obj.name,
+                waits=tuple(waiting[number]),
+                owner=_holder(obj, names),
+                detail=details(obj) if details is not None else {},
+            )
+        )
+    return tuple(result)
+
+
+def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
+    return tuple(
+        RemoteInspection(
+            name,
+            _SIDES[receives],
+            server,
+            *names.interpreter(interpreter),
+            *names.thread(thread),
+            _place(file or "", line),
+        )
+        for name, receives, server, interpreter, thread, file, line in _core._inspect_remote()
+    )
+
+
+def inspect() -> Inspection:
+    """Return what exists in the whole process, and what waits for what.
+
+    The Inspection has the channels with their endpoints, the objects of shared state, and every call that is blocked,
+    with the line of the code that called. ``print(xichan.inspect())`` shows a report. Any interpreter and thread may
+    call it. It reads while other threads go on: what it returns need not have existed at one moment. Never blocks.
+    """
+    names = _Names()
+    waits = _waits(names)
+    return Inspection(
+        time=time.time(),
+        pid=os.getpid(),
+        channels=_channels(names, waits),
+        objects=_objects(names, waits),
+        waits=waits,
+        workers=(),
+        remote=_remote(names),
+        unshown_waits=_core._unshown_waits(),
+    )

@@ -1,0 +1,181 @@
+#include "page/page.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <utility>
+
+#include "xichan/version.h"
+
+namespace xichan::internal {
+namespace {
+
+// From Linux 6.3; older kernels refuse it. Newer ones log a warning without it.
+constexpr unsigned no_exec_seal = 0x0008;
+
+constinit atomic<Page*> current{nullptr};
+constinit atomic<int> descriptor{-1};
+constinit atomic<std::uint64_t> device{0};  // of the descriptor, which the program may have closed behind our back
+constinit atomic<std::uint64_t> inode{0};
+constinit atomic<std::uint32_t> forks{0};
+constinit atomic<bool> is_private{false};  // the environment says so
+
+struct Mapping {
+  Page* page = nullptr;
+  int descriptor = -1;
+};
+
+int make_file() noexcept {
+  const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  long file = syscall(SYS_memfd_create, "xichan", flags | no_exec_seal);
+  if (file < 0) file = syscall(SYS_memfd_create, "xichan", flags);
+  if (file < 0) return -1;
+  const int number = static_cast<int>(file);
+  // Of this size for good: a process that could shrink it would kill this one.
+  if (ftruncate(number, sizeof(Page)) == 0 && fchmod(number, 0600) == 0 &&
+      fcntl(number, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
+    return number;
+  }
+  close(number);
+  return -1;
+}
+
+// Field 22 of /proc/self/stat. The name of the program, in parentheses, may contain anything.
+std::uint64_t process_start() noexcept {
+  char text[1024];
+  const int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  const ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  if (length <= 0) return 0;
+  text[length] = '\0';
+  const char* at = strrchr(text, ')');
+  for (int field = 2; at != nullptr && field < 22; ++field) {
+    at = strchr(at, ' ');
+    if (at != nullptr) ++at;
+  }
+  std::uint64_t ticks = 0;
+  for (; at != nullptr && *at >= '0' && *at <= '9'; ++at) ticks = ticks * 10 + static_cast<std::uint64_t>(*at - '0');
+  return ticks;
+}
+
+void describe(PageTable& table, PageTableKind kind, std::size_t slot_size, std::size_t offset,
+              std::size_t slots) noexcept {
+  table.slot_size.store(static_cast<std::uint32_t>(slot_size), memory_order_relaxed);
+  table.offset.store(offset, memory_order_relaxed);
+  table.slots.store(slots, memory_order_relaxed);
+  table.kind.store(static_cast<std::uint32_t>(kind), memory_order_relaxed);
+}
+
+void fill(PageHeader& header) noexcept {
+  header.version.store(page_version, memory_order_relaxed);
+  header.header_size.store(page_header_size, memory_order_relaxed);
+  header.size.store(sizeof(Page), memory_order_relaxed);
+  header.process.store(static_cast<std::uint64_t>(getpid()), memory_order_relaxed);
+  header.start_time.store(process_start(), memory_order_relaxed);
+  char release[sizeof header.release] = XICHAN_VERSION;
+  for (std::size_t i = 0; i < sizeof release / 8; ++i) {
+    std::uint64_t word;
+    memcpy(&word, release + i * 8, 8);
+    header.release[i].store(word, memory_order_relaxed);
+  }
+  describe(header.tables[0], PageTableKind::waits, sizeof(WaitSlot), offsetof(Page, waits), wait_slots);
+  header.magic.store(page_magic, memory_order_release);  // (54) with the readers: the header is complete
+}
+
+// Calls only functions that the child of a fork may call.
+Mapping make_mapping() noexcept {
+  Mapping made;
+  if (!is_private.load(memory_order_relaxed)) made.descriptor = make_file();
+  void* memory = MAP_FAILED;
+  if (made.descriptor >= 0) {
+    memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, made.descriptor, 0);
+    if (memory == MAP_FAILED) close(std::exchange(made.descriptor, -1));
+  }
+  if (memory == MAP_FAILED) {
+    memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  }
+  if (memory == MAP_FAILED) return made;
+  // Without this a child would write to the page of its parent until it has its own.
+  madvise(memory, sizeof(Page), MADV_DONTFORK);
+  made.page = static_cast<Page*>(memory);
+  fill(made.page->header);
+  return made;
+}
+
+void note_descriptor(int number) noexcept {
+  struct stat status{};
+  if (number < 0 || fstat(number, &status) != 0) return;
+  device.store(status.st_dev, memory_order_relaxed);
+  inode.store(status.st_ino, memory_order_relaxed);
+  descriptor.store(number, memory_order_relaxed);
+}
+
+bool is_still_open() noexcept {
+  struct stat status{};
+  const int number = descriptor.load(memory_order_relaxed);
+  return number >= 0 && fstat(number, &status) == 0 && status.st_dev == device.load(memory_order_relaxed) &&
+         status.st_ino == inode.load(memory_order_relaxed);
+}
+
+// In the child of a fork, where the page of the parent is not mapped.
+void replace_after_fork() noexcept {
+  forks.fetch_add(1, memory_order_relaxed);
+  if (current.exchange(nullptr, memory_order_relaxed) == nullptr) return;
+  if (is_still_open()) close(descriptor.load(memory_order_relaxed));
+  descriptor.store(-1, memory_order_relaxed);
+  const Mapping made = make_mapping();
+  note_descriptor(made.descriptor);
+  current.store(made.page, memory_order_release);
+}
+
+[[gnu::constructor]] void watch_forks() { pthread_atfork(nullptr, nullptr, replace_after_fork); }
+
+Page* create() noexcept {
+  const char* const choice = getenv("XICHAN_PAGE");
+  if (choice != nullptr && strcmp(choice, "0") == 0) is_private.store(true, memory_order_relaxed);
+  const Mapping made = make_mapping();
+  if (made.page == nullptr) return nullptr;
+  Page* other = nullptr;
+  // (55) release and acquire: a page is filled before another thread uses it.
+  if (current.compare_exchange_strong(other, made.page, memory_order_acq_rel, memory_order_acquire)) {
+    note_descriptor(made.descriptor);
+    return made.page;
+  }
+  munmap(made.page, sizeof(Page));
+  if (made.descriptor >= 0) close(made.descriptor);
+  return other;
+}
+
+}  // namespace
+
+Page* existing_page() noexcept { return current.load(memory_order_acquire); }  // (55)
+
+Page* page() noexcept {
+  Page* const found = existing_page();
+  return found != nullptr ? found : create();
+}
+
+int page_descriptor() noexcept { return is_still_open() ? descriptor.load(memory_order_relaxed) : -1; }
+
+std::uint32_t page_forks() noexcept { return forks.load(memory_order_relaxed); }
+
+std::uint32_t native_thread() noexcept {
+  thread_local std::uint32_t id = 0;
+  thread_local std::uint32_t read_after = 0;
+  const std::uint32_t now = page_forks() + 1;
+  if (read_after != now) {
+    id = static_cast<std::uint32_t>(syscall(SYS_gettid));
+    read_after = now;
+  }
+  return id;
+}
+
+}  // namespace xichan::internal

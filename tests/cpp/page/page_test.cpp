@@ -1,0 +1,114 @@
+// The page: found, mapped and verified as a reader in another process does it.
+#include "page/page.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+
+#include "page/places.h"
+#include "support/support.h"
+
+namespace xichan::internal {
+namespace {
+
+TEST(Page, IsASealedFileOfTheUser) {
+  ASSERT_NE(page(), nullptr);
+  const int descriptor = page_descriptor();
+  ASSERT_GE(descriptor, 0);
+  struct stat status{};
+  ASSERT_EQ(fstat(descriptor, &status), 0);
+  EXPECT_EQ(status.st_size, static_cast<off_t>(sizeof(Page)));
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  EXPECT_NE(ftruncate(descriptor, 0), 0);
+  EXPECT_TRUE(fcntl(descriptor, F_GETFD) & FD_CLOEXEC);
+}
+
+TEST(Page, IsReadThroughItsDescriptor) {
+  ASSERT_NE(page(), nullptr);
+  const std::string path = "/proc/self/fd/" + std::to_string(page_descriptor());
+  const int file = open(path.c_str(), O_RDONLY);
+  ASSERT_GE(file, 0);
+  void* const memory = mmap(nullptr, sizeof(Page), PROT_READ, MAP_SHARED, file, 0);
+  close(file);
+  ASSERT_NE(memory, MAP_FAILED);
+  const auto& header = *static_cast<const PageHeader*>(memory);
+  EXPECT_EQ(std::memcmp(memory, "xichanpg", 8), 0);
+  EXPECT_EQ(header.version.load(), page_version);
+  EXPECT_EQ(header.size.load(), sizeof(Page));
+  EXPECT_EQ(header.process.load(), static_cast<std::uint64_t>(getpid()));
+  EXPECT_GT(header.start_time.load(), 0u);
+  const PageTable& waits = header.tables[0];
+  EXPECT_EQ(waits.kind.load(), static_cast<std::uint32_t>(PageTableKind::waits));
+  EXPECT_LE(waits.offset.load() + waits.slots.load() * waits.slot_size.load(), sizeof(Page));
+  munmap(memory, sizeof(Page));
+}
+
+TEST(Page, OfAChildIsItsOwn) {
+  ASSERT_NE(page(), nullptr);
+  const int inherited = page_descriptor();
+  const ino_t inode = [&] {
+    struct stat status{};
+    fstat(inherited, &status);
+    return status.st_ino;
+  }();
+  const std::uint32_t forks = page_forks();
+  const pid_t child = fork();
+  if (child == 0) {
+    struct stat status{};
+    bool good = existing_page() != nullptr && page_forks() == forks + 1;
+    good = good && fstat(page_descriptor(), &status) == 0 && status.st_ino != inode;
+    // The descriptor of the parent's is closed: no number leads to its file.
+    for (int number = 0; number < 256; ++number) good = good && (fstat(number, &status) != 0 || status.st_ino != inode);
+    _exit(good ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Page, AChildLeavesAForeignDescriptorAlone) {
+  // The program closes all descriptors, and opens a file that gets the number of the page's.
+  const pid_t child = fork();
+  if (child == 0) {
+    const int number = page_descriptor();
+    close(number);
+    const int file = open("/dev/null", O_RDONLY);
+    dup2(file, number);
+    const pid_t grandchild = fork();
+    if (grandchild == 0) _exit(fcntl(number, F_GETFD) >= 0 && page_descriptor() >= 0 ? 0 : 1);
+    int status = 0;
+    waitpid(grandchild, &status, 0);
+    _exit(page_descriptor() == -1 ? WEXITSTATUS(status) : 2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Place, IsTheSameForTheSameLine) {
+  const Place* const place = Place::intern("a.py", 3);
+  ASSERT_NE(place, nullptr);
+  EXPECT_EQ(place->file(), "a.py");
+  EXPECT_EQ(place->line(), 3u);
+  EXPECT_EQ(Place::intern(std::string("a.py"), 3), place);
+  EXPECT_NE(Place::intern("a.py", 4), place);
+  EXPECT_NE(Place::intern("b.py", 3), place);
+}
+
+TEST(Place, IsTheSameForAllThreads) {
+  const Place* places[4][100];
+  together(4, [&](unsigned thread) {
+    for (std::uint32_t i = 0; i < 100; ++i) places[thread][i] = Place::intern("threads.py", i);
+  });
+  for (unsigned thread = 1; thread < 4; ++thread) {
+    for (std::uint32_t i = 0; i < 100; ++i) EXPECT_EQ(places[thread][i], places[0][i]);
+  }
+}
+
+}  // namespace
+}  // namespace xichan::internal
