@@ -47,13 +47,11 @@ See inside
     inspect                  channels, endpoints, objects and blocked calls of the process, with lines: an Inspection
     ChannelInspection, EndpointInspection, ObjectInspection, RemoteInspection, WorkerInspection, Wait, Holder  its parts
     deadlocks                calls that can never return: a tuple of Deadlock; XICHAN_DEADLOCK=warn looks for them
+    trace(path), Trace       record sends, receives, waits and tasks of all interpreters, for Perfetto
 
 Memory and figures
     memory_stats, set_memory_limit, trim
     ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
-
-See inside
-    trace(path), Trace       record sends, receives, waits and tasks of all interpreters, for Perfetto
 
 Exceptions
     Error                    the base class of all below
