@@ -17,6 +17,7 @@ CORE = {
     "arena": {"memory.h"},
     "value": {"buffer.h", "containers.h", "value.h", "visit.h"},
     "sync": set(),
+    "trace": set(),
     "state": {"state_kind.h"},
     "ring": {"flavor.h"},
     "channel": {"options.h"},

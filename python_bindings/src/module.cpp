@@ -23,6 +23,7 @@
 #include "ends/sender.h"
 #include "ends/stats.h"
 #include "ends/tasks.h"
+#include "ends/trace.h"
 #include "ends/transport.h"
 #include "ends/watch.h"
 #include "functions.h"
@@ -113,7 +114,7 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions :
        {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
         share_functions, inspect_functions, descriptor_functions, duplicate_functions, transport_functions,
-         task_functions, state_functions, pickling_functions, unpickling_functions, visit_functions}) {
+        task_functions, trace_functions, state_functions, pickling_functions, unpickling_functions, visit_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");

@@ -47,6 +47,7 @@ See inside
     inspect                  channels, endpoints, objects and blocked calls of the process, with lines: an Inspection
     ChannelInspection, EndpointInspection, ObjectInspection, RemoteInspection, WorkerInspection, Wait, Holder  its parts
     deadlocks                calls that can never return: a tuple of Deadlock; XICHAN_DEADLOCK=warn looks for them
+    trace(path), Trace       record sends, receives, waits and tasks of all interpreters, for Perfetto
 
 Memory and figures
     memory_stats, set_memory_limit, trim
@@ -151,6 +152,7 @@ if TYPE_CHECKING:
     from ._remote import RemoteError
     from ._shareable import Shareable
     from ._stats import ChannelStats, MapStats, MemoryClass, MemoryStats, PoolStats, QueueStats, RefusedModule
+    from ._trace import Trace, trace
     from .pool.errors import BrokenInterpreterPool, BrokenWorker, RefusedModuleWarning, TaskInterrupted
     from .pool.executor import InterpreterPoolExecutor
     from .pool.member import worker
@@ -182,6 +184,7 @@ _LAZY = {
     "RemoteInspection": "_inspect",
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
+    "Trace": "_trace",
     "Wait": "_inspect",
     "WorkerInspection": "_inspect",
     "Workers": "pool.supervised",
@@ -191,6 +194,7 @@ _LAZY = {
     "probe": "_probe",
     "register": "_records.registry",
     "serve": "service",
+    "trace": "_trace",
     "worker": "pool.member",
 }
 
@@ -256,6 +260,7 @@ __all__ = [
     "Shared",
     "StrView",
     "TaskInterrupted",
+    "Trace",
     "TupleView",
     "Wait",
     "WorkerInspection",
@@ -281,6 +286,7 @@ __all__ = [
     "serve",
     "set_memory_limit",
     "share",
+    "trace",
     "trim",
     "unpublish",
     "worker",

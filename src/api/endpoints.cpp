@@ -12,6 +12,7 @@
 #include "directory/registry.h"
 #include "endpoint/readiness.h"
 #include "state/object.h"
+#include "trace/trace.h"
 #include "value/block_builder.h"
 #include "xichan/version.h"
 
@@ -38,6 +39,16 @@ Status normalize(ChannelOptions& options) noexcept {
   if (options.flavor == Flavor::mpmc && options.capacity == 0) options.flavor = Flavor::rendezvous;
   if (!flavor_info(options.flavor).accepts(options.capacity)) return Status::invalid;
   return options.name.empty() || is_name(options.name) ? Status::ok : Status::invalid;
+}
+
+// Returns true if the endpoint is usable although its channel is not of the plain generation: a trace records.
+bool follows_trace(const Channel& channel, Lane& lane) noexcept {
+  if (channel.is_inherited()) return false;
+  if (is_traced()) {
+    Trace::set_interpreter(-1);
+    lane.follow_trace();
+  }
+  return true;
 }
 
 Cell& cell_of(Value& value) noexcept { return ValueAccess::cell(value); }
@@ -68,7 +79,9 @@ void EndpointBase::swap(EndpointBase& other) noexcept {
   std::swap(lane_, other.lane_);
   std::swap(readiness_, other.readiness_);
 }
-bool EndpointBase::usable() const noexcept { return channel_ != nullptr && !channel_->is_inherited(); }
+bool EndpointBase::usable() const noexcept {
+  return channel_ != nullptr && (channel_->generation() == plain_generation() || follows_trace(*channel_, *lane_));
+}
 Id EndpointBase::id() const noexcept {
   return channel_ == nullptr ? Id{} : Id{channel_->id().place, channel_->id().secret};
 }

@@ -3,14 +3,14 @@
 
 namespace xichan::internal {
 
-Status Channel::try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept {
+Status Channel::try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket, std::uint64_t& at) noexcept {
   const std::uint64_t cost = cost_of(cell);
   if (cost > bytes_.max()) return Status::too_large;
   if (ticket == 0) ticket = lane.ticket.load(memory_order_relaxed);
   // A send that finds no slot must not reserve: try_any takes a reservation for progress of another thread.
   if (cost != 0 && !ring_.can_push()) return ring_.is_closed() ? Status::closed : Status::full;
   if (!bytes_.reserve(cost, ticket)) return ring_.is_closed() ? Status::closed : Status::full;
-  const Status status = ring_.try_push(cell);
+  const Status status = ring_.push_at(cell, at);
   if (status == Status::ok) {
     bytes_.note_accepted(cost, ticket);
     if (bytes_.is_claimed_by(ticket)) (void)end_claim(ticket);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <new>
 
+#include "base/deadline.h"
+#include "trace/trace.h"
+
 namespace xichan::internal {
 namespace {
 
@@ -144,31 +147,57 @@ bool Channel::enlist(Side side, WaitNode& node) noexcept {
   return ring_.is_closed() || ring_.can_push();
 }
 
-Status Channel::try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept {
-  if (admit(Side::sender, lane)) return send_plain(cell);
+// Not on the path of a message that passes only through the bounded ring, except while a trace records.
+template <bool is_recorded>
+[[gnu::always_inline]] inline Status Channel::send_special(const Cell& cell, Lane& lane, std::uint64_t ticket,
+                                                           std::uint64_t& at) noexcept {
+  if (!is_recorded && plain_ && admit(Side::sender, lane)) return send_plain(cell);
   if (flavor_ == Flavor::rendezvous) {
     if (bytes_.max() != 0 && cost_of(cell) > bytes_.max()) return Status::too_large;
     Cell offered = cell;
-    return meet(Side::sender, offered);
+    return meet(Side::sender, offered, at);
   }
   if (flavor_ == Flavor::spsc && !claim(Side::sender, lane)) return Status::claimed;
-  if (byte_bounded_) return try_send_bounded(cell, lane, ticket);
-  const Status status = ring_.try_push(cell);
+  if (byte_bounded_) return try_send_bounded(cell, lane, ticket, at);
+  const Status status = ring_.push_at(cell, at);
   if (status == Status::ok) after_send();
   return status;
 }
 
-Status Channel::try_recv_special(Cell& cell, Lane& lane, Line* line) noexcept {
-  if (admit(Side::receiver, lane)) return recv_plain(cell, line);
-  if (flavor_ == Flavor::rendezvous) return meet(Side::receiver, cell);
+template <bool is_recorded>
+[[gnu::always_inline]] inline Status Channel::recv_special(Cell& cell, Lane& lane, Line* line,
+                                                           std::uint64_t& at) noexcept {
+  if (!is_recorded && plain_ && admit(Side::receiver, lane)) return recv_plain(cell, line);
+  if (flavor_ == Flavor::rendezvous) return meet(Side::receiver, cell, at);
   if (flavor_ == Flavor::spsc && !claim(Side::receiver, lane)) return Status::claimed;
-  const Status status = ring_.try_pop(cell);
+  if (is_recorded && plain_) return recv_recorded(cell, line, at);
+  const Status status = ring_.pop_at(cell, at);
   if (status == Status::ok) {
     if (byte_bounded_) bytes_.release(cost_of(cell));
     after_recv();
   } else if (byte_bounded_ && bytes_.is_claimed()) {
     lapse_claim();
   }
+  return status;
+}
+
+Status Channel::try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept {
+  std::uint64_t at = 0;
+  if (!is_traced()) [[likely]]
+    return send_special<false>(cell, lane, ticket, at);
+  const std::int64_t begin = Deadline::now();
+  const Status status = send_special<true>(cell, lane, ticket, at);
+  if (status == Status::ok) trace(TraceKind::send, begin, at);
+  return status;
+}
+
+Status Channel::try_recv_special(Cell& cell, Lane& lane, Line* line) noexcept {
+  std::uint64_t at = 0;
+  if (!is_traced()) [[likely]]
+    return recv_special<false>(cell, lane, line, at);
+  const std::int64_t begin = Deadline::now();
+  const Status status = recv_special<true>(cell, lane, line, at);
+  if (status == Status::ok) trace(TraceKind::receive, begin, at);
   return status;
 }
 
@@ -189,26 +218,39 @@ Status one_by_one(std::uint64_t count, std::uint64_t& done, Attempt attempt) noe
 // One notification after a batch is enough: the waiter that it wakes passes the token on by rule (a).
 Status Channel::try_send_many(const Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane) noexcept {
   done = 0;
+  const std::int64_t begin = is_traced() ? Deadline::now() : 0;
   if (!admit(Side::sender, lane)) {
     return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_send(cells[i], lane); });
   }
-  const Status status = ring_.mpmc().try_push_many(cells, count, done);
-  if (status == Status::ok) after_send();
+  std::uint64_t at;
+  const Status status = ring_.mpmc().try_push_many(cells, count, done, &at);
+  if (status == Status::ok) {
+    after_send();
+    if (begin != 0) [[unlikely]]
+      trace(TraceKind::send, begin, at, done);
+  }
   return status;
 }
 
 Status Channel::try_recv_many(Cell* cells, std::uint64_t count, std::uint64_t& done, Lane& lane, Line* lines) noexcept {
   done = 0;
+  const std::int64_t begin = is_traced() ? Deadline::now() : 0;
   // Not on spsc, where the receiver has to claim its side first.
   const bool segmented = ring_.is_segmented() && !byte_bounded_ && flavor_ != Flavor::spsc;
   if (!segmented && !admit(Side::receiver, lane)) {
     return one_by_one(count, done, [&](std::uint64_t i) noexcept { return try_recv_special(cells[i], lane, nullptr); });
   }
   // The bounded ring looks at all slots again after each lost claim.
-  const Status status = segmented ? ring_.segmented().try_pop_many(cells, count, done)
-                                  : ring_.mpmc().try_pop_many(cells, std::min<std::uint64_t>(count, batch_size), done);
-  if (status == Status::full) return try_recv_lines(cells, count, done, lines);
-  if (status == Status::ok) after_recv();
+  std::uint64_t at;
+  Status status = segmented ? ring_.segmented().try_pop_many(cells, count, done, &at)
+                            : ring_.mpmc().try_pop_many(cells, std::min<std::uint64_t>(count, batch_size), done, &at);
+  if (status == Status::full) {
+    status = try_recv_lines(cells, count, done, lines, at);
+  } else if (status == Status::ok) {
+    after_recv();
+  }
+  if (begin != 0 && status == Status::ok) [[unlikely]]
+    trace(TraceKind::receive, begin, at, done);
   return status;
 }
 
@@ -227,7 +269,7 @@ bool Channel::claim(Side side, Lane& lane) noexcept {
 bool Channel::admit(Side side, Lane& lane) noexcept {
   if (lane.passes.load(memory_order_relaxed)) return true;
   if (!plain_ || (flavor_ == Flavor::spsc && !claim(side, lane))) return false;
-  if (lane.bound) lane.passes.store(true, memory_order_relaxed);
+  if (lane.bound && !is_traced()) lane.passes.store(true, memory_order_relaxed);
   return true;
 }
 
@@ -257,6 +299,26 @@ ChannelStats Channel::stats() const noexcept {
   stats.waiting_receivers = waiting(Side::receiver);
   stats.pickled = pickled_.load(memory_order_relaxed);
   return stats;
+}
+
+TraceSubject Channel::trace_subject() noexcept {
+  const TraceSubject subject{.kind = TraceSubject::Kind::channel, .words = {id_.place, id_.secret}};
+  const std::uint32_t number = current_trace();
+  if (number != 0 && name_length_ != 0 && named_in_.load(memory_order_relaxed) != number) {
+    named_in_.store(number, memory_order_relaxed);
+    Trace::name(subject, name());
+  }
+  return subject;
+}
+
+void Channel::trace(TraceKind kind, std::int64_t begin, std::uint64_t at, std::uint64_t count,
+                    std::int64_t end) noexcept {
+  Trace::record({.begin = begin,
+                 .end = end,
+                 .subject = trace_subject(),
+                 .first = flavor_ == Flavor::rendezvous ? at : ring_.number_of(at),
+                 .count = static_cast<std::uint32_t>(count),
+                 .kind = kind});
 }
 
 namespace {

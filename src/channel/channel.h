@@ -31,6 +31,7 @@
 #include "ring/any_ring.h"
 #include "sync/process_words.h"
 #include "sync/wait_list.h"
+#include "trace/event.h"
 #include "value/line.h"
 #include "value/message.h"
 #include "xichan/export.h"
@@ -62,8 +63,12 @@ struct Lane {
   atomic<std::uint64_t> ticket;  // under a byte bound: of the coroutine that is about to send, see Watch::close
   // A message passes only through the bounded ring: the channel is plain, and the side, if it has owners, is this
   // lane's. relaxed: a thread that does not see it makes the checks again, and the ring orders all of its users.
+  // A trace makes it false, so that each message is recorded.
   atomic<bool> passes;
   const bool bound;
+
+  /// Called by a call that sees that a trace records.
+  void follow_trace() noexcept { passes.store(false, memory_order_relaxed); }
 
  private:
   void reset() noexcept {
@@ -129,6 +134,12 @@ class XICHAN_API Channel : public InSlab {
   void withdraw(std::uint64_t ticket) noexcept;
   void withdraw_owner(const void* owner) noexcept;
   void suspend(std::uint64_t ticket) noexcept;
+  /// Records messages that passed through the channel from `begin` to `end`; `at` is the position of the first one.
+  /// Called while a trace records, and not under a lock.
+  void trace(TraceKind kind, std::int64_t begin, std::uint64_t at, std::uint64_t count = 1,
+             std::int64_t end = Deadline::now()) noexcept;
+  /// Returns what the events of a trace call this channel, which it names there.
+  TraceSubject trace_subject() noexcept;
   void count_park() noexcept { parks_.fetch_add(1, memory_order_relaxed); }
   void count_wakeup() noexcept { wakeups_.fetch_add(1, memory_order_relaxed); }
 
@@ -303,6 +314,11 @@ class XICHAN_API Channel : public InSlab {
 
   Status try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket = 0) noexcept;
   Status try_recv_special(Cell& cell, Lane& lane, Line* line) noexcept;
+  // The same, and for a trace the position of the message: `at` is that in the ring, or a number if there is none.
+  template <bool is_recorded>
+  Status send_special(const Cell& cell, Lane& lane, std::uint64_t ticket, std::uint64_t& at) noexcept;
+  template <bool is_recorded>
+  Status recv_special(Cell& cell, Lane& lane, Line* line, std::uint64_t& at) noexcept;
   Status try_send_dropping(const Cell& cell, Lane& lane) noexcept;  // overflow.cpp
   void drop_excess() noexcept;
   bool claim(Side side, Lane& lane) noexcept;
@@ -313,11 +329,13 @@ class XICHAN_API Channel : public InSlab {
 
   // lines.cpp
   Status try_recv_line(Cell& cell, Line* line) noexcept;
-  Status try_recv_block(Cell& cell) noexcept;
-  Status try_recv_lines(Cell* cells, std::uint64_t count, std::uint64_t& done, Line* lines) noexcept;
+  Status recv_recorded(Cell& cell, Line* line, std::uint64_t& at) noexcept;
+  template <class Receive>
+  static Status recv_block(Cell& cell, Receive receive) noexcept;
+  Status try_recv_lines(Cell* cells, std::uint64_t count, std::uint64_t& done, Line* lines, std::uint64_t& at) noexcept;
 
   // bounded_send.cpp
-  Status try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept;
+  Status try_send_bounded(const Cell& cell, Lane& lane, std::uint64_t ticket, std::uint64_t& at) noexcept;
   bool enlist_bounded(WaitNode& node) noexcept;
   bool can_proceed(WaitNode& node) noexcept;
   void serve_senders() noexcept;
@@ -325,7 +343,7 @@ class XICHAN_API Channel : public InSlab {
   void lapse_claim() noexcept;
 
   // rendezvous.cpp
-  Status meet(Side side, Cell& cell) noexcept;
+  Status meet(Side side, Cell& cell, std::uint64_t& at) noexcept;
   bool enlist_to_meet(Side side, WaitNode& node) noexcept;
 
   atomic<std::uint64_t>& endpoints(Side side) noexcept { return endpoints_[static_cast<unsigned>(side)]; }
@@ -368,6 +386,7 @@ class XICHAN_API Channel : public InSlab {
   WaitList closing_{waiters_lock_};   // calls that wait until the channel is closed
   const bool pickles_;
   atomic<std::uint64_t> pickled_{0};
+  atomic<std::uint32_t> named_in_{0};  // the last trace in which this channel was named
   const std::int64_t created_ = Deadline::recently();
   atomic<std::uint64_t> native_[2] = {0, 0};  // of the endpoints: those of programs in C++, by side
 };

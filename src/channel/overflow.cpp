@@ -9,6 +9,7 @@
 // that adds its bytes sees what the others have published before it subtracts, and drops what exceeds the bound.
 //
 // Progress: no send waits for a receiver.
+#include "base/deadline.h"
 #include "channel/channel.h"
 
 namespace xichan::internal {
@@ -23,16 +24,20 @@ Status Channel::try_send_dropping(const Cell& cell, Lane& lane) noexcept {
     return Status::ok;
   }
   if (flavor_ == Flavor::spsc && !claim(Side::sender, lane)) return Status::claimed;
+  const std::int64_t begin = is_traced() ? Deadline::now() : 0;
   const std::uint64_t cost = byte_bounded_ ? cost_of(cell) : 0;
   if (cost > bytes_.max()) return Status::too_large;
   bytes_.add(cost);
-  const Status status = ring_.try_push(cell);
+  std::uint64_t at;
+  const Status status = ring_.push_at(cell, at);
   if (status != Status::ok) {
     bytes_.release(cost);
     return status;
   }
   drop_excess();
   after_send();
+  if (begin != 0) [[unlikely]]
+    trace(TraceKind::send, begin, at);
   return Status::ok;
 }
 

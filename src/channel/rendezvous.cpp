@@ -8,7 +8,7 @@
 
 namespace xichan::internal {
 
-Status Channel::meet(Side side, Cell& cell) noexcept {
+Status Channel::meet(Side side, Cell& cell, std::uint64_t& at) noexcept {
   // Without a waiting peer no lock is taken, which a stopped thread may hold. A channel that is not closed now was not
   // closed either when there was no peer. If it is closed from here on, this call may still meet a peer: both calls
   // began before the close, and so their meeting counts as before it (H2).
@@ -20,6 +20,7 @@ Status Channel::meet(Side side, Cell& cell) noexcept {
     std::lock_guard guard(waiters_lock_);
     WaitList& peers = waiters(other(side));
     WaitNode* peer = peers.first();
+    at = met_.load(memory_order_relaxed);
     for (bool done = false; !done;) {
       while (peer != nullptr && !peer->waiter->can_transfer(*peer)) peer = WaitList::next(*peer);
       if (peer == nullptr) return side == Side::sender ? Status::full : Status::empty;
@@ -27,12 +28,13 @@ Status Channel::meet(Side side, Cell& cell) noexcept {
       peer = WaitList::next(*peer);
       // Access the packet before the decision, after which the node may no longer exist.
       const Packet offered = node.packet;
+      node.met = at;
       if (side == Side::sender) node.packet = to_packet(cell);
       peers.unlink(node);
       done = node.waiter->transfer(node, wake);
       if (done && side == Side::receiver) cell = to_cell(offered);
     }
-    met_.fetch_add(1, memory_order_relaxed);
+    met_.store(at + 1, memory_order_relaxed);
   }
   wake.perform();
   return Status::ok;

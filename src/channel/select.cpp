@@ -25,6 +25,7 @@
 #include "sync/idle_watch.h"
 #include "sync/spin.h"
 #include "sync/thread_waiter.h"
+#include "trace/trace.h"
 
 namespace xichan::internal {
 namespace {
@@ -172,6 +173,24 @@ bool spin_any(std::span<Case> cases, std::size_t& chosen, Status& status) noexce
               [&]() noexcept { return !is_pending(status = attempt_any(cases, order, chosen)); });
 }
 
+// Makes the calls that follow record their messages, if a trace has begun meanwhile.
+void follow_trace(std::span<Case> cases) noexcept {
+  if (!is_traced()) [[likely]]
+    return;
+  for (const Case& c : cases) c.lane->follow_trace();
+}
+
+// Records a message that a peer has transferred to or from a call that was enlisted at `since`.
+void trace_transfer(const Case& c, std::int64_t since) noexcept {
+  c.channel->trace(c.side == Side::sender ? TraceKind::send : TraceKind::receive, since == 0 ? Deadline::now() : since,
+                   c.node.met);
+}
+
+TraceCall traced_call(std::span<const Case> cases) noexcept {
+  if (cases.size() != 1) return TraceCall::select;
+  return cases[0].side == Side::sender ? TraceCall::send : TraceCall::recv;
+}
+
 // Shows the wait to readers of the page, before the thread sleeps for the first time.
 void show(WaitReport& report, std::span<const Case> cases) noexcept {
   if (report.is_shown()) return;
@@ -194,16 +213,25 @@ Status wait_once(std::span<Case> cases, const WaitLimits& limits, std::size_t& c
   for (IdleWatch watch;;) {
     ThreadWaiter waiter;
     WaitResult woken_by = WaitResult::woken;
+    // Before a peer can find the node: so a trace shows no message that is received before it is sent.
+    std::int64_t since = is_traced() ? Deadline::now() : 0;
     if (wait.enlist(waiter) && !exit_began(limits)) {
       cases[0].channel->count_park();
       if (limits.report != nullptr) show(*limits.report, cases);
+      TraceSpan span(TraceKind::wait, cases[0].channel->trace_subject(), traced_call(cases),
+                     static_cast<std::uint32_t>(cases.size()), since);
+      since = span.since();
       woken_by = waiter.park(until, may_leave ? &watch : nullptr);
+      if ((woken_by != WaitResult::woken || waiter.was_nudged()) && !limits.deadline.passed()) span.cut();
     }
     wait.delist();  // from here on no peer can decide for us (W2, W4), and we may act
+    follow_trace(cases);
 
     if (waiter.was_transferred()) {
       chosen = waiter.index();
       cases[chosen].cell = to_cell(cases[chosen].node.packet);
+      if (is_traced()) [[unlikely]]
+        trace_transfer(cases[chosen], since);
       return Status::ok;
     }
     if (waiter.is_decided()) cases[waiter.index()].channel->count_wakeup();

@@ -2,6 +2,7 @@
 
 #include "sync/idle_watch.h"
 #include "sync/thread_waiter.h"
+#include "trace/trace.h"
 
 namespace xichan::internal {
 
@@ -20,7 +21,9 @@ Status wait_closed(Channel& channel, Side side, const atomic<bool>& end_closed, 
         const WaitTarget target = wait_target(channel, side, true);
         limits.report->show({&target, 1}, 1);
       }
+      TraceSpan span(TraceKind::wait, channel.trace_subject(), TraceCall::wait_closed);
       woken_by = waiter.park(until, &watch);
+      if ((woken_by != WaitResult::woken || waiter.was_nudged()) && !limits.deadline.passed()) span.cut();
     }
     channel.delist_closing(node);
     if (channel.is_closed()) return Status::ok;

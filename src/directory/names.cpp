@@ -8,6 +8,7 @@
 #include "base/immortal.h"
 #include "state/object.h"
 #include "sync/thread_waiter.h"
+#include "trace/trace.h"
 
 namespace xichan::internal {
 namespace {
@@ -120,7 +121,9 @@ Status Names::wait(std::uint32_t seen, const WaitLimits& limits) noexcept {
   // A change wakes all waiters, so there is no token to pass on.
   if (version() == seen && !ends) {
     if (limits.report != nullptr) limits.report->show({}, 0);
+    TraceSpan span(TraceKind::wait, {}, TraceCall::lookup);
     result = waiter.park(earlier(limits.deadline, limits.slice));
+    if (result != WaitResult::woken && !limits.deadline.passed()) span.cut();
   }
   t.waiters.remove(node);
   if (version() != seen) return Status::ok;

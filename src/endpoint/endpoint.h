@@ -36,9 +36,9 @@ class XICHAN_API Endpoint : public InSlab {
 
   /// Returns true if it was closed, or inherited through a fork.
   bool is_closed() const noexcept { return open_generation_ != process_generation(); }
-  /// Returns true if it is open and each value is sent as it is: the channel does not pickle, and `mark_special` was
-  /// not called. As fast as `is_closed`.
-  bool is_plain() const noexcept { return plain_generation_ == process_generation(); }
+  /// Returns true if it is open, no trace records, and each value is sent as it is: the channel does not pickle, and
+  /// `mark_special` was not called. A Receiver is special only while a trace records. As fast as `is_closed`.
+  bool is_plain() const noexcept { return plain_generation_ == internal::plain_generation(); }
   /// Makes `is_plain` return false from now on.
   void mark_special() noexcept { plain_generation_ = ~generation_; }
   Channel* channel() const noexcept { return channel_; }
@@ -99,7 +99,7 @@ class XICHAN_API Endpoint : public InSlab {
         side_(side),
         generation_(channel->generation()),
         open_generation_(generation_),
-        plain_generation_(channel->pickles() ? ~generation_ : generation_),
+        plain_generation_(side == Side::sender && channel->pickles() ? ~generation_ : generation_),
         lane_(*channel) {
     closed_.store(false, memory_order_relaxed);
   }

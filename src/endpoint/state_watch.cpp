@@ -2,6 +2,9 @@
 
 #include <new>
 
+#include "base/deadline.h"
+#include "trace/trace.h"
+
 namespace xichan::internal {
 
 StateWatch* StateWatch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, Turnstile& object,
@@ -16,6 +19,7 @@ StateWatch* StateWatch::open(Notifier& notifier, EndpointOwner& owner, std::uint
   watch->node_ = {.waiter = watch, .owner = owner.exiting_flag(), .kind = WaitKind::coroutine};
   object.show(watch->report_);  // before it is in the queue, so that the thread that admits it finds it shown
   admitted = watch->admitted_ = object.join(watch->node_, watch->request_);
+  if (!admitted && is_traced()) watch->waits_since_ = Deadline::now();
   return watch;
 }
 
@@ -33,6 +37,13 @@ bool StateWatch::close() noexcept {
   report_.hide_shared();
   if (object_ == nullptr || object_->is_inherited()) return admitted_ = false;
   object_->leave(node_);
+  if (waits_since_ != 0 && is_traced()) {
+    Trace::record({.begin = waits_since_,
+                   .end = Deadline::now(),
+                   .subject = object_->trace_subject(),
+                   .kind = TraceKind::coroutine_wait,
+                   .call = TraceCall::wait});
+  }
   notifier_.remove(*this);
   if (decision_.outcome() == Outcome::transferred) admitted_ = true;
   return admitted_;

@@ -48,6 +48,7 @@ class XICHAN_API StateWatch final : public LoopWaiter, public OwnedWait {
   EndpointOwner* owner_ = nullptr;
   bool admitted_ = false;
   bool closed_ = false;
+  std::int64_t waits_since_ = 0;  // while a trace records: when it began
 };
 
 }  // namespace xichan::internal

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <new>
 
+#include "base/deadline.h"
+#include "trace/trace.h"
+
 namespace xichan::internal {
 
 Notifier* Notifier::create() noexcept {
@@ -90,6 +93,7 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
   watch->show();
   // By address, as in wait_any.
   std::sort(cases, cases + count, [](const WatchCase& a, const WatchCase& b) { return a.channel < b.channel; });
+  if (is_traced()) watch->since_ = Deadline::now();
   ready = false;
   while (watch->enlisted_ < count && !ready) {
     WatchCase& c = cases[watch->enlisted_];
@@ -102,6 +106,7 @@ Watch* Watch::open(Notifier& notifier, EndpointOwner& owner, std::uint64_t key, 
     ++watch->enlisted_;
     ready = c.until_closed ? c.channel->enlist_closing(c.node) : c.channel->enlist(c.side, c.node);
   }
+  watch->has_waited_ = !ready;
   return watch;
 }
 
@@ -125,6 +130,8 @@ Outcome Watch::close(std::size_t& number) noexcept {
     }
     notifier_.remove(*this);
     has_token_ = decision_.outcome() == Outcome::notified;
+    if (is_traced()) [[unlikely]]
+      trace();
     // The next attempt through this endpoint is the coroutine's. Another thread of the interpreter that comes between
     // passes a claim once.
     const WatchCase& c = decided_case();
@@ -132,6 +139,29 @@ Outcome Watch::close(std::size_t& number) noexcept {
   }
   number = decided_case().number;
   return decision_.outcome();
+}
+
+// Records the wait, and the message if a peer has transferred it.
+void Watch::trace() const noexcept {
+  const WatchCase& c = decided_case();
+  if (c.channel->is_inherited()) return;
+  const std::int64_t now = Deadline::now();
+  if (since_ != 0 && has_waited_) {
+    const TraceCall call = c.until_closed           ? TraceCall::wait_closed
+                           : count_ != 1            ? TraceCall::select
+                           : c.side == Side::sender ? TraceCall::send
+                                                    : TraceCall::recv;
+    Trace::record({.begin = since_,
+                   .end = now,
+                   .subject = c.channel->trace_subject(),
+                   .count = static_cast<std::uint32_t>(count_),
+                   .kind = TraceKind::coroutine_wait,
+                   .call = call});
+  }
+  // On the thread the message was sent when it was offered: other calls have come since.
+  if (since_ != 0 && decision_.outcome() == Outcome::transferred) {
+    c.channel->trace(TraceKind::send, since_, c.node.met, 1, since_);
+  }
 }
 
 void Watch::pass_token() noexcept {

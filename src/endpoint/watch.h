@@ -91,6 +91,7 @@ class XICHAN_API Watch final : public LoopWaiter, public OwnedWait {
   const WatchCase& decided_case() const noexcept { return cases_[decision_.index()]; }
   bool has_token_for_uneven_waiters() const noexcept;
   void end_claim(WatchCase& c) noexcept;
+  void trace() const noexcept;
   void release_endpoints() noexcept;
 
   const std::unique_ptr<WatchCase[]> cases_;
@@ -99,6 +100,8 @@ class XICHAN_API Watch final : public LoopWaiter, public OwnedWait {
   Decision decision_;
   bool closed_ = false;
   bool has_token_ = false;
+  bool has_waited_ = false;
+  std::int64_t since_ = 0;  // while a trace records: when it was enlisted
   EndpointOwner* owner_ = nullptr;
 };
 

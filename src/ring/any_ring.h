@@ -23,8 +23,8 @@ namespace xichan::internal {
 class NoRing {
  public:
   bool valid() const noexcept { return true; }
-  Status try_push(const Cell&) noexcept { return is_closed() ? Status::closed : Status::full; }
-  Status try_pop(Cell&) noexcept { return is_closed() ? Status::closed : Status::empty; }
+  Status push_at(const Cell&, std::uint64_t&) noexcept { return is_closed() ? Status::closed : Status::full; }
+  Status pop_at(Cell&, std::uint64_t&) noexcept { return is_closed() ? Status::closed : Status::empty; }
   void close() noexcept { closed_.store(true, memory_order_seq_cst); }
   bool is_closed() const noexcept { return closed_.load(memory_order_seq_cst); }
   bool can_pop() const noexcept { return false; }
@@ -116,14 +116,20 @@ class AnyRing {
   bool valid() const noexcept {
     return visit(*this, [](const auto& ring) noexcept { return ring.valid(); });
   }
-  Status try_push(const Cell& item) noexcept {
-    return visit(*this, [&](auto& ring) noexcept { return ring.try_push(item); });
+  /// Pushes or pops an item, and stores its position in `at`.
+  Status push_at(const Cell& item, std::uint64_t& at) noexcept {
+    return visit(*this, [&](auto& ring) noexcept { return ring.push_at(item, at); });
   }
-  Status try_pop(Cell& item) noexcept {
-    return visit(*this, [&](auto& ring) noexcept { return ring.try_pop(item); });
+  Status pop_at(Cell& item, std::uint64_t& at) noexcept {
+    return visit(*this, [&](auto& ring) noexcept { return ring.pop_at(item, at); });
   }
+  /// Returns the number of the item at a position, which counts the items ever pushed.
+  std::uint64_t number_of(std::uint64_t at) const noexcept { return is_mpmc() ? mpmc_.number_of(at) : at; }
   /// Pops an item that may have a line.
-  Status try_pop(Cell& item, Line& line) noexcept { return is_mpmc() ? mpmc_.try_pop(item, line) : try_pop(item); }
+  Status try_pop(Cell& item, Line& line) noexcept {
+    std::uint64_t at;
+    return is_mpmc() ? mpmc_.try_pop(item, line) : pop_at(item, at);
+  }
   void close() noexcept {
     visit(*this, [](auto& ring) noexcept { ring.close(); });
   }

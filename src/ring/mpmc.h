@@ -64,21 +64,27 @@ class MpmcRing {
 
   bool valid() const noexcept { return slots_ != nullptr; }
 
-  Status try_push(const T& item) noexcept { return push(item, nullptr, nullptr); }
+  Status try_push(const T& item) noexcept { return push(item, nullptr, nullptr, nullptr); }
+  /// Does the same, and stores the position of the item in `at`.
+  Status push_at(const T& item, std::uint64_t& at) noexcept { return push(item, nullptr, nullptr, &at); }
   /// Pushes an item with a line. Returns `no_memory` if the ring has no lines.
   Status try_push(const T& item, const L& line) noexcept {
     plain<L>* const lines = get_lines();
-    return lines == nullptr ? Status::no_memory : push(item, lines, &line);
+    return lines == nullptr ? Status::no_memory : push(item, lines, &line, nullptr);
   }
 
   /// Returns `full` if the next item has a line.
-  Status try_pop(T& item) noexcept { return pop(item, nullptr); }
+  Status try_pop(T& item) noexcept { return pop(item, nullptr, nullptr); }
   /// Pops an item, and its line if it has one.
-  Status try_pop(T& item, L& line) noexcept { return pop(item, &line); }
+  Status try_pop(T& item, L& line) noexcept { return pop(item, &line, nullptr); }
+  /// Does the same, and stores the position of the item in `at`.
+  Status pop_at(T& item, L& line, std::uint64_t& at) noexcept { return pop(item, &line, &at); }
+  Status pop_at(T& item, std::uint64_t& at) noexcept { return pop(item, nullptr, &at); }
 
   /// Pushes a prefix of `items` with one claim and stores its length in `done`: at least one with `ok`, else none.
-  /// There may be room for more. Items of a batch have no lines.
-  Status try_push_many(const T* items, std::uint64_t count, std::uint64_t& done) noexcept {
+  /// There may be room for more. Items of a batch have no lines. Stores the position of the first one in `at`, unless
+  /// that is null.
+  Status try_push_many(const T* items, std::uint64_t count, std::uint64_t& done, std::uint64_t* at = nullptr) noexcept {
     done = 0;
     std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
     for (;;) {
@@ -86,6 +92,7 @@ class MpmcRing {
       const std::uint64_t free = contiguous_ready(tail, 0, count);
       if (free != 0) {
         if (!tail_.compare_exchange_weak(tail, next(tail, free), memory_order_release, memory_order_acquire)) continue;
+        if (at != nullptr) *at = tail;
         for (std::uint64_t i = free - 1; i != 0; --i) {
           const SlotRef later = place_of(next(tail, i));
           XICHAN_PLAIN(later.slot.item) = items[i];
@@ -102,12 +109,13 @@ class MpmcRing {
   }
 
   /// Pops up to `count` consecutive items with one claim, likewise. Returns `full` if the next item has a line.
-  Status try_pop_many(T* items, std::uint64_t count, std::uint64_t& done) noexcept {
-    return pop_many(items, nullptr, count, done);
+  Status try_pop_many(T* items, std::uint64_t count, std::uint64_t& done, std::uint64_t* at = nullptr) noexcept {
+    return pop_many(items, nullptr, count, done, at);
   }
   /// Pops items with and without lines. The line of an item goes to the same place of `lines`.
-  Status try_pop_many(T* items, L* lines, std::uint64_t count, std::uint64_t& done) noexcept {
-    return pop_many(items, lines, count, done);
+  Status try_pop_many(T* items, L* lines, std::uint64_t count, std::uint64_t& done,
+                      std::uint64_t* at = nullptr) noexcept {
+    return pop_many(items, lines, count, done, at);
   }
 
   void close() noexcept { tail_.fetch_or(mark_, memory_order_seq_cst); }
@@ -136,11 +144,12 @@ class MpmcRing {
     }
   }
   std::uint64_t capacity() const noexcept { return capacity_; }
-  /// Returns the number of items ever claimed by producers, counted from position zero.
-  std::uint64_t pushed() const noexcept {
-    const std::uint64_t tail = tail_.load(memory_order_relaxed);
-    return tail / lap_ * capacity_ + (tail & (mark_ - 1));
+  /// Returns the number of the item at a position, which counts the items ever pushed.
+  std::uint64_t number_of(std::uint64_t position) const noexcept {
+    return position / lap_ * capacity_ + (position & (mark_ - 1));
   }
+  /// Returns the number of items ever claimed by producers, counted from position zero.
+  std::uint64_t pushed() const noexcept { return number_of(tail_.load(memory_order_relaxed)); }
   std::uint64_t push_version() const noexcept { return tail_.load(memory_order_seq_cst); }
   std::uint64_t pop_version() const noexcept { return head_.load(memory_order_seq_cst); }
 
@@ -156,8 +165,9 @@ class MpmcRing {
     std::uint64_t index;
   };
 
-  // Pushes an item, and its line unless that is null.
-  [[gnu::always_inline]] Status push(const T& item, [[maybe_unused]] plain<L>* lines, const L* line) noexcept {
+  // Pushes an item, and its line unless that is null. Stores its position unless `at` is null.
+  [[gnu::always_inline]] Status push(const T& item, [[maybe_unused]] plain<L>* lines, const L* line,
+                                     std::uint64_t* at) noexcept {
     std::uint64_t tail = tail_.load(memory_order_acquire);  // (16)
     for (;;) {
       if (tail & mark_) return Status::closed;
@@ -166,6 +176,7 @@ class MpmcRing {
       if (place.slot.turn.load(memory_order_seq_cst) == place.lap) {
         // (16) The claim publishes only the position; the turn publishes the item (2).
         if (tail_.compare_exchange_weak(tail, next(tail, place), memory_order_release, memory_order_acquire)) {
+          if (at != nullptr) *at = tail;
           XICHAN_PLAIN(place.slot.item) = item;
           if (line != nullptr) XICHAN_PLAIN(lines[place.index]) = *line;
           place.slot.turn.store(place.lap + (line == nullptr ? 1 : 2), memory_order_seq_cst);  // (2)
@@ -177,14 +188,15 @@ class MpmcRing {
     }
   }
 
-  // Pops an item, and its line unless `line` is null.
-  [[gnu::always_inline]] Status pop(T& item, L* line) noexcept {
+  // Pops an item, and its line unless `line` is null. Stores its position unless `at` is null.
+  [[gnu::always_inline]] Status pop(T& item, L* line, std::uint64_t* at) noexcept {
     std::uint64_t head = head_.load(memory_order_acquire);  // (16)
     for (;;) {
       const SlotRef place = place_of(head);
       // (3) with (2): the item is written before we read it.
       if (place.slot.turn.load(memory_order_seq_cst) == place.lap + 1) {
         if (head_.compare_exchange_weak(head, next(head, place), memory_order_release, memory_order_acquire)) {
+          if (at != nullptr) *at = head;
           item = XICHAN_PLAIN(place.slot.item);
           place.slot.turn.store(place.lap + lap_, memory_order_seq_cst);  // (4)
           return Status::ok;
@@ -194,6 +206,7 @@ class MpmcRing {
       if (has_line(place)) {
         if (line == nullptr) return Status::full;
         if (!head_.compare_exchange_weak(head, next(head, place), memory_order_release, memory_order_acquire)) continue;
+        if (at != nullptr) *at = head;
         item = XICHAN_PLAIN(place.slot.item);
         *line = XICHAN_PLAIN(lines_.load(memory_order_relaxed)[place.index]);  // not null, by (2)
         place.slot.turn.store(place.lap + lap_, memory_order_seq_cst);         // (4)
@@ -204,7 +217,8 @@ class MpmcRing {
   }
 
   // Pops consecutive items, only those without a line if `lines` is null.
-  [[gnu::always_inline]] Status pop_many(T* items, L* lines, std::uint64_t count, std::uint64_t& done) noexcept {
+  [[gnu::always_inline]] Status pop_many(T* items, L* lines, std::uint64_t count, std::uint64_t& done,
+                                         std::uint64_t* at) noexcept {
     done = 0;
     std::uint64_t head = head_.load(memory_order_acquire);  // (16)
     for (;;) {
@@ -212,6 +226,7 @@ class MpmcRing {
       if (filled != 0) {
         if (!head_.compare_exchange_weak(head, next(head, filled), memory_order_release, memory_order_acquire))
           continue;
+        if (at != nullptr) *at = head;
         for (std::uint64_t i = filled - 1; i != 0; --i) {
           const SlotRef later = place_of(next(head, i));
           copy_item(later, items, lines, i);

@@ -62,6 +62,11 @@ class SegmentedRing {
 
   /// Also returns `no_memory` and `arena_full`.
   Status try_push(const T& item) noexcept {
+    std::uint64_t at;
+    return push_at(item, at);
+  }
+  /// Does the same, and stores the position of the item in `at`.
+  [[gnu::always_inline]] Status push_at(const T& item, std::uint64_t& at) noexcept {
     for (;;) {
       std::uint64_t tail = tail_.load(memory_order_seq_cst);
       if (tail & mark) return Status::closed;
@@ -73,6 +78,7 @@ class SegmentedRing {
       }
       // Success means that the position was free until now, so its segment has not been retired: G2.
       if (!tail_.compare_exchange_weak(tail, tail + 2, memory_order_seq_cst, memory_order_relaxed)) continue;
+      at = position;
       Slot& slot = segment_of(link)->slot[position % slots];
       XICHAN_PLAIN(slot.item) = item;
       slot.turn.store(position + 1, memory_order_seq_cst);  // (11) publishes the item, with the load in published_head
@@ -81,17 +87,22 @@ class SegmentedRing {
   }
 
   Status try_pop(T& item) noexcept {
+    std::uint64_t at;
+    return pop_at(item, at);
+  }
+  /// Does the same, and stores the position of the item in `at`.
+  [[gnu::always_inline]] Status pop_at(T& item, std::uint64_t& at) noexcept {
     for (;;) {
-      std::uint64_t position;
-      Segment* segment = published_head(position);
-      if (segment == nullptr) return empty_or_closed(position);
-      if (claim_head(segment, position, item)) return Status::ok;
+      Segment* segment = published_head(at);
+      if (segment == nullptr) return empty_or_closed(at);
+      if (claim_head(segment, at, item)) return Status::ok;
     }
   }
 
   /// Pops up to `count` consecutive items with one claim, across segments, and stores their number in `done`: at least
   /// one with `ok`, else none. All that are published when it begins, unless other consumers take the first ones.
-  Status try_pop_many(T* items, std::uint64_t count, std::uint64_t& done) noexcept {
+  /// Stores the position of the first one in `at`, unless that is null.
+  Status try_pop_many(T* items, std::uint64_t count, std::uint64_t& done, std::uint64_t* at = nullptr) noexcept {
     done = 0;
     std::uint64_t end = 0;  // of the items that were seen published, and stay so until they are claimed
     for (;;) {
@@ -101,6 +112,7 @@ class SegmentedRing {
       if (end <= position) end = published_end(segment, position, count);
       const std::uint64_t begin = position;
       if (!head_.compare_exchange_weak(position, end, memory_order_seq_cst, memory_order_relaxed)) continue;
+      if (at != nullptr) *at = begin;
       for (position = begin;;) {
         items[done++] = XICHAN_PLAIN(segment->slot[position % slots].item);
         Segment* following = segment;

@@ -1,7 +1,11 @@
 #include "state/object.h"
 
+#include <cstdio>
+#include <iterator>
+
 #include "base/immortal.h"
 #include "sync/mutex.h"
+#include "trace/trace.h"
 
 namespace xichan::internal {
 namespace {
@@ -14,6 +18,12 @@ struct Table {
 };
 
 Table& table() noexcept { return immortal<Table>(); }
+
+// As Python shows them.
+constexpr const char* kind_names[] = {
+    "AtomicInt", "Cell",    "Map",       "Lock",      "RLock",           "Semaphore",
+    "Event",     "Barrier", "Condition", "Broadcast", "BroadcastSender", "BroadcastReceiver"};
+static_assert(std::size(kind_names) == state_kind_count);
 
 void release_object(void* object) noexcept { static_cast<StateObject*>(object)->release(); }
 
@@ -38,6 +48,19 @@ void StateObject::release() noexcept {
   if (forget_name_ != nullptr) forget_name_(*this);
   if (number_ != 0) StateObjects::remove(*this);
   delete this;
+}
+
+TraceSubject StateObject::trace_subject() const noexcept {
+  const TraceSubject subject{.kind = TraceSubject::Kind::object, .words = {number_, 0}};
+  if (!is_traced()) return subject;
+  char label[96];
+  const int length =
+      name_.empty()
+          ? std::snprintf(label, sizeof label, "%s %llu", kind_names[static_cast<std::size_t>(kind_)],
+                          static_cast<unsigned long long>(number_))
+          : std::snprintf(label, sizeof label, "%s %.64s", kind_names[static_cast<std::size_t>(kind_)], name_.c_str());
+  Trace::name(subject, {label, static_cast<std::size_t>(length)});
+  return subject;
 }
 
 std::uint32_t StateObject::waiting() const noexcept { return 0; }

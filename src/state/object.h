@@ -23,6 +23,7 @@
 #include "arena/slabs.h"
 #include "base/intrusive_list.h"
 #include "sync/process_words.h"
+#include "trace/event.h"
 #include "xichan/export.h"
 #include "xichan/state_kind.h"
 
@@ -48,6 +49,8 @@ class XICHAN_API StateObject : public InSlab {
   std::uint64_t number() const noexcept { return number_; }
   std::string_view name() const noexcept { return name_; }
   bool is_inherited() const noexcept { return generation_ != process_generation(); }
+  /// Returns what the events of a trace call this object, which it names there.
+  TraceSubject trace_subject() const noexcept;
 
   /// Gives the object a name that was registered; `forget` removes it again, before the object is destroyed. Called
   /// before the object is listed, or other threads know it otherwise.

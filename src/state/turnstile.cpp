@@ -2,8 +2,15 @@
 
 #include <utility>
 
+#include "trace/trace.h"
+
 namespace xichan::internal {
 namespace {
+
+TraceCall traced_call(StateKind kind) noexcept {
+  const bool acquires = kind == StateKind::lock || kind == StateKind::rlock || kind == StateKind::semaphore;
+  return acquires ? TraceCall::acquire : TraceCall::wait;
+}
 
 Request& request_of(WaitNode& node) noexcept { return *reinterpret_cast<Request*>(node.packet.words[0]); }
 
@@ -86,7 +93,9 @@ Status Turnstile::wait(Request& request, const WaitLimits& limits) noexcept {
   // (13): a call that joins after an exit has begun, or its handle was closed, sees it here.
   if (!has_ended(request) && !waiter.is_decided() && !exit_began(limits)) {
     if (limits.report != nullptr) show(*limits.report);
-    waiter.park(earlier(limits.deadline, limits.slice));
+    TraceSpan span(TraceKind::wait, trace_subject(), traced_call(kind()));
+    const WaitResult woken_by = waiter.park(earlier(limits.deadline, limits.slice));
+    if ((woken_by != WaitResult::woken || waiter.was_nudged()) && !limits.deadline.passed()) span.cut();
   }
   queue_.remove(node);
   if (waiter.was_transferred()) return Status::ok;

@@ -26,6 +26,7 @@ struct WaitNode {
   std::uint32_t index = 0;      // index of the waiter's case
   Packet packet;           // rendezvous: the value that a sender offers, or room for the value that a receiver gets
   std::uint64_t cost = 0;  // bytes that a sender's value is charged
+  std::uint64_t met = 0;   // rendezvous: number of the message, once the peer has transferred it
   WaitKind kind = WaitKind::thread;
   std::uint64_t ticket = 0;      // place in line under a byte bound, for the whole call; 0 until it first waits
   const void* thread = nullptr;  // current_thread() of a blocked thread under a byte bound

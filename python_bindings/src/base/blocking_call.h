@@ -15,6 +15,7 @@
 #include "base/wait_note.h"
 #include "endpoint/endpoint.h"
 #include "sync/spin.h"
+#include "trace/trace.h"
 #include "value/message.h"
 
 namespace xichan::python {
@@ -104,6 +105,8 @@ Status sleep_detached(EndpointOwner& owner, const Timeout& timeout, bool sliced,
   const bool looks = !sliced && !owner.is_exiting() && rounds.looks_for_loans != 0 && owner.lender != nullptr &&
                      owner.lender->has_lent();
   if (looks) --rounds.looks_for_loans;
+  // Also without a trace: one may begin meanwhile.
+  Trace::set_interpreter(PyInterpreterState_GetID(PyInterpreterState_Get()));
   PyThreadState* thread = PyEval_SaveThread();
   Status status;
   do {

@@ -82,6 +82,11 @@ PyObject* raise_for(const Handle* handle, Status status) noexcept {
   return raise(*handle->state, status, message);
 }
 
+void begin_tracing(const Handle* handle) noexcept {
+  set_traced_interpreter(*handle->state);
+  handle->endpoint->lane().follow_trace();
+}
+
 PyObject* id_as_int(const ChannelId& id) noexcept {
   return PyLong_FromUnsignedNativeBytes(&id, sizeof id, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
 }

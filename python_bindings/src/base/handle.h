@@ -48,12 +48,29 @@ void drop_unread(Handle* handle) noexcept;
 /// closed. Returns null.
 PyObject* raise_for(const Handle* handle, Status status) noexcept;
 
+/// Makes an endpoint and the calling thread record, for the interpreter of the handle.
+void begin_tracing(const Handle* handle) noexcept;
+
 /// Raises ChannelClosed and returns false if the handle is closed.
 inline bool check_open(const Handle* handle) noexcept {
   if (!handle->endpoint->is_closed()) [[likely]]
     return true;
   raise_for(handle, Status::end_closed);
   return false;
+}
+
+/// Called by a call on an open handle: while a trace records, makes the endpoint record its messages.
+inline void follow_trace(const Handle* handle) noexcept {
+  if (is_traced()) [[unlikely]]
+    begin_tracing(handle);
+}
+
+/// Does the same as `check_open`, for a call that receives, which a trace records. As fast.
+inline bool check_receiver(const Handle* handle) noexcept {
+  if (handle->endpoint->is_plain()) [[likely]]
+    return true;
+  follow_trace(handle);
+  return check_open(handle);
 }
 
 inline EndpointOwner& owner_of(const Handle* handle) noexcept { return handle->state->endpoints->owner; }

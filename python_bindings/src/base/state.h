@@ -6,6 +6,7 @@
 #include "base/place_cache.h"
 #include "endpoint/endpoint.h"
 #include "state/object.h"
+#include "trace/trace.h"
 
 namespace xichan::python {
 
@@ -169,6 +170,11 @@ struct ModuleState {
 
 /// Defined in module.cpp, which lists what the module consists of.
 extern PyModuleDef module_definition;
+
+/// Makes what the calling thread records from here on belong to the interpreter of the state.
+inline void set_traced_interpreter(const ModuleState& state) noexcept {
+  Trace::set_interpreter(PyInterpreterState_GetID(state.endpoints->interpreter));
+}
 
 inline ModuleState* state_of(PyObject* module) noexcept { return static_cast<ModuleState*>(PyModule_GetState(module)); }
 

@@ -5,6 +5,7 @@
 #include "base/ref.h"
 #include "base/state.h"
 #include "embed/task_board.h"
+#include "embed/traced_task.h"
 
 namespace xichan::python {
 namespace {
@@ -163,6 +164,7 @@ PyObject* runner_run(PyObject* self, PyObject* const* args, Py_ssize_t count) no
     return nullptr;
   }
   const Ref held(Py_NewRef(self));
+  TracedTask traced;
   PyObject* result = nullptr;
   if (board.begin(slot, task)) {
     result = PyObject_Call(args[1], args[2], keywords);
@@ -170,6 +172,7 @@ PyObject* runner_run(PyObject* self, PyObject* const* args, Py_ssize_t count) no
     PyErr_SetNone(slot.interrupted_type);
   }
   TaskBoard::end(slot);
+  traced.finish(args[1], args[2]);
   return result;
 }
 

@@ -123,6 +123,7 @@ bool Cases::parse_case(const ModuleState& state, PyObject* object) noexcept {
     raise(size_, Status::end_closed);
     return false;
   }
+  follow_trace(handle);
   Cell cell;
   if (value != nullptr && !encode_to_send(handle, value, cell) && !transfers_.take(state, cell)) return false;
   cases_[size_] = handle->endpoint->as_case(cell);

@@ -88,7 +88,7 @@ PyObject* deliver(Handle* handle, const Cell& cell, bool copy) noexcept {
 }
 
 PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finished) noexcept {
-  if (!check_open(handle)) return nullptr;
+  if (!check_receiver(handle)) return nullptr;
   if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
   Line line;
@@ -112,7 +112,7 @@ PyObject* receive(Handle* handle, const Timeout& timeout, bool copy, bool* finis
 }
 
 PyObject* receive_nowait(Handle* handle, bool copy) noexcept {
-  if (!check_open(handle)) return nullptr;
+  if (!check_receiver(handle)) return nullptr;
   if (has_unread(handle)) return deliver_unread(handle, copy);
   Cell cell;
   Line line;

@@ -129,7 +129,7 @@ PyObject* receiver_recv_many(PyObject* self, PyObject* const* args, Py_ssize_t c
       !parse_timeout(values[1], timeout) || !parse_flag(values[2], copy)) {
     return nullptr;
   }
-  if (!check_open(handle)) return nullptr;
+  if (!check_receiver(handle)) return nullptr;
   // The values that are there now and one to wait for, but at most as many as requested.
   Results results(std::min(static_cast<std::uint64_t>(most), handle->endpoint->channel()->size() + 1));
   if (results.make_room() && results.fill(receive(handle, timeout, copy))) {
@@ -149,7 +149,7 @@ PyObject* receiver_drain(PyObject* self, PyObject* const* args, Py_ssize_t count
   bool copy = true;
   Handle* handle = as_handle(self);
   if (!parse_arguments(signature, args, count, keywords, values) || !parse_flag(values[0], copy) ||
-      !check_open(handle)) {
+      !check_receiver(handle)) {
     return nullptr;
   }
   // Only the values that are queued or offered by waiting senders now: senders that keep sending must not keep this

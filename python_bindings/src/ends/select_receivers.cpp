@@ -6,14 +6,14 @@
 namespace xichan::python {
 namespace {
 
-// Identifies some Receivers, if all are open Receivers without unread values; else returns false.
+// Identifies some Receivers, if all are open Receivers without unread values and no trace records; else returns false.
 bool identify(const ModuleState& state, PyObject* const* items, Py_ssize_t count, std::uint64_t& receivers) noexcept {
   auto mixed = static_cast<std::uint64_t>(count);
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject* const item = items[i];
     if (!Py_IS_TYPE(item, state.receiver_type)) return false;
     const Handle* const handle = as_handle(item);
-    if (handle->endpoint->is_closed() || has_unread(handle)) return false;
+    if (!handle->endpoint->is_plain() || has_unread(handle)) return false;
     mixed = (mixed ^ reinterpret_cast<std::uintptr_t>(item)) * 0x9e3779b97f4a7c15u;
     mixed ^= mixed >> 29;  // a linear function would give the same turn to other Receivers
   }

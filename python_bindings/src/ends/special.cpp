@@ -63,6 +63,7 @@ void set_types(Handle* handle, PyObject* types) noexcept {
 
 bool encode_special(Handle* handle, PyObject* value, Cell& cell) noexcept {
   if (!check_open(handle)) return false;
+  follow_trace(handle);
   if (handle->types != nullptr && !check_type(value, handle->types)) return false;
   if (handle->endpoint->is_closed()) return check_open(handle);  // by a __instancecheck__
   if (encode_short(value, &cell)) return true;

@@ -87,6 +87,7 @@ bool read_case(const ModuleState& state, PyObject* object, WatchCase& watched, T
   watched.endpoint = parts.handle->endpoint;
   watched.offer = {};
   watched.cost = 0;
+  follow_trace(parts.handle);
   return check_open(parts.handle) &&
          (parts.value == nullptr || read_value(parts.handle, parts.value, watched, transfers));
 }
@@ -205,6 +206,7 @@ PyObject* notifier_watch_closed(PyObject* self, PyObject* args) noexcept {
     return PyErr_Format(PyExc_TypeError, "expected a Sender or Receiver, got %T", endpoint);
   }
   if (!check_open(as_handle(endpoint))) return nullptr;
+  follow_trace(as_handle(endpoint));
   auto* cases = new (std::nothrow) WatchCase[1];
   WatchObject* object = cases == nullptr ? nullptr : new_watch(state, endpoint);
   if (object == nullptr) {

@@ -82,6 +82,7 @@ PyObject* join_queue(ModuleState& state, Turnstile& object, const Request& reque
   Notifier* const notifier = notifier_of(notifier_object);
   if (notifier == nullptr) return nullptr;
   EndpointOwner& owner = state.endpoints->owner;
+  if (is_traced()) set_traced_interpreter(state);
   if (owner.has_ended()) return raise(state, Status::exiting);
   StateWatchObject* const watch = PyObject_New(StateWatchObject, state.state_watch_type);
   if (watch == nullptr) return nullptr;

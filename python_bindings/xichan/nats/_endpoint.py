@@ -45,6 +45,27 @@ class Endpoint:
         receives = type(self).__name__ == "Receiver"
         self._listed = _core._RemoteEnd(self.name, receives, self._hub._shown_server)  # for inspect()
 
+    def _run[T](self, call: str, steps: _Steps[T]) -> T:
+        """Run the steps of a call in the calling thread; a trace records it."""
+        begin = _core._trace_clock()
+        if not begin:
+            return run(steps)
+        try:
+            return run(steps)
+        finally:
+            _core._trace_call(f"{call} {self.name}", begin, False)
+
+    def _arun[T](self, call: str, steps: _Steps[T]) -> Coroutine[Any, Any, T]:
+        """Return a coroutine that runs the steps of a call; a trace that records now records it."""
+        return self._arun_traced(call, steps) if _core._trace_clock() else arun(steps)
+
+    async def _arun_traced[T](self, call: str, steps: _Steps[T]) -> T:
+        begin = _core._trace_clock()
+        try:
+            return await arun(steps)
+        finally:
+            _core._trace_call(f"{call} {self.name}", begin, True)
+
     def __repr__(self) -> str:
         state = ", closed" if self._closed or self._hub.closed else ""
         return f"<xichan.nats.{type(self).__name__} {self.name!r}{state}>"

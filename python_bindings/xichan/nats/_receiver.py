@@ -14,7 +14,7 @@ from ._endpoint import Endpoint
 from ._errors import NatsError
 from ._kv import Lease, Leases
 from ._lease import Lease as ValueLease
-from ._steps import Deadline, arun, check_timeout, run
+from ._steps import Deadline, check_timeout, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,16 +64,16 @@ class Receiver(Endpoint):
                 return self.recv_nowait()
             except ChannelEmpty:
                 raise ChannelTimeout(f"timed out: the channel {self.name!r} is empty") from None
-        return run(self._recv(timeout))
+        return self._run("recv", self._recv(timeout))
 
     def recv_nowait(self) -> Any:
         """Receive the oldest value, or raise ChannelEmpty. Blocks for the reply of the server."""
-        return run(self._recv_nowait())
+        return self._run("recv", self._recv_nowait())
 
     def recv_many(self, max_items: int, timeout: float | None = None) -> list[Any]:
         """Receive 1 to ``max_items`` values that are there together; block while the channel is empty."""
         check_timeout(timeout)
-        return run(self._recv_many(_check_count(max_items), timeout))
+        return self._run("recv", self._recv_many(_check_count(max_items), timeout))
 
     def drain(self) -> list[Any]:
         """Receive everything that is in the channel now. Blocks for replies of the server."""
@@ -81,7 +81,7 @@ class Receiver(Endpoint):
         values: list[Any] = []
         while True:
             try:
-                got = run(self._probe(256))
+                got = self._run("recv", self._probe(256))
             except ChannelClosed:
                 if not values:
                     raise
@@ -92,11 +92,11 @@ class Receiver(Endpoint):
 
     def arecv(self) -> Coroutine[Any, Any, Any]:
         """Coroutine: receive the oldest value as ``recv()`` does; wait in the running event loop."""
-        return arun(self._recv(None))
+        return self._arun("recv", self._recv(None))
 
     def arecv_many(self, max_items: int) -> Coroutine[Any, Any, list[Any]]:
         """Coroutine: receive 1 to ``max_items`` values as ``recv_many()`` does; wait in the running event loop."""
-        return arun(self._recv_many(_check_count(max_items), None))
+        return self._arun("recv", self._recv_many(_check_count(max_items), None))
 
     def lease(self, timeout: float | None = None) -> ValueLease:
         """Receive the oldest value without acknowledging it; block while the channel is empty.
@@ -108,11 +108,11 @@ class Receiver(Endpoint):
         not acknowledged after the channel's ``ack_wait`` is delivered again, too. Raises as ``recv()`` does.
         """
         check_timeout(timeout)
-        return run(self._take_lease(timeout))
+        return self._run("recv", self._take_lease(timeout))
 
     def alease(self) -> Coroutine[Any, Any, ValueLease]:
         """Coroutine: receive as ``lease()`` does; wait in the running event loop."""
-        return arun(self._take_lease(None))
+        return self._arun("recv", self._take_lease(None))
 
     def leases(self) -> Iterator[ValueLease]:
         """Return an iterator that calls ``lease()`` until the channel has ended."""
@@ -156,7 +156,7 @@ class Receiver(Endpoint):
 
     def __next__(self) -> Any:
         try:
-            return run(self._recv(None))
+            return self._run("recv", self._recv(None))
         except ChannelClosed as error:
             if self._closed or isinstance(error, ChannelFailed):
                 raise

@@ -13,7 +13,7 @@ from ._calls import find_stream
 from ._endpoint import Endpoint
 from ._errors import NatsError, Unconfirmed, refused
 from ._kv import Lease, Leases, record_error, seal
-from ._steps import Deadline, arun, check_timeout, run
+from ._steps import Deadline, check_timeout, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,15 +67,15 @@ class Sender(Endpoint):
                 return self.send_nowait(value)
             except ChannelFull as full:
                 raise ChannelTimeout(f"timed out: {full}") from None
-        run(self._send(self._encode(value), Deadline(timeout)))
+        self._run("send", self._send(self._encode(value), Deadline(timeout)))
 
     def send_nowait(self, value: Any, /) -> None:
         """Send a value, or raise ChannelFull. Blocks for the reply of the server, at most for the hub's timeout."""
-        run(self._send(self._encode(value), Deadline(self._calls.timeout), waits=False))
+        self._run("send", self._send(self._encode(value), Deadline(self._calls.timeout), waits=False))
 
     def asend(self, value: Any) -> Coroutine[Any, Any, None]:
         """Coroutine: send a value as ``send()`` does; wait in the running event loop. Raises as ``send()`` does."""
-        return arun(self._send(self._encode(value), Deadline(None)))
+        return self._arun("send", self._send(self._encode(value), Deadline(None)))
 
     def send_many(self, values: Iterable[Any], timeout: float | None = None) -> int:
         """Send all values of an iterable; return how many were sent. Blocks while the channel is full.
@@ -86,11 +86,11 @@ class Sender(Endpoint):
         the value as ``item``.
         """
         check_timeout(timeout)
-        return run(send_many(self, values, Deadline(timeout)))
+        return self._run("send", send_many(self, values, Deadline(timeout)))
 
     def asend_many(self, values: Iterable[Any]) -> Coroutine[Any, Any, int]:
         """Coroutine: send all values of an iterable as ``send_many()`` does."""
-        return arun(send_many(self, values, Deadline(None)))
+        return self._arun("send", send_many(self, values, Deadline(None)))
 
     def close(self, *, error: BaseException | None = None) -> None:
         """Close this Sender. Closing the last one ends the channel, unless it was made with ``keep=True``. Idempotent.
