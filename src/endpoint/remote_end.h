@@ -1,9 +1,10 @@
-// The endpoints of channels on servers, as inspection shows them. Each belongs to an interpreter, which lists it as a wait
-// that it abandons when it ends.
+// The endpoints of channels on servers, as inspection shows them. Each belongs to an interpreter, which lists it as a
+// wait that it abandons when it ends.
 //
 // Thread safety: creating and destroying under the owner's lock; `for_each` on any thread. Progress: a short lock.
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -27,10 +28,19 @@ class XICHAN_API RemoteEnd final : public OwnedWait {
   const EndpointOrigin& origin() const noexcept { return origin_; }
   std::int64_t interpreter() const noexcept { return interpreter_; }
 
-  /// Calls `visit(end)` for all that are listed, under the lock of the list: `visit` takes no lock and runs no other code.
+  /// Calls `visit(end)` for all that are listed, under the lock of the list: `visit` takes no lock and runs no other
+  /// code.
   template <class Visit>
   static void for_each(Visit visit) {
     const Locked locked;
+    for (const RemoteEnd* end = locked.first(); end != nullptr; end = end->all_hook_.next) visit(*end);
+  }
+
+  /// Does the same, but calls nothing if another thread has the lock: a fork takes it before it ends the thread that
+  /// takes snapshots of the page, which must not wait for it.
+  template <class Visit>
+  static void try_for_each(Visit visit) {
+    const Locked locked(std::try_to_lock);
     for (const RemoteEnd* end = locked.first(); end != nullptr; end = end->all_hook_.next) visit(*end);
   }
 
@@ -39,10 +49,13 @@ class XICHAN_API RemoteEnd final : public OwnedWait {
  private:
   struct XICHAN_API Locked {
     Locked() noexcept;
+    explicit Locked(std::try_to_lock_t) noexcept;
     ~Locked();
     Locked(const Locked&) = delete;
     Locked& operator=(const Locked&) = delete;
-    const RemoteEnd* first() const noexcept;
+    const RemoteEnd* first() const noexcept;  // null without the lock
+
+    bool is_held = true;
   };
 
   RemoteEnd(EndpointOwner& owner, std::string_view name, std::string_view server, Side side, EndpointOrigin origin)
