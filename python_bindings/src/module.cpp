@@ -7,6 +7,7 @@
 #include "base/lending.h"
 #include "base/plans.h"
 #include "base/ref.h"
+#include "directory/page_publisher.h"
 #include "embed/c_api.h"
 #include "embed/guard.h"
 #include "embed/task_types.h"
@@ -15,6 +16,7 @@
 #include "ends/hints.h"
 #include "ends/inspect.h"
 #include "ends/names.h"
+#include "ends/page_request.h"
 #include "ends/receiver.h"
 #include "ends/receiver_views.h"
 #include "ends/remote_end.h"
@@ -26,6 +28,7 @@
 #include "ends/watch.h"
 #include "functions.h"
 #include "page/page.h"
+#include "page/workers.h"
 #include "state/record.h"
 #include "state/state_type.h"
 #include "state/waiting.h"
@@ -53,6 +56,7 @@ void release_endpoints(void* data) noexcept {
   auto* endpoints = static_cast<InterpreterEndpoints*>(data);
   endpoints->owner.release_all();
   if (!is_left_by_fork(*endpoints)) end_lending(endpoints->owner);
+  release_workers(PyInterpreterState_GetID(endpoints->interpreter));
   remove_gate(endpoints->interpreter);
   end_exit(endpoints->interpreter);
   InterpreterEndpoints::drop(endpoints);
@@ -72,7 +76,8 @@ int own_endpoints(ModuleState& state) noexcept {
     return -1;
   }
   state.endpoints->interpreter = PyInterpreterState_Get();
-  state.endpoints->owner.interpreter.store(PyInterpreterState_GetID(state.endpoints->interpreter), memory_order_relaxed);
+  state.endpoints->owner.interpreter.store(PyInterpreterState_GetID(state.endpoints->interpreter),
+                                           memory_order_relaxed);
   if (state.endpoints->interpreter == PyInterpreterState_Main()) state.endpoints->owner.set_name("main");
   if (PyUnstable_AtExit(PyInterpreterState_Get(), release_endpoints, state.endpoints) < 0) return -1;
   ++state.endpoints->users;
@@ -110,8 +115,8 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions :
        {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
-        share_functions, inspect_functions, descriptor_functions, duplicate_functions, transport_functions, task_functions,
-        state_functions, pickling_functions, unpickling_functions}) {
+        share_functions, inspect_functions, descriptor_functions, duplicate_functions, transport_functions,
+        task_functions, state_functions, pickling_functions, unpickling_functions, page_request_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
@@ -123,12 +128,14 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
   (void)page();  // for readers in other processes, also while nothing waits
-  if (find_package_folder() < 0 || own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
+  if (find_package_folder() < 0 || own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0)
+    return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   bool exiting = false;
   if (add_state_types(module, state) < 0) return -1;
   if (register_with_interpreters(state) < 0 || watch_for_exit(state, exiting) < 0) return -1;
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) PagePublisher::start();
   return exiting ? 0 : open_gate();
 }
 

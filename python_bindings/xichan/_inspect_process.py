@@ -9,7 +9,16 @@ from collections import defaultdict
 from pathlib import Path
 
 from . import _core
-from ._inspect import ChannelInspection, EndpointInspection, Holder, Inspection, ObjectInspection, RemoteInspection, Wait
+from ._inspect import (
+    ChannelInspection,
+    EndpointInspection,
+    Holder,
+    Inspection,
+    ObjectInspection,
+    RemoteInspection,
+    Wait,
+    WorkerInspection,
+)
 from ._stats import ChannelStats
 
 TYPE_CHECKING = False
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
 _SIDES = ("sender", "receiver")
 _TIMEOUT, _IDLE, _COROUTINE = 1, 2, 4  # flags of a wait, as in page/wait_report.h
 _CHANNEL, _OBJECT = 1, 2  # what a wait is for
+_WORKER_STATES = ("starting", "idle", "ended")  # by WorkerRow::State
 
 # For each channel the time, and what it had sent and received, at the previous inspect() of this interpreter.
 _previous: dict[int, tuple[int, int, int]] = {}
@@ -198,9 +208,31 @@ def _objects(names: _Names, waits: Iterable[Wait]) -> tuple[ObjectInspection, ..
 def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
     return tuple(
         RemoteInspection(
-            name, _SIDES[receives], server, *names.interpreter(interpreter), *names.thread(thread), _place(file or "", line)
+            name,
+            _SIDES[receives],
+            server,
+            *names.interpreter(interpreter),
+            *names.thread(thread),
+            _place(file or "", line),
         )
         for name, receives, server, interpreter, thread, file, line in _core._inspect_remote()
+    )
+
+
+def _workers() -> tuple[WorkerInspection, ...]:
+    now = time.monotonic_ns()
+    return tuple(
+        WorkerInspection(
+            name=name,
+            kind="workers" if supervised else "pool",
+            interpreter=interpreter,
+            thread=thread,
+            state="running" if began else _WORKER_STATES[state],
+            task=task or None if began else None,
+            running_for=max(0.0, (now - began) / 1e9) if began else None,
+            tasks=tasks,
+        )
+        for name, supervised, interpreter, thread, state, task, began, tasks in _core._inspect_workers()
     )
 
 
@@ -219,7 +251,7 @@ def inspect() -> Inspection:
         channels=_channels(names, waits),
         objects=_objects(names, waits),
         waits=waits,
-        workers=(),
+        workers=_workers(),
         remote=_remote(names),
         unshown_waits=_core._unshown_waits(),
     )

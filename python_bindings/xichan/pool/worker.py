@@ -34,6 +34,7 @@ from .._remote import format_traceback
 from . import coroutines, refusal_reports, threads
 from .byvalue import rebuild
 from .endpoints import fail_endpoints
+from .task_names import WorkerState, name_of
 from .worker_results import (
     ResultKind,
     await_refusal,
@@ -104,7 +105,7 @@ def run() -> None:
         refusal_reports.note()
         if note_refusal not in _loader_watch._callbacks:
             _loader_watch.install(note_refusal)
-    state.runner = _core._TaskRunner(board)
+    state.runner = _core._TaskRunner(board, name, member is not None)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
     state.shared = {name: rebuild.by_value(*value) for name, value in shared}
@@ -115,9 +116,11 @@ def run() -> None:
         initializer = None
     refusal_reports.settle(None)
     try:
+        state.runner.set_state(WorkerState.READY)
         _work(tasks, state.send, limit)
         refusal_reports.settle(None)  # of threads that tasks have left
     finally:
+        state.runner.set_state(WorkerState.ENDED)
         coroutines.close()
         if state.streams is not None:
             state.streams.close()
@@ -183,6 +186,7 @@ def _initialize(data: str | bytes, external: tuple[Any, ...], args: Any, kwargs:
 
 def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | None) -> None:
     functions: dict[Any, Any] = {}  # by number
+    shown: int | None = None  # the number of the function that the page shows
     result: _Result | None
     receive = tasks.recv
     run = state.runner.run
@@ -202,6 +206,10 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         id, function, args, kwargs = task
         state.running = id
         count = 1
+        if type(function) is tuple:
+            shown = None
+        elif function != shown:
+            _show(functions, shown := function)
         try:
             if kwargs is None and type(args) is tuple:
                 found = functions.get(function) if type(function) is not tuple else None
@@ -307,13 +315,21 @@ def _load(functions: dict[Any, Any], function: Any) -> Any:
         reader = rebuild.Reader(description, external, state.shared)
         if external:
             state.once = list(map(ref, reader.functions))
+        state.runner.show(name_of(reader.root))
         return _runnable(reader.root)
     data = _core.lookup(f"{state.prefix}{function}")
     made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), state.shared)
     if len(functions) >= FUNCTION_CACHE_SIZE:
         del functions[next(iter(functions))]
     made = functions[function] = _runnable(made)
+    _show(functions, function)
     return made
+
+
+def _show(functions: dict[Any, Any], number: int) -> None:
+    """Show the name of a function in the page, once it is loaded."""
+    if number in functions:
+        state.runner.show(name_of(functions[number]))
 
 
 def _runnable(function: Any) -> Any:
