@@ -208,6 +208,7 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         count = 1
         if type(function) is tuple:
             shown = None
+            state.runner.show("")  # until it is loaded
         elif function != shown:
             _show(functions, shown := function)
         try:
@@ -327,9 +328,8 @@ def _load(functions: dict[Any, Any], function: Any) -> Any:
 
 
 def _show(functions: dict[Any, Any], number: int) -> None:
-    """Show the name of a function in the page, once it is loaded."""
-    if number in functions:
-        state.runner.show(name_of(functions[number]))
+    """Show the name of a function in the page; until it is loaded, none."""
+    state.runner.show(name_of(functions[number]) if number in functions else "")
 
 
 def _runnable(function: Any) -> Any:

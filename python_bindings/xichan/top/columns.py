@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 BAR = 8  # characters of a full channel
 EIGHTHS = " ▏▎▍▌▋▊▉█"
+MOST_COMMAND = 60  # characters of a command line
 
 
 class Column(NamedTuple):
@@ -215,7 +216,8 @@ def tables_of(snapshot: model.Snapshot) -> tuple[Table, ...]:
 
 def title(snapshot: model.Snapshot) -> str:
     """Return one line about the process."""
-    command = f" ({snapshot.command})" if snapshot.command else ""
+    name = snapshot.command if len(snapshot.command) <= MOST_COMMAND else snapshot.command[: MOST_COMMAND - 3] + "..."
+    command = f" ({name})" if name else ""
     return f"process {snapshot.pid}{command}, {snapshot.state}, xichan {snapshot.release}"
 
 

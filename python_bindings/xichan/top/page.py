@@ -198,9 +198,8 @@ class _Reader:
         """Return the last snapshot: its description, channels, objects, and the rows of remote endpoints."""
         for _ in range(ATTEMPTS):
             self.damaged = 0
-            head = next((fields for _, fields in self.rows(layout.Kind.SNAPSHOT, layout.SNAPSHOT)), None)
-            if head is None:
-                head = dict.fromkeys(layout.SNAPSHOT.names, 0)
+            heads = [fields for _, fields in self.rows(layout.Kind.SNAPSHOT, layout.SNAPSHOT)]
+            head = heads[0] if heads else dict.fromkeys(layout.SNAPSHOT.names, 0)
             channels = self.of_snapshot(layout.Kind.CHANNELS, layout.CHANNEL, head["channel_rows"])
             objects = self.of_snapshot(layout.Kind.OBJECTS, layout.OBJECT, head["object_rows"])
             remotes = self.of_snapshot(layout.Kind.REMOTES, layout.REMOTE, head["remote_rows"])

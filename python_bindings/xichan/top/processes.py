@@ -35,7 +35,7 @@ def command_of(pid: int) -> str:
     """Return the command line of a process, or "" if it is not known."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return " ".join(file.read().decode(errors="replace").split("\0")).strip()
+            return " ".join(file.read().decode(errors="replace").replace("\0", " ").split())
     except OSError:
         return ""
 

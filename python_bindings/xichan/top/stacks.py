@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 TYPE_CHECKING = False
@@ -10,6 +11,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .model import Snapshot
+
+
+NO_STACK = (
+    "not known: CPython 3.14 can read one interpreter of a process; 3.15 reads all"
+    if sys.version_info < (3, 15)
+    else "none: the thread runs no Python code"
+)
 
 
 class StacksUnavailable(Exception):
@@ -22,12 +30,12 @@ def python_stacks(pid: int) -> dict[int, list[str]]:
     The process need not run: its memory is read. Raises StacksUnavailable.
     """
     try:
-        from _remote_debugging import RemoteUnwinder
+        debugging = importlib.import_module("_remote_debugging")
     except ImportError:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise StacksUnavailable(f"CPython {version} cannot read the stacks of another process; 3.14 can") from None
     try:
-        threads = list(_threads(RemoteUnwinder(pid, all_threads=True).get_stack_trace()))
+        threads = list(_threads(debugging.RemoteUnwinder(pid, all_threads=True).get_stack_trace()))
     except PermissionError:
         raise StacksUnavailable(
             "the system allows only a debugger to read the stacks: run this as root, or see "
@@ -35,7 +43,10 @@ def python_stacks(pid: int) -> dict[int, list[str]]:
         ) from None
     except (OSError, RuntimeError, ValueError) as error:
         raise StacksUnavailable(f"the stacks cannot be read just now: {error}") from None
-    return {thread: list(map(_line, frames)) for thread, frames in threads}
+    stacks: dict[int, list[str]] = {}
+    for thread, frames in threads:  # a thread that runs a worker is in two interpreters, the inner one first
+        stacks.setdefault(thread, []).extend(map(_line, frames))
+    return stacks
 
 
 def _threads(found: Any) -> Iterator[tuple[int, Any]]:
@@ -72,5 +83,5 @@ def describe(snapshot: Snapshot, thread: int) -> str:
     except StacksUnavailable as error:
         lines.append(f"  not available: {error}")
     else:
-        lines += ["  " + line for line in stack] if stack else ["  none: the thread runs no Python code"]
+        lines += ["  " + line for line in stack or [NO_STACK]]
     return "\n".join(lines)

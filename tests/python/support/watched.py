@@ -29,7 +29,8 @@ never.recv()
 BUSY = """
 import threading, xichan
 jobs, rx = xichan.channel(8, name="jobs")
-stop = threading.Thread(target=xichan.channel(1, name="never")[1].recv, daemon=True)
+never_tx, never = xichan.channel(1, name="never")
+stop = threading.Thread(target=never.recv, daemon=True)
 stop.start()
 while not any(channel.waiting_receivers for channel in xichan.channels()):
     pass

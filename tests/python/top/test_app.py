@@ -21,7 +21,7 @@ import threading, xichan
 ends = [xichan.channel(8, name=f"channel-{i}") for i in range(4)]
 for count, (tx, _) in enumerate(ends):
     tx.send_many(range(count * 2))
-never = xichan.channel(1, name="never")[1]
+never_tx, never = xichan.channel(1, name="never")
 threading.Thread(target=never.recv, daemon=True).start()
 while not any(channel.waiting_receivers for channel in xichan.channels()):
     pass

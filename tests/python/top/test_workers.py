@@ -45,7 +45,7 @@ def test_worker_shows_the_task_that_runs_and_counts_those_that_ended(page):
         assert (worker.kind, worker.task, worker.running_for, worker.tasks) == ("pool", "", None, 1)
         tx, rx = xichan.channel(1)
         future = pool.submit(wait_for, rx)
-        found = snapshot_when(page, lambda found: [w.state for w in of_prefix(found, "shown")] == ["running"])
+        found = snapshot_when(page, lambda found: [w.task for w in of_prefix(found, "shown")] == ["wait_for"])
         (running,) = of_prefix(found, "shown")
         assert (running.task, running.interpreter, running.thread) == ("wait_for", worker.interpreter, worker.thread)
         assert running.running_for >= 0
@@ -101,7 +101,7 @@ def test_supervised_workers_show_their_target(page):
 
 
 def test_worker_is_removed_when_it_is_replaced(page):
-    with xichan.InterpreterPoolExecutor(1, thread_name_prefix="shown", max_tasks_per_child=1) as pool:
+    with xichan.InterpreterPoolExecutor(1, thread_name_prefix="shown", restart_after=1) as pool:
         for _ in range(5):
             assert pool.submit(abs, -1).result() == 1
         wait_until(lambda: len(of_prefix(page.snapshot(), "shown")) <= 1)
@@ -136,7 +136,7 @@ def test_inspection_has_the_workers():
         def of_pool():
             return [worker for worker in xichan.inspect().workers if worker.name.startswith("shown")]
 
-        wait_until(lambda: [worker.state for worker in of_pool()] == ["running"])
+        wait_until(lambda: [worker.task for worker in of_pool()] == ["wait_for"])
         (running,) = of_pool()
         assert (running.kind, running.task, running.tasks) == ("pool", "wait_for", 0)
         assert running.running_for >= 0
