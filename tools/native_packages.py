@@ -41,8 +41,13 @@ Which of the most used packages with C, C++ or Rust code load in worker interpre
 imported the modules below in two interpreters of one process, each from the newest release that has a wheel for the
 version of CPython. The statuses are those of the [command](command-line.md#python--m-xichan-probe). In addition, "no
 extension" is a module that loads, but no extension module with it: the wheel is pure Python, or calls machine code
-through ctypes; "no wheel", a package that has none for this version of CPython. Only the import was tried. For packages
-that do not load, see [Interpreter pool](pool.md#modules-that-only-the-main-interpreter-can-load).
+through ctypes; "no wheel", a package that has none for this version of CPython. For packages that do not load,
+see [Interpreter pool](pool.md#modules-that-only-the-main-interpreter-can-load).
+
+One package of each status was also used in the workers of a pool, by hand, and behaved as its row says: MarkupSafe
+escaped text with its extension; msgpack packed and unpacked with its Python code, after a RefusedModuleWarning; orjson
+and zstandard raised ImportError, and returned the right values with `fallback="main"` and with `fallback="pinned"`;
+pycryptodome encrypted and decrypted; and zstandard could not be installed on CPython 3.15.
 
 """
 

@@ -151,7 +151,7 @@ if TYPE_CHECKING:
     from .pool.errors import BrokenInterpreterPool, BrokenWorker, RefusedModuleWarning, TaskInterrupted
     from .pool.executor import InterpreterPoolExecutor
     from .pool.member import worker
-    from .pool.supervisor import Workers
+    from .pool.supervised import Workers
     from .service import Client, serve
 
 # Imported on first use, so that an interpreter pays only for what it uses.
@@ -174,13 +174,13 @@ _LAZY = {
     "QueueStats": "_stats",
     "RefusedModule": "_stats",
     "RefusedModuleWarning": "pool.errors",
-    "RemoteInspection": "_inspect",
     "RemoteError": "_remote",
+    "RemoteInspection": "_inspect",
     "Shareable": "_shareable",
     "TaskInterrupted": "pool.errors",
     "Wait": "_inspect",
     "WorkerInspection": "_inspect",
-    "Workers": "pool.supervisor",
+    "Workers": "pool.supervised",
     "descriptor": "_descriptor",
     "inspect": "_inspect_process",
     "probe": "_probe",
@@ -285,6 +285,9 @@ if not TYPE_CHECKING:  # type checkers see the imports above
     def __getattr__(name):
         module = _LAZY.get(name)
         if module is None:
+            if name.startswith("_"):  # the import of a submodule, as in each worker, asks for this name first
+                message = f"module {__name__!r} has no attribute {name!r}"
+                raise AttributeError(message, name=name, obj=_sys.modules[__name__])
             from ._hints import missing_name
 
             raise missing_name(_sys.modules[__name__], name)

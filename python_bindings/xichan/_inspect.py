@@ -48,9 +48,6 @@ class EndpointInspection:
     opened: str | None  # "file:line" of the code that opened it
 
 
-@dataclass| None  # "file:line" of the code that opened it
-
-
 @dataclass(frozen=True, slots=True)
 class ChannelInspection:
     """A channel. Also has the attributes of ``stats``, except ``senders`` and ``receivers``."""

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import itertools
 import sys
-from importlib.machinery import BuiltinImporter, ExtensionFileLoader
+from _frozen_importlib import BuiltinImporter
+from _frozen_importlib_external import ExtensionFileLoader  # importlib.machinery has the same, and takes longer
 
 from . import _core
 from ._remote import REFUSALS, text_of

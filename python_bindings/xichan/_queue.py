@@ -26,8 +26,8 @@ and waits for nothing that this call holds.
 
 from __future__ import annotations
 
-import operator
 import types
+from _operator import index  # the import of operator takes long
 
 from . import _core
 from ._errors import ChannelClosed, ChannelEmpty, ChannelFailed, ChannelFull, ChannelTimeout, Error
@@ -110,7 +110,7 @@ class Queue(Generic[_T]):
             raise unexpected_queue_keyword(Queue.__init__, unknown)
         if isinstance(maxsize, bool):
             raise TypeError("maxsize must be an int, not bool")
-        maxsize = operator.index(maxsize)
+        maxsize = index(maxsize)
         if maxsize > 2**24:
             raise ValueError(f"maxsize must be at most 2**24, got {maxsize}; 0 makes an unbounded queue")
         channel = _core.channel

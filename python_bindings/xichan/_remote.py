@@ -23,8 +23,10 @@ REFUSALS = (
 )
 _HIDDEN_MODULES = (
     "xichan.pool.worker",
+    "xichan.pool.worker_entry",
+    "xichan.pool.worker_functions",
     "xichan.pool.member",
-    "xichan.pool.options",
+    "xichan.pool.task_options",
     "xichan.service",
 )  # whose frames tracebacks omit
 
@@ -107,12 +109,12 @@ def attach_traceback(error: BaseException, traceback: str) -> None:
 
 def format_traceback(error: BaseException) -> str:
     """Return the text of a traceback, without leading frames of xichan. Raises nothing."""
-    import traceback
-
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals.get("__name__") in _HIDDEN_MODULES:
         trace = trace.tb_next
     try:
+        import traceback  # which may fail: the task may have used up the descriptors
+
         return "".join(("", *traceback.format_exception(type(error), error, trace)))
     except BaseException as failure:
         return f"{type(error).__qualname__}: <no traceback: {type(failure).__qualname__}>\n"

@@ -47,7 +47,7 @@ class Dispatcher(Executor):
         pool._scheduler.published.announce_fallback()
 
     def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        return self._pool._submit(fn, args, kwargs, self._policy)
+        return self._pool._calls.submit(fn, args, kwargs, self._policy)
 
     def map[T](
         self,
@@ -57,7 +57,7 @@ class Dispatcher(Executor):
         chunksize: int = 1,
         buffersize: int | None = None,
     ) -> Iterator[T]:
-        return self._pool._map(self, fn, iterables, timeout, chunksize, buffersize, self._policy)
+        return self._pool._calls.map(self, fn, iterables, timeout, chunksize, buffersize, self._policy)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait, cancel_futures=cancel_futures)

@@ -23,7 +23,7 @@ Place* Place::make(std::string_view file, std::uint32_t line) noexcept {
   void* const memory = ::operator new(sizeof(Place) + file.size(), std::nothrow);
   if (memory == nullptr) return nullptr;
   auto* const place = new (memory) Place(nullptr, line, static_cast<std::uint32_t>(file.size()));
-  std::memcpy(place + 1, file.data(), file.size());
+  std::memcpy(reinterpret_cast<char*>(place + 1), file.data(), file.size());
   return place;
 }
 

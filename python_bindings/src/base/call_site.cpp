@@ -121,7 +121,9 @@ void describe(const WaitCaller& caller, std::string_view call, void (*take)(void
     std::memcpy(remote + 5, called.view().data(), length);
     text.set_call({remote, length + 5});
   } else {
-    text.set_call(is_method ? call : called.view());
+    // A worker that calls a function of this module as its task: no code of the package does so on behalf of the user.
+    const bool is_task = called_in.view().ends_with("/xichan/pool/worker_entry.py");
+    text.set_call(is_method || is_task ? call : called.view());
   }
   text.set_function(function.view());
   if (code != nullptr) text.set_place(file.view(), static_cast<std::uint32_t>(LineTable(*code).find(caller.position)));

@@ -26,7 +26,8 @@ struct Registration {
   ValueType type;
 };
 
-// For isinstance(). The `match` statement checks a type flag instead.
+// For isinstance(). The classes are those of collections.abc, without the import of collections, which takes a
+// millisecond. The `match` statement checks a type flag instead.
 int register_abstract(const ModuleState& state) noexcept {
   constexpr Registration registrations[] = {{"Sequence", ValueType::tuple},
                                             {"Sequence", ValueType::list},
@@ -34,7 +35,7 @@ int register_abstract(const ModuleState& state) noexcept {
                                             {"Mapping", ValueType::dict},
                                             {"Set", ValueType::set}};
   for (const Registration& each : registrations) {
-    const Ref abstract = import_attribute("collections.abc", each.abstract_class);
+    const Ref abstract = import_attribute("_collections_abc", each.abstract_class);
     if (!abstract) return -1;
     if (!Ref(PyObject_CallMethod(abstract.get(), "register", "O", state.type_of(each.type)))) return -1;
   }

@@ -21,11 +21,15 @@ class HostProcess:
 
     def __init__(self, name):
         self.errors = tempfile.TemporaryFile()
+        # Without bytecode files each worker would compile what it imports. Installers write them, as a rule; ./dev, and
+        # uv by default, leave that to the first import.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "xichan.bench.host", name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
+            env=environment,
             start_new_session=True,  # Ctrl-C reaches the runner only; end() kills all descendants
         )
 

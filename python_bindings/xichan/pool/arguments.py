@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .. import _core
@@ -26,6 +26,15 @@ def module_names(name: str, value: Collection[str]) -> tuple[str, ...]:
     if isinstance(value, str) or not all(isinstance(each, str) for each in value):
         raise TypeError(f"{name} must be a collection of names of modules, got {value!r}")
     return tuple(value)
+
+
+def named_values(shared: Mapping[str, object] | None) -> dict[str, object]:
+    """Return the argument ``shared`` as a dict."""
+    values = dict(shared or {})
+    for name in values:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"names in shared must be identifiers, got {name!r}")
+    return values
 
 
 def check_stdout(stdout: object) -> None:

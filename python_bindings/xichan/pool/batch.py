@@ -94,7 +94,7 @@ class Batch:
         if self._unfinished == 0:
             self._items = self._calls = self.definition = None
             self._kinds = ()
-            for id in list(self._interrupted):  # Scheduler (6)
+            for id in list(self._interrupted):  # see cancellation
                 self._scheduler.board.forget(id)
 
     def note_interrupt(self, id: int, reason: str) -> None:
@@ -145,7 +145,7 @@ class Batch:
                 yield self._take(index - 1, deadline)
         finally:
             if index < number or self._unfinished:
-                scheduler.cancel(range(first + index, first + number))
+                scheduler.cancellation.cancel(range(first + index, first + number))
 
     def _take(self, index: int, deadline: float | None) -> Any:
         result = self._results[index]

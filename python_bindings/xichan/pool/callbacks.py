@@ -27,9 +27,9 @@ from . import threads
 from .atomic import Sleepers, wake
 
 if TYPE_CHECKING:
+    from .collector import Collector
     from .futures import Future
     from .refusals import Refusals
-    from .results import Collector
 
 TOO_LONG = 0.02  # seconds
 MAX_RUNNERS = 100

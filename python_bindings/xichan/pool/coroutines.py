@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 import types
 
@@ -12,9 +11,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Runner, Task
     from collections.abc import Callable, Coroutine
+    from functools import partial
     from typing import Any, TypeGuard
 
     from .._core import _TaskRunner
+else:
+    from _functools import partial  # the import of functools takes a millisecond of the start of a worker
 
 CO_COROUTINE = 0x80  # flags of code objects, as in inspect, which takes long to import
 CO_ASYNC_GENERATOR = 0x200
@@ -34,8 +36,8 @@ def is_generator_function(function: object) -> bool:
 
 def _flags(function: object) -> int:
     """Return the flags of the code that a call runs, or 0 if it is not in Python."""
-    while isinstance(function, (functools.partial, types.MethodType)):
-        function = function.func if isinstance(function, functools.partial) else function.__func__
+    while isinstance(function, (partial, types.MethodType)):
+        function = function.func if isinstance(function, partial) else function.__func__
     if not isinstance(function, types.FunctionType):
         function = vars(type(function)).get("__call__")
     return function.__code__.co_flags if isinstance(function, types.FunctionType) else 0

@@ -6,15 +6,17 @@ Runs only when a task fails or is cancelled, and at the end of workers.
 from __future__ import annotations
 
 import builtins
-from collections import deque
 from types import SimpleNamespace
 
 from .. import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable
     from typing import Any
+else:
+    from _collections import deque  # the import of collections takes a millisecond of the start of a worker
 
 _ENDPOINTS = (_core.Sender, _core.Receiver)
 _LEAVES = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray})

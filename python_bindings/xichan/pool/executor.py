@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import contextvars
-import functools
 import itertools
 import os
-import time
 import types
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import Future as BaseFuture
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, Never, overload
 
 from .. import _core
-from .._errors import NotShareableError
 from .._stats import PoolStats
 from . import context as contexts
-from . import coroutines, interrupt_safe, scripts, threads
-from .arguments import check_stdout, module_names, pickled, positive
-from .batch import Batch
-from .byvalue.functions import Description, describe, describe_value, label
+from . import interrupt_safe, scripts, threads
+from .arguments import check_stdout, module_names, named_values, positive
+from .byvalue.functions import describe, describe_value
+from .calls import Calls
 from .fallback import Policy
 from .fallback_counts import FallbackPoolStats
-from .futures import Future, ViewFuture
-from .options import PoolView, checked, has_options
+from .options import PoolView, checked
 from .refusals import DEGRADED, check_degraded
 from .task_queue import clone_endpoints
 
@@ -33,8 +29,6 @@ try:
 except ImportError:  # CPython 3.13 has no concurrent.interpreters
     Scheduler = None  # type: ignore[assignment,misc]
 
-if TYPE_CHECKING:
-    type _Call = tuple[Callable[..., Any], dict[str, Any]]  # function, keyword arguments
 
 _counter = itertools.count().__next__
 
@@ -106,35 +100,36 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         self._context = contexts.checked(context)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be callable, got {type(initializer).__name__}")
-        self._pickle = bool(pickle)
-        shared = _named_values(shared)
-        self._names = frozenset(shared)
+        pickle = bool(pickle)
+        shared = named_values(shared)
+        names = frozenset(shared)
         self._policy = None if fallback is None else Policy(pinned=fallback == "pinned")
         name = thread_name_prefix or f"{threads.DEFAULT_PREFIX}-{_counter()}"
         self._scheduler = Scheduler(self._max_workers, name, degraded)
         self._scheduler.attach_owner(self)
+        self._calls = Calls(self._scheduler, pickle, names, self._context)
         self._scheduler.workers.preload = modules
         if fallback is not None:
             self._scheduler.published.announce_fallback()
         values = []
         for shared_name, value in shared.items():
-            described = describe_value(value, f"shared[{shared_name!r}] is", pickle=self._pickle)
+            described = describe_value(value, f"shared[{shared_name!r}] is", pickle=pickle)
             values.append((shared_name, (described.data, described.external)))
         setup = None
         if initializer is not None:
-            described = describe(initializer, pickle=self._pickle, skip=self._names)
+            described = describe(initializer, pickle=pickle, skip=names)
             args = tuple(initargs)
-            sent = (args, None) if _core.is_shareable(args) else self._pickled(args, {})
+            sent = (args, None) if _core.is_shareable(args) else self._calls.pickled(args, {})
             setup = (described.data, described.external, *sent)
-        self._scheduler.workers.setup = clone_endpoints((self._pickle, limit, tuple(values), setup))
+        self._scheduler.workers.setup = clone_endpoints((pickle, limit, tuple(values), setup))
         if fallback == "pinned":
             from .pinned import PinnedWorker
 
-            self._scheduler.use_pinned(PinnedWorker(self._scheduler, self._pickle, self._names))
+            self._scheduler.use_pinned(PinnedWorker(self._scheduler, pickle, names))
         if stdout is not None:
-            self._scheduler.forward_output()
+            self._scheduler.workers.forward_output()
         if standby:
-            self._scheduler.start_standby(standby)
+            self._scheduler.workers.start_standby(standby)
 
     if not TYPE_CHECKING:  # type checkers would accept every name
 
@@ -157,7 +152,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         BrokenInterpreterPool, RuntimeError after ``shutdown``. A coroutine function runs in an event loop of the
         worker.
         """
-        return self._submit(fn, args, kwargs, self._policy)
+        return self._calls.submit(fn, args, kwargs, self._policy)
 
     def with_options(
         self,
@@ -177,73 +172,6 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         chosen = self._context if context is None else contexts.checked(context)
         return PoolView(self, checked(deadline), bool(copy), chosen)
 
-    def _submit_with(
-        self,
-        wrap: Callable[[Callable[..., Any], dict[str, Any], contextvars.Context | None], _Call],
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        views: bool,
-    ) -> Future:
-        """Submit a call with options. views: whether its result is a Shared, of which the future has the view."""
-        _check_function(fn)
-        if not has_options(fn):  # given by map()
-            fn, args, kwargs, given = _without_context(fn, args, kwargs)
-            fn, kwargs = wrap(fn, kwargs, given)
-        return self._submit(fn, args, kwargs, self._policy, ViewFuture if views else Future)
-
-    def _in_context(
-        self,
-        fn: Callable[..., Any],
-        kwargs: dict[str, Any],
-        chosen: Literal[True] | Collection[contextvars.ContextVar[Any]],
-        given: contextvars.Context | None = None,
-    ) -> _Call:
-        """Return function and keyword arguments of a call with context variables. given: their context."""
-        described = contexts.describe(chosen, given, pickle=self._pickle)
-        if described.pickled:
-            self._scheduler.counts["pickled_calls"].add()
-        return contexts.attach(fn, kwargs, described)
-
-    def _submit(
-        self,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        policy: Policy | None,
-        make: type[Future] = Future,
-    ) -> Future:
-        """Submit a call. policy: decides whether it runs in this interpreter; None: it never does."""
-        given = None
-        if type(fn) is not types.FunctionType:
-            fn, args, kwargs, given = _without_context(fn, args, kwargs)
-        if self._context is not None and not has_options(fn):
-            _check_function(fn)
-            fn, kwargs = self._in_context(fn, kwargs, self._context, given)
-        scheduler = self._scheduler
-        if policy is None:
-            future = make(scheduler)
-            self._send(future, self._prepare(fn), args, kwargs)
-            return future
-        described = self._describe(fn)
-        kind = policy.kind(fn, args, kwargs, described.modules)
-        route = policy.route(kind)
-        future = make(scheduler) if kind.anywhere else make(scheduler, policy, (fn, args, kwargs), kind, route)
-        with policy.counts.counted(route is None, () if route is None else (route,)):
-            if route is None or route.pinned:
-                self._send(future, self._sendable(described), args, kwargs, route is not None)
-            else:
-                scheduler.submit_local(future)
-        return future
-
-    def _send(
-        self, future: Future, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], pinned: bool = False
-    ) -> None:
-        try:
-            self._scheduler.submit(future, function, args, tuple(kwargs.items()) if kwargs else None, pinned)
-        except NotShareableError:
-            self._scheduler.submit(future, function, *self._pickled(args, kwargs), pinned)
-
     def map[T](
         self,
         fn: Callable[..., T],
@@ -260,65 +188,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         taken are cancelled; but if it is closed or dropped before its first step, all calls run, as in the standard
         library.
         """
-        return self._map(self, fn, iterables, timeout, chunksize, buffersize, self._policy)
-
-    def _map(
-        self,
-        executor: Executor,
-        fn: Callable[..., Any],
-        iterables: Iterable[Iterable[Any]],
-        timeout: float | None,
-        chunksize: int,
-        buffersize: int | None,
-        policy: Policy | None,
-        views: bool = False,
-    ) -> Iterator[Any]:
-        if buffersize is not None and not isinstance(buffersize, int):
-            raise TypeError("buffersize must be an integer or None")
-        if chunksize < 1:
-            raise ValueError("chunksize must be >= 1.")
-        if self._context is not None and not has_options(fn):
-            _check_function(fn)
-            fn, kwargs = self._in_context(fn, {}, self._context)
-            fn = functools.partial(fn, **kwargs)
-        if buffersize is not None:
-            results = Executor.map(executor, fn, *iterables, timeout=timeout, buffersize=buffersize)
-            return results if executor is self else _holding(executor, results)
-        deadline = None if timeout is None else timeout + time.monotonic()
-        calls = list(zip(*iterables))
-        if not calls:
-            return iter(())
-        results = self._batch(fn, calls, chunksize, policy).results(deadline)
-        return map(_core.Shared.view, results) if views else results
-
-    def _batch(
-        self, fn: Callable[..., Any], calls: list[tuple[Any, ...]], chunksize: int, policy: Policy | None
-    ) -> Batch:
-        """Submit calls of one function. Returns their Batch."""
-        scheduler = self._scheduler
-        if policy is None:
-            batch = Batch(scheduler, self._prepare(fn), list(map(self._item, calls)))
-            scheduler.submit_batch(batch, chunksize, range(len(calls)))
-            return batch
-        described = self._describe(fn)
-        kinds = [policy.kind(fn, args, {}, described.modules) for args in calls]
-        routes = policy.routes(kinds)
-        local = {index: None for index, route in routes.items() if not route.pinned}
-        pinned = [index for index, route in routes.items() if route.pinned]
-        indexes = [index for index in range(len(calls)) if index not in routes] if routes else range(len(calls))
-        function = self._sendable(described) if indexes or pinned else ()
-        items = [None if index in local else self._item(args) for index, args in enumerate(calls)]
-        if kinds[0].anywhere:
-            batch = Batch(scheduler, function, items)
-        else:
-            batch = Batch(scheduler, function, items, policy, (fn, calls), kinds, routes)
-        with policy.counts.counted(len(indexes), list(routes.values())):
-            scheduler.submit_batch(batch, chunksize, indexes, local, pinned)
-        return batch
-
-    def _item(self, args: tuple[Any, ...]) -> tuple[Any, Any]:
-        """Return (args, kwargs) of a call in the form in which they are sent."""
-        return (args, None) if _core.is_shareable(args) else self._pickled(args, {})
+        return self._calls.map(self, fn, iterables, timeout, chunksize, buffersize, self._policy, held=False)
 
     def run_string(self, code: str, *, shared: Mapping[str, object] | None = None) -> BaseFuture[Any]:
         """Run source code as a script, as a task. Its namespace is new and contains the names of ``shared``.
@@ -327,12 +197,12 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         """
         if not isinstance(code, str):
             raise TypeError(f"code must be a str, got {type(code).__name__}")
-        return self.submit(scripts.run_string, code, tuple(_named_values(shared).items()))
+        return self.submit(scripts.run_string, code, tuple(named_values(shared).items()))
 
     def run_path(self, file: str | os.PathLike[str], *, shared: Mapping[str, object] | None = None) -> BaseFuture[Any]:
         """Run a file like ``run_string``: source code, or a ``.pyc`` compiled by this version of Python."""
         path = os.path.abspath(os.fsdecode(file))
-        return self.submit(scripts.run_path, path, tuple(_named_values(shared).items()))
+        return self.submit(scripts.run_path, path, tuple(named_values(shared).items()))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False, interrupt: bool = False) -> None:
         """Accept no more tasks; workers end when all tasks are done.
@@ -342,19 +212,19 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         interrupt: cancel these, and interrupt the others, as ``Future.interrupt`` does.
         """
         scheduler = self._scheduler
-        scheduler.stop()
+        scheduler.shutdown.stop()
         if interrupt:
-            scheduler.interrupt_all("it was interrupted by shutdown()")
+            scheduler.cancellation.interrupt_all("it was interrupted by shutdown()")
         elif cancel_futures:
-            scheduler.cancel(None)
+            scheduler.cancellation.cancel(None)
         if wait and interrupt_safe.ends_interrupted_loop():
-            scheduler._stop_now()
+            scheduler.shutdown._stop_now()
         elif wait:
             try:
-                scheduler.join()
+                scheduler.shutdown.join()
             except KeyboardInterrupt as error:
                 self._note_unfinished(error)
-                scheduler._stop_now()
+                scheduler.shutdown._stop_now()
                 raise
 
     def __exit__(
@@ -362,7 +232,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
     ) -> None:
         """Shut the pool down. If the block was interrupted, by Ctrl-C for example, interrupt its tasks."""
         if interrupt_safe.is_interrupt(error):
-            self._scheduler._stop_now()
+            self._scheduler.shutdown._stop_now()
         else:
             self.shutdown()
 
@@ -384,81 +254,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         names = [scheduler.published.name_of(each.definition) for each in list(scheduler.in_flight.values())]
         note_interrupted_shutdown(error, names, scheduler.workers.alive)
 
-    def _prepare(self, fn: Callable[..., Any]) -> Any:
-        """Return a function in the form in which it is sent, see Scheduler.submit."""
-        _check_function(fn)
-        return self._sendable(describe(fn, pickle=self._pickle, skip=self._names))
-
-    def _describe(self, fn: Callable[..., Any]) -> Description | _Unsendable:
-        """Return the Description of a function, or an _Unsendable: no error, because the call may be local."""
-        _check_function(fn)
-        try:
-            return describe(fn, pickle=self._pickle, skip=self._names)
-        except NotShareableError as error:
-            return _Unsendable(error)
-
-    def _sendable(self, described: Description | _Unsendable) -> Any:
-        """Return a Description in the form in which it is sent."""
-        if isinstance(described, _Unsendable):
-            raise described.error
-        if described.pickled:
-            self._scheduler.counts["pickled_calls"].add()
-        return described.data if described.cacheable else (described.data, described.external)
-
-    def _pickled(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, tuple[object, ...]]:
-        sent = pickled(args, kwargs, pickle=self._pickle, where="the pool")
-        self._scheduler.counts["pickled_calls"].add()
-        return sent
-
-
-class _Unsendable:
-    """Stands for the Description of a function that cannot be sent."""
-
-    modules: tuple[str, ...] = ()
-
-    def __init__(self, error: NotShareableError) -> None:
-        self.error = error
-
-
-def _check_function(fn: Any) -> None:
-    if not callable(fn):
-        raise TypeError(f"fn must be callable, got {type(fn).__name__}")
-    if coroutines.is_generator_function(fn):
-        raise TypeError(
-            f"{label(fn)} is an asynchronous generator; a task has one result, so return a list or send the values "
-            "through a channel"
-        )
-
-
-def _without_context(
-    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], contextvars.Context | None]:
-    """Return the call in ``partial(context.run, function, ...)``, which asyncio.to_thread() makes, or the given one.
-
-    A contextvars.Context cannot be sent. The last item is the context, or None.
-    """
-    call: Any = fn
-    if type(call) is functools.partial and isinstance(getattr(call.func, "__self__", None), contextvars.Context):
-        call, args, kwargs = call.func, (*call.args, *args), {**call.keywords, **kwargs}
-    if isinstance(getattr(call, "__self__", None), contextvars.Context) and call.__name__ == "run" and args:
-        return args[0], args[1:], kwargs, call.__self__
-    return call, args, kwargs, None
-
-
-def _holding[T](executor: Executor, results: Iterator[T]) -> Iterator[T]:
-    """Yield results. Executor.map submits no more calls when the executor, a view of the pool here, is dropped."""
-    yield from results
-
 
 def _positive[T](name: str, value: int | None, default: T) -> int | T:
     """Return a number if it is a positive int, or the default if it is None."""
     return default if value is None else positive(name, value)
-
-
-def _named_values(shared: Mapping[str, object] | None) -> dict[str, object]:
-    """Return the argument ``shared`` as a dict."""
-    values = dict(shared or {})
-    for name in values:
-        if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"names in shared must be identifiers, got {name!r}")
-    return values

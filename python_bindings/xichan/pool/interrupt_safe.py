@@ -31,13 +31,13 @@ Repair by another thread
 ------------------------
 Some operations need several steps. They are ordered so that an interrupted one leaves either nothing behind or a state
 that the collector recognizes and completes, after it has been woken. What both may execute for the same task can be
-repeated: Future.deliver, Collector.end, Callbacks.schedule.
+repeated: Future.deliver, Results.end, Callbacks.schedule.
 
 Verification
 ------------
 The protocol depends on where CPython checks for signals, so it is tested rather than assumed: test_pool_interrupts.py
 raises an exception at each of these places in turn, for each public call, and then requires that every future completes
-and that nothing is left in the containers of the scheduler. test_pool_reentrancy.py makes each public call in the
+and that nothing is left in the containers of the pool. test_pool_reentrancy.py makes each public call in the
 middle of each other one, at these places and between other instructions.
 
 trio protects its internals by marking frames, which requires a SIGINT handler of its own. A library that does not own
@@ -60,14 +60,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .._errors import Interrupted
 
 if TYPE_CHECKING:
-    from .scheduler import Scheduler
-    from .supervisor import Workers
+    from .stopping import Shutdown
+    from .supervisor import Supervisor
 
 STOP_TIMEOUT = 0.5  # seconds that interrupted tasks have to end
 
 exit_begun = False
-_left_behind: list[Scheduler | Workers] = []  # whose tasks still run at the end of the process
-_schedulers: weakref.WeakSet[Scheduler | Workers] = weakref.WeakSet()
+_left_behind: list[Shutdown | Supervisor] = []  # whose tasks still run at the end of the process
+_pools: weakref.WeakSet[Shutdown | Supervisor] = weakref.WeakSet()
 
 
 class _Lock(Protocol):
@@ -85,9 +85,9 @@ def has_started(thread: threading.Thread) -> bool:
     return bool(handle.ident)
 
 
-def register(scheduler: Scheduler | Workers) -> None:
+def register(pool: Shutdown | Supervisor) -> None:
     """Shut this pool down when the interpreter exits, and disable it in the child after fork()."""
-    _schedulers.add(scheduler)
+    _pools.add(pool)
 
 
 def is_interrupt(error: BaseException | None) -> bool:
@@ -123,17 +123,17 @@ def _at_exit() -> None:
     """
     global exit_begun
     exit_begun = True
-    schedulers = list(_schedulers)
-    for scheduler in schedulers:
-        scheduler.stop()
+    pools = list(_pools)
+    for pool in pools:
+        pool.stop()
     try:
         if not _ended_by_ctrl_c():
-            for scheduler in schedulers:
-                scheduler._at_exit()
+            for pool in pools:
+                pool._at_exit()
             return
     except KeyboardInterrupt:
         pass
-    left = [scheduler for scheduler in schedulers if not scheduler._stop_now()]
+    left = [pool for pool in pools if not pool._stop_now()]
     if left:
         _left_behind.extend(left)
         raise KeyboardInterrupt("tasks that were interrupted still run")
@@ -161,9 +161,9 @@ def _ended_by_ctrl_c() -> bool:
 
 
 def _after_fork() -> None:
-    for scheduler in list(_schedulers):
-        scheduler._disable_after_fork()
-    _schedulers.clear()
+    for pool in list(_pools):
+        pool._disable_after_fork()
+    _pools.clear()
 
 
 atexit.register(_leave)

@@ -1,4 +1,4 @@
-"""Sets up the interpreters of workers, runs the loop of worker in them, and closes them."""
+"""Sets up the interpreters of workers, runs workers in them, and closes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .. import _core
 from .byvalue.importable import worker_path
 
 _logger = logging.getLogger("concurrent.futures")
-_CALL = "__import__('xichan.pool.worker').pool.worker.{}"
+_CALL = "__import__('xichan.pool.worker_entry').pool.worker_entry.{}"
 _PATH = "import sys; sys.path[:] = {}"
 _LAZY = "; sys.set_lazy_imports({!r})"
 
@@ -42,7 +42,7 @@ def run_interpreter(
     is_prepared: bool = False,
     keep: bool = False,
 ) -> None:
-    """Run the loop of a worker in an interpreter, and close it unless it is kept. setup: see worker.run."""
+    """Run the loop of a worker in an interpreter, and close it unless it is kept. setup: see worker_entry.run."""
     try:
         if is_prepared:
             interpreter.exec(_path())  # it may have changed

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from .. import _core
-from . import coroutines, options
+from . import coroutines
+from .worker_results import local
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
@@ -36,7 +37,7 @@ class MainThreads:
             self._threads.submit(_run, scheduler, id)
         except Exception as error:  # no thread, no memory, or the interpreter exits
             scheduler.local.pop(id, None)
-            scheduler.collector.fail(id, error)
+            scheduler.results.fail(id, error)
 
     def join(self) -> None:
         """End the threads, after their tasks."""
@@ -56,14 +57,14 @@ def _run(scheduler: Scheduler, id: int) -> None:
         if coroutines.is_function(fn):
             coroutines.attach(runner)
             fn = functools.partial(coroutines.run, fn)
-        options.local.task = id, scheduler.published.prefix
+        local.task = id, scheduler.published.prefix
         value = runner.run(id, fn, args, kwargs)
     except BaseException as error:
         policy = entry.policy
         if policy is None or not policy.refused_in_main(scheduler, entry, id, error):
-            collector.fail(id, error)
+            scheduler.results.fail(id, error)
     else:
-        collector.deliver(id, value)
+        scheduler.results.deliver(id, value)
     finally:
         coroutines.close()
         scheduler.own_threads.discard(threading.get_ident())

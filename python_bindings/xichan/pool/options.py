@@ -19,19 +19,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
 from .. import _core
-from .._errors import ChannelClosed, ChannelTimeout, Error
+from .._errors import ChannelClosed, ChannelTimeout
 from . import context as contexts
-from . import coroutines, threads
-from .worker_results import local as local  # for fallback
-from .worker_results import state
+from . import threads
+from .task_options import name_of_deadlines, run_with, senders
 
 if TYPE_CHECKING:
     from contextvars import Context
 
     from .executor import InterpreterPoolExecutor
     from .scheduler import Scheduler
-
-_senders: dict[str, _core.Sender[Any]] = {}  # of reports, by prefix
 
 
 class PoolView(Executor):
@@ -69,7 +66,7 @@ class PoolView(Executor):
     @overload
     def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> BaseFuture[T]: ...
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> BaseFuture[Any]:
-        return self._pool._submit_with(self._wrap, fn, args, kwargs, not self._copy)
+        return self._pool._calls.submit_with(self._wrap, fn, args, kwargs, self._pool._policy, not self._copy)
 
     def map[T](
         self,
@@ -83,7 +80,7 @@ class PoolView(Executor):
         fn, kwargs = self._wrap(fn, {}, None)
         if kwargs:
             fn = functools.partial(fn, **kwargs)
-        return pool._map(self, fn, iterables, timeout, chunksize, buffersize, pool._policy, not self._copy)
+        return pool._calls.map(self, fn, iterables, timeout, chunksize, buffersize, pool._policy, views=not self._copy)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False, interrupt: bool = False) -> None:
         """Shut the pool down."""
@@ -99,7 +96,7 @@ class PoolView(Executor):
     ) -> tuple[Callable[..., Any], dict[str, Any]]:
         """Return function and keyword arguments of a call with these options. given: the context to call it in."""
         fn = functools.partial(run_with, fn, self._deadline, self._copy)
-        return (fn, kwargs) if self._context is None else self._pool._in_context(fn, kwargs, self._context, given)
+        return (fn, kwargs) if self._context is None else self._pool._calls.in_context(fn, kwargs, self._context, given)
 
 
 def checked(deadline: float | None) -> float | None:
@@ -124,45 +121,19 @@ def has_options(call: Callable[..., Any]) -> bool:
     return isinstance(call, functools.partial) and (call.func is run_with or call.func is contexts.run_in)
 
 
-def run_with(function: Callable[..., Any], deadline: float | None, copy: bool, *args: Any, **kwargs: Any) -> Any:
-    """Call the function of a task with options. Runs in the task."""
-    if deadline is not None:
-        id, prefix = getattr(local, "task", (state.running, state.prefix))
-        _report(id, prefix, deadline)
-    if coroutines.is_function(function):
-        value = coroutines.run(function, *args, **kwargs)
-    else:
-        value = function(*args, **kwargs)
-    return value if copy else _core.share(value)
-
-
-def _report(id: int | None, prefix: str, deadline: float) -> None:
-    sender = _senders.get(prefix)
-    try:
-        if sender is None:
-            sender = _senders[prefix] = _core.Sender.lookup(_name(prefix))
-        sender.send((id, deadline))
-    except Error:  # the pool is closing
-        pass
-
-
-def _name(prefix: str) -> str:
-    return f"{prefix}deadlines"
-
-
 class Deadlines:
     """Interrupts the tasks of a pool at their deadlines. For the collector. name: of the thread."""
 
     def __init__(self, scheduler: Scheduler, name: str) -> None:
         self._scheduler = scheduler
-        self._tx, self._rx = _core.channel(None, name=_name(scheduler.published.prefix))
+        self._tx, self._rx = _core.channel(None, name=name_of_deadlines(scheduler.published.prefix))
         _core._outlast_exit(self._rx)
         self._thread = threads.make(self._run, name)
         self._thread.start()
 
     def close(self) -> None:
         """End the thread. The workers have ended."""
-        sender = _senders.pop(self._scheduler.published.prefix, None)
+        sender = senders.pop(self._scheduler.published.prefix, None)
         for end in (sender, self._tx):
             if end is not None:
                 end.close()
@@ -181,4 +152,4 @@ class Deadlines:
                 return
             while due and due[0][0] <= time.monotonic():
                 _, id, seconds = heapq.heappop(due)
-                self._scheduler.request_interrupt(id, f"its deadline of {seconds:g} seconds has passed")
+                self._scheduler.cancellation.request_interrupt(id, f"its deadline of {seconds:g} seconds has passed")

@@ -63,7 +63,7 @@ class PinnedWorker:
         self.alive = False
         self.needed = False  # the collector has to start the thread
         self.queue = TaskQueue(
-            scheduler.in_flight, 16, scheduler.counts["submitted"], scheduler.collector.attend, scheduler.collector.fail
+            scheduler.in_flight, 16, scheduler.counts["submitted"], scheduler.collector.attend, scheduler.results.fail
         )
 
     def request(self) -> None:
@@ -86,7 +86,7 @@ class PinnedWorker:
                 self._scheduler.counts["pickled_calls"].add()
             self.queue.again_tx.send_nowait((id, (described.data, described.external), *sent))
         except BaseException as error:  # a Buffer that has moved, for example
-            self._scheduler.collector.fail(id, error)
+            self._scheduler.results.fail(id, error)
         else:
             self.start()
 

@@ -11,12 +11,7 @@
    step that submits: before it, the task does not exist, even if its entry is in ``in_flight``; ``entry.sent`` is set
    in that step. What takes several steps is done by the collector.
 4. A local task is in ``waiting`` until a thread takes it or it is cancelled, either by popping it.
-5. ``stop`` closes the Sender that submissions use, which refuses later ones at once. When no entry that was sent is
-   left, or at once if the pool is broken, the collector closes the other Sender. Then workers end, and the collector
-   after the last one; it fails the entries that are left.
-6. The board (task_board.h) has what workers run and which tasks are to be interrupted. Requests for a task are
-   forgotten when its entry ends. ``interrupt`` notes the request in the entry, makes it, and then looks whether the
-   entry is still in flight; ``task_ended`` comes after the entry was popped. So at least one of them forgets it.
+5. See stopping for the end of a pool, and cancellation for the tasks that end before their time.
 
 Nothing here refers to the executor, so that it can be garbage collected, which stops its pool.
 """
@@ -25,10 +20,7 @@ from __future__ import annotations
 
 import collections
 import itertools
-import logging
-import time
 import weakref
-from _thread import get_ident
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,16 +30,16 @@ from . import interrupt_safe
 from .atomic import Counter
 from .byvalue.published import PublishedDefinitions
 from .callbacks import Callbacks
-from .endpoints import close_descriptors
+from .cancellation import Cancellation
+from .collector import Collector
 from .errors import BrokenInterpreterPool
-from .output import Output
 from .refusals import Refusals
-from .results import Collector
-from .task_queue import TaskQueue, ids_of
+from .results import Results
+from .stopping import Shutdown
+from .task_queue import TaskQueue
 from .workers import Workers
 
 if TYPE_CHECKING:
-    from .._loader_watch import _Place
     from .batch import Batch
     from .fallback import Policy
     from .futures import Future
@@ -56,9 +48,6 @@ if TYPE_CHECKING:
 
 _COUNTS = ("submitted", "finished", "failed", "cancelled", "lost", "replaced", "pickled_calls", "pickled_results")
 _MAX_BATCH = 2**32  # tasks
-INTERRUPTED_BY_USER = "it was interrupted by Ctrl-C"
-
-_logger = logging.getLogger("concurrent.futures")
 
 
 class Scheduler:
@@ -76,11 +65,11 @@ class Scheduler:
         self.next_batch = itertools.count(-_MAX_BATCH, -_MAX_BATCH).__next__  # id of the first task
         self.own_threads: set[int] = set()  # idents of those that run workers and local tasks
         self.stopping = False
-        self.stop_deadline: float | None = None  # see stop_now()
         self.broken: str | None = None  # the reason
         self.forked = False  # this is the child of fork(), which has none of the threads
         self.board = _core._TaskBoard()
         self.counts = {count: Counter() for count in _COUNTS}
+        self.results = Results(self)
         self.collector = Collector(self, f"{name}_collector")
         self.callbacks = Callbacks(self.collector, name)
         self.refusals = Refusals(degraded)
@@ -89,22 +78,24 @@ class Scheduler:
             max(2 * max_workers, 16),
             self.counts["submitted"],
             self.collector.attend,
-            self.collector.fail,
+            self.results.fail,
         )
         self.queues = [self.queue]
         self.pinned: PinnedWorker | None = None
         self.published = PublishedDefinitions(f"xichan.pool {self.queue.tx.id:x}:")
         self.closing: list[Callable[[], object]] = []  # called at the end
         self.workers = Workers(self, max_workers, name)
+        self.cancellation = Cancellation(self)
+        self.shutdown = Shutdown(self)
         self.deadlines: Deadlines | None = None
         self.owner: weakref.ref[object] | None = None
-        interrupt_safe.register(self)
+        interrupt_safe.register(self.shutdown)
 
     def attach_owner(self, executor: object) -> None:
         """Stop once this object has been garbage collected."""
 
         def collected(_: object, self: Scheduler = self) -> None:
-            self.stop()
+            self.shutdown.stop()
 
         self.owner = weakref.ref(executor, collected)
 
@@ -217,40 +208,11 @@ class Scheduler:
         if isinstance(error, ChannelClosed) and self.queue.tx.closed:
             self._check_open()
         if len(ids) > 1 and self.collector.started:
-            self.collector.send(lambda: self._cancel(ids))  # a part may have been sent
-
-    def send_again(self, ids: Collection[int]) -> None:
-        """Send tasks of a chunk whose worker ended before it came to them. For the collector."""
-        for id in ids:
-            entry = self.in_flight.get(id)
-            if entry is not None:
-                self.queue.late.append(entry.message_of(id))
+            self.collector.send(lambda: self.cancellation.cancel_in_collector(ids))  # a part may have been sent
 
     def was_taken(self, id: int) -> bool:
         """Return whether a worker has taken a task that was sent."""
         return not self.forked and not self.collector.call(lambda: any(queue.is_queued(id) for queue in self.queues))
-
-    def note_refusal(
-        self, id: int | None, module: str, reason: str, place: _Place | None, package: str | None, degraded: bool
-    ) -> None:
-        """Record a module that a worker has refused. For the collector. See refusal_reports."""
-        if self.refusals.add(module, reason, place, degraded):
-            self.callbacks.schedule(self.refusals, publish=False)
-        entry = None if id is None else self.in_flight.get(id)
-        if entry is not None and entry.policy is not None and degraded and self.refusals.degraded == "main":
-            assert id is not None
-            entry.policy.learn_degraded(self, entry, id, module, package)
-
-    def forward_output(self) -> None:
-        """Bring what workers print to this interpreter."""
-        output = Output(f"{self.workers.name}_output")
-        self.workers.output_tx = output.tx
-        self.closing.append(output.close)
-
-    def start_standby(self, number: int) -> None:
-        """Keep interpreters ready for workers."""
-        self.collector.start()
-        self.collector.call(lambda: self.workers.start_standby(number))
 
     def start_deadlines(self) -> None:
         """Start the thread that interrupts tasks at their deadlines, if it is not running."""
@@ -265,63 +227,6 @@ class Scheduler:
             self.deadlines = Deadlines(self, f"{self.workers.name}_deadlines")
             self.closing.append(self.deadlines.close)
 
-    # Cancelling
-
-    def cancel(self, ids: Collection[int] | None) -> None:
-        """Cancel those of these tasks that have not begun. None: all tasks."""
-        if self.collector.started and not self.forked:
-            self.collector.call(lambda: self._cancel(ids))
-
-    def _cancel(self, ids: Collection[int] | None) -> None:
-        one = next(iter(ids)) if ids is not None and len(ids) == 1 else None
-        cancelled = [
-            id
-            for id in (list(self.waiting) if one is None else (one,))
-            if (ids is None or id in ids) and self.waiting.pop(id, self) is not self  # (4)
-        ]
-        for id in cancelled:
-            self.local.pop(id, None)
-        for queue in self.queues:
-            queue.requeue()
-            if one not in queue.requeued:
-                queue.recall()
-            for id in list(queue.requeued) if one is None else (one,):
-                if ids is None or id in ids:
-                    task = queue.requeued.pop(id, None)
-                    if task is not None:
-                        cancelled.extend(ids_of(task))
-                        close_descriptors(task)
-        for id in cancelled:
-            entry = self.in_flight.get(id)
-            if entry is not None:
-                entry.mark_cancelled(id)
-                self.collector.end(id, "cancelled")
-        for queue in self.queues:
-            queue.feed()
-
-    # Interrupting
-
-    def interrupt(self, id: int, entry: Future | Batch, reason: str) -> None:
-        """Have a task interrupted, or cancel it if no worker has taken it. reason: for the message of its error."""
-        if not self.forked and self.collector.started:
-            self.request_interrupt(id, reason, entry)
-            self.cancel((id,))
-
-    def request_interrupt(self, id: int, reason: str, entry: Future | Batch | None = None) -> None:
-        """Have a task interrupted that a worker has taken or will take."""
-        entry = entry or self.in_flight.get(id)
-        if entry is not None:
-            entry.note_interrupt(id, reason)
-            self.board.interrupt(id)
-            if id not in self.in_flight:  # (6)
-                self.board.forget(id)
-
-    def interrupt_all(self, reason: str) -> None:
-        """Cancel all tasks that no worker has taken, and have the others interrupted."""
-        self.cancel(None)
-        for id, entry in list(self.in_flight.items()):
-            self.interrupt(id, entry, reason)
-
     def running_for(self, id: int) -> float | None:
         """Return the seconds since a task began, or None if it does not run."""
         return None if self.forked else self.board.running().get(id)
@@ -333,105 +238,6 @@ class Scheduler:
                 self.local[id] = True
                 return self.in_flight.get(id)
         return None
-
-    # Stopping
-
-    def stop(self) -> None:
-        """Accept no more tasks. Workers end when all tasks are done."""
-        self.stopping = True
-        for queue in self.queues:
-            queue.tx.close()  # (5)
-        if self.collector.started:
-            self.collector.notify()
-        else:
-            self.close()
-
-    def end_if_done(self) -> None:
-        """Let the workers of a stopping pool end after the last task, and the collector after the last worker."""
-        if not self.queue.again_tx.closed and not self._any_sent():
-            for queue in self.queues:
-                queue.close()
-        if self.queue.again_tx.closed and not (self.workers.alive or (self.pinned is not None and self.pinned.alive)):
-            self.collector.finish()
-
-    def _any_sent(self) -> bool:
-        if any(queue.late for queue in self.queues):
-            return True
-        try:
-            return any(entry.sent for entry in self.in_flight.values())  # mostly there is none, or the first one was
-        except RuntimeError:  # a submission has changed them, and fails
-            return True
-
-    def finish(self) -> None:
-        """Fail the tasks that are left, and release everything. For the collector, at its end."""
-        left = {id: entry for id, entry in list(self.in_flight.items()) if id not in self.local}
-        for id, entry in left.items():
-            if not entry.sent:  # its submission has been interrupted, and will fail
-                self.in_flight.pop(id, None)
-                entry.fail(id, RuntimeError("the pool has been shut down"))
-        self.collector.fail_all(left)
-        for each in self.closing:
-            each()
-        self.close()
-        self.callbacks.close()
-
-    def close(self) -> None:
-        """Release everything; no thread is left but the collector."""
-        for queue in self.queues:
-            queue.close()
-            queue.rx.close()
-        if self.pinned is not None:
-            self.pinned.release()
-        self.collector.close()
-        self.workers.setup = None
-        if self.workers.output_tx is not None:
-            self.workers.output_tx.close()
-        self.published.clear()
-
-    def join(self, deadline: float | None = None) -> bool:
-        """Wait for all tasks and callbacks, until the deadline. Returns False if it has passed.
-
-        Returns at once in one of these, because it cannot wait for itself.
-        """
-        if self.forked or not self.collector.started or self.runs_here():
-            return True
-        self.collector.join(deadline)
-        if self.collector.over:
-            self.callbacks.join(deadline)
-        return self.collector.over and self.callbacks.is_over()
-
-    def _at_exit(self) -> None:
-        """Wait for all tasks at the exit of the program."""
-        self.join()
-
-    def _stop_now(self) -> bool:
-        """Interrupt all tasks and wait for their ends, a short time in all calls. Returns False if a task goes on."""
-        if self.stop_deadline is None:
-            self.stop_deadline = time.monotonic() + interrupt_safe.STOP_TIMEOUT
-        self.stop()
-        self.interrupt_all(INTERRUPTED_BY_USER)
-        if self.join(self.stop_deadline):
-            return True
-        running = self.board.running()
-        if running:
-            _logger.warning(
-                "%d interrupted tasks still run, the first for %.1f seconds: they execute C code that does not return, "
-                "or they catch xichan.Interrupted",
-                len(running),
-                max(running.values()),
-            )
-        return False
-
-    def runs_here(self) -> bool:
-        """Return whether the calling thread belongs to the pool."""
-        ident = get_ident()
-        return ident == self.collector.ident or ident in self.own_threads or self.callbacks.is_runner()
-
-    def _disable_after_fork(self) -> None:
-        """Refuse further tasks: the child of fork() has none of the threads."""
-        self.forked = True
-        self.broken = "the pool was created before fork(); create a new one in the child process"
-        self.workers.threads, self.collector.thread = [], None
 
     def stats(self) -> dict[str, Any]:
         """Return the fields of PoolStats, as a dict."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import types
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from functools import partial
     from typing import Any
+else:
+    from _functools import partial  # the import of functools takes a millisecond of the start of a worker
 
 
 class WorkerState:  # plain numbers: an enum would take a millisecond of the start of a worker
@@ -19,7 +21,7 @@ class WorkerState:  # plain numbers: an enum would take a millisecond of the sta
 
 def name_of(function: Any) -> str:
     """Return the qualified name of the function that a task calls. Runs no code of the program."""
-    while isinstance(function, functools.partial):
+    while isinstance(function, partial):
         # The pool calls some functions by one of its own, whose first argument they are.
         module = function.func.__module__ if isinstance(function.func, types.FunctionType) else None
         is_wrapped = isinstance(module, str) and module.startswith("xichan.pool.") and function.args

@@ -23,26 +23,17 @@ worker that has to end reports so in its last result.
 
 from __future__ import annotations
 
-import functools
-import gc
-import sys
-from _weakref import ref  # the import of weakref takes milliseconds
-
-from .. import _core, _loader_watch
-from .._errors import ChannelClosed, ChannelFull, ChannelTimeout, DecodeError
-from .._remote import format_traceback
-from . import coroutines, refusal_reports, threads
-from .byvalue import rebuild
+from .. import _core
+from .._errors import ChannelClosed, ChannelTimeout, DecodeError
+from . import refusal_reports
 from .endpoints import fail_endpoints
-from .task_names import WorkerState, name_of
+from .worker_functions import call, drop_once, show
 from .worker_results import (
     ResultKind,
     await_refusal,
     exited,
-    note_refusal,
     raised,
     report,
-    report_otherwise,
     runs_again,
     state,
 )
@@ -54,109 +45,13 @@ if TYPE_CHECKING:
 
     type _Result = tuple[Any, ...]
 
-FUNCTION_CACHE_SIZE = 256
 VERIFY_AFTER = 0.02  # seconds in which the listener should receive a result
-
-
-class InitializerFailed(Exception):
-    """The initializer of the pool raised an exception in this worker."""
-
-
-class PreloadFailed(Exception):
-    """A module of ``preload`` could not be imported in this worker."""
-
-
-def preload(names: tuple[str, ...]) -> None:
-    """Import modules."""
-    if names:
-        refusal_reports.note()
-    for name in names:
-        try:
-            rebuild.import_module(name)
-        except BaseException as error:
-            raise PreloadFailed(f"{name!r} of preload cannot be imported: {format_traceback(error)}") from None
-
-
-def run() -> None:
-    """Run a worker from beginning to end. ``_xichan_setup`` of __main__ is a Receiver of one message."""
-    namespace = sys.modules["__main__"].__dict__
-    with namespace.pop("_xichan_setup") as setup:
-        name, *endpoints, state.prefix, board, member, output, claims, state.pickle, limit, shared, initializer = (
-            setup.recv()
-        )
-    del setup
-    tasks, results, token, wakeup = endpoints
-    threads.adopt(name)
-    _core._name_interpreter(name)
-    if claims is not None:
-        from .claims import relax
-
-        relax(claims)
-        state.pinned = True
-    if output is not None:
-        from .output import Streams
-
-        state.streams = Streams(output)
-    if member is not None:
-        from . import member as members
-
-        state.keeps_endpoints = members.join(name, *member)
-    else:
-        refusal_reports.note()
-        if note_refusal not in _loader_watch._callbacks:
-            _loader_watch.install(note_refusal)
-    state.runner = _core._TaskRunner(board, name, member is not None)
-    sys.unraisablehook = state.runner.unraisablehook
-    coroutines.attach(state.runner)
-    state.shared = {name: rebuild.by_value(*value) for name, value in shared}
-    namespace.update(state.shared)
-    state.send = _make_send(results, token, wakeup.send_nowait)
-    if initializer is not None:
-        _initialize(*initializer)
-        initializer = None
-    refusal_reports.settle(None)
-    try:
-        state.runner.set_state(WorkerState.READY)
-        _work(tasks, state.send, limit)
-        refusal_reports.settle(None)  # of threads that tasks have left
-    finally:
-        state.runner.set_state(WorkerState.ENDED)
-        coroutines.close()
-        if state.streams is not None:
-            state.streams.close()
-    # Not in a finally: after an exception report_end needs them.
-    for end in endpoints:
-        end.close()
-
-
-def _make_send(
-    results: _core.Sender[Any], token: _core.Sender[None], wake: Callable[[None], None]
-) -> Callable[[Any], None]:
-    send = results.send
-
-    def send_result(result: Any) -> None:
-        send(result)
-        if len(token):
-            state.unverified = True
-        else:  # no thread is receiving: see results (2)
-            verify()
-
-    def verify() -> None:
-        state.unverified = False
-        if len(results):
-            try:
-                wake(None)
-            except ChannelFull:
-                pass
-
-    state.verify = verify
-    return send_result
 
 
 def _next(tasks: _core.Receiver[Any]) -> Any:
     """Receive a task. Raises ChannelClosed.
 
-    Meanwhile make sure that the last results are received: the listener may be stopped, see results (4).
+    Meanwhile make sure that the last results are received: the listener may be stopped, see collector (4).
     """
     try:
         task = tasks.recv(VERIFY_AFTER)
@@ -168,23 +63,8 @@ def _next(tasks: _core.Receiver[Any]) -> Any:
     return task
 
 
-def _initialize(data: str | bytes, external: tuple[Any, ...], args: Any, kwargs: Any) -> None:
-    try:
-        if type(args) is bytes:
-            args, kwargs = _loads(args, kwargs)
-        kwargs = dict(kwargs or ())
-        if isinstance(data, str):
-            rebuild.by_name(data)(*args, **kwargs)
-        else:
-            reader = rebuild.Reader(data, external, state.shared)
-            before = list(map(dict.copy, reader.namespaces))
-            reader.root(*args, **kwargs)
-            reader.keep_changes(before)
-    except BaseException as error:
-        raise InitializerFailed(f"the initializer raised: {format_traceback(error)}") from None
-
-
-def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | None) -> None:
+def work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | None) -> None:
+    """Run the tasks of a channel until it is finished, a task ends the worker, or the limit is reached."""
     functions: dict[Any, Any] = {}  # by number
     shown: int | None = None  # the number of the function that the page shows
     result: _Result | None
@@ -210,19 +90,19 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
             shown = None
             state.runner.show("")  # until it is loaded
         elif function != shown:
-            _show(functions, shown := function)
+            show(functions, shown := function)
         try:
             if kwargs is None and type(args) is tuple:
                 found = functions.get(function) if type(function) is not tuple else None
                 if found is None:
-                    result = (id, run(id, _call, (functions, function, args, None)))
+                    result = (id, run(id, call, (functions, function, args, None)))
                 else:
                     result = (id, run(id, found, args))
             elif type(kwargs) is int:
                 count = kwargs
                 result = _run_chunk(functions, function, id, args)
             else:
-                result = (id, run(id, _call, (functions, function, args, kwargs)))
+                result = (id, run(id, call, (functions, function, args, kwargs)))
         except _ChunkEnded as ended:
             result = ended.result
         except SystemExit as error:
@@ -244,7 +124,7 @@ def _work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | 
         over = len(result) == 4 and result[1] == ResultKind.ENDED
         result = None
         if state.once is not None:
-            _drop_once(state.once)
+            drop_once(state.once)
             state.once = None
         if over:
             return
@@ -294,60 +174,6 @@ def _value_of(view: Any) -> Any:
     return view.value() if isinstance(view, (_core.TupleView, _core.RecordView)) else view
 
 
-def _drop_once(once: list[ref[Any]]) -> None:
-    """Close the endpoints that came with the functions of a task, including those in reference cycles."""
-    if any(function() is not None for function in once):
-        gc.collect()
-
-
-def _loads(data: bytes, external: tuple[Any, ...]) -> Any:
-    from .._pickling import loads
-
-    return loads(data, external)
-
-
-# Tasks
-
-
-def _load(functions: dict[Any, Any], function: Any) -> Any:
-    """Return the callable of a task."""
-    if type(function) is tuple:
-        description, external = function
-        reader = rebuild.Reader(description, external, state.shared)
-        if external:
-            state.once = list(map(ref, reader.functions))
-        state.runner.show(name_of(reader.root))
-        return _runnable(reader.root)
-    data = _core.lookup(f"{state.prefix}{function}")
-    made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), state.shared)
-    if len(functions) >= FUNCTION_CACHE_SIZE:
-        del functions[next(iter(functions))]
-    made = functions[function] = _runnable(made)
-    _show(functions, function)
-    return made
-
-
-def _show(functions: dict[Any, Any], number: int) -> None:
-    """Show the name of a function in the page; until it is loaded, none."""
-    state.runner.show(name_of(functions[number]) if number in functions else "")
-
-
-def _runnable(function: Any) -> Any:
-    """Return the function, or for a coroutine function one that runs the coroutine to its end."""
-    if not coroutines.is_function(function):
-        return function
-    return functools.partial(coroutines.run, function)
-
-
-def _call(functions: dict[Any, Any], function: Any, args: Any, kwargs: Any) -> Any:
-    if type(args) is bytes:
-        args, kwargs = _loads(args, kwargs)
-    made = functions.get(function) if type(function) is not tuple else None  # a tuple may hold a list
-    if made is None:
-        made = _load(functions, function)
-    return made(*args, **dict(kwargs)) if kwargs else made(*args)
-
-
 class _ChunkEnded(BaseException):
     """A task of a chunk ended the worker. result: the last one to send."""
 
@@ -366,7 +192,7 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
         state.running = id
         state.not_begun = range(id + 1, first + len(chunk))
         try:
-            results.append((id, run(id, _call, (functions, function, args, ()))))
+            results.append((id, run(id, call, (functions, function, args, ()))))
         except SystemExit as error:
             fail_endpoints(first_error or error, function)
             fail_endpoints(error, args)
@@ -384,33 +210,3 @@ def _run_chunk(functions: dict[Any, Any], function: Any, first: int, chunk: tupl
         fail_endpoints(first_error, function)  # which all tasks of the chunk use
         first_error = None  # it refers to this frame
     return first, ResultKind.CHUNK, tuple(results)
-
-
-def report_end() -> None:
-    """Send results for the task in which the loop ended, and for its chunk. Raises LookupError if there is none.
-
-    The thread of the worker calls this after ``run`` has failed.
-    """
-    if state.running is None:
-        raise LookupError("no task was running")
-    reason = "its loop was interrupted"
-    refusal_reports.settle((state.running, ResultKind.ENDED))
-    for result in (*state.results, (state.running, ResultKind.ENDED, reason, tuple(state.not_begun))):
-        try:
-            state.send(result)
-        except BaseException as error:
-            report_otherwise(state.send, result, error)
-    state.running = None
-
-
-def reset() -> None:
-    """Forget the pool that this interpreter has served, so that it can serve another one. See pinned."""
-    namespace = sys.modules["__main__"].__dict__
-    for name in state.shared:
-        namespace.pop(name, None)
-    vars(state).clear()
-    options: Any = sys.modules.get("xichan.pool.options")
-    if options is not None:
-        options._senders.clear()
-    rebuild.initialized.clear()
-    gc.collect()

@@ -15,6 +15,7 @@ from .. import _core
 from . import threads
 from .errors import BrokenInterpreterPool
 from .launch import cause_of, run_interpreter
+from .output import Output
 from .standby import Standby, new_interpreter
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Workers:
         self.scheduler = scheduler
         self.max_workers = max_workers
         self.name = name
-        self.setup: tuple[Any, ...] | None = None  # what each worker receives besides its endpoints, see worker.run
+        self.setup: tuple[Any, ...] | None = None  # what each worker receives, too, see worker_entry.run
         self.output_tx: _core.Sender[Any] | None = None  # of Output, if workers forward theirs
         self.preload: tuple[str, ...] = ()  # names of modules
         self.standby: Standby | None = None
@@ -65,7 +66,18 @@ class Workers:
                 self.threads.append(thread)
                 self.alive += 1
 
+    def forward_output(self) -> None:
+        """Bring what workers print to this interpreter."""
+        output = Output(f"{self.name}_output")
+        self.output_tx = output.tx
+        self.scheduler.closing.append(output.close)
+
     def start_standby(self, number: int) -> None:
+        """Keep interpreters ready."""
+        self.scheduler.collector.start()
+        self.scheduler.collector.call(lambda: self._start_standby(number))
+
+    def _start_standby(self, number: int) -> None:
         """Keep interpreters ready. For the collector."""
         standby = Standby(number, self.preload, f"{self.name}_standby")
         if standby.start():
@@ -89,8 +101,8 @@ class Workers:
         scheduler.stopping = True
         for queue in scheduler.queues:
             lost = queue.remove_all(BrokenInterpreterPool(scheduler.broken))
-            queue.close()  # Scheduler (5)
-            scheduler.collector.fail_all(lost)
+            queue.close()  # see stopping
+            scheduler.results.fail_all(lost)
 
     def _ended(self, error: BaseException | None, created: bool) -> None:
         """Handle a worker that has ended. For the collector. created: whether it had an interpreter."""
@@ -121,7 +133,7 @@ class Workers:
         scheduler.collector.send(functools.partial(self._ended, failure, interpreter is not None))
 
     def setup_of(self, queue: TaskQueue, claims: _core.Map[tuple[str, str], str] | None = None) -> tuple[Any, ...]:
-        """Return what a worker receives that takes tasks from a queue, see worker.run. claims: of the pinned one."""
+        """Return what a worker of a queue receives, see worker_entry.run. claims: of the pinned one."""
         scheduler = self.scheduler
         assert self.setup is not None
         pickle, limit, *rest = self.setup

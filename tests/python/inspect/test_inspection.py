@@ -76,7 +76,7 @@ def test_endpoints_of_another_interpreter():
         interp.exec("def open_another():\n    return rx.clone()\nother = open_another()")
         receivers = [endpoint for endpoint in channel_of(tx).receivers if endpoint.interpreter]
         assert {endpoint.interpreter for endpoint in receivers} == {interp.id}
-        assert [endpoint.opened for endpoint in receivers if endpoint.opened.endswith(":2")]
+        assert [endpoint.opened for endpoint in receivers if (endpoint.opened or "").endswith(":2")]
         found = execute(interp, "import xichan\nassert len(xichan.inspect().channels) >= 1")
         found.result()
     wait_until(lambda: len(channel_of(tx).receivers) == 1)

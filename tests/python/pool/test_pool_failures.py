@@ -34,7 +34,7 @@ def outcomes(batch):
 def of_chunk(pool, function, *columns):
     """Return the outcomes of calls that a worker received as one chunk."""
     calls = list(zip(*columns))
-    return Call(lambda: outcomes(pool._batch(function, calls, len(calls), None))).result()
+    return Call(lambda: outcomes(pool._calls.batch(function, calls, len(calls), None))).result()
 
 
 # A single task that no worker has taken
@@ -132,7 +132,7 @@ def test_system_exit_while_unpickling_fails_the_future():
 def test_no_memory_to_send_requeued_tasks(limit, chunksize):
     with xichan.InterpreterPoolExecutor(1) as pool, Blocker(pool) as blocker:
         calls = [(bytes([n]) * 50_000,) for n in range(30)]
-        batch = pool._batch(len, calls, chunksize, None)
+        batch = pool._calls.batch(len, calls, chunksize, None)
         cancelled = pool.submit(tasks.square, 2)
         after = pool.submit(tasks.square, 3)
         limit(-25 * 50_000)
@@ -221,6 +221,30 @@ def test_submit_raises_if_the_collector_cannot_be_started(exhausted, monkeypatch
 
 
 # Others
+
+
+def test_error_of_a_task_that_has_used_up_the_descriptors():
+    done = run_script(
+        """
+        import os, resource, xichan
+        def use_up():
+            held = []
+            try:
+                while True:
+                    held.append(os.open(os.devnull, os.O_RDONLY))
+            except OSError:
+                raise ValueError("no descriptor is left") from None
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            pool.submit(abs, -1).result()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+            error = pool.submit(use_up).exception()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+            print(type(error).__name__, "ValueError" in repr(error), pool.submit(abs, -2).result())
+        """
+    )
+    name, is_named, result = done.stdout.split()
+    assert name in ("ValueError", "RemoteError") and is_named == "True" and result == "2"
 
 
 def test_sys_path_entries_other_than_str_are_ignored():

@@ -52,6 +52,23 @@ def test_function_of_a_module_outside_sys_path_is_sent_by_value(load, pool):
     assert pool.submit(module.later, 4).result(PATIENCE) == 5
 
 
+def test_workers_import_only_what_they_need():
+    done = run_script(
+        """
+        from concurrent import interpreters
+        interpreters.create().exec("import sys; print(*sys.modules, flush=True)")
+        import xichan
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            print(pool.submit(eval, "' '.join(__import__('sys').modules)").result())
+        """
+    )
+    bare, worker = (set(line.split()) for line in done.stdout.splitlines())
+    assert "xichan.pool.worker" in worker
+    slow = "asyncio concurrent contextvars dataclasses functools inspect logging traceback typing weakref"
+    own = "_hints _pickling _records _stats pool.options"
+    assert not (worker - bare) & {*slow.split(), *(f"xichan.{name}" for name in own.split())}
+
+
 def test_class_of_a_module_outside_sys_path_is_refused_at_submit(load, pool):
     module = load("xichan_test_outside")
     for call in (

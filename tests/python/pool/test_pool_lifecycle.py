@@ -73,7 +73,7 @@ def test_chunk_continues_after_its_worker_exits(chunksize):
         assert [next(results) for _ in range(6)] == list(range(6))
         with pytest.raises(xichan.BrokenWorker, match="'at 6'"):
             next(results)
-        batch = pool._batch(tasks.leave_at, [(6, n) for n in range(10)], chunksize, None)
+        batch = pool._calls.batch(tasks.leave_at, [(6, n) for n in range(10)], chunksize, None)
         found = []
         for place in range(10):
             try:

@@ -217,7 +217,7 @@ def test_stop_ends_the_pause_before_a_restart(caplog):
     tx, rx = xichan.channel()
     with xichan.Workers(1, target, tx, restart=50) as workers:
         tx.close()
-        wait_until(lambda: workers._members[0].attempt == 2)
+        wait_until(lambda: workers._supervisor.members[0].attempt == 2)
         workers.stop()
     with pytest.raises(xichan.ChannelFailed):
         rx.recv(PATIENCE)
@@ -392,7 +392,7 @@ def test_restarts_take_interpreters_on_standby():
     tx, rx = xichan.channel(None)
     with xichan.Workers(1, target, tx, restart=2, standby=1) as workers:
         first = rx.recv(PATIENCE)
-        wait_until(lambda: len(workers._standby) == 1)
+        wait_until(lambda: len(workers._supervisor.standby) == 1)
         kept = {interpreter.id for interpreter in interpreters.list_all()} - before - {first}
         tx.close()
     restarted = list(rx)

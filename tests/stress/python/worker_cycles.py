@@ -15,7 +15,7 @@ from support import alive, wait_until
 from support import cycle_targets as targets
 
 import xichan
-from xichan.pool import supervisor
+from xichan.pool import attempts
 
 PATIENCE = 50  # seconds, before the watchdog
 ROUND = 12  # cycles in which each way comes once
@@ -94,7 +94,7 @@ def main():
     number = size()
     assert len(WAYS) == ROUND
     logging.disable(logging.WARNING)  # of restarts
-    supervisor.FIRST_PAUSE = 0.001
+    attempts.FIRST_PAUSE = 0.001
     begun = max(ROUND, min(number // 4, 10 * ROUND))
     before = memory = None
     for cycle in range(number):

@@ -41,6 +41,7 @@ class Contender:
     group = "other"  # "xichan", "other", "pool", or "state"
     variant: str | None = None  # "flavor", "views" or "bare": takes part only in scenarios that list it
     max_bytes = 4 << 20  # bound on the bytes queued, if a message is large; at least three messages
+    max_bytes_of_one_object = 4 << 20  # the same if all messages are one object
     views = False  # whether receives return views instead of copies
     put_arguments = ""  # source text: additional arguments of each send, such as "timeout=60.0"
     get_arguments = ""  # source text: additional arguments of each receive

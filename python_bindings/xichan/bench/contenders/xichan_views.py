@@ -9,4 +9,5 @@ class XichanViews(XichanContender):
     variant = "views"
     views = True
     max_bytes = 16 << 20  # nothing is copied, so what is queued needs no room in a cache
+    max_bytes_of_one_object = 1 << 30  # nor any memory
     get_arguments = "copy=False"

@@ -27,7 +27,9 @@ class Workload:
 
     def spec(self, number=0, **changes):
         """Return the Spec of a channel of this scenario, with fields replaced by `changes`."""
-        bound = max(self.contender.max_bytes, 3 * self.nbytes) if self.nbytes >= LARGE else None
+        fresh = self.scenario.options.get("fresh")
+        most = self.contender.max_bytes if fresh else self.contender.max_bytes_of_one_object
+        bound = max(most, 3 * self.nbytes) if self.nbytes >= LARGE else None
         return Spec(
             payload=self.scenario.payload,
             nbytes=self.nbytes,

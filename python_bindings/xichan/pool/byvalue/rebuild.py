@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import builtins
-import functools
 import marshal
 import sys
 import types
-from contextvars import ContextVar
+from _contextvars import ContextVar  # contextvars, functools: their imports take a millisecond of the start of a worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -150,12 +149,16 @@ class Reader:
             case NodeKind.FUNCTION:
                 return self.functions[rest[0]]
             case NodeKind.PARTIAL:
+                from functools import partial
+
                 function, args, kwargs = map(self.value, rest)
-                return functools.partial(function, *args, **dict(kwargs))
+                return partial(function, *args, **dict(kwargs))
             case NodeKind.CACHED:
+                from functools import lru_cache, update_wrapper
+
                 function, maxsize, typed = rest
                 wrapped = self.value(function)
-                return functools.update_wrapper(functools.lru_cache(maxsize, typed)(wrapped), wrapped)
+                return update_wrapper(lru_cache(maxsize, typed)(wrapped), wrapped)
             case NodeKind.VARIABLE:
                 path, name, default = rest
                 return variable(path, name, tuple(map(self.value, default)))
