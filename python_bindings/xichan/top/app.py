@@ -50,11 +50,16 @@ class TopApp(App[None]):
     """The tables of one process, renewed at an interval."""
 
     TITLE = "xichan top"
+    ENABLE_COMMAND_PALETTE = False
     CSS = """
     #title { padding: 0 1; background: $primary; color: $text; text-style: bold; height: 1; }
     #summary { padding: 0 1; height: auto; color: $text-muted; }
     #filter { display: none; }
     #filter.shown { display: block; }
+    Screen { overflow: hidden; }
+    TabbedContent { height: 1fr; }
+    ContentSwitcher { height: 1fr; }
+    TabPane { height: 1fr; padding: 0; }
     DataTable { height: 1fr; }
     StacksScreen { align: center middle; }
     #stacks { width: 90%; height: 80%; border: round $primary; background: $surface; padding: 1 2; }
@@ -62,7 +67,7 @@ class TopApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         ("q", "quit", "Quit"),
         ("space", "freeze", "Freeze"),
-        ("s", "sort", "Sort by next column"),
+        ("s", "sort", "Sort"),
         ("r", "reverse", "Reverse"),
         ("slash", "filter", "Filter"),
         ("k", "stacks", "Stacks"),

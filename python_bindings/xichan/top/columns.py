@@ -100,7 +100,7 @@ def waiting(channel: model.Channel) -> str:
 
 
 CHANNELS = (
-    Column("channel", lambda row: row.label, lambda row: row.label),
+    Column("channel", lambda row: row.label, lambda row: (not row.name, row.label)),  # those without a name last
     Column("depth", depth, fill),
     Column("sent/s", lambda row: count(row.sent_per_second), lambda row: -row.sent_per_second, right=True),
     Column("recv/s", lambda row: count(row.received_per_second), lambda row: -row.received_per_second, right=True),
