@@ -46,6 +46,7 @@ State that interpreters share
 See inside
     inspect                  channels, endpoints, objects and blocked calls of the process, with lines: an Inspection
     ChannelInspection, EndpointInspection, ObjectInspection, RemoteInspection, WorkerInspection, Wait, Holder  its parts
+    deadlocks                calls that can never return: a tuple of Deadlock; XICHAN_DEADLOCK=warn looks for them
 
 Memory and figures
     memory_stats, set_memory_limit, trim
@@ -64,6 +65,7 @@ Commands
 
 import sys as _sys
 from _collections_abc import MutableMapping as _MutableMapping
+from os import environ as _environ
 
 from ._core import (
     ArrayView,
@@ -131,6 +133,7 @@ _QUEUE = Queue  # loads its module, which registers the type, even if imports ar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._deadlocks import Deadlock, deadlocks
     from ._descriptor import descriptor
     from ._inspect import (
         ChannelInspection,
@@ -161,6 +164,7 @@ _LAZY = {
     "ChannelInspection": "_inspect",
     "ChannelStats": "_stats",
     "Client": "service",
+    "Deadlock": "_deadlocks",
     "EndpointInspection": "_inspect",
     "Holder": "_inspect",
     "Inspection": "_inspect",
@@ -181,6 +185,7 @@ _LAZY = {
     "Wait": "_inspect",
     "WorkerInspection": "_inspect",
     "Workers": "pool.supervised",
+    "deadlocks": "_deadlocks",
     "descriptor": "_descriptor",
     "inspect": "_inspect_process",
     "probe": "_probe",
@@ -210,6 +215,7 @@ __all__ = [
     "ChannelTimeout",
     "Client",
     "Condition",
+    "Deadlock",
     "DecodeError",
     "Descriptor",
     "DictView",
@@ -259,6 +265,7 @@ __all__ = [
     "broadcast",
     "channel",
     "channels",
+    "deadlocks",
     "descriptor",
     "dumps",
     "inspect",
@@ -310,3 +317,9 @@ def _called_by_pydoc() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+if _environ.get("XICHAN_DEADLOCK", "0") not in ("", "0"):
+    from ._deadlocks.watch import enable as _enable
+
+    _enable(_environ["XICHAN_DEADLOCK"])

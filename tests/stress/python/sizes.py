@@ -19,6 +19,7 @@ SIZES = {
     "chains": Size(100_000, 1_000_000),
     "close_races": Size(1000, 20_000),
     "ctrl_c": Size(5, 200, 30),
+    "deadlock_reports": Size(20, 10_000),
     "exits": Size(2, 1000, 20),
     "forks": Size(20, 1000, 200),
     "ids": Size(50_000, 10_000_000),
