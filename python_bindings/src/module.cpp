@@ -114,11 +114,10 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 }
 
 int add_functions(PyObject* module, ModuleState& state) noexcept {
-  for (PyMethodDef* functions :
-       {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
-        share_functions, inspect_functions, descriptor_functions, duplicate_functions, transport_functions,
-        task_functions, state_functions, pickling_functions, unpickling_functions, visit_functions,
-        page_request_functions}) {
+  for (PyMethodDef* functions : {module_functions, name_functions, stats_functions, select_functions, aselect_functions,
+                                 dumps_functions, share_functions, inspect_functions, descriptor_functions,
+                                 duplicate_functions, transport_functions, task_functions, state_functions,
+                                 pickling_functions, unpickling_functions, visit_functions, page_request_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
