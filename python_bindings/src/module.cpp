@@ -7,6 +7,7 @@
 #include "base/lending.h"
 #include "base/plans.h"
 #include "base/ref.h"
+#include "directory/page_publisher.h"
 #include "embed/c_api.h"
 #include "embed/guard.h"
 #include "embed/task_types.h"
@@ -16,6 +17,7 @@
 #include "ends/hints.h"
 #include "ends/inspect.h"
 #include "ends/names.h"
+#include "ends/page_request.h"
 #include "ends/receiver.h"
 #include "ends/receiver_views.h"
 #include "ends/remote_end.h"
@@ -28,6 +30,7 @@
 #include "ends/watch.h"
 #include "functions.h"
 #include "page/page.h"
+#include "page/workers.h"
 #include "state/record.h"
 #include "state/state_type.h"
 #include "state/waiting.h"
@@ -55,6 +58,7 @@ void release_endpoints(void* data) noexcept {
   auto* endpoints = static_cast<InterpreterEndpoints*>(data);
   endpoints->owner.release_all();
   if (!is_left_by_fork(*endpoints)) end_lending(endpoints->owner);
+  release_workers(PyInterpreterState_GetID(endpoints->interpreter));
   remove_gate(endpoints->interpreter);
   end_exit(endpoints->interpreter);
   InterpreterEndpoints::drop(endpoints);
@@ -114,7 +118,8 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions :
        {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
         share_functions, inspect_functions, descriptor_functions, duplicate_functions, transport_functions,
-        task_functions, trace_functions, state_functions, pickling_functions, unpickling_functions, visit_functions}) {
+        task_functions, trace_functions, state_functions, pickling_functions, unpickling_functions, visit_functions,
+        page_request_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
@@ -133,6 +138,7 @@ int execute(PyObject* module) noexcept {
   bool exiting = false;
   if (add_state_types(module, state) < 0) return -1;
   if (register_with_interpreters(state) < 0 || watch_for_exit(state, exiting) < 0) return -1;
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) PagePublisher::start();
   return exiting ? 0 : open_gate();
 }
 

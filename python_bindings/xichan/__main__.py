@@ -1,4 +1,4 @@
-"""python -m xichan: a check of the installation, or the version and the paths of the C++ side; a probe of packages."""
+"""python -m xichan: a check of the installation, the version and the paths of the C++ side; probe; top."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ COMMANDS = """\
 Other commands:
   python -m xichan --version | --includedir | --libdir | --cmakedir
   python -m xichan probe NAME...       whether packages load in worker interpreters
+  python -m xichan top [PID]           what the channels, workers and waiting calls of a process do
   python -m xichan.bench --help        measure this machine
   python -c "help('xichan')"           the public names on one page
 """
@@ -118,13 +119,17 @@ def commit() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the requested values, one line each, in the order of the options below; without any, run the checks.
 
-    After "probe", the arguments are those of xichan._probe.
+    After "probe" or "top", the arguments are those of xichan._probe or xichan.top.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if list(arguments[:1]) == ["probe"]:
         from ._probe import main as probe_packages
 
         return probe_packages(arguments[1:])
+    if list(arguments[:1]) == ["top"]:
+        from .top.cli import main as show_top
+
+        return show_top(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="python -m xichan",
         description="Check the installation, or print the requested values, one line each.",

@@ -17,6 +17,7 @@ from ._inspect import (
     ObjectInspection,
     RemoteInspection,
     Wait,
+    WorkerInspection,
 )
 from ._stats import ChannelStats
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _SIDES = ("sender", "receiver")
 _TIMEOUT, _IDLE, _COROUTINE = 1, 2, 4  # flags of a wait, as in page/wait_report.h
 _CHANNEL, _OBJECT = 1, 2  # what a wait is for
+_WORKER_STATES = ("starting", "idle", "ended")  # by WorkerRow::State
 
 # For each channel the time, and what it had sent and received, at the previous inspect() of this interpreter.
 _previous: dict[int, tuple[int, int, int]] = {}
@@ -217,6 +219,23 @@ def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
     )
 
 
+def _workers() -> tuple[WorkerInspection, ...]:
+    now = time.monotonic_ns()
+    return tuple(
+        WorkerInspection(
+            name=name,
+            kind="workers" if supervised else "pool",
+            interpreter=interpreter,
+            thread=thread,
+            state="running" if began else _WORKER_STATES[state],
+            task=task or None if began else None,
+            running_for=max(0.0, (now - began) / 1e9) if began else None,
+            tasks=tasks,
+        )
+        for name, supervised, interpreter, thread, state, task, began, tasks in _core._inspect_workers()
+    )
+
+
 def inspect() -> Inspection:
     """Return what exists in the whole process, and what waits for what.
 
@@ -232,7 +251,7 @@ def inspect() -> Inspection:
         channels=_channels(names, waits),
         objects=_objects(names, waits),
         waits=waits,
-        workers=(),
+        workers=_workers(),
         remote=_remote(names),
         unshown_waits=_core._unshown_waits(),
     )

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "directory/names.h"
+#include "directory/page_publisher.h"
 #include "directory/registry.h"
 #include "directory/tickets.h"
 #include "state/object.h"
@@ -21,6 +22,7 @@ constinit atomic<std::uint64_t> nonce_word{0};
 // The child then removes all channels: inherited endpoints behave as closed, and inherited channels are never modified
 // (H5).
 void before_fork() noexcept {
+  PagePublisher::before_fork();
   Trace::lock_for_fork();
   Names::lock_for_fork();
   Registry::lock_for_fork();
@@ -35,6 +37,7 @@ void after_fork_in_parent() noexcept {
   Registry::unlock_after_fork(false);
   Names::unlock_after_fork(false);
   Trace::unlock_after_fork(false);
+  PagePublisher::after_fork(false);
 }
 void after_fork_in_child() noexcept {
   process_words.generation.fetch_add(1, memory_order_relaxed);
@@ -46,6 +49,7 @@ void after_fork_in_child() noexcept {
   Registry::unlock_after_fork(true);
   Names::unlock_after_fork(true);
   Trace::unlock_after_fork(true);
+  PagePublisher::after_fork(true);
 }
 
 [[gnu::constructor]] void watch_forks() { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }

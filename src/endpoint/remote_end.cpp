@@ -55,7 +55,10 @@ void RemoteEnd::destroy(RemoteEnd* end) noexcept {
 }
 
 RemoteEnd::Locked::Locked() noexcept { ends().lock.lock(); }
-RemoteEnd::Locked::~Locked() { ends().lock.unlock(); }
-const RemoteEnd* RemoteEnd::Locked::first() const noexcept { return ends().list.first(); }
+RemoteEnd::Locked::Locked(std::try_to_lock_t) noexcept : is_held(ends().lock.try_lock()) {}
+RemoteEnd::Locked::~Locked() {
+  if (is_held) ends().lock.unlock();
+}
+const RemoteEnd* RemoteEnd::Locked::first() const noexcept { return is_held ? ends().list.first() : nullptr; }
 
 }  // namespace xichan::internal

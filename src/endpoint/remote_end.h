@@ -4,6 +4,7 @@
 // Thread safety: creating and destroying under the owner's lock; `for_each` on any thread. Progress: a short lock.
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -35,15 +36,26 @@ class XICHAN_API RemoteEnd final : public OwnedWait {
     for (const RemoteEnd* end = locked.first(); end != nullptr; end = end->all_hook_.next) visit(*end);
   }
 
+  /// Does the same, but calls nothing if another thread has the lock: a fork takes it before it ends the thread that
+  /// takes snapshots of the page, which must not wait for it.
+  template <class Visit>
+  static void try_for_each(Visit visit) {
+    const Locked locked(std::try_to_lock);
+    for (const RemoteEnd* end = locked.first(); end != nullptr; end = end->all_hook_.next) visit(*end);
+  }
+
   ListHook<RemoteEnd> all_hook_;  // of the list of the process
 
  private:
   struct XICHAN_API Locked {
     Locked() noexcept;
+    explicit Locked(std::try_to_lock_t) noexcept;
     ~Locked();
     Locked(const Locked&) = delete;
     Locked& operator=(const Locked&) = delete;
-    const RemoteEnd* first() const noexcept;
+    const RemoteEnd* first() const noexcept;  // null without the lock
+
+    bool is_held = true;
   };
 
   RemoteEnd(EndpointOwner& owner, std::string_view name, std::string_view server, Side side, EndpointOrigin origin)

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "base/atomic.h"
+#include "page/rows.h"
 #include "page/sequenced.h"
 
 namespace xichan::internal {
@@ -16,7 +17,7 @@ namespace xichan::internal {
 inline constexpr std::uint64_t page_magic = 0x6770'6e61'6863'6978;  // "xichanpg", little-endian
 inline constexpr std::uint32_t page_version = 1;
 
-enum class PageTableKind : std::uint32_t { none, waits };
+enum class PageTableKind : std::uint32_t { none, waits, snapshot, channels, objects, workers, remotes };
 
 /// Where a table of slots begins in the page.
 struct PageTable {
@@ -28,6 +29,7 @@ struct PageTable {
 };
 
 inline constexpr std::size_t page_tables = 8;
+inline constexpr std::size_t workers_table = 4;  // its place among the tables
 inline constexpr std::size_t page_header_size = 4096;
 
 struct PageHeader {
@@ -41,6 +43,10 @@ struct PageHeader {
   PageTable tables[page_tables];
   atomic<std::uint64_t> waits_begun;    // the number of the last wait
   atomic<std::uint64_t> waits_unshown;  // waits for which no slot was free
+  atomic<std::uint32_t> request;        // futex: how many snapshots readers have asked for, see page/rows.h
+  atomic<std::uint32_t> answer;         // futex: the request that the last snapshot answers
+  atomic<std::uint32_t> publisher;      // native id of the thread that takes snapshots on request; 0: there is none
+  atomic<std::uint32_t> unused;
 };
 static_assert(sizeof(PageHeader) <= page_header_size);
 
@@ -80,6 +86,12 @@ struct Page {
   PageHeader header;
   std::byte reserved[page_header_size - sizeof(PageHeader)];
   WaitSlot waits[wait_slots];
+  WorkerSlot workers[worker_slots];
+  RowSlot<ChannelRow> channels[channel_slots];
+  RowSlot<ObjectRow> objects[object_slots];
+  RowSlot<RemoteRow> remotes[remote_slots];
+  RowSlot<SnapshotRow> snapshot;
+  std::byte unused[4096 - sizeof(RowSlot<SnapshotRow>)];
 };
 static_assert(sizeof(Page) % 4096 == 0);
 

@@ -66,11 +66,12 @@ std::uint64_t process_start() noexcept {
   return ticks;
 }
 
-void describe(PageTable& table, PageTableKind kind, std::size_t slot_size, std::size_t offset,
-              std::size_t slots) noexcept {
+void describe(PageTable& table, PageTableKind kind, std::size_t slot_size, std::size_t offset, std::size_t slots,
+              std::size_t used = 0) noexcept {
   table.slot_size.store(static_cast<std::uint32_t>(slot_size), memory_order_relaxed);
   table.offset.store(offset, memory_order_relaxed);
   table.slots.store(slots, memory_order_relaxed);
+  table.used.store(used, memory_order_relaxed);
   table.kind.store(static_cast<std::uint32_t>(kind), memory_order_relaxed);
 }
 
@@ -87,6 +88,15 @@ void fill(PageHeader& header) noexcept {
     header.release[i].store(word, memory_order_relaxed);
   }
   describe(header.tables[0], PageTableKind::waits, sizeof(WaitSlot), offsetof(Page, waits), wait_slots);
+  describe(header.tables[1], PageTableKind::snapshot, sizeof(Page::snapshot), offsetof(Page, snapshot), 1, 1);
+  describe(header.tables[2], PageTableKind::channels, sizeof(RowSlot<ChannelRow>), offsetof(Page, channels),
+           channel_slots, channel_slots);
+  describe(header.tables[3], PageTableKind::objects, sizeof(RowSlot<ObjectRow>), offsetof(Page, objects), object_slots,
+           object_slots);
+  describe(header.tables[workers_table], PageTableKind::workers, sizeof(WorkerSlot), offsetof(Page, workers),
+           worker_slots);
+  describe(header.tables[5], PageTableKind::remotes, sizeof(RowSlot<RemoteRow>), offsetof(Page, remotes), remote_slots,
+           remote_slots);
   header.magic.store(page_magic, memory_order_release);  // (54) with the readers: the header is complete
 }
 

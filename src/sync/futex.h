@@ -21,4 +21,9 @@ XICHAN_API void futex_wake(atomic<std::uint32_t>* word) noexcept;
 /// Wakes all of them.
 XICHAN_API void futex_wake_all(atomic<std::uint32_t>* word) noexcept;
 
+/// The same for a word in memory that several processes map.
+XICHAN_API WaitResult shared_futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected,
+                                        Deadline deadline) noexcept;
+XICHAN_API void shared_futex_wake_all(atomic<std::uint32_t>& word) noexcept;
+
 }  // namespace xichan::internal

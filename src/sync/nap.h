@@ -16,6 +16,8 @@ class Naps {
  public:
   bool any_taken() const noexcept { return taken_ != 0; }
   bool any_left() const noexcept { return taken_ < most && Arena::has_cached(); }
+  /// Returns the time of the last look at the clock: at the beginning, and after each nap.
+  std::int64_t now() const noexcept { return now_; }
 
   /// Returns until when a nap lasts, `deadline` at the latest.
   Deadline until(Deadline deadline) const noexcept {
@@ -24,9 +26,9 @@ class Naps {
   /// Called after a timeout. Returns true if the sleep goes on.
   bool go_on(Deadline deadline) noexcept {
     ++taken_;
-    const std::int64_t now = Deadline::now();
-    if (now - start_ >= long_ns) Arena::idle();
-    return deadline.is_never() || now < deadline.nanoseconds();
+    now_ = Deadline::now();
+    if (now_ - start_ >= long_ns) Arena::idle();
+    return deadline.is_never() || now_ < deadline.nanoseconds();
   }
 
  private:
@@ -35,6 +37,7 @@ class Naps {
   static constexpr std::int64_t long_ns = 40'000'000;     // less than the slices in which a main thread sleeps
 
   const std::int64_t start_ = Deadline::now();
+  std::int64_t now_ = start_;
   std::int64_t taken_ = 0;
 };
 

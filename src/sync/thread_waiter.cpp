@@ -2,12 +2,18 @@
 
 #include "sync/idle_watch.h"
 #include "sync/nap.h"
+#ifndef XICHAN_RELACY
+#include "sync/sleep_hook.h"
+#endif
 
 namespace xichan::internal {
 
 WaitResult ThreadWaiter::park(Deadline deadline, IdleWatch* watch) noexcept {
   for (Naps naps;;) {
     if (is_decided()) return WaitResult::woken;
+#ifndef XICHAN_RELACY
+    sleep_hook(naps.now());
+#endif
     bool is_nap = watch != nullptr || naps.any_left();
     const bool is_long = watch != nullptr && (naps.any_taken() || watch->is_held());
     if (is_long) is_nap = watch->begin_sleep(*this);

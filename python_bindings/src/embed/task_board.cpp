@@ -162,7 +162,9 @@ bool TaskBoard::is_blocked() noexcept {
 
 bool TaskBoard::begin(TaskSlot& slot, std::int64_t task) noexcept {
   slot.thread = PyThreadState_Get();
-  slot.began.store(Deadline::now(), memory_order_relaxed);
+  const std::int64_t now = Deadline::now();
+  slot.began.store(now, memory_order_relaxed);
+  slot.place.begin(now);
   slot.task.store(task, memory_order_seq_cst);  // T3: before looking for requests
   return !claim(task);
 }
@@ -175,6 +177,7 @@ void TaskBoard::raise_again(TaskSlot& slot) noexcept {
 
 void TaskBoard::end(TaskSlot& slot) noexcept {
   slot.task.store(TaskSlot::idle, memory_order_seq_cst);
+  slot.place.end();
   if (!slot.interrupted) return;
   slot.interrupted = false;
   Py_XDECREF(std::exchange(slot.thread->async_exc, nullptr));  // T2

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "base/state.h"
+#include "page/workers.h"
 #include "sync/mutex.h"
 
 namespace xichan::python {
@@ -47,6 +48,8 @@ struct TaskSlot {
   PyObject* interrupted_type = nullptr;  // xichan.Interrupted of the interpreter; borrowed
   PyObject* wake = nullptr;              // called in place of raising an exception, or null
   bool interrupted = false;              // the exception was set, and may not have been raised
+  WorkerRow row{};                       // what the page shows of the worker
+  WorkerPlace place;
 };
 
 class TaskBoard : public std::enable_shared_from_this<TaskBoard> {

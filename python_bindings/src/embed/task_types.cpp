@@ -1,6 +1,8 @@
 #include "embed/task_types.h"
 
+#include <algorithm>
 #include <new>
+#include <string_view>
 
 #include "base/ref.h"
 #include "base/state.h"
@@ -108,12 +110,38 @@ PyObject* board_is_blocked(PyObject* self, PyObject*) noexcept {
   return check_usable(board_of(self)) ? PyBool_FromLong(board_of(self).is_blocked()) : nullptr;
 }
 
-// _TaskRunner(number): adds a worker, the calling interpreter, to a board.
+// Replaces a text of a row. False with an exception set.
+template <std::size_t size>
+bool set_text(char (&to)[size], PyObject* text) noexcept {
+  const Ref bytes(PyUnicode_AsEncodedString(text, "utf-8", "replace"));  // lone surrogates become question marks
+  if (!bytes) return false;
+  std::ranges::fill(to, 0);
+  copy_text(to, {PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))});
+  return true;
+}
+
+// _TaskRunner(number, name=None, supervised=False): adds a worker, the calling interpreter, to a board. With a name,
+// the page shows it. supervised: it belongs to Workers.
+
+bool claim_place(TaskSlot& slot, PyObject* name, bool supervised) noexcept {
+  slot.row.interpreter = slot.interpreter;
+  slot.row.thread = static_cast<std::int64_t>(PyThread_get_thread_native_id());
+  slot.row.kind = supervised ? WorkerRow::workers : WorkerRow::pool;
+  slot.row.state = WorkerRow::starting;
+  if (!set_text(slot.row.name, name)) return false;
+  slot.place.claim(slot.row);
+  return true;
+}
 
 PyObject* runner_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept {
-  static const char* names[] = {"number", nullptr};
+  static const char* names[] = {"number", "name", "supervised", nullptr};
   unsigned long long number;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "K:_TaskRunner", const_cast<char**>(names), &number)) return nullptr;
+  PyObject* name = nullptr;
+  int supervised = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "K|Up:_TaskRunner", const_cast<char**>(names), &number, &name,
+                                   &supervised)) {
+    return nullptr;
+  }
   auto board = TaskBoard::find(number);
   if (board == nullptr || board->is_inherited()) {
     PyErr_SetString(PyExc_LookupError, "the pool has been released");
@@ -130,7 +158,9 @@ PyObject* runner_new(PyTypeObject* type, PyObject* args, PyObject* keywords) noe
   }
   new (&as_runner(self)->board) std::shared_ptr<TaskBoard>(std::move(board));
   new (&as_runner(self)->slot) std::shared_ptr<TaskSlot>(std::move(slot));
-  return self;
+  if (name == nullptr || claim_place(*as_runner(self)->slot, name, supervised != 0)) return self;
+  Py_DECREF(self);
+  return nullptr;
 }
 
 // No task runs: `run` holds a reference.
@@ -138,6 +168,7 @@ void runner_dealloc(PyObject* self) noexcept {
   PyTypeObject* type = Py_TYPE(self);
   RunnerObject& runner = *as_runner(self);
   Py_CLEAR(runner.slot->wake);
+  runner.slot->place.release();
   if (!runner.board->is_inherited()) runner.board->remove(runner.slot);
   std::destroy_at(&runner.board);
   std::destroy_at(&runner.slot);
@@ -183,6 +214,25 @@ PyObject* runner_set_wake(PyObject* self, PyObject* function) noexcept {
   Py_RETURN_NONE;
 }
 
+// show(task): the next tasks call the function with this name.
+PyObject* runner_show(PyObject* self, PyObject* name) noexcept {
+  TaskSlot& slot = *as_runner(self)->slot;
+  if (!PyUnicode_Check(name)) return PyErr_Format(PyExc_TypeError, "show() expects a str, got %T", name);
+  if (!set_text(slot.row.task, name)) return nullptr;
+  slot.place.show(slot.row);
+  Py_RETURN_NONE;
+}
+
+// set_state(number): of WorkerRow::State.
+PyObject* runner_set_state(PyObject* self, PyObject* number) noexcept {
+  const long value = PyLong_AsLong(number);
+  if (value == -1 && PyErr_Occurred()) return nullptr;
+  TaskSlot& slot = *as_runner(self)->slot;
+  slot.row.state = static_cast<std::uint32_t>(value);
+  slot.place.show(slot.row);
+  Py_RETURN_NONE;
+}
+
 // unraisablehook(unraisable): as sys.unraisablehook, raises an Interrupted once more that CPython has dropped in a
 // finalizer or weakref callback. In C: a function in Python would be interrupted itself.
 PyObject* runner_unraisablehook(PyObject* self, PyObject* unraisable) noexcept {
@@ -209,6 +259,8 @@ PyMethodDef runner_methods[] = {
     {"run", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(runner_run)), METH_FASTCALL, nullptr},
     {"unraisablehook", runner_unraisablehook, METH_O, nullptr},
     {"set_wake", runner_set_wake, METH_O, nullptr},
+    {"show", runner_show, METH_O, nullptr},
+    {"set_state", runner_set_state, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

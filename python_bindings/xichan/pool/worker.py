@@ -27,7 +27,7 @@ from .. import _core
 from .._errors import ChannelClosed, ChannelTimeout, DecodeError
 from . import refusal_reports
 from .endpoints import fail_endpoints
-from .worker_functions import call, drop_once
+from .worker_functions import call, drop_once, show
 from .worker_results import (
     ResultKind,
     await_refusal,
@@ -66,6 +66,7 @@ def _next(tasks: _core.Receiver[Any]) -> Any:
 def work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | None) -> None:
     """Run the tasks of a channel until it is finished, a task ends the worker, or the limit is reached."""
     functions: dict[Any, Any] = {}  # by number
+    shown: int | None = None  # the number of the function that the page shows
     result: _Result | None
     receive = tasks.recv
     run = state.runner.run
@@ -85,6 +86,11 @@ def work(tasks: _core.Receiver[Any], send: Callable[[Any], None], limit: int | N
         id, function, args, kwargs = task
         state.running = id
         count = 1
+        if type(function) is tuple:
+            shown = None
+            state.runner.show("")  # until it is loaded
+        elif function != shown:
+            show(functions, shown := function)
         try:
             if kwargs is None and type(args) is tuple:
                 found = functions.get(function) if type(function) is not tuple else None

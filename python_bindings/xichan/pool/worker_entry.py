@@ -10,6 +10,7 @@ from .._errors import ChannelFull
 from .._remote import format_traceback
 from . import coroutines, refusal_reports, threads
 from .byvalue import rebuild
+from .task_names import WorkerState
 from .worker import work
 from .worker_functions import loads
 from .worker_results import ResultKind, note_refusal, report_otherwise, state
@@ -67,7 +68,7 @@ def run() -> None:
         refusal_reports.note()
         if note_refusal not in _loader_watch._callbacks:
             _loader_watch.install(note_refusal)
-    state.runner = _core._TaskRunner(board)
+    state.runner = _core._TaskRunner(board, name, member is not None)
     sys.unraisablehook = state.runner.unraisablehook
     coroutines.attach(state.runner)
     state.shared = {name: rebuild.by_value(*value) for name, value in shared}
@@ -78,9 +79,11 @@ def run() -> None:
         initializer = None
     refusal_reports.settle(None)
     try:
+        state.runner.set_state(WorkerState.READY)
         work(tasks, state.send, limit)
         refusal_reports.settle(None)  # of threads that tasks have left
     finally:
+        state.runner.set_state(WorkerState.ENDED)
         coroutines.close()
         if state.streams is not None:
             state.streams.close()

@@ -8,6 +8,7 @@ from _weakref import ref  # the import of weakref takes milliseconds
 from .. import _core
 from . import coroutines
 from .byvalue import rebuild
+from .task_names import name_of
 from .worker_results import state
 
 TYPE_CHECKING = False
@@ -37,13 +38,20 @@ def _load(functions: dict[Any, Any], function: Any) -> Any:
         reader = rebuild.Reader(description, external, state.shared)
         if external:
             state.once = list(map(ref, reader.functions))
+        state.runner.show(name_of(reader.root))
         return _runnable(reader.root)
     data = _core.lookup(f"{state.prefix}{function}")
     made = rebuild.by_name(data) if isinstance(data, str) else rebuild.by_value(data, (), state.shared)
     if len(functions) >= FUNCTION_CACHE_SIZE:
         del functions[next(iter(functions))]
     made = functions[function] = _runnable(made)
+    show(functions, function)
     return made
+
+
+def show(functions: dict[Any, Any], number: int) -> None:
+    """Show the name of a function in the page; until it is loaded, none."""
+    state.runner.show(name_of(functions[number]) if number in functions else "")
 
 
 def _runnable(function: Any) -> Any:

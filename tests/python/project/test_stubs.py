@@ -62,7 +62,7 @@ def test_stubs_agree_with_the_module(tmp_path):
         names += (r"_nats", r"nats(\..*)?")
     private.write_text("".join(rf"xichan\.{name}" + "\n" for name in names))
     # Imported by the benchmarks: without stubs, or not installed.
-    foreign = ("bocpy", "extrainterpreters", "faster_fifo", "jinja2", "matplotlib", "rich", "zmq")
+    foreign = ("bocpy", "extrainterpreters", "faster_fifo", "jinja2", "matplotlib", "rich", "textual", "zmq")
     config = tmp_path / "mypy.ini"
     config.write_text("[mypy]\n" + "".join(f"[mypy-{name}.*]\nignore_missing_imports = True\n" for name in foreign))
     options = ["--allowlist", str(private), "--ignore-unused-allowlist", "--mypy-config-file", str(config)]
