@@ -73,7 +73,8 @@ int own_endpoints(ModuleState& state) noexcept {
     return -1;
   }
   state.endpoints->interpreter = PyInterpreterState_Get();
-  state.endpoints->owner.interpreter.store(PyInterpreterState_GetID(state.endpoints->interpreter), memory_order_relaxed);
+  state.endpoints->owner.interpreter.store(PyInterpreterState_GetID(state.endpoints->interpreter),
+                                           memory_order_relaxed);
   if (state.endpoints->interpreter == PyInterpreterState_Main()) state.endpoints->owner.set_name("main");
   if (PyUnstable_AtExit(PyInterpreterState_Get(), release_endpoints, state.endpoints) < 0) return -1;
   ++state.endpoints->users;
@@ -111,8 +112,8 @@ int add_types(PyObject* module, ModuleState& state) noexcept {
 int add_functions(PyObject* module, ModuleState& state) noexcept {
   for (PyMethodDef* functions :
        {module_functions, name_functions, stats_functions, select_functions, aselect_functions, dumps_functions,
-        share_functions, inspect_functions, descriptor_functions, duplicate_functions, transport_functions, task_functions,
-        state_functions, pickling_functions, unpickling_functions, visit_functions}) {
+        share_functions, inspect_functions, descriptor_functions, duplicate_functions, transport_functions,
+        task_functions, state_functions, pickling_functions, unpickling_functions, visit_functions}) {
     if (PyModule_AddFunctions(module, functions) < 0) return -1;
   }
   state.unpickle = PyObject_GetAttrString(module, "_unpickle_end");
@@ -124,7 +125,8 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
   (void)page();  // for readers in other processes, also while nothing waits
-  if (find_package_folder() < 0 || own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0) return -1;
+  if (find_package_folder() < 0 || own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0)
+    return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;
   if (PyModule_AddStringConstant(module, "__version__", XICHAN_VERSION) < 0 || add_c_api(module) < 0) return -1;
   bool exiting = false;

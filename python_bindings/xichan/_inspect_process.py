@@ -9,7 +9,15 @@ from collections import defaultdict
 from pathlib import Path
 
 from . import _core
-from ._inspect import ChannelInspection, EndpointInspection, Holder, Inspection, ObjectInspection, RemoteInspection, Wait
+from ._inspect import (
+    ChannelInspection,
+    EndpointInspection,
+    Holder,
+    Inspection,
+    ObjectInspection,
+    RemoteInspection,
+    Wait,
+)
 from ._stats import ChannelStats
 
 TYPE_CHECKING = False
@@ -198,7 +206,12 @@ def _objects(names: _Names, waits: Iterable[Wait]) -> tuple[ObjectInspection, ..
 def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
     return tuple(
         RemoteInspection(
-            name, _SIDES[receives], server, *names.interpreter(interpreter), *names.thread(thread), _place(file or "", line)
+            name,
+            _SIDES[receives],
+            server,
+            *names.interpreter(interpreter),
+            *names.thread(thread),
+            _place(file or "", line),
         )
         for name, receives, server, interpreter, thread, file, line in _core._inspect_remote()
     )

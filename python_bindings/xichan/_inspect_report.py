@@ -22,7 +22,9 @@ def object_name(obj: ObjectInspection) -> str:
     return f"{obj.kind} #{obj.id}" if obj.name is None else f"{obj.kind} {obj.name!r}"
 
 
-def actor_name(interpreter: int | None, interpreter_name: str | None, thread: int | None, thread_name: str | None) -> str:
+def actor_name(
+    interpreter: int | None, interpreter_name: str | None, thread: int | None, thread_name: str | None
+) -> str:
     """Return the interpreter and thread in words."""
     words = "C++" if interpreter is None else interpreter_name or f"interpreter {interpreter}"
     if thread is None:
@@ -42,7 +44,9 @@ def depth(channel: ChannelInspection) -> str:
     return f"{stats.depth} queued" if stats.capacity is None else f"{stats.depth}/{stats.capacity} queued"
 
 
-def _wait_lines(wait: Wait, channels: dict[int, ChannelInspection], objects: dict[int, ObjectInspection]) -> Iterator[str]:
+def _wait_lines(
+    wait: Wait, channels: dict[int, ChannelInspection], objects: dict[int, ObjectInspection]
+) -> Iterator[str]:
     who = actor_name(wait.interpreter, wait.interpreter_name, wait.thread, wait.thread_name)
     notes = [name for name, holds in (("a coroutine", wait.coroutine), ("with a timeout", wait.timeout)) if holds]
     yield f"  {wait.call} for {duration(wait.seconds)}: {', '.join([who, *notes])}"

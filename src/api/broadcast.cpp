@@ -111,7 +111,8 @@ Status BroadcastReceiver::recv_by(Value& value, const internal::Deadline* deadli
         if (deadline == nullptr) return Status::empty;
         internal::Request request = Subscription::request_of(number);
         request.ticket = ticket;
-        const Status status = internal::wait_admitted(subscription->channel(), request, *deadline, stop, "BroadcastReceiver.recv");
+        const Status status =
+            internal::wait_admitted(subscription->channel(), request, *deadline, stop, "BroadcastReceiver.recv");
         if (status != Status::ok) return status;
         ticket = request.ticket;
       }

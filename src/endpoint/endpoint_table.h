@@ -83,10 +83,10 @@ class EndpointTable {
       for (const Slot& slot : chunk->slots) {
         std::uint64_t content[words];
         if (!slot.content_.read(content) || (content[2] >> 32 & most_generation) != current_generation()) continue;
-        visit(EndpointEntry{.id = {content[0], content[1]},
-                            .side = content[2] >> 63 ? Side::receiver : Side::sender,
-                            .origin = {reinterpret_cast<const Place*>(content[3]),
-                                       static_cast<std::uint32_t>(content[2])}});
+        visit(EndpointEntry{
+            .id = {content[0], content[1]},
+            .side = content[2] >> 63 ? Side::receiver : Side::sender,
+            .origin = {reinterpret_cast<const Place*>(content[3]), static_cast<std::uint32_t>(content[2])}});
       }
     }
   }

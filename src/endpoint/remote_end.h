@@ -1,5 +1,5 @@
-// The endpoints of channels on servers, as inspection shows them. Each belongs to an interpreter, which lists it as a wait
-// that it abandons when it ends.
+// The endpoints of channels on servers, as inspection shows them. Each belongs to an interpreter, which lists it as a
+// wait that it abandons when it ends.
 //
 // Thread safety: creating and destroying under the owner's lock; `for_each` on any thread. Progress: a short lock.
 #pragma once
@@ -27,7 +27,8 @@ class XICHAN_API RemoteEnd final : public OwnedWait {
   const EndpointOrigin& origin() const noexcept { return origin_; }
   std::int64_t interpreter() const noexcept { return interpreter_; }
 
-  /// Calls `visit(end)` for all that are listed, under the lock of the list: `visit` takes no lock and runs no other code.
+  /// Calls `visit(end)` for all that are listed, under the lock of the list: `visit` takes no lock and runs no other
+  /// code.
   template <class Visit>
   static void for_each(Visit visit) {
     const Locked locked;

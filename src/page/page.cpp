@@ -111,7 +111,7 @@ Mapping make_mapping() noexcept {
 }
 
 void note_descriptor(int number) noexcept {
-  struct stat status {};
+  struct stat status{};
   if (number < 0 || fstat(number, &status) != 0) return;
   device.store(status.st_dev, memory_order_relaxed);
   inode.store(status.st_ino, memory_order_relaxed);
@@ -119,7 +119,7 @@ void note_descriptor(int number) noexcept {
 }
 
 bool is_still_open() noexcept {
-  struct stat status {};
+  struct stat status{};
   const int number = descriptor.load(memory_order_relaxed);
   return number >= 0 && fstat(number, &status) == 0 && status.st_dev == device.load(memory_order_relaxed) &&
          status.st_ino == inode.load(memory_order_relaxed);

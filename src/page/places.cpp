@@ -42,7 +42,8 @@ const Place* Place::intern(std::string_view file, std::uint32_t line) noexcept {
     if (made == nullptr) made = make(file, line);
     if (made == nullptr) return nullptr;
     made->next_ = seen;
-    if (bucket.compare_exchange_weak(seen, made, memory_order_release, memory_order_acquire)) return made;  // (60), (59)
+    if (bucket.compare_exchange_weak(seen, made, memory_order_release, memory_order_acquire))
+      return made;  // (60), (59)
   }
 }
 

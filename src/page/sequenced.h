@@ -31,9 +31,7 @@ class SequencedWords {
   }
 
   // One writer at a time: begin, set any words, end.
-  void begin_write() noexcept {
-    sequence_.store(sequence_.load(memory_order_relaxed) + 1, memory_order_relaxed);
-  }
+  void begin_write() noexcept { sequence_.store(sequence_.load(memory_order_relaxed) + 1, memory_order_relaxed); }
   void set(std::size_t index, std::uint64_t word) noexcept {
     words_[index].store(word, memory_order_release);  // (50), with (51): the odd number comes first
   }

@@ -59,8 +59,8 @@ class WaitText {
 /// The code that makes a call, opaque to the core. It must stay alive during the wait.
 struct WaitCaller {
   /// Passes the texts to `take`, which copies them. Runs without the interpreter's lock.
-  using Describe = void (*)(const WaitCaller& caller, std::string_view call, void (*take)(void*, const WaitText&) noexcept,
-                            void* context) noexcept;
+  using Describe = void (*)(const WaitCaller& caller, std::string_view call,
+                            void (*take)(void*, const WaitText&) noexcept, void* context) noexcept;
 
   std::int64_t interpreter = -1;  // -1: a thread of C++
   Describe describe = nullptr;    // null: nothing is known but the name of the call
@@ -109,10 +109,10 @@ class XICHAN_API WaitReport {
   WaitCaller caller_;
   const char* const call_;
   std::uint32_t flags_;
-  std::uint32_t forks_ = 0;       // page_forks() when it was shown
-  std::uint64_t number_ = 0;      // 0 until it is first shown
+  std::uint32_t forks_ = 0;   // page_forks() when it was shown
+  std::uint64_t number_ = 0;  // 0 until it is first shown
   std::int64_t started_ = 0;
-  atomic<WaitSlot*> slot_;      // null while it is not shown; `unshown` if no slot was free
+  atomic<WaitSlot*> slot_;  // null while it is not shown; `unshown` if no slot was free
 };
 
 /// A wait as read from a slot.

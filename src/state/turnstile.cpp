@@ -75,8 +75,7 @@ const char* Turnstile::call_name() const noexcept {
 }
 
 void Turnstile::show(WaitReport& report) const noexcept {
-  const WaitTarget target{
-      .what = WaitTarget::What::object, .kind = static_cast<std::uint8_t>(kind()), .low = number()};
+  const WaitTarget target{.what = WaitTarget::What::object, .kind = static_cast<std::uint8_t>(kind()), .low = number()};
   report.show({&target, 1}, 1);
 }
 

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <utility>
 
-#include "base/place_cache.h"
 #include "base/ref.h"
 
 namespace xichan::python {
@@ -29,9 +28,7 @@ struct Frame {
     auto* const object = reinterpret_cast<PyObject*>(executable & ~std::uintptr_t{7});
     return object != nullptr && PyCode_Check(object) ? reinterpret_cast<PyCodeObject*>(object) : nullptr;
   }
-  int offset() noexcept {
-    return PyUnstable_InterpreterFrame_GetLasti(reinterpret_cast<_PyInterpreterFrame*>(this));
-  }
+  int offset() noexcept { return PyUnstable_InterpreterFrame_GetLasti(reinterpret_cast<_PyInterpreterFrame*>(this)); }
 };
 
 Frame* current_frame() noexcept { return reinterpret_cast<Frame*>(PyThreadState_Get()->current_frame); }
@@ -55,10 +52,9 @@ bool is_in_package(const PyCodeObject* code) noexcept {
 }
 
 bool ends_with(PyObject* text, std::string_view end) noexcept {
-  return PyUnicode_IS_COMPACT_ASCII(text) &&
-         std::string_view(static_cast<const char*>(PyUnicode_DATA(text)),
-                          static_cast<std::size_t>(PyUnicode_GET_LENGTH(text)))
-             .ends_with(end);
+  return PyUnicode_IS_COMPACT_ASCII(text) && std::string_view(static_cast<const char*>(PyUnicode_DATA(text)),
+                                                              static_cast<std::size_t>(PyUnicode_GET_LENGTH(text)))
+                                                 .ends_with(end);
 }
 
 // The line table of a code object: Objects/locations.md of CPython 3.13, InternalDocs/code_objects.md of later ones.
@@ -190,15 +186,6 @@ int find_package_folder() noexcept {
 
 WaitCaller CallSite::as_caller(std::int64_t interpreter) const noexcept {
   return {.interpreter = interpreter, .describe = describe, .code = code, .library = library, .position = offset};
-}
-
-[[gnu::noinline]] const Place* PlaceCache::look_up(const CallSite& site, Entry& entry) noexcept {
-  const StrText file(site.code->co_filename);
-  const Place* const place = Place::intern(file.view(), static_cast<std::uint32_t>(site.line()));
-  PyCodeObject* const replaced = entry.code;
-  entry = {reinterpret_cast<PyCodeObject*>(Py_NewRef(reinterpret_cast<PyObject*>(site.code))), site.offset, place};
-  Py_XDECREF(replaced);  // may run Python code
-  return place;
 }
 
 int CallSite::line() const noexcept { return code == nullptr ? 0 : LineTable(*code).find(offset); }

@@ -148,7 +148,7 @@ struct ModuleState {
   SelectTurns select_turns;
   InterpreterEndpoints* endpoints;
   mutable ShortTexts short_texts;
-  PlaceCache places;  // where endpoints were opened
+  PlaceCache places;       // where endpoints were opened
   PyObject* record_types;  // dict of resolved types, see values/record_types.h; null until the first record is decoded
   mutable StandardLibrary library;
   bool numpy_missing;          // its import has failed

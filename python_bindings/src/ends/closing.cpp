@@ -96,8 +96,8 @@ PyObject* endpoint_wait_closed(PyObject* self, PyObject* const* args, Py_ssize_t
   const Case waited = endpoint.as_case();
   const Side side = endpoint.side();
   const bool sliced = runs_signal_handlers();
-  WaitReport report = report_wait(
-      owner, side == Side::sender ? "Sender.wait_closed" : "Receiver.wait_closed", timeout, channel.outlasts_exit());
+  WaitReport report = report_wait(owner, side == Side::sender ? "Sender.wait_closed" : "Receiver.wait_closed", timeout,
+                                  channel.outlasts_exit());
   WaitRounds rounds{.report = report};
   Status status = Status::exiting;  // for a finalizer of an interpreter that has released its endpoints
   while (!owner.has_ended()) {

@@ -130,8 +130,8 @@ PyObject* endpoint_repr(PyObject* self) noexcept {
   const Ref known(name.get() == Py_None ? PyUnicode_FromFormat("#%llx", number) : PyObject_Repr(name.get()));
   const Ref capacity(endpoint_capacity(self, nullptr));
   if (!known || !capacity) return nullptr;
-  return PyUnicode_FromFormat("<xichan.%s %U depth=%zd/%S %s>", type, known.get(), endpoint_length(self), capacity.get(),
-                              channel.state_name());
+  return PyUnicode_FromFormat("<xichan.%s %U depth=%zd/%S %s>", type, known.get(), endpoint_length(self),
+                              capacity.get(), channel.state_name());
 }
 
 int endpoint_true(PyObject*) noexcept { return 1; }

@@ -88,7 +88,8 @@ PyObject* inspect_channels(PyObject*, PyObject*) noexcept {
     const auto created = static_cast<long long>(channel->created());
     const Number senders = channel->native_count(Side::sender), receivers = channel->native_count(Side::receiver);
     channel->unpin();
-    if (fields == nullptr || !append(list.get(), Py_BuildValue("(NsLKK)", fields, state, created, senders, receivers))) {
+    if (fields == nullptr ||
+        !append(list.get(), Py_BuildValue("(NsLKK)", fields, state, created, senders, receivers))) {
       return nullptr;
     }
   }
@@ -118,8 +119,7 @@ PyObject* inspect_endpoints(PyObject*, PyObject*) noexcept try {
   for (std::size_t i = 0; list && i < found.size(); ++i) {
     const auto& [interpreter, entry] = found[i];
     const Place* const place = entry.origin.place;
-    PyObject* const file =
-        place == nullptr ? Py_NewRef(Py_None) : text_of(place->file().data(), place->file().size());
+    PyObject* const file = place == nullptr ? Py_NewRef(Py_None) : text_of(place->file().data(), place->file().size());
     if (!append(list.get(), Py_BuildValue("(NiLINI)", id_as_int(entry.id), int{entry.side == Side::receiver},
                                           static_cast<long long>(interpreter), entry.origin.thread, file,
                                           place == nullptr ? 0 : place->line()))) {

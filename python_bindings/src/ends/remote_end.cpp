@@ -32,9 +32,9 @@ PyObject* remote_end_new(PyTypeObject* type, PyObject* args, PyObject* keywords)
   PyObject* const self = type->tp_alloc(type, 0);
   if (self == nullptr) return nullptr;
   const EndpointOrigin origin{state->places.find(), static_cast<std::uint32_t>(PyThreadState_Get()->native_thread_id)};
-  end_of(self) = RemoteEnd::open(
-      state->endpoints->owner, {name, static_cast<std::size_t>(name_length)},
-      {server, static_cast<std::size_t>(server_length)}, receives ? Side::receiver : Side::sender, origin);
+  end_of(self) = RemoteEnd::open(state->endpoints->owner, {name, static_cast<std::size_t>(name_length)},
+                                 {server, static_cast<std::size_t>(server_length)},
+                                 receives ? Side::receiver : Side::sender, origin);
   if (end_of(self) != nullptr) return self;
   Py_DECREF(self);
   return PyErr_NoMemory();
@@ -84,10 +84,10 @@ PyObject* inspect_remote(PyObject*, PyObject*) noexcept try {
   for (std::size_t i = 0; list && i < found.size(); ++i) {
     const Found& end = found[i];
     const Place* const place = end.origin.place;
-    PyObject* const file = place == nullptr
-                               ? Py_NewRef(Py_None)
-                               : PyUnicode_DecodeUTF8(place->file().data(),
-                                                      static_cast<Py_ssize_t>(place->file().size()), "replace");
+    PyObject* const file =
+        place == nullptr
+            ? Py_NewRef(Py_None)
+            : PyUnicode_DecodeUTF8(place->file().data(), static_cast<Py_ssize_t>(place->file().size()), "replace");
     const Ref entry(Py_BuildValue("(s#is#LINI)", end.name.data(), static_cast<Py_ssize_t>(end.name.size()),
                                   int{end.side == Side::receiver}, end.server.data(),
                                   static_cast<Py_ssize_t>(end.server.size()), static_cast<long long>(end.interpreter),

@@ -72,7 +72,8 @@ PyObject* receive(PyObject* self, const Timeout& timeout, bool copy, bool ends =
         request.ticket = ticket;
         request.ended = &as_state_handle(self)->reference->ended();
         Status status;
-        if (!wait_admitted(state, subscription->channel(), request, timeout, status, "BroadcastReceiver.recv")) return nullptr;
+        if (!wait_admitted(state, subscription->channel(), request, timeout, status, "BroadcastReceiver.recv"))
+          return nullptr;
         if (status == Status::end_closed) return raise(state, status, receiver_closed);
         if (status != Status::ok) return raise(state, status);
         ticket = request.ticket;

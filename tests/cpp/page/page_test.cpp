@@ -20,7 +20,7 @@ TEST(Page, IsASealedFileOfTheUser) {
   ASSERT_NE(page(), nullptr);
   const int descriptor = page_descriptor();
   ASSERT_GE(descriptor, 0);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(fstat(descriptor, &status), 0);
   EXPECT_EQ(status.st_size, static_cast<off_t>(sizeof(Page)));
   EXPECT_EQ(status.st_mode & 0777, 0600u);
@@ -52,14 +52,14 @@ TEST(Page, OfAChildIsItsOwn) {
   ASSERT_NE(page(), nullptr);
   const int inherited = page_descriptor();
   const ino_t inode = [&] {
-    struct stat status {};
+    struct stat status{};
     fstat(inherited, &status);
     return status.st_ino;
   }();
   const std::uint32_t forks = page_forks();
   const pid_t child = fork();
   if (child == 0) {
-    struct stat status {};
+    struct stat status{};
     bool good = existing_page() != nullptr && page_forks() == forks + 1;
     good = good && fstat(page_descriptor(), &status) == 0 && status.st_ino != inode;
     // The descriptor of the parent's is closed: no number leads to its file.
