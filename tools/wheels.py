@@ -8,7 +8,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from . import bootstrap, build, cpython, nats
+from . import bootstrap, build, cpython
 from .console import BUILD, ROOT, DevError, make_folder, output, run, step
 
 DIST = BUILD / "dist"
@@ -27,7 +27,7 @@ def environment() -> dict:
     toolchain = build.require_toolchain()
     path = os.pathsep.join([os.fspath(bootstrap.require().parent), os.environ.get("PATH", "")])
     variables = {"CMAKE_EXECUTABLE": os.fspath(toolchain.cmake), "CMAKE_BUILD_PARALLEL_LEVEL": str(build.jobs())}
-    return {**variables, **os.environ, **nats.environment(), "PATH": path}
+    return {**variables, **os.environ, "PATH": path}
 
 
 def sdist() -> Path:
@@ -55,6 +55,8 @@ def wheel(source: Path, version: str) -> Path:
     for old in out.glob("*.whl"):
         old.unlink()
     command = [bootstrap.require(), "-m", "pip", "--python", cpython.get(version), "wheel", "-v", "--no-deps"]
+    # libnats and OpenSSL of this machine would raise the tag of the wheel: xichan.nats is built from source only.
+    command += ["--config-settings", "cmake.define.XICHAN_NATS=OFF"]
     command += ["--config-settings", f"cmake.define.XICHAN_COMMIT={commit()}", "--wheel-dir", out, source]
     run(command, f"wheel-{version}", say=f"building the wheel for {cpython.title(version)}", env=environment())
     (file,) = out.glob("*.whl")

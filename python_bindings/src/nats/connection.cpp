@@ -34,6 +34,26 @@ void post(Mailbox& mailbox, const char* kind, std::string_view text, std::int64_
   if (Value::pack(message, kind, text, number) == Status::ok) mailbox.post(std::move(message));
 }
 
+// Returns the other servers of a cluster, of which the server has told.
+std::vector<std::string> discovered_by(natsConnection* nc) {
+  char** servers = nullptr;
+  int count = 0;
+  std::vector<std::string> found;
+  if (natsConnection_GetDiscoveredServers(nc, &servers, &count) != NATS_OK) return found;
+  const std::unique_ptr<char*, decltype(&std::free)> list(servers, std::free);
+  for (int i = 0; i < count; ++i) {
+    const std::unique_ptr<char, decltype(&std::free)> server(servers[i], std::free);
+    found.emplace_back(server.get());
+  }
+  return found;
+}
+
+void add_missing(std::vector<std::string>& to, std::vector<std::string>&& names) {
+  for (std::string& name : names) {
+    if (std::find(to.begin(), to.end(), name) == to.end()) to.push_back(std::move(name));
+  }
+}
+
 }  // namespace
 
 Connection::Connection(ConnectOptions options, std::shared_ptr<Mailbox> events)
@@ -65,6 +85,7 @@ void Connection::run() noexcept {
   try {
     for (int attempt = 0; !must_end(); pause(reconnect_delay(options_, ++attempt) * milliseconds)) {
       if (connect(reason)) {
+        on_connected();  // sends what was published before
         if (kind != closed) announce();
         kind = closed;
         attempt = 0;
@@ -104,7 +125,11 @@ bool Connection::connect(std::string& error) {
   natsConnection* made = nullptr;
   if (status == NATS_OK) status = natsConnection_Connect(&made, options.get());
   if (status == NATS_OK) {
+    char server[256] = "";
+    (void)natsConnection_GetConnectedUrl(made, server, sizeof server);
     const std::lock_guard lock(mutex_);
+    server_ = server;
+    ++connections_;
     const std::lock_guard output(output_mutex_);
     nc_ = made;
   }
@@ -121,14 +146,9 @@ bool Connection::connect(std::string& error) {
   return false;
 }
 
-void Connection::announce() {
-  char server[256] = "";
-  (void)natsConnection_GetConnectedUrl(nc_, server, sizeof server);
-  post(*events_, "connected", server, natsConnection_GetMaxPayload(nc_));
-}
+void Connection::announce() { post(*events_, "connected", server_, natsConnection_GetMaxPayload(nc_)); }
 
 void Connection::serve() {
-  on_connected();  // sends what was published before
   while (!must_end() && !lost_) {
     const Time left = std::clamp<Time>(next_time() - now(), 0, longest_wait);
     const SocketEvents::Ready ready = socket_.wait(static_cast<int>((left + milliseconds - 1) / milliseconds));
@@ -181,21 +201,21 @@ void Connection::disconnect() noexcept {
   natsConnection_Destroy(closed_connection);
 }
 
-// Keeps the other servers of a cluster, of which the server has told.
 void Connection::remember_servers() noexcept {
-  char** servers = nullptr;
-  int count = 0;
-  if (natsConnection_GetDiscoveredServers(nc_, &servers, &count) != NATS_OK) return;
-  for (int i = 0; i < count; ++i) {
-    try {
-      if (std::find(discovered_.begin(), discovered_.end(), servers[i]) == discovered_.end()) {
-        discovered_.emplace_back(servers[i]);
-      }
-    } catch (const std::bad_alloc&) {
-    }
-    std::free(servers[i]);
+  try {
+    std::vector<std::string> found = discovered_by(nc_);
+    const std::lock_guard lock(mutex_);
+    add_missing(discovered_, std::move(found));
+  } catch (const std::bad_alloc&) {
   }
-  std::free(servers);
+}
+
+Connection::State Connection::state() {
+  const std::lock_guard lock(mutex_);
+  State state{server_, options_.servers, connections_, exchanges_.size()};
+  add_missing(state.servers, std::vector<std::string>(discovered_));
+  if (nc_ != nullptr) add_missing(state.servers, discovered_by(nc_));
+  return state;
 }
 
 void Connection::end(const char* kind, const std::string& reason) noexcept {

@@ -64,6 +64,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Serves a source until it is finished.
   void add(std::shared_ptr<Source> source);
 
+  struct State {
+    std::string server;                // that it is connected to, or was last
+    std::vector<std::string> servers;  // that it may connect to
+    std::uint64_t connections = 0;     // how often it was made
+    std::size_t unconfirmed = 0;       // requests, values and acknowledgments without a reply
+  };
+  State state();
+
   // For sources, in the thread of the connection.
   std::string new_inbox() { return inbox_ + ".c" + std::to_string(++inboxes_); }
   bool subscribe(const std::string& subject, natsSubscription*& subscription) noexcept;
@@ -99,13 +107,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const ConnectOptions options_;
   const std::shared_ptr<Mailbox> events_;
   SocketEvents socket_;
-  std::vector<std::string> discovered_;  // servers that are not among the options
   std::string inbox_;
   natsConnection* nc_ = nullptr;  // changes while both mutexes are held
   natsSubscription* replies_ = nullptr;
   std::uint64_t inboxes_ = 0;
 
   std::mutex mutex_;
+  std::vector<std::string> discovered_;  // servers that are not among the options; changed by the thread only
+  std::string server_;
+  std::uint64_t connections_ = 0;
   std::map<std::uint64_t, Exchange> exchanges_;
   Time exchanges_due_ = never;  // when the first of them is to be repeated or forgotten, at the earliest
   std::vector<std::shared_ptr<Source>> sources_;

@@ -131,6 +131,25 @@ PyObject* publish(PyObject* self, PyObject* args) noexcept {
   });
 }
 
+// state() -> (server, servers, connections, unconfirmed)
+PyObject* state(PyObject* self, PyObject*) noexcept {
+  return guarded([&]() -> PyObject* {
+    const Connection::State found = connection_of(self).state();
+    PyObject* const servers = PyTuple_New(static_cast<Py_ssize_t>(found.servers.size()));
+    if (servers == nullptr) return nullptr;
+    for (std::size_t i = 0; i < found.servers.size(); ++i) {
+      PyObject* const server = PyUnicode_FromString(found.servers[i].c_str());
+      if (server == nullptr) {
+        Py_DECREF(servers);
+        return nullptr;
+      }
+      PyTuple_SET_ITEM(servers, static_cast<Py_ssize_t>(i), server);
+    }
+    return Py_BuildValue("(sNKn)", found.server.c_str(), servers, static_cast<unsigned long long>(found.connections),
+                         static_cast<Py_ssize_t>(found.unconfirmed));
+  });
+}
+
 PyObject* close(PyObject* self, PyObject*) noexcept {
   connection_of(self).close();
   Py_RETURN_NONE;
@@ -148,6 +167,8 @@ PyMethodDef methods[] = {
      "send($self, mailbox, subject, prefix, first, values, /)\n--\n\nPublish values until the server confirms them."},
     {"cancel", cancel, METH_O, "cancel($self, number, /)\n--\n\nForget a request or values."},
     {"publish", publish, METH_VARARGS, "publish($self, subject, data, /)\n--\n\nPublish a message once."},
+    {"state", state, METH_NOARGS,
+     "state($self, /)\n--\n\nReturn (server, servers, how often it was connected, exchanges without a reply)."},
     {"close", close, METH_NOARGS, "close($self, /)\n--\n\nBegin to close the connection."},
     {nullptr, nullptr, 0, nullptr},
 };

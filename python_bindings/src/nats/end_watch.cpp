@@ -71,11 +71,16 @@ void EndWatch::on_stream(std::string_view reply) {
 void EndWatch::on_leases(Connection& connection, std::string_view reply) {
   if (is_error(reply)) return;
   const Time time = now();
-  // Nor could the Senders renew their leases while no server of a cluster replied.
-  if (time > after(replied_, 3 * settings_.interval)) connected_since_ = time;
+  // Senders renew their leases at this interval too, a quarter of a lease. While no server of a cluster replied, they
+  // could not: if that lasted two intervals or more, their leases may have expired.
+  if (time > after(replied_, 2 * settings_.interval)) connected_since_ = time;
   replied_ = time;
-  if (has(reply, "\"subjects\":{\"$KV.") || sealed_) return;
-  if (time < after(connected_since_, settings_.lease)) return;
+  if (sealed_) return;
+  if (has(reply, "\"subjects\":{\"$KV.") || time < after(connected_since_, settings_.lease)) {
+    looks_ = 0;
+    return;
+  }
+  if (++looks_ < 2) return;                                         // a Sender renews its lease before the next look
   ask(connection, settings_.seal, settings_.seal_data, ".sealed");  // an advisory tells of the result
 }
 

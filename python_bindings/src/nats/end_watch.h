@@ -60,6 +60,7 @@ class EndWatch : public Source {
   natsSubscription* room_ = nullptr;
   Time connected_since_ = 0;
   Time replied_ = 0;  // when the server last counted the leases
+  int looks_ = 0;     // how often in a row it counted none
   Time leases_at_ = 0;
   Time stream_at_ = 0;
   bool sealed_ = false;

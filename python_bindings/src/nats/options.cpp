@@ -22,7 +22,12 @@ natsStatus set_credentials(natsOptions* options, const ConnectOptions& from) noe
 }
 
 natsStatus set_tls(natsOptions* options, const ConnectOptions& from) noexcept {
-  if (!from.tls) return NATS_OK;
+  if (!from.tls) {
+    // libnats uses TLS unasked if the server requires it. Reads and writes of the connection would then overlap, which
+    // TLS does not permit: so have the handshake fail, because no certificate has this name.
+    (void)natsOptions_SetExpectedHostname(options, "tls=True");
+    return NATS_OK;
+  }
   natsStatus status = natsOptions_SetSecure(options, true);
   if (status == NATS_OK && !from.tls_ca.empty()) {
     status = natsOptions_LoadCATrustedCertificates(options, from.tls_ca.c_str());

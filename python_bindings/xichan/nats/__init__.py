@@ -10,11 +10,13 @@
 Other programs join with hub.sender("orders") and hub.receiver("orders").
 
     connect(servers)         connect to a server or cluster: a Hub
-    Hub                      channel, sender, receiver, delete, close
+    Hub                      channel, sender, receiver, export, import_, stats, inspect, delete, close
     Sender, Receiver         the endpoints: send, recv, lease, for loops, asend, arecv, close, shutdown
     Lease                    a value that is acknowledged at the end of a with block
+    Bridge                   moves values between a local channel and one on a server: hub.export(), hub.import_()
     select, aselect          wait for the first of several cases, remote and local ones
-    Stats                    the figures of a channel
+    Stats, HubStats          the figures of a channel, the state of a hub
+    Inspection               all that hub.inspect() finds
     NatsError                the connection or the server failed
     Unconfirmed              the timeout expired before the server confirmed a value
 
@@ -27,21 +29,39 @@ except ImportError as _error:
     if _error.name not in ("xichan._nats", "xichan") or "libnats" in str(_error):
         raise
     raise ModuleNotFoundError(
-        "xichan.nats needs the module xichan._nats, which this installation was built without: install libnats 3.4 or "
-        "newer and pkg-config (Debian and Ubuntu: apt-get install libnats-dev pkg-config), then build xichan again",
+        "xichan.nats needs the module xichan._nats, which this installation does not have. Released wheels come "
+        "without it. Install a C++ compiler, libnats 3.4 or newer and pkg-config (Debian and Ubuntu: "
+        "apt-get install g++ libnats-dev pkg-config), then build xichan from source: "
+        "pip install --force-reinstall --no-binary xichan xichan",
         name="xichan._nats",
     ) from None
 
+from ._bridge import Bridge
+from ._connect import connect
 from ._errors import NatsError, Unconfirmed
-from ._hub import Hub, connect
+from ._hub import Hub
 from ._lease import Lease
 from ._receiver import Receiver
 from ._select import aselect, select
 from ._sender import Sender
-from ._stats import Stats
+from ._stats import HubStats, Inspection, Stats
 
-__all__ = ["Hub", "Lease", "NatsError", "Receiver", "Sender", "Stats", "Unconfirmed", "aselect", "connect", "select"]
+__all__ = [
+    "Bridge",
+    "Hub",
+    "HubStats",
+    "Inspection",
+    "Lease",
+    "NatsError",
+    "Receiver",
+    "Sender",
+    "Stats",
+    "Unconfirmed",
+    "aselect",
+    "connect",
+    "select",
+]
 
-for _class in (Hub, Lease, NatsError, Receiver, Sender, Stats, Unconfirmed):
+for _class in (Bridge, Hub, HubStats, Inspection, Lease, NatsError, Receiver, Sender, Stats, Unconfirmed):
     _class.__module__ = __name__
 del _class

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 # How often a call that waits for the end of a channel looks at it without being told, in seconds.
-_LOOK = 5.0
+LOOK = 5.0
 
 
 class Endpoint:
@@ -128,7 +128,7 @@ class Endpoint:
     def _wait_closed(self, deadline: Deadline) -> _Steps[None]:
         self._check()
         changes = self._names.changes
-        room = _nats.Room(self._calls.connection, changes, changes, _LOOK)
+        room = _nats.Room(self._calls.connection, changes, changes, LOOK)
         room.begin_wait()
         while True:
             try:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from .. import _nats
-from .._errors import ChannelClosed, ChannelTimeout
+from .. import Receiver as LocalReceiver
+from .. import Sender as LocalSender
+from .._errors import ChannelClosed, ChannelTimeout, NotFound
+from ._bridge import bridges_of
 from ._calls import Calls
 from ._channels import Settings, create, delete, join
 from ._errors import NatsError
-from ._names import Names
+from ._export import Export
+from ._import import Import
+from ._names import OVERHEAD, Names, without_secrets
 from ._receiver import Receiver
 from ._sender import Sender
-from ._stats import Stats, list_channels
-from ._steps import check_timeout, run
+from ._stats import HubStats, Inspection, Stats, hub_stats, inspect, list_channels
+from ._steps import run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,82 +26,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Literal, Self
 
+    from .. import _nats
+    from ._bridge import Bridge
     from ._endpoint import Endpoint
-
-_TLS_KEYS = {
-    "ca": "tls_ca",
-    "certificate": "tls_certificate",
-    "key": "tls_key",
-    "hostname": "tls_hostname",
-    "ciphers": "tls_ciphers",
-    "verify": "tls_verify",
-}
-# What the server adds to a value: its subject, message id and the rest of its headers.
-_OVERHEAD = 512
-
-
-def connect(
-    servers: str | Iterable[str] = "nats://127.0.0.1:4222",
-    *,
-    timeout: float = 5.0,
-    name: str | None = None,
-    user: str | None = None,
-    password: str | None = None,
-    token: str | None = None,
-    credentials: str | os.PathLike[str] | None = None,
-    tls: bool | dict[str, Any] = False,
-    ping_interval: float = 5.0,
-    reconnect_wait: float = 0.05,
-    max_reconnect_wait: float = 2.0,
-    max_reconnects: int | None = None,
-) -> Hub:
-    """Connect to a server, or to one of a cluster. Blocks until the connection is made; raises NatsError otherwise.
-
-    ``servers`` is a URL, or several, separated by commas or in an iterable. ``timeout`` in seconds bounds each attempt
-    to connect, and each request that the hub makes itself, such as that for a new channel. ``name`` is what the server
-    shows in its list of connections.
-
-    ``user`` and ``password``, ``token``, and ``credentials``, the path of a ``.creds`` file, are passed to libnats; so
-    is ``tls``: True, or a dict with the paths ``ca``, ``certificate`` and ``key``, the ``hostname`` that the
-    certificate must have, ``ciphers``, and ``verify``, which is True by default.
-
-    A connection that breaks, or whose server does not reply to two pings in a row, is made again:
-    ``reconnect_wait`` seconds later, then after twice as long up to ``max_reconnect_wait``, less a random part, for
-    ``max_reconnects`` attempts in a row; None: without end. Meanwhile calls wait.
-    """
-    urls = tuple(servers.split(",")) if isinstance(servers, str) else tuple(servers)
-    if not urls:
-        raise ValueError("servers must name at least one server")
-    check_timeout(timeout)
-    options: dict[str, Any] = {
-        "name": name,
-        "user": user,
-        "password": password,
-        "token": token,
-        "credentials": None if credentials is None else os.fspath(credentials),
-        "timeout_ms": max(int(timeout * 1000), 1),
-        "ping_interval_ms": max(int(ping_interval * 1000), 1),
-        "reconnect_wait_ms": max(int(reconnect_wait * 1000), 1),
-        "reconnect_most_ms": max(int(max_reconnect_wait * 1000), 1),
-        "most_reconnects": -1 if max_reconnects is None else max_reconnects,
-        "tls": bool(tls) or any(urlsplit(url).scheme == "tls" for url in urls),
-    }
-    if isinstance(tls, dict):
-        for key, value in tls.items():
-            if key not in _TLS_KEYS:
-                raise ValueError(f"tls must have keys of {', '.join(_TLS_KEYS)}, got {key!r}")
-            options[_TLS_KEYS[key]] = os.fspath(value) if key in ("ca", "certificate", "key") else value
-    events = _nats.Mailbox(16)
-    connection = _nats.Connection(urls, events, options)
-    kind, text, number = events.receiver.recv()
-    if kind != "connected":
-        raise NatsError(f"cannot connect to {', '.join(map(_without_secrets, urls))}: {text}")
-    return Hub(_create=(connection, events, text, number, timeout))
-
-
-def _without_secrets(url: str) -> str:
-    """Return a URL without its user and password."""
-    return url.rpartition("//")[0] + "//" + url.rpartition("@")[2] if "@" in url else url
 
 
 class Hub:
@@ -111,8 +41,8 @@ class Hub:
         if _create is None:
             raise TypeError("use xichan.nats.connect() to make a Hub")
         self._connection, self._events, self._server, largest, timeout = _create
-        self._shown_server = _without_secrets(self._server)
-        self._max_value = largest - _OVERHEAD
+        self._shown_server = without_secrets(self._server)
+        self._max_value = max(largest - OVERHEAD, 0)
         self._calls = Calls(self._connection, timeout)
         self._pid = os.getpid()
         self._is_silent = False  # an endpoint that was closed got no reply: others do not wait for one
@@ -198,10 +128,73 @@ class Hub:
         run(delete(self._calls, Names(name, dead=True)))
         return run(delete(self._calls, Names(name)))
 
+    def export(self, rx: LocalReceiver[Any], name: str, **settings: Any) -> Bridge:
+        """Start to send what a local Receiver receives to a channel of the server; return the Bridge, which does it.
+
+        ``settings`` are those of ``channel()``, which makes the channel or joins it. Without any, a channel that exists
+        is joined whatever its settings are. ``rx`` stays open, for the caller to close.
+
+        When the local channel has ended, the bridge closes its Sender of the channel on the server, with the error of
+        the local channel if it failed. When the channel on the server ends, the bridge shuts the local channel down,
+        likewise. So it does if a value cannot be sent: its error becomes that of both channels. Raises TypeError if
+        ``rx`` is not a Receiver of a local channel, and otherwise as ``channel()`` and ``sender()`` do. Blocks for
+        requests to the server.
+        """
+        if type(rx) is not LocalReceiver:
+            raise TypeError(f"expected a Receiver of a local channel, got {type(rx).__name__}")
+        unknown = settings.keys() - Settings.__dataclass_fields__
+        if unknown:
+            raise TypeError(f"export() got an unexpected setting: {', '.join(sorted(unknown))}")
+        self._check()
+        names = Names(name)
+        joined = None
+        if not settings:
+            try:
+                joined = run(join(self._calls, names))
+            except NotFound:
+                pass
+        if joined is None:
+            joined = Settings(**settings)
+            run(create(self._calls, names, joined))
+        return Export(self, rx, Sender(_create=(self, names, joined)))._start()
+
+    def import_(self, name: str, tx: LocalSender[Any] | None = None, *, classes: Iterable[type] = ()) -> Bridge:
+        """Start to send what a channel of the server holds to a local channel; return the Bridge, which does it.
+
+        ``tx`` is the Sender of the local channel; the bridge closes it at its end. Without, the bridge makes a channel
+        of capacity 0, whose Receiver is ``bridge.receiver``. A value is acknowledged once the local channel has taken
+        it; with capacity 0 that is when a local receiver has it. Until then it is kept, beyond ``ack_wait`` too.
+
+        When the channel on the server has ended, the bridge closes ``tx``, with the error if the channel failed. When
+        the last local Receiver is closed, the bridge ends, and the channel keeps its values. A local ``shutdown()``
+        shuts down the channel on the server, and an error of the local channel becomes its error. Raises NotFound if
+        the server has no such channel. Blocks for requests to the server.
+        """
+        if tx is not None and type(tx) is not LocalSender:
+            raise TypeError(f"expected a Sender of a local channel, got {type(tx).__name__}")
+        return Import(self, self.receiver(name, classes=classes), tx)._start()
+
+    def stats(self) -> HubStats:
+        """Return the state of the connection, and what uses it. Never blocks."""
+        endpoints = tuple(self._endpoints)
+        receivers = [endpoint for endpoint in endpoints if isinstance(endpoint, Receiver) and not endpoint._closed]
+        senders = sum(isinstance(endpoint, Sender) and not endpoint._closed for endpoint in endpoints)
+        return hub_stats(self, senders, receivers, len(bridges_of(self)))
+
+    def inspect(self) -> Inspection:
+        """Return the state of the hub, what its account uses on the server, and all channels. Blocks for requests."""
+        self._check()
+        return run(inspect(self._calls, self.stats()))
+
     def close(self) -> None:
-        """Close the endpoints of this hub and the connection. Blocks for replies of the server. Idempotent."""
+        """Close the bridges and endpoints of this hub, and the connection. Blocks for replies of the server.
+
+        Idempotent. A bridge whose value the server does not take within the timeout of the hub ends without: then
+        raises NatsError after everything is closed.
+        """
         if self._pid != os.getpid():
             return
+        stuck = [bridge for bridge in bridges_of(self) if not bridge._end_within(self._calls.timeout)]
         for endpoint in tuple(self._endpoints):
             endpoint.close()
         self._connection.close()
@@ -212,6 +205,11 @@ class Hub:
             pass
         self._events.receiver.close()
         self._calls.close()
+        for bridge in stuck:
+            bridge.wait_closed()
+        if any(bridge.unsent for bridge in stuck):
+            names = ", ".join(repr(bridge.name) for bridge in stuck if bridge.unsent)
+            raise NatsError(f"not sent before the hub was closed: the values in bridge.unsent, for {names}")
 
     def _check(self) -> None:
         """Raise NatsError if the hub cannot be used."""

@@ -11,7 +11,7 @@ import json
 
 from .. import _nats, dumps, loads
 from .._errors import ChannelClosed, ChannelFailed
-from .._remote import RemoteError, attach_traceback, format_traceback, text_of, type_name_of
+from .._remote import RemoteError, RemoteTraceback, attach_traceback, format_traceback, text_of, type_name_of
 from ._calls import STREAM_NOT_FOUND, find_stream
 from ._errors import NatsError, refused
 from ._steps import run
@@ -176,7 +176,7 @@ def _failed(description: Any) -> ChannelFailed:
     cause = None
     if carried is not None:
         try:
-            cause = loads(carried)
+            cause = loads(carried, classes=(RemoteTraceback,))  # of an error that came from elsewhere
         except ValueError:
             pass
     if not isinstance(cause, BaseException):

@@ -8,6 +8,8 @@ _VALID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 STREAM_PREFIX = "XICHAN_"
 DEAD_PREFIX = "XICHANDEAD_"
 CONSUMER = "receivers"  # the one consumer of a stream, which all Receivers share
+# Bytes that are kept free in a message for its headers; those of dead letters are the longest.
+OVERHEAD = 512
 
 
 def check_name(name: object) -> None:
@@ -39,3 +41,8 @@ class Names:
     def requests(self) -> str:
         """The subject of requests for values."""
         return f"$JS.API.CONSUMER.MSG.NEXT.{self.stream}.{CONSUMER}"
+
+
+def without_secrets(url: str) -> str:
+    """Return the URL of a server without its user and password."""
+    return url.rpartition("//")[0] + "//" + url.rpartition("@")[2] if "@" in url else url

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from ._channels import find_settings
 from ._errors import NatsError
 from ._kv import Leases
-from ._names import CONSUMER, STREAM_PREFIX, Names
+from ._names import CONSUMER, STREAM_PREFIX, Names, without_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from ._calls import Calls
     from ._channels import Settings
+    from ._hub import Hub
+    from ._receiver import Receiver
     from ._steps import _Steps
 
 
@@ -103,3 +106,75 @@ def list_channels(calls: Calls) -> _Steps[list[Stats]]:
         offset += len(streams)
         if not streams or offset >= page.get("total", 0):
             return sorted(found, key=lambda stats: stats.name)
+
+
+@dataclass(frozen=True, slots=True)
+class HubStats:
+    """The state of a hub."""
+
+    server: str
+    """The server that it is connected to, or was last."""
+    servers: tuple[str, ...]
+    """The servers that it may connect to: those that were given, then those that a cluster has told of."""
+    connected: bool
+    """False while the connection is being made again, and once the hub is closed."""
+    closed: bool
+    reconnects: int
+    """How often the connection was made again."""
+    unconfirmed: int
+    """Requests, values and acknowledgments that the server has not confirmed."""
+    max_value: int
+    """The most bytes that the dump of a value may have."""
+    senders: int
+    """Open endpoints of this hub."""
+    receivers: int
+    bridges: int
+    held: int
+    """Values that have arrived and were not received. They are returned to the server after a second."""
+
+
+def hub_stats(hub: Hub, senders: int, receivers: Iterable[Receiver], bridges: int) -> HubStats:
+    server, servers, connections, unconfirmed = hub._connection.state()
+    held = [receiver._consumer.held for receiver in receivers]
+    return HubStats(
+        server=without_secrets(server),
+        servers=tuple(map(without_secrets, servers)),
+        connected=hub.connected,
+        closed=hub.closed,
+        reconnects=max(connections - 1, 0),
+        unconfirmed=unconfirmed,
+        max_value=hub._max_value,
+        senders=senders,
+        receivers=len(held),
+        bridges=bridges,
+        held=sum(held),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What ``Hub.inspect()`` returns."""
+
+    hub: HubStats
+    memory: int
+    """Bytes of the server's memory that the account uses, on all servers and by all its streams."""
+    file: int
+    """Bytes of the server's files, likewise."""
+    streams: int
+    """Streams of the account: those of channels, dead letters, leases and errors, and those of other programs."""
+    consumers: int
+    channels: tuple[Stats, ...]
+    """The channels, by name."""
+
+
+def inspect(calls: Calls, hub: HubStats) -> _Steps[Inspection]:
+    account = yield from calls.api("INFO")
+    channels = yield from list_channels(calls)
+    return Inspection(
+        hub=hub,
+        memory=account.get("memory", 0),
+        file=account.get("storage", 0),
+        streams=account.get("streams", 0),
+        consumers=account.get("consumers", 0),
+        channels=tuple(channels),
+    )

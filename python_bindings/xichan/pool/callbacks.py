@@ -27,8 +27,8 @@ from . import threads
 from .atomic import Sleepers, wake
 
 if TYPE_CHECKING:
+    from .awaited_future import AwaitedFuture
     from .collector import Collector
-    from .futures import Future
     from .refusals import Refusals
 
 TOO_LONG = 0.02  # seconds
@@ -53,7 +53,7 @@ class Callbacks:
         self._closed = False
         self._joining: Sleepers = []
 
-    def schedule(self, future: Future | Refusals, publish: bool) -> None:
+    def schedule(self, future: AwaitedFuture | Refusals, publish: bool) -> None:
         """Have a runner notify the waiters of a completed future or else call its callbacks. (1)
 
         Refusals issue their warnings as callbacks, because that may run code of the program, too.

@@ -313,3 +313,69 @@ def test_rules_37_54_57_and_58_options_of_local_channels_are_refused(hub, name, 
         hub.channel(name, **{option: None})
     with pytest.raises(xichan.NotFound):
         hub.sender(name)
+
+
+def test_rules_12_20_and_26_calls_wait_for_a_reply_of_the_server(server, tmp_path):
+    from support.nats_server import Server
+
+    with Server(tmp_path) as own, xichan.nats.connect(own.url, timeout=0.3) as hub:
+        tx, rx = hub.channel("paused")
+        own.pause()
+        try:
+            with pytest.raises(xichan.nats.Unconfirmed):
+                tx.send_nowait(1)
+            for call in (rx.recv_nowait, rx.drain, lambda: rx.closed):
+                with pytest.raises(xichan.nats.NatsError, match="no reply"):
+                    call()
+            tx.close()  # the server removes its lease later
+        finally:
+            own.resume()
+        assert tx.closed
+
+
+def test_rule_30_values_are_stored_as_dumps(hub, name):
+    import base64
+
+    from xichan.nats._steps import run
+
+    tx, rx = hub.channel(name)
+    tx.send({"a": [1, 2.5]})
+    found = run(hub._calls.api(f"STREAM.MSG.GET.XICHAN_{name}", {"seq": 1}))
+    assert xichan.loads(base64.b64decode(found["message"]["data"])) == {"a": [1, 2.5]}
+
+
+def test_rule_32_memory_stats_do_not_include_the_server(hub, name):
+    tx, rx = hub.channel(name)
+    before = xichan.memory_stats().bytes
+    tx.send(bytes(500_000))
+    assert xichan.memory_stats().bytes < before + 100_000
+    assert len(rx) == 1
+
+
+def test_rule_36_unbounded_channel_takes_what_the_server_takes(hub, name):
+    tx, rx = hub.channel(name, None)
+    assert tx.capacity is None and tx.send_many(range(2000)) == 2000
+    assert len(rx) == 2000
+
+
+def test_rule_47_there_are_no_tickets(hub, name):
+    assert not any(hasattr(end, "cancel_tickets") for end in hub.channel(name))
+
+
+def test_rule_49_first_error_is_kept_and_receivers_give_none(hub, name):
+    tx, rx = hub.channel(name)
+    other = hub.sender(name)
+    with pytest.raises(TypeError):
+        hub.receiver(name).close(error=ValueError("from a Receiver"))
+    tx.close(error=ValueError("first"))
+    other.close(error=ValueError("second"))
+    with pytest.raises(xichan.ChannelFailed, match="ValueError: first"):
+        rx.recv(timeout=30)
+
+
+def test_rule_53_closing_the_last_receiver_wakes_no_sender(hub, name):
+    tx, rx = hub.channel(name)
+    rx.close()
+    with pytest.raises(xichan.ChannelTimeout):
+        tx.wait_closed(timeout=0.2)
+    tx.send("kept")

@@ -1,7 +1,7 @@
 """What each kind of failure raises: unreachable servers, wrong credentials, full stores, large and poisoned values."""
 
 import pytest
-from support import run_script, wait_until
+from support import Call, run_script, wait_until
 from support.nats_server import MIB, Server, free_port, make_certificates, unavailable
 
 import xichan
@@ -48,9 +48,11 @@ def test_tls_verifies_the_certificate(tmp_path):
         pytest.skip("the program openssl is missing")
     certificate, key = map(str, files)
     with Server(tmp_path, tls={"cert_file": certificate, "key_file": key}) as server:
-        for tls in (False, True):
-            with pytest.raises(xichan.nats.NatsError):
-                xichan.nats.connect(server.url, tls=tls).close()
+        with pytest.raises(xichan.nats.NatsError, match="pass tls=True"):
+            xichan.nats.connect(server.url)
+        with pytest.raises(xichan.nats.NatsError) as caught:
+            xichan.nats.connect(server.url, tls=True)
+        assert "tls=True" not in str(caught.value)
         with pytest.raises(xichan.nats.NatsError):
             xichan.nats.connect(server.url, tls={"ca": certificate, "hostname": "other.example"}).close()
         with xichan.nats.connect(server.url, tls={"ca": certificate}) as hub:
@@ -94,6 +96,27 @@ def test_value_above_max_payload_is_refused_with_the_limit(tmp_path):
             tx.send_many([b"z", b"x" * 10_001])
         got = rx.recv_many(10)
         assert got[:2] == [b"x" * 9000, b"y"] and got[2:] in ([], [b"z"])
+
+
+def test_largest_value_passes_every_way_and_one_byte_more_is_refused(tmp_path):
+    name = "n" * 200  # the longest headers of a dead letter
+    with Server(tmp_path, max_payload=10_000) as server, xichan.nats.connect(server.url) as hub:
+        most = hub.stats().max_value
+        size = next(n for n in range(most, 0, -1) if len(xichan.dumps(bytes(n))) <= most)
+        value, above = b"x" * size, b"x" * (size + 1)
+        tx, rx = hub.channel(name, ack="lease", max_deliver=1, storage="file")
+        limit = f"takes {len(xichan.dumps(above))} bytes, and the server accepts at most {most}"
+        for send in (tx.send, tx.send_nowait, lambda value: tx.send_many([value])):
+            send(value)
+            with pytest.raises(ValueError, match=limit):
+                send(above)
+        with rx.lease(30) as got:
+            assert got == value
+        for _ in range(2):
+            with pytest.raises(RuntimeError), rx.lease(30):
+                raise RuntimeError("é" * 1000)
+        dead = hub.receiver(name, dead=True)
+        assert [dead.recv(30), dead.recv(30)] == [value, value] and len(rx) == 0
 
 
 def test_durable_channel_needs_a_cluster(server, hub, name):
@@ -169,8 +192,6 @@ def test_closed_hub_is_named(hub, name):
 
 
 def test_hub_that_gives_up_wakes_blocked_calls(tmp_path):
-    from support import Call
-
     server = Server(tmp_path)
     with server:
         hub = xichan.nats.connect(server.url, max_reconnects=2)
@@ -184,3 +205,81 @@ def test_hub_that_gives_up_wakes_blocked_calls(tmp_path):
     with pytest.raises(xichan.nats.NatsError):
         tx.send(1)
     hub.close()
+
+
+def test_trusted_server_that_requires_tls_unasked_is_refused(tmp_path):
+    """The certificate is trusted, so only the missing option can be the reason."""
+    files = make_certificates(tmp_path)
+    if files is None:
+        pytest.skip("the program openssl is missing")
+    certificate, key = map(str, files)
+    with Server(tmp_path, tls={"cert_file": certificate, "key_file": key}) as server:
+        done = run_script(
+            """
+            import sys, xichan.nats
+            try:
+                xichan.nats.connect(sys.argv[1])
+            except xichan.nats.NatsError as error:
+                print(error)
+            hub = xichan.nats.connect(sys.argv[1].replace("nats:", "tls:"))
+            print(hub.connected)
+            """,
+            server.url,
+            env={"SSL_CERT_FILE": certificate},
+        )
+        refused, connected = done.stdout.splitlines()
+        assert "pass tls=True" in refused and connected == "True"
+
+
+def test_certificate_for_another_host_is_refused(tmp_path):
+    files = make_certificates(tmp_path, "subjectAltName=DNS:other.example")
+    if files is None:
+        pytest.skip("the program openssl is missing")
+    certificate, key = map(str, files)
+    with Server(tmp_path, tls={"cert_file": certificate, "key_file": key}) as server:
+        with pytest.raises(xichan.nats.NatsError):
+            xichan.nats.connect(server.url, tls={"ca": certificate})
+        for tls in ({"ca": certificate, "hostname": "other.example"}, {"verify": False}):
+            with xichan.nats.connect(server.url, tls=tls) as hub:
+                assert hub.connected
+
+
+def test_server_can_require_a_certificate_of_its_clients(tmp_path):
+    files = make_certificates(tmp_path)
+    if files is None:
+        pytest.skip("the program openssl is missing")
+    certificate, key = map(str, files)
+    required = {"cert_file": certificate, "key_file": key, "ca_file": certificate, "verify": True}
+    with Server(tmp_path, tls=required) as server:
+        with pytest.raises(xichan.nats.NatsError):
+            xichan.nats.connect(server.url, tls={"ca": certificate}).channel("any")
+        with xichan.nats.connect(server.url, tls={"ca": certificate, "certificate": certificate, "key": key}) as hub:
+            tx, rx = hub.channel("mutual")
+            tx.send(1)
+            assert rx.recv(30) == 1
+
+
+def test_documented_permissions_suffice(tmp_path):
+    user = {
+        "user": "me",
+        "password": "right",
+        "permissions": {
+            "publish": ["xichan.>", "$JS.API.>", "$JS.ACK.>", "$KV.>"],
+            "subscribe": ["xichan.>", "$JS.EVENT.ADVISORY.STREAM.>", "_INBOX.>"],
+        },
+    }
+    with Server(tmp_path, authorization={"users": [user]}) as server:
+        with xichan.nats.connect(server.url, user="me", password="right") as hub:
+            tx, rx = hub.channel("limited", 2, ack="lease", max_deliver=1)
+            sending = Call(lambda: [tx.send(i) for i in range(5)])
+            for number in range(5):
+                lease = rx.lease(30)
+                assert lease.value == number
+                lease.ack() if number else lease.nak()
+            sending.result()
+            tx.close(error=ValueError("done"))
+            with pytest.raises(xichan.ChannelFailed):
+                rx.lease(30)
+            assert hub.inspect().channels[0].dead_letters == 1
+            hub.delete("limited")
+        assert "Permissions Violation" not in server.log.read_text()

@@ -262,13 +262,13 @@ def meta_leader(server):
     return ((found or {}).get("meta_cluster") or {}).get("leader")
 
 
-def make_certificates(folder):
-    """Write a self-signed certificate for 127.0.0.1; return (certificate, key), or None without the program openssl."""
+def make_certificates(folder, names="subjectAltName=IP:127.0.0.1,DNS:localhost"):
+    """Write a self-signed certificate; return (certificate, key), or None without the program openssl."""
     program = shutil.which("openssl")
     if program is None:
         return None
     certificate, key = Path(folder) / "certificate.pem", Path(folder) / "key.pem"
     command = [program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", key, "-out", certificate]
+    command += ["-addext", names, "-keyout", key, "-out", certificate]
     subprocess.run(command, check=True, capture_output=True)
     return certificate, key

@@ -139,8 +139,24 @@ class Run:
 
     def wait_for_traffic(self):
         before = self.received()
-        wait_until(lambda: self.received() > before + MOVED * 30, timeout=50)
+        try:
+            wait_until(lambda: self.received() > before + MOVED * 30, timeout=50)
+        except AssertionError as error:
+            raise AssertionError(f"no traffic: {error}\n{self.state()}") from None
         feed_watchdog()
+
+    def state(self):
+        """Return what is known about the channel and the processes, as text."""
+        lines = []
+        for look in (self.hub.stats, self.rx.stats):
+            try:
+                lines.append(str(look()))
+            except xichan.Error as error:
+                lines.append(repr(error))
+        for process in self.producers + self.consumers:
+            last = (self.folder / f"{process.who}.history").read_text().splitlines()[-1:]
+            lines.append(f"{process.who}: status {process.process.poll()}, last {last}")
+        return "\n".join(lines)
 
     def finish(self, **rules):
         """End the traffic in an orderly way; check the histories and return their figures."""

@@ -20,7 +20,7 @@ from xichan.pool import attempts
 PATIENCE = 50  # seconds, before the watchdog
 ROUND = 12  # cycles in which each way comes once
 MOST_GROWTH = 6 << 10  # bytes per cycle after the first rounds, which load modules and fill caches
-SLACK = 16 << 20  # bytes: of the caches of malloc, which has one for each of several threads
+SLACK = 16 << 20  # bytes: of the arenas of malloc, one for each of several threads; MALLOC_ARENA_MAX=1: nothing grows
 
 
 def expect(error, target, *args, number=1, **options):

@@ -1,0 +1,67 @@
+"""What a hub reports: its connection, and the channels of its server."""
+
+import dataclasses
+
+import pytest
+from support import wait_until
+from support.nats_server import Cluster, Server
+
+import xichan
+
+nats = pytest.importorskip("xichan.nats")
+
+
+def test_inspect_shows_the_hub_and_all_channels(server, hub, name):
+    tx, rx = hub.channel(name, capacity=7, ack="lease")
+    tx.send_many("abc")
+    lease = rx.lease(30)
+    wait_until(lambda: hub.stats().unconfirmed == 0)
+    found = hub.inspect()
+    (channel,) = [stats for stats in found.channels if stats.name == name]
+    assert (channel.depth, channel.unacknowledged, channel.senders, channel.receivers) == (3, 1, 1, 1)
+    assert (found.hub.server, found.hub.servers) == (server.url, (server.url,))
+    assert (found.hub.connected, found.hub.closed, found.hub.reconnects) == (True, False, 0)
+    assert (found.hub.senders, found.hub.receivers, found.hub.bridges, found.hub.held) == (1, 1, 0, 0)
+    assert found.memory > 0 and found.streams >= 2 and found.consumers >= 1
+    lease.nak()
+    while (lease := rx.lease(30)).delivery == 1:
+        pass
+    assert [stats.redelivered for stats in hub.inspect().channels if stats.name == name] == [1]
+    lease.ack()
+
+
+def test_stats_of_a_hub_count_what_is_open(hub, name):
+    tx, rx = hub.channel(name)
+    more = [hub.sender(name), hub.receiver(name), hub.receiver(name)]
+    assert (hub.stats().senders, hub.stats().receivers) == (2, 3)
+    more[2].close()
+    local_tx, local_rx = xichan.channel()
+    with hub.export(local_rx, name):
+        assert (hub.stats().senders, hub.stats().receivers, hub.stats().bridges) == (3, 2, 1)
+    assert hub.stats().bridges == 0
+    tx.close()
+
+
+def test_stats_of_a_hub_show_reconnections_and_no_password(tmp_path):
+    with Server(tmp_path, authorization={"user": "me", "password": "secret"}) as server:
+        url = server.url.replace("//", "//me:secret@")
+        with nats.connect(url) as hub:
+            server.kill()
+            wait_until(lambda: not hub.stats().connected)
+            server.start()
+            wait_until(lambda: hub.stats().connected)
+            assert hub.stats().reconnects == 1 and not hub.stats().closed
+            assert hub.stats().servers == (server.url,) and "secret" not in repr(hub.inspect())
+        stats = hub.stats()
+        assert stats.closed and not stats.connected and stats.server == server.url
+        with pytest.raises(nats.NatsError):
+            hub.inspect()
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            stats.closed = False
+
+
+def test_stats_of_a_hub_list_all_servers_of_a_cluster(tmp_path):
+    with Cluster(tmp_path) as cluster, nats.connect(cluster.servers[0].url) as hub:
+        expected = {server.url for server in cluster.servers}
+        wait_until(lambda: set(hub.stats().servers) == expected)
+        assert hub.stats().server == cluster.servers[0].url
