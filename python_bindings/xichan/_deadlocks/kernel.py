@@ -11,6 +11,7 @@ _FUTEX, _EPOLL = _NUMBERS.get(os.uname().machine, (None, ()))
 _WAIT, _WAIT_BITSET, _PRIVATE = 0, 9, 128  # operations of futex(), and the flag of those within a process
 _INDEFINITELY = 0xFFFFFFFF  # the timeout -1 of epoll_wait(), in 32 bits
 _TASKS = "/proc/self/task"
+_PUBLISHER = "xichan-page"  # the thread that writes to the page of the process: it changes nothing that others wait for
 
 
 class Sleep(NamedTuple):
@@ -22,8 +23,9 @@ class Sleep(NamedTuple):
 
 
 def threads() -> set[int]:
-    """Return the native ids of all threads."""
-    return {int(name) for name in os.listdir(_TASKS)}
+    """Return the native ids of all threads that may run code of the program."""
+    all_threads = (int(name) for name in os.listdir(_TASKS))
+    return {thread for thread in all_threads if name_of(thread) != _PUBLISHER}
 
 
 def sleeps() -> dict[int, Sleep]:
