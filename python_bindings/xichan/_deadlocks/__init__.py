@@ -51,7 +51,8 @@ def deadlocks() -> tuple[Deadlock, ...]:
 
     Looks twice, so the call takes at least 50 ms. The calling thread only looks: it counts as blocked. Calls with a
     timeout are not reported, nor any call that a live thread might end. A thread that xichan does not know counts as
-    live; so there are deadlocks that are not found, but none is reported that is not there. Ctrl-C does not count.
+    live; so there are deadlocks that are not found, but none is reported that is not there. Ctrl-C does not count, nor
+    do the timer of ``signal.alarm()`` and that of ``faulthandler.dump_traceback_later()``.
 
     Thread-safe.
     """
@@ -95,11 +96,14 @@ def _look(first: Inspection, before: dict[int, kernel.Sleep], known: set[int]) -
     spectators = {_current_thread(), *main["spectators"]}
     threads = known | kernel.threads()
     threads -= {thread for thread in threads if thread in spectators or kernel.name_of(thread) in _OWN}
+    of_main = frozenset(thread for thread, *_ in main["threads"])
+    if main["has_faulthandler"]:
+        threads -= set([thread for thread in threads - of_main if kernel.is_watchdog(thread)][:1])
     return World(
         second,
         tuple(wait for wait in waits if wait.thread in (loops & still if wait.coroutine else asleep)),
         frozenset(threads),
-        frozenset(thread for thread, *_ in main["threads"]),
+        of_main,
         tuple(Outside(*thread) for thread in main["threads"] if thread[0] in still and after[thread[0]].in_lock),
         frozenset(thread for thread in loops & still if after[thread].in_loop),
         frozenset(running),

@@ -28,6 +28,7 @@ def look() -> bytes:
     if is_main():
         found["threads"] = _threads()
         found["handlers"] = _has_signal_handlers()
+        found["has_faulthandler"] = "faulthandler" in sys.modules
         found["spectators"] = tuple(spectators)
     return _core.dumps(found)
 
@@ -85,10 +86,15 @@ def _is_library(code: CodeType) -> bool:
 
 
 def _has_signal_handlers() -> bool:
-    """Return whether a signal runs code of the program, which may do anything. Ctrl-C does not count."""
+    """Return whether a signal runs code of the program, which may do anything.
+
+    Ctrl-C does not count, nor does SIGALRM unless a timer sends it again and again: both end what hangs.
+    """
     import signal
 
     handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    if signal.getitimer(signal.ITIMER_REAL)[1] == 0:
+        del handlers[signal.SIGALRM]
     return any(callable(handler) and not _is_interrupt(handler) for handler in handlers.values())
 
 

@@ -11,7 +11,6 @@ _FUTEX, _EPOLL = _NUMBERS.get(os.uname().machine, (None, ()))
 _WAIT, _WAIT_BITSET, _PRIVATE = 0, 9, 128  # operations of futex(), and the flag of those within a process
 _INDEFINITELY = 0xFFFFFFFF  # the timeout -1 of epoll_wait(), in 32 bits
 _TASKS = "/proc/self/task"
-_PUBLISHER = "xichan-page"  # the thread that writes to the page of the process: it changes nothing that others wait for
 
 
 class Sleep(NamedTuple):
@@ -23,9 +22,8 @@ class Sleep(NamedTuple):
 
 
 def threads() -> set[int]:
-    """Return the native ids of all threads that may run code of the program."""
-    all_threads = (int(name) for name in os.listdir(_TASKS))
-    return {thread for thread in all_threads if name_of(thread) != _PUBLISHER}
+    """Return the native ids of all threads."""
+    return {int(name) for name in os.listdir(_TASKS)}
 
 
 def sleeps() -> dict[int, Sleep]:
@@ -50,6 +48,23 @@ def sleep_of(thread: int) -> Sleep | None:
         return None
     number, arguments = (call[0], call[1:]) if call else (None, [])
     return Sleep(switches, _is_lock(number, arguments), _is_loop(number, arguments))
+
+
+def is_watchdog(thread: int) -> bool:
+    """Return whether a thread looks like that of ``faulthandler.dump_traceback_later()``.
+
+    It blocks all signals and sleeps with a timeout for a lock.
+    """
+    import signal
+
+    wanted = sum(1 << number - 1 for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
+    try:
+        lines = _read(thread, "status").splitlines()
+        blocked = next(int(line.split()[1], 16) for line in lines if line.startswith("SigBlk:"))
+        call = _call(thread)
+    except OSError:  # it has ended
+        return False
+    return blocked & wanted == wanted and bool(call) and call[0] == _FUTEX and call[4] != 0
 
 
 def name_of(thread: int) -> str:

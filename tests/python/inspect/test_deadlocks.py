@@ -28,7 +28,7 @@ def expected(program):
 def run_program(folder, source, env=None):
     """Run source in a process that is not watched by a thread of faulthandler, as those of run_script() are.
 
-    This thread counts as live, and a child of a fork waits for it when it exits.
+    A child of a fork waits for this thread when it exits.
     """
     program = folder / "program.py"
     program.write_text(source)
@@ -178,18 +178,45 @@ thread.join()
     )
 
 
-def test_foreign_threads_are_live():
-    """The thread of faulthandler stands for threads of other libraries, which may enter any interpreter."""
+def test_timers_that_end_what_hangs_are_not_live(tmp_path):
+    """As those of pytest-timeout."""
+    run_program(
+        tmp_path,
+        """
+import signal, threading, xichan
+from support import wait_for_blocked
+
+tx, rx = xichan.channel()
+thread = threading.Thread(target=list, args=(rx,))
+thread.start()
+wait_for_blocked(rx, receivers=1)
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.alarm(60)
+assert len(xichan.deadlocks()) == 1
+signal.setitimer(signal.ITIMER_REAL, 60, 60)
+assert xichan.deadlocks() == ()
+signal.setitimer(signal.ITIMER_REAL, 0)
+tx.close()
+thread.join()
+""",
+    )
+
+
+def test_foreign_threads_are_live_but_for_that_of_faulthandler():
+    """Threads of other libraries may enter any interpreter."""
     run_script("""
-    import threading, xichan
+    import ctypes, faulthandler, threading, xichan
     from support import wait_for_blocked
     tx, rx = xichan.channel()
     thread = threading.Thread(target=list, args=(rx,))
     thread.start()
     wait_for_blocked(rx, receivers=1)
-    assert xichan.deadlocks() == ()
-    faulthandler.cancel_dump_traceback_later()
+    faulthandler.dump_traceback_later(60, exit=True)
     assert len(xichan.deadlocks()) == 1
+    library = ctypes.CDLL(None)
+    foreign = ctypes.c_ulong()
+    assert library.pthread_create(ctypes.byref(foreign), None, library.pause, None) == 0
+    assert xichan.deadlocks() == ()
     tx.close()
     thread.join()
     """)
