@@ -7,6 +7,7 @@ import pickle
 import random
 import sys
 import threading
+import warnings
 
 import xichan
 from support import Call, alive, interpreter, left_over, random_value, same, wait_for_blocked
@@ -77,6 +78,7 @@ def handing_over():
 
 
 def main():
+    warnings.simplefilter("ignore", ResourceWarning)  # some values are left in their channels
     before = alive()
     for part in (values, between_interpreters, waiting, handing_over):
         part()
