@@ -182,19 +182,29 @@ template <bool is_recorded>
 }
 
 Status Channel::try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept {
+  if (is_traced()) [[unlikely]]
+    return send_recorded(cell, lane, ticket);
+  std::uint64_t at;
+  return send_special<false>(cell, lane, ticket, at);
+}
+
+Status Channel::try_recv_special(Cell& cell, Lane& lane, Line* line) noexcept {
+  if (is_traced()) [[unlikely]]
+    return recv_recorded(cell, lane, line);
+  std::uint64_t at;
+  return recv_special<false>(cell, lane, line, at);
+}
+
+[[gnu::noinline]] Status Channel::send_recorded(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept {
   std::uint64_t at = 0;
-  if (!is_traced()) [[likely]]
-    return send_special<false>(cell, lane, ticket, at);
   const std::int64_t begin = Deadline::now();
   const Status status = send_special<true>(cell, lane, ticket, at);
   if (status == Status::ok) trace(TraceKind::send, begin, at);
   return status;
 }
 
-Status Channel::try_recv_special(Cell& cell, Lane& lane, Line* line) noexcept {
+[[gnu::noinline]] Status Channel::recv_recorded(Cell& cell, Lane& lane, Line* line) noexcept {
   std::uint64_t at = 0;
-  if (!is_traced()) [[likely]]
-    return recv_special<false>(cell, lane, line, at);
   const std::int64_t begin = Deadline::now();
   const Status status = recv_special<true>(cell, lane, line, at);
   if (status == Status::ok) trace(TraceKind::receive, begin, at);

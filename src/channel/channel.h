@@ -314,7 +314,9 @@ class XICHAN_API Channel : public InSlab {
 
   Status try_send_special(const Cell& cell, Lane& lane, std::uint64_t ticket = 0) noexcept;
   Status try_recv_special(Cell& cell, Lane& lane, Line* line) noexcept;
-  // The same, and for a trace the position of the message: `at` is that in the ring, or a number if there is none.
+  Status send_recorded(const Cell& cell, Lane& lane, std::uint64_t ticket) noexcept;  // the same, for a trace
+  Status recv_recorded(Cell& cell, Lane& lane, Line* line) noexcept;
+  // The same, with the position of the message for a trace: `at` is that in the ring, or a number if there is none.
   template <bool is_recorded>
   Status send_special(const Cell& cell, Lane& lane, std::uint64_t ticket, std::uint64_t& at) noexcept;
   template <bool is_recorded>
