@@ -61,6 +61,7 @@ Exceptions
 
 Commands
     python -m xichan         check the installation; print paths for C++; probe NAME... as probe() does
+    python -m xichan top     live tables of the channels and blocked calls of a process
     python -m xichan.bench   measure, compare and plot
 """
 

@@ -161,6 +161,7 @@ class Bridge:
             self._try(self._remote.close)
             _open.discard(self)
             self._stop.close()
+            self._stopped.close()
             ended.close()
 
     def _try(self, function: Any, *arguments: Any, **keywords: Any) -> None:

@@ -57,6 +57,7 @@ class Import(Bridge):
             if watch.ident is not None:
                 watch.join()
             self._leave.close()
+            self._left.close()
 
     def _watch(self) -> None:
         try:

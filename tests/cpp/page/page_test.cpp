@@ -102,7 +102,7 @@ TEST(Place, IsTheSameForTheSameLine) {
 
 TEST(Place, IsTheSameForAllThreads) {
   const Place* places[4][100];
-  together(4, [&](unsigned thread) {
+  test::together(4, [&](unsigned thread) {
     for (std::uint32_t i = 0; i < 100; ++i) places[thread][i] = Place::intern("threads.py", i);
   });
   for (unsigned thread = 1; thread < 4; ++thread) {

@@ -20,7 +20,7 @@ WITH_INTERPRETERS = sys.version_info >= (3, 14)
 
 def test_help_is_one_page():
     text = pydoc.plain(pydoc.render_doc(xichan))
-    assert len(text.splitlines()) < 110
+    assert len(text.partition("PACKAGE CONTENTS")[0].splitlines()) < 75  # the modules follow, which help() always lists
     assert text.count("\n    ") > 50 and "CLASSES" not in text and "FUNCTIONS" not in text
 
 
