@@ -51,6 +51,7 @@ class Export(Bridge):
             self._error = error if isinstance(error, ChannelFailed) else None
             self._try(self._remote.close, error=cause_of(error))
         finally:
+            room.tokens.close()
             room.close()
 
     def _send(self, value: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 import time
 
@@ -45,7 +46,10 @@ def parser() -> argparse.ArgumentParser:
 
 def _positive(argument: str) -> float:
     """Return a number of seconds."""
-    seconds = float(argument)
+    try:
+        seconds = float(argument)
+    except ValueError:
+        seconds = 0.0
     if not 0.01 <= seconds <= 3600:
         raise argparse.ArgumentTypeError(f"expected 0.01 to 3600 seconds, got {argument}")
     return seconds
@@ -57,9 +61,9 @@ def choose() -> int:
     if len(found) == 1:
         return found[0][0]
     if not found:
-        raise PageError("no process of this user keeps a page of xichan")
+        raise PageError("no running process of this user uses xichan")
     lines = "\n".join(f"  {pid:7} {command[:100]}" for pid, command in found)
-    raise PageError(f"several processes keep a page; give the number of one:\n{lines}")
+    raise PageError(f"several processes use xichan; give the PID of one:\n{lines}")
 
 
 def sample(page: Page, interval: float) -> Snapshot:
@@ -87,7 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 TopApp(page, options.interval).run()
             else:
                 snapshot = sample(page, options.interval)
-                print(text.as_json(snapshot) if options.json else text.report(snapshot))
+                print(text.as_json(snapshot) if options.json else text.report(snapshot), flush=True)
+    except BrokenPipeError:  # as `| head` does; what else is buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except PageError as error:
         print(error, file=sys.stderr)
         return 1

@@ -239,5 +239,5 @@ def age(snapshot: model.Snapshot) -> str:
     if not snapshot.number:
         return "No snapshot of the channels yet: only calls that wait and workers are shown."
     if snapshot.answered:
-        return "Snapshot of now."
-    return f"Snapshot {duration(snapshot.age)} old, waiting calls and workers of now."
+        return "Snapshot taken now."
+    return f"Snapshot from {duration(snapshot.age)} ago; waiting calls and workers are current."

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    class Memory(Protocol):
+    class _Memory(Protocol):
         """A mapped page."""
 
         def __len__(self) -> int: ...
@@ -56,7 +56,7 @@ class Row:
         self.struct = Struct("<" + format)
         self.names = names
 
-    def read(self, memory: Memory, offset: int) -> dict[str, Any] | None:
+    def read(self, memory: _Memory, offset: int) -> dict[str, Any] | None:
         """Return the fields of the slot at an offset, or None if it is being written, or its writer has died."""
         begin = offset + SEQUENCE.size
         for _ in range(3):

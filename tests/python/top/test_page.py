@@ -285,9 +285,10 @@ def test_fork_of_a_single_thread_does_not_warn():
     """The thread that takes snapshots ends before the fork, so that CPython does not warn of it."""
     run_script(
         """
-        import os, threading, warnings
+        import faulthandler, os, threading, warnings
         import xichan
 
+        faulthandler.cancel_dump_traceback_later()  # the watchdog is a thread
         warnings.simplefilter("error")
         tx, rx = xichan.channel(name="parent")
         thread = threading.Thread(target=rx.recv)
@@ -296,6 +297,8 @@ def test_fork_of_a_single_thread_does_not_warn():
             pass
         tx.send(1)
         thread.join()
+        while len(os.listdir("/proc/self/task")) > 2:  # the main thread, and that of the page
+            pass
         child = os.fork()
         if child == 0:
             os._exit(7)

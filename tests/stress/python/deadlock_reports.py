@@ -27,7 +27,6 @@ PROGRAMS = (
     "soak",
     "value_kinds",
     "close_races",
-    "cancelled",
     "timeouts",
     "state_soak",
 )

@@ -15,7 +15,9 @@ struct Trace {
 
 class TraceSpan {
  public:
-  TraceSpan(TraceKind, const TraceSubject&, TraceCall = TraceCall::none, std::uint32_t = 0) noexcept {}
+  TraceSpan(TraceKind, const TraceSubject&, TraceCall = TraceCall::none, std::uint32_t = 0, std::int64_t = 0) noexcept {
+  }
+  std::int64_t since() const noexcept { return 0; }
   void cut() noexcept {}
 };
 
