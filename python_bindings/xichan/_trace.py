@@ -26,13 +26,14 @@ class Trace:
         self._lock = threading.RLock()  # a signal handler may call stop() while it runs
         self._process = os.getpid()
         self._counts = (0, 0)
-        self._number = _core._trace_start(max_events)
+        self._number = 0
         try:
+            self._number = _core._trace_start(max_events)
             open(self._path, "wb").close()
+            atexit.register(self.stop)
         except BaseException:
             _core._trace_stop(self._number, -1)
             raise
-        atexit.register(self.stop)
 
     @property
     def path(self) -> str:

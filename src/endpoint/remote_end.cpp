@@ -32,6 +32,7 @@ void after_fork_in_child() noexcept {
 
 RemoteEnd* RemoteEnd::open(EndpointOwner& owner, std::string_view name, std::string_view server, Side side,
                            EndpointOrigin origin) noexcept try {
+  if (owner.has_ended()) return nullptr;
   auto* const end = new RemoteEnd(owner, name, server, side, origin);
   owner.add(*end);
   std::lock_guard guard(ends().lock);

@@ -46,7 +46,9 @@ struct PageHeader {
   atomic<std::uint32_t> request;        // futex: how many snapshots readers have asked for, see page/rows.h
   atomic<std::uint32_t> answer;         // futex: the request that the last snapshot answers
   atomic<std::uint32_t> publisher;      // native id of the thread that takes snapshots on request; 0: there is none
+  atomic<std::uint32_t> taken[2];       // of the slots for threads, and of those for coroutines; not for readers
   atomic<std::uint32_t> unused;
+  atomic<std::uint64_t> file[3];  // descriptor + 1, device, inode; 0: private memory; not for readers
 };
 static_assert(sizeof(PageHeader) <= page_header_size);
 

@@ -37,7 +37,13 @@ int make_file() noexcept {
   long file = syscall(SYS_memfd_create, "xichan", flags | no_exec_seal);
   if (file < 0) file = syscall(SYS_memfd_create, "xichan", flags);
   if (file < 0) return -1;
-  const int number = static_cast<int>(file);
+  int number = static_cast<int>(file);
+  if (number <= STDERR_FILENO) {  // one that was closed, to which other code still writes
+    const int moved = fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(number);
+    if (moved < 0) return -1;
+    number = moved;
+  }
   // Of this size for good: a process that could shrink it would kill this one.
   if (ftruncate(number, sizeof(Page)) == 0 && fchmod(number, 0600) == 0 &&
       fcntl(number, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
@@ -100,6 +106,14 @@ void fill(PageHeader& header) noexcept {
   header.magic.store(page_magic, memory_order_release);  // (54) with the readers: the header is complete
 }
 
+void note_file(PageHeader& header, int number) noexcept {
+  struct stat status{};
+  if (number < 0 || fstat(number, &status) != 0) return;
+  header.file[0].store(static_cast<std::uint64_t>(number) + 1, memory_order_relaxed);
+  header.file[1].store(status.st_dev, memory_order_relaxed);
+  header.file[2].store(status.st_ino, memory_order_relaxed);
+}
+
 // Calls only functions that the child of a fork may call.
 Mapping make_mapping() noexcept {
   Mapping made;
@@ -116,33 +130,36 @@ Mapping make_mapping() noexcept {
   // Without this a child would write to the page of its parent until it has its own.
   madvise(memory, sizeof(Page), MADV_DONTFORK);
   made.page = static_cast<Page*>(memory);
+  note_file(made.page->header, made.descriptor);
   fill(made.page->header);
   return made;
 }
 
-void note_descriptor(int number) noexcept {
+// Returns the descriptor if it still is that of the file, else -1.
+int still_open(int number, std::uint64_t file_device, std::uint64_t file_inode) noexcept {
   struct stat status{};
-  if (number < 0 || fstat(number, &status) != 0) return;
-  device.store(status.st_dev, memory_order_relaxed);
-  inode.store(status.st_ino, memory_order_relaxed);
-  descriptor.store(number, memory_order_relaxed);
+  const bool is_same =
+      number >= 0 && fstat(number, &status) == 0 && status.st_dev == file_device && status.st_ino == file_inode;
+  return is_same ? number : -1;
 }
 
-bool is_still_open() noexcept {
-  struct stat status{};
-  const int number = descriptor.load(memory_order_relaxed);
-  return number >= 0 && fstat(number, &status) == 0 && status.st_dev == device.load(memory_order_relaxed) &&
-         status.st_ino == inode.load(memory_order_relaxed);
+// For the child of a fork, where this page is not mapped.
+void note(const Mapping& made) noexcept {
+  if (made.page == nullptr) return descriptor.store(-1, memory_order_relaxed);
+  device.store(made.page->header.file[1].load(memory_order_relaxed), memory_order_relaxed);
+  inode.store(made.page->header.file[2].load(memory_order_relaxed), memory_order_relaxed);
+  descriptor.store(made.descriptor, memory_order_relaxed);
 }
 
 // In the child of a fork, where the page of the parent is not mapped.
 void replace_after_fork() noexcept {
   forks.fetch_add(1, memory_order_relaxed);
   if (current.exchange(nullptr, memory_order_relaxed) == nullptr) return;
-  if (is_still_open()) close(descriptor.load(memory_order_relaxed));
-  descriptor.store(-1, memory_order_relaxed);
+  const int parents = still_open(descriptor.load(memory_order_relaxed), device.load(memory_order_relaxed),
+                                 inode.load(memory_order_relaxed));
+  if (parents >= 0) close(parents);
   const Mapping made = make_mapping();
-  note_descriptor(made.descriptor);
+  note(made);
   current.store(made.page, memory_order_release);
 }
 
@@ -156,7 +173,7 @@ Page* create() noexcept {
   Page* other = nullptr;
   // (55) release and acquire: a page is filled before another thread uses it.
   if (current.compare_exchange_strong(other, made.page, memory_order_acq_rel, memory_order_acquire)) {
-    note_descriptor(made.descriptor);
+    note(made);
     return made.page;
   }
   munmap(made.page, sizeof(Page));
@@ -173,7 +190,13 @@ Page* page() noexcept {
   return found != nullptr ? found : create();
 }
 
-int page_descriptor() noexcept { return is_still_open() ? descriptor.load(memory_order_relaxed) : -1; }
+int page_descriptor() noexcept {
+  const Page* const page = existing_page();
+  if (page == nullptr) return -1;
+  const auto& file = page->header.file;
+  return still_open(static_cast<int>(file[0].load(memory_order_relaxed)) - 1, file[1].load(memory_order_relaxed),
+                    file[2].load(memory_order_relaxed));
+}
 
 std::uint32_t page_forks() noexcept { return forks.load(memory_order_relaxed); }
 

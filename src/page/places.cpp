@@ -21,7 +21,10 @@ Place* Place::make(std::string_view file, std::uint32_t line) noexcept {
     return nullptr;
   }
   void* const memory = ::operator new(sizeof(Place) + file.size(), std::nothrow);
-  if (memory == nullptr) return nullptr;
+  if (memory == nullptr) {
+    count.fetch_sub(1, memory_order_relaxed);
+    return nullptr;
+  }
   auto* const place = new (memory) Place(nullptr, line, static_cast<std::uint32_t>(file.size()));
   std::memcpy(reinterpret_cast<char*>(place + 1), file.data(), file.size());
   return place;

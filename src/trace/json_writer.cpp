@@ -41,6 +41,7 @@ void JsonWriter::number(std::uint64_t value) noexcept {
 }
 
 void JsonWriter::time(std::int64_t nanoseconds) noexcept {
+  nanoseconds = std::max<std::int64_t>(nanoseconds, 0);
   number(static_cast<std::uint64_t>(nanoseconds / 1000));
   const auto rest = static_cast<int>(nanoseconds % 1000);
   const char digits[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),

@@ -211,6 +211,9 @@ void Trace::record(TraceEvent event) noexcept {
   const Entry entry;
   if (entry.data() == nullptr) return;
   if (TraceEvent* const place = append(*entry.data(), entry.log())) {
+    // What began before this trace, maybe while another one recorded, begins with it.
+    event.begin = std::max(event.begin, entry.data()->begin);
+    if (event.end != 0) event.end = std::max(event.end, event.begin);
     event.interpreter = interpreter;
     *place = event;
   }

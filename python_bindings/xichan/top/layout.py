@@ -154,8 +154,12 @@ WORKER_STATES = ("starting", "idle", "ended")
 
 
 def text(data: bytes) -> str:
-    """Return a text that ends at the first NUL and may be cut within a character."""
-    return data.split(b"\0", 1)[0].decode(errors="ignore")
+    """Return a text that ends at the first NUL and may be cut within a character.
+
+    What a terminal would not print is escaped: another program has chosen the text.
+    """
+    found = data.split(b"\0", 1)[0].decode(errors="ignore")
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in found)
 
 
 def name_of(names: tuple[str, ...], number: int) -> str:

@@ -118,7 +118,7 @@ class Page:
             raise ProcessEnded(f"process {self.pid} runs another program now, or has closed the descriptor of its page")
         return status
 
-    def _table(self, kind: int, row: layout.Row) -> _Table:
+    def _table(self, kind: int, row: layout.Row, more: int = 0) -> _Table:
         """Return the table of a kind. Raises PageError if it is not inside the page."""
         for index in range(layout.TABLES):
             place = layout.TABLES_AT + index * layout.TABLE.size
@@ -126,7 +126,7 @@ class Page:
             if found != kind:
                 continue
             if (
-                slot_size < layout.SEQUENCE.size + row.struct.size
+                slot_size < layout.SEQUENCE.size + row.struct.size + more
                 or offset < layout.HEADER_SIZE
                 or offset + slot_size * slots > len(self.memory)
                 or used > slots
@@ -184,9 +184,14 @@ class _Reader:
         self.damaged = 0
         self.now = time.monotonic()
 
-    def rows(self, kind: int, row: layout.Row, most: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Iterate over the offsets and fields of the slots of a table that are complete."""
-        table = self.page._table(kind, row)
+    def rows(
+        self, kind: int, row: layout.Row, most: int | None = None, more: int = 0
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Iterate over the offsets and fields of the slots of a table that are complete.
+
+        ``most``: how many slots at most. ``more``: bytes of a slot behind the fields.
+        """
+        table = self.page._table(kind, row, more)
         for offset in table.offsets(most):
             fields = row.read(self.page.memory, offset)
             if fields is None:
@@ -214,7 +219,7 @@ class _Reader:
     def workers(self) -> Iterator[Worker]:
         """Iterate over the workers."""
         behind = layout.SEQUENCE.size + layout.WORKER.struct.size
-        for offset, fields in self.rows(layout.Kind.WORKERS, layout.WORKER):
+        for offset, fields in self.rows(layout.Kind.WORKERS, layout.WORKER, more=layout.WORKER_WORDS.size):
             owner, began, tasks = layout.WORKER_WORDS.unpack_from(self.page.memory, offset + behind)
             if owner == 0:
                 continue

@@ -72,6 +72,7 @@ TEST(Page, OfAChildIsItsOwn) {
 }
 
 TEST(Page, AChildLeavesAForeignDescriptorAlone) {
+  ASSERT_NE(page(), nullptr);
   // The program closes all descriptors, and opens a file that gets the number of the page's.
   const pid_t child = fork();
   if (child == 0) {

@@ -77,7 +77,7 @@ def test_once_prints_the_tables():
     with watched(BUSY) as process:
         printed = top(str(process.pid), "--once", "--interval", "0.1").stdout
         assert printed.startswith(f"process {process.pid} (")
-        assert "Snapshot of now." in printed
+        assert "Snapshot taken now." in printed
         lines = [line.split() for line in printed.splitlines()]
         assert any(line[:1] == ["jobs"] and "open" in line for line in lines)
         assert any(line[:2] == ["Receiver.recv", "never"] for line in lines)
@@ -87,7 +87,7 @@ def test_once_works_on_a_stopped_process():
     with watched(BUSY) as process, stopped(process):
         printed = top(str(process.pid), "--once", "--interval", "0.1").stdout
         assert "stopped" in printed.splitlines()[0]
-        assert "waiting calls and workers of now" in printed
+        assert "waiting calls and workers are current" in printed
         assert "Receiver.recv  never" in printed
 
 
@@ -111,7 +111,7 @@ def test_process_is_chosen_if_it_is_the_only_one(monkeypatch):
     monkeypatch.setattr(cli, "find_processes", lambda: [(7, "python app.py")])
     assert cli.choose() == 7
     monkeypatch.setattr(cli, "find_processes", lambda: [])
-    with pytest.raises(cli.PageError, match="no process of this user"):
+    with pytest.raises(cli.PageError, match="no running process of this user"):
         cli.choose()
     monkeypatch.setattr(cli, "find_processes", lambda: [(7, "python app.py"), (8, "python -m worker")])
     with pytest.raises(cli.PageError, match="(?s)give the number of one.*7 python app.py.*8 python -m worker"):
@@ -157,7 +157,7 @@ def test_report_names_what_calls_wait_for():
 
 def test_snapshot_that_is_missing_or_old_is_stated():
     assert "No snapshot" in columns.age(snapshot(number=0))
-    assert "3.0 s old" in columns.age(snapshot(answered=False, age=3.0))
+    assert "from 3.0 s ago" in columns.age(snapshot(answered=False, age=3.0))
 
 
 @pytest.mark.parametrize(

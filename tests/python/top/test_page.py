@@ -281,6 +281,31 @@ def test_child_of_a_fork_has_its_own_page():
     )
 
 
+def test_closed_standard_descriptors_do_not_become_the_page():
+    """What other code writes to them would overwrite it."""
+    run_script(
+        """
+        import os
+        for number in 0, 1, 2:
+            os.close(number)
+        import xichan
+        tx, rx = xichan.channel()
+        try:
+            rx.recv(timeout=0.01)
+        except xichan.ChannelTimeout:
+            pass
+        names = {os.readlink(f"/proc/self/fd/{number}"): int(number) for number in os.listdir("/proc/self/fd")
+                 if os.path.lexists(f"/proc/self/fd/{number}")}
+        pages = [number for name, number in names.items() if "xichan" in name]
+        os._exit(0 if len(pages) == 1 and pages[0] > 2 else 3)
+        """
+    )
+
+
+def test_control_characters_of_names_are_escaped():
+    assert layout.text("a\x1b[31mred\nné\0rest".encode()) == "a\\x1b[31mred\\nné"
+
+
 def test_fork_of_a_single_thread_does_not_warn():
     """The thread that takes snapshots ends before the fork, so that CPython does not warn of it."""
     run_script(

@@ -6,7 +6,7 @@ import os
 import threading
 
 import pytest
-from support import Call, run_script
+from support import Call, run_script, wait_for_blocked
 
 import xichan
 
@@ -93,6 +93,20 @@ def test_stop_is_idempotent(tmp_path):
     trace.stop()
     assert path.read_text() == text
     assert trace.events == 4
+
+
+def test_call_that_began_during_an_earlier_trace_begins_with_the_trace(tmp_path):
+    tx, rx = xichan.channel(0)
+    with tx, rx:
+        first = xichan.trace(tmp_path / "first.json")
+        send = Call(tx.send, 1)
+        wait_for_blocked(tx, senders=1)
+        first.stop()
+        with xichan.trace(tmp_path / "second.json"):
+            assert rx.recv() == 1
+            send.result()
+    events = json.loads((tmp_path / "second.json").read_text())["traceEvents"]
+    assert all(event["ts"] >= 0 and event.get("dur", 0) >= 0 for event in events if "ts" in event)
 
 
 def test_trace_cannot_be_instantiated():
