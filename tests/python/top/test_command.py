@@ -114,7 +114,7 @@ def test_process_is_chosen_if_it_is_the_only_one(monkeypatch):
     with pytest.raises(cli.PageError, match="no running process of this user"):
         cli.choose()
     monkeypatch.setattr(cli, "find_processes", lambda: [(7, "python app.py"), (8, "python -m worker")])
-    with pytest.raises(cli.PageError, match="(?s)give the number of one.*7 python app.py.*8 python -m worker"):
+    with pytest.raises(cli.PageError, match="(?s)give the PID of one.*7 python app.py.*8 python -m worker"):
         cli.choose()
 
 
