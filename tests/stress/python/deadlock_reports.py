@@ -54,6 +54,7 @@ def run(command, reports):
     try:
         done = subprocess.run(
             [sys.executable, *command],
+            cwd=reports.parent,  # an example may write a file
             env=env,
             capture_output=True,
             text=True,
