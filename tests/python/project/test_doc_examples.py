@@ -73,8 +73,8 @@ def run_example(example, source, tmp_path):
     script.write_text(source)
     # The shell that runs this test may ignore SIGINT; restore it, because an example may send itself Ctrl-C.
     launcher = (
-        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.chdir(os.path.dirname(sys.argv[-1])); "
-        "os.execv(sys.executable, sys.argv[1:])"
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "os.chdir(os.path.dirname(sys.argv[-1])); os.execv(sys.executable, sys.argv[1:])"
     )
     done = run_python("-c", launcher, sys.executable, "-W", "error", script)
     assert done.stderr == ""
