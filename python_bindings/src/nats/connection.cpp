@@ -162,9 +162,14 @@ void Connection::serve() {
   if (lost_) return;
   const Time limit = after(now(), linger);
   for (const auto& source : sources()) source->close();
-  while (!lost_ && socket_.is_up() && socket_.has_output() && now() < limit) {
+  while (!lost_ && socket_.is_up() && now() < limit) {
+    on_time(now());
     write_output();
-    if (socket_.has_output()) socket_.wait(10);
+    if (!socket_.has_output() && sources().empty()) break;
+    if (socket_.wait(10).read) {
+      natsConnection_ProcessReadEvent(nc_);
+      read();
+    }
   }
 }
 

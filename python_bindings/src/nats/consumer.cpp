@@ -16,6 +16,9 @@ constexpr Time longest_request = 5'000 * milliseconds;
 constexpr Time grace = 1000 * milliseconds;
 // Between a refused request and the next one.
 constexpr Time pause = 200 * milliseconds;
+// How long a Consumer that is closed waits for what the server has sent to it, and how often it looks.
+constexpr Time longest_drain = 5'000 * milliseconds;
+constexpr Time drain_interval = 10 * milliseconds;
 // How many removed messages are remembered.
 constexpr std::size_t most_removed = std::size_t{1} << 14;
 
@@ -255,6 +258,32 @@ void Consumer::finish_probe(Time time) {
   send_probe(time);
 }
 
+// Once this is closed: ends the subscriptions. A message that the server has sent to an open request is received before
+// that, and returned: other Receivers would get it only after the time for its acknowledgment. Returns false if this is
+// not closed.
+bool Consumer::leave(Connection& connection, Time time) {
+  if (leaving_until_ != 0) read(connection);
+  const std::lock_guard lock(mutex_);
+  if (!closed_) return false;
+  bool ends = !connection.is_connected() || (leaving_until_ != 0 && time >= leaving_until_);
+  if (!ends && leaving_until_ == 0) {
+    leaving_until_ = after(time, longest_drain);
+    // The thread that libnats starts for this is not worth it without an open request.
+    for (const auto& [subscription, request] : {std::pair{&waiting_, &request_}, std::pair{&probing_, &probe_}}) {
+      if (*subscription != nullptr && request->number != 0 &&
+          natsSubscription_DrainTimeout(*subscription, longest_drain / milliseconds) == NATS_OK) {
+        continue;
+      }
+      natsSubscription_Destroy(std::exchange(*subscription, nullptr));
+    }
+  }
+  ends = ends || !(natsSubscription_IsValid(waiting_) || natsSubscription_IsValid(probing_));
+  if (ends) unsubscribe();
+  gone_ = ends;
+  look_at_ = after(time, drain_interval);
+  return true;
+}
+
 // Returns the messages that have arrived before a time to the server.
 void Consumer::return_held(Time before) {
   std::vector<std::string> subjects;
@@ -285,16 +314,13 @@ void Consumer::on_reconnected(Connection&) {
 
 void Consumer::on_time(Connection& connection, Time time) {
   if (inbox_->is_abandoned()) close();
+  if (leave(connection, time)) return;
   if (waiting_ == nullptr && connection.is_connected()) {
     const bool done = subscribe_all(connection);
     const std::lock_guard lock(mutex_);
     subscribed_ = done;
   }
   const std::lock_guard lock(mutex_);
-  if (closed_) {
-    unsubscribe();
-    return;
-  }
   if (settings_.hold < time) return_held(time - settings_.hold);
   if (request_.number != 0 && time >= request_.over) request_.number = 0;
   send_request(time);
@@ -305,7 +331,8 @@ void Consumer::on_time(Connection& connection, Time time) {
 Time Consumer::next_time() const {
   const std::lock_guard lock(mutex_);
   Time next = never;
-  if (closed_ || waiting_ == nullptr) return 0;
+  if (closed_) return leaving_until_ == 0 ? 0 : look_at_;
+  if (waiting_ == nullptr) return 0;
   if (!held_.empty()) next = std::min(next, after(held_.begin()->second.since, settings_.hold));
   if (request_.number != 0) next = std::min(next, request_.over);
   if (request_.number == 0 && !waiters_.empty() && retry_at_ > now()) next = std::min(next, retry_at_);
@@ -315,7 +342,7 @@ Time Consumer::next_time() const {
 
 bool Consumer::is_finished() const {
   const std::lock_guard lock(mutex_);
-  return closed_;
+  return gone_;
 }
 
 }  // namespace xichan::nats
