@@ -149,7 +149,10 @@ class Server:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}/{page}", timeout=timeout) as response:
                 return json.load(response)
-        except (OSError, ValueError, urllib.error.URLError):
+        except urllib.error.HTTPError as error:
+            error.close()
+            return None
+        except (OSError, ValueError):
             return None
 
     def streams(self):
