@@ -14,7 +14,7 @@ namespace {
 constexpr Time longest_request = 5'000 * milliseconds;
 // How long after its end a request whose status does not arrive is taken to be lost.
 constexpr Time grace = 1000 * milliseconds;
-// Between a refused request and the next one.
+// Between a request that was refused, or that no server served, and the next one.
 constexpr Time pause = 200 * milliseconds;
 // How long a Consumer that is closed waits for what the server has sent to it, and how often it looks.
 constexpr Time longest_drain = 5'000 * milliseconds;
@@ -163,9 +163,9 @@ void Consumer::read(Connection& connection) {
 
 void Consumer::drain(Connection& connection, natsSubscription* subscription, Request& request) {
   std::vector<std::string> repeated;
-  natsMsg* received = nullptr;
-  while (natsSubscription_NextMsg(&received, subscription, 0) == NATS_OK) {
-    Message message(received);
+  Message message;
+  std::size_t unserved = 0;
+  while (next_message(subscription, message, unserved)) {
     const Time time = now();
     const std::lock_guard lock(mutex_);
     if (const int status = status_of(message); status != 0 && reply_of(message).empty()) {
@@ -182,6 +182,11 @@ void Consumer::drain(Connection& connection, natsSubscription* subscription, Req
       request.number = 0;
       if (&request == &probe_) finish_probe(time);
     }
+  }
+  if (unserved != 0) {  // the servers of a cluster are electing a leader of the consumer
+    const std::lock_guard lock(mutex_);
+    request.number = 0;
+    retry_at_ = after(now(), pause);
   }
   connection.acknowledge(nullptr, repeated, "+ACK", settings_.acknowledgment);
 }
@@ -238,7 +243,7 @@ void Consumer::send_request(Time time) {
 
 void Consumer::send_probe(Time time) {
   while (!probes_.empty() && probes_.front().batch.mailbox == nullptr) probes_.pop_front();
-  if (!subscribed_ || closed_ || probe_.number != 0 || probes_.empty()) return;
+  if (!subscribed_ || closed_ || probe_.number != 0 || time < retry_at_ || probes_.empty()) return;
   const std::size_t count = probes_.front().count;
   char text[64];
   std::snprintf(text, sizeof text, R"({"batch":%zu,"no_wait":true})", count);
@@ -335,7 +340,8 @@ Time Consumer::next_time() const {
   if (waiting_ == nullptr) return 0;
   if (!held_.empty()) next = std::min(next, after(held_.begin()->second.since, settings_.hold));
   if (request_.number != 0) next = std::min(next, request_.over);
-  if (request_.number == 0 && !waiters_.empty() && retry_at_ > now()) next = std::min(next, retry_at_);
+  const bool waits = (request_.number == 0 && !waiters_.empty()) || (probe_.number == 0 && !probes_.empty());
+  if (waits && retry_at_ > now()) next = std::min(next, retry_at_);
   if (probe_.number != 0) next = std::min(next, probe_.over);
   return next;
 }
