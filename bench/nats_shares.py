@@ -51,7 +51,7 @@ def consume(url, work):
 
 
 def join(hub, times):
-    """Open a Receiver, receive one value, close it; return the seconds of both steps, and whether it was redelivered."""
+    """Open a Receiver, receive a value, close it; return the seconds of both steps, and if it was redelivered."""
     found = []
     for _ in range(times):
         begin = time.perf_counter()
