@@ -58,7 +58,7 @@ def deadlocks() -> tuple[Deadlock, ...]:
     """
     from .._inspect_process import inspect
 
-    first = inspect()
+    first = inspect(internal=True)
     if not any(_is_candidate(wait) for wait in first.waits):
         return ()
     before = kernel.sleeps()
@@ -86,12 +86,12 @@ def _look(first: Inspection, before: dict[int, kernel.Sleep], known: set[int]) -
     if main is None or main["exiting"]:
         return None
     running = _running()
-    second = inspect()
+    second = inspect(internal=True)
     candidates = _lasting(first, second)
     loops = _quiet_loops(main, candidates)
     asleep = {wait.thread for wait in candidates if _falls_asleep(wait.thread)}
     after = kernel.sleeps()
-    waits = _lasting(second, inspect(), candidates)
+    waits = _lasting(second, inspect(internal=True), candidates)
     still = {thread for thread, sleep in after.items() if thread in before and before[thread] == sleep}
     spectators = {_current_thread(), *main["spectators"]}
     threads = known | kernel.threads()

@@ -30,7 +30,7 @@ def enable(value: str) -> None:
     if _enabled or not interior.is_main():
         return
     if value != "warn":
-        warnings.warn(f"XICHAN_DEADLOCK must be 'warn' or '0', got {value!r}", RuntimeWarning, stacklevel=2)
+        print(f"xichan: XICHAN_DEADLOCK must be 'warn' or '0', got {value!r}: it is ignored", file=sys.stderr, flush=True)
         return
     _enabled = True
     os.register_at_fork(after_in_child=_start)
