@@ -27,8 +27,8 @@ class Wait:
     thread: int  # native id
     thread_name: str | None
     coroutine: bool  # the wait of a coroutine; ``thread`` runs its event loop
-    place: str | None  # "file:line" of the Python code that called
-    function: str | None  # qualified name of that code
+    place: str | None  # "file:line" of the Python code that called; None: not known, or xichan itself
+    function: str | None  # qualified name of that code; or, without a place, the task that is this call
     seconds: float  # how long it has waited
     timeout: bool  # the call has a timeout
     idle: bool  # a wait that is not a fault: a worker without a task, a helper thread

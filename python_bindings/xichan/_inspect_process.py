@@ -103,6 +103,8 @@ def _waits(names: _Names) -> tuple[Wait, ...]:
         if not flags & _COROUTINE and last[thread] != number:
             continue
         interpreter_id, interpreter_name = names.interpreter(interpreter)
+        if file == _WORKER_CODE and interpreter in names.tasks:  # a worker waits for a task, or its task is this call
+            file, function = "", names.tasks[interpreter] or ""
         waits.append(
             Wait(
                 id=number,

@@ -85,6 +85,8 @@ def _wait_lines(
     yield f"  {groups.times(waits, wait.call)} for {span(waits)}: {', '.join([actors(waits), *notes])}"
     if wait.place is not None:
         yield f"    at {wait.place}" + (f" in {wait.function}" if wait.function else "")
+    elif wait.function is not None:
+        yield f"    at the call of task {wait.function} itself"
     channel_ids, numbers = groups.targets(waits)
     for channel in channel_ids[:_MOST]:
         found = channels.get(channel)

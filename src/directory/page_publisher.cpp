@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstring>
 #include <mutex>
 
 #include "arena/arena.h"
@@ -67,11 +69,12 @@ ChannelRow row_of(const Channel& channel, std::uint64_t snapshot) noexcept {
   row.receivers = stats.receivers;
   row.waiting_senders = stats.waiting_senders;
   row.waiting_receivers = stats.waiting_receivers;
-  if (channel.name().empty() || channel.is_internal()) {
-    if (!channel.label().empty()) row.flags |= ChannelRow::is_label;
-    copy_text(row.name, channel.label());
-  } else {
-    copy_text(row.name, channel.name());
+  if (channel.name().empty() && !channel.is_internal() && !channel.label().empty()) row.flags |= ChannelRow::is_label;
+  copy_text(row.name, channel.name().empty() || channel.is_internal() ? channel.label() : channel.name());
+  if (channel.part_of() != ChannelId{}) {  // "Queue.join of #1"
+    const std::size_t length = strnlen(row.name, sizeof row.name);
+    std::snprintf(row.name + length, sizeof row.name - length, " of #%llx",
+                  static_cast<unsigned long long>(channel.part_of().place));
   }
   return row;
 }

@@ -51,7 +51,7 @@ struct ChannelRow {
   static constexpr std::uint32_t is_closed = 1;     // no further send is accepted
   static constexpr std::uint32_t is_shut_down = 2;  // by shutdown()
   static constexpr std::uint32_t is_internal = 4;   // xichan itself uses the channel
-  static constexpr std::uint32_t is_label = 8;      // `name` is not a name, but what the channel is
+  static constexpr std::uint32_t is_label = 8;      // `name` is not a name, but what the channel is; of an internal one it always is
 
   std::uint64_t snapshot;
   std::uint64_t id[2];

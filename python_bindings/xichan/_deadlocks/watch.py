@@ -68,8 +68,9 @@ def _all_sleep() -> bool:
 
 
 def _warn(deadlock: Deadlock) -> None:
-    """Issue a RuntimeWarning for the line of the oldest wait. Prints it if the filters raise warnings."""
-    file, _, line = (deadlock.waits[0].place or "").rpartition(":")
+    """Issue a RuntimeWarning for the line of the oldest wait that has one. Prints it if the filters raise warnings."""
+    places = [wait.place for wait in deadlock.waits if wait.place]
+    file, _, line = (places[0] if places else "").rpartition(":")
     place = (file, int(line)) if line.isdecimal() else ("unknown", 0)
     try:
         warnings.warn_explicit(str(deadlock), RuntimeWarning, *place)

@@ -6,7 +6,7 @@ import os.path
 from typing import TYPE_CHECKING
 
 from .. import _inspect_groups as groups
-from .._inspect_report import channel_title, depth, object_name, origin, span, unfinished_tasks
+from .._inspect_report import channel_title, depth, failures, object_name, origin, span, unfinished_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +43,7 @@ class Wording:
     def reason(self) -> str:
         equal = groups.equal_waits(self.group.waits)
         parts = [
-            f"{groups.times(waits, waits[0].call)} at {_short(waits[0].place)} {self._clause(waits)}"
+            f"{groups.times(waits, waits[0].call)} at {_short_code(waits[0])} {self._clause(waits)}"
             for waits in equal[:_MOST]
         ]
         if len(equal) > _MOST:
@@ -61,6 +61,10 @@ class Wording:
         if self.group.outside:
             lines.append("  These threads of the main interpreter wait for other threads:")
             lines += [f"    {_outside(thread)}" for thread in self.group.outside[:_MOST]]
+        failed = [worker for worker in self.world.inspection.workers if worker.failed]
+        if failed:
+            lines.append("  These workers have run tasks that failed:")
+            lines += [f"    {worker.name}{failures(worker.failed, worker.last_error)}" for worker in failed[:_MOST]]
         return "\n".join(lines)
 
     def _describe(self, waits: list[Wait]) -> list[str]:
@@ -184,6 +188,8 @@ def _threads(waits: list[Wait]) -> str:
 
 
 def _code(wait: Wait) -> str:
+    if wait.place is None and wait.function:
+        return f"the call of task {wait.function} itself"
     return f"{wait.place or 'a line that is not known'}" + (f", in {wait.function}" if wait.function else "")
 
 
@@ -237,6 +243,10 @@ def _holders(ends: Iterable[EndpointInspection]) -> list[str]:
             opened = f" (task {end.task})"
         found[_interpreter(end.interpreter, end.interpreter_name) + opened] = None
     return list(found)
+
+
+def _short_code(wait: Wait) -> str:
+    return _short(wait.place) if wait.place else _code(wait)
 
 
 def _short(place: str | None) -> str:

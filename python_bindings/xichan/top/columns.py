@@ -213,6 +213,9 @@ def waits_of(snapshot: model.Snapshot) -> tuple[Column, ...]:
     def target(row: model.Wait) -> str:
         return ", ".join(targets(row))
 
+    def call(row: model.Wait) -> str:
+        return "helper thread" if row.idle and "." not in row.call else row.call
+
     def interpreter(row: model.Wait) -> str:
         return row.interpreter_name or f"interpreter {row.interpreter}"
 
@@ -221,12 +224,12 @@ def waits_of(snapshot: model.Snapshot) -> tuple[Column, ...]:
         return ", ".join(text for text, applies in notes if applies)
 
     return (
-        Column("call", lambda row: row.call, lambda row: row.call),
+        Column("call", call, call),
         Column("waits for", target, target),
         Column("since", lambda row: duration(row.seconds), lambda row: -row.seconds, right=True),
         Column("in", interpreter, interpreter),
-        Column("place", lambda row: row.place, lambda row: row.place),
-        Column("function", lambda row: row.function, lambda row: row.function),
+        Column("place", lambda row: "" if row.idle else row.place, lambda row: row.place),
+        Column("function", lambda row: "" if row.idle else row.function, lambda row: row.function),
         Column("thread", lambda row: str(row.thread or ""), lambda row: row.thread, right=True),
         Column("note", note, lambda row: row.idle),
     )

@@ -27,7 +27,7 @@ class Channel:
     waiting_senders: int
     waiting_receivers: int
     state: str  # "open", "no senders", "no receivers" or "shut down"
-    kind: str = ""  # what a channel without a name is: "Queue", "pool 'images' tasks"
+    kind: str = ""  # "Queue" for the items of a Queue without a name
     sent_per_second: float = 0.0  # since the previous snapshot
     received_per_second: float = 0.0
 

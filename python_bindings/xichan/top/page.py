@@ -150,7 +150,8 @@ class Page:
         head, channels, objects, remotes = reader.newest()
         workers = tuple(reader.workers())
         names = {worker.interpreter: worker.name for worker in workers}
-        waits = tuple(sorted(reader.waits(names), key=_order))
+        tasks = {worker.interpreter: worker.task for worker in workers}
+        waits = tuple(sorted((_of_worker(wait, tasks) for wait in reader.waits(names)), key=_order))
         _, hidden, *_ = layout.COUNTS.unpack_from(self.memory, layout.COUNTS_AT)
         taken = head["time"] / 1e9
         return Snapshot(
@@ -273,6 +274,13 @@ class _Reader:
             idle=bool(flags & layout.IS_IDLE),
             coroutine=bool(flags & layout.IS_COROUTINE),
         )
+
+
+def _of_worker(wait: Wait, tasks: dict[int, str]) -> Wait:
+    """Return a wait without the line of xichan that calls a worker: it is idle, or the call is its task."""
+    if wait.interpreter not in tasks or not wait.place.startswith("<script>:"):
+        return wait
+    return replace(wait, place="", function=tasks[wait.interpreter])
 
 
 def _order(wait: Wait) -> tuple[bool, float]:

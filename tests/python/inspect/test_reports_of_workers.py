@@ -248,3 +248,35 @@ def test_deadlock_of_join_names_the_queue(tmp_path):
     assert f"      open Queue of the main interpreter, opened at {program}:6" in text, text
     assert "Queue.join at program.py:10 waits for 2 unfinished tasks of Queue #" in found["reason"], found["reason"]
     assert "task_done()" in found["reason"]
+
+
+def test_task_that_is_a_call_of_xichan_has_no_line():
+    tx, rx = xichan.channel(1)
+    with xichan.InterpreterPoolExecutor(1) as pool:
+        future = pool.submit(xichan.Receiver.recv, rx)
+        wait_until(lambda: rx.stats().waiting_receivers == 1)
+        (wait,) = [wait for wait in xichan.inspect().waits if rx.id in wait.channels]
+        assert (wait.call, wait.place, wait.function) == ("Receiver.recv", None, "Receiver.recv")
+        assert "    at the call of task Receiver.recv itself\n" in str(xichan.inspect())
+        tx.send(1)
+        assert future.result() == 1
+
+
+def test_deadlock_names_the_workers_whose_tasks_failed(tmp_path):
+    found, program = deadlocks_of(
+        tmp_path,
+        """
+        def work(jobs):
+            1 / jobs.get()
+            jobs.task_done()
+
+        report_when_hung()
+        jobs = xichan.Queue()
+        jobs.put(0)
+        with xichan.InterpreterPoolExecutor(1, thread_name_prefix="divide") as pool:
+            pool.submit(work, jobs)
+            jobs.join()
+        """,
+    )
+    text = found["text"]
+    assert "  These workers have run tasks that failed:\n    divide_0, 1 task failed, the last with Zero" in text, text

@@ -69,7 +69,7 @@ def test_key_shows_internal_channels():
         before = names(app)
         await pilot.press("i")
         await pilot.pause()
-        assert [name.rstrip("0123456789abcdef") for name in names(app) if name not in before] == ["Queue joiners #"]
+        assert [name.rstrip("0123456789abcdef") for name in names(app) if name not in before] == ["Queue joiners of #"]
         await pilot.press("i")
         await pilot.pause()
         assert names(app) == before

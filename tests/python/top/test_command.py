@@ -164,10 +164,10 @@ def test_report_shows_equal_calls_as_one_row():
 
 
 def test_internal_channels_are_shown_on_request():
-    inside = channel(id=9, name="", kind="pool 'images' tasks")
+    inside = channel(id=9, name="pool 'images' tasks")
     found = snapshot(channels=(channel(),), internal=(inside,), waits=(wait(channels=(9,)),), all_channels=2)
     report = text.report(found)
-    assert "1 channels\n" in report and report.count("pool 'images' tasks #9") == 1  # what the call waits for
+    assert "1 channels\n" in report and report.count("pool 'images' tasks") == 1  # what the call waits for
     assert "2 channels\n" in text.report(found.with_internal())
     data = json.loads(text.as_json(found))
     assert [channel["id"] for channel in data["internal"]] == ["9"] and len(data["channels"]) == 1

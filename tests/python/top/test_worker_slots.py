@@ -130,8 +130,9 @@ def test_internal_channels_and_queues_are_told_apart(page):
     queue = xichan.Queue(4)
     with xichan.InterpreterPoolExecutor(1, thread_name_prefix="shown") as pool:
         pool.submit(abs, -1).result()
-        found = snapshot_when(page, lambda found: any(c.kind == "pool 'shown' tasks" for c in found.internal))
-        assert all(channel.kind for channel in found.internal)
+        found = snapshot_when(page, lambda found: any(c.name == "pool 'shown' tasks" for c in found.internal))
+        assert all(channel.name and not channel.kind for channel in found.internal)
+        assert f"Queue joiners of #{queue.id & 2**64 - 1:x}" in {channel.name for channel in found.internal}
         (own,) = [channel for channel in found.channels if channel.id == queue.id]
         assert (own.name, own.kind, own.capacity) == ("", "Queue", 4)
         assert own.label == f"Queue #{queue.id & 2**64 - 1:x}"
@@ -173,6 +174,7 @@ def test_names_of_callables():
     assert name_of(len) == "len"
     assert name_of(dict) == "dict"
     assert name_of([].append) == "list.append"
+    assert name_of(xichan.Receiver.recv) == "Receiver.recv"
     assert name_of(Odd()) == "Odd"
     assert name_of(functools.partial(Odd())) == "Odd"
     assert name_of(Odd().__call__) == "Odd.__call__"
