@@ -9,10 +9,11 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
+import math
 import operator
 import threading
 import time
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from collections.abc import Callable
 
 from .. import _core
@@ -20,6 +21,8 @@ from .._errors import ChannelClosed, ChannelTimeout
 from .worker_results import runs_task
 
 exhaust = collections.deque[object](maxlen=0).extend  # runs an iterator to its end in one step
+
+_SIGNAL_INTERVAL = 0.05  # seconds, as in the calls of channels
 
 Sleepers = list[Callable[[], object]]  # what wakes each waiting thread: a function implemented in C
 
@@ -58,7 +61,8 @@ def sleep(sleepers: Sleepers, is_over: Callable[[], bool], deadline: float | Non
     it has added itself to the sleepers, so no wake-up is lost.
 
     A task sleeps in a call of xichan, because an interrupt does not end a wait for a lock. Any other thread uses a
-    lock, whose acquisition ends at once when a signal arrives.
+    lock, whose acquisition ends at once when a signal arrives. The main thread, which runs signal handlers, wakes at
+    intervals besides: CPython looks for signals and then waits, and one that arrives in between wakes nothing.
     """
     wake_this, wait = _receiver() if runs_task() else _lock()
     sleepers.append(wake_this)
@@ -76,7 +80,16 @@ def _lock() -> tuple[Callable[[], object], Callable[[float], object]]:
     """Return a function that wakes a thread, and one in which it waits for so many seconds; -1: indefinitely."""
     lock = allocate_lock()
     lock.acquire()
-    return lock.release, functools.partial(lock.acquire, True)
+    if get_ident() != threading.main_thread().ident:
+        return lock.release, functools.partial(lock.acquire, True)
+
+    def wait(seconds: float) -> None:
+        deadline = math.inf if seconds < 0 else time.monotonic() + seconds
+        while not lock.acquire(True, max(min(deadline - time.monotonic(), _SIGNAL_INTERVAL), 0)):
+            if time.monotonic() >= deadline:
+                return
+
+    return lock.release, wait
 
 
 def _receiver() -> tuple[Callable[[], object], Callable[[float], object]]:
