@@ -23,6 +23,8 @@ from .liveness import MAIN, Outside, World, find_blocked
 from .wording import Wording
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from .._inspect import Inspection, Wait
 
 _PAUSE = 0.05  # seconds between the looks
@@ -97,6 +99,7 @@ def _look(first: Inspection, before: dict[int, kernel.Sleep], known: set[int]) -
     threads = known | kernel.threads()
     threads -= {thread for thread in threads if thread in spectators or kernel.name_of(thread) in _OWN}
     of_main = frozenset(thread for thread, *_ in main["threads"])
+    in_loops = frozenset(thread for thread in loops & still if after[thread].in_loop)
     if main["has_faulthandler"]:
         threads -= set([thread for thread in threads - of_main if kernel.is_watchdog(thread)][:1])
     return World(
@@ -104,12 +107,21 @@ def _look(first: Inspection, before: dict[int, kernel.Sleep], known: set[int]) -
         tuple(wait for wait in waits if wait.thread in (loops & still if wait.coroutine else asleep)),
         frozenset(threads),
         of_main,
-        tuple(Outside(*thread) for thread in main["threads"] if thread[0] in still and after[thread[0]].in_lock),
-        frozenset(thread for thread in loops & still if after[thread].in_loop),
+        tuple(_outside(main["threads"], {thread for thread in still if after[thread].in_lock}, in_loops)),
+        in_loops,
         frozenset(running),
         main["handlers"],
         _current_interpreter() if _runs_interpreter(main) else None,
     )
+
+
+def _outside(threads: Iterable[Any], in_locks: set[int], in_loops: frozenset[int]) -> Iterator[Outside]:
+    """Iterate over the threads that wait for others: in a lock, or in an event loop that only another thread wakes."""
+    for thread in threads:
+        if thread[0] in in_locks:
+            yield Outside(*thread)
+        elif thread[0] in in_loops:
+            yield Outside(*thread)._replace(own=True)
 
 
 def _lasting(one: Inspection, other: Inspection, among: tuple[Wait, ...] | None = None) -> tuple[Wait, ...]:
