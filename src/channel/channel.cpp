@@ -329,8 +329,9 @@ TraceSubject Channel::trace_subject() noexcept {
       Trace::name(subject, is_internal_ ? label() : name());
     } else {
       char text[96];
-      const int length = std::snprintf(text, sizeof text, "%.*s #%llx", static_cast<int>(std::min<std::size_t>(label_length_, 64)),
-                                       label().data(), static_cast<unsigned long long>(id_.place));
+      const int length =
+          std::snprintf(text, sizeof text, "%.*s #%llx", static_cast<int>(std::min<std::size_t>(label_length_, 64)),
+                        label().data(), static_cast<unsigned long long>(id_.place));
       Trace::name(subject, {text, static_cast<std::size_t>(length)});
     }
   }

@@ -51,7 +51,7 @@ struct ChannelRow {
   static constexpr std::uint32_t is_closed = 1;     // no further send is accepted
   static constexpr std::uint32_t is_shut_down = 2;  // by shutdown()
   static constexpr std::uint32_t is_internal = 4;   // xichan itself uses the channel
-  static constexpr std::uint32_t is_label = 8;      // `name` is not a name, but what the channel is; of an internal one it always is
+  static constexpr std::uint32_t is_label = 8;      // `name` says what the channel is, as that of an internal one
 
   std::uint64_t snapshot;
   std::uint64_t id[2];
@@ -142,9 +142,9 @@ class RowSlot {
 /// The slot of a worker, with the two words that change with every task.
 struct WorkerSlot {
   RowSlot<WorkerRow> row;
-  atomic<std::uint64_t> owner;  // a number of the worker that has claimed the slot; 0: free
-  atomic<std::int64_t> began;   // Deadline::now() when the task that runs began; 0: none runs
-  atomic<std::uint64_t> tasks;  // that have ended
+  atomic<std::uint64_t> owner;   // a number of the worker that has claimed the slot; 0: free
+  atomic<std::int64_t> began;    // Deadline::now() when the task that runs began; 0: none runs
+  atomic<std::uint64_t> tasks;   // that have ended
   atomic<std::uint64_t> failed;  // of these, by an exception
 };
 

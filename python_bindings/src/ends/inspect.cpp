@@ -94,10 +94,10 @@ PyObject* inspect_channels(PyObject*, PyObject*) noexcept {
     const char* const state = channel->state_name();
     const auto created = static_cast<long long>(channel->created());
     const Number senders = channel->native_count(Side::sender), receivers = channel->native_count(Side::receiver);
-    PyObject* const note = Py_BuildValue(
-        "(NNNKNI)", PyBool_FromLong(channel->is_internal()), text_of(channel->label().data(), channel->label().size()),
-        id_as_int(channel->part_of()), Number{channel->unfinished_tasks()}, file_of(channel->made()),
-        line_of(channel->made()));
+    PyObject* const note =
+        Py_BuildValue("(NNNKNI)", PyBool_FromLong(channel->is_internal()),
+                      text_of(channel->label().data(), channel->label().size()), id_as_int(channel->part_of()),
+                      Number{channel->unfinished_tasks()}, file_of(channel->made()), line_of(channel->made()));
     channel->unpin();
     if (note == nullptr || fields == nullptr) {
       Py_XDECREF(note);
@@ -135,8 +135,8 @@ PyObject* inspect_endpoints(PyObject*, PyObject*) noexcept try {
     const auto& [interpreter, entry] = found[i];
     const Place* const place = entry.origin.place;
     if (!append(list.get(), Py_BuildValue("(NiLINI)", id_as_int(entry.id), int{entry.side == Side::receiver},
-                                          static_cast<long long>(interpreter), entry.origin.thread,
-                                          file_of(place), line_of(place)))) {
+                                          static_cast<long long>(interpreter), entry.origin.thread, file_of(place),
+                                          line_of(place)))) {
       return nullptr;
     }
   }

@@ -30,7 +30,9 @@ def enable(value: str) -> None:
     if _enabled or not interior.is_main():
         return
     if value != "warn":
-        print(f"xichan: XICHAN_DEADLOCK must be 'warn' or '0', got {value!r}: it is ignored", file=sys.stderr, flush=True)
+        print(
+            f"xichan: XICHAN_DEADLOCK must be 'warn' or '0', got {value!r}: it is ignored", file=sys.stderr, flush=True
+        )
         return
     _enabled = True
     os.register_at_fork(after_in_child=_start)

@@ -138,7 +138,9 @@ class Wording:
         holders = _holders(others)
         if in_transit:
             holders.append("messages or pickles that no thread receives")
-        held = f"what could {verb} is held by {groups.listed(holders, _MOST)}" if holders else f"no endpoint could {verb}"
+        held = (
+            f"what could {verb} is held by {groups.listed(holders, _MOST)}" if holders else f"no endpoint could {verb}"
+        )
         return f"waits {state} {_channel(channel, others, _short)}, and {held}, where no thread goes on"
 
     def _state(self, object: ObjectInspection) -> str:
@@ -204,9 +206,7 @@ def _interpreter(id: int | None, name: str | None) -> str:
     return "the main interpreter" if id == 0 else f"interpreter {id}" + (f" ({name})" if name else "")
 
 
-def _channel(
-    channel: ChannelInspection, ends: Iterable[EndpointInspection], show: Callable[[str], str] = str
-) -> str:
+def _channel(channel: ChannelInspection, ends: Iterable[EndpointInspection], show: Callable[[str], str] = str) -> str:
     """Return what a channel is. ends: those that are named with it; show: how to write the line that has made it."""
     stats = channel.stats
     full = f", {stats.bytes} of {stats.max_bytes} bytes" if stats.max_bytes is not None else ""

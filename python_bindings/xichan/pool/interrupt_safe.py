@@ -136,7 +136,9 @@ def _at_exit() -> None:
     left = [pool for pool in pools if not pool._stop_now()]
     if left:
         _left_behind.extend(left)
-        raise KeyboardInterrupt("Ctrl-C ends the program before its pools have ended; what their workers run ends with it")
+        raise KeyboardInterrupt(
+            "Ctrl-C ends the program before its pools have ended; what their workers run ends with it"
+        )
 
 
 def _leave() -> None:

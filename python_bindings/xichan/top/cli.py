@@ -34,9 +34,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("pid", nargs="?", type=int, metavar="PID", help="the process; default: the only one there is")
     top.add_argument("--once", action="store_true", help="print the tables as text, and exit")
     top.add_argument("--json", action="store_true", help="print one JSON object, and exit")
-    top.add_argument(
-        "--internal", action="store_true", help="show the channels, too, that xichan itself uses: key i"
-    )
+    top.add_argument("--internal", action="store_true", help="show the channels, too, that xichan itself uses: key i")
     top.add_argument(
         "--interval",
         type=_positive,

@@ -151,7 +151,7 @@ def objects_of(snapshot: model.Snapshot) -> tuple[Column, ...]:
 
 
 def _holder(snapshot: model.Snapshot, row: model.Object) -> str:
-    """Return what holds a lock: its interpreter, its thread, and the line in which it waits or the task that it runs."""
+    """Return what holds a lock: its interpreter and thread, and the line in which it waits or the task that it runs."""
     if row.kind not in ("Lock", "RLock", "Condition") or not row.value:
         return ""
     names = {worker.interpreter: worker.name for worker in snapshot.workers} | {0: "main", None: "C++"}

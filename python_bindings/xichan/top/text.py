@@ -51,7 +51,9 @@ def heading(snapshot: Snapshot, table: columns.Table) -> str:
 def equal_rows(waits: Sequence[Wait]) -> list[Wait]:
     """Return one row for the calls that wait in the same line for the same."""
     rows = []
-    for same in groups.grouped(waits, "call", "place", "function", "channels", "objects", "coroutine", "timeout", "idle"):
+    for same in groups.grouped(
+        waits, "call", "place", "function", "channels", "objects", "coroutine", "timeout", "idle"
+    ):
         first = same[0]
         if len(same) > 1:
             names = (wait.interpreter_name or f"interpreter {wait.interpreter}" for wait in same)

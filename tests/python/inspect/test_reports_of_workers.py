@@ -1,4 +1,4 @@
-"""What reports say of workers: where their endpoints come from, which of their tasks have failed, equal calls as one."""
+"""What reports say of workers: where their endpoints come from, which tasks have failed, equal calls as one."""
 
 import json
 import sys
