@@ -37,8 +37,8 @@ class TaskQueue:
     """Tasks that no worker has taken.
 
     label: of the channel. in_flight: {id: entry} of the scheduler. limit: stop sending requeued tasks while the channel
-    holds this many. submitted: counts tasks. attend: called after a late task was added. reject: called with the id of a
-    task that cannot be sent again and the error.
+    holds this many. submitted: counts tasks. attend: called after a late task was added. reject: called with the id of
+    a task that cannot be sent again and the error.
     """
 
     def __init__(
