@@ -125,10 +125,10 @@ class Wording:
     def _channel_clause(self, channel: ChannelInspection, side: str) -> str:
         queue = self._joined(channel)
         if queue is not None:
-            holders = groups.listed(_holders(queue.receivers), _MOST)
+            held = groups.listed(_holders(queue.receivers), _MOST)
             return (
                 f"waits for {unfinished_tasks(queue)} of {_channel(queue, queue.receivers, _short)}, and what could "
-                f"call task_done() is held by {holders}, where no thread goes on"
+                f"call task_done() is held by {held}, where no thread goes on"
             )
         if side == "sender":
             state, verb = "to send to" if channel.stats.capacity == 0 else "for room in", "receive"

@@ -107,10 +107,11 @@ def report_otherwise(send: Callable[[Any], None], result: _Result, error: BaseEx
 
 def raised(id: int, error: BaseException) -> _Result:
     """Return the result of a task that raised an exception."""
-    *parts, refused = describe_error(error, lambda value: _pickler().dumps(value))
+    description = describe_error(error, lambda value: _pickler().dumps(value))
+    _, type_name, message, _, refused = description
     if not (refused and _has_fallback()):  # then the task runs elsewhere
-        state.runner.show_failure(summary_of(parts[1], parts[2]))
-    return id, ResultKind.RAISED, *parts, _refusal_of(error) if refused else ()
+        state.runner.show_failure(summary_of(type_name, message))
+    return id, ResultKind.RAISED, *description[:-1], _refusal_of(error) if refused else ()
 
 
 def _refusal_of(error: BaseException) -> tuple[Any, ...]:
