@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 from . import _core
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+QUEUE = "Queue"  # the label of the channel with the items of a Queue
 _SIDES = ("sender", "receiver")
 _TIMEOUT, _IDLE, _COROUTINE = 1, 2, 4  # flags of a wait, as in page/wait_report.h
 _CHANNEL, _OBJECT = 1, 2  # what a wait is for
+_WORKER_CODE = "<script>"  # the name of the code that calls the loop of a worker
 _WORKER_STATES = ("starting", "idle", "ended")  # by WorkerRow::State
 
 # For each channel the time, and what it had sent and received, at the previous inspect() of this interpreter.
@@ -57,11 +60,13 @@ def _map_details(stats: Any) -> dict[str, Any]:
 class _Names:
     """The names of the interpreters and threads of the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: Iterable[WorkerInspection]) -> None:
         self._interpreters = _core._interpreter_names()
+        self.tasks = {worker.interpreter: worker.task for worker in workers if worker.interpreter is not None}
         self._threads: dict[int, str | None] = {
             thread.native_id: thread.name for thread in threading.enumerate() if thread.native_id is not None
         }
+        self._threads.update((worker.thread, worker.name) for worker in workers if worker.thread is not None)
 
     def interpreter(self, number: int) -> tuple[int | None, str | None]:
         return (None, None) if number < 0 else (number, self._interpreters.get(number))
@@ -98,6 +103,8 @@ def _waits(names: _Names) -> tuple[Wait, ...]:
         if not flags & _COROUTINE and last[thread] != number:
             continue
         interpreter_id, interpreter_name = names.interpreter(interpreter)
+        if file == _WORKER_CODE and interpreter in names.tasks:  # a worker waits for a task, or its task is this call
+            file, function = "", names.tasks[interpreter] or ""
         waits.append(
             Wait(
                 id=number,
@@ -126,10 +133,14 @@ def _endpoints(names: _Names) -> dict[int, tuple[list[EndpointInspection], list[
     """Return the endpoints of interpreters, by the id of their channel: senders and receivers."""
     found: dict[int, tuple[list[EndpointInspection], list[EndpointInspection]]] = defaultdict(lambda: ([], []))
     for channel, receives, interpreter, thread, file, line in _core._inspect_endpoints():
-        endpoint = EndpointInspection(
-            _SIDES[receives], *names.interpreter(interpreter), *names.thread(thread), _place(file or "", line)
+        opened, task = _place(file or "", line), None
+        if file == _WORKER_CODE and interpreter in names.tasks:
+            opened, task = None, names.tasks[interpreter]
+        found[channel][receives].append(
+            EndpointInspection(
+                _SIDES[receives], *names.interpreter(interpreter), *names.thread(thread), opened, task=task
+            )
         )
-        found[channel][receives].append(endpoint)
     return found
 
 
@@ -150,8 +161,9 @@ def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, 
             waiting[channel].append(wait)
     now = time.monotonic_ns()
     result = []
-    for fields, state, created, *native in _core._inspect_channels():
+    for fields, state, created, *native, note in _core._inspect_channels():
         stats = ChannelStats(**fields)
+        internal, label, part_of, unfinished, file, line = note
         sides = [
             [*listed, *[EndpointInspection(side, None, None, None, None, None)] * count]
             for side, listed, count in zip(_SIDES, endpoints[stats.id], native, strict=True)
@@ -168,6 +180,11 @@ def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, 
                 waits=tuple(waiting[stats.id]),
                 sent_per_second=sent_per_second,
                 received_per_second=received_per_second,
+                made=_place(file or "", line),
+                internal=internal,
+                label=label or None,
+                part_of=part_of or None,
+                unfinished=unfinished if label == QUEUE else None,
             )
         )
     for gone in _previous.keys() - {channel.stats.id for channel in result}:
@@ -231,27 +248,56 @@ def _workers() -> tuple[WorkerInspection, ...]:
             task=task or None if began else None,
             running_for=max(0.0, (now - began) / 1e9) if began else None,
             tasks=tasks,
+            failed=failed,
+            last_error=error if failed else None,
         )
-        for name, supervised, interpreter, thread, state, task, began, tasks in _core._inspect_workers()
+        for name, supervised, interpreter, thread, state, task, began, tasks, failed, error in _core._inspect_workers()
     )
 
 
-def inspect() -> Inspection:
+def inspect(*, internal: bool = False) -> Inspection:
     """Return what exists in the whole process, and what waits for what.
 
     The Inspection has the channels with their endpoints, the objects of shared state, and every call that is blocked,
     with the line of the code that called. ``print(xichan.inspect())`` shows a report. Any interpreter and thread may
     call it. It reads while other threads go on: what it returns need not have existed at one moment. Never blocks.
+
+    internal: True lists also the channels that xichan itself uses, such as those of the tasks and results of a pool.
     """
-    names = _Names()
+    workers = _workers()
+    names = _Names(workers)
     waits = _waits(names)
+    every = _channels(names, waits)
+    channels = every if internal else tuple(channel for channel in every if not channel.internal)
+    if not internal:
+        waits, channels = _without_internal(waits, every, channels)
     return Inspection(
         time=time.time(),
         pid=os.getpid(),
-        channels=_channels(names, waits),
+        channels=channels,
         objects=_objects(names, waits),
         waits=waits,
-        workers=_workers(),
+        workers=workers,
         remote=_remote(names),
         unshown_waits=_core._unshown_waits(),
+        unshown_channels=len(every) - len(channels),
+    )
+
+
+def _without_internal(
+    waits: tuple[Wait, ...], every: Iterable[ChannelInspection], channels: tuple[ChannelInspection, ...]
+) -> tuple[tuple[Wait, ...], tuple[ChannelInspection, ...]]:
+    """Return waits and channels in which those for an internal channel are for the one that it is part of."""
+    wholes = {channel.stats.id: channel.part_of for channel in every if channel.part_of is not None}
+    shown: list[Wait] = []
+    moved: defaultdict[int, list[Wait]] = defaultdict(list)
+    for wait in waits:
+        if wholes.keys() & set(wait.channels):
+            wait = replace(wait, channels=tuple(wholes.get(id, id) for id in wait.channels))
+            for id in wait.channels:
+                moved[id].append(wait)
+        shown.append(wait)
+    return tuple(shown), tuple(
+        replace(channel, waits=(*channel.waits, *moved[channel.stats.id])) if channel.stats.id in moved else channel
+        for channel in channels
     )

@@ -15,7 +15,7 @@
 namespace xichan::internal {
 
 inline constexpr std::uint64_t page_magic = 0x6770'6e61'6863'6978;  // "xichanpg", little-endian
-inline constexpr std::uint32_t page_version = 1;
+inline constexpr std::uint32_t page_version = 2;
 
 enum class PageTableKind : std::uint32_t { none, waits, snapshot, channels, objects, workers, remotes };
 

@@ -31,6 +31,7 @@ void WorkerPlace::claim(const WorkerRow& row) noexcept {
     if (slot.owner.load(memory_order_relaxed) != 0 || !change_owner(slot, 0, number_)) continue;
     slot.began.store(0, memory_order_relaxed);
     slot.tasks.store(0, memory_order_relaxed);
+    slot.failed.store(0, memory_order_relaxed);
     slot.row.write(row);
     raise_used(*all, static_cast<std::size_t>(&slot - all->workers) + 1);
     slot_ = &slot;
@@ -55,6 +56,7 @@ bool read_worker(std::size_t index, WorkerView& view) noexcept {
   if (owner == 0 || !slot.row.read(view.row)) return false;
   view.began = slot.began.load(memory_order_relaxed);
   view.tasks = slot.tasks.load(memory_order_relaxed);
+  view.failed = slot.failed.load(memory_order_relaxed);
   return slot.owner.load(memory_order_relaxed) == owner;
 }
 

@@ -30,6 +30,12 @@ class XICHAN_API WorkerPlace {
     // No other thread writes it.
     slot_->tasks.store(slot_->tasks.load(memory_order_relaxed) + 1, memory_order_relaxed);
   }
+  /// Counts a task that has failed, of which the row has the error.
+  void fail(const WorkerRow& row) noexcept {
+    if (!has_slot()) return;
+    slot_->row.write(row);
+    slot_->failed.store(slot_->failed.load(memory_order_relaxed) + 1, memory_order_relaxed);
+  }
 
  private:
   // The page of the parent of a fork is not mapped in the child.
@@ -45,6 +51,7 @@ struct WorkerView {
   WorkerRow row;
   std::int64_t began;
   std::uint64_t tasks;
+  std::uint64_t failed;
 };
 
 /// Reads the slot with this index, which is below `worker_slots`. Returns false if no worker has it or it is being

@@ -76,7 +76,14 @@ PyObject* unshown_waits(PyObject*, PyObject*) noexcept {
   return PyLong_FromUnsignedLongLong(shown == nullptr ? 0 : shown->header.waits_unshown.load(memory_order_relaxed));
 }
 
-// _inspect_channels() -> [(fields of ChannelStats, state, created, senders in C++, receivers in C++)]
+// Returns the file of a place, or None.
+PyObject* file_of(const Place* place) noexcept {
+  return place == nullptr ? Py_NewRef(Py_None) : text_of(place->file().data(), place->file().size());
+}
+unsigned line_of(const Place* place) noexcept { return place == nullptr ? 0 : place->line(); }
+
+// _inspect_channels() -> [(fields of ChannelStats, state, created, senders in C++, receivers in C++, note)]; note:
+// (internal, label, id of the channel it is part of or 0, unfinished tasks, file or None, line)
 PyObject* inspect_channels(PyObject*, PyObject*) noexcept {
   Ref list(PyList_New(0));
   std::uint64_t position = 0;
@@ -87,9 +94,17 @@ PyObject* inspect_channels(PyObject*, PyObject*) noexcept {
     const char* const state = channel->state_name();
     const auto created = static_cast<long long>(channel->created());
     const Number senders = channel->native_count(Side::sender), receivers = channel->native_count(Side::receiver);
+    PyObject* const note =
+        Py_BuildValue("(NNNKNI)", PyBool_FromLong(channel->is_internal()),
+                      text_of(channel->label().data(), channel->label().size()), id_as_int(channel->part_of()),
+                      Number{channel->unfinished_tasks()}, file_of(channel->made()), line_of(channel->made()));
     channel->unpin();
-    if (fields == nullptr ||
-        !append(list.get(), Py_BuildValue("(NsLKK)", fields, state, created, senders, receivers))) {
+    if (note == nullptr || fields == nullptr) {
+      Py_XDECREF(note);
+      Py_XDECREF(fields);
+      return nullptr;
+    }
+    if (!append(list.get(), Py_BuildValue("(NsLKKN)", fields, state, created, senders, receivers, note))) {
       return nullptr;
     }
   }
@@ -119,10 +134,9 @@ PyObject* inspect_endpoints(PyObject*, PyObject*) noexcept try {
   for (std::size_t i = 0; list && i < found.size(); ++i) {
     const auto& [interpreter, entry] = found[i];
     const Place* const place = entry.origin.place;
-    PyObject* const file = place == nullptr ? Py_NewRef(Py_None) : text_of(place->file().data(), place->file().size());
     if (!append(list.get(), Py_BuildValue("(NiLINI)", id_as_int(entry.id), int{entry.side == Side::receiver},
-                                          static_cast<long long>(interpreter), entry.origin.thread, file,
-                                          place == nullptr ? 0 : place->line()))) {
+                                          static_cast<long long>(interpreter), entry.origin.thread, file_of(place),
+                                          line_of(place)))) {
       return nullptr;
     }
   }

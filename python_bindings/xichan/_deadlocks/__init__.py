@@ -25,6 +25,8 @@ from .liveness import MAIN, Outside, World, find_blocked
 from .wording import Wording
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from .._inspect import Inspection, Wait
 
 _PAUSE = 0.05  # seconds between the looks
@@ -60,7 +62,7 @@ def deadlocks() -> tuple[Deadlock, ...]:
     """
     from .._inspect_process import inspect
 
-    first = inspect()
+    first = inspect(internal=True)
     if not any(_is_candidate(wait) for wait in first.waits):
         return ()
     main = _look_inside(MAIN)
@@ -89,17 +91,18 @@ def _look(first: Inspection, nap: int, before: dict[int, kernel.Sleep], known: s
     if main is None or main["exiting"]:
         return None
     running = _running()
-    second = inspect()
+    second = inspect(internal=True)
     candidates = _lasting(first, second)
     loops = _quiet_loops(main, candidates)
     asleep = {wait.thread for wait in candidates if _falls_asleep(wait.thread)}
     after = kernel.sleeps()
-    waits = _lasting(second, inspect(), candidates)
+    waits = _lasting(second, inspect(internal=True), candidates)
     still = {thread for thread, sleep in after.items() if thread in before and before[thread] == sleep}
     spectators = {_current_thread(), *main["spectators"]}
     threads = known | kernel.threads()
     threads -= {thread for thread in threads if thread in spectators or kernel.name_of(thread) in _OWN}
     of_main = frozenset(thread for thread, *_ in main["threads"])
+    in_loops = frozenset(thread for thread in loops & still if after[thread].in_loop)
     outside = {thread for thread in still if after[thread].in_lock}
     third = _look_inside(MAIN) if nap and main["nap"] == nap else None
     if third is not None and third["nap"] == nap:
@@ -111,12 +114,21 @@ def _look(first: Inspection, nap: int, before: dict[int, kernel.Sleep], known: s
         tuple(wait for wait in waits if wait.thread in (loops & still if wait.coroutine else asleep)),
         frozenset(threads),
         of_main,
-        tuple(Outside(*thread) for thread in main["threads"] if thread[0] in outside),
-        frozenset(thread for thread in loops & still if after[thread].in_loop),
+        tuple(_outside(main["threads"], outside, in_loops)),
+        in_loops,
         frozenset(running),
         main["handlers"],
         _current_interpreter() if _runs_interpreter(main) else None,
     )
+
+
+def _outside(threads: Iterable[Any], in_locks: set[int], in_loops: frozenset[int]) -> Iterator[Outside]:
+    """Iterate over the threads that wait for others: in a lock, or in an event loop that only another thread wakes."""
+    for thread in threads:
+        if thread[0] in in_locks:
+            yield Outside(*thread)
+        elif thread[0] in in_loops:
+            yield Outside(*thread)._replace(own=True)
 
 
 def _lasting(one: Inspection, other: Inspection, among: tuple[Wait, ...] | None = None) -> tuple[Wait, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Thread
 
 from .. import Sender as LocalSender
-from .. import channel, select
+from .. import _core, channel, select
 from .._errors import ChannelClosed, ChannelFailed, ChannelTimeout, DecodeError, Error
 from ._bridge import Bridge, cause_of
 from ._lease import Lease
@@ -37,7 +37,7 @@ class Import(Bridge):
         if local is None:
             local, self._receiver = channel(0)
         self._local: LocalSender[Any] = local
-        self._leave, self._left = channel(1)  # a message: the local channel has ended
+        self._leave, self._left = _core._own_channel("bridge end", 1)  # a message: the local channel has ended
 
     def _pump(self) -> None:
         watch = Thread(target=self._watch, name=f"{self._thread.name} end", daemon=False)

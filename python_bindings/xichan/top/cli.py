@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("pid", nargs="?", type=int, metavar="PID", help="the process; default: the only one there is")
     top.add_argument("--once", action="store_true", help="print the tables as text, and exit")
     top.add_argument("--json", action="store_true", help="print one JSON object, and exit")
+    top.add_argument("--internal", action="store_true", help="show the channels, too, that xichan itself uses: key i")
     top.add_argument(
         "--interval",
         type=_positive,
@@ -88,9 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if live:
                 from .app import TopApp
 
-                TopApp(page, options.interval).run()
+                TopApp(page, options.interval, internal=options.internal).run()
             else:
                 snapshot = sample(page, options.interval)
+                if options.internal:
+                    snapshot = snapshot.with_internal()
                 print(text.as_json(snapshot) if options.json else text.report(snapshot), flush=True)
     except BrokenPipeError:  # as `| head` does; what else is buffered goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
