@@ -31,8 +31,10 @@ _TIMEOUT, _IDLE, _COROUTINE = 1, 2, 4  # flags of a wait, as in page/wait_report
 _CHANNEL, _OBJECT = 1, 2  # what a wait is for
 _WORKER_STATES = ("starting", "idle", "ended")  # by WorkerRow::State
 
-# For each channel the time, and what it had sent and received, at the previous inspect() of this interpreter.
-_previous: dict[int, tuple[int, int, int]] = {}
+# For each channel the time, and what it had sent and received, when it was last looked at.
+_Counts = dict[int, tuple[int, int, int]]
+
+_previous: _Counts = {}  # of the previous inspect() of this interpreter
 
 _DETAILS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "AtomicInt": lambda obj: {"value": obj.value},
@@ -133,15 +135,15 @@ def _endpoints(names: _Names) -> dict[int, tuple[list[EndpointInspection], list[
     return found
 
 
-def _rates(stats: ChannelStats, created: int, now: int) -> tuple[float, float]:
-    since, sent, received = _previous.get(stats.id, (created, 0, 0))
-    _previous[stats.id] = now, stats.sent, stats.received
+def _rates(stats: ChannelStats, created: int, now: int, previous: _Counts) -> tuple[float, float]:
+    since, sent, received = previous.get(stats.id, (created, 0, 0))
+    previous[stats.id] = now, stats.sent, stats.received
     seconds = max((now - since) / 1e9, 1e-9)
     # Less than before: another channel, after a fork.
     return max(0, stats.sent - sent) / seconds, max(0, stats.received - received) / seconds
 
 
-def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, ...]:
+def _channels(names: _Names, waits: Iterable[Wait], previous: _Counts) -> tuple[ChannelInspection, ...]:
     # The endpoints first: one that is opened meanwhile is counted as in transit, which is the weaker statement.
     endpoints = _endpoints(names)
     waiting: defaultdict[int, list[Wait]] = defaultdict(list)
@@ -156,7 +158,7 @@ def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, 
             [*listed, *[EndpointInspection(side, None, None, None, None, None)] * count]
             for side, listed, count in zip(_SIDES, endpoints[stats.id], native, strict=True)
         ]
-        sent_per_second, received_per_second = _rates(stats, created, now)
+        sent_per_second, received_per_second = _rates(stats, created, now, previous)
         result.append(
             ChannelInspection(
                 stats=stats,
@@ -170,8 +172,8 @@ def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, 
                 received_per_second=received_per_second,
             )
         )
-    for gone in _previous.keys() - {channel.stats.id for channel in result}:
-        _previous.pop(gone, None)
+    for gone in previous.keys() - {channel.stats.id for channel in result}:
+        previous.pop(gone, None)
     return tuple(result)
 
 
@@ -243,12 +245,17 @@ def inspect() -> Inspection:
     with the line of the code that called. ``print(xichan.inspect())`` shows a report. Any interpreter and thread may
     call it. It reads while other threads go on: what it returns need not have existed at one moment. Never blocks.
     """
+    return look(_previous)
+
+
+def look(previous: _Counts) -> Inspection:
+    """Do what inspect() does, with rates since `previous`, which becomes what is counted now."""
     names = _Names()
     waits = _waits(names)
     return Inspection(
         time=time.time(),
         pid=os.getpid(),
-        channels=_channels(names, waits),
+        channels=_channels(names, waits, previous),
         objects=_objects(names, waits),
         waits=waits,
         workers=_workers(),
