@@ -221,7 +221,7 @@ class _Reader:
         behind = layout.SEQUENCE.size + layout.WORKER.struct.size
         for offset, fields in self.rows(layout.Kind.WORKERS, layout.WORKER, more=layout.WORKER_WORDS.size):
             owner, began, tasks = layout.WORKER_WORDS.unpack_from(self.page.memory, offset + behind)
-            if owner == 0:
+            if owner == 0 or owner & 1:
                 continue
             running = began != 0
             yield Worker(
