@@ -46,6 +46,8 @@ CONDITIONS = [
     ("src/ring/mpmc.h", "if (lines == nullptr && has_line(place_of(head)))", "has_line(place_of(head))", ["false"]),
     ("src/ring/mpmc.h", "if (lines != nullptr && has_line(place))", "has_line(place)", ["false"]),
     ("src/ring/mpmc.h", "(line == nullptr ? 1 : 2)", "line == nullptr ? 1 : 2", ["1", "2"]),
+    ("src/page/slot_set.h", "return (seen & mask_of(index)) == 0", "(seen & mask_of(index)) == 0", ["true"]),
+    ("src/page/slot_set.h", "void release", "~mask_of(index)", ["~std::uint64_t{0}"]),
     ("src/page/slot_owner.h", "bool try_take", "owner | writing", ["owner"]),
     ("src/page/slot_owner.h", "bool begin_write", "owner | writing", ["owner"]),
     ("src/page/slot_owner.h", "bool end_write", "owner | writing", ["owner"]),
