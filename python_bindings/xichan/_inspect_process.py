@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
+import warnings
 from collections import defaultdict
 from pathlib import Path
 
@@ -244,7 +246,12 @@ def inspect() -> Inspection:
     The Inspection has the channels with their endpoints, the objects of shared state, and every call that is blocked,
     with the line of the code that called. ``print(xichan.inspect())`` shows a report. Any interpreter and thread may
     call it. It reads while other threads go on: what it returns need not have existed at one moment. Never blocks.
+
+    Issues a RuntimeWarning, once, if the process has no page that other processes can see, for lack of memory.
     """
+    if error := _core._take_page_refusal():
+        message = f"other processes cannot see what this process does: {os.strerror(error)} ({errno.errorcode[error]})"
+        warnings.warn(f"{message}, so its page is private", RuntimeWarning, stacklevel=2)
     return look(_previous)
 
 

@@ -1,8 +1,8 @@
 #include "page/page.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,15 +10,12 @@
 #include <unistd.h>
 
 #include <cstddef>
-#include <utility>
 
+#include "page/memory_file.h"
 #include "xichan/version.h"
 
 namespace xichan::internal {
 namespace {
-
-// From Linux 6.3; older kernels refuse it. Newer ones log a warning without it.
-constexpr unsigned no_exec_seal = 0x0008;
 
 constinit atomic<Page*> current{nullptr};
 constinit atomic<int> descriptor{-1};
@@ -26,31 +23,34 @@ constinit atomic<std::uint64_t> device{0};  // of the descriptor, which the prog
 constinit atomic<std::uint64_t> inode{0};
 constinit atomic<std::uint32_t> forks{0};
 constinit atomic<bool> is_private{false};  // the environment says so
+constinit atomic<int> refusal{0};          // why there is no file: an errno, until it is reported
 
 struct Mapping {
   Page* page = nullptr;
   int descriptor = -1;
 };
 
-int make_file() noexcept {
-  const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  long file = syscall(SYS_memfd_create, "xichan", flags | no_exec_seal);
-  if (file < 0) file = syscall(SYS_memfd_create, "xichan", flags);
-  if (file < 0) return -1;
-  int number = static_cast<int>(file);
-  if (number <= STDERR_FILENO) {  // one that was closed, to which other code still writes
-    const int moved = fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    close(number);
-    if (moved < 0) return -1;
-    number = moved;
+// Reads the environment that the process was started with. Other threads may change `environ` meanwhile, which getenv()
+// must not read then.
+bool is_opted_out() noexcept {
+  static constexpr char wanted[] = "XICHAN_PAGE=0";
+  const int file = open("/proc/self/environ", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  std::size_t matched = 0;  // characters of `wanted`, counted from the beginning of a variable
+  bool differs = false;
+  bool found = false;
+  char text[1024];
+  for (ssize_t length; !found && (length = read(file, text, sizeof text)) > 0;) {
+    for (ssize_t i = 0; i < length && !found; ++i) {
+      differs = differs || text[i] != wanted[matched];
+      found = !differs && ++matched == sizeof wanted;
+      if (text[i] != '\0') continue;
+      differs = false;
+      matched = 0;
+    }
   }
-  // Of this size for good: a process that could shrink it would kill this one.
-  if (ftruncate(number, sizeof(Page)) == 0 && fchmod(number, 0600) == 0 &&
-      fcntl(number, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
-    return number;
-  }
-  close(number);
-  return -1;
+  close(file);
+  return found;
 }
 
 // Field 22 of /proc/self/stat. The name of the program, in parentheses, may contain anything.
@@ -117,11 +117,16 @@ void note_file(PageHeader& header, int number) noexcept {
 // Calls only functions that the child of a fork may call.
 Mapping make_mapping() noexcept {
   Mapping made;
-  if (!is_private.load(memory_order_relaxed)) made.descriptor = make_file();
   void* memory = MAP_FAILED;
-  if (made.descriptor >= 0) {
-    memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, made.descriptor, 0);
-    if (memory == MAP_FAILED) close(std::exchange(made.descriptor, -1));
+  if (!is_private.load(memory_order_relaxed)) {
+    const int file = make_memory_file(sizeof(Page));
+    if (file >= 0) memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (memory != MAP_FAILED) {
+      made.descriptor = file;
+    } else {
+      refusal.store(file < 0 ? -file : errno, memory_order_relaxed);
+      if (file >= 0) close(file);
+    }
   }
   if (memory == MAP_FAILED) {
     memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -166,8 +171,7 @@ void replace_after_fork() noexcept {
 [[gnu::constructor]] void watch_forks() { pthread_atfork(nullptr, nullptr, replace_after_fork); }
 
 Page* create() noexcept {
-  const char* const choice = getenv("XICHAN_PAGE");
-  if (choice != nullptr && strcmp(choice, "0") == 0) is_private.store(true, memory_order_relaxed);
+  if (is_opted_out()) make_page_private();
   const Mapping made = make_mapping();
   if (made.page == nullptr) return nullptr;
   Page* other = nullptr;
@@ -189,6 +193,10 @@ Page* page() noexcept {
   Page* const found = existing_page();
   return found != nullptr ? found : create();
 }
+
+void make_page_private() noexcept { is_private.store(true, memory_order_relaxed); }
+
+int take_page_refusal() noexcept { return refusal.exchange(0, memory_order_relaxed); }
 
 int page_descriptor() noexcept {
   const Page* const page = existing_page();

@@ -364,7 +364,7 @@ def open_page(pid: int) -> Page:
         raise error
     raise PageError(
         f"process {pid} keeps no page: it has not imported xichan, has an older version, runs with XICHAN_PAGE=0, "
-        "or has closed all its descriptors"
+        "has closed all its descriptors, or had no memory for it (then inspect() warns there)"
     )
 
 

@@ -1,8 +1,11 @@
 // The page: found, mapped and verified as a reader in another process does it.
 #include "page/page.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +29,87 @@ TEST(Page, IsASealedFileOfTheUser) {
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   EXPECT_NE(ftruncate(descriptor, 0), 0);
   EXPECT_TRUE(fcntl(descriptor, F_GETFD) & FD_CLOEXEC);
+}
+
+TEST(Page, IsAllocatedFromTheStart) {
+  ASSERT_NE(page(), nullptr);
+  struct stat status{};
+  ASSERT_EQ(fstat(page_descriptor(), &status), 0);
+  EXPECT_GE(static_cast<std::size_t>(status.st_blocks) * 512, sizeof(Page)) << "writing to it may end the process";
+}
+
+// Runs in a child, which replaces its page, and returns its exit status.
+template <class Function>
+int in_child(Function function) {
+  const pid_t child = fork();
+  if (child == 0) _exit(function());
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + status;
+}
+
+TEST(Page, IsPrivateBeyondTheLimitOfFileSizes) {
+  ASSERT_NE(page(), nullptr);
+  EXPECT_EQ(in_child([] {
+              const rlimit limit{4096, 4096};
+              setrlimit(RLIMIT_FSIZE, &limit);  // the signal of this limit, SIGXFSZ, ends a process
+              return in_child([] {
+                if (existing_page() == nullptr || page_descriptor() != -1) return 1;
+                page()->waits[wait_slots - 1].content.begin_write();
+                return take_page_refusal() == EFBIG && take_page_refusal() == 0 ? 7 : 2;
+              });
+            }),
+            7);
+}
+
+// Runs this test alone in a new process, and returns its exit status.
+int run_again(const char* name, char* const* environment) {
+  return in_child([&] {
+    const std::string filter = std::string("--gtest_filter=") + name;
+    execle("/proc/self/exe", "test_page", filter.c_str(), "--gtest_also_run_disabled_tests", nullptr, environment);
+    return 1;
+  });
+}
+
+TEST(Page, DISABLED_IsPrivateHere) {
+  ASSERT_NE(page(), nullptr);
+  EXPECT_EQ(page_descriptor(), -1);
+  EXPECT_EQ(take_page_refusal(), 0);
+}
+
+TEST(Page, IsPrivateIfTheProcessWasStartedSo) {
+  static constexpr char test[] = "Page.DISABLED_IsPrivateHere";
+  char off[] = "XICHAN_PAGE=0", on[] = "XICHAN_PAGE=1", long_name[] = "XXICHAN_PAGE=0", more[] = "XICHAN_PAGE=00";
+  char value[5000];
+  std::memset(value, 'x', sizeof value);
+  value[1] = '=';
+  value[sizeof value - 1] = '\0';
+  char* const is_off[] = {on, value, off, nullptr};
+  char* const is_on[] = {on, long_name, more, value, nullptr};
+  EXPECT_EQ(run_again(test, is_off), 0);
+  EXPECT_EQ(run_again(test, is_on), 1);
+}
+
+TEST(Page, ReadsNoEnvironmentThatOtherThreadsChange) {
+  ASSERT_NE(page(), nullptr);
+  static constexpr char test[] = "Page.DISABLED_IsSharedAlthoughTheEnvironmentHasChanged";
+  char* const none[] = {nullptr};
+  EXPECT_EQ(run_again(test, none), 0);
+}
+
+TEST(Page, DISABLED_IsSharedAlthoughTheEnvironmentHasChanged) {
+  setenv("XICHAN_PAGE", "0", 1);
+  ASSERT_NE(page(), nullptr);
+  EXPECT_GE(page_descriptor(), 0);
+}
+
+TEST(Page, CanBeMadePrivate) {
+  ASSERT_NE(page(), nullptr);
+  EXPECT_EQ(in_child([] {
+              make_page_private();
+              return in_child([] { return existing_page() != nullptr && page_descriptor() == -1 ? 7 : 1; });
+            }),
+            7);
 }
 
 TEST(Page, IsReadThroughItsDescriptor) {
