@@ -209,7 +209,7 @@ def _objects(names: _Names, waits: Iterable[Wait]) -> tuple[ObjectInspection, ..
     return tuple(result)
 
 
-def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
+def _remote(names: _Names, waits: Iterable[Wait]) -> tuple[RemoteInspection, ...]:
     return tuple(
         RemoteInspection(
             name,
@@ -218,8 +218,9 @@ def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
             *names.interpreter(interpreter),
             *names.thread(thread),
             _place(file or "", line),
+            tuple(wait for wait in waits if not set(local).isdisjoint(wait.channels)),
         )
-        for name, receives, server, interpreter, thread, file, line in _core._inspect_remote()
+        for name, receives, server, interpreter, thread, file, line, local in _core._inspect_remote()
     )
 
 
@@ -266,6 +267,6 @@ def look(previous: _Counts) -> Inspection:
         objects=_objects(names, waits),
         waits=waits,
         workers=_workers(),
-        remote=_remote(names),
+        remote=_remote(names, waits),
         unshown_waits=_core._unshown_waits(),
     )
