@@ -248,11 +248,11 @@ def inspect() -> Inspection:
     with the line of the code that called. ``print(xichan.inspect())`` shows a report. Any interpreter and thread may
     call it. It reads while other threads go on: what it returns need not have existed at one moment. Never blocks.
 
-    Issues a RuntimeWarning, once, if the process has no page that other processes can see, for lack of memory.
+    Issues a RuntimeWarning, once, if other processes cannot see all of the page of this one, for lack of memory.
     """
     if error := _core._take_page_refusal():
-        message = f"other processes cannot see what this process does: {os.strerror(error)} ({errno.errorcode[error]})"
-        warnings.warn(f"{message}, so its page is private", RuntimeWarning, stacklevel=2)
+        reason = f"{os.strerror(error)} ({errno.errorcode.get(error, error)})"
+        warnings.warn(f"other processes cannot see all that this process does: {reason}", RuntimeWarning, stacklevel=2)
     return look(_previous)
 
 

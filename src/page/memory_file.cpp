@@ -33,11 +33,28 @@ int create() noexcept {
   return moved < 0 ? -error : moved;
 }
 
-int allocate(int number, std::size_t size) noexcept {
+int seal(int number, std::size_t size) noexcept {
   rlimit limit{};
   // The kernel would send SIGXFSZ, which ends a process by default.
   if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size) return EFBIG;
-  if (ftruncate(number, static_cast<off_t>(size)) != 0) return errno;
+  // Of this size for good: a process that could shrink it would kill this one.
+  const bool is_sealed = ftruncate(number, static_cast<off_t>(size)) == 0 && fchmod(number, 0600) == 0 &&
+                         fcntl(number, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
+  return is_sealed ? 0 : errno;
+}
+
+}  // namespace
+
+int make_memory_file(std::size_t size) noexcept {
+  const int number = create();
+  if (number < 0) return number;
+  const int error = seal(number, size);
+  if (error == 0) return number;
+  close(number);
+  return -error;
+}
+
+int allocate_file(int number, std::size_t size) noexcept {
   for (std::size_t at = 0; at < size;) {
     const std::size_t length = std::min(part, size - at);
     if (fallocate(number, 0, static_cast<off_t>(at), static_cast<off_t>(length)) == 0) {
@@ -49,23 +66,9 @@ int allocate(int number, std::size_t size) noexcept {
   return 0;
 }
 
-int seal(int number) noexcept {
-  // Of this size for good: a process that could shrink it would kill this one.
-  const bool is_sealed =
-      fchmod(number, 0600) == 0 && fcntl(number, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
-  return is_sealed ? 0 : errno;
-}
-
-}  // namespace
-
-int make_memory_file(std::size_t size) noexcept {
-  const int number = create();
-  if (number < 0) return number;
-  int error = allocate(number, size);
-  if (error == 0) error = seal(number);
-  if (error == 0) return number;
-  close(number);
-  return -error;
+int allocate_mapped(void* memory, std::size_t size) noexcept {
+  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, which older headers lack
+  return madvise(memory, size, populate_write) == 0 ? 0 : errno;
 }
 
 }  // namespace xichan::internal

@@ -59,6 +59,7 @@ WaitSlot* claim(Page& page, bool is_coroutine) noexcept {
   if (found == thread_wait_slots) return nullptr;
   last[is_coroutine] = static_cast<std::uint16_t>(found);
   const std::size_t index = is_coroutine * thread_wait_slots + found;
+  if (!allocate_in_page(page.waits[index])) return page.header.taken[is_coroutine].release(found), nullptr;
   atomic<std::uint64_t>& used = page.header.tables[0].used;
   for (std::uint64_t seen = used.load(memory_order_relaxed);
        seen <= index && !used.compare_exchange_weak(seen, index + 1, memory_order_relaxed, memory_order_relaxed);) {

@@ -21,6 +21,7 @@ void WorkerPlace::claim(const WorkerRow& row) noexcept {
   forks_ = page_forks();
   owner_ = SlotOwner::identity(row.interpreter, last_number.fetch_add(1, memory_order_relaxed));
   for (WorkerSlot& slot : all->workers) {
+    if (!allocate_in_page(slot)) return;
     if (!slot.owner.try_take(owner_)) continue;
     slot.began.store(0, memory_order_relaxed);
     slot.tasks.store(0, memory_order_relaxed);

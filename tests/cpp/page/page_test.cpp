@@ -10,10 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "page/places.h"
+#include "page/wait_report.h"
+#include "page/workers.h"
 #include "support/support.h"
 
 namespace xichan::internal {
@@ -29,13 +34,6 @@ TEST(Page, IsASealedFileOfTheUser) {
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   EXPECT_NE(ftruncate(descriptor, 0), 0);
   EXPECT_TRUE(fcntl(descriptor, F_GETFD) & FD_CLOEXEC);
-}
-
-TEST(Page, IsAllocatedFromTheStart) {
-  ASSERT_NE(page(), nullptr);
-  struct stat status{};
-  ASSERT_EQ(fstat(page_descriptor(), &status), 0);
-  EXPECT_GE(static_cast<std::size_t>(status.st_blocks) * 512, sizeof(Page)) << "writing to it may end the process";
 }
 
 // Runs in a child, which replaces its page, and returns its exit status.
@@ -55,9 +53,49 @@ TEST(Page, IsPrivateBeyondTheLimitOfFileSizes) {
               setrlimit(RLIMIT_FSIZE, &limit);  // the signal of this limit, SIGXFSZ, ends a process
               return in_child([] {
                 if (existing_page() == nullptr || page_descriptor() != -1) return 1;
+                if (!allocate_in_page(page()->waits[wait_slots - 1])) return 3;
                 page()->waits[wait_slots - 1].content.begin_write();
                 return take_page_refusal() == EFBIG && take_page_refusal() == 0 ? 7 : 2;
               });
+            }),
+            7);
+}
+
+std::int64_t bytes_allocated() {
+  struct stat status{};
+  fstat(page_descriptor(), &status);
+  return status.st_blocks * 512;
+}
+
+TEST(Page, IsAllocatedBeforeItIsWritten) {
+  ASSERT_NE(page(), nullptr);
+  EXPECT_EQ(in_child([] {
+              const std::int64_t before = bytes_allocated();
+              if (before < 4096) return 1;
+              const bool was_allocated = allocate_in_page(page()->waits[1500]) && allocate_in_page(page()->channels);
+              return was_allocated && bytes_allocated() - before >= std::int64_t{sizeof(Page::channels)} ? 7 : 2;
+            }),
+            7);
+}
+
+TEST(Page, WithoutMemoryForItShowsLessAndReportsItOnce) {
+  ASSERT_NE(page(), nullptr);
+  EXPECT_EQ(in_child([] {
+              // Without a mapping it cannot be allocated, and writing to it ends the process.
+              constexpr std::size_t begin = (offsetof(Page, waits) + thread_wait_slots * sizeof(WaitSlot)) & ~0xffffu;
+              munmap(reinterpret_cast<char*>(page()) + begin + 0x10000, sizeof(Page) - begin - 0x10000);
+              std::vector<std::unique_ptr<WaitReport>> reports;
+              for (std::size_t i = 0; i < 200; ++i) {
+                reports.push_back(std::make_unique<WaitReport>("Receiver.arecv", WaitReport::is_coroutine));
+                reports.back()->show({}, 0);
+              }
+              const std::uint64_t unshown = page()->header.waits_unshown.load();
+              if (unshown == 0 || unshown >= 200) return 1;
+              if (take_page_refusal() != ENOMEM || take_page_refusal() != 0) return 2;
+              reports.clear();
+              if (page()->header.waits_unshown.load() != 0) return 3;
+              WorkerPlace().claim(WorkerRow{});
+              return take_page_refusal() == 0 ? 7 : 4;
             }),
             7);
 }
