@@ -139,6 +139,7 @@ class RemoteInspection:
     thread: int | None  # native id of the thread that opened it
     thread_name: str | None
     opened: str | None  # "file:line" of the code that opened it
+    waits: tuple[Wait, ...]  # its calls that wait for a value, for space, or for its end
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
+import warnings
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -34,8 +36,10 @@ _CHANNEL, _OBJECT = 1, 2  # what a wait is for
 _WORKER_CODE = "<script>"  # the name of the code that calls the loop of a worker
 _WORKER_STATES = ("starting", "idle", "ended")  # by WorkerRow::State
 
-# For each channel the time, and what it had sent and received, at the previous inspect() of this interpreter.
-_previous: dict[int, tuple[int, int, int]] = {}
+# For each channel the time, and what it had sent and received, when it was last looked at.
+_Counts = dict[int, tuple[int, int, int]]
+
+_previous: _Counts = {}  # of the previous inspect() of this interpreter
 
 _DETAILS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "AtomicInt": lambda obj: {"value": obj.value},
@@ -144,15 +148,15 @@ def _endpoints(names: _Names) -> dict[int, tuple[list[EndpointInspection], list[
     return found
 
 
-def _rates(stats: ChannelStats, created: int, now: int) -> tuple[float, float]:
-    since, sent, received = _previous.get(stats.id, (created, 0, 0))
-    _previous[stats.id] = now, stats.sent, stats.received
+def _rates(stats: ChannelStats, created: int, now: int, previous: _Counts) -> tuple[float, float]:
+    since, sent, received = previous.get(stats.id, (created, 0, 0))
+    previous[stats.id] = now, stats.sent, stats.received
     seconds = max((now - since) / 1e9, 1e-9)
     # Less than before: another channel, after a fork.
     return max(0, stats.sent - sent) / seconds, max(0, stats.received - received) / seconds
 
 
-def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, ...]:
+def _channels(names: _Names, waits: Iterable[Wait], previous: _Counts) -> tuple[ChannelInspection, ...]:
     # The endpoints first: one that is opened meanwhile is counted as in transit, which is the weaker statement.
     endpoints = _endpoints(names)
     waiting: defaultdict[int, list[Wait]] = defaultdict(list)
@@ -168,7 +172,7 @@ def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, 
             [*listed, *[EndpointInspection(side, None, None, None, None, None)] * count]
             for side, listed, count in zip(_SIDES, endpoints[stats.id], native, strict=True)
         ]
-        sent_per_second, received_per_second = _rates(stats, created, now)
+        sent_per_second, received_per_second = _rates(stats, created, now, previous)
         result.append(
             ChannelInspection(
                 stats=stats,
@@ -187,8 +191,8 @@ def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, 
                 unfinished=unfinished if label == QUEUE else None,
             )
         )
-    for gone in _previous.keys() - {channel.stats.id for channel in result}:
-        _previous.pop(gone, None)
+    for gone in previous.keys() - {channel.stats.id for channel in result}:
+        previous.pop(gone, None)
     return tuple(result)
 
 
@@ -222,7 +226,7 @@ def _objects(names: _Names, waits: Iterable[Wait]) -> tuple[ObjectInspection, ..
     return tuple(result)
 
 
-def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
+def _remote(names: _Names, waits: Iterable[Wait]) -> tuple[RemoteInspection, ...]:
     return tuple(
         RemoteInspection(
             name,
@@ -231,8 +235,9 @@ def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
             *names.interpreter(interpreter),
             *names.thread(thread),
             _place(file or "", line),
+            tuple(wait for wait in waits if not set(local).isdisjoint(wait.channels)),
         )
-        for name, receives, server, interpreter, thread, file, line in _core._inspect_remote()
+        for name, receives, server, interpreter, thread, file, line, local in _core._inspect_remote()
     )
 
 
@@ -263,11 +268,20 @@ def inspect(*, internal: bool = False) -> Inspection:
     call it. It reads while other threads go on: what it returns need not have existed at one moment. Never blocks.
 
     internal: True lists also the channels that xichan itself uses, such as those of the tasks and results of a pool.
+    Issues a RuntimeWarning, once, if other processes cannot see all of the page of this one, for lack of memory.
     """
+    if error := _core._take_page_refusal():
+        reason = f"{os.strerror(error)} ({errno.errorcode.get(error, error)})"
+        warnings.warn(f"other processes cannot see all that this process does: {reason}", RuntimeWarning, stacklevel=2)
+    return look(_previous, internal=internal)
+
+
+def look(previous: _Counts, *, internal: bool = True) -> Inspection:
+    """Do what inspect() does, with rates since `previous`, which becomes what is counted now."""
     workers = _workers()
     names = _Names(workers)
     waits = _waits(names)
-    every = _channels(names, waits)
+    every = _channels(names, waits, previous)
     channels = every if internal else tuple(channel for channel in every if not channel.internal)
     if not internal:
         waits, channels = _without_internal(waits, every, channels)
@@ -278,7 +292,7 @@ def inspect(*, internal: bool = False) -> Inspection:
         objects=_objects(names, waits),
         waits=waits,
         workers=workers,
-        remote=_remote(names),
+        remote=_remote(names, waits),
         unshown_waits=_core._unshown_waits(),
         unshown_channels=len(every) - len(channels),
     )

@@ -153,9 +153,11 @@ void write_snapshot(Page& page) noexcept {
   row.snapshot = ++last_snapshot;
   row.channels = Registry::size();
   row.objects = StateObjects::count();
-  row.channel_rows = write_channels(page, row.snapshot);
-  row.object_rows = write_objects(page, row.snapshot);
-  if (PagePublisher::write_remotes != nullptr) PagePublisher::write_remotes(page, row);
+  if (!allocate_in_page(page.snapshot)) return;
+  if (allocate_in_page(page.channels)) row.channel_rows = write_channels(page, row.snapshot);
+  if (allocate_in_page(page.objects)) row.object_rows = write_objects(page, row.snapshot);
+  if (PagePublisher::write_remotes != nullptr && allocate_in_page(page.remotes))
+    PagePublisher::write_remotes(page, row);
   row.memory_blocks = memory.blocks;
   row.memory_bytes = memory.bytes;
   row.memory_high_water = memory.high_water;

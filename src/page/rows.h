@@ -19,6 +19,7 @@
 
 #include "base/atomic.h"
 #include "page/sequenced.h"
+#include "page/slot_owner.h"
 
 namespace xichan::internal {
 
@@ -142,7 +143,7 @@ class RowSlot {
 /// The slot of a worker, with the two words that change with every task.
 struct WorkerSlot {
   RowSlot<WorkerRow> row;
-  atomic<std::uint64_t> owner;   // a number of the worker that has claimed the slot; 0: free
+  SlotOwner owner;
   atomic<std::int64_t> began;    // Deadline::now() when the task that runs began; 0: none runs
   atomic<std::uint64_t> tasks;   // that have ended
   atomic<std::uint64_t> failed;  // of these, by an exception

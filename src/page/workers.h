@@ -6,7 +6,8 @@
 
 namespace xichan::internal {
 
-/// A slot that a worker has claimed, or none if there was no free one. Thread safety: one thread at a time.
+/// A slot that a worker has claimed, or none if there was no free one. Thread safety: one thread at a time, beside
+/// `release_workers`.
 class XICHAN_API WorkerPlace {
  public:
   WorkerPlace() noexcept = default;
@@ -20,7 +21,8 @@ class XICHAN_API WorkerPlace {
   /// Replaces the row.
   void show(const WorkerRow& row) noexcept;
 
-  // A task begins, at this time of Deadline::now(), or ends.
+  // A task begins, at this time of Deadline::now(), or ends. Under the lock of the interpreter, which ends holding it:
+  // no other worker has the slot meanwhile.
   void begin(std::int64_t now) noexcept {
     if (has_slot()) slot_->began.store(now, memory_order_relaxed);
   }
@@ -42,7 +44,7 @@ class XICHAN_API WorkerPlace {
   bool has_slot() const noexcept { return slot_ != nullptr && forks_ == page_forks(); }
 
   WorkerSlot* slot_ = nullptr;
-  std::uint64_t number_ = 0;
+  std::uint64_t owner_ = 0;  // SlotOwner::identity()
   std::uint32_t forks_ = 0;
 };
 

@@ -187,10 +187,26 @@ PyObject* name_interpreter(PyObject* module, PyObject* name) noexcept {
   Py_RETURN_NONE;
 }
 
+// _take_page_refusal() -> the errno because of which other processes cannot see the page, once; else 0.
+PyObject* page_refusal(PyObject*, PyObject*) noexcept { return PyLong_FromLong(take_page_refusal()); }
+
 // _page_descriptor() -> the file of the page, or -1.
 PyObject* descriptor_of_page(PyObject*, PyObject*) noexcept { return PyLong_FromLong(page_descriptor()); }
 
 }  // namespace
+
+int open_page() noexcept {
+  if (existing_page() != nullptr) return 0;
+  const Ref os(PyImport_ImportModule("os"));
+  const Ref environment(os ? PyObject_GetAttrString(os.get(), "environ") : nullptr);
+  if (!environment) return -1;
+  PyObject* found;
+  if (PyMapping_GetOptionalItemString(environment.get(), "XICHAN_PAGE", &found) < 0) return -1;
+  const Ref value(found);
+  if (value && PyUnicode_Check(value.get()) && PyUnicode_EqualToUTF8(value.get(), "0")) make_page_private();
+  (void)page();
+  return 0;
+}
 
 PyMethodDef inspect_functions[] = {
     {"_inspect_waits", inspect_waits, METH_NOARGS, nullptr},
@@ -200,6 +216,7 @@ PyMethodDef inspect_functions[] = {
     {"_inspect_remote", inspect_remote, METH_NOARGS, nullptr},
     {"_interpreter_names", interpreter_names, METH_NOARGS, nullptr},
     {"_name_interpreter", name_interpreter, METH_O, nullptr},
+    {"_take_page_refusal", page_refusal, METH_NOARGS, nullptr},
     {"_page_descriptor", descriptor_of_page, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -60,9 +60,9 @@ def deadlocks() -> tuple[Deadlock, ...]:
 
     Thread-safe.
     """
-    from .._inspect_process import inspect
+    from .._inspect_process import look
 
-    first = inspect(internal=True)
+    first = look({})  # not inspect(): its rates are those since the caller's last one
     if not any(_is_candidate(wait) for wait in first.waits):
         return ()
     main = _look_inside(MAIN)
@@ -85,18 +85,18 @@ def _is_candidate(wait: Wait) -> bool:
 
 def _look(first: Inspection, nap: int, before: dict[int, kernel.Sleep], known: set[int]) -> World | None:
     """Take the second look, and the third at the waits. Returns None if the main interpreter cannot be seen."""
-    from .._inspect_process import inspect
+    from .._inspect_process import look
 
     main = _look_inside(MAIN)
     if main is None or main["exiting"]:
         return None
     running = _running()
-    second = inspect(internal=True)
+    second = look({})
     candidates = _lasting(first, second)
     loops = _quiet_loops(main, candidates)
     asleep = {wait.thread for wait in candidates if _falls_asleep(wait.thread)}
     after = kernel.sleeps()
-    waits = _lasting(second, inspect(internal=True), candidates)
+    waits = _lasting(second, look({}), candidates)
     still = {thread for thread, sleep in after.items() if thread in before and before[thread] == sleep}
     spectators = {_current_thread(), *main["spectators"]}
     threads = known | kernel.threads()

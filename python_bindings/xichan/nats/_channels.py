@@ -13,6 +13,7 @@ from ._calls import STREAM_NOT_FOUND, find_stream
 from ._errors import NatsError
 from ._kv import forget_error
 from ._names import CONSUMER, Names
+from ._registry import Registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ def create(calls: Calls, names: Names, settings: Settings) -> _Steps[None]:
     yield from calls.api(f"CONSUMER.DURABLE.CREATE.{names.stream}.{CONSUMER}", settings.consumer(names), what)
     if made.get("did_create") and not names.is_dead:
         yield from forget_error(calls, names, settings)
+        yield from Registry(names, settings).forget_all(calls)
 
 
 def _replace(calls: Calls, names: Names, settings: Settings) -> _Steps[None]:

@@ -151,18 +151,23 @@ class Endpoint:
         changes = self._names.changes
         room = _nats.Room(self._calls.connection, changes, changes, LOOK)
         room.begin_wait()
-        while True:
-            try:
-                yield room.tokens, deadline.left()
-            except ChannelTimeout:
-                raise ChannelTimeout(f"timed out: the channel {self.name!r} is open") from None
-            except ChannelClosed:
+        id = room.tokens.id
+        self._listed.begin_wait_on(id)
+        try:
+            while True:
+                try:
+                    yield room.tokens, deadline.left()
+                except ChannelTimeout:
+                    raise ChannelTimeout(f"timed out: the channel {self.name!r} is open") from None
+                except ChannelClosed:
+                    self._check()
+                    raise  # the interpreter or the process ends
                 self._check()
-                raise  # the interpreter or the process ends
-            self._check()
-            info = yield from find_stream(self._calls, self._names)
-            if info is None or info["config"].get("sealed"):
-                return
+                info = yield from find_stream(self._calls, self._names)
+                if info is None or info["config"].get("sealed"):
+                    return
+        finally:
+            self._listed.end_wait_on(id)
 
     def _leave(self) -> None:
         """Release the lease. If the server is away, it removes the lease itself when its time has passed."""
@@ -219,4 +224,5 @@ class Endpoint:
         """Return what wakes calls that wait for free space."""
         if self._rooms is None:
             self._rooms = _nats.Room(self._calls.connection, self._names.room, self._names.changes, 1.0)
+            self._listed.begin_wait_on(self._rooms.tokens.id)
         return self._rooms

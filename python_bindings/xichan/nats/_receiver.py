@@ -46,6 +46,7 @@ class Receiver(Endpoint):
         self._consumer = _nats.Consumer(
             self._calls.connection, self._names.requests, self._names.room, _HOLD, self._settings.ack_wait
         )
+        self._listed.begin_wait_on(self._consumer.inbox.id)
         leases = Leases(self._names, self._settings)
         self._lease = Lease(self._calls, leases, "r", os.urandom(8).hex())
         self._watch_end(leases)

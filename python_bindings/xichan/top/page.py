@@ -223,7 +223,7 @@ class _Reader:
         behind = layout.SEQUENCE.size + layout.WORKER.struct.size
         for offset, fields in self.rows(layout.Kind.WORKERS, layout.WORKER, more=layout.WORKER_WORDS.size):
             owner, began, tasks, failed = layout.WORKER_WORDS.unpack_from(self.page.memory, offset + behind)
-            if owner == 0:
+            if owner == 0 or owner & 1:
                 continue
             running = began != 0
             yield Worker(
@@ -382,7 +382,7 @@ def open_page(pid: int) -> Page:
         raise error
     raise PageError(
         f"process {pid} keeps no page: it has not imported xichan, has an older version, runs with XICHAN_PAGE=0, "
-        "or has closed all its descriptors"
+        "has closed all its descriptors, or had no memory for it (then inspect() warns there)"
     )
 
 

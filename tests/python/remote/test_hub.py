@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from support import Call, wait_for_sleep, wait_until
+from support import Call, run_script, wait_for_sleep, wait_until
 from support.nats_server import Server, free_port, make_certificates
 
 import xichan
@@ -175,3 +175,25 @@ def test_dead_server_is_given_up_after_the_attempts(server, tmp_path):
         with pytest.raises(nats.NatsError):
             tx.send(1)
         assert hub.closed
+
+
+def test_dropped_receiver_with_values_in_its_inbox_does_not_warn(server, hub, name):
+    """The channels inside xichan.nats are not those of the program: the server keeps the values."""
+    tx, rx = hub.channel(name)
+    done = run_script(
+        """
+        import sys, time, xichan.nats
+        hub = xichan.nats.connect(sys.argv[1])
+        rx = hub.receiver(sys.argv[2])
+        rx._consumer.begin_wait(None)
+        hub.sender(sys.argv[2]).send("for the inbox")
+        while hub.stats().held == 0:
+            time.sleep(0.01)
+        print("held", flush=True)
+        del rx
+        """,
+        server.url,
+        name,
+        options=("-X", "dev"),
+    )
+    assert done.stdout == "held\n" and done.stderr == ""
