@@ -54,6 +54,8 @@ class Settings:
                 raise ValueError("capacity must be at least 1: a channel between machines cannot be a rendezvous")
             if value < 1:
                 raise ValueError(f"{name} must be at least 1 or None, got {value}")
+            if value >= 1 << 63:
+                raise ValueError(f"{name} must be less than 2**63; None: no bound")
         for name in ("ack_wait", "duplicate_window", "sender_timeout"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):

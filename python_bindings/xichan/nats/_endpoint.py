@@ -9,6 +9,7 @@ from .._errors import ChannelClosed, ChannelTimeout
 from ._calls import find_stream
 from ._channels import delete, is_shut_down
 from ._errors import NatsError
+from ._hints import missing, unpicklable
 from ._kv import Lease, closing_error, record_error, seal
 from ._stats import Stats, read_stats
 from ._steps import Deadline, arun, check_timeout, run
@@ -17,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Never, Self
 
     from ._channels import Settings
     from ._hub import Hub
@@ -48,12 +49,14 @@ class Endpoint:
     def _run[T](self, call: str, steps: _Steps[T]) -> T:
         """Run the steps of a call in the calling thread; a trace records it."""
         begin = _core._trace_clock()
-        if not begin:
-            return run(steps)
         try:
             return run(steps)
+        except KeyboardInterrupt as error:
+            error.__notes__ = [f"{call}() was waiting for channel {self.name!r} of {self._hub._shown_server}"]
+            raise
         finally:
-            _core._trace_call(f"{call} {self.name}", begin, False)
+            if begin:
+                _core._trace_call(f"{call} {self.name}", begin, False)
 
     def _arun[T](self, call: str, steps: _Steps[T]) -> Coroutine[Any, Any, T]:
         """Return a coroutine that runs the steps of a call; a trace that records now records it."""
@@ -69,6 +72,12 @@ class Endpoint:
     def __repr__(self) -> str:
         state = ", closed" if self._closed or self._hub.closed else ""
         return f"<xichan.nats.{type(self).__name__} {self.name!r}{state}>"
+
+    def __getattr__(self, name: str) -> Never:
+        raise missing(self, name, receives=type(self).__name__ == "Receiver")
+
+    def __reduce__(self) -> Never:
+        raise unpicklable(self)
 
     @property
     def name(self) -> str:

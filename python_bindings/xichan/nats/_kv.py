@@ -115,6 +115,8 @@ def _error_key(names: Names, settings: Settings) -> str:
 
 def record_error(calls: Calls, names: Names, settings: Settings, error: BaseException) -> _Steps[None]:
     """Record the error of a channel, unless there is one."""
+    if not isinstance(error, BaseException):
+        raise TypeError(f"error must be an exception or None, got {type(error).__name__}")
     yield from open_bucket(calls, _error_bucket(settings), None, settings.replicas)
     name, message, traceback = type_name_of(error), text_of(error), format_traceback(error)
     try:

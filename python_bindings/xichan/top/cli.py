@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Without --once and --json it shows live tables in the terminal, which needs textual: pip install "xichan[top]".
+If its input or output is not a terminal, it prints the tables once.
 It works on processes of the same user, or of any user for root, also on those that hang or are stopped.
 """
 
@@ -84,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    live = live and sys.stdin.isatty() and sys.stdout.isatty()
     try:
         with open_page(choose() if options.pid is None else options.pid) as page:
             if live:

@@ -83,6 +83,13 @@ def test_once_prints_the_tables():
         assert any(line[:2] == ["Receiver.recv", "never"] for line in lines)
 
 
+def test_without_a_terminal_the_tables_are_printed_once():
+    pytest.importorskip("textual")
+    with watched(BUSY) as process:
+        printed = top(str(process.pid), "--interval", "0.1").stdout
+        assert printed.startswith(f"process {process.pid} (") and "Receiver.recv" in printed
+
+
 def test_once_works_on_a_stopped_process():
     with watched(BUSY) as process, stopped(process):
         printed = top(str(process.pid), "--once", "--interval", "0.1").stdout
