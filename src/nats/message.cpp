@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 bool parse_number(std::string_view text, std::uint64_t& number) noexcept {
@@ -54,4 +54,4 @@ bool parse_delivery(std::string_view reply, Delivery& delivery) noexcept {
          parse_number(tokens[first + 1], delivery.sequence);
 }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -25,7 +25,7 @@
 
 #include "nats/source.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 class Consumer : public Source, public std::enable_shared_from_this<Consumer> {
  public:
@@ -133,4 +133,4 @@ class Consumer : public Source, public std::enable_shared_from_this<Consumer> {
   bool closed_ = false;
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -6,7 +6,7 @@
 
 #include <array>
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 thread_local int SocketEvents::Writer::depth_ = 0;
 
@@ -96,4 +96,4 @@ natsStatus SocketEvents::want_write(void* data, bool wanted) noexcept {
 
 natsStatus SocketEvents::detach(void*) noexcept { return NATS_OK; }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -3,7 +3,7 @@
 
 #include "nats/exchange.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 class Connection;
 
@@ -27,4 +27,4 @@ class Source {
   virtual void on_acknowledged(std::size_t) {}
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -6,7 +6,7 @@
 #include "nats/connection.h"
 #include "nats/consumer.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 // A message of the server may be lost when the connection breaks, or sent by a Receiver that has died before it could.
@@ -146,4 +146,4 @@ void EndWatch::unsubscribe() noexcept {
   }
 }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -9,7 +9,7 @@
 #include <system_error>
 #include <thread>
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 // A value or request that got no reply is repeated after this time, then after twice as long, and so on.
@@ -450,4 +450,4 @@ bool Connection::subscribe(const std::string& subject, natsSubscription*& subscr
          natsSubscription_SetPendingLimits(subscription, -1, -1) == NATS_OK;
 }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -5,7 +5,7 @@
 
 #include "nats/connection.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 // A longer request is renewed at this interval. In a cluster, a request is lost with the server that leads the
@@ -318,4 +318,4 @@ bool Consumer::is_finished() const {
   return closed_;
 }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -2,7 +2,7 @@
 
 #include "nats/connection.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 Heartbeat::Heartbeat(std::shared_ptr<Connection> connection, std::string subject, Time interval, Messages farewell)
     : connection_(std::move(connection)),
@@ -48,4 +48,4 @@ void Heartbeat::close() {
   connection_->write_output();
 }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

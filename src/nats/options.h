@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 struct ConnectOptions {
   std::vector<std::string> servers;
@@ -42,4 +42,4 @@ std::int64_t reconnect_delay(const ConnectOptions& options, int attempt) noexcep
 /// Returns the text of a status, with the details of the last failed call of this thread.
 std::string describe(natsStatus status);
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -5,7 +5,7 @@
 
 #include "nats/connection.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 std::size_t parse_count(std::string_view text) noexcept {
@@ -114,4 +114,4 @@ void Room::unsubscribe() noexcept {
   natsSubscription_Destroy(std::exchange(all_subscription_, nullptr));
 }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -29,7 +29,7 @@
 #include "nats/socket_events.h"
 #include "nats/source.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -128,4 +128,4 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::atomic<bool> lost_{false};  // set by a callback: libnats has closed `nc_`
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

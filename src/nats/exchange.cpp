@@ -2,7 +2,7 @@
 
 #include <span>
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 Status make_replies(const Batch& batch, Value& out) {
@@ -29,4 +29,4 @@ void post_replies(const Batch& batch) noexcept {
   batch.mailbox->post(std::move(message));
 }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

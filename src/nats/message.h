@@ -7,7 +7,7 @@
 #include <memory>
 #include <string_view>
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 struct DestroyMessage {
   void operator()(natsMsg* message) const noexcept { natsMsg_Destroy(message); }
@@ -43,4 +43,4 @@ struct Delivery {
 /// Returns false if `reply` is not the reply subject of a message of a consumer.
 bool parse_delivery(std::string_view reply, Delivery& delivery) noexcept;
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -10,7 +10,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 class SocketEvents {
  public:
@@ -71,4 +71,4 @@ class SocketEvents {
   std::atomic<bool> watching_{false};  // whether `wait` reports that the socket can be written
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -19,7 +19,7 @@
 
 #include "nats/source.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 /// Thread safety: any thread.
 class Room : public Source, public std::enable_shared_from_this<Room> {
@@ -58,4 +58,4 @@ class Room : public Source, public std::enable_shared_from_this<Room> {
   bool closed_ = false;
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <random>
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 const char* or_null(const std::string& text) noexcept { return text.empty() ? nullptr : text.c_str(); }
@@ -100,4 +100,4 @@ std::string describe(natsStatus status) {
   return detail.empty() || detail == text ? text : text + ": " + std::string(detail);
 }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

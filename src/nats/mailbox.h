@@ -8,7 +8,7 @@
 
 #include "xichan/channel.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 /// The sending side. Thread safety: any thread. Nothing blocks.
 class Mailbox {
@@ -28,7 +28,7 @@ class Mailbox {
 
  private:
   mutable std::mutex mutex_;
-  Sender sender_;
+  xichan::Sender sender_;
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -12,7 +12,7 @@
 #include "nats/mailbox.h"
 #include "nats/message.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 class Source;
 
@@ -58,4 +58,4 @@ struct Exchange {
   Time give_up = never;
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

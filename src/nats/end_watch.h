@@ -16,7 +16,7 @@
 
 #include "nats/source.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 class Consumer;
 
@@ -70,4 +70,4 @@ class EndWatch : public Source {
   bool ended_ = false;
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

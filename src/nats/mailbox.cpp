@@ -2,15 +2,15 @@
 
 #include <new>
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 Status Mailbox::create(std::uint64_t capacity, std::shared_ptr<Mailbox>& mailbox, Value& receiver) noexcept {
   try {
     const auto made = std::make_shared<Mailbox>();
-    Receiver opened;
-    const ChannelOptions options{.capacity = capacity,
-                                 .overflow = capacity == unbounded ? Overflow::block : Overflow::drop_oldest};
-    Status status = channel(options, made->sender_, opened);
+    xichan::Receiver opened;
+    const xichan::ChannelOptions options{.capacity = capacity,
+                                         .overflow = capacity == unbounded ? Overflow::block : Overflow::drop_oldest};
+    Status status = xichan::channel(options, made->sender_, opened);
     if (status == Status::ok) status = opened.as_value(receiver);
     if (status == Status::ok) mailbox = made;
     return status;
@@ -39,4 +39,4 @@ bool Mailbox::is_abandoned() const noexcept {
   return sender_.closed();
 }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -9,7 +9,7 @@
 
 #include "nats/source.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 /// Thread safety: any thread.
 class Heartbeat : public Source {
@@ -40,4 +40,4 @@ class Heartbeat : public Source {
   bool stopped_ = false;
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal
