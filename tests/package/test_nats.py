@@ -54,7 +54,7 @@ def hub(server):
 @pytest.fixture
 def name(hub, request):
     """The name of a channel that does not exist yet, and does not exist after the test."""
-    name = request.node.name
+    name = request.node.name.translate({ord("["): "-", ord("]"): None})
     yield name
     hub.delete(name)
 

@@ -173,7 +173,8 @@ void run(const std::string& command, std::istringstream& words) {
     const Status status = rx.lease(lease, limit(words));
     print(status, show(lease.value()) + " delivery " + std::to_string(lease.delivery()));
   } else if (command == "process") {
-    print(rx.process([&](ValueView view) { (void)view.to_value(value); }, limit(words)), show(value.view()));
+    const Status status = rx.process([&](ValueView view) { (void)view.to_value(value); }, limit(words));
+    print(status, show(value.view()));
   } else if (command == "ack") {
     print(lease.ack());
   } else if (command == "nak") {
