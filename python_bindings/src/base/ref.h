@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include <cstddef>
 #include <utility>
 
 namespace xichan::python {
@@ -25,10 +26,25 @@ class Ref {
   PyObject* object_;
 };
 
+/// Returns an attribute, as PyObject_GetAttrString does, but by an interned name: a new string for each call would take
+/// a place in the interpreter's cache of the attributes of types, and never be found there. Null with an exception set.
+inline Ref attribute(PyObject* object, const char* name) noexcept {
+  const Ref interned(PyUnicode_InternFromString(name));
+  return Ref(interned ? PyObject_GetAttr(object, interned.get()) : nullptr);
+}
+
+/// Calls a method by an interned name, with one argument or none. Null with an exception set.
+inline Ref call_method(PyObject* object, const char* name, PyObject* argument = nullptr) noexcept {
+  const Ref interned(PyUnicode_InternFromString(name));
+  PyObject* const arguments[] = {object, argument};
+  const std::size_t count = argument == nullptr ? 1 : 2;
+  return Ref(interned ? PyObject_VectorcallMethod(interned.get(), arguments, count, nullptr) : nullptr);
+}
+
 /// Imports a module and returns one of its attributes. Null with an exception set.
 inline Ref import_attribute(const char* module_name, const char* name) noexcept {
   const Ref module(PyImport_ImportModule(module_name));
-  return Ref(module ? PyObject_GetAttrString(module.get(), name) : nullptr);
+  return module ? attribute(module.get(), name) : Ref();
 }
 
 /// Does the same at the first call, and returns what `slot` then holds (borrowed). Null with an exception set.

@@ -38,7 +38,7 @@ PyObject* make_standard(const ArrayParts& parts) noexcept {
   if (!array || parts.length == 0) return array.release();
   auto* data = const_cast<char*>(static_cast<const char*>(parts.content));
   const Ref view(PyMemoryView_FromMemory(data, static_cast<Py_ssize_t>(parts.length), PyBUF_READ));
-  const Ref done(view ? PyObject_CallMethod(array.get(), "frombytes", "O", view.get()) : nullptr);
+  const Ref done = view ? call_method(array.get(), "frombytes", view.get()) : Ref();
   return done ? array.release() : nullptr;
 }
 
@@ -50,7 +50,7 @@ PyObject* raise_invalid() noexcept {
 Ref make_dtype(ModuleState& state, const Ref& numpy, const ArrayParts& parts) noexcept {
   if (!parts.is_structured()) {
     const Ref text = text_of(parts);
-    return Ref(text ? PyObject_CallMethod(numpy.get(), "dtype", "O", text.get()) : nullptr);
+    return text ? call_method(numpy.get(), "dtype", text.get()) : Ref();
   }
   const Ref description = describe_structure(state, parts.format);
   const Ref convert(description ? import_attribute("numpy.lib.format", "descr_to_dtype") : Ref());
@@ -59,8 +59,8 @@ Ref make_dtype(ModuleState& state, const Ref& numpy, const ArrayParts& parts) no
 
 // Returns true if the content is items of the dtype. False with an exception set.
 bool check_dtype(const ArrayParts& parts, const Ref& dtype) noexcept {
-  const Ref has_object(PyObject_GetAttrString(dtype.get(), "hasobject"));
-  const Ref size(has_object ? PyObject_GetAttrString(dtype.get(), "itemsize") : nullptr);
+  const Ref has_object = attribute(dtype.get(), "hasobject");
+  const Ref size = has_object ? attribute(dtype.get(), "itemsize") : Ref();
   if (!size) return false;
   const std::uint64_t item_size = PyLong_AsUnsignedLongLong(size.get());
   std::uint64_t total;
@@ -72,7 +72,7 @@ bool check_dtype(const ArrayParts& parts, const Ref& dtype) noexcept {
 }
 
 bool copy_content(const ArrayParts& parts, const Ref& array) noexcept {
-  const Ref interface(PyObject_GetAttrString(array.get(), "__array_struct__"));
+  const Ref interface = attribute(array.get(), "__array_struct__");
   if (!interface) return false;
   const auto* head = static_cast<const NumpyArray*>(PyCapsule_GetPointer(interface.get(), nullptr));
   if (head == nullptr) return false;
@@ -84,9 +84,9 @@ PyObject* make_numpy(ModuleState& state, const Ref& numpy, const ArrayParts& par
   const Ref dtype = make_dtype(state, numpy, parts);
   if (!dtype || !check_dtype(parts, dtype)) return nullptr;
   const Ref shape(decode_at(state, parts.shape.reader, *parts.shape.cell, true));
-  Ref array(!shape ? nullptr
-                   : PyObject_CallMethod(numpy.get(), "empty", "OOs", shape.get(), dtype.get(),
-                                         parts.kind == ArrayKind::fortran ? "F" : "C"));
+  const Ref empty = shape ? attribute(numpy.get(), "empty") : Ref();
+  const char* order = parts.kind == ArrayKind::fortran ? "F" : "C";
+  Ref array(empty ? PyObject_CallFunction(empty.get(), "OOs", shape.get(), dtype.get(), order) : nullptr);
   if (!array || !copy_content(parts, array)) return nullptr;
   if (parts.kind != ArrayKind::scalar) return array.release();
   const Ref everything(PyTuple_New(0));

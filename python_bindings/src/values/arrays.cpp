@@ -78,8 +78,7 @@ Ref read_buffer(PyObject* value, ArrayKind kind) noexcept {
   }
   content.data = buffer.buf;
   content.length = static_cast<std::uint64_t>(buffer.len);
-  const Ref format(kind == ArrayKind::array ? PyObject_GetAttrString(value, "typecode")
-                                            : PyUnicode_FromString(buffer.format));
+  const Ref format = kind == ArrayKind::array ? attribute(value, "typecode") : Ref(PyUnicode_FromString(buffer.format));
   if (!format || PyBuffer_IsContiguous(&buffer, 'C') == 0) return Ref();
   if (size_of(kind, format.get()) != static_cast<std::uint64_t>(buffer.itemsize)) return Ref();
   return array_elements(kind, format, shape_tuple(buffer.shape, buffer.ndim), capsule);
@@ -87,7 +86,7 @@ Ref read_buffer(PyObject* value, ArrayKind kind) noexcept {
 
 // Reads an array whose dtype has the `str` that `format` is.
 Ref read_numpy(PyObject* value, bool is_scalar, const Ref& format) noexcept {
-  Ref interface(PyObject_GetAttrString(value, "__array_struct__"));
+  Ref interface = attribute(value, "__array_struct__");
   if (!interface || !PyCapsule_IsValid(interface.get(), nullptr)) return Ref();
   const auto& array = *static_cast<NumpyArray*>(PyCapsule_GetPointer(interface.get(), nullptr));
   if (array.two != 2 || array.dimensions > static_cast<int>(largest_dimensions)) return Ref();
@@ -116,30 +115,30 @@ Ref read_numpy(PyObject* value, bool is_scalar, const Ref& format) noexcept {
 }
 
 bool is_true(PyObject* object, const char* name) noexcept {
-  const Ref flag(PyObject_GetAttrString(object, name));
+  const Ref flag = attribute(object, name);
   return flag && flag.get() == Py_True;
 }
 
 bool is_contiguous(PyObject* value) noexcept {
-  const Ref flags(PyObject_GetAttrString(value, "flags"));
+  const Ref flags = attribute(value, "flags");
   return flags && (is_true(flags.get(), "c_contiguous") || is_true(flags.get(), "f_contiguous"));
 }
 
 // Sets `is_structured` if reading the dtype takes Python code.
 Ref reduce_numpy(PyObject* value, bool is_scalar, bool& is_structured) noexcept {
-  const Ref dtype(PyObject_GetAttrString(value, "dtype"));
-  const Ref number(dtype ? PyObject_GetAttrString(dtype.get(), "num") : nullptr);
+  const Ref dtype = attribute(value, "dtype");
+  const Ref number = dtype ? attribute(dtype.get(), "num") : Ref();
   const long type = number && PyLong_CheckExact(number.get()) ? PyLong_AsLong(number.get()) : -1;
   if (type < 0 || type >= numpy_types || type == numpy_object) return Ref();
   if (type == numpy_void) {
-    const Ref names(PyObject_GetAttrString(dtype.get(), "names"));
+    const Ref names = attribute(dtype.get(), "names");
     if (!names) return Ref();
     if (names.get() != Py_None) {
       is_structured = !is_true(dtype.get(), "hasobject") && is_contiguous(value) && !PyErr_Occurred();
       return Ref();
     }
   }
-  const Ref format(PyObject_GetAttrString(dtype.get(), "str"));
+  const Ref format = attribute(dtype.get(), "str");
   return format ? read_numpy(value, is_scalar, format) : Ref();
 }
 
@@ -208,14 +207,14 @@ Reduction reduce_array(PyObject* value, Ref& elements) noexcept {
 
 bool reduce_structured(PyObject* value, Ref& elements, Ref& refusal) noexcept {
   const bool is_scalar = source_of(Py_TYPE(value)) == Source::scalar;
-  const Ref dtype(PyObject_GetAttrString(value, "dtype"));
-  const Ref size(dtype ? PyObject_GetAttrString(dtype.get(), "itemsize") : nullptr);
+  const Ref dtype = attribute(value, "dtype");
+  const Ref size = dtype ? attribute(dtype.get(), "itemsize") : Ref();
   if (!size) return false;
   const Ref raw_type(PyUnicode_FromFormat("|V%S", size.get()));
   // Memory of the same array, without the fields.
-  const Ref raw(raw_type ? PyObject_CallMethod(value, "view", "O", raw_type.get()) : nullptr);
+  const Ref raw = raw_type ? call_method(value, "view", raw_type.get()) : Ref();
   if (!raw) return false;
-  const Ref description(PyObject_GetAttrString(dtype.get(), "descr"));
+  const Ref description = attribute(dtype.get(), "descr");
   Ref format = description ? freeze(description.get()) : Ref();
   if (format) elements = read_numpy(raw.get(), is_scalar, raw_type);
   if (elements) {

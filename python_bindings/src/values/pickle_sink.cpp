@@ -69,7 +69,7 @@ PyObject* sink_buffer(PyObject* self, PyObject* buffer) noexcept {
   PickleSink* sink = as_sink(self);
   if (buffer == sink->marker) Py_RETURN_FALSE;
   if (sink->parts == nullptr) return PyErr_Format(PyExc_ValueError, "buffer() outside of a pickle");
-  const Ref raw(PyObject_CallMethod(buffer, "raw", nullptr));
+  const Ref raw = call_method(buffer, "raw");
   if (!raw) return nullptr;
   if (PyMemoryView_Check(raw.get()) && PyMemoryView_GET_BUFFER(raw.get())->len <= largest_inside) Py_RETURN_TRUE;
   const Ref shared(share_bytes(*sink->state, raw.get()));
@@ -160,7 +160,7 @@ Ref PickleSink::finish() noexcept {
   PyObject* first = list && PyList_GET_SIZE(list.get()) != 0 ? PyList_GET_ITEM(list.get(), 0) : nullptr;
   if (first != nullptr && PyList_CheckExact(first)) {
     const Ref empty(PyBytes_FromStringAndSize(nullptr, 0));
-    PyObject* joined = empty ? PyObject_CallMethod(empty.get(), "join", "O", first) : nullptr;
+    PyObject* joined = empty ? call_method(empty.get(), "join", first).release() : nullptr;
     if (joined == nullptr || PyList_SetItem(list.get(), 0, joined) < 0) return Ref();
     first = joined;
   }

@@ -9,9 +9,9 @@ namespace {
 
 // Returns (start, stop, step). Reading them runs no Python code: they are members of a built-in type.
 Ref parts_of_range(PyObject* range) noexcept {
-  const Ref start(PyObject_GetAttrString(range, "start"));
-  const Ref stop(start ? PyObject_GetAttrString(range, "stop") : nullptr);
-  const Ref step(stop ? PyObject_GetAttrString(range, "step") : nullptr);
+  const Ref start = attribute(range, "start");
+  const Ref stop = start ? attribute(range, "stop") : Ref();
+  const Ref step = stop ? attribute(range, "step") : Ref();
   return Ref(step ? PyTuple_Pack(3, start.get(), stop.get(), step.get()) : nullptr);
 }
 

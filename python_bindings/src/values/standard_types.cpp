@@ -123,7 +123,7 @@ Ref reduce_timedelta(PyObject* value) noexcept {
 }
 
 Ref reduce_timezone(PyObject* value) noexcept {
-  const Ref arguments(PyObject_CallMethod(value, "__getinitargs__", nullptr));  // in C: (offset,) or (offset, name)
+  const Ref arguments = call_method(value, "__getinitargs__");  // in C: (offset,) or (offset, name)
   if (!arguments || !PyTuple_Check(arguments.get()) || PyTuple_GET_SIZE(arguments.get()) == 0) return Ref();
   const bool named = PyTuple_GET_SIZE(arguments.get()) > 1;
   return record(StandardType::timezone, Ref(Py_NewRef(PyTuple_GET_ITEM(arguments.get(), 0))),

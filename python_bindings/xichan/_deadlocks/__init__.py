@@ -5,13 +5,15 @@ are the conditions under which its input is one state of the process, although i
 
 1. A wait counts if all three looks show it, and its thread slept after the second. So the thread slept in this wait
    when the second look began, and nothing had woken it before the second look was over.
-2. A thread that waits outside of xichan counts if it did not run between the first look and the last.
+2. A thread that waits outside of xichan counts if it did not run between the first look and the last. The main thread
+   wakes now and then when it waits for a pool, to look for signals; it counts if all looks find it in the same wait.
 3. Any other thread is live, also one that begins or ends between the looks. So what changes meanwhile is changed by a
    live thread, and what that thread could use is in reach when it is read.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -61,10 +63,11 @@ def deadlocks() -> tuple[Deadlock, ...]:
     first = inspect()
     if not any(_is_candidate(wait) for wait in first.waits):
         return ()
+    main = _look_inside(MAIN)
     before = kernel.sleeps()
     known = kernel.threads()
     time.sleep(_PAUSE)
-    world = _look(first, before, known)
+    world = None if main is None else _look(first, main["nap"], before, known)
     if world is None:
         return ()
     found = []
@@ -78,7 +81,7 @@ def _is_candidate(wait: Wait) -> bool:
     return not (wait.idle or wait.timeout) and wait.interpreter is not None
 
 
-def _look(first: Inspection, before: dict[int, kernel.Sleep], known: set[int]) -> World | None:
+def _look(first: Inspection, nap: int, before: dict[int, kernel.Sleep], known: set[int]) -> World | None:
     """Take the second look, and the third at the waits. Returns None if the main interpreter cannot be seen."""
     from .._inspect_process import inspect
 
@@ -97,6 +100,10 @@ def _look(first: Inspection, before: dict[int, kernel.Sleep], known: set[int]) -
     threads = known | kernel.threads()
     threads -= {thread for thread in threads if thread in spectators or kernel.name_of(thread) in _OWN}
     of_main = frozenset(thread for thread, *_ in main["threads"])
+    outside = {thread for thread in still if after[thread].in_lock}
+    third = _look_inside(MAIN) if nap and main["nap"] == nap else None
+    if third is not None and third["nap"] == nap:
+        outside.add(os.getpid())  # the main thread
     if main["has_faulthandler"]:
         threads -= set([thread for thread in threads - of_main if kernel.is_watchdog(thread)][:1])
     return World(
@@ -104,7 +111,7 @@ def _look(first: Inspection, before: dict[int, kernel.Sleep], known: set[int]) -
         tuple(wait for wait in waits if wait.thread in (loops & still if wait.coroutine else asleep)),
         frozenset(threads),
         of_main,
-        tuple(Outside(*thread) for thread in main["threads"] if thread[0] in still and after[thread[0]].in_lock),
+        tuple(Outside(*thread) for thread in main["threads"] if thread[0] in outside),
         frozenset(thread for thread in loops & still if after[thread].in_loop),
         frozenset(running),
         main["handlers"],

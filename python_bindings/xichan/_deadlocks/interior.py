@@ -30,6 +30,8 @@ def look() -> bytes:
         found["handlers"] = _has_signal_handlers()
         found["has_faulthandler"] = "faulthandler" in sys.modules
         found["spectators"] = tuple(spectators)
+        pool: Any = sys.modules.get("xichan.pool.atomic")
+        found["nap"] = pool.nap() if pool is not None else 0
     return _core.dumps(found)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
+import math
 import operator
 import threading
 import time
-from _thread import allocate_lock
+from _thread import LockType, allocate_lock, get_ident
 from collections.abc import Callable
 
 from .. import _core
@@ -21,7 +22,12 @@ from .worker_results import runs_task
 
 exhaust = collections.deque[object](maxlen=0).extend  # runs an iterator to its end in one step
 
+_SIGNAL_INTERVAL = 0.05  # seconds, as in the calls of channels
+_naps = itertools.count(1)
+
 Sleepers = list[Callable[[], object]]  # what wakes each waiting thread: a function implemented in C
+
+_current_nap: tuple[int, Callable[[], object], Sleepers] | None = None  # of the main thread, see nap()
 
 
 class Counter:
@@ -58,9 +64,10 @@ def sleep(sleepers: Sleepers, is_over: Callable[[], bool], deadline: float | Non
     it has added itself to the sleepers, so no wake-up is lost.
 
     A task sleeps in a call of xichan, because an interrupt does not end a wait for a lock. Any other thread uses a
-    lock, whose acquisition ends at once when a signal arrives.
+    lock, whose acquisition ends at once when a signal arrives. The main thread, which runs signal handlers, wakes at
+    intervals besides: CPython looks for signals and then waits, and one that arrives in between wakes nothing.
     """
-    wake_this, wait = _receiver() if runs_task() else _lock()
+    wake_this, wait = _receiver() if runs_task() else _lock(sleepers)
     sleepers.append(wake_this)
     try:
         if not is_over():
@@ -72,11 +79,36 @@ def sleep(sleepers: Sleepers, is_over: Callable[[], bool], deadline: float | Non
             pass
 
 
-def _lock() -> tuple[Callable[[], object], Callable[[float], object]]:
+def _lock(sleepers: Sleepers) -> tuple[Callable[[], object], Callable[[float], object]]:
     """Return a function that wakes a thread, and one in which it waits for so many seconds; -1: indefinitely."""
     lock = allocate_lock()
     lock.acquire()
-    return lock.release, functools.partial(lock.acquire, True)
+    if get_ident() != threading.main_thread().ident:
+        return lock.release, functools.partial(lock.acquire, True)
+
+    return lock.release, functools.partial(_nap, lock, sleepers)
+
+
+def _nap(lock: LockType, sleepers: Sleepers, seconds: float) -> None:
+    """Wait for a lock in the main thread; seconds as above."""
+    global _current_nap
+    deadline = math.inf if seconds < 0 else time.monotonic() + seconds
+    outer, _current_nap = _current_nap, None if seconds >= 0 else (next(_naps), lock.release, sleepers)
+    try:
+        while not lock.acquire(True, max(min(deadline - time.monotonic(), _SIGNAL_INTERVAL), 0)):
+            if time.monotonic() >= deadline:
+                return
+    finally:
+        _current_nap = outer
+
+
+def nap() -> int:
+    """Return the number of the sleep that the main thread is in; 0: of none, one with a timeout, or it has been woken.
+
+    The thread looks for signals from time to time meanwhile, and does nothing else.
+    """
+    current = _current_nap
+    return current[0] if current is not None and current[1] in current[2] else 0
 
 
 def _receiver() -> tuple[Callable[[], object], Callable[[float], object]]:

@@ -5,10 +5,11 @@ import re
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
-from support import environment, run_python, run_script, wait_until
+from support import Call, environment, run_python, run_script, wait_until
 
 HANGS = sorted((Path(__file__).parent / "hangs").glob("*.py"))
 
@@ -263,3 +264,22 @@ def test_functions_run_in_other_interpreters():
     assert main.startswith("<string>:")
     """)
     )
+
+
+def test_main_thread_that_was_woken_does_not_count_as_asleep():
+    atomic = pytest.importorskip("xichan.pool.atomic")
+    sleepers, found = [], []
+
+    def look():
+        wait_until(lambda: atomic.nap() != 0)
+        before = atomic.nap()
+        assert atomic.nap() == before
+        atomic.wake(sleepers)
+        found.append(atomic.nap())  # the main thread has not run yet, or has returned
+
+    call = Call(look)
+    atomic.sleep(sleepers, lambda: False, None)
+    call.result()
+    assert found == [0]
+    atomic.sleep(sleepers, lambda: False, time.monotonic() + 0.01)
+    assert sleepers == [] and atomic.nap() == 0

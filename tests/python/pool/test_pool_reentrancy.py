@@ -202,3 +202,33 @@ def test_finalizers_in_any_thread_of_the_pool_can_use_it():
         """,
         least=100,
     )
+
+
+@pytest.mark.parametrize("wait", ["pool.shutdown()", "future.result(60)", "future.result()"])
+def test_signal_that_does_not_end_the_wait_is_handled(wait):
+    """Another thread receives it, so the wait of the main thread is not interrupted."""
+    run_script(
+        PROLOGUE
+        + f"""
+import signal
+from support import Call
+
+def handler(number, frame):
+    handled.append(number)
+    tx.send_many([1, 2])
+
+def send_signal():
+    wait_until(lambda: rx.stats().waiting_receivers == 2)
+    signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+
+handled, (tx, rx) = [], xichan.channel()
+signal.signal(signal.SIGUSR1, handler)
+with xichan.InterpreterPoolExecutor(2) as pool:
+    other = pool.submit(xichan.Receiver.recv, rx)  # so result() does not receive by itself
+    future = pool.submit(xichan.Receiver.recv, rx)
+    call = Call(send_signal)
+    {wait}
+assert handled == [signal.SIGUSR1] and sorted([future.result(), other.result()]) == [1, 2]
+call.result()
+"""
+    )
