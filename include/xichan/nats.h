@@ -45,8 +45,8 @@ struct Error {
   int code = 0;  ///< JetStream's number for the error if the server sent one
 };
 
-/// Returns the description of the last call on this thread that did not return `ok`; its message is empty if there is no
-/// description, as for `no_memory`. It never contains a password or token. Valid until the next call on this thread.
+/// Returns the description of the last call on this thread that did not return `ok`; its message is empty if there is
+/// no description, as for `no_memory`. It never contains a password or token. Valid until the next call on this thread.
 /// `close()` without an error and destructors keep it.
 XICHAN_API const Error& last_error() noexcept;
 
