@@ -83,7 +83,7 @@ Status record_error(Calls& calls, const Names& names, const Settings& settings, 
 Status forget_error(Calls& calls, const Names& names, const Settings& settings) {
   Json ignored;
   const Status status =
-      calls.api("STREAM.PURGE.KV_" + bucket_of(settings), "{\"filter\": " + quoted(key_of(names, settings)) + "}",
+      calls.api("STREAM.PURGE.KV_" + bucket_of(settings), "{\"filter\": " + quote(key_of(names, settings)) + "}",
                 "the error of " + names.title(), ignored);
   return status == Status::unavailable && kept_error().code == stream_not_found ? Status::ok : status;
 }
@@ -93,7 +93,7 @@ Status closing_status(Calls& calls, const Names& names, const Settings& settings
   Json found;
   Status status =
       calls.api("STREAM.MSG.GET.KV_" + bucket_of(settings),
-                "{\"last_by_subj\": " + quoted(key_of(names, settings)) + "}", "the error of " + names.title(), found);
+                "{\"last_by_subj\": " + quote(key_of(names, settings)) + "}", "the error of " + names.title(), found);
   const int code = kept_error().code;
   if (status == Status::unavailable && (code == message_not_found || code == stream_not_found)) {
     return fail(Status::closed, message);

@@ -144,7 +144,7 @@ const Json& Json::operator[](std::string_view name) const noexcept {
   return null;
 }
 
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
   std::string out = "\"";
   for (const char character : text) {
     if (character == '"' || character == '\\') out += '\\';

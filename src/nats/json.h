@@ -45,7 +45,7 @@ class Json {
 };
 
 /// Returns a text without control characters as a string of JSON. Throws std::bad_alloc.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 /// Decodes base64. Returns false if the text is not base64. Throws std::bad_alloc.
 bool decode_base64(std::string_view text, std::string& out);

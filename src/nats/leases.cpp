@@ -16,7 +16,7 @@ std::string bucket_of(const Settings& settings) {
 Status open_bucket(Calls& calls, const std::string& bucket, Time lasts, int replicas) {
   const std::string stream = "KV_" + bucket;
   const std::string config =
-      "{\"name\":" + quoted(stream) + ",\"subjects\":[" + quoted("$KV." + bucket + ".>") +
+      "{\"name\":" + quote(stream) + ",\"subjects\":[" + quote("$KV." + bucket + ".>") +
       R"(],"max_msgs_per_subject":1,"discard":"new","storage":"file","num_replicas":)" + std::to_string(replicas) +
       R"(,"allow_rollup_hdrs":true,"allow_direct":true,"max_age":)" + std::to_string(lasts) +
       ",\"duplicate_window\":" + std::to_string(lasts == 0 ? longest_window : std::min(lasts, longest_window)) + "}";
@@ -35,7 +35,7 @@ Leases::Leases(const Names& names, const Settings& settings)
 Status Leases::count(Calls& calls, const std::string& match, std::size_t& senders_found,
                      std::size_t& receivers_found) const {
   Json info;
-  const std::string data = "{\"subjects_filter\": " + quoted(match) + "}";
+  const std::string data = "{\"subjects_filter\": " + quote(match) + "}";
   const Status status = calls.api("STREAM.INFO.KV_" + bucket, data, "the leases of a channel", info);
   if (status != Status::ok) return status;
   senders_found = receivers_found = 0;

@@ -30,9 +30,9 @@ class Leases {
   /// `kind`: 's' for a Sender, 'r' for a Receiver.
   std::string key(char kind, const std::string& identity) const { return keys + "." + kind + "." + identity; }
   std::string count_subject() const { return "$JS.API.STREAM.INFO.KV_" + bucket; }
-  std::string count_data() const { return "{\"subjects_filter\": " + quoted(senders) + "}"; }
+  std::string count_data() const { return "{\"subjects_filter\": " + quote(senders) + "}"; }
   std::string removal_subject() const { return "$JS.API.STREAM.PURGE.KV_" + bucket; }
-  static std::string removal_data(const std::string& key) { return "{\"filter\": " + quoted(key) + "}"; }
+  static std::string removal_data(const std::string& key) { return "{\"filter\": " + quote(key) + "}"; }
 
   /// Counts the keys that match.
   Status count(Calls& calls, const std::string& match, std::size_t& senders_found, std::size_t& receivers_found) const;

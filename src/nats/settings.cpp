@@ -40,8 +40,8 @@ Entries entries_of(const ChannelOptions& options) {
   return {
       {"capacity", bound(options.capacity, unbounded, "null")},
       {"max_bytes", bound(options.max_bytes, 0, "null")},
-      {"storage", quoted(storages[static_cast<int>(options.storage)])},
-      {"ack", quoted(acks[static_cast<int>(options.ack)])},
+      {"storage", quote(storages[static_cast<int>(options.storage)])},
+      {"ack", quote(acks[static_cast<int>(options.ack)])},
       {"ack_wait", seconds(options.ack_wait)},
       {"max_deliver", bound(options.max_deliver, 0, "null")},
       {"duplicate_window", seconds(options.duplicate_window)},
@@ -121,24 +121,24 @@ Settings Settings::for_dead_letters() const {
 
 std::string Settings::description(std::string_view ended_by) const {
   std::string text = "{\"xichan\": " + std::to_string(format);
-  if (!ended_by.empty()) text += ", \"ended_by\": " + quoted(ended_by);
+  if (!ended_by.empty()) text += ", \"ended_by\": " + quote(ended_by);
   for (const auto& [name, value] : entries_of(options)) text += ", \"" + std::string(name) + "\": " + value;
   return text + "}";
 }
 
 std::string Settings::stream(const Names& names, std::string_view ended_by) const {
   const char* const storage = options.storage == Storage::memory ? "memory" : "file";
-  return "{\"name\":" + quoted(names.stream) + ",\"subjects\":[" + quoted(names.values) +
-         R"(],"retention":"workqueue","discard":"new","storage":)" + quoted(storage) +
+  return "{\"name\":" + quote(names.stream) + ",\"subjects\":[" + quote(names.values) +
+         R"(],"retention":"workqueue","discard":"new","storage":)" + quote(storage) +
          ",\"num_replicas\":" + std::to_string(replicas()) +
          ",\"max_msgs\":" + bound(options.capacity, unbounded, "-1") +
          ",\"max_bytes\":" + bound(options.max_bytes, 0, "-1") +
          ",\"max_consumers\":-1,\"max_msg_size\":-1,\"duplicate_window\":" + nanoseconds(options.duplicate_window) +
-         ",\"description\":" + quoted(description(ended_by)) + (ended_by.empty() ? "}" : ",\"sealed\":true}");
+         ",\"description\":" + quote(description(ended_by)) + (ended_by.empty() ? "}" : ",\"sealed\":true}");
 }
 
 std::string Settings::consumer(const Names& names) const {
-  return "{\"stream_name\":" + quoted(names.stream) + ",\"config\":{\"durable_name\":" + quoted(consumer_name) +
+  return "{\"stream_name\":" + quote(names.stream) + ",\"config\":{\"durable_name\":" + quote(consumer_name) +
          ",\"ack_policy\":\"explicit\",\"ack_wait\":" + nanoseconds(options.ack_wait) +
          R"(,"deliver_policy":"all","replay_policy":"instant","max_ack_pending":-1,"max_deliver":-1,"max_waiting":)" +
          std::to_string(most_waiting) + "}}";

@@ -57,7 +57,7 @@ TEST(Json, RejectsDeepNesting) {
   EXPECT_FALSE(Json::parse(std::string(100'000, '['), json));
 }
 
-TEST(Json, QuotesText) { EXPECT_EQ(quoted(R"({"a": "b\c"})"), R"("{\"a\": \"b\\c\"}")"); }
+TEST(Json, QuotesText) { EXPECT_EQ(quote(R"({"a": "b\c"})"), R"("{\"a\": \"b\\c\"}")"); }
 
 TEST(Base64, Decodes) {
   std::string out;

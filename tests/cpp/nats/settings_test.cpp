@@ -11,7 +11,7 @@ namespace {
 Json info_of(const std::string& description, bool sealed = false) {
   Json info;
   EXPECT_TRUE(Json::parse(
-      "{\"config\":{\"description\":" + quoted(description) + (sealed ? ",\"sealed\":true}}" : "}}"), info));
+      "{\"config\":{\"description\":" + quote(description) + (sealed ? ",\"sealed\":true}}" : "}}"), info));
   return info;
 }
 
