@@ -1,4 +1,7 @@
-"""./dev wheel: builds an sdist, and from it a wheel for each CPython version that auditwheel has tagged."""
+"""./dev wheel: builds an sdist, and from it a wheel for each CPython version that auditwheel has tagged.
+
+A wheel contains xichan.nats, with libnats and the OpenSSL of this machine, unless libnats was not found.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,17 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from . import bootstrap, build, cpython
+from . import bootstrap, build, cpython, nats
 from .console import BUILD, ROOT, DevError, make_folder, output, run, step
 
 DIST = BUILD / "dist"
 WORK = BUILD / "wheels"  # the unpacked sdist, and the wheels before auditwheel
+LIBRARIES = {  # that a wheel with xichan.nats contains, and the packages of Debian that hold their licenses
+    "libnats": "libnats3.4",
+    "libprotobuf": "libprotobuf-c1",
+    "libssl": "libssl3",
+    "libcrypto": "libssl3",
+}
 
 
 def commit() -> str:
@@ -27,7 +36,7 @@ def environment() -> dict:
     toolchain = build.require_toolchain()
     path = os.pathsep.join([os.fspath(bootstrap.require().parent), os.environ.get("PATH", "")])
     variables = {"CMAKE_EXECUTABLE": os.fspath(toolchain.cmake), "CMAKE_BUILD_PARALLEL_LEVEL": str(build.jobs())}
-    return {**variables, **os.environ, "PATH": path}
+    return {**variables, **os.environ, **nats.environment(), "PATH": path}
 
 
 def sdist() -> Path:
@@ -50,13 +59,11 @@ def unpack(file: Path) -> Path:
 
 
 def wheel(source: Path, version: str) -> Path:
-    """Build the wheel for a CPython version from an unpacked sdist; return its path."""
+    """Build a wheel for a CPython version from an unpacked sdist; return its path."""
     out = make_folder(WORK / version)
     for old in out.glob("*.whl"):
         old.unlink()
     command = [bootstrap.require(), "-m", "pip", "--python", cpython.get(version), "wheel", "-v", "--no-deps"]
-    # libnats and OpenSSL of this machine would raise the tag of the wheel: xichan.nats is built from source only.
-    command += ["--config-settings", "cmake.define.XICHAN_NATS=OFF"]
     command += ["--config-settings", f"cmake.define.XICHAN_COMMIT={commit()}", "--wheel-dir", out, source]
     run(command, f"wheel-{version}", say=f"building the wheel for {cpython.title(version)}", env=environment())
     (file,) = out.glob("*.whl")
@@ -64,14 +71,43 @@ def wheel(source: Path, version: str) -> Path:
 
 
 def repair(file: Path) -> Path:
-    """Give a wheel the lowest tag that its symbols allow, in DIST; return its path."""
-    tag = file.name.split("-")[2]
-    for old in DIST.glob(f"*-{tag}-*.whl"):
-        old.unlink()
-    auditwheel = [bootstrap.tool("auditwheel"), "repair", "--plat", "auto", "--wheel-dir", DIST, file]
-    run(auditwheel, f"auditwheel-{tag}", env=environment())
-    (repaired,) = DIST.glob(f"*-{tag}-*.whl")
+    """Give a wheel the lowest tag that its symbols allow, with the libraries that it needs; return its path."""
+    out = file.parent / "repaired"
+    shutil.rmtree(out, ignore_errors=True)
+    auditwheel = [bootstrap.tool("auditwheel"), "repair", "--plat", "auto", "--wheel-dir", out, file]
+    run(auditwheel, f"auditwheel-{file.parent.name}", env=environment())
+    (repaired,) = out.glob("*.whl")
     return repaired
+
+
+def add_licenses(file: Path) -> None:
+    """Add the licenses of the libraries that `repair` has put into a wheel."""
+    (folder,) = unpacked(file).iterdir()
+    (info,) = folder.glob("*.dist-info")
+    for library in sorted(folder.glob("xichan.libs/*")):
+        name = library.name.partition("-")[0].partition(".")[0]
+        if name not in LIBRARIES:
+            raise DevError(f"{file.name} contains {library.name}, whose license is not known: see LIBRARIES")
+        place = make_folder(info / "licenses" / name)
+        shutil.copy(license_of(LIBRARIES[name]), place / "copyright")
+    run([bootstrap.require(), "-m", "wheel", "pack", "--dest-dir", file.parent, folder], "wheel-pack")
+
+
+def unpacked(file: Path) -> Path:
+    """Unpack a wheel; return the folder that holds its folder."""
+    place = file.parent / "unpacked"
+    shutil.rmtree(place, ignore_errors=True)
+    run([bootstrap.require(), "-m", "wheel", "unpack", "--dest", place, file], "wheel-unpack")
+    return place
+
+
+def license_of(package: str) -> Path:
+    """Return the file with the license of one of Debian's packages."""
+    for prefix in (nats.library(), Path("/usr")):
+        file = prefix / "share" / "doc" / package / "copyright"
+        if file.exists():
+            return file
+    raise DevError(f"the license of {package} was not found")
 
 
 def show(file: Path) -> str:
@@ -88,7 +124,12 @@ def require(versions=()) -> list:
     files = [sdist()]
     source = unpack(files[0])
     for version in versions or cpython.FIRST:
-        files.append(repair(wheel(source, version)))
+        tag = "cp" + version.replace(".", "")
+        for old in DIST.glob(f"*-{tag}-*.whl"):
+            old.unlink()
+        file = repair(wheel(source, version))
+        add_licenses(file)
+        files.append(Path(shutil.move(file, DIST / file.name)))
     return files
 
 

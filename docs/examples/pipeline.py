@@ -83,7 +83,8 @@ def main():
     parser.add_argument("--small", action="store_true", help="30 files")
     options = parser.parse_args()
     folder = Path(sysconfig.get_path("stdlib"))
-    paths = [str(path) for path in sorted(folder.glob("*.py"))][: 30 if options.small else None]
+    files = [path for path in sorted(folder.glob("*.py")) if path.is_file()]  # a link may lead nowhere
+    paths = [str(path) for path in files][: 30 if options.small else None]
     start = time.perf_counter()
     stages, kinds = run(paths, options.parsers)
     seconds = time.perf_counter() - start

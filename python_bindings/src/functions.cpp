@@ -95,6 +95,27 @@ bool parse_types(PyObject* value, Ref& types) noexcept {
   return true;
 }
 
+PyObject* raise_not_endpoint(PyObject* object) noexcept {
+  return PyErr_Format(PyExc_TypeError, "expected a Sender or Receiver, got %T", object);
+}
+
+// Creates a channel and returns its endpoints. `named` is the argument `name`, for messages; `types` may be null.
+PyObject* open_channel(ModuleState& state, const ChannelOptions& options, ChannelNote note, PyObject* named,
+                       PyObject* types) noexcept {
+  note.made = state.places.find();
+  Channel* channel;
+  const Status status = create_channel(options, channel, note);
+  if (status != Status::ok) return raise_name(state, status, named);
+  const Ref sender(new_handle(state, channel, Side::sender));
+  if (!sender) {
+    channel->drop_endpoint(Side::receiver);
+    return nullptr;
+  }
+  if (types != nullptr) set_types(as_handle(sender.get()), types);
+  const Ref receiver(new_handle(state, channel, Side::receiver));
+  return receiver ? PyTuple_Pack(2, sender.get(), receiver.get()) : nullptr;
+}
+
 PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count, PyObject* keywords) noexcept {
   static constexpr const char* names[] = {"capacity", "flavor", "max_bytes", "name", "overflow", "pickle", "type"};
   static constexpr Signature signature{"channel", names, 0, 1};
@@ -107,18 +128,43 @@ PyObject* make_channel(PyObject* module, PyObject* const* args, Py_ssize_t count
       !parse_flag(values[5], options.pickles) || !parse_types(values[6], types)) {
     return nullptr;
   }
+  return open_channel(*state_of(module), options, {}, values[3], types.get());
+}
+
+// _own_channel(label, capacity, part_of=None, name=None) -> (Sender, Receiver) of a channel that xichan itself uses:
+// inspection shows it only on request, by its label. part_of: an endpoint of the channel for which it exists.
+PyObject* make_own_channel(PyObject* module, PyObject* const* args, Py_ssize_t count) noexcept {
+  if (count < 2 || count > 4) {
+    return PyErr_Format(PyExc_TypeError, "_own_channel() takes 2 to 4 arguments, got %zd", count);
+  }
   ModuleState& state = *state_of(module);
-  Channel* channel;
-  const Status status = create_channel(options, channel);
-  if (status != Status::ok) return raise_name(state, status, values[3]);
-  const Ref sender(new_handle(state, channel, Side::sender));
-  if (!sender) {
-    channel->drop_endpoint(Side::receiver);
+  ChannelOptions options;
+  ChannelNote note{.is_internal = true};
+  Py_ssize_t length;
+  const char* const label = PyUnicode_AsUTF8AndSize(args[0], &length);
+  PyObject* const name = count > 3 ? args[3] : nullptr;
+  if (label == nullptr || !parse_flavor(nullptr, args[1], options) || !parse_channel_name(name, options.name)) {
     return nullptr;
   }
-  if (types) set_types(as_handle(sender.get()), types.get());
-  const Ref receiver(new_handle(state, channel, Side::receiver));
-  return receiver ? PyTuple_Pack(2, sender.get(), receiver.get()) : nullptr;
+  note.label = {label, static_cast<std::size_t>(length)};
+  if (count > 2 && args[2] != Py_None) {
+    if (!is_handle(state, args[2])) return raise_not_endpoint(args[2]);
+    if (!check_open(as_handle(args[2]))) return nullptr;
+    note.part_of = as_handle(args[2])->endpoint->channel()->id();
+  }
+  return open_channel(state, options, note, name, nullptr);
+}
+
+// _queue_channel(capacity, pickle, type) -> (Sender, Receiver) of the channel that holds the items of a Queue.
+PyObject* make_queue_channel(PyObject* module, PyObject* const* args, Py_ssize_t count) noexcept {
+  if (count != 3) return PyErr_Format(PyExc_TypeError, "_queue_channel() takes 3 arguments, got %zd", count);
+  ChannelOptions options;
+  Ref types;
+  if (!parse_flavor(nullptr, args[0], options) || !parse_flag(args[1], options.pickles) ||
+      !parse_types(args[2], types)) {
+    return nullptr;
+  }
+  return open_channel(*state_of(module), options, {.label = "Queue"}, nullptr, types.get());
 }
 
 PyObject* value_is_shareable(PyObject* module, PyObject* value) noexcept {
@@ -150,10 +196,6 @@ PyObject* exit_patience(PyObject* module, PyObject*) noexcept {
 PyObject* renew_exit_patience(PyObject*, PyObject*) noexcept {
   ExitPatience::renew();
   Py_RETURN_NONE;
-}
-
-PyObject* raise_not_endpoint(PyObject* object) noexcept {
-  return PyErr_Format(PyExc_TypeError, "expected a Sender or Receiver, got %T", object);
 }
 
 // For xichan.pool: waits on this channel are not bounded while the interpreter or the process is exiting.
@@ -285,6 +327,10 @@ PyMethodDef module_functions[] = {
     {"_exit_patience", exit_patience, METH_NOARGS, nullptr},
     {"_renew_exit_patience", renew_exit_patience, METH_NOARGS, nullptr},
     {"_outlast_exit", outlast_exit, METH_O, nullptr},
+    {"_queue_channel", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(make_queue_channel)), METH_FASTCALL,
+     nullptr},
+    {"_own_channel", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(make_own_channel)), METH_FASTCALL,
+     nullptr},
     {"_fill_group", fill_group, METH_VARARGS, nullptr},
     {"_forget_plan", forget_plan, METH_O, nullptr},
     {"_sent", sent_count, METH_O, nullptr},

@@ -130,7 +130,7 @@ int add_functions(PyObject* module, ModuleState& state) noexcept {
 
 int execute(PyObject* module) noexcept {
   ModuleState& state = *state_of(module);
-  (void)page();  // for readers in other processes, also while nothing waits
+  if (open_page() < 0) return -1;
   if (find_package_folder() < 0 || own_plans(state) < 0 || own_endpoints(state) < 0 || load_errors(state) < 0)
     return -1;
   if (add_types(module, state) < 0 || add_functions(module, state) < 0) return -1;

@@ -68,6 +68,7 @@ Commands
 import sys as _sys
 from _collections_abc import MutableMapping as _MutableMapping
 from os import environ as _environ
+from os import register_at_fork as _register_at_fork
 
 from ._core import (
     ArrayView,
@@ -308,6 +309,18 @@ if not TYPE_CHECKING:  # type checkers see the imports above
         from importlib import import_module
 
         return getattr(import_module(f"{__name__}.{module}"), name)
+
+    # A child of a fork has no thread that would end an import which another thread of its parent has begun: it would
+    # wait for the lock of the module forever.
+    def _finish_imports():
+        """Wait until no other thread imports a module of the package."""
+        for name in list(_bootstrap._module_locks):
+            if name.startswith(f"{__name__}."):
+                _bootstrap._lock_unlock_module(name)  # does not wait for a thread that waits for this one
+
+    import _frozen_importlib as _bootstrap
+
+    _register_at_fork(before=_finish_imports)
 
 
 def __dir__() -> list[str]:

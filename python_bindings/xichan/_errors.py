@@ -108,6 +108,7 @@ for _class in (
     MemoryLimitExceeded,
     Interrupted,
     NotFound,
+    DecodeError,
     OwnerDied,
     Lagged,
 ):

@@ -27,8 +27,8 @@ class Wait:
     thread: int  # native id
     thread_name: str | None
     coroutine: bool  # the wait of a coroutine; ``thread`` runs its event loop
-    place: str | None  # "file:line" of the Python code that called
-    function: str | None  # qualified name of that code
+    place: str | None  # "file:line" of the Python code that called; None: not known, or xichan itself
+    function: str | None  # qualified name of that code; or, without a place, the task that is this call
     seconds: float  # how long it has waited
     timeout: bool  # the call has a timeout
     idle: bool  # a wait that is not a fault: a worker without a task, a helper thread
@@ -45,7 +45,8 @@ class EndpointInspection:
     interpreter_name: str | None  # "main", or the name of a worker
     thread: int | None  # native id of the thread that opened it
     thread_name: str | None  # None if that thread has ended
-    opened: str | None  # "file:line" of the code that opened it
+    opened: str | None  # "file:line" of the code that opened it; None: not known, or xichan itself
+    task: str | None = None  # the task that has it as an argument, if a pool or Workers passed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class ChannelInspection:
     waits: tuple[Wait, ...]
     sent_per_second: float  # since the previous inspect() of this interpreter, or since the channel was made
     received_per_second: float
+    made: str | None = None  # "file:line" of the code that made the channel
+    internal: bool = False  # xichan itself uses it: only inspect(internal=True) lists it
+    label: str | None = None  # what a channel without a name is: "Queue", "pool 'images' tasks"
+    part_of: int | None = None  # the id of the channel for which an internal one exists
+    unfinished: int | None = None  # of a Queue: items for which task_done() has not been called
 
     @property
     def in_transit(self) -> int:
@@ -115,6 +121,8 @@ class WorkerInspection:
     task: str | None  # qualified name of the function that it runs
     running_for: float | None  # seconds
     tasks: int  # done
+    failed: int = 0  # of these, with an exception
+    last_error: str | None = None  # type and message of the exception of the last one that failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,7 @@ class RemoteInspection:
     thread: int | None  # native id of the thread that opened it
     thread_name: str | None
     opened: str | None  # "file:line" of the code that opened it
+    waits: tuple[Wait, ...]  # its calls that wait for a value, for space, or for its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +156,7 @@ class Inspection:
     workers: tuple[WorkerInspection, ...]
     remote: tuple[RemoteInspection, ...]
     unshown_waits: int  # waits that do not appear in ``waits``: the process has more than it has room to show
+    unshown_channels: int = 0  # internal ones, which ``inspect(internal=True)`` lists
 
     def __str__(self) -> str:
         from ._inspect_report import report

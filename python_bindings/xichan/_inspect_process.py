@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
+import warnings
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 from . import _core
@@ -26,13 +29,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+QUEUE = "Queue"  # the label of the channel with the items of a Queue
 _SIDES = ("sender", "receiver")
 _TIMEOUT, _IDLE, _COROUTINE = 1, 2, 4  # flags of a wait, as in page/wait_report.h
 _CHANNEL, _OBJECT = 1, 2  # what a wait is for
+_WORKER_CODE = "<script>"  # the name of the code that calls the loop of a worker
 _WORKER_STATES = ("starting", "idle", "ended")  # by WorkerRow::State
 
-# For each channel the time, and what it had sent and received, at the previous inspect() of this interpreter.
-_previous: dict[int, tuple[int, int, int]] = {}
+# For each channel the time, and what it had sent and received, when it was last looked at.
+_Counts = dict[int, tuple[int, int, int]]
+
+_previous: _Counts = {}  # of the previous inspect() of this interpreter
 
 _DETAILS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "AtomicInt": lambda obj: {"value": obj.value},
@@ -57,11 +64,13 @@ def _map_details(stats: Any) -> dict[str, Any]:
 class _Names:
     """The names of the interpreters and threads of the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: Iterable[WorkerInspection]) -> None:
         self._interpreters = _core._interpreter_names()
+        self.tasks = {worker.interpreter: worker.task for worker in workers if worker.interpreter is not None}
         self._threads: dict[int, str | None] = {
             thread.native_id: thread.name for thread in threading.enumerate() if thread.native_id is not None
         }
+        self._threads.update((worker.thread, worker.name) for worker in workers if worker.thread is not None)
 
     def interpreter(self, number: int) -> tuple[int | None, str | None]:
         return (None, None) if number < 0 else (number, self._interpreters.get(number))
@@ -98,6 +107,8 @@ def _waits(names: _Names) -> tuple[Wait, ...]:
         if not flags & _COROUTINE and last[thread] != number:
             continue
         interpreter_id, interpreter_name = names.interpreter(interpreter)
+        if file == _WORKER_CODE and interpreter in names.tasks:  # a worker waits for a task, or its task is this call
+            file, function = "", names.tasks[interpreter] or ""
         waits.append(
             Wait(
                 id=number,
@@ -126,22 +137,26 @@ def _endpoints(names: _Names) -> dict[int, tuple[list[EndpointInspection], list[
     """Return the endpoints of interpreters, by the id of their channel: senders and receivers."""
     found: dict[int, tuple[list[EndpointInspection], list[EndpointInspection]]] = defaultdict(lambda: ([], []))
     for channel, receives, interpreter, thread, file, line in _core._inspect_endpoints():
-        endpoint = EndpointInspection(
-            _SIDES[receives], *names.interpreter(interpreter), *names.thread(thread), _place(file or "", line)
+        opened, task = _place(file or "", line), None
+        if file == _WORKER_CODE and interpreter in names.tasks:
+            opened, task = None, names.tasks[interpreter]
+        found[channel][receives].append(
+            EndpointInspection(
+                _SIDES[receives], *names.interpreter(interpreter), *names.thread(thread), opened, task=task
+            )
         )
-        found[channel][receives].append(endpoint)
     return found
 
 
-def _rates(stats: ChannelStats, created: int, now: int) -> tuple[float, float]:
-    since, sent, received = _previous.get(stats.id, (created, 0, 0))
-    _previous[stats.id] = now, stats.sent, stats.received
+def _rates(stats: ChannelStats, created: int, now: int, previous: _Counts) -> tuple[float, float]:
+    since, sent, received = previous.get(stats.id, (created, 0, 0))
+    previous[stats.id] = now, stats.sent, stats.received
     seconds = max((now - since) / 1e9, 1e-9)
     # Less than before: another channel, after a fork.
     return max(0, stats.sent - sent) / seconds, max(0, stats.received - received) / seconds
 
 
-def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, ...]:
+def _channels(names: _Names, waits: Iterable[Wait], previous: _Counts) -> tuple[ChannelInspection, ...]:
     # The endpoints first: one that is opened meanwhile is counted as in transit, which is the weaker statement.
     endpoints = _endpoints(names)
     waiting: defaultdict[int, list[Wait]] = defaultdict(list)
@@ -150,13 +165,14 @@ def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, 
             waiting[channel].append(wait)
     now = time.monotonic_ns()
     result = []
-    for fields, state, created, *native in _core._inspect_channels():
+    for fields, state, created, *native, note in _core._inspect_channels():
         stats = ChannelStats(**fields)
+        internal, label, part_of, unfinished, file, line = note
         sides = [
             [*listed, *[EndpointInspection(side, None, None, None, None, None)] * count]
             for side, listed, count in zip(_SIDES, endpoints[stats.id], native, strict=True)
         ]
-        sent_per_second, received_per_second = _rates(stats, created, now)
+        sent_per_second, received_per_second = _rates(stats, created, now, previous)
         result.append(
             ChannelInspection(
                 stats=stats,
@@ -168,10 +184,15 @@ def _channels(names: _Names, waits: Iterable[Wait]) -> tuple[ChannelInspection, 
                 waits=tuple(waiting[stats.id]),
                 sent_per_second=sent_per_second,
                 received_per_second=received_per_second,
+                made=_place(file or "", line),
+                internal=internal,
+                label=label or None,
+                part_of=part_of or None,
+                unfinished=unfinished if label == QUEUE else None,
             )
         )
-    for gone in _previous.keys() - {channel.stats.id for channel in result}:
-        _previous.pop(gone, None)
+    for gone in previous.keys() - {channel.stats.id for channel in result}:
+        previous.pop(gone, None)
     return tuple(result)
 
 
@@ -205,7 +226,7 @@ def _objects(names: _Names, waits: Iterable[Wait]) -> tuple[ObjectInspection, ..
     return tuple(result)
 
 
-def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
+def _remote(names: _Names, waits: Iterable[Wait]) -> tuple[RemoteInspection, ...]:
     return tuple(
         RemoteInspection(
             name,
@@ -214,8 +235,9 @@ def _remote(names: _Names) -> tuple[RemoteInspection, ...]:
             *names.interpreter(interpreter),
             *names.thread(thread),
             _place(file or "", line),
+            tuple(wait for wait in waits if not set(local).isdisjoint(wait.channels)),
         )
-        for name, receives, server, interpreter, thread, file, line in _core._inspect_remote()
+        for name, receives, server, interpreter, thread, file, line, local in _core._inspect_remote()
     )
 
 
@@ -231,27 +253,65 @@ def _workers() -> tuple[WorkerInspection, ...]:
             task=task or None if began else None,
             running_for=max(0.0, (now - began) / 1e9) if began else None,
             tasks=tasks,
+            failed=failed,
+            last_error=error if failed else None,
         )
-        for name, supervised, interpreter, thread, state, task, began, tasks in _core._inspect_workers()
+        for name, supervised, interpreter, thread, state, task, began, tasks, failed, error in _core._inspect_workers()
     )
 
 
-def inspect() -> Inspection:
+def inspect(*, internal: bool = False) -> Inspection:
     """Return what exists in the whole process, and what waits for what.
 
     The Inspection has the channels with their endpoints, the objects of shared state, and every call that is blocked,
     with the line of the code that called. ``print(xichan.inspect())`` shows a report. Any interpreter and thread may
     call it. It reads while other threads go on: what it returns need not have existed at one moment. Never blocks.
+
+    internal: True lists also the channels that xichan itself uses, such as those of the tasks and results of a pool.
+    Issues a RuntimeWarning, once, if other processes cannot see all of the page of this one, for lack of memory.
     """
-    names = _Names()
+    if error := _core._take_page_refusal():
+        reason = f"{os.strerror(error)} ({errno.errorcode.get(error, error)})"
+        warnings.warn(f"other processes cannot see all that this process does: {reason}", RuntimeWarning, stacklevel=2)
+    return look(_previous, internal=internal)
+
+
+def look(previous: _Counts, *, internal: bool = True) -> Inspection:
+    """Do what inspect() does, with rates since `previous`, which becomes what is counted now."""
+    workers = _workers()
+    names = _Names(workers)
     waits = _waits(names)
+    every = _channels(names, waits, previous)
+    channels = every if internal else tuple(channel for channel in every if not channel.internal)
+    if not internal:
+        waits, channels = _without_internal(waits, every, channels)
     return Inspection(
         time=time.time(),
         pid=os.getpid(),
-        channels=_channels(names, waits),
+        channels=channels,
         objects=_objects(names, waits),
         waits=waits,
-        workers=_workers(),
-        remote=_remote(names),
+        workers=workers,
+        remote=_remote(names, waits),
         unshown_waits=_core._unshown_waits(),
+        unshown_channels=len(every) - len(channels),
+    )
+
+
+def _without_internal(
+    waits: tuple[Wait, ...], every: Iterable[ChannelInspection], channels: tuple[ChannelInspection, ...]
+) -> tuple[tuple[Wait, ...], tuple[ChannelInspection, ...]]:
+    """Return waits and channels in which those for an internal channel are for the one that it is part of."""
+    wholes = {channel.stats.id: channel.part_of for channel in every if channel.part_of is not None}
+    shown: list[Wait] = []
+    moved: defaultdict[int, list[Wait]] = defaultdict(list)
+    for wait in waits:
+        if wholes.keys() & set(wait.channels):
+            wait = replace(wait, channels=tuple(wholes.get(id, id) for id in wait.channels))
+            for id in wait.channels:
+                moved[id].append(wait)
+        shown.append(wait)
+    return tuple(shown), tuple(
+        replace(channel, waits=(*channel.waits, *moved[channel.stats.id])) if channel.stats.id in moved else channel
+        for channel in channels
     )

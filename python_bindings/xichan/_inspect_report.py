@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from . import _inspect_groups as groups
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ._inspect import ChannelInspection, EndpointInspection, Inspection, ObjectInspection, Wait
+
+
+_MOST = 4  # channels and objects that are listed
 
 
 def short_id(channel: int) -> str:
@@ -15,7 +20,17 @@ def short_id(channel: int) -> str:
 
 
 def channel_name(channel: ChannelInspection) -> str:
-    return short_id(channel.stats.id) if channel.stats.name is None else repr(channel.stats.name)
+    """Return the name of a channel, what it is, or its short id."""
+    if channel.stats.name is not None and not channel.internal:
+        return repr(channel.stats.name)
+    if channel.label is None:
+        return short_id(channel.stats.id)
+    return channel.label if channel.internal else f"{channel.label} {short_id(channel.stats.id)}"
+
+
+def channel_title(channel: ChannelInspection) -> str:
+    """Return the same as part of a sentence: "channel 'rows'", "Queue #1"."""
+    return f"channel {channel_name(channel)}" if channel.label is None else channel_name(channel)
 
 
 def object_name(obj: ObjectInspection) -> str:
@@ -44,26 +59,61 @@ def depth(channel: ChannelInspection) -> str:
     return f"{stats.depth} queued" if stats.capacity is None else f"{stats.depth}/{stats.capacity} queued"
 
 
+def span(waits: Sequence[Wait]) -> str:
+    """Return how long calls have waited: "1.0 s", "1.0 s to 2.5 s"."""
+    shortest, longest = (duration(choose(wait.seconds for wait in waits)) for choose in (min, max))
+    return longest if shortest == longest else f"{shortest} to {longest}"
+
+
+def actors(waits: Sequence[Wait]) -> str:
+    """Return the interpreters of calls, or their threads if all are of one interpreter."""
+    if len(waits) == 1:
+        (wait,) = waits
+        return actor_name(wait.interpreter, wait.interpreter_name, wait.thread, wait.thread_name)
+    names = dict.fromkeys(actor_name(wait.interpreter, wait.interpreter_name, None, None) for wait in waits)
+    if len(names) > 1:
+        return groups.listed(names)
+    (name,) = names
+    return f"{name}, {groups.listed(wait.thread_name or f'thread {wait.thread}' for wait in waits)}"
+
+
 def _wait_lines(
-    wait: Wait, channels: dict[int, ChannelInspection], objects: dict[int, ObjectInspection]
+    waits: list[Wait], channels: dict[int, ChannelInspection], objects: dict[int, ObjectInspection]
 ) -> Iterator[str]:
-    who = actor_name(wait.interpreter, wait.interpreter_name, wait.thread, wait.thread_name)
+    wait = waits[0]
     notes = [name for name, holds in (("a coroutine", wait.coroutine), ("with a timeout", wait.timeout)) if holds]
-    yield f"  {wait.call} for {duration(wait.seconds)}: {', '.join([who, *notes])}"
+    yield f"  {groups.times(waits, wait.call)} for {span(waits)}: {', '.join([actors(waits), *notes])}"
     if wait.place is not None:
         yield f"    at {wait.place}" + (f" in {wait.function}" if wait.function else "")
-    for channel in wait.channels:
+    elif wait.function is not None:
+        yield f"    at the call of task {wait.function} itself"
+    channel_ids, numbers = groups.targets(waits)
+    for channel in channel_ids[:_MOST]:
         found = channels.get(channel)
-        state = "" if found is None else f": {depth(found)}, {found.state}"
-        yield f"    channel {short_id(channel) if found is None else channel_name(found)}{state}"
-    for number in wait.objects:
+        if found is None:
+            yield f"    channel {short_id(channel)}"
+        elif wait.call == "Queue.join":
+            yield f"    {unfinished_tasks(found)} of {channel_title(found)}{_made(found)}"
+        else:
+            yield f"    {channel_title(found)}: {depth(found)}, {found.state}"
+    for number in numbers[:_MOST]:
         found_object = objects.get(number)
         if found_object is None:
             yield f"    object #{number}"
             continue
         yield f"    {object_name(found_object)}{_state(found_object)}"
-    if wait.more:
-        yield f"    and {wait.more} more"
+    more = wait.more + max(len(channel_ids) - _MOST, 0) + max(len(numbers) - _MOST, 0)
+    if more:
+        yield f"    and {more} more"
+
+
+def unfinished_tasks(queue: ChannelInspection) -> str:
+    """Return what ``join()`` of a Queue waits for."""
+    return "1 unfinished task" if queue.unfinished == 1 else f"{queue.unfinished} unfinished tasks"
+
+
+def _made(channel: ChannelInspection) -> str:
+    return f", made at {channel.made}" if channel.made else ""
 
 
 def _state(obj: ObjectInspection) -> str:
@@ -74,10 +124,20 @@ def _state(obj: ObjectInspection) -> str:
     return ": " + ", ".join(words) if words else ""
 
 
-def _endpoint_line(endpoint: EndpointInspection) -> str:
-    who = actor_name(endpoint.interpreter, endpoint.interpreter_name, endpoint.thread, endpoint.thread_name)
-    opened = "" if endpoint.opened is None else f", opened at {endpoint.opened}"
-    return f"    {endpoint.side} of {who}{opened}"
+def origin(end: EndpointInspection) -> str:
+    """Return where an endpoint comes from."""
+    if end.task is not None:
+        return f", an argument of task {end.task}"
+    return f", opened at {end.opened}" if end.opened else ""
+
+
+def _endpoint_line(ends: list[EndpointInspection]) -> str:
+    end = ends[0]
+    if len(ends) == 1:
+        who = actor_name(end.interpreter, end.interpreter_name, end.thread, end.thread_name)
+        return f"    {end.side} of {who}{origin(end)}"
+    who = groups.listed(actor_name(each.interpreter, each.interpreter_name, None, None) for each in ends)
+    return f"    {len(ends)} {end.side}s of {who}{origin(end)}"
 
 
 def _channel_lines(channel: ChannelInspection) -> Iterator[str]:
@@ -85,11 +145,23 @@ def _channel_lines(channel: ChannelInspection) -> Iterator[str]:
     rates = f"sent {stats.sent} ({channel.sent_per_second:.1f}/s)"
     rates += f", received {stats.received} ({channel.received_per_second:.1f}/s)"
     dropped = f", dropped {stats.dropped}" if stats.dropped else ""
-    yield f"  {channel_name(channel)} {stats.flavor}: {depth(channel)}, {channel.state}, {rates}{dropped}"
-    yield from map(_endpoint_line, channel.senders + channel.receivers)
+    unfinished = "" if channel.unfinished is None else f", {unfinished_tasks(channel)}"
+    yield (
+        f"  {channel_name(channel)} {stats.flavor}: {depth(channel)}{unfinished}, {channel.state}, {rates}{dropped}"
+        f"{_made(channel)}"
+    )
+    for ends in groups.grouped(channel.senders + channel.receivers, "side", "opened", "task"):
+        yield _endpoint_line(ends)
     for side, count in (("sender", channel.senders_in_transit), ("receiver", channel.receivers_in_transit)):
         if count:
             yield f"    {count} {side}{'s' if count > 1 else ''} in transit"
+
+
+def failures(failed: int, last_error: str | None) -> str:
+    """Return how many tasks of a worker have failed."""
+    if not failed:
+        return ""
+    return f", {failed} task{'s' if failed > 1 else ''} failed, the last with {last_error or 'an unknown error'}"
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
@@ -111,17 +183,21 @@ def report(inspection: Inspection) -> str:
     )
     head = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts)
     lines = [f"process {inspection.pid}: {head}"]
-    lines += _section("waits", (line for wait in busy for line in _wait_lines(wait, channels, objects)))
+    equal = groups.equal_waits(busy)
+    lines += _section("waits", (line for waits in equal for line in _wait_lines(waits, channels, objects)))
     if idle:
         lines.append(f"  and {idle} idle: threads of pools and helpers that have nothing to do")
     if inspection.unshown_waits:
         lines.append(f"  and {inspection.unshown_waits} that the process has no room to show")
     lines += _section("channels", (line for channel in inspection.channels for line in _channel_lines(channel)))
+    if inspection.unshown_channels:
+        lines.append(f"  and {inspection.unshown_channels} internal ones: inspect(internal=True)")
     lines += _section("objects", (f"  {object_name(obj)}{_state(obj)}" for obj in inspection.objects))
     workers = (
         f"  {worker.name}: {worker.state}"
         + ("" if worker.task is None else f" {worker.task}")
         + ("" if worker.running_for is None else f" for {duration(worker.running_for)}")
+        + failures(worker.failed, worker.last_error)
         for worker in inspection.workers
     )
     lines += _section("workers", workers)

@@ -113,9 +113,8 @@ class Queue(Generic[_T]):
         maxsize = index(maxsize)
         if maxsize > 2**24:
             raise ValueError(f"maxsize must be at most 2**24, got {maxsize}; 0 makes an unbounded queue")
-        channel = _core.channel
-        items = channel(maxsize if maxsize > 0 else None, pickle=pickle, type=type)
-        self._parts = (*items, *channel(None), maxsize)
+        items = _core._queue_channel(maxsize if maxsize > 0 else None, pickle, type)
+        self._parts = (*items, *_core._own_channel("Queue joiners", None, items[0]), maxsize)
 
     if not TYPE_CHECKING:  # type checkers would accept every name
 
@@ -199,7 +198,7 @@ class Queue(Generic[_T]):
     def join(self) -> None:
         """Block until ``task_done()`` has been called for every item that was put."""
         while self.unfinished_tasks:
-            wake_tx, wake_rx = _core.channel(1)
+            wake_tx, wake_rx = _core._own_channel("Queue.join", 1, self._parts[_ITEMS_TX])
             blocks = _core._add_joiner(self._parts, wake_tx)
             wake_tx.close()
             if blocks:

@@ -21,6 +21,7 @@ _EVENT = "it reaches the threads of one interpreter; send a value through a chan
 _LOCAL = "it belongs to one interpreter; create it in the interpreter that uses it"
 _TASK = "it belongs to an event loop; send its result"
 _ITEMS = "send each item with asend(), in an async for"
+_REMOTE = "send its name; the receiver joins the channel with hub.sender(name) or hub.receiver(name)"
 _FRAME = "send it as an Arrow IPC or Parquet file in bytes, or its columns as arrays"
 
 # By the name of the class or of one of its bases.
@@ -91,6 +92,11 @@ _CLASSES = {
     "xml.etree.ElementTree.Element": "send xml.etree.ElementTree.tostring() of it",
     "email.message.Message": "send its as_bytes()",
     "xichan.Client": "send a clone() of its Sender",
+    "xichan.nats.Sender": _REMOTE,
+    "xichan.nats.Receiver": _REMOTE,
+    "xichan.nats.Hub": "send the URL of its server; the receiver calls xichan.nats.connect()",
+    "xichan.nats.Lease": "send its value, and acknowledge it where it was received",
+    "xichan.nats.Bridge": _LOCAL,
     "pandas.DataFrame": f"{_FRAME}: df.to_dict('list')",
     "pandas.core.frame.DataFrame": f"{_FRAME}: df.to_dict('list')",
     "pandas.Series": "send its to_numpy()",

@@ -138,6 +138,12 @@ def text_of(error: BaseException) -> str:
         return f"<str() raised {type(failure).__qualname__}>"
 
 
+def summary_of(type_name: str, message: str) -> str:
+    """Return one line about an exception: the name of its class, and its message."""
+    name = type_name.rpartition(".")[2]
+    return f"{name}: {message}" if message else name
+
+
 def is_refusal(error: BaseException | None) -> bool:
     """Return whether a module that cannot be loaded in this interpreter caused an exception. Raises nothing."""
     return refusal_in(error) is not None

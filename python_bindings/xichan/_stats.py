@@ -127,6 +127,7 @@ class PoolStats:
     pickled_calls: int  # calls that could not be sent as values
     pickled_results: int
     refused: dict[str, RefusedModule]  # the modules that workers could not load, by name
+    last_error: str | None  # type and message of the exception of the task that failed last
 
 
 def queue_stats(items: ChannelStats, unfinished: int, waiting_joiners: int) -> QueueStats:

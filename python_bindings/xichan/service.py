@@ -92,7 +92,7 @@ class Client:
         ChannelClosed if the channel has no server left or the server ended with the request.
         """
         remaining = _remaining(timeout)
-        reply, replies = _core.channel(1)
+        reply, replies = _core._own_channel("reply", 1)
         with replies:
             with reply:
                 self._send(value, reply, timeout)

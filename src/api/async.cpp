@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "api/access.h"
+#include "page/wait_report.h"
 #include "sync/decision.h"
 #include "sync/event_descriptor.h"
 
@@ -63,7 +64,8 @@ class AsyncCall final : public Waiter {
         channel_(*EndpointAccess::channel(endpoint)),
         lane_(EndpointAccess::lane(endpoint)),
         side_(side),
-        value_(ValueAccess::cell(value)) {}
+        value_(ValueAccess::cell(value)),
+        report_(side == Side::sender ? "Notifier.send" : "Notifier.recv", WaitReport::is_coroutine) {}
 
   /// Enlists the call until it has to wait. Returns true if it waits: another thread may have completed it already, so
   /// the caller must not access it. Returns false if it is complete.
@@ -76,10 +78,14 @@ class AsyncCall final : public Waiter {
         node_.packet = to_packet(value_);
         node_.cost = cost_of(value_);
       }
+      // Before the call is in the list, so that the thread that decides it finds it shown.
+      const WaitTarget target = wait_target(channel_, side_);
+      report_.show({&target, 1}, 1);
       const bool is_withdrawn = channel_.enlist(side_, node_) && withdraw();
       // (20) acq_rel among the two threads: what the first did with the call happens before the second goes on.
       if (!is_withdrawn && phase_.exchange(Phase::waiting, memory_order_acq_rel) == Phase::starting) return true;
       delist();  // from here on no peer accesses the call
+      report_.hide_shared();
       if (complete()) return false;
     }
   }
@@ -115,6 +121,7 @@ class AsyncCall final : public Waiter {
   void abandon() noexcept {
     if (is_complete || channel_.is_inherited()) return;
     withdraw();
+    report_.hide_shared();
     if (decision_->outcome() == Outcome::transferred) value_ = Cell::none();
     if (decision_->outcome() == Outcome::notified) channel_.pass_token(side_);
     end_claim();
@@ -143,6 +150,7 @@ class AsyncCall final : public Waiter {
   // Called by a peer, under the lock of the channel's lists. The call lives until it is delisted, under that lock.
   bool decide(Outcome outcome, Wake& wake) noexcept {
     if (!decision_->decide(outcome, 0)) return false;
+    report_.hide_shared();
     loop_.add(*this, wake);
     return true;
   }
@@ -168,6 +176,7 @@ class AsyncCall final : public Waiter {
   WaitNode node_;
   std::optional<Decision> decision_;
   atomic<Phase> phase_{Phase::starting};
+  WaitReport report_;  // shown until the call is decided or withdrawn
 };
 
 // The descriptor is written after the call is in the list, and `clear` precedes the look at the list: no decided call

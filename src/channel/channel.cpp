@@ -1,6 +1,7 @@
 #include "channel/channel.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <new>
 
 #include "base/deadline.h"
@@ -19,7 +20,7 @@ std::uint64_t effective_capacity(const ChannelOptions& options) noexcept {
 
 }  // namespace
 
-Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
+Channel::Channel(const ChannelOptions& options, Retire retire, const ChannelNote& note) noexcept
     : ring_(options.overflow == Overflow::drop_oldest ? unbounded : effective_capacity(options)),
       plain_(ring_.is_mpmc() && options.max_bytes == 0 && options.overflow == Overflow::block),
       byte_bounded_(options.max_bytes != 0 && options.flavor != Flavor::rendezvous),
@@ -31,24 +32,31 @@ Channel::Channel(const ChannelOptions& options, Retire retire) noexcept
       capacity_(effective_capacity(options)),
       bytes_(options.max_bytes),
       retire_(retire),
-      pickles_(options.pickles) {}
+      pickles_(options.pickles),
+      made_(note.made),
+      part_of_(note.part_of),
+      is_internal_(note.is_internal) {}
 
-Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept {
+Status Channel::create(const ChannelOptions& options, Retire retire, Channel*& channel,
+                       const ChannelNote& note) noexcept {
   channel = nullptr;
   if (!flavor_info(options.flavor).accepts(options.capacity)) return Status::too_large;
   const std::uint64_t capacity = effective_capacity(options);
   if (capacity != unbounded && capacity > max_capacity) return Status::too_large;
   if (capacity == 0 && options.overflow == Overflow::drop_oldest) return Status::invalid;  // nothing is queued
-  Channel* fresh = new (std::nothrow) Channel(options, retire);
+  Channel* fresh = new (std::nothrow) Channel(options, retire, note);
   if (fresh == nullptr) return Status::no_memory;
-  const bool named = !options.name.empty();
-  if (named) fresh->name_.reset(new (std::nothrow) char[options.name.size()]);
-  if (!fresh->ring_.valid() || (named && fresh->name_ == nullptr)) {
+  const std::size_t text = options.name.size() + note.label.size();
+  if (text != 0) fresh->text_.reset(new (std::nothrow) char[text]);
+  if (!fresh->ring_.valid() || (text != 0 && fresh->text_ == nullptr)) {
     const Status status = fresh->ring_.valid() ? Status::no_memory : RingMemory::failure();
     delete fresh;
     return status;
   }
-  if (named) fresh->name_length_ = options.name.copy(fresh->name_.get(), options.name.size());
+  if (text != 0) {
+    fresh->name_length_ = options.name.copy(fresh->text_.get(), options.name.size());
+    fresh->label_length_ = note.label.copy(fresh->text_.get() + fresh->name_length_, note.label.size());
+  }
   channel = fresh;
   return Status::ok;
 }
@@ -312,11 +320,20 @@ ChannelStats Channel::stats() const noexcept {
 }
 
 TraceSubject Channel::trace_subject() noexcept {
-  const TraceSubject subject{.kind = TraceSubject::Kind::channel, .words = {id_.place, id_.secret}};
+  const TraceSubject subject{.kind = is_internal_ ? TraceSubject::Kind::own_channel : TraceSubject::Kind::channel,
+                             .words = {id_.place, id_.secret}};
   const std::uint32_t number = current_trace();
-  if (number != 0 && name_length_ != 0 && named_in_.load(memory_order_relaxed) != number) {
+  if (number != 0 && text_ != nullptr && named_in_.load(memory_order_relaxed) != number) {
     named_in_.store(number, memory_order_relaxed);
-    Trace::name(subject, name());
+    if (name_length_ != 0 || is_internal_) {
+      Trace::name(subject, is_internal_ ? label() : name());
+    } else {
+      char text[96];
+      const int length =
+          std::snprintf(text, sizeof text, "%.*s #%llx", static_cast<int>(std::min<std::size_t>(label_length_, 64)),
+                        label().data(), static_cast<unsigned long long>(id_.place));
+      Trace::name(subject, {text, static_cast<std::size_t>(length)});
+    }
   }
   return subject;
 }

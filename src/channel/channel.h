@@ -28,6 +28,7 @@
 #include "channel/channel_id.h"
 #include "channel/failure.h"
 #include "channel/task_count.h"
+#include "page/places.h"
 #include "ring/any_ring.h"
 #include "sync/process_words.h"
 #include "sync/wait_list.h"
@@ -77,6 +78,14 @@ struct Lane {
   }
 };
 
+/// What inspection shows of a channel besides its state.
+struct ChannelNote {
+  const Place* made = nullptr;  // the line of the program that has made it; null: not known
+  std::string_view label = {};  // what the channel is, if it has no name: "pool 'x' tasks"
+  ChannelId part_of = {};       // of the channel for which it exists; zero: of none
+  bool is_internal = false;     // xichan itself uses it
+};
+
 class XICHAN_API Channel : public InSlab {
  public:
   static constexpr std::uint64_t max_capacity = std::uint64_t{1} << 24;
@@ -85,7 +94,8 @@ class XICHAN_API Channel : public InSlab {
   /// create_channel (directory/create_channel.h) also registers it. Errors: `too_large` if the capacity is not in 1 ..
   /// max_capacity (or, relaxed, `unbounded`); `invalid` for a rendezvous that drops the oldest; `no_memory`.
   using Retire = void (*)(Channel&) noexcept;
-  static Status create(const ChannelOptions& options, Retire retire, Channel*& channel) noexcept;
+  static Status create(const ChannelOptions& options, Retire retire, Channel*& channel,
+                       const ChannelNote& note = {}) noexcept;
 
   /// Sends or receives without blocking or spinning: `ok | full | empty | closed | no_memory | arena_full`; `claimed`
   /// if another lane owns this side of an spsc channel; `too_large` for a message over the byte bound. `ok` transfers
@@ -246,7 +256,12 @@ class XICHAN_API Channel : public InSlab {
     if (endpoint_count(Side::receiver) == 0) return "no receivers";
     return endpoint_count(Side::sender) == 0 ? "no senders" : "open";
   }
-  std::string_view name() const noexcept { return {name_.get(), name_length_}; }
+  std::string_view name() const noexcept { return {text_.get(), name_length_}; }
+  /// These four as in ChannelNote.
+  std::string_view label() const noexcept { return {text_.get() + name_length_, label_length_}; }
+  const Place* made() const noexcept { return made_; }
+  const ChannelId& part_of() const noexcept { return part_of_; }
+  bool is_internal() const noexcept { return is_internal_; }
   std::uint64_t max_bytes() const noexcept { return bytes_.max(); }
   std::uint32_t waiting(Side side) const noexcept { return (side == Side::sender ? not_full_ : not_empty_).waiting(); }
   /// Returns the number of messages ever accepted.
@@ -267,7 +282,7 @@ class XICHAN_API Channel : public InSlab {
   }
 
  private:
-  Channel(const ChannelOptions& options, Retire retire) noexcept;
+  Channel(const ChannelOptions& options, Retire retire, const ChannelNote& note) noexcept;
   ~Channel() = default;
 
   // On a plain channel.
@@ -377,8 +392,9 @@ class XICHAN_API Channel : public InSlab {
   atomic<std::uint64_t> wakeups_{0};
   TaskCount tasks_;
   ChannelId id_;
-  std::unique_ptr<char[]> name_;
+  std::unique_ptr<char[]> text_;  // the name, then the label
   std::size_t name_length_ = 0;
+  std::size_t label_length_ = 0;
   bool owns_name_ = false;
   atomic<bool> outlasts_exit_{false};
   const Retire retire_;
@@ -390,6 +406,9 @@ class XICHAN_API Channel : public InSlab {
   atomic<std::uint64_t> pickled_{0};
   atomic<std::uint32_t> named_in_{0};  // the last trace in which this channel was named
   const std::int64_t created_ = Deadline::recently();
+  const Place* const made_;
+  const ChannelId part_of_;
+  const bool is_internal_;
   atomic<std::uint64_t> native_[2] = {0, 0};  // of the endpoints: those of programs in C++, by side
 };
 

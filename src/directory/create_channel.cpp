@@ -19,10 +19,10 @@ void abandon(Channel& channel) noexcept {
 
 }  // namespace
 
-Status create_channel(const ChannelOptions& options, Channel*& channel) noexcept {
+Status create_channel(const ChannelOptions& options, Channel*& channel, const ChannelNote& note) noexcept {
   channel = nullptr;
   Channel* fresh = nullptr;
-  const Status created = Channel::create(options, retire, fresh);
+  const Status created = Channel::create(options, retire, fresh, note);
   if (created != Status::ok) return created;
   if (!Registry::add(*fresh)) {
     abandon(*fresh);

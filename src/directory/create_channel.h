@@ -9,6 +9,7 @@ namespace xichan::internal {
 /// one. The channel leaves both when it is retired.
 ///
 /// Errors: `too_large` (see Channel::create), `name_taken`, `no_memory`. Any thread; takes short locks.
-XICHAN_API Status create_channel(const ChannelOptions& options, Channel*& channel) noexcept;
+XICHAN_API Status create_channel(const ChannelOptions& options, Channel*& channel,
+                                 const ChannelNote& note = {}) noexcept;
 
 }  // namespace xichan::internal

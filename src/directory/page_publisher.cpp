@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstring>
 #include <mutex>
 
 #include "arena/arena.h"
@@ -15,6 +17,7 @@
 #include "state/atomic_int.h"
 #include "state/barrier.h"
 #include "state/broadcast.h"
+#include "state/condition.h"
 #include "state/event.h"
 #include "state/lock.h"
 #include "state/object.h"
@@ -53,6 +56,7 @@ ChannelRow row_of(const Channel& channel, std::uint64_t snapshot) noexcept {
   row.flavor = static_cast<std::uint32_t>(channel.flavor());
   if (channel.is_closed()) row.flags |= ChannelRow::is_closed;
   if (channel.is_shut_down()) row.flags |= ChannelRow::is_shut_down;
+  if (channel.is_internal()) row.flags |= ChannelRow::is_internal;
   row.capacity = channel.capacity();
   row.max_bytes = channel.max_bytes();
   row.depth = stats.depth;
@@ -65,7 +69,13 @@ ChannelRow row_of(const Channel& channel, std::uint64_t snapshot) noexcept {
   row.receivers = stats.receivers;
   row.waiting_senders = stats.waiting_senders;
   row.waiting_receivers = stats.waiting_receivers;
-  copy_text(row.name, channel.name());
+  if (channel.name().empty() && !channel.is_internal() && !channel.label().empty()) row.flags |= ChannelRow::is_label;
+  copy_text(row.name, channel.name().empty() || channel.is_internal() ? channel.label() : channel.name());
+  if (channel.part_of() != ChannelId{}) {  // "Queue.join of #1"
+    const std::size_t length = strnlen(row.name, sizeof row.name);
+    std::snprintf(row.name + length, sizeof row.name - length, " of #%llx",
+                  static_cast<unsigned long long>(channel.part_of().place));
+  }
   return row;
 }
 
@@ -86,6 +96,12 @@ std::uint32_t write_channels(Page& page, std::uint64_t snapshot) noexcept {
   return used;
 }
 
+void set_holder(const SharedLock& lock, ObjectRow& row) noexcept {
+  const Token token = lock.token();
+  row.value = token.word != 0;
+  if (token.word != 0 && PagePublisher::find_holder != nullptr) PagePublisher::find_holder(token, row);
+}
+
 // Sets what is worth to know of an object besides its waiting calls; docs/reference/page.md lists it.
 void set_figures(StateObject& object, ObjectRow& row) noexcept {
   const auto set = [&](std::uint64_t value, std::uint64_t limit = 0) noexcept {
@@ -96,7 +112,7 @@ void set_figures(StateObject& object, ObjectRow& row) noexcept {
     case StateKind::atomic_int: row.value = static_cast<AtomicInteger&>(object).load(); break;
     case StateKind::cell: set(static_cast<VersionedCell&>(object).version()); break;
     case StateKind::lock:
-    case StateKind::rlock: set(static_cast<SharedLock&>(object).is_locked()); break;
+    case StateKind::rlock: set_holder(static_cast<SharedLock&>(object), row); break;
     case StateKind::semaphore: set(static_cast<SharedSemaphore&>(object).value()); break;
     case StateKind::event: set(static_cast<SharedEvent&>(object).is_set()); break;
     case StateKind::barrier: {
@@ -107,8 +123,8 @@ void set_figures(StateObject& object, ObjectRow& row) noexcept {
     case StateKind::broadcast: set(static_cast<BroadcastChannel&>(object).subscribers()); break;
     case StateKind::broadcast_sender: set(static_cast<BroadcastSender&>(object).channel().subscribers()); break;
     case StateKind::broadcast_receiver: set(static_cast<Subscription&>(object).pending()); break;
-    case StateKind::map:  // counting its entries would stop all of its calls
-    case StateKind::condition: break;
+    case StateKind::condition: set_holder(static_cast<SharedCondition&>(object).guard(), row); break;
+    case StateKind::map: break;  // counting its entries would stop all of its calls
   }
 }
 
@@ -123,6 +139,7 @@ std::uint32_t write_objects(Page& page, std::uint64_t snapshot) noexcept {
     row.waiting = object.waiting();
     copy_text(row.name, object.name());
     row.value = ObjectRow::no_value;
+    row.owner_interpreter = -1;
     set_figures(object, row);
     page.objects[used++].write(row);
   });
@@ -136,9 +153,11 @@ void write_snapshot(Page& page) noexcept {
   row.snapshot = ++last_snapshot;
   row.channels = Registry::size();
   row.objects = StateObjects::count();
-  row.channel_rows = write_channels(page, row.snapshot);
-  row.object_rows = write_objects(page, row.snapshot);
-  if (PagePublisher::write_remotes != nullptr) PagePublisher::write_remotes(page, row);
+  if (!allocate_in_page(page.snapshot)) return;
+  if (allocate_in_page(page.channels)) row.channel_rows = write_channels(page, row.snapshot);
+  if (allocate_in_page(page.objects)) row.object_rows = write_objects(page, row.snapshot);
+  if (PagePublisher::write_remotes != nullptr && allocate_in_page(page.remotes))
+    PagePublisher::write_remotes(page, row);
   row.memory_blocks = memory.blocks;
   row.memory_bytes = memory.bytes;
   row.memory_high_water = memory.high_water;
@@ -246,5 +265,6 @@ void PagePublisher::after_fork(bool in_child) noexcept {
 }
 
 constinit PagePublisher::Writer PagePublisher::write_remotes = nullptr;
+constinit PagePublisher::FindHolder PagePublisher::find_holder = nullptr;
 
 }  // namespace xichan::internal

@@ -19,7 +19,9 @@
 namespace xichan::internal {
 
 struct Page;
+struct ObjectRow;
 struct SnapshotRow;
+struct Token;
 
 /// Thread safety: any thread that holds no lock of the core.
 class XICHAN_API PagePublisher {
@@ -32,6 +34,9 @@ class XICHAN_API PagePublisher {
   /// Writes the rows of endpoints of channels on servers, and their numbers. Set by the layer that knows them.
   using Writer = void (*)(Page& page, SnapshotRow& row) noexcept;
   static Writer write_remotes;
+  /// Stores the interpreter and native id of the thread that the token of a lock belongs to. Set likewise.
+  using FindHolder = void (*)(const Token& token, ObjectRow& row) noexcept;
+  static FindHolder find_holder;
 
   // Called around a fork by process.cpp, first and last.
   static void before_fork() noexcept;

@@ -7,8 +7,10 @@
 #include <cstring>
 
 #include "base/immortal.h"
+#include "directory/page_publisher.h"
 #include "endpoint/endpoint.h"
 #include "page/page.h"
+#include "state/lock.h"
 #include "sync/mutex.h"
 
 namespace xichan::internal {
@@ -66,6 +68,19 @@ std::uint32_t EndpointOwner::thread_of_unit(std::uint32_t unit) noexcept {
   const std::uint64_t known = threads[unit % threads_known].load(memory_order_relaxed);
   return known >> 32 == unit ? static_cast<std::uint32_t>(known) : 0;
 }
+
+namespace {
+
+void find_holder(const Token& token, ObjectRow& row) noexcept {
+  EndpointOwner::for_each([&](const EndpointOwner& owner) noexcept {
+    if (owner.number == token.owner()) row.owner_interpreter = owner.interpreter.load(memory_order_relaxed);
+  });
+  row.owner_thread = EndpointOwner::thread_of_unit(token.unit());
+}
+
+[[gnu::constructor]] void set_find_holder() noexcept { PagePublisher::find_holder = find_holder; }
+
+}  // namespace
 
 void EndpointOwner::lock_all() noexcept { owners().lock.lock(); }
 void EndpointOwner::unlock_all() noexcept { owners().lock.unlock(); }

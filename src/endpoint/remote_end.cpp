@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -48,6 +49,18 @@ void RemoteEnd::close() noexcept {
   owner->remove(*this);
   std::lock_guard guard(ends().lock);
   if (generation_ == process_generation()) ends().list.remove(*this);
+}
+
+void RemoteEnd::begin_wait_on(const ChannelId& channel) noexcept try {
+  std::lock_guard guard(ends().lock);
+  local_.push_back(channel);
+} catch (const std::bad_alloc&) {
+}
+
+void RemoteEnd::end_wait_on(const ChannelId& channel) noexcept {
+  std::lock_guard guard(ends().lock);
+  const auto found = std::ranges::find(local_, channel);
+  if (found != local_.end()) local_.erase(found);
 }
 
 void RemoteEnd::destroy(RemoteEnd* end) noexcept {

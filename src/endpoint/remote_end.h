@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "endpoint/endpoint.h"
 
@@ -21,6 +22,13 @@ class XICHAN_API RemoteEnd final : public OwnedWait {
   void close() noexcept;
   static void destroy(RemoteEnd* end) noexcept;
   void abandon() noexcept override { close(); }
+
+  /// Calls of the endpoint wait on this local channel, until they no longer do. Without memory their waits are shown,
+  /// but not as those of the endpoint.
+  void begin_wait_on(const ChannelId& channel) noexcept;
+  void end_wait_on(const ChannelId& channel) noexcept;
+  /// Returns these channels. Under the lock of the list.
+  const std::vector<ChannelId>& local() const noexcept { return local_; }
 
   const std::string& name() const noexcept { return name_; }
   const std::string& server() const noexcept { return server_; }
@@ -73,6 +81,7 @@ class XICHAN_API RemoteEnd final : public OwnedWait {
   const std::string server_;
   const Side side_;
   const EndpointOrigin origin_;
+  std::vector<ChannelId> local_;  // guarded by the lock of the list
   const std::uint32_t generation_ = process_generation();
 };
 

@@ -1,6 +1,7 @@
 #include "nats/channels.h"
 
 #include "nats/channel_error.h"
+#include "nats/leases.h"
 
 namespace xichan::nats::internal {
 namespace {
@@ -59,7 +60,8 @@ Status create(Calls& calls, const Names& names, const Settings& settings) {
   const Status status = calls.api("CONSUMER.DURABLE.CREATE." + names.stream + "." + consumer_name,
                                   settings.consumer(names), what, ignored);
   if (status != Status::ok || !made["did_create"].truth() || names.is_dead) return status;
-  return forget_error(calls, names, settings);
+  const Status forgotten = Registry(names, settings).forget_all(calls);
+  return forgotten == Status::ok ? forget_error(calls, names, settings) : forgotten;
 }
 
 Status remove(Calls& calls, const Names& names) {

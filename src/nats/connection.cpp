@@ -15,6 +15,8 @@ namespace {
 // A value or request that got no reply is repeated after this time, then after twice as long, and so on.
 constexpr Time first_interval = 1000 * milliseconds;
 constexpr Time longest_interval = 8000 * milliseconds;
+// It is repeated after this time if no server serves its subject: those of a cluster are electing a leader.
+constexpr Time unserved_interval = 500 * milliseconds;
 // How long a connection that is closed tries to write what was published.
 constexpr Time linger = 500 * milliseconds;
 // Longest wait of the thread: it then looks whether the interpreter of the connection has ended.
@@ -162,9 +164,14 @@ void Connection::serve() {
   if (lost_) return;
   const Time limit = after(now(), linger);
   for (const auto& source : sources()) source->close();
-  while (!lost_ && socket_.is_up() && socket_.has_output() && now() < limit) {
+  while (!lost_ && socket_.is_up() && now() < limit) {
+    on_time(now());
     write_output();
-    if (socket_.has_output()) socket_.wait(10);
+    if (!socket_.has_output() && sources().empty()) break;
+    if (socket_.wait(10).read) {
+      natsConnection_ProcessReadEvent(nc_);
+      read();
+    }
   }
 }
 
@@ -249,8 +256,10 @@ void Connection::write_output() noexcept {
 }
 
 void Connection::read() {
-  natsMsg* received = nullptr;
-  while (natsSubscription_NextMsg(&received, replies_, 0) == NATS_OK) receive(Message(received));
+  Message message;
+  std::size_t unserved = 0;
+  while (next_message(replies_, message, unserved)) receive(std::move(message));
+  if (unserved != 0) repeat_soon();
   for (const auto& source : sources()) source->read(*this);
 }
 
@@ -281,6 +290,17 @@ void Connection::receive(Message message) {
   }
   if (batch != nullptr) post_replies(*batch);
   if (source != nullptr) source->on_acknowledged(acknowledged);
+}
+
+// A reply that no server serves a subject does not tell whose reply it is.
+void Connection::repeat_soon() {
+  const Time soon = after(now(), unserved_interval);
+  const std::lock_guard lock(mutex_);
+  for (auto& [number, exchange] : exchanges_) {
+    exchange.repeat_at = std::min(exchange.repeat_at, soon);
+    exchange.interval = first_interval;
+  }
+  exchanges_due_ = std::min(exchanges_due_, soon);
 }
 
 void Connection::on_connected() {

@@ -94,6 +94,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void read();
   void receive(Message message);
+  void repeat_soon();
   void on_connected();
   void on_time(Time time);
   Time next_time();

@@ -14,8 +14,11 @@ namespace {
 constexpr Time longest_request = 5'000 * milliseconds;
 // How long after its end a request whose status does not arrive is taken to be lost.
 constexpr Time grace = 1000 * milliseconds;
-// Between a refused request and the next one.
+// Between a request that was refused, or that no server served, and the next one.
 constexpr Time pause = 200 * milliseconds;
+// How long a Consumer that is closed waits for what the server has sent to it, and how often it looks.
+constexpr Time longest_drain = 5'000 * milliseconds;
+constexpr Time drain_interval = 10 * milliseconds;
 // How many removed messages are remembered.
 constexpr std::size_t most_removed = std::size_t{1} << 14;
 
@@ -160,9 +163,9 @@ void Consumer::read(Connection& connection) {
 
 void Consumer::drain(Connection& connection, natsSubscription* subscription, Request& request) {
   std::vector<std::string> repeated;
-  natsMsg* received = nullptr;
-  while (natsSubscription_NextMsg(&received, subscription, 0) == NATS_OK) {
-    Message message(received);
+  Message message;
+  std::size_t unserved = 0;
+  while (next_message(subscription, message, unserved)) {
     const Time time = now();
     const std::lock_guard lock(mutex_);
     if (const int status = status_of(message); status != 0 && reply_of(message).empty()) {
@@ -179,6 +182,11 @@ void Consumer::drain(Connection& connection, natsSubscription* subscription, Req
       request.number = 0;
       if (&request == &probe_) finish_probe(time);
     }
+  }
+  if (unserved != 0) {  // the servers of a cluster are electing a leader of the consumer
+    const std::lock_guard lock(mutex_);
+    request.number = 0;
+    retry_at_ = after(now(), pause);
   }
   connection.acknowledge(nullptr, repeated, "+ACK", settings_.acknowledgment);
 }
@@ -235,7 +243,7 @@ void Consumer::send_request(Time time) {
 
 void Consumer::send_probe(Time time) {
   while (!probes_.empty() && probes_.front().batch.mailbox == nullptr) probes_.pop_front();
-  if (!subscribed_ || closed_ || probe_.number != 0 || probes_.empty()) return;
+  if (!subscribed_ || closed_ || probe_.number != 0 || time < retry_at_ || probes_.empty()) return;
   const std::size_t count = probes_.front().count;
   char text[64];
   std::snprintf(text, sizeof text, R"({"batch":%zu,"no_wait":true})", count);
@@ -253,6 +261,32 @@ void Consumer::finish_probe(Time time) {
     if (done.batch.mailbox != nullptr) post_replies(done.batch);
   }
   send_probe(time);
+}
+
+// Once this is closed: ends the subscriptions. A message that the server has sent to an open request is received before
+// that, and returned: other Receivers would get it only after the time for its acknowledgment. Returns false if this is
+// not closed.
+bool Consumer::leave(Connection& connection, Time time) {
+  if (leaving_until_ != 0) read(connection);
+  const std::lock_guard lock(mutex_);
+  if (!closed_) return false;
+  bool ends = !connection.is_connected() || (leaving_until_ != 0 && time >= leaving_until_);
+  if (!ends && leaving_until_ == 0) {
+    leaving_until_ = after(time, longest_drain);
+    // The thread that libnats starts for this is not worth it without an open request.
+    for (const auto& [subscription, request] : {std::pair{&waiting_, &request_}, std::pair{&probing_, &probe_}}) {
+      if (*subscription != nullptr && request->number != 0 &&
+          natsSubscription_DrainTimeout(*subscription, longest_drain / milliseconds) == NATS_OK) {
+        continue;
+      }
+      natsSubscription_Destroy(std::exchange(*subscription, nullptr));
+    }
+  }
+  ends = ends || !(natsSubscription_IsValid(waiting_) || natsSubscription_IsValid(probing_));
+  if (ends) unsubscribe();
+  gone_ = ends;
+  look_at_ = after(time, drain_interval);
+  return true;
 }
 
 // Returns the messages that have arrived before a time to the server.
@@ -285,16 +319,13 @@ void Consumer::on_reconnected(Connection&) {
 
 void Consumer::on_time(Connection& connection, Time time) {
   if (inbox_->is_abandoned()) close();
+  if (leave(connection, time)) return;
   if (waiting_ == nullptr && connection.is_connected()) {
     const bool done = subscribe_all(connection);
     const std::lock_guard lock(mutex_);
     subscribed_ = done;
   }
   const std::lock_guard lock(mutex_);
-  if (closed_) {
-    unsubscribe();
-    return;
-  }
   if (settings_.hold < time) return_held(time - settings_.hold);
   if (request_.number != 0 && time >= request_.over) request_.number = 0;
   send_request(time);
@@ -305,17 +336,19 @@ void Consumer::on_time(Connection& connection, Time time) {
 Time Consumer::next_time() const {
   const std::lock_guard lock(mutex_);
   Time next = never;
-  if (closed_ || waiting_ == nullptr) return 0;
+  if (closed_) return leaving_until_ == 0 ? 0 : look_at_;
+  if (waiting_ == nullptr) return 0;
   if (!held_.empty()) next = std::min(next, after(held_.begin()->second.since, settings_.hold));
   if (request_.number != 0) next = std::min(next, request_.over);
-  if (request_.number == 0 && !waiters_.empty() && retry_at_ > now()) next = std::min(next, retry_at_);
+  const bool waits = (request_.number == 0 && !waiters_.empty()) || (probe_.number == 0 && !probes_.empty());
+  if (waits && retry_at_ > now()) next = std::min(next, retry_at_);
   if (probe_.number != 0) next = std::min(next, probe_.over);
   return next;
 }
 
 bool Consumer::is_finished() const {
   const std::lock_guard lock(mutex_);
-  return closed_;
+  return gone_;
 }
 
 }  // namespace xichan::nats::internal

@@ -11,6 +11,7 @@
 //   1. At most one request and one probe are open, each with a subject of its own, so that every message and status is
 //      known to belong to it.
 //   2. A message is in `held_` from its arrival until it is accepted or returned.
+//   3. A message that the server sends to a request arrives here, unless the connection breaks: `close` waits for it.
 //
 // Thread safety: any thread; `mutex_` is taken before the locks of the connection. The functions that take a Connection
 // are called by its thread.
@@ -108,6 +109,7 @@ class Consumer : public Source, public std::enable_shared_from_this<Consumer> {
   void send_request(Time time);
   void send_probe(Time time);
   void finish_probe(Time time);
+  bool leave(Connection& connection, Time time);
   void return_held(Time before);
 
   const std::shared_ptr<Connection> connection_;
@@ -131,6 +133,9 @@ class Consumer : public Source, public std::enable_shared_from_this<Consumer> {
   bool subscribed_ = false;
   bool finished_ = false;
   bool closed_ = false;
+  Time leaving_until_ = 0;  // after `closed_`, while messages of the server may be on their way
+  Time look_at_ = 0;
+  bool gone_ = false;  // no message will arrive any more
 };
 
 }  // namespace xichan::nats::internal

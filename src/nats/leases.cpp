@@ -11,6 +11,15 @@ std::string bucket_of(const Settings& settings) {
   return "xichan_leases_" + std::to_string(lasts) + settings.bucket_suffix();
 }
 
+// Writes a key without a value.
+Status put(Calls& calls, const std::string& key, const std::string& what) {
+  std::string text;
+  const Status status = calls.request(key, {}, {}, what, text);
+  if (status != Status::ok) return status;
+  Json reply;
+  return Json::parse(text, reply) && reply["error"] ? refused(what, reply["error"]) : Status::ok;
+}
+
 }  // namespace
 
 Status open_bucket(Calls& calls, const std::string& bucket, Time lasts, int replicas) {
@@ -46,17 +55,39 @@ Status Leases::count(Calls& calls, const std::string& match, std::size_t& sender
   return Status::ok;
 }
 
-Status EndpointLease::take(Calls& calls, const Leases& leases, char kind, const std::string& identity) {
-  const std::string what = "the lease of an endpoint";
+Registry::Registry(const Names& names, const Settings& settings)
+    : replicas_(settings.replicas()),
+      bucket_(std::string("xichan_senders") + settings.bucket_suffix()),
+      keys_("$KV." + bucket_ + "." + names.stream) {}
+
+Status Registry::enter(Calls& calls, const std::string& identity) const {
+  const Status status = open_bucket(calls, bucket_, 0, replicas_);
+  return status == Status::ok ? put(calls, keys_ + "." + identity, "the registration of a Sender") : status;
+}
+
+Status Registry::is_empty(Calls& calls, bool& empty) const {
+  Json info;
+  const std::string data = "{\"subjects_filter\": " + quote(keys_ + ".>") + "}";
+  const Status status = calls.api("STREAM.INFO.KV_" + bucket_, data, "the Senders of a channel", info);
+  empty = info["state"]["subjects"].entries().empty();
+  return status;
+}
+
+Status Registry::remove(Calls& calls, const std::string& key) const {
+  Json ignored;
+  const std::string what = "the registration of a Sender";
+  const Status status = calls.api("STREAM.PURGE.KV_" + bucket_, Leases::removal_data(key), what, ignored);
+  return status == Status::unavailable && kept_error().code == stream_not_found ? Status::ok : status;
+}
+
+Status EndpointLease::take(Calls& calls, const Leases& leases, char kind, const std::string& identity,
+                           Heartbeat::Messages farewell) {
   key_ = leases.key(kind, identity);
   removal_ = "STREAM.PURGE.KV_" + leases.bucket;
   Status status = open_bucket(calls, leases.bucket, leases.lasts, leases.replicas);
-  std::string text;
-  if (status == Status::ok) status = calls.request(key_, {}, {}, what, text);
+  if (status == Status::ok) status = put(calls, key_, "the lease of an endpoint");
   if (status != Status::ok) return status;
-  if (Json reply; Json::parse(text, reply) && reply["error"]) return refused(what, reply["error"]);
-  // What is published if the process ends without closing the endpoint.
-  Heartbeat::Messages farewell{{leases.removal_subject(), Leases::removal_data(key_)}};
+  farewell.insert(farewell.begin(), {leases.removal_subject(), Leases::removal_data(key_)});
   heartbeat_ = std::make_shared<Heartbeat>(calls.connection, key_, leases.lasts / 4, std::move(farewell));
   calls.connection->add(heartbeat_);
   return Status::ok;

@@ -38,11 +38,38 @@ class Leases {
   Status count(Calls& calls, const std::string& match, std::size_t& senders_found, std::size_t& receivers_found) const;
 };
 
+/// Which Senders of a channel were opened and not closed, whether or not their leases have expired: each has a key, which
+/// does not expire. While no server replied, no Sender could renew its lease: afterwards a missing lease does not show
+/// that its Sender is gone. So a Sender that closes ends the channel only if no other Sender is registered. A Sender
+/// whose process has died stays registered: then Receivers end the channel, once all Senders have had the time to renew
+/// their leases. Programs in Python do the same. Thread safety: immutable.
+class Registry {
+ public:
+  Registry(const Names& names, const Settings& settings);
+
+  Status enter(Calls& calls, const std::string& identity) const;
+  Status leave(Calls& calls, const std::string& identity) const { return remove(calls, keys_ + "." + identity); }
+  /// Removes the registrations of an earlier channel of this name.
+  Status forget_all(Calls& calls) const { return remove(calls, keys_ + ".>"); }
+  Status is_empty(Calls& calls, bool& empty) const;
+  /// Returns the subject and the content of the request that removes a registration.
+  std::pair<std::string, std::string> removal(const std::string& identity) const {
+    return {"$JS.API.STREAM.PURGE.KV_" + bucket_, Leases::removal_data(keys_ + "." + identity)};
+  }
+
+ private:
+  Status remove(Calls& calls, const std::string& key) const;
+
+  const int replicas_;
+  const std::string bucket_, keys_;
+};
+
 /// The lease of one endpoint, which the thread of the connection renews. Thread safety: one thread at a time.
 class EndpointLease {
  public:
-  /// Takes the lease.
-  Status take(Calls& calls, const Leases& leases, char kind, const std::string& identity);
+  /// Takes the lease. `farewell`: what is published besides if the process ends without closing the endpoint.
+  Status take(Calls& calls, const Leases& leases, char kind, const std::string& identity,
+              Heartbeat::Messages farewell = {});
   /// Gives it up, and waits for the reply of the server.
   Status release(Calls& calls);
   /// Gives it up without waiting. If the server is away, the lease ends by itself.

@@ -12,6 +12,14 @@ bool parse_number(std::string_view text, std::uint64_t& number) noexcept {
 
 }  // namespace
 
+bool next_message(natsSubscription* subscription, Message& message, std::size_t& unserved) noexcept {
+  natsMsg* received = nullptr;
+  natsStatus status;
+  while ((status = natsSubscription_NextMsg(&received, subscription, 0)) == NATS_NO_RESPONDERS) ++unserved;
+  message.reset(status == NATS_OK ? received : nullptr);
+  return message != nullptr;
+}
+
 Message make_message(const char* subject, const char* reply, std::string_view data, const char* id) noexcept {
   natsMsg* made = nullptr;
   if (natsMsg_Create(&made, subject, reply, data.data(), static_cast<int>(data.size())) != NATS_OK) return nullptr;

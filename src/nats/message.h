@@ -25,6 +25,10 @@ inline std::string_view reply_of(const Message& message) noexcept {
   return reply == nullptr ? std::string_view() : reply;
 }
 
+/// Takes the next message of a subscription. Returns false if there is none. Passes over replies that say that no
+/// server serves the subject of a request, as during the election of a leader, and counts them.
+bool next_message(natsSubscription* subscription, Message& message, std::size_t& unserved) noexcept;
+
 /// Makes a message. `reply` and `id` may be null; `id` is the message id by which the server finds duplicates.
 Message make_message(const char* subject, const char* reply, std::string_view data, const char* id = nullptr) noexcept;
 

@@ -67,8 +67,6 @@ natsStatus set_all(natsOptions* options, const ConnectOptions& from, const std::
   if (status == NATS_OK) status = natsOptions_SetAllowReconnect(options, false);
   // The event loop writes; libnats must not wait for its own flusher thread, which does not exist then.
   if (status == NATS_OK) status = natsOptions_SetSendAsap(options, true);
-  // A reply of this kind does not say which request it is for. Requests without a reply are repeated instead.
-  if (status == NATS_OK) status = natsOptions_DisableNoResponders(options, true);
   return status;
 }
 

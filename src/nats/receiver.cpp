@@ -99,23 +99,25 @@ Status ReceiverCore::take(Accepted& delivery, Value& value, Time deadline) {
   return status == Status::ok ? load(delivery, value) : status;
 }
 
-// Acknowledges deliveries together, and stores their values.
+// Acknowledges deliveries together, and stores their values, up to one that cannot be decoded. That one and those after
+// it are returned to the server, for the next call, which then fails. If it is the first, it becomes a dead letter.
 Status ReceiverCore::finish(std::vector<Accepted>& found, std::span<Value> values, std::size_t& received) {
   Status status = Status::ok;
   std::vector<std::string> subjects;
   std::vector<std::uint64_t> removed;
   std::vector<Value> loaded(found.size());
   std::size_t count = 0;
-  while (count < found.size() && (status = load(found[count], loaded[count])) == Status::ok) {
+  while (count < found.size() && (status = Value::load(content_of(found[count]), loaded[count])) == Status::ok) {
     subjects.emplace_back(reply_of(found[count].message));
     removed.push_back(found[count].delivery.sequence);
     ++count;
   }
   if (count != 0) consumer_->acknowledge(subjects, "+ACK", removed);
-  for (std::size_t i = count + 1; i < found.size(); ++i) reply(found[i], "-NAK");
+  for (std::size_t i = std::max<std::size_t>(count, 1); i < found.size(); ++i) reply(found[i], "-NAK");
+  if (count == 0) return load(found.front(), loaded.front());
   std::move(loaded.begin(), loaded.begin() + static_cast<std::ptrdiff_t>(count), values.begin());
   received = count;
-  return count != 0 ? Status::ok : status;
+  return Status::ok;
 }
 
 // Waits for a value that may be delivered.

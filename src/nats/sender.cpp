@@ -24,6 +24,16 @@ SenderCore::~SenderCore() {
   if (!is_inherited()) close_quietly();
 }
 
+Status SenderCore::open() {
+  Heartbeat::Messages farewell;
+  if (!settings_.options.keep) {
+    farewell.push_back(registry_.removal(identity_));
+    const Status status = registry_.enter(calls(), identity_);
+    if (status != Status::ok) return status;
+  }
+  return lease_.take(calls(), Leases(names_, settings_), 's', identity_, std::move(farewell));
+}
+
 Status SenderCore::encode(const Value& value, std::string& data) const {
   Status status = check();
   Dump dump;
@@ -182,8 +192,12 @@ Status SenderCore::released() {
   if (settings_.options.keep) return Status::ok;
   const Leases leases(names_, settings_);
   std::size_t senders = 0, receivers = 0;
-  const Status status = leases.count(calls(), leases.senders, senders, receivers);
-  return status == Status::ok && senders == 0 ? seal(calls(), names_, settings_, "senders") : status;
+  bool empty = false;
+  Status status = registry_.leave(calls(), identity_);
+  if (status == Status::ok) status = registry_.is_empty(calls(), empty);
+  if (status == Status::ok && empty) status = leases.count(calls(), leases.senders, senders, receivers);
+  const bool is_last = status == Status::ok && empty && senders == 0;
+  return is_last ? seal(calls(), names_, settings_, "senders") : status;
 }
 
 }  // namespace xichan::nats::internal

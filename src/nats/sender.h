@@ -16,8 +16,8 @@ class SenderCore : public EndpointCore {
   using EndpointCore::EndpointCore;
   ~SenderCore() override;
 
-  /// Takes the lease.
-  Status open() { return lease_.take(calls(), Leases(names_, settings_), 's', identity_); }
+  /// Registers this Sender, and takes the lease.
+  Status open();
 
   Status send(Value&& value, Time deadline, bool waits);
   Status send_many(std::span<Value> values, std::size_t& sent, Time deadline);
@@ -49,6 +49,7 @@ class SenderCore : public EndpointCore {
   Status take_room(std::shared_ptr<Tokens>& out);
   Status released() override;
 
+  const Registry registry_{names_, settings_};
   const std::string prefix_ = identity_ + "-";  // of message ids
   std::atomic<std::uint64_t> next_number_{0};
   std::mutex room_mutex_;

@@ -11,11 +11,12 @@
 #include "base/atomic.h"
 #include "page/rows.h"
 #include "page/sequenced.h"
+#include "page/slot_set.h"
 
 namespace xichan::internal {
 
 inline constexpr std::uint64_t page_magic = 0x6770'6e61'6863'6978;  // "xichanpg", little-endian
-inline constexpr std::uint32_t page_version = 1;
+inline constexpr std::uint32_t page_version = 2;
 
 enum class PageTableKind : std::uint32_t { none, waits, snapshot, channels, objects, workers, remotes };
 
@@ -32,6 +33,10 @@ inline constexpr std::size_t page_tables = 8;
 inline constexpr std::size_t workers_table = 4;  // its place among the tables
 inline constexpr std::size_t page_header_size = 4096;
 
+/// Slots for threads come first, as many for coroutines after them: many coroutines leave room for threads.
+inline constexpr std::size_t thread_wait_slots = 1024;
+inline constexpr std::size_t wait_slots = thread_wait_slots * 2;
+
 struct PageHeader {
   atomic<std::uint64_t> magic;  // stored last: the rest of the header is complete, see (54)
   atomic<std::uint32_t> version;
@@ -46,9 +51,9 @@ struct PageHeader {
   atomic<std::uint32_t> request;        // futex: how many snapshots readers have asked for, see page/rows.h
   atomic<std::uint32_t> answer;         // futex: the request that the last snapshot answers
   atomic<std::uint32_t> publisher;      // native id of the thread that takes snapshots on request; 0: there is none
-  atomic<std::uint32_t> taken[2];       // of the slots for threads, and of those for coroutines; not for readers
-  atomic<std::uint32_t> unused;
-  atomic<std::uint64_t> file[3];  // descriptor + 1, device, inode; 0: private memory; not for readers
+  atomic<std::uint32_t> unused[3];
+  atomic<std::uint64_t> file[3];        // descriptor + 1, device, inode; 0: private memory; not for readers
+  SlotSet<thread_wait_slots> taken[2];  // of the slots for threads, and of those for coroutines; not for readers
 };
 static_assert(sizeof(PageHeader) <= page_header_size);
 
@@ -57,7 +62,7 @@ struct WaitSlot {
   static constexpr std::size_t words = 62;
 
   SequencedWords<words> content;
-  WriterClaim claim;
+  atomic<std::uint64_t> unused;
 };
 static_assert(sizeof(WaitSlot) == 512);
 
@@ -79,10 +84,6 @@ inline constexpr std::size_t most_wait_cases = 4;
 inline constexpr std::size_t most_call_bytes = (WaitWord::function - WaitWord::call) * 8;
 inline constexpr std::size_t most_function_bytes = (WaitWord::file - WaitWord::function) * 8;
 inline constexpr std::size_t most_file_bytes = (WaitSlot::words - WaitWord::file) * 8;
-
-/// Slots for threads come first, those for coroutines after them: many coroutines leave room for threads.
-inline constexpr std::size_t thread_wait_slots = 1024;
-inline constexpr std::size_t wait_slots = 2048;
 
 struct Page {
   PageHeader header;

@@ -1,76 +1,41 @@
 #include "page/page.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
-#include <utility>
 
+#include "page/memory_file.h"
+#include "page/own_process.h"
 #include "xichan/version.h"
 
 namespace xichan::internal {
 namespace {
-
-// From Linux 6.3; older kernels refuse it. Newer ones log a warning without it.
-constexpr unsigned no_exec_seal = 0x0008;
 
 constinit atomic<Page*> current{nullptr};
 constinit atomic<int> descriptor{-1};
 constinit atomic<std::uint64_t> device{0};  // of the descriptor, which the program may have closed behind our back
 constinit atomic<std::uint64_t> inode{0};
 constinit atomic<std::uint32_t> forks{0};
-constinit atomic<bool> is_private{false};  // the environment says so
+constinit atomic<bool> is_private{false};      // the environment says so
+constinit atomic<int> refusal{0};              // why there is no file, or not all of it: an errno, until it is taken
+constinit atomic<bool> is_refused{false};      // there is such a reason, taken or not
+constinit atomic<std::uint32_t> missing{~0u};  // the parts of the page that have not been allocated, a bit each
+
+constexpr std::size_t part = 64 << 10;
+static_assert(sizeof(Page) <= 32 * part);
 
 struct Mapping {
   Page* page = nullptr;
   int descriptor = -1;
 };
-
-int make_file() noexcept {
-  const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  long file = syscall(SYS_memfd_create, "xichan", flags | no_exec_seal);
-  if (file < 0) file = syscall(SYS_memfd_create, "xichan", flags);
-  if (file < 0) return -1;
-  int number = static_cast<int>(file);
-  if (number <= STDERR_FILENO) {  // one that was closed, to which other code still writes
-    const int moved = fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    close(number);
-    if (moved < 0) return -1;
-    number = moved;
-  }
-  // Of this size for good: a process that could shrink it would kill this one.
-  if (ftruncate(number, sizeof(Page)) == 0 && fchmod(number, 0600) == 0 &&
-      fcntl(number, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
-    return number;
-  }
-  close(number);
-  return -1;
-}
-
-// Field 22 of /proc/self/stat. The name of the program, in parentheses, may contain anything.
-std::uint64_t process_start() noexcept {
-  char text[1024];
-  const int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return 0;
-  const ssize_t length = read(file, text, sizeof text - 1);
-  close(file);
-  if (length <= 0) return 0;
-  text[length] = '\0';
-  const char* at = strrchr(text, ')');
-  for (int field = 2; at != nullptr && field < 22; ++field) {
-    at = strchr(at, ' ');
-    if (at != nullptr) ++at;
-  }
-  std::uint64_t ticks = 0;
-  for (; at != nullptr && *at >= '0' && *at <= '9'; ++at) ticks = ticks * 10 + static_cast<std::uint64_t>(*at - '0');
-  return ticks;
-}
 
 void describe(PageTable& table, PageTableKind kind, std::size_t slot_size, std::size_t offset, std::size_t slots,
               std::size_t used = 0) noexcept {
@@ -114,14 +79,35 @@ void note_file(PageHeader& header, int number) noexcept {
   header.file[2].store(status.st_ino, memory_order_relaxed);
 }
 
+void refuse(int error) noexcept {
+  if (!is_refused.exchange(true, memory_order_relaxed)) refusal.store(error, memory_order_relaxed);
+}
+
+// Maps a file of which the first part is allocated: the header, and enough for most processes. MAP_FAILED and an errno
+// without memory.
+void* map_file(int file, int& error) noexcept {
+  void* const memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  error = memory == MAP_FAILED ? errno : allocate_mapped(memory, part);
+  if (error == EINVAL) error = allocate_file(file, sizeof(Page));
+  if (error == 0 || memory == MAP_FAILED) return memory;
+  munmap(memory, sizeof(Page));
+  return MAP_FAILED;
+}
+
 // Calls only functions that the child of a fork may call.
 Mapping make_mapping() noexcept {
   Mapping made;
-  if (!is_private.load(memory_order_relaxed)) made.descriptor = make_file();
   void* memory = MAP_FAILED;
-  if (made.descriptor >= 0) {
-    memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, made.descriptor, 0);
-    if (memory == MAP_FAILED) close(std::exchange(made.descriptor, -1));
+  if (!is_private.load(memory_order_relaxed)) {
+    const int file = make_memory_file(sizeof(Page));
+    int error = -file;
+    if (file >= 0) memory = map_file(file, error);
+    if (memory != MAP_FAILED) {
+      made.descriptor = file;
+    } else {
+      refuse(error);
+      if (file >= 0) close(file);
+    }
   }
   if (memory == MAP_FAILED) {
     memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -158,6 +144,9 @@ void replace_after_fork() noexcept {
   const int parents = still_open(descriptor.load(memory_order_relaxed), device.load(memory_order_relaxed),
                                  inode.load(memory_order_relaxed));
   if (parents >= 0) close(parents);
+  missing.store(~0u, memory_order_relaxed);
+  is_refused.store(false, memory_order_relaxed);
+  refusal.store(0, memory_order_relaxed);
   const Mapping made = make_mapping();
   note(made);
   current.store(made.page, memory_order_release);
@@ -166,8 +155,7 @@ void replace_after_fork() noexcept {
 [[gnu::constructor]] void watch_forks() { pthread_atfork(nullptr, nullptr, replace_after_fork); }
 
 Page* create() noexcept {
-  const char* const choice = getenv("XICHAN_PAGE");
-  if (choice != nullptr && strcmp(choice, "0") == 0) is_private.store(true, memory_order_relaxed);
+  if (is_started_private()) make_page_private();
   const Mapping made = make_mapping();
   if (made.page == nullptr) return nullptr;
   Page* other = nullptr;
@@ -189,6 +177,27 @@ Page* page() noexcept {
   Page* const found = existing_page();
   return found != nullptr ? found : create();
 }
+
+bool allocate_in_page(const void* begin, std::size_t size) noexcept {
+  std::byte* const memory = reinterpret_cast<std::byte*>(existing_page());
+  const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(begin) - memory);
+  for (std::size_t i = offset / part; i <= (offset + size - 1) / part; ++i) {
+    const std::uint32_t bit = 1u << i;
+    // relaxed: the memory is the same in whichever thread it was allocated
+    if ((missing.load(memory_order_relaxed) & bit) == 0) continue;
+    const int error = allocate_mapped(memory + i * part, std::min(part, sizeof(Page) - i * part));
+    if (error != 0 && error != EINVAL) {  // EINVAL: all of it is there since the page was made
+      refuse(error);
+      return false;
+    }
+    missing.fetch_and(~bit, memory_order_relaxed);
+  }
+  return true;
+}
+
+void make_page_private() noexcept { is_private.store(true, memory_order_relaxed); }
+
+int take_page_refusal() noexcept { return refusal.exchange(0, memory_order_relaxed); }
 
 int page_descriptor() noexcept {
   const Page* const page = existing_page();

@@ -19,6 +19,7 @@
 
 #include "base/atomic.h"
 #include "page/sequenced.h"
+#include "page/slot_owner.h"
 
 namespace xichan::internal {
 
@@ -50,6 +51,8 @@ struct SnapshotRow {
 struct ChannelRow {
   static constexpr std::uint32_t is_closed = 1;     // no further send is accepted
   static constexpr std::uint32_t is_shut_down = 2;  // by shutdown()
+  static constexpr std::uint32_t is_internal = 4;   // xichan itself uses the channel
+  static constexpr std::uint32_t is_label = 8;      // `name` says what the channel is, as that of an internal one
 
   std::uint64_t snapshot;
   std::uint64_t id[2];
@@ -79,6 +82,8 @@ struct ObjectRow {
   std::uint32_t waiting;
   std::int64_t value;  // what the class of object has: its value, what arrived, whether it is held; or no_value
   std::int64_t limit;  // a Barrier: its parties; else 0
+  std::int64_t owner_interpreter;  // a lock that is held: of what holds it; -1: not known
+  std::uint64_t owner_thread;      // native id; 0: not known, or a coroutine
   char name[64];
 };
 
@@ -102,6 +107,7 @@ struct WorkerRow {
   std::uint32_t state;
   char name[48];
   char task[104];  // the qualified name of the last function that it was given
+  char error[88];  // of the last task that has failed: type and message
 };
 
 template <class Row>
@@ -137,9 +143,10 @@ class RowSlot {
 /// The slot of a worker, with the two words that change with every task.
 struct WorkerSlot {
   RowSlot<WorkerRow> row;
-  atomic<std::uint64_t> owner;  // a number of the worker that has claimed the slot; 0: free
-  atomic<std::int64_t> began;   // Deadline::now() when the task that runs began; 0: none runs
-  atomic<std::uint64_t> tasks;  // that have ended
+  SlotOwner owner;
+  atomic<std::int64_t> began;    // Deadline::now() when the task that runs began; 0: none runs
+  atomic<std::uint64_t> tasks;   // that have ended
+  atomic<std::uint64_t> failed;  // of these, by an exception
 };
 
 inline constexpr std::size_t channel_slots = 1024;

@@ -53,22 +53,4 @@ class SequencedWords {
   atomic<std::uint64_t> words_[count];
 };
 
-/// Decides which of several writers may write to a SequencedWords. Zero memory is constructed.
-class WriterClaim {
- public:
-  WriterClaim() noexcept { word_.store(0, memory_order_relaxed); }
-
-  /// Returns false if another writer has it. Never blocks.
-  bool try_take() noexcept {
-    std::uint64_t none = 0;
-    // (56) acquire, with (57): the sequence goes on from where the previous writer left it.
-    return word_.load(memory_order_relaxed) == 0 &&
-           word_.compare_exchange_strong(none, 1, memory_order_acquire, memory_order_relaxed);
-  }
-  void release() noexcept { word_.store(0, memory_order_release); }  // (57)
-
- private:
-  atomic<std::uint64_t> word_;
-};
-
 }  // namespace xichan::internal

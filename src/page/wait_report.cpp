@@ -52,21 +52,14 @@ WaitSlot* unshown() noexcept {
   return reinterpret_cast<WaitSlot*>(place);
 }
 
-// A free slot of the kind, or null.
+// A free slot of the kind, or null. The one that the thread had last is in its cache.
 WaitSlot* claim(Page& page, bool is_coroutine) noexcept {
-  static constexpr std::size_t first_of[] = {0, thread_wait_slots}, end_of[] = {thread_wait_slots, wait_slots};
-  thread_local std::uint16_t last[] = {0, thread_wait_slots};  // the slots that the thread had last
-  const std::size_t first = first_of[is_coroutine], end = end_of[is_coroutine];
-  atomic<std::uint32_t>& taken = page.header.taken[is_coroutine];
-  if (taken.load(memory_order_relaxed) >= end - first) return nullptr;  // without a search
-  const auto take = [&](std::size_t index) noexcept { return page.waits[index].claim.try_take(); };
-  std::size_t index = last[is_coroutine];
-  if (!take(index)) {
-    for (index = first; index < end && !take(index);) ++index;
-    if (index == end) return nullptr;
-    last[is_coroutine] = static_cast<std::uint16_t>(index);
-  }
-  taken.fetch_add(1, memory_order_relaxed);
+  thread_local std::uint16_t last[] = {0, 0};
+  const std::size_t found = page.header.taken[is_coroutine].take(last[is_coroutine]);
+  if (found == thread_wait_slots) return nullptr;
+  last[is_coroutine] = static_cast<std::uint16_t>(found);
+  const std::size_t index = is_coroutine * thread_wait_slots + found;
+  if (!allocate_in_page(page.waits[index])) return page.header.taken[is_coroutine].release(found), nullptr;
   atomic<std::uint64_t>& used = page.header.tables[0].used;
   for (std::uint64_t seen = used.load(memory_order_relaxed);
        seen <= index && !used.compare_exchange_weak(seen, index + 1, memory_order_relaxed, memory_order_relaxed);) {
@@ -145,9 +138,8 @@ void WaitReport::clear(WaitSlot* slot) noexcept {
   slot->content.begin_write();
   slot->content.set(WaitWord::number, 0);
   slot->content.end_write();
-  slot->claim.release();
-  const std::size_t index = static_cast<std::size_t>(slot - existing_page()->waits);
-  existing_page()->header.taken[index >= thread_wait_slots].fetch_sub(1, memory_order_relaxed);
+  const auto index = static_cast<std::size_t>(slot - existing_page()->waits);
+  existing_page()->header.taken[index / thread_wait_slots].release(index % thread_wait_slots);
 }
 
 bool read_wait(const Page& page, std::size_t index, ShownWait& out) noexcept {

@@ -5,13 +5,14 @@
 // not sleep pay nothing, and neither does the path of a message.
 //
 // Invariants
-//   S1  a slot belongs to the report that has taken its claim, until that report releases the claim; no
-//       other thread writes to it.
+//   S1  a slot belongs to the report that has taken it (page/slot_set.h), until that report releases it; no other
+//   thread
+//       writes to it.
 //   S2  the number of a wait is never used again in this process, and a free slot shows the number 0.
 //   S3  a report that was shown before a fork does not touch the page in the child.
 //
-// Progress: showing takes one step if the slot that the thread used last is free; otherwise it looks at each slot once.
-// Hiding is wait-free. If no slot is free the wait is counted, and not shown.
+// Progress: showing takes the slot that the thread used last if it is free; otherwise it looks at one word per 64
+// slots. Hiding is wait-free. If no slot is free the wait is counted, and not shown.
 #pragma once
 
 #include <cstdint>

@@ -1,16 +1,9 @@
 #include "page/workers.h"
 
-#include <utility>
-
 namespace xichan::internal {
 namespace {
 
 constinit atomic<std::uint64_t> last_number{0};
-
-// (64) acquire and release: one worker after the other writes the row of a slot.
-bool change_owner(WorkerSlot& slot, std::uint64_t from, std::uint64_t to) noexcept {
-  return slot.owner.compare_exchange_strong(from, to, memory_order_acq_rel, memory_order_relaxed);
-}
 
 void raise_used(Page& all, std::uint64_t used) noexcept {
   atomic<std::uint64_t>& word = all.header.tables[workers_table].used;
@@ -26,46 +19,50 @@ void WorkerPlace::claim(const WorkerRow& row) noexcept {
   Page* const all = page();
   if (all == nullptr) return;
   forks_ = page_forks();
-  number_ = last_number.fetch_add(1, memory_order_relaxed) + 1;
+  owner_ = SlotOwner::identity(row.interpreter, last_number.fetch_add(1, memory_order_relaxed));
   for (WorkerSlot& slot : all->workers) {
-    if (slot.owner.load(memory_order_relaxed) != 0 || !change_owner(slot, 0, number_)) continue;
+    if (!allocate_in_page(slot)) return;
+    if (!slot.owner.try_take(owner_)) continue;
     slot.began.store(0, memory_order_relaxed);
     slot.tasks.store(0, memory_order_relaxed);
+    slot.failed.store(0, memory_order_relaxed);
     slot.row.write(row);
     raise_used(*all, static_cast<std::size_t>(&slot - all->workers) + 1);
-    slot_ = &slot;
+    if (slot.owner.end_write(owner_)) slot_ = &slot;
     return;
   }
 }
 
 void WorkerPlace::release() noexcept {
-  if (has_slot()) (void)change_owner(*slot_, number_, 0);  // false: release_workers has done so
+  if (has_slot()) slot_->owner.release(owner_);
   slot_ = nullptr;
 }
 
 void WorkerPlace::show(const WorkerRow& row) noexcept {
-  if (has_slot()) slot_->row.write(row);
+  if (!has_slot()) return;
+  bool is_own = slot_->owner.begin_write(owner_);
+  if (is_own) {
+    slot_->row.write(row);
+    is_own = slot_->owner.end_write(owner_);
+  }
+  if (!is_own) slot_ = nullptr;  // release_workers has taken it
 }
 
 bool read_worker(std::size_t index, WorkerView& view) noexcept {
   const Page* const all = existing_page();
   if (all == nullptr) return false;
   const WorkerSlot& slot = all->workers[index];
-  const std::uint64_t owner = slot.owner.load(memory_order_relaxed);
+  const std::uint64_t owner = slot.owner.get();
   if (owner == 0 || !slot.row.read(view.row)) return false;
   view.began = slot.began.load(memory_order_relaxed);
   view.tasks = slot.tasks.load(memory_order_relaxed);
-  return slot.owner.load(memory_order_relaxed) == owner;
+  view.failed = slot.failed.load(memory_order_relaxed);
+  return slot.owner.get() == owner;
 }
 
 void release_workers(std::int64_t interpreter) noexcept {
   Page* const all = existing_page();
-  for (std::size_t i = 0; all != nullptr && i < worker_slots; ++i) {
-    WorkerSlot& slot = all->workers[i];
-    const std::uint64_t owner = slot.owner.load(memory_order_relaxed);
-    WorkerRow row;
-    if (owner != 0 && slot.row.read(row) && row.interpreter == interpreter) (void)change_owner(slot, owner, 0);
-  }
+  for (std::size_t i = 0; all != nullptr && i < worker_slots; ++i) all->workers[i].owner.release_of(interpreter);
 }
 
 }  // namespace xichan::internal

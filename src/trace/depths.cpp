@@ -46,6 +46,7 @@ Depths find_first(const std::vector<const TraceEvent*>& passed) {
 std::vector<TracedDepth> find_depths(const TraceData& data, const std::vector<TracedEvent>& events) {
   std::vector<const TraceEvent*> passed;
   for (const TracedEvent& e : events) {
+    if (e.event->subject.kind != TraceSubject::Kind::channel) continue;
     if (e.event->kind == TraceKind::send || e.event->kind == TraceKind::receive) passed.push_back(e.event);
   }
   std::stable_sort(passed.begin(), passed.end(),

@@ -19,10 +19,12 @@ enum class TraceCall : std::uint8_t { none, send, recv, select, wait_closed, loo
 
 /// What an event is about.
 struct TraceSubject {
-  enum class Kind : std::uint8_t { none, channel, object, text };
+  enum class Kind : std::uint8_t { none, channel, own_channel, object, text, interpreter, thread };
 
   Kind kind = Kind::none;
-  std::uint64_t words[2] = {};  // channel: its id; object: its number; text: its number in the trace
+  // channel, or own_channel, which xichan itself uses: its id; object: its number; text: its number in the trace;
+  // interpreter: its id; thread: its native id
+  std::uint64_t words[2] = {};
 
   friend bool operator==(const TraceSubject&, const TraceSubject&) = default;
 };
@@ -31,7 +33,8 @@ struct TraceEvent {
   std::int64_t begin = 0;  // nanoseconds of the clock of Deadline
   std::int64_t end = 0;    // 0: it had not ended when the trace did
   TraceSubject subject;
-  std::uint64_t first = 0;        // number of the first message in its channel
+  // number of the first message in its channel; of a task that failed: 1 + the number of the text of its error
+  std::uint64_t first = 0;
   std::uint32_t count = 0;        // messages, which have consecutive numbers; or the cases of a select
   std::int32_t interpreter = -1;  // -1: none
   TraceKind kind = TraceKind::send;

@@ -75,7 +75,12 @@ class TraceFile {
     out_.text("}}");
   }
 
-  // The interpreter of a worker has the name of its first thread.
+  // Returns the name that was given, or else the one that the thread has.
+  std::string_view name_of(TraceSubject::Kind kind, std::uint64_t number, const char* otherwise) const {
+    const auto found = data_.names.find({.kind = kind, .words = {number, 0}});
+    return found == data_.names.end() ? otherwise : std::string_view(found->second);
+  }
+
   void write_names() {
     std::set<std::pair<std::int32_t, std::uint32_t>> threads;
     std::set<std::int32_t> interpreters;
@@ -83,9 +88,11 @@ class TraceFile {
       const std::int32_t interpreter = e.event->interpreter;
       const char* const name = e.chunk->thread_name;
       if (interpreters.insert(interpreter).second) {
-        const std::string label = interpreter < 0    ? "threads without an interpreter"
-                                  : interpreter == 0 ? "main interpreter"
-                                                     : "interpreter " + std::to_string(interpreter) + ": " + name;
+        std::string label = interpreter < 0 ? "threads without an interpreter" : "main interpreter";
+        if (interpreter > 0) {
+          label = "interpreter " + std::to_string(interpreter) + ": ";
+          label += name_of(TraceSubject::Kind::interpreter, static_cast<std::uint64_t>(interpreter), name);
+        }
         write_name("process_name", processes_[interpreter], 0, label);
         begin_record();
         out_.text("{\"ph\":\"M\",\"name\":\"process_sort_index\",\"pid\":");
@@ -95,9 +102,14 @@ class TraceFile {
         out_.text("}}");
       }
       if (threads.emplace(interpreter, e.chunk->thread).second) {
-        write_name("thread_name", processes_[interpreter], e.chunk->thread, name);
+        write_name("thread_name", processes_[interpreter], e.chunk->thread,
+                   name_of(TraceSubject::Kind::thread, e.chunk->thread, name));
       }
     }
+  }
+
+  static bool is_channel(const TraceSubject& subject) noexcept {
+    return subject.kind == TraceSubject::Kind::channel || subject.kind == TraceSubject::Kind::own_channel;
   }
 
   // Returns the name of a subject; channels without a name are numbered as they appear.
@@ -106,8 +118,8 @@ class TraceFile {
     if (subject.kind == TraceSubject::Kind::none) return "";
     auto& label = labels_[subject];
     if (label.empty()) {
-      label = subject.kind == TraceSubject::Kind::channel ? "channel " + std::to_string(labels_.size())
-                                                          : "object " + std::to_string(subject.words[0]);
+      label = is_channel(subject) ? "channel " + std::to_string(labels_.size())
+                                  : "object " + std::to_string(subject.words[0]);
     }
     return label;
   }
@@ -141,7 +153,7 @@ class TraceFile {
       out_.text(name);
       separator = ",";
     };
-    if (e.subject.kind == TraceSubject::Kind::channel) {
+    if (is_channel(e.subject)) {
       char id[40];
       std::snprintf(id, sizeof id, "\"0x%llx%016llx\"", static_cast<unsigned long long>(e.subject.words[1]),
                     static_cast<unsigned long long>(e.subject.words[0]));
@@ -159,6 +171,10 @@ class TraceFile {
       key("\"cases\":");
       out_.number(e.count);
     }
+    if (e.kind == TraceKind::task && e.first != 0) {
+      key("\"error\":");
+      out_.quoted(label_of({.kind = TraceSubject::Kind::text, .words = {e.first - 1, 0}}));
+    }
     if (e.end == 0) key("\"unfinished\":true");
     out_.text("}");
   }
@@ -170,6 +186,7 @@ class TraceFile {
     write_label(*e.event);
     out_.text(",\"cat\":\"");
     out_.text(categories[static_cast<int>(e.event->kind)]);
+    if (e.event->subject.kind == TraceSubject::Kind::own_channel) out_.text(",internal");
     out_.text("\",\"ts\":");
     out_.time(e.event->begin - data_.begin);
     out_.text(",\"dur\":");

@@ -299,6 +299,7 @@ void TraceSpan::end() noexcept {
   }
   if (event_ == nullptr) return;
   event_->subject = subject_;
+  if (error_.kind == TraceSubject::Kind::text) event_->first = error_.words[0] + 1;
   event_->is_cut = is_cut_;
   event_->end = Deadline::now();
 }

@@ -119,6 +119,8 @@ class XICHAN_API TraceSpan {
 
   /// For a subject that is known later. Before the end.
   void set_subject(const TraceSubject& subject) noexcept { subject_ = subject; }
+  /// For a task that has failed. error: a subject of Trace::text.
+  void set_error(const TraceSubject& error) noexcept { error_ = error; }
   /// Returns when the event began, if a trace recorded that, else `since`.
   std::int64_t since() const noexcept { return since_; }
   /// The thread interrupts the wait for a moment; if it takes it up again at once, that is one event.
@@ -130,6 +132,7 @@ class XICHAN_API TraceSpan {
   void fill(TraceEvent& event, std::int64_t since) const noexcept;
 
   TraceSubject subject_;
+  TraceSubject error_;  // none, or of the task
   std::int64_t since_;  // 0: the event begins when this object is made
   TraceEvent* event_ = nullptr;
   std::uint32_t number_ = 0;  // of the trace of `event_`

@@ -69,6 +69,8 @@ MODELS = {
     "src/channel/task_count.h": ["task_count_model"],
     "src/sync/idle_watch.h": ["idle_watch_model"],
     "src/page/sequenced.h": ["sequenced_model"],
+    "src/page/slot_set.h": ["sequenced_model"],
+    "src/page/slot_owner.h": ["slot_owner_model"],
     "src/api/async.cpp": ["async_model"],
     "src/directory/registry.cpp": ["registry_model"],
     "src/state/snapshot.h": ["snapshot_model", "map_model", "broadcast_model"],

@@ -1,9 +1,10 @@
 // Models of words that are read while they are written (src/page/sequenced.h): what a reader accepts is what one write
-// has left behind, also if a writer stops in the middle, or several writers take turns.
+// has left behind, also if a writer stops in the middle, or several writers take turns (src/page/slot_set.h).
 #include "model.h"
 
 // After the checker.
 #include "page/sequenced.h"
+#include "page/slot_set.h"
 
 namespace xichan::internal {
 namespace model {
@@ -15,8 +16,8 @@ constexpr unsigned words = 2;
 template <class Derived, unsigned Threads>
 struct WithWords : Model<Derived, Threads> {
   SequencedWords<words> content;
-  WriterClaim claim;
-  rl::var<int> owned;  // by the writer that has the claim
+  SlotSet<1> slots;
+  rl::var<int> owned;  // by the writer that has the slot
 
   void begin() { owned($) = 0; }
 
@@ -33,10 +34,10 @@ struct WithWords : Model<Derived, Threads> {
     return true;
   }
   void write_in_turn(std::uint64_t number) {
-    if (!claim.try_take()) return;
+    if (slots.take(0) != 0) return;
     owned($) = 1;
     write(number);
-    claim.release();
+    slots.release(0);
   }
 };
 
@@ -109,6 +110,44 @@ struct ThreeWriters : WithWords<ThreeWriters, 4> {
   }
 };
 
+// As many slots as threads: each thread finds one that is free.
+template <unsigned threads>
+struct Slots : Model<Slots<threads>, threads> {
+  SlotSet<threads> slots;
+  rl::var<int> owned[threads];
+
+  void begin() {
+    for (auto& slot : owned) slot($) = 0;
+  }
+  void thread(unsigned index) {
+    for (unsigned round = 0; round < 2; ++round) {
+      const std::size_t slot = slots.take(index == 0 ? 0 : threads - 1);
+      RL_ASSERT(slot < threads);  // there are as many slots as threads
+      owned[slot]($) = static_cast<int>(index);
+      slots.release(slot);
+    }
+  }
+};
+
+// A slot too few.
+struct Full : Model<Full, 3> {
+  SlotSet<2> slots;
+  rl::var<int> owned[2];
+  atomic<int> taken;
+
+  void begin() {
+    for (auto& slot : owned) slot($) = 0;
+    taken.store(0, memory_order_relaxed);
+  }
+  void thread(unsigned index) {
+    const std::size_t slot = slots.take(index % 2);
+    if (slot == 2) return;
+    owned[slot]($) = 1;
+    taken.fetch_add(1, memory_order_relaxed);
+  }
+  void after() { RL_ASSERT(taken.load(memory_order_relaxed) == 2 && slots.take(0) == 2 && slots.take(1) == 2); }
+};
+
 }  // namespace
 }  // namespace model
 }  // namespace xichan::internal
@@ -121,6 +160,9 @@ int main(int argc, char** argv) {
                                            {"finished", full_search<Finished>, 2},
                                            {"stopped", random_search<Stopped>, 100'000},
                                            {"two_writers", random_search<TwoWriters>, 300'000},
+                                           {"two_slots", full_search<Slots<2>>, 2},
+                                           {"three_slots", random_search<Slots<3>>, 300'000},
+                                           {"full", full_search<Full>, 3},
                                            {"three_writers", random_search<ThreeWriters>, 300'000},
                                        });
 }

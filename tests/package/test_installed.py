@@ -40,6 +40,11 @@ def test_cmake_package_rejects_other_version(toolchain, installed, tmp_path):
     assert re.search(r"compatible\s+with\s+requested\s+version", output)
 
 
+def test_plugin_may_be_unloaded_while_threads_of_the_library_run(build, installed):
+    folder = build(HERE / "plugin", "plugin", CMAKE_PREFIX_PATH=installed)
+    assert run(folder / "host", folder / "libplugin.so").strip() == "alive"
+
+
 @pytest.mark.skipif(shutil.which("pkg-config") is None, reason="pkg-config is not installed")
 def test_pkg_config_builds_consumer(installed, tmp_path):
     folder = next(installed.rglob("xichan.pc")).parent

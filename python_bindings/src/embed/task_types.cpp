@@ -8,6 +8,7 @@
 #include "base/state.h"
 #include "embed/task_board.h"
 #include "embed/traced_task.h"
+#include "ends/trace.h"
 
 namespace xichan::python {
 namespace {
@@ -130,6 +131,7 @@ bool claim_place(TaskSlot& slot, PyObject* name, bool supervised) noexcept {
   slot.row.state = WorkerRow::starting;
   if (!set_text(slot.row.name, name)) return false;
   slot.place.claim(slot.row);
+  if (is_traced()) name_worker(slot.row);
   return true;
 }
 
@@ -203,7 +205,7 @@ PyObject* runner_run(PyObject* self, PyObject* const* args, Py_ssize_t count) no
     PyErr_SetNone(slot.interrupted_type);
   }
   TaskBoard::end(slot);
-  traced.finish(args[1], args[2]);
+  traced.finish(args[1], args[2], slot.row);
   return result;
 }
 
@@ -220,6 +222,18 @@ PyObject* runner_show(PyObject* self, PyObject* name) noexcept {
   if (!PyUnicode_Check(name)) return PyErr_Format(PyExc_TypeError, "show() expects a str, got %T", name);
   if (!set_text(slot.row.task, name)) return nullptr;
   slot.place.show(slot.row);
+  Py_RETURN_NONE;
+}
+
+// show_failure(error): a task has failed with an exception of this type and message.
+PyObject* runner_show_failure(PyObject* self, PyObject* error) noexcept {
+  TaskSlot& slot = *as_runner(self)->slot;
+  if (!PyUnicode_Check(error)) return PyErr_Format(PyExc_TypeError, "show_failure() expects a str, got %T", error);
+  if (!set_text(slot.row.error, error)) {  // without memory, the failure is counted all the same
+    PyErr_Clear();
+    std::ranges::fill(slot.row.error, 0);
+  }
+  slot.place.fail(slot.row);
   Py_RETURN_NONE;
 }
 
@@ -260,6 +274,7 @@ PyMethodDef runner_methods[] = {
     {"unraisablehook", runner_unraisablehook, METH_O, nullptr},
     {"set_wake", runner_set_wake, METH_O, nullptr},
     {"show", runner_show, METH_O, nullptr},
+    {"show_failure", runner_show_failure, METH_O, nullptr},
     {"set_state", runner_set_state, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

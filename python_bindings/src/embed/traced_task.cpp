@@ -1,6 +1,7 @@
 #include "embed/traced_task.h"
 
 #include "base/ref.h"
+#include "ends/trace.h"
 
 namespace xichan::python {
 
@@ -34,9 +35,11 @@ Ref name_of(PyObject* function) noexcept {
 
 }  // namespace
 
-void TracedTask::name_after(PyObject* function, PyObject* args) noexcept {
+void TracedTask::describe(PyObject* function, PyObject* args, const WorkerRow& row) noexcept {
   PyObject* const raised = PyErr_GetRaisedException();
   Trace::set_interpreter(PyInterpreterState_GetID(PyInterpreterState_Get()));
+  name_worker(row);
+  if (raised != nullptr) span_.set_error(Trace::text(Py_TYPE(raised)->tp_name));
   const Ref found = find_function(function, args);
   const Ref name = found ? name_of(found.get()) : Ref();
   Py_ssize_t size = 0;

@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include "page/rows.h"
 #include "trace/trace.h"
 
 namespace xichan::python {
@@ -12,15 +13,15 @@ class TracedTask {
  public:
   TracedTask() noexcept : span_(internal::TraceKind::task, {}) {}
 
-  /// Names the event after the function that a worker runs, if a trace records. `function` and `args` are those of
-  /// _TaskRunner.run(). Keeps the exception that is set.
-  void finish(PyObject* function, PyObject* args) noexcept {
+  /// Names the event after the function that a worker runs, and the error that is set, if a trace records. `function`
+  /// and `args` are those of _TaskRunner.run(); `row` is what the page shows of the worker. Keeps the exception.
+  void finish(PyObject* function, PyObject* args, const internal::WorkerRow& row) noexcept {
     if (internal::is_traced()) [[unlikely]]
-      name_after(function, args);
+      describe(function, args, row);
   }
 
  private:
-  void name_after(PyObject* function, PyObject* args) noexcept;
+  void describe(PyObject* function, PyObject* args, const internal::WorkerRow& row) noexcept;
 
   internal::TraceSpan span_;
 };

@@ -76,7 +76,14 @@ PyObject* unshown_waits(PyObject*, PyObject*) noexcept {
   return PyLong_FromUnsignedLongLong(shown == nullptr ? 0 : shown->header.waits_unshown.load(memory_order_relaxed));
 }
 
-// _inspect_channels() -> [(fields of ChannelStats, state, created, senders in C++, receivers in C++)]
+// Returns the file of a place, or None.
+PyObject* file_of(const Place* place) noexcept {
+  return place == nullptr ? Py_NewRef(Py_None) : text_of(place->file().data(), place->file().size());
+}
+unsigned line_of(const Place* place) noexcept { return place == nullptr ? 0 : place->line(); }
+
+// _inspect_channels() -> [(fields of ChannelStats, state, created, senders in C++, receivers in C++, note)]; note:
+// (internal, label, id of the channel it is part of or 0, unfinished tasks, file or None, line)
 PyObject* inspect_channels(PyObject*, PyObject*) noexcept {
   Ref list(PyList_New(0));
   std::uint64_t position = 0;
@@ -87,9 +94,17 @@ PyObject* inspect_channels(PyObject*, PyObject*) noexcept {
     const char* const state = channel->state_name();
     const auto created = static_cast<long long>(channel->created());
     const Number senders = channel->native_count(Side::sender), receivers = channel->native_count(Side::receiver);
+    PyObject* const note =
+        Py_BuildValue("(NNNKNI)", PyBool_FromLong(channel->is_internal()),
+                      text_of(channel->label().data(), channel->label().size()), id_as_int(channel->part_of()),
+                      Number{channel->unfinished_tasks()}, file_of(channel->made()), line_of(channel->made()));
     channel->unpin();
-    if (fields == nullptr ||
-        !append(list.get(), Py_BuildValue("(NsLKK)", fields, state, created, senders, receivers))) {
+    if (note == nullptr || fields == nullptr) {
+      Py_XDECREF(note);
+      Py_XDECREF(fields);
+      return nullptr;
+    }
+    if (!append(list.get(), Py_BuildValue("(NsLKKN)", fields, state, created, senders, receivers, note))) {
       return nullptr;
     }
   }
@@ -119,10 +134,9 @@ PyObject* inspect_endpoints(PyObject*, PyObject*) noexcept try {
   for (std::size_t i = 0; list && i < found.size(); ++i) {
     const auto& [interpreter, entry] = found[i];
     const Place* const place = entry.origin.place;
-    PyObject* const file = place == nullptr ? Py_NewRef(Py_None) : text_of(place->file().data(), place->file().size());
     if (!append(list.get(), Py_BuildValue("(NiLINI)", id_as_int(entry.id), int{entry.side == Side::receiver},
-                                          static_cast<long long>(interpreter), entry.origin.thread, file,
-                                          place == nullptr ? 0 : place->line()))) {
+                                          static_cast<long long>(interpreter), entry.origin.thread, file_of(place),
+                                          line_of(place)))) {
       return nullptr;
     }
   }
@@ -173,10 +187,26 @@ PyObject* name_interpreter(PyObject* module, PyObject* name) noexcept {
   Py_RETURN_NONE;
 }
 
+// _take_page_refusal() -> the errno because of which other processes cannot see the page, once; else 0.
+PyObject* page_refusal(PyObject*, PyObject*) noexcept { return PyLong_FromLong(take_page_refusal()); }
+
 // _page_descriptor() -> the file of the page, or -1.
 PyObject* descriptor_of_page(PyObject*, PyObject*) noexcept { return PyLong_FromLong(page_descriptor()); }
 
 }  // namespace
+
+int open_page() noexcept {
+  if (existing_page() != nullptr) return 0;
+  const Ref os(PyImport_ImportModule("os"));
+  const Ref environment(os ? PyObject_GetAttrString(os.get(), "environ") : nullptr);
+  if (!environment) return -1;
+  PyObject* found;
+  if (PyMapping_GetOptionalItemString(environment.get(), "XICHAN_PAGE", &found) < 0) return -1;
+  const Ref value(found);
+  if (value && PyUnicode_Check(value.get()) && PyUnicode_EqualToUTF8(value.get(), "0")) make_page_private();
+  (void)page();
+  return 0;
+}
 
 PyMethodDef inspect_functions[] = {
     {"_inspect_waits", inspect_waits, METH_NOARGS, nullptr},
@@ -186,6 +216,7 @@ PyMethodDef inspect_functions[] = {
     {"_inspect_remote", inspect_remote, METH_NOARGS, nullptr},
     {"_interpreter_names", interpreter_names, METH_NOARGS, nullptr},
     {"_name_interpreter", name_interpreter, METH_O, nullptr},
+    {"_take_page_refusal", page_refusal, METH_NOARGS, nullptr},
     {"_page_descriptor", descriptor_of_page, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

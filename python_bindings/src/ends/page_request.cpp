@@ -60,17 +60,19 @@ PyObject* text_of(const char* text, std::size_t most) noexcept {
   return PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(strnlen(text, most)), "ignore");  // it may have been cut
 }
 
-// _inspect_workers() -> [(name, supervised, interpreter, thread, state, task, began, tasks)], see page/rows.h.
+// _inspect_workers() -> [(name, supervised, interpreter, thread, state, task, began, tasks, failed, error)], see
+// page/rows.h.
 PyObject* inspect_workers(PyObject*, PyObject*) noexcept {
   Ref list(PyList_New(0));
   for (std::size_t i = 0; list && i < worker_slots; ++i) {
     WorkerView view;
     if (!read_worker(i, view)) continue;
     const WorkerRow& row = view.row;
-    const Ref entry(Py_BuildValue("(NiLLiNLK)", text_of(row.name, sizeof row.name), row.kind == WorkerRow::workers,
+    const Ref entry(Py_BuildValue("(NiLLiNLKKN)", text_of(row.name, sizeof row.name), row.kind == WorkerRow::workers,
                                   static_cast<long long>(row.interpreter), static_cast<long long>(row.thread),
                                   static_cast<int>(row.state), text_of(row.task, sizeof row.task),
-                                  static_cast<long long>(view.began), static_cast<unsigned long long>(view.tasks)));
+                                  static_cast<long long>(view.began), static_cast<unsigned long long>(view.tasks),
+                                  static_cast<unsigned long long>(view.failed), text_of(row.error, sizeof row.error)));
     if (!entry || PyList_Append(list.get(), entry.get()) < 0) return nullptr;
   }
   return list.release();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/handle.h"
 #include "base/ref.h"
 #include "base/state.h"
 #include "endpoint/remote_end.h"
@@ -52,7 +53,18 @@ PyObject* remote_end_close(PyObject* self, PyObject*) noexcept {
   Py_RETURN_NONE;
 }
 
+// begin_wait_on(channel id), end_wait_on(channel id)
+template <void (RemoteEnd::*function)(const ChannelId&) noexcept>
+PyObject* change_waits(PyObject* self, PyObject* value) noexcept {
+  ChannelId channel;
+  if (!parse_id(value, channel)) return nullptr;
+  (end_of(self)->*function)(channel);
+  Py_RETURN_NONE;
+}
+
 PyMethodDef methods[] = {
+    {"begin_wait_on", change_waits<&RemoteEnd::begin_wait_on>, METH_O, nullptr},
+    {"end_wait_on", change_waits<&RemoteEnd::end_wait_on>, METH_O, nullptr},
     {"close", remote_end_close, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -69,16 +81,31 @@ PyType_Slot slots[] = {
 PyType_Spec remote_end_spec = {"xichan._core._RemoteEnd", sizeof(RemoteEndObject), 0,
                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
+// Returns a tuple of ints. Null with an exception set.
+static PyObject* ids_of(const std::vector<ChannelId>& channels) noexcept {
+  PyObject* const ids = PyTuple_New(static_cast<Py_ssize_t>(channels.size()));
+  for (std::size_t i = 0; ids != nullptr && i < channels.size(); ++i) {
+    PyObject* const id = id_as_int(channels[i]);
+    if (id == nullptr) {
+      Py_DECREF(ids);
+      return nullptr;
+    }
+    PyTuple_SET_ITEM(ids, static_cast<Py_ssize_t>(i), id);
+  }
+  return ids;
+}
+
 PyObject* inspect_remote(PyObject*, PyObject*) noexcept try {
   struct Found {
     std::string name, server;
     Side side;
     std::int64_t interpreter;
     EndpointOrigin origin;
+    std::vector<ChannelId> local;
   };
   std::vector<Found> found;
   RemoteEnd::for_each([&](const RemoteEnd& end) {
-    found.push_back({end.name(), end.server(), end.side(), end.interpreter(), end.origin()});
+    found.push_back({end.name(), end.server(), end.side(), end.interpreter(), end.origin(), end.local()});
   });
   Ref list(PyList_New(0));
   for (std::size_t i = 0; list && i < found.size(); ++i) {
@@ -88,10 +115,11 @@ PyObject* inspect_remote(PyObject*, PyObject*) noexcept try {
         place == nullptr
             ? Py_NewRef(Py_None)
             : PyUnicode_DecodeUTF8(place->file().data(), static_cast<Py_ssize_t>(place->file().size()), "replace");
-    const Ref entry(Py_BuildValue("(s#is#LINI)", end.name.data(), static_cast<Py_ssize_t>(end.name.size()),
+    PyObject* const local = ids_of(end.local);
+    const Ref entry(Py_BuildValue("(s#is#LININ)", end.name.data(), static_cast<Py_ssize_t>(end.name.size()),
                                   int{end.side == Side::receiver}, end.server.data(),
                                   static_cast<Py_ssize_t>(end.server.size()), static_cast<long long>(end.interpreter),
-                                  end.origin.thread, file, place == nullptr ? 0 : place->line()));
+                                  end.origin.thread, file, place == nullptr ? 0 : place->line(), local));
     if (!entry || PyList_Append(list.get(), entry.get()) < 0) return nullptr;
   }
   return list.release();

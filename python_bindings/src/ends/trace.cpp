@@ -1,8 +1,10 @@
 #include "ends/trace.h"
 
 #include <cerrno>
+#include <cstring>
 
 #include "base/state.h"
+#include "page/workers.h"
 #include "trace/json.h"
 
 namespace xichan::python {
@@ -11,13 +13,24 @@ using namespace internal;
 
 namespace {
 
+// The workers that exist already; others are named when they start.
+void name_workers() noexcept {
+  for (std::size_t i = 0; i < worker_slots; ++i) {
+    WorkerView view;
+    if (read_worker(i, view)) name_worker(view.row);
+  }
+}
+
 // _trace_start(max_events) -> the number of the trace.
 PyObject* trace_start(PyObject*, PyObject* value) noexcept {
   const unsigned long long max_events = PyLong_AsUnsignedLongLong(value);
   if (max_events == static_cast<unsigned long long>(-1) && PyErr_Occurred()) return nullptr;
   std::uint32_t number;
   const Status status = Trace::start(max_events, number);
-  if (status == Status::ok) return PyLong_FromUnsignedLong(number);
+  if (status == Status::ok) {
+    name_workers();
+    return PyLong_FromUnsignedLong(number);
+  }
   if (status == Status::no_memory) return PyErr_NoMemory();
   PyErr_SetString(PyExc_RuntimeError, "a trace is being recorded already; call its stop() first");
   return nullptr;
@@ -80,6 +93,14 @@ PyObject* trace_call(PyObject* module, PyObject* args) noexcept {
 }
 
 }  // namespace
+
+void name_worker(const WorkerRow& row) noexcept {
+  if (row.name[0] == 0) return;
+  const std::string_view name(row.name, strnlen(row.name, sizeof row.name));
+  const auto interpreter = static_cast<std::uint64_t>(row.interpreter);
+  Trace::name({.kind = TraceSubject::Kind::interpreter, .words = {interpreter, 0}}, name);
+  Trace::name({.kind = TraceSubject::Kind::thread, .words = {static_cast<std::uint64_t>(row.thread), 0}}, name);
+}
 
 PyMethodDef trace_functions[] = {
     {"_trace_start", trace_start, METH_O, nullptr},     {"_trace_stop", trace_stop, METH_VARARGS, nullptr},

@@ -24,7 +24,7 @@ struct OwnedConsumer {
     } else {
       leak(std::move(consumer));
     }
-    Py_XDECREF(inbox);
+    drop_receiver(inbox);
   }
 };
 

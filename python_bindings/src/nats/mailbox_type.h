@@ -13,7 +13,7 @@ struct OwnedMailbox {
   OwnedMailbox() = default;
   OwnedMailbox(OwnedMailbox&& other) noexcept
       : mailbox(std::move(other.mailbox)), receiver(std::exchange(other.receiver, nullptr)) {}
-  ~OwnedMailbox() { Py_XDECREF(receiver); }
+  ~OwnedMailbox() { drop_receiver(receiver); }
 };
 
 /// Returns the mailbox of an argument that has been checked to be a Mailbox.

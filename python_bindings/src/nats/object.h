@@ -66,6 +66,18 @@ PyObject* guarded(Function function) noexcept {
   }
 }
 
+/// Closes and releases the Receiver of a mailbox, or null. What it holds is not wanted any more, so that dropping it
+/// is not worth the warning of Receivers that are dropped while open.
+inline void drop_receiver(PyObject* receiver) noexcept {
+  if (receiver == nullptr) return;
+  PyObject* const error = PyErr_GetRaisedException();
+  PyObject* const closed = PyObject_CallMethod(receiver, "close", nullptr);
+  if (closed == nullptr) PyErr_WriteUnraisable(receiver);
+  Py_XDECREF(closed);
+  Py_DECREF(receiver);
+  PyErr_SetRaisedException(error);
+}
+
 /// Borrows the bytes of a str or bytes object. False with an exception set.
 bool borrow(PyObject* object, std::string_view& bytes) noexcept;
 

@@ -22,7 +22,7 @@ struct OwnedRoom {
     } else if (room != nullptr) {
       room->close();
     }
-    Py_XDECREF(tokens);
+    drop_receiver(tokens);
   }
 };
 

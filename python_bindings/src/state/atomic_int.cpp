@@ -145,7 +145,7 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec atomic_int_spec = {"xichan._core.AtomicInt", sizeof(StateHandle), 0,
+PyType_Spec atomic_int_spec = {"xichan.AtomicInt", sizeof(StateHandle), 0,
                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace xichan::python

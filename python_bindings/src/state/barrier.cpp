@@ -179,7 +179,7 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec barrier_spec = {"xichan._core.Barrier", sizeof(StateHandle), 0,
-                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec barrier_spec = {"xichan.Barrier", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                            slots};
 
 }  // namespace xichan::python

@@ -273,10 +273,10 @@ PyObject* broadcast(PyObject* module, PyObject* const* args, Py_ssize_t count, P
   return subscribe_object ? PyTuple_Pack(2, sender_object.get(), subscribe_object.get()) : nullptr;
 }
 
-PyType_Spec broadcast_spec = {"xichan._core.Broadcast", sizeof(StateHandle), 0,
+PyType_Spec broadcast_spec = {"xichan.Broadcast", sizeof(StateHandle), 0,
                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                               broadcast_slots};
-PyType_Spec broadcast_sender_spec = {"xichan._core.BroadcastSender", sizeof(StateHandle), 0,
+PyType_Spec broadcast_sender_spec = {"xichan.BroadcastSender", sizeof(StateHandle), 0,
                                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                      sender_slots};
 

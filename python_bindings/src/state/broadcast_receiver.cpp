@@ -228,7 +228,7 @@ PyType_Slot slots[] = {
 }  // namespace
 
 PyType_Spec broadcast_receiver_spec = {
-    "xichan._core.BroadcastReceiver", sizeof(StateHandle), 0,
+    "xichan.BroadcastReceiver", sizeof(StateHandle), 0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
 
 }  // namespace xichan::python

@@ -273,7 +273,6 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec cell_spec = {"xichan._core.Cell", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
-                         slots};
+PyType_Spec cell_spec = {"xichan.Cell", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace xichan::python

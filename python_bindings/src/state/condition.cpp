@@ -318,7 +318,7 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec condition_spec = {"xichan._core.Condition", sizeof(StateHandle), 0,
-                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec condition_spec = {"xichan.Condition", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                              slots};
 
 }  // namespace xichan::python

@@ -127,7 +127,6 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec event_spec = {"xichan._core.Event", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
-                          slots};
+PyType_Spec event_spec = {"xichan.Event", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace xichan::python

@@ -251,9 +251,9 @@ PyObject* acquire_lock(ModuleState& state, SharedLock& object, const Timeout& ti
   return lock_result(state, static_cast<SharedLock::Attempt>(request.answer));
 }
 
-PyType_Spec lock_spec = {"xichan._core.Lock", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+PyType_Spec lock_spec = {"xichan.Lock", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                          lock_slots};
-PyType_Spec rlock_spec = {"xichan._core.RLock", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+PyType_Spec rlock_spec = {"xichan.RLock", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                           rlock_slots};
 
 }  // namespace xichan::python

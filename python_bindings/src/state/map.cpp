@@ -323,8 +323,6 @@ int contains(PyObject* self, PyObject* key_object) noexcept {
   return object == nullptr ? -1 : object->contains(key.key());
 }
 
-int is_true(PyObject*) noexcept { return 1; }
-
 PyObject* map_repr(PyObject* self) noexcept {
   auto* object = static_cast<SharedMap*>(as_state_handle(self)->reference->object());
   if (object == nullptr || object->is_inherited()) return repr_of(self, "");
@@ -483,7 +481,6 @@ PyType_Slot slots[] = {
     {Py_tp_repr, reinterpret_cast<void*>(map_repr)},
     {Py_tp_iter, reinterpret_cast<void*>(iterate)},
     {Py_tp_methods, methods},
-    {Py_nb_bool, reinterpret_cast<void*>(is_true)},
     {Py_sq_contains, reinterpret_cast<void*>(contains)},
     {Py_mp_length, reinterpret_cast<void*>(length)},
     {Py_mp_subscript, reinterpret_cast<void*>(subscript)},
@@ -493,7 +490,7 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec map_spec = {"xichan._core.Map", sizeof(StateHandle), 0,
+PyType_Spec map_spec = {"xichan.Map", sizeof(StateHandle), 0,
                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_MAPPING, slots};
 
 }  // namespace xichan::python

@@ -145,7 +145,7 @@ PyType_Slot slots[] = {
 
 }  // namespace
 
-PyType_Spec semaphore_spec = {"xichan._core.Semaphore", sizeof(StateHandle), 0,
-                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec semaphore_spec = {"xichan.Semaphore", sizeof(StateHandle), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                              slots};
 
 }  // namespace xichan::python

@@ -25,6 +25,8 @@ from .liveness import MAIN, Outside, World, find_blocked
 from .wording import Wording
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from .._inspect import Inspection, Wait
 
 _PAUSE = 0.05  # seconds between the looks
@@ -58,9 +60,9 @@ def deadlocks() -> tuple[Deadlock, ...]:
 
     Thread-safe.
     """
-    from .._inspect_process import inspect
+    from .._inspect_process import look
 
-    first = inspect()
+    first = look({})  # not inspect(): its rates are those since the caller's last one
     if not any(_is_candidate(wait) for wait in first.waits):
         return ()
     main = _look_inside(MAIN)
@@ -83,23 +85,24 @@ def _is_candidate(wait: Wait) -> bool:
 
 def _look(first: Inspection, nap: int, before: dict[int, kernel.Sleep], known: set[int]) -> World | None:
     """Take the second look, and the third at the waits. Returns None if the main interpreter cannot be seen."""
-    from .._inspect_process import inspect
+    from .._inspect_process import look
 
     main = _look_inside(MAIN)
     if main is None or main["exiting"]:
         return None
     running = _running()
-    second = inspect()
+    second = look({})
     candidates = _lasting(first, second)
     loops = _quiet_loops(main, candidates)
     asleep = {wait.thread for wait in candidates if _falls_asleep(wait.thread)}
     after = kernel.sleeps()
-    waits = _lasting(second, inspect(), candidates)
+    waits = _lasting(second, look({}), candidates)
     still = {thread for thread, sleep in after.items() if thread in before and before[thread] == sleep}
     spectators = {_current_thread(), *main["spectators"]}
     threads = known | kernel.threads()
     threads -= {thread for thread in threads if thread in spectators or kernel.name_of(thread) in _OWN}
     of_main = frozenset(thread for thread, *_ in main["threads"])
+    in_loops = frozenset(thread for thread in loops & still if after[thread].in_loop)
     outside = {thread for thread in still if after[thread].in_lock}
     third = _look_inside(MAIN) if nap and main["nap"] == nap else None
     if third is not None and third["nap"] == nap:
@@ -111,12 +114,21 @@ def _look(first: Inspection, nap: int, before: dict[int, kernel.Sleep], known: s
         tuple(wait for wait in waits if wait.thread in (loops & still if wait.coroutine else asleep)),
         frozenset(threads),
         of_main,
-        tuple(Outside(*thread) for thread in main["threads"] if thread[0] in outside),
-        frozenset(thread for thread in loops & still if after[thread].in_loop),
+        tuple(_outside(main["threads"], outside, in_loops)),
+        in_loops,
         frozenset(running),
         main["handlers"],
         _current_interpreter() if _runs_interpreter(main) else None,
     )
+
+
+def _outside(threads: Iterable[Any], in_locks: set[int], in_loops: frozenset[int]) -> Iterator[Outside]:
+    """Iterate over the threads that wait for others: in a lock, or in an event loop that only another thread wakes."""
+    for thread in threads:
+        if thread[0] in in_locks:
+            yield Outside(*thread)
+        elif thread[0] in in_loops:
+            yield Outside(*thread)._replace(own=True)
 
 
 def _lasting(one: Inspection, other: Inspection, among: tuple[Wait, ...] | None = None) -> tuple[Wait, ...]:

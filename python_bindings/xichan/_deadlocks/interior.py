@@ -112,25 +112,39 @@ def _is_interrupt(handler: Any) -> bool:
 
 
 def _quiet_loops() -> tuple[int, ...]:
-    """Return the native ids of the threads whose event loops wait for nothing but endpoints and shared objects."""
+    """Return the native ids of the threads whose event loops wait for endpoints, shared objects and threads alone."""
     aio: Any = sys.modules.get("xichan._aio")
-    if aio is None:
-        return ()
+    notifiers = {} if aio is None else {loop: reference() for loop, reference in list(aio._notifiers.items())}
     threads = _python_threads()
     quiet: list[int] = []
-    for loop, reference in list(aio._notifiers.items()):
-        notifier = reference()
+    for loop in {**notifiers, **dict.fromkeys(_running_loops())}:
         thread = threads.get(getattr(loop, "_thread_id", 0) or 0)
-        if notifier is not None and thread is not None and _is_quiet(loop, notifier):
+        if thread is not None and _is_quiet(loop, notifiers.get(loop)):
             quiet.append(thread.native_id)
     return tuple(quiet)
+
+
+def _running_loops() -> list[Any]:
+    """Return the event loops of asyncio that run in the main interpreter."""
+    if not is_main() or "asyncio" not in sys.modules:
+        return []
+    loops = []
+    for _, frame in _core._threads():
+        while frame is not None:
+            if frame.f_code.co_name == "run_forever" and frame.f_code.co_filename.endswith("/asyncio/base_events.py"):
+                loops.append(frame.f_locals["self"])
+                break
+            frame = frame.f_back
+    return loops
 
 
 def _is_quiet(loop: Any, notifier: Any) -> bool:
     try:
         if loop._ready or any(not timer.cancelled() for timer in list(loop._scheduled)):
             return False
-        own = {loop._ssock.fileno(), notifier._core.fileno()}
+        own = {loop._ssock.fileno()}
+        if notifier is not None:
+            own.add(notifier._core.fileno())
         return {key.fd for key in list(loop._selector.get_map().values())} <= own
     except (AttributeError, RuntimeError):  # an event loop of another library, or one that has changed meanwhile
         return False

@@ -12,7 +12,8 @@ What a live thread can resume is decided in its favor. A live thread may do anyt
 2. A wait for a shared object ends if there is a live thread at all, because handles of objects are not listed. An RLock
    is released by its owner alone.
 3. A wait for a lock of ``threading`` ends if another thread of the same interpreter is live.
-4. An event loop goes on if one of its coroutines can, or another thread of its interpreter is live.
+4. An event loop goes on if one of its coroutines can, or another thread of its interpreter is live. Without coroutines
+   that wait, it is a thread as in 3.
 5. Threads that run no Python code may enter any interpreter, and signal handlers run in the main thread.
 """
 
@@ -52,7 +53,7 @@ class World:
     threads: frozenset[int]  # native ids of all threads, except those that only look
     of_main: frozenset[int] = frozenset()  # of these, those that the main interpreter knows
     outside: tuple[Outside, ...] = ()
-    loops: frozenset[int] = frozenset()  # threads in event loops that wait for coroutine waits alone
+    loops: frozenset[int] = frozenset()  # threads in event loops that wait for coroutine waits, or other threads, alone
     running: frozenset[int] = frozenset()  # other interpreters in which a thread runs
     has_handlers: bool = False  # signal handlers
     looks_from: int | None = None  # the interpreter that runs in the calling thread, which does not count as live
@@ -119,7 +120,8 @@ class _Search:
                 inside = {wait.interpreter for wait in waits if wait.interpreter is not None}
                 yield Blocked(thread, own | inside, waits)
         for outside in world.outside:
-            if outside.thread in threads and outside.thread not in direct:
+            waits_in_loop = outside.thread in world.loops and outside.thread in coroutines
+            if outside.thread in threads and outside.thread not in direct and not waits_in_loop:
                 yield Blocked(outside.thread, frozenset({MAIN}), outside=outside)
 
     def _is_accounted_for(self, interpreter: int) -> bool:

@@ -30,7 +30,9 @@ def enable(value: str) -> None:
     if _enabled or not interior.is_main():
         return
     if value != "warn":
-        warnings.warn(f"XICHAN_DEADLOCK must be 'warn' or '0', got {value!r}", RuntimeWarning, stacklevel=2)
+        print(
+            f"xichan: XICHAN_DEADLOCK must be 'warn' or '0', got {value!r}: it is ignored", file=sys.stderr, flush=True
+        )
         return
     _enabled = True
     os.register_at_fork(after_in_child=_start)
@@ -68,8 +70,9 @@ def _all_sleep() -> bool:
 
 
 def _warn(deadlock: Deadlock) -> None:
-    """Issue a RuntimeWarning for the line of the oldest wait. Prints it if the filters raise warnings."""
-    file, _, line = (deadlock.waits[0].place or "").rpartition(":")
+    """Issue a RuntimeWarning for the line of the oldest wait that has one. Prints it if the filters raise warnings."""
+    places = [wait.place for wait in deadlock.waits if wait.place]
+    file, _, line = (places[0] if places else "").rpartition(":")
     place = (file, int(line)) if line.isdecimal() else ("unknown", 0)
     try:
         warnings.warn_explicit(str(deadlock), RuntimeWarning, *place)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING
 
-from .._inspect_report import channel_name, depth, duration, object_name
+from .. import _inspect_groups as groups
+from .._inspect_report import channel_title, depth, failures, object_name, origin, span, unfinished_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from .._inspect import ChannelInspection, EndpointInspection, Holder, ObjectInspection, Wait
     from .groups import Group
@@ -40,64 +41,107 @@ class Wording:
 
     @property
     def reason(self) -> str:
-        parts = [f"{wait.call} at {_short(wait.place)} {self._clause(wait)}" for wait in self.group.waits[:_MOST]]
-        if len(self.group.waits) > _MOST:
-            parts.append(f"{len(self.group.waits) - _MOST} more calls wait")
+        equal = groups.equal_waits(self.group.waits)
+        parts = [
+            f"{groups.times(waits, waits[0].call)} at {_short_code(waits[0])} {self._clause(waits)}"
+            for waits in equal[:_MOST]
+        ]
+        if len(equal) > _MOST:
+            parts.append(f"{sum(map(len, equal[_MOST:]))} more calls wait")
         return "; ".join(parts)
 
     @property
     def details(self) -> str:
         lines = []
-        for wait in self.group.waits[:_MOST]:
-            lines += self._describe(wait)
-        if len(self.group.waits) > _MOST:
-            lines.append(f"  and {len(self.group.waits) - _MOST} more calls")
+        equal = groups.equal_waits(self.group.waits)
+        for waits in equal[:_MOST]:
+            lines += self._describe(waits)
+        if len(equal) > _MOST:
+            lines.append(f"  and {sum(map(len, equal[_MOST:]))} more calls")
         if self.group.outside:
             lines.append("  These threads of the main interpreter wait for other threads:")
             lines += [f"    {_outside(thread)}" for thread in self.group.outside[:_MOST]]
+        failed = [worker for worker in self.world.inspection.workers if worker.failed]
+        if failed:
+            lines.append("  These workers have run tasks that failed:")
+            lines += [f"    {worker.name}{failures(worker.failed, worker.last_error)}" for worker in failed[:_MOST]]
         return "\n".join(lines)
 
-    def _describe(self, wait: Wait) -> list[str]:
-        lines = [f"  {wait.call}, blocked for {duration(wait.seconds)}, {_thread(wait)}", f"    at {_code(wait)}"]
+    def _describe(self, waits: list[Wait]) -> list[str]:
+        wait = waits[0]
+        lines = [
+            f"  {groups.times(waits, wait.call)}, blocked for {span(waits)}, {_threads(waits)}",
+            f"    at {_code(wait)}",
+        ]
         if wait.call.startswith(_FOR_TASKS):
             return [*lines, "    waits for tasks"]
-        for id, side in zip(wait.channels, wait.sides, strict=False):
-            channel = self.channels[id]
-            others = channel.receivers if side == "sender" else channel.senders
-            lines.append(f"    waits for {_channel(channel)}, to {'send' if side == 'sender' else 'receive'}")
-            lines += [f"      open {_endpoint(end)}" for end in others[:_MOST]]
-            if len(others) > _MOST:
-                lines.append(f"      and {len(others) - _MOST} more")
-            in_transit = channel.receivers_in_transit if side == "sender" else channel.senders_in_transit
-            if in_transit:
-                lines.append(f"      {in_transit} in messages or pickles that no thread receives")
-        for id in wait.objects:
+        channels = list(self._channels_of(waits))
+        for channel, side in channels[:_MOST]:
+            lines += self._describe_channel(channel, side)
+        objects = groups.targets(waits)[1]
+        for id in objects[:_MOST]:
             lines.append(f"    waits for {object_name(self.objects[id])}, which {self._state(self.objects[id])}")
+        more = max(len(channels) - _MOST, 0) + max(len(objects) - _MOST, 0)
+        return [*lines, f"    and {more} more"] if more else lines
+
+    def _channels_of(self, waits: list[Wait]) -> Iterator[tuple[ChannelInspection, str]]:
+        """Iterate over the channels that calls wait for, and what they wait as."""
+        found = dict.fromkeys(pair for wait in waits for pair in zip(wait.channels, wait.sides, strict=False))
+        for id, side in found:
+            yield self.channels[id], side
+
+    def _describe_channel(self, channel: ChannelInspection, side: str) -> list[str]:
+        queue = self._joined(channel)
+        if queue is not None:
+            lines = [f"    waits for {unfinished_tasks(queue)} of {_channel(queue, queue.receivers)}"]
+            lines += ["      task_done() was not called for each item that was put"]
+            return lines + _endpoints(queue.receivers, "Queue")
+        others, in_transit = _other_side(channel, side)
+        lines = [f"    waits for {_channel(channel, others)}, to {'send' if side == 'sender' else 'receive'}"]
+        if channel.unfinished is not None:
+            lines += _endpoints(others, "Queue")
+        else:
+            lines += _endpoints(others, "Receiver" if side == "sender" else "Sender")
+        if in_transit:
+            lines.append(f"      {in_transit} in messages or pickles that no thread receives")
         return lines
 
-    def _clause(self, wait: Wait) -> str:
-        if wait.call.startswith(_FOR_TASKS):
+    def _joined(self, channel: ChannelInspection) -> ChannelInspection | None:
+        """Return the channel of the Queue whose ``join()`` waits on this one."""
+        if channel.label != "Queue.join" or channel.part_of is None:
+            return None
+        return self.channels.get(channel.part_of)
+
+    def _clause(self, waits: list[Wait]) -> str:
+        if waits[0].call.startswith(_FOR_TASKS):
             return "waits for tasks"
-        parts = [
-            self._channel_clause(self.channels[id], side) for id, side in zip(wait.channels, wait.sides, strict=False)
-        ]
+        parts = [self._channel_clause(channel, side) for channel, side in list(self._channels_of(waits))[:_MOST]]
         parts += [
-            f"waits for {object_name(self.objects[id])}, which {self._state(self.objects[id])}" for id in wait.objects
+            f"waits for {object_name(self.objects[id])}, which {self._state(self.objects[id])}"
+            for id in groups.targets(waits)[1][:_MOST]
         ]
         return " and ".join(parts)
 
     def _channel_clause(self, channel: ChannelInspection, side: str) -> str:
+        queue = self._joined(channel)
+        if queue is not None:
+            held = groups.listed(_holders(queue.receivers), _MOST)
+            return (
+                f"waits for {unfinished_tasks(queue)} of {_channel(queue, queue.receivers, _short)}, and what could "
+                f"call task_done() is held by {held}, where no thread goes on"
+            )
         if side == "sender":
-            state = "to send to" if channel.stats.capacity == 0 else "for room in"
-            verb, others, in_transit = "receive", channel.receivers, channel.receivers_in_transit
+            state, verb = "to send to" if channel.stats.capacity == 0 else "for room in", "receive"
         else:
-            state = "for a value from"
-            verb, others, in_transit = "send", channel.senders, channel.senders_in_transit
+            state, verb = "for a value from", "send"
+        others, in_transit = _other_side(channel, side)
         holders = _holders(others)
         if in_transit:
             holders.append("messages or pickles that no thread receives")
-        where = f"what could {verb} is held by {_listed(holders)}" if holders else f"no endpoint could {verb}"
-        return f"waits {state} {_channel(channel)}, and {where}, where no thread goes on"
+        held = (
+            f"what could {verb} is held by {groups.listed(holders, _MOST)}" if holders else f"no endpoint could {verb}"
+        )
+        return f"waits {state} {_channel(channel, others, _short)}, and {held}, where no thread goes on"
 
     def _state(self, object: ObjectInspection) -> str:
         if object.owner is not None:
@@ -129,13 +173,25 @@ class Wording:
         return f"{name} of {interpreter}"
 
 
-def _thread(wait: Wait) -> str:
+def _threads(waits: list[Wait]) -> str:
+    wait = waits[0]
+    kind = "a coroutine of " if wait.coroutine else ""
+    if len(waits) > 1 and len({each.interpreter for each in waits}) > 1:
+        names = (_interpreter(each.interpreter, each.interpreter_name) for each in waits)
+        return f"in {kind and 'coroutines of '}{groups.listed(names)}"
     where = _interpreter(wait.interpreter, wait.interpreter_name)
-    name = wait.thread_name if wait.thread_name not in (None, wait.interpreter_name) else f"thread {wait.thread}"
-    return f"in {'a coroutine of ' if wait.coroutine else ''}{name} of {where}"
+    names = (
+        each.thread_name or f"thread {each.thread}"
+        if each.thread_name != each.interpreter_name
+        else f"thread {each.thread}"
+        for each in waits
+    )
+    return f"in {kind}{groups.listed(names)} of {where}"
 
 
 def _code(wait: Wait) -> str:
+    if wait.place is None and wait.function:
+        return f"the call of task {wait.function} itself"
     return f"{wait.place or 'a line that is not known'}" + (f", in {wait.function}" if wait.function else "")
 
 
@@ -150,30 +206,48 @@ def _interpreter(id: int | None, name: str | None) -> str:
     return "the main interpreter" if id == 0 else f"interpreter {id}" + (f" ({name})" if name else "")
 
 
-def _channel(channel: ChannelInspection) -> str:
+def _channel(channel: ChannelInspection, ends: Iterable[EndpointInspection], show: Callable[[str], str] = str) -> str:
+    """Return what a channel is. ends: those that are named with it; show: how to write the line that has made it."""
     stats = channel.stats
     full = f", {stats.bytes} of {stats.max_bytes} bytes" if stats.max_bytes is not None else ""
-    return f"channel {channel_name(channel)} ({depth(channel)}{full})"
+    made = channel.made if channel.made not in {end.opened for end in ends} else None
+    return f"{channel_title(channel)} ({depth(channel)}{full}{f', made at {show(made)}' if made else ''})"
 
 
-def _endpoint(end: EndpointInspection) -> str:
-    opened = f", opened at {end.opened}" if end.opened else ""
-    return f"{end.side.capitalize()} of {_interpreter(end.interpreter, end.interpreter_name)}{opened}"
+def _other_side(channel: ChannelInspection, side: str) -> tuple[tuple[EndpointInspection, ...], int]:
+    """Return the endpoints that could end a wait, and how many no handle has."""
+    if side == "sender":
+        return channel.receivers, channel.receivers_in_transit
+    return channel.senders, channel.senders_in_transit
+
+
+def _endpoints(ends: Iterable[EndpointInspection], kind: str) -> list[str]:
+    equal = groups.grouped(ends, "interpreter", "opened", "task")
+    if len(equal) > _MOST:
+        equal = groups.grouped(ends, "opened", "task")
+    lines = []
+    for same in equal[:_MOST]:
+        where = groups.listed(_interpreter(end.interpreter, end.interpreter_name) for end in same)
+        number = f"{len(same)} {kind}s" if len(same) > 1 else kind
+        lines.append(f"      open {number} of {where}{origin(same[0])}")
+    if len(equal) > _MOST:
+        lines.append(f"      and {sum(map(len, equal[_MOST:]))} more")
+    return lines
 
 
 def _holders(ends: Iterable[EndpointInspection]) -> list[str]:
     found: dict[str, None] = {}
     for end in ends:
         opened = f" (opened at {_short(end.opened)})" if end.opened else ""
+        if end.task is not None:
+            opened = f" (task {end.task})"
         found[_interpreter(end.interpreter, end.interpreter_name) + opened] = None
     return list(found)
 
 
+def _short_code(wait: Wait) -> str:
+    return _short(wait.place) if wait.place else _code(wait)
+
+
 def _short(place: str | None) -> str:
     return os.path.basename(place) if place else "a line that is not known"
-
-
-def _listed(items: list[str]) -> str:
-    if len(items) > _MOST:
-        items = [*items[:_MOST], f"{len(items) - _MOST} more"]
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

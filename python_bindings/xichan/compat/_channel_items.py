@@ -67,7 +67,7 @@ def _view(data: bytes, format: Any, shape: tuple[int, ...]) -> memoryview[Any]:
 
 def make_claim() -> tuple[Sender[None], Receiver[None]]:
     """Return (token_tx, claim)."""
-    token_tx, claim = _core.channel(1)
+    token_tx, claim = _core._own_channel("claim of a message", 1)
     token_tx.send_nowait(None)
     return token_tx, claim
 

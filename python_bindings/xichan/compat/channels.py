@@ -81,7 +81,7 @@ _NOT_SET = object()
 def create(*, unbounditems: _Unbound | None = UNBOUND) -> tuple[RecvChannel, SendChannel]:
     """Create a channel and return its endpoints, (RecvChannel, SendChannel)."""
     code = unbound_code(unbounditems)
-    state_tx, state_rx = _core.channel(1)
+    state_tx, state_rx = _core._own_channel("state of a channel", 1)
     state_tx.send_nowait(0)
     tx, rx = _core.channel(None, name=f"{PREFIX}of {state_tx.id}")
     _core.publish(f"{PREFIX}{tx.id}", (tx, rx, state_tx, state_rx, code))

@@ -9,7 +9,7 @@ from threading import Thread
 
 from .. import Receiver as LocalReceiver
 from .. import Sender as LocalSender
-from .. import channel
+from .. import _core
 from .._errors import ChannelClosed, ChannelFailed, ChannelTimeout, Error
 from ._steps import check_timeout
 
@@ -39,8 +39,8 @@ class Bridge:
         if _create is None:
             raise TypeError("use Hub.export() or Hub.import_() to make a Bridge")
         self._hub, self._remote = _create
-        self._stop, self._stopped = channel(1)
-        ended, self._ended = channel(1)
+        self._stop, self._stopped = _core._own_channel("bridge stop", 1)
+        ended, self._ended = _core._own_channel("bridge end", 1)
         self._reason: BaseException | None = None  # of close()
         self._error: BaseException | None = None
         self._unsent: tuple[Any, ...] = ()

@@ -14,6 +14,7 @@ from ._calls import STREAM_NOT_FOUND, find_stream
 from ._errors import NatsError
 from ._kv import forget_error
 from ._names import CONSUMER, Names
+from ._registry import Registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Settings:
                 raise ValueError("capacity must be at least 1: a channel between machines cannot be a rendezvous")
             if value < 1:
                 raise ValueError(f"{name} must be at least 1 or None, got {value}")
+            if value >= 1 << 63:
+                raise ValueError(f"{name} must be less than 2**63; None: no bound")
         for name in ("ack_wait", "duplicate_window", "sender_timeout"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -162,6 +165,7 @@ def create(calls: Calls, names: Names, settings: Settings) -> _Steps[None]:
     yield from calls.api(f"CONSUMER.DURABLE.CREATE.{names.stream}.{CONSUMER}", settings.consumer(names), what)
     if made.get("did_create") and not names.is_dead:
         yield from forget_error(calls, names, settings)
+        yield from Registry(names, settings).forget_all(calls)
 
 
 def _replace(calls: Calls, names: Names, settings: Settings) -> _Steps[None]:

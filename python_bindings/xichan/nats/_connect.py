@@ -9,7 +9,6 @@ from .. import _nats
 from ._errors import NatsError
 from ._hub import Hub
 from ._names import without_secrets
-from ._steps import check_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +23,36 @@ _TLS_KEYS = {
     "ciphers": "tls_ciphers",
     "verify": "tls_verify",
 }
+
+
+_LONGEST = 1e6  # seconds, 11 days: libnats counts milliseconds in 31 bits
+
+
+def _milliseconds(name: str, seconds: float) -> int:
+    """Return a time in milliseconds, at least 1."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, got {type(seconds).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"{name} must not be negative, got {seconds}")
+    return max(int(min(seconds, _LONGEST) * 1000), 1)
+
+
+def _checked_urls(servers: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the URLs of servers."""
+    if not isinstance(servers, str) and (isinstance(servers, (bytes, bytearray)) or not hasattr(servers, "__iter__")):
+        raise TypeError(f"servers must be a URL or an iterable of URLs, got {type(servers).__name__}")
+    urls = tuple(servers.split(",")) if isinstance(servers, str) else tuple(servers)
+    if not urls:
+        raise ValueError("servers must name at least one server")
+    for url in urls:
+        if not isinstance(url, str):
+            raise TypeError(f"servers must contain URLs, got {type(url).__name__}")
+        if not url.strip():
+            raise ValueError("servers contains an empty URL")
+        scheme, mark, _ = url.strip().partition("://")
+        if mark and scheme.lower() not in ("nats", "tls"):
+            raise ValueError(f"the URL of a server begins with nats:// or tls://, got {without_secrets(url)!r}")
+    return tuple(url.strip() for url in urls)
 
 
 def connect(
@@ -55,20 +84,18 @@ def connect(
     ``reconnect_wait`` seconds later, then after twice as long up to ``max_reconnect_wait``, less a random part, for
     ``max_reconnects`` attempts in a row; None: without end. Meanwhile calls wait.
     """
-    urls = tuple(servers.split(",")) if isinstance(servers, str) else tuple(servers)
-    if not urls:
-        raise ValueError("servers must name at least one server")
-    check_timeout(timeout)
+    urls = _checked_urls(servers)
+    milliseconds = _milliseconds("timeout", timeout)
     options: dict[str, Any] = {
         "name": name,
         "user": user,
         "password": password,
         "token": token,
         "credentials": None if credentials is None else os.fspath(credentials),
-        "timeout_ms": max(int(timeout * 1000), 1),
-        "ping_interval_ms": max(int(ping_interval * 1000), 1),
-        "reconnect_wait_ms": max(int(reconnect_wait * 1000), 1),
-        "reconnect_most_ms": max(int(max_reconnect_wait * 1000), 1),
+        "timeout_ms": milliseconds,
+        "ping_interval_ms": _milliseconds("ping_interval", ping_interval),
+        "reconnect_wait_ms": _milliseconds("reconnect_wait", reconnect_wait),
+        "reconnect_most_ms": _milliseconds("max_reconnect_wait", max_reconnect_wait),
         "most_reconnects": -1 if max_reconnects is None else max_reconnects,
         "tls": bool(tls) or any(urlsplit(url).scheme == "tls" for url in urls),
     }

@@ -9,6 +9,7 @@ from .._errors import ChannelClosed, ChannelTimeout
 from ._calls import find_stream
 from ._channels import delete, is_shut_down
 from ._errors import NatsError
+from ._hints import missing, unpicklable
 from ._kv import Lease, closing_error, record_error, seal
 from ._stats import Stats, read_stats
 from ._steps import Deadline, arun, check_timeout, run
@@ -17,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Never, Self
 
     from ._channels import Settings
     from ._hub import Hub
@@ -48,12 +49,14 @@ class Endpoint:
     def _run[T](self, call: str, steps: _Steps[T]) -> T:
         """Run the steps of a call in the calling thread; a trace records it."""
         begin = _core._trace_clock()
-        if not begin:
-            return run(steps)
         try:
             return run(steps)
+        except KeyboardInterrupt as error:
+            error.__notes__ = [f"{call}() was waiting for channel {self.name!r} of {self._hub._shown_server}"]
+            raise
         finally:
-            _core._trace_call(f"{call} {self.name}", begin, False)
+            if begin:
+                _core._trace_call(f"{call} {self.name}", begin, False)
 
     def _arun[T](self, call: str, steps: _Steps[T]) -> Coroutine[Any, Any, T]:
         """Return a coroutine that runs the steps of a call; a trace that records now records it."""
@@ -69,6 +72,12 @@ class Endpoint:
     def __repr__(self) -> str:
         state = ", closed" if self._closed or self._hub.closed else ""
         return f"<xichan.nats.{type(self).__name__} {self.name!r}{state}>"
+
+    def __getattr__(self, name: str) -> Never:
+        raise missing(self, name, receives=type(self).__name__ == "Receiver")
+
+    def __reduce__(self) -> Never:
+        raise unpicklable(self)
 
     @property
     def name(self) -> str:
@@ -151,18 +160,23 @@ class Endpoint:
         changes = self._names.changes
         room = _nats.Room(self._calls.connection, changes, changes, LOOK)
         room.begin_wait()
-        while True:
-            try:
-                yield room.tokens, deadline.left()
-            except ChannelTimeout:
-                raise ChannelTimeout(f"timed out: the channel {self.name!r} is open") from None
-            except ChannelClosed:
+        id = room.tokens.id
+        self._listed.begin_wait_on(id)
+        try:
+            while True:
+                try:
+                    yield room.tokens, deadline.left()
+                except ChannelTimeout:
+                    raise ChannelTimeout(f"timed out: the channel {self.name!r} is open") from None
+                except ChannelClosed:
+                    self._check()
+                    raise  # the interpreter or the process ends
                 self._check()
-                raise  # the interpreter or the process ends
-            self._check()
-            info = yield from find_stream(self._calls, self._names)
-            if info is None or info["config"].get("sealed"):
-                return
+                info = yield from find_stream(self._calls, self._names)
+                if info is None or info["config"].get("sealed"):
+                    return
+        finally:
+            self._listed.end_wait_on(id)
 
     def _leave(self) -> None:
         """Release the lease. If the server is away, it removes the lease itself when its time has passed."""
@@ -219,4 +233,5 @@ class Endpoint:
         """Return what wakes calls that wait for free space."""
         if self._rooms is None:
             self._rooms = _nats.Room(self._calls.connection, self._names.room, self._names.changes, 1.0)
+            self._listed.begin_wait_on(self._rooms.tokens.id)
         return self._rooms

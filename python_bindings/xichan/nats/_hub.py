@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
-    from typing import Any, Literal, Self
+    from typing import Any, Literal, Never, Self
 
     from .. import _nats
     from ._bridge import Bridge
@@ -51,6 +51,9 @@ class Hub:
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open" if self._connection.connected else "reconnecting"
         return f"<xichan.nats.Hub {self._shown_server!r}, {state}>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("cannot pickle xichan.nats.Hub objects; call xichan.nats.connect() where it is used")
 
     @property
     def closed(self) -> bool:
@@ -95,12 +98,13 @@ class Hub:
         if it was shut down and still holds values; NatsError if the server refuses.
         """
         self._check()
+        known = _checked_classes(classes)
         settings = Settings(
             capacity, max_bytes, storage, ack, ack_wait, max_deliver, duplicate_window, sender_timeout, keep
         )
         names = Names(name)
         run(create(self._calls, names, settings))
-        return Sender(_create=(self, names, settings)), Receiver(_create=(self, names, settings, tuple(classes)))
+        return Sender(_create=(self, names, settings)), Receiver(_create=(self, names, settings, known))
 
     def sender(self, name: str) -> Sender:
         """Open a Sender of a channel that exists. Raises NotFound if there is none. Blocks for a request."""
@@ -114,8 +118,8 @@ class Hub:
         ``classes`` are those whose objects the Receiver makes, as in ``xichan.loads()``. Blocks for a request.
         """
         self._check()
-        names = Names(name, dead)
-        return Receiver(_create=(self, names, run(join(self._calls, names)), tuple(classes)))
+        names, known = Names(name, dead), _checked_classes(classes)
+        return Receiver(_create=(self, names, run(join(self._calls, names)), known))
 
     def channels(self) -> list[Stats]:
         """Return the figures of all channels of the server, by name. Blocks for requests."""
@@ -225,3 +229,15 @@ class Hub:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /
     ) -> None:
         self.close()
+
+
+def _checked_classes(classes: Iterable[type]) -> tuple[type, ...]:
+    """Return the argument ``classes`` as a tuple."""
+    if isinstance(classes, type) or not hasattr(classes, "__iter__"):
+        name = "a class" if isinstance(classes, type) else type(classes).__name__
+        raise TypeError(f"classes must be an iterable of classes, got {name}")
+    known = tuple(classes)
+    for each in known:
+        if not isinstance(each, type):
+            raise TypeError(f"classes must contain classes, got {type(each).__name__}")
+    return known

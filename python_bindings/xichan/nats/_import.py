@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Thread
 
 from .. import Sender as LocalSender
-from .. import channel, select
+from .. import _core, channel, select
 from .._errors import ChannelClosed, ChannelFailed, ChannelTimeout, DecodeError, Error
 from ._bridge import Bridge, cause_of
 from ._lease import Lease
@@ -37,7 +37,7 @@ class Import(Bridge):
         if local is None:
             local, self._receiver = channel(0)
         self._local: LocalSender[Any] = local
-        self._leave, self._left = channel(1)  # a message: the local channel has ended
+        self._leave, self._left = _core._own_channel("bridge end", 1)  # a message: the local channel has ended
 
     def _pump(self) -> None:
         watch = Thread(target=self._watch, name=f"{self._thread.name} end", daemon=False)
@@ -97,13 +97,15 @@ class Import(Bridge):
 
     def _local_end(self) -> ChannelClosed:
         """Return the exception of sends on the local channel, which has ended."""
-        try:
-            self._local.send_nowait(None)
-        except ChannelClosed as error:
-            return error
-        except Exception:
-            pass  # a channel of another type refuses the value first
-        return ChannelClosed("all Receivers are closed")
+        carry, carried = channel(1)
+        with carry, carried:
+            carry.send(self._local)
+            with carried.recv() as copy:  # takes values of all types; this Sender may refuse None before it looks
+                try:
+                    copy.send_nowait(None)
+                except ChannelClosed as error:
+                    return error
+        raise AssertionError("the local channel has not ended")
 
     def _give(self, lease: Lease) -> bool:
         """Send a value to the local channel, then acknowledge it; return False if ``close()`` was called before."""

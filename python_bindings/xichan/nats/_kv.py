@@ -12,6 +12,7 @@ import json
 from .. import _nats, dumps, loads
 from .._errors import ChannelClosed, ChannelFailed
 from .._remote import RemoteError, RemoteTraceback, attach_traceback, format_traceback, text_of, type_name_of
+from ._buckets import keys_of, open_bucket, put
 from ._calls import STREAM_NOT_FOUND, find_stream
 from ._errors import NatsError, refused
 from ._steps import run
@@ -26,29 +27,7 @@ if TYPE_CHECKING:
     from ._steps import _Steps
 
 _WRONG_SEQUENCE = 10071  # the key exists
-_STREAM_EXISTS = 10058
 _MESSAGE_NOT_FOUND = 10037
-
-
-def _open_bucket(calls: Calls, bucket: str, ttl: float | None, replicas: int) -> _Steps[None]:
-    nanoseconds = int((ttl or 0) * 1e9)
-    config = {
-        "name": f"KV_{bucket}",
-        "subjects": [f"$KV.{bucket}.>"],
-        "max_msgs_per_subject": 1,
-        "discard": "new",
-        "storage": "file",
-        "num_replicas": replicas,
-        "allow_rollup_hdrs": True,
-        "allow_direct": True,
-        "max_age": nanoseconds,
-        "duplicate_window": min(nanoseconds or 120_000_000_000, 120_000_000_000),
-    }
-    try:
-        yield from calls.api(f"STREAM.CREATE.KV_{bucket}", config)
-    except NatsError as error:
-        if error.code != _STREAM_EXISTS:  # the same bucket, configured by another version of the server
-            raise
 
 
 class Leases:
@@ -80,18 +59,15 @@ class Leases:
         return json.dumps({"subjects_filter": self.senders})
 
     def take(self, calls: Calls, key: str) -> _Steps[None]:
-        yield from _open_bucket(calls, self.bucket, self.lasts, self.replicas)
-        reply = json.loads((yield from calls.request(key)))
-        if "error" in reply:
-            raise refused("the lease of an endpoint", reply["error"])
+        yield from open_bucket(calls, self.bucket, self.lasts, self.replicas)
+        yield from put(calls, key, "the lease of an endpoint")
 
     def release(self, calls: Calls, key: str) -> _Steps[None]:
         yield from calls.api(f"STREAM.PURGE.KV_{self.bucket}", {"filter": key})
 
     def keys(self, calls: Calls, subject: str) -> _Steps[list[str]]:
         """Return the leases whose keys match."""
-        info = yield from calls.api(f"STREAM.INFO.KV_{self.bucket}", {"subjects_filter": subject})
-        return list(info["state"].get("subjects") or ())
+        return (yield from keys_of(calls, self.bucket, subject))
 
 
 class Lease:
@@ -99,11 +75,13 @@ class Lease:
 
     __slots__ = ("_calls", "_heartbeat", "_key", "_leases")
 
-    def __init__(self, calls: Calls, leases: Leases, kind: str, identity: str) -> None:
+    def __init__(
+        self, calls: Calls, leases: Leases, kind: str, identity: str, farewell: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         self._calls, self._leases, self._key = calls, leases, leases.key(kind, identity)
         run(leases.take(calls, self._key))
         # What is published if the endpoint is dropped without close().
-        farewell = ((leases.removal, json.dumps({"filter": self._key})),)
+        farewell = ((leases.removal, json.dumps({"filter": self._key})), *farewell)
         self._heartbeat = _nats.Heartbeat(calls.connection, self._key, leases.lasts / 4, farewell)
 
     def release(self) -> _Steps[None]:
@@ -137,7 +115,9 @@ def _error_key(names: Names, settings: Settings) -> str:
 
 def record_error(calls: Calls, names: Names, settings: Settings, error: BaseException) -> _Steps[None]:
     """Record the error of a channel, unless there is one."""
-    yield from _open_bucket(calls, _error_bucket(settings), None, settings.replicas)
+    if not isinstance(error, BaseException):
+        raise TypeError(f"error must be an exception or None, got {type(error).__name__}")
+    yield from open_bucket(calls, _error_bucket(settings), None, settings.replicas)
     name, message, traceback = type_name_of(error), text_of(error), format_traceback(error)
     try:
         carried = dumps(error)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+
 from ._dead import bury
 from ._steps import arun, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from types import TracebackType
     from typing import Any
 
@@ -113,3 +116,33 @@ class Lease:
         if self._done:
             raise ValueError("the value of this lease has been acknowledged or returned")
         self._receiver._hub._check()
+
+
+class LeaseCall(Coroutine["Any", "Any", Lease]):
+    """What ``Receiver.alease()`` returns: a coroutine, and an asynchronous context manager of the Lease it receives."""
+
+    __slots__ = ("_call", "_lease")
+
+    def __init__(self, call: Coroutine[Any, Any, Lease]) -> None:
+        self._call = call
+
+    def __await__(self) -> Generator[Any, Any, Lease]:
+        return self._call.__await__()
+
+    def send(self, value: Any) -> Any:
+        return self._call.send(value)
+
+    def throw(self, *args: Any) -> Any:
+        return self._call.throw(*args)
+
+    def close(self) -> None:
+        self._call.close()
+
+    async def __aenter__(self) -> Any:
+        self._lease = await self._call
+        return await self._lease.__aenter__()
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /
+    ) -> None:
+        await self._lease.__aexit__(exc_type, exc, traceback)

@@ -14,6 +14,7 @@ from ._endpoint import Endpoint
 from ._errors import NatsError
 from ._kv import Lease, Leases
 from ._lease import Lease as ValueLease
+from ._lease import LeaseCall
 from ._steps import Deadline, check_timeout, run
 
 TYPE_CHECKING = False
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # A value that arrives after its call has given up is kept this long for the next call of the Receiver, in seconds.
 _HOLD = 1.0
+# The most values of one call, as an int of C++ holds.
+_MOST = (1 << 31) - 1
 # The server says when the time of a request is over. A server that does not reply is waited for this much longer.
 _GRACE = 0.25
 
@@ -46,6 +49,7 @@ class Receiver(Endpoint):
         self._consumer = _nats.Consumer(
             self._calls.connection, self._names.requests, self._names.room, _HOLD, self._settings.ack_wait
         )
+        self._listed.begin_wait_on(self._consumer.inbox.id)
         leases = Leases(self._names, self._settings)
         self._lease = Lease(self._calls, leases, "r", os.urandom(8).hex())
         self._watch_end(leases)
@@ -86,9 +90,10 @@ class Receiver(Endpoint):
                 if not values:
                     raise
                 got = []
-            if not got:
+            more = run(self._finish(got, raises=not values)) if got else []
+            if not more:
                 return values
-            values += run(self._finish(got))
+            values += more
 
     def arecv(self) -> Coroutine[Any, Any, Any]:
         """Coroutine: receive the oldest value as ``recv()`` does; wait in the running event loop."""
@@ -110,9 +115,15 @@ class Receiver(Endpoint):
         check_timeout(timeout)
         return self._run("recv", self._take_lease(timeout))
 
-    def alease(self) -> Coroutine[Any, Any, ValueLease]:
-        """Coroutine: receive as ``lease()`` does; wait in the running event loop."""
-        return self._arun("recv", self._take_lease(None))
+    def alease(self) -> LeaseCall:
+        """Coroutine: receive as ``lease()`` does; wait in the running event loop.
+
+            async with rx.alease() as value:
+                ...
+
+        does so too, and acknowledges the value at the end of the block, as ``with rx.lease()`` does.
+        """
+        return LeaseCall(self._arun("recv", self._take_lease(None)))
 
     def leases(self) -> Iterator[ValueLease]:
         """Return an iterator that calls ``lease()`` until the channel has ended."""
@@ -204,18 +215,25 @@ class Receiver(Endpoint):
         value = yield from self._load(delivery)
         return ValueLease(_create=(self, delivery, value))
 
-    def _finish(self, deliveries: list[_nats.Delivery]) -> _Steps[list[Any]]:
-        """Acknowledge deliveries together, and return their values."""
-        values = []
-        try:
-            for delivery in deliveries:
-                values.append((yield from self._load(delivery)))
-        except DecodeError:
-            if not values:
-                raise
-        self._consumer.acknowledge(tuple(deliveries[: len(values)]), "+ACK", True)
-        for delivery in deliveries[len(values) + 1 :]:
+    def _finish(self, deliveries: list[_nats.Delivery], raises: bool = True) -> _Steps[list[Any]]:
+        """Acknowledge deliveries together, and return their values, up to one that cannot be decoded.
+
+        That one and those after it are returned to the server, for the next call, which then raises. If it is the first
+        and this call ``raises``, it becomes a dead letter instead.
+        """
+        values: list[Any] = []
+        for delivery in deliveries:
+            try:
+                values.append(loads(delivery, classes=self._classes))
+            except ValueError:
+                break
+        fails = raises and not values
+        if values:
+            self._consumer.acknowledge(tuple(deliveries[: len(values)]), "+ACK", True)
+        for delivery in deliveries[1 if fails else len(values) :]:
             self._consumer.acknowledge((delivery,), "-NAK", False)
+        if fails:
+            yield from self._load(deliveries[0])
         return values
 
     def _next(self, deadline: Deadline) -> _Steps[_nats.Delivery]:
@@ -350,4 +368,4 @@ def _check_count(max_items: int) -> int:
         raise TypeError(f"max_items must be an int, got {type(max_items).__name__}")
     if max_items < 1:
         raise ValueError(f"max_items must be at least 1, got {max_items}")
-    return max_items
+    return min(max_items, _MOST)

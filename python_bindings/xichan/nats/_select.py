@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+from .. import Receiver as LocalReceiver
+from .. import Sender as LocalSender
 from .. import aselect as local_aselect
 from .. import select as local_select
 from .._errors import ChannelClosed, ChannelTimeout
+from ._endpoint import Endpoint
 from ._receiver import Receiver
 from ._steps import Deadline, arun, check_timeout, run
 
@@ -26,6 +29,9 @@ class _Selection:
     """One call of select: its cases, and the waits of its remote Receivers."""
 
     def __init__(self, cases: Iterable[Any]) -> None:
+        if isinstance(cases, (Endpoint, LocalReceiver, LocalSender)):  # an iteration would receive its values
+            name = f"{type(cases).__module__}.{type(cases).__qualname__}"
+            raise TypeError(f"select() expects an iterable of cases, got {name}; pass a list of endpoints")
         self.cases = list(cases)
         self.local = [case._consumer.inbox if isinstance(case, Receiver) else case for case in self.cases]
         self.remote = {id(case._consumer.inbox): case for case in self.cases if isinstance(case, Receiver)}

@@ -13,6 +13,7 @@ from ._calls import find_stream
 from ._endpoint import Endpoint
 from ._errors import NatsError, Unconfirmed, refused
 from ._kv import Lease, Leases, record_error, seal
+from ._registry import Registry
 from ._steps import Deadline, check_timeout, run
 
 TYPE_CHECKING = False
@@ -49,7 +50,11 @@ class Sender(Endpoint):
         identity = os.urandom(8).hex()
         self._prefix = f"{identity}-"  # of message ids
         self._numbers = count()
-        self._lease = Lease(self._calls, Leases(self._names, self._settings), "s", identity)
+        self._registry, self._identity = Registry(self._names, self._settings), identity
+        farewell = () if self._settings.keep else (self._registry.removal(identity),)
+        if farewell:
+            run(self._registry.enter(self._calls, identity))
+        self._lease = Lease(self._calls, Leases(self._names, self._settings), "s", identity, farewell)
         self._hub._endpoints.add(self)
 
     def send(self, value: Any, timeout: float | None = None) -> None:
@@ -108,11 +113,13 @@ class Sender(Endpoint):
         super().close()
 
     def _released(self) -> _Steps[None]:
-        names, settings = self._names, self._settings
-        if not settings.keep:
-            leases = Leases(names, settings)
-            if not (yield from leases.keys(self._calls, leases.senders)):
-                yield from seal(self._calls, names, settings, "senders")
+        names, settings, calls = self._names, self._settings, self._calls
+        if settings.keep:
+            return
+        yield from self._registry.leave(calls, self._identity)
+        leases = Leases(names, settings)
+        if (yield from self._registry.is_empty(calls)) and not (yield from leases.keys(calls, leases.senders)):
+            yield from seal(calls, names, settings, "senders")
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /

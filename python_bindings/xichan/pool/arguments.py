@@ -17,7 +17,8 @@ def positive(name: str, value: int, least: int = 1) -> int:
         raise TypeError(f"{name} must be an int, got {type(value).__name__}")
     value = operator.index(value)
     if value < least:
-        raise ValueError(f"{name} must be greater than {least - 1}, got {value}")
+        expected = "greater than 0" if least == 1 else f"at least {least}"  # as in concurrent.futures
+        raise ValueError(f"{name} must be {expected}, got {value}")
     return value
 
 

@@ -113,7 +113,7 @@ def nap() -> int:
 
 def _receiver() -> tuple[Callable[[], object], Callable[[float], object]]:
     """Return the same for a task."""
-    tx, rx = _core.channel(1)
+    tx, rx = _core._own_channel("wait for tasks", 1)
     _core._outlast_exit(rx)
 
     def wait(seconds: float) -> None:

@@ -119,9 +119,9 @@ class Member:
     def _attempt(self, supervisor: Supervisor, previous: BaseException | None) -> BaseException | None:
         """Run the target in a new interpreter. Returns its failure, or the previous one if the workers have to stop."""
         last = self.attempt >= supervisor.restart
-        results_tx, results_rx = _core.channel(None)
-        tasks_tx, tasks_rx = _core.channel(1)
-        token_tx, token_rx = _core.channel(1)
+        results_tx, results_rx = _core._own_channel(f"worker {self.name!r} result", None)
+        tasks_tx, tasks_rx = _core._own_channel(f"worker {self.name!r} target", 1)
+        token_tx, token_rx = _core._own_channel(f"worker {self.name!r} token", 1)
         ends = results_tx, results_rx, tasks_tx, tasks_rx, token_tx, token_rx
         _core._outlast_exit(tasks_rx)
         self.task = task = self.index + self.attempt * len(supervisor.members)

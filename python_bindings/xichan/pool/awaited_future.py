@@ -71,7 +71,7 @@ class AwaitedFuture(_Future[Any]):
 
     def completion(self) -> _core.Receiver[None]:
         """Return a Receiver that is finished once the task is over, for ``select``. The future owns it."""
-        made: Any = self.__dict__.setdefault("_completion", _core.channel(1))
+        made: Any = self.__dict__.setdefault("_completion", _core._own_channel("end of a task", 1))
         if self._final != PENDING:  # (1)
             made[0].close()
         return made[1]

@@ -46,15 +46,15 @@ _NO_ARGUMENTS = ((),)
 
 
 class Collector(RequestThread):
-    """Receives results for a Scheduler, whose Results end the tasks. name: of its thread."""
+    """Receives results for a Scheduler, whose Results end the tasks. name: of the pool."""
 
     def __init__(self, scheduler: Scheduler, name: str) -> None:
         self.scheduler = scheduler
         self._deliver = scheduler.results.deliver
-        super().__init__(name)
-        self.results_tx, self.results_rx = _core.channel(1024)
-        self.token_tx, self.token_rx = _core.channel(1)
-        self.wakeup_tx, self.wakeup_rx = _core.channel(1)
+        super().__init__(f"{name}_collector")
+        self.results_tx, self.results_rx = _core._own_channel(f"pool {name!r} results", 1024)
+        self.token_tx, self.token_rx = _core._own_channel(f"pool {name!r} token", 1)
+        self.wakeup_tx, self.wakeup_rx = _core._own_channel(f"pool {name!r} wake-up", 1)
         for end in self.results_rx, self.token_rx, self.wakeup_rx:
             _core._outlast_exit(end)
         self.inbox: collections.deque[Any] = collections.deque()  # results, see worker, and None for a wake-up

@@ -131,6 +131,10 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
         if standby:
             self._scheduler.workers.start_standby(standby)
 
+    def __repr__(self) -> str:
+        workers = self._scheduler.workers
+        return f"<xichan.{type(self).__name__} {workers.name!r}, {workers.alive} of {self._max_workers} workers>"
+
     if not TYPE_CHECKING:  # type checkers would accept every name
 
         def __getattr__(self, name):

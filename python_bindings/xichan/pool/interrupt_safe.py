@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 STOP_TIMEOUT = 0.5  # seconds that interrupted tasks have to end
 
 exit_begun = False
-_left_behind: list[Shutdown | Supervisor] = []  # whose tasks still run at the end of the process
+_left_behind: list[Shutdown | Supervisor] = []  # that have not ended at the end of the process
 _pools: weakref.WeakSet[Shutdown | Supervisor] = weakref.WeakSet()
 
 
@@ -136,7 +136,9 @@ def _at_exit() -> None:
     left = [pool for pool in pools if not pool._stop_now()]
     if left:
         _left_behind.extend(left)
-        raise KeyboardInterrupt("tasks that were interrupted still run")
+        raise KeyboardInterrupt(
+            "Ctrl-C ends the program before its pools have ended; what their workers run ends with it"
+        )
 
 
 def _leave() -> None:

@@ -48,10 +48,11 @@ def run_interpreter(
             interpreter.exec(_path())  # it may have changed
         else:
             prepare(interpreter, preload)
-        setup_tx, setup_rx = _core.channel(1)
+        name = threading.current_thread().name
+        setup_tx, setup_rx = _core._own_channel(f"worker {name!r} setup", 1)
         _core._outlast_exit(setup_rx)
         with setup_tx, setup_rx:
-            setup_tx.send((threading.current_thread().name, *setup))
+            setup_tx.send((name, *setup))
             interpreter.prepare_main(_xichan_setup=setup_rx)
         try:
             interpreter.exec(f"{_CALL.format('run')}()")

@@ -126,7 +126,8 @@ class Deadlines:
 
     def __init__(self, scheduler: Scheduler, name: str) -> None:
         self._scheduler = scheduler
-        self._tx, self._rx = _core.channel(None, name=name_of_deadlines(scheduler.published.prefix))
+        label = f"pool {scheduler.workers.name!r} deadlines"
+        self._tx, self._rx = _core._own_channel(label, None, None, name_of_deadlines(scheduler.published.prefix))
         _core._outlast_exit(self._rx)
         self._thread = threads.make(self._run, name)
         self._thread.start()

@@ -30,7 +30,7 @@ class Output:
     """Writes what workers send. name: of the thread."""
 
     def __init__(self, name: str) -> None:
-        self.tx, self._rx = _core.channel(_CAPACITY)
+        self.tx, self._rx = _core._own_channel(name.replace("_", " "), _CAPACITY)
         _core._outlast_exit(self._rx)
         self._thread = threads.make(self._run, name)
         self._thread.start()
@@ -74,7 +74,7 @@ class Streams:
         if not any([stream.take_used() for stream in self._streams]):
             return
         try:
-            done_tx, done_rx = _core.channel(1)
+            done_tx, done_rx = _core._own_channel("flush of output", 1)
             with done_tx:
                 self._tx.send(("stdout", done_tx))
             with done_rx:

@@ -63,7 +63,12 @@ class PinnedWorker:
         self.alive = False
         self.needed = False  # the collector has to start the thread
         self.queue = TaskQueue(
-            scheduler.in_flight, 16, scheduler.counts["submitted"], scheduler.collector.attend, scheduler.results.fail
+            f"pool {scheduler.workers.name!r} tasks of the pinned interpreter",
+            scheduler.in_flight,
+            16,
+            scheduler.counts["submitted"],
+            scheduler.collector.attend,
+            scheduler.results.fail,
         )
 
     def request(self) -> None:

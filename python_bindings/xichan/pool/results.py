@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import DecodeError, Interrupted, MemoryLimitExceeded
 from .._pickling import loads
-from .._remote import rebuild_error
+from .._remote import rebuild_error, summary_of, text_of, type_name_of
 from .errors import BrokenInterpreterPool, BrokenWorker, TaskInterrupted
 from .worker_results import ResultKind
 
@@ -123,6 +123,7 @@ class Results:
             return False
         if isinstance(error, Interrupted) and not isinstance(error, TaskInterrupted):
             error = _failed_by(error, entry.interrupt_of(id))
+        self._scheduler.last_error = summary_of(type_name_of(error), text_of(error))
         entry.fail(id, error)
         return self.end(id, "failed")
 

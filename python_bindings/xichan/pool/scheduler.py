@@ -66,14 +66,16 @@ class Scheduler:
         self.own_threads: set[int] = set()  # idents of those that run workers and local tasks
         self.stopping = False
         self.broken: str | None = None  # the reason
+        self.last_error: str | None = None  # of the tasks
         self.forked = False  # this is the child of fork(), which has none of the threads
         self.board = _core._TaskBoard()
         self.counts = {count: Counter() for count in _COUNTS}
         self.results = Results(self)
-        self.collector = Collector(self, f"{name}_collector")
+        self.collector = Collector(self, name)
         self.callbacks = Callbacks(self.collector, name)
         self.refusals = Refusals(degraded)
         self.queue = TaskQueue(
+            f"pool {name!r} tasks",
             self.in_flight,
             max(2 * max_workers, 16),
             self.counts["submitted"],
@@ -251,4 +253,5 @@ class Scheduler:
             "queued": queued,
             **counts,
             "refused": self.refusals.stats(),
+            "last_error": self.last_error,
         }

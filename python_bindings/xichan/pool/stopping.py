@@ -124,8 +124,9 @@ class Shutdown:
         running = self._scheduler.board.running()
         if running:
             _logger.warning(
-                "%d interrupted tasks still run, the first for %.1f seconds: they execute C code that does not return, "
-                "or they catch xichan.Interrupted",
+                "%d interrupted tasks have not ended yet; the first has run for %.1f seconds. A task ends late on a "
+                "busy machine, and not at all while it executes C code that does not return or catches "
+                "xichan.Interrupted",
                 len(running),
                 max(running.values()),
             )

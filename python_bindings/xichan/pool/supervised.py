@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from types import TracebackType
@@ -23,6 +24,7 @@ except ImportError:  # CPython 3.13 has no concurrent.interpreters
 
 if TYPE_CHECKING:
     from .._stats import RefusedModule
+    from .attempts import Member
 
 
 class Workers:
@@ -77,6 +79,8 @@ class Workers:
             raise ValueError(f"on_error must be 'stop' or 'continue', got {on_error!r}")
         check_degraded(degraded, ("warn", "ignore"))
         check_stdout(stdout)
+        if not isinstance(name, str):
+            raise TypeError(f"name must be a str, got {type(name).__name__}")
         if not callable(target):
             raise TypeError(f"target must be callable, got {type(target).__name__}")
         grace = float(grace)
@@ -101,6 +105,13 @@ class Workers:
             preload=modules,
             standby=standby,
         )
+
+    def __repr__(self) -> str:
+        supervisor = self._supervisor
+        members = supervisor.members
+        running = sum(not member.over for member in members)
+        state = f"{running} of {len(members)} running" if supervisor.entered else f"{len(members)} not started"
+        return f"<xichan.Workers {supervisor.name!r}, {state}>"
 
     def __enter__(self) -> Self:
         if self._supervisor.entered:
@@ -163,7 +174,7 @@ class Workers:
         ended as requested. Each call raises it once more. Returns False if the target does not run.
         """
         supervisor = self._supervisor
-        member = supervisor.members[index]
+        member = self._member(index)
         return not supervisor.forked and member.interrupt(supervisor.board)
 
     def join(self, timeout: float | None = None) -> bool:
@@ -174,13 +185,22 @@ class Workers:
     def running_for(self, index: int) -> float | None:
         """Return the seconds since the target of a worker was called; None if it does not run."""
         supervisor = self._supervisor
-        task = supervisor.members[index].task
+        task = self._member(index).task
         return None if task is None or supervisor.forked else supervisor.board.running().get(task)
 
     @property
     def refused(self) -> dict[str, RefusedModule]:
         """The extension modules that workers could not load so far, by name: as ``stats().refused`` of a pool."""
         return self._supervisor.refusals.stats()
+
+    def _member(self, index: int) -> Member:
+        """Return the worker of an index."""
+        members = self._supervisor.members
+        if isinstance(index, bool) or not hasattr(index, "__index__"):
+            raise TypeError(f"index must be an int, got {type(index).__name__}")
+        if not 0 <= operator.index(index) < len(members):
+            raise IndexError(f"index must be from 0 to {len(members) - 1}, got {index}")
+        return members[index]
 
     def _check_entered(self) -> None:
         if not self._supervisor.entered:

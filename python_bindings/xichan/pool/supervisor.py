@@ -56,8 +56,8 @@ class Supervisor:
         self._grace = grace
         self._standby_number = standby
         self.members = [Member(index, f"{name}_{index}") for index in range(n)]
-        self.stop_tx, self.stop_rx = _core.channel(1)
-        self.reports_tx, self.reports_rx = _core.channel(None)
+        self.stop_tx, self.stop_rx = _core._own_channel(f"workers {name!r} stop", 1)
+        self.reports_tx, self.reports_rx = _core._own_channel(f"workers {name!r} reports", None)
         for end in self.stop_rx, self.reports_rx:
             _core._outlast_exit(end)
         self.board = _core._TaskBoard()

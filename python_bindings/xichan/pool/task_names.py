@@ -28,6 +28,6 @@ def name_of(function: Any) -> str:
         function = function.args[0] if is_wrapped else function.func
     if isinstance(function, types.MethodType):
         function = function.__func__
-    if isinstance(function, (types.FunctionType, types.BuiltinFunctionType)):
+    if isinstance(function, (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType)):
         return function.__qualname__
     return (function if isinstance(function, type) else type(function)).__name__

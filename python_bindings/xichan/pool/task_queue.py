@@ -36,20 +36,21 @@ _NO_ARGUMENTS = ((),)
 class TaskQueue:
     """Tasks that no worker has taken.
 
-    in_flight: {id: entry} of the scheduler. limit: stop sending requeued tasks while the channel holds this many.
-    submitted: counts tasks. attend: called after a late task was added. reject: called with the id of a task that
-    cannot be sent again and the error.
+    label: of the channel. in_flight: {id: entry} of the scheduler. limit: stop sending requeued tasks while the channel
+    holds this many. submitted: counts tasks. attend: called after a late task was added. reject: called with the id of
+    a task that cannot be sent again and the error.
     """
 
     def __init__(
         self,
+        label: str,
         in_flight: dict[int, Future | Batch],
         limit: int,
         submitted: Counter,
         attend: Callable[[], object],
         reject: Callable[[int, Exception], object],
     ) -> None:
-        self.tx, self.rx = _core.channel(None)
+        self.tx, self.rx = _core._own_channel(label, None)
         _core._outlast_exit(self.rx)
         self.again_tx = self.tx.clone()
         self.requeued: dict[int, _Task] = {}  # by id
@@ -198,6 +199,6 @@ def ids_of(task: _Task) -> Collection[int]:
 
 def clone_endpoints[T](value: T) -> T:
     """Return the value with endpoints of its own in place of those in it."""
-    tx, rx = _core.channel(1)
+    tx, rx = _core._own_channel("copy of arguments", 1)
     tx.send_nowait(value)
     return rx.recv_nowait()

@@ -6,7 +6,7 @@ import threading
 
 from .. import _core
 from .._errors import Error, NotFound, NotShareableError
-from .._remote import describe_error, is_refusal
+from .._remote import describe_error, is_refusal, summary_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,8 +107,11 @@ def report_otherwise(send: Callable[[Any], None], result: _Result, error: BaseEx
 
 def raised(id: int, error: BaseException) -> _Result:
     """Return the result of a task that raised an exception."""
-    *parts, refused = describe_error(error, lambda value: _pickler().dumps(value))
-    return id, ResultKind.RAISED, *parts, _refusal_of(error) if refused else ()
+    description = describe_error(error, lambda value: _pickler().dumps(value))
+    _, type_name, message, _, refused = description
+    if not (refused and _has_fallback()):  # then the task runs elsewhere
+        state.runner.show_failure(summary_of(type_name, message))
+    return id, ResultKind.RAISED, *description[:-1], _refusal_of(error) if refused else ()
 
 
 def _refusal_of(error: BaseException) -> tuple[Any, ...]:
@@ -119,7 +122,7 @@ def _refusal_of(error: BaseException) -> tuple[Any, ...]:
 
     names = names_of(error)
     remember(names)
-    tx, state.refusal_rx = _core.channel(1)
+    tx, state.refusal_rx = _core._own_channel("refusal of a module", 1)
     return Refusal.IN_PINNED if state.pinned else Refusal.IN_WORKER, tx, *names
 
 

@@ -71,6 +71,7 @@ class TopApp(App[None]):
         ("r", "reverse", "Reverse"),
         ("slash", "filter", "Filter"),
         ("k", "stacks", "Stacks"),
+        ("i", "internal", "Internal"),
         ("1", "show('channels')", "Channels"),
         ("2", "show('waits')", "Waits"),
         ("3", "show('workers')", "Workers"),
@@ -78,8 +79,9 @@ class TopApp(App[None]):
         ("5", "show('remotes')", "Remote"),
     ]
 
-    def __init__(self, page: Page, interval: float) -> None:
+    def __init__(self, page: Page, interval: float, *, internal: bool = False) -> None:
         super().__init__()
+        self.shows_internal = internal
         self.page = page
         self.interval = interval
         self.snapshot: Snapshot | None = None
@@ -140,6 +142,8 @@ class TopApp(App[None]):
             return
         notes = [self.failure] if self.failure else []
         notes += ["frozen"] if self.is_frozen else []
+        if self.shows_internal:
+            snapshot = snapshot.with_internal()
         notes += [f"filter: {self.pattern}"] if self.pattern else []
         self.find("#title", Static).update(" | ".join([columns.title(snapshot), *notes]))
         self.find("#summary", Static).update(columns.summary(snapshot))
@@ -183,6 +187,11 @@ class TopApp(App[None]):
     def action_freeze(self) -> None:
         """Stop renewing the tables, or go on."""
         self.is_frozen = not self.is_frozen
+        self.refresh_tables()
+
+    def action_internal(self) -> None:
+        """Show the channels that xichan itself uses, or hide them."""
+        self.shows_internal = not self.shows_internal
         self.refresh_tables()
 
     def action_sort(self) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Without --once and --json it shows live tables in the terminal, which needs textual: pip install "xichan[top]".
+If its input or output is not a terminal, it prints the tables once.
 It works on processes of the same user, or of any user for root, also on those that hang or are stopped.
 """
 
@@ -34,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("pid", nargs="?", type=int, metavar="PID", help="the process; default: the only one there is")
     top.add_argument("--once", action="store_true", help="print the tables as text, and exit")
     top.add_argument("--json", action="store_true", help="print one JSON object, and exit")
+    top.add_argument("--internal", action="store_true", help="show the channels, too, that xichan itself uses: key i")
     top.add_argument(
         "--interval",
         type=_positive,
@@ -83,14 +85,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    live = live and sys.stdin.isatty() and sys.stdout.isatty()
     try:
         with open_page(choose() if options.pid is None else options.pid) as page:
             if live:
                 from .app import TopApp
 
-                TopApp(page, options.interval).run()
+                TopApp(page, options.interval, internal=options.internal).run()
             else:
                 snapshot = sample(page, options.interval)
+                if options.internal:
+                    snapshot = snapshot.with_internal()
                 print(text.as_json(snapshot) if options.json else text.report(snapshot), flush=True)
     except BrokenPipeError:  # as `| head` does; what else is buffered goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -120,7 +120,7 @@ def detail(row: model.Object) -> str:
     if row.value is None:
         return ""
     match row.kind:
-        case "Lock" | "RLock":
+        case "Lock" | "RLock" | "Condition":
             return "locked" if row.value else "free"
         case "Event":
             return "set" if row.value else "not set"
@@ -135,12 +135,39 @@ def detail(row: model.Object) -> str:
     return f"value {row.value}"
 
 
-OBJECTS = (
-    Column("object", lambda row: row.label, lambda row: row.label),
-    Column("kind", lambda row: row.kind, lambda row: row.kind),
-    Column("state", detail, detail),
-    Column("waiting", lambda row: str(row.waiting or ""), lambda row: -row.waiting, right=True),
-)
+def objects_of(snapshot: model.Snapshot) -> tuple[Column, ...]:
+    """Return the columns of shared state, which name what holds a lock."""
+
+    def holder(row: model.Object) -> str:
+        return _holder(snapshot, row)
+
+    return (
+        Column("object", lambda row: row.label, lambda row: row.label),
+        Column("kind", lambda row: row.kind, lambda row: row.kind),
+        Column("state", detail, detail),
+        Column("waiting", lambda row: str(row.waiting or ""), lambda row: -row.waiting, right=True),
+        Column("held by", holder, lambda row: (not holder(row), holder(row))),
+    )
+
+
+def _holder(snapshot: model.Snapshot, row: model.Object) -> str:
+    """Return what holds a lock: its interpreter and thread, and the line in which it waits or the task that it runs."""
+    if row.kind not in ("Lock", "RLock", "Condition") or not row.value:
+        return ""
+    names = {worker.interpreter: worker.name for worker in snapshot.workers} | {0: "main", None: "C++"}
+    name = names.get(row.owner_interpreter, f"interpreter {row.owner_interpreter}")
+    if not row.owner_thread:
+        return f"{name}, a coroutine or a thread that is not known"
+    parts = [name, f"thread {row.owner_thread}"]
+    waits = [wait for wait in snapshot.waits if wait.thread == row.owner_thread and not wait.coroutine]
+    tasks = [worker.task for worker in snapshot.workers if worker.thread == row.owner_thread and worker.task]
+    if waits:
+        parts.append(f"in {waits[0].call} at {waits[0].place}")
+    elif tasks:
+        parts.append(f"in task {tasks[0]}")
+    return ", ".join(parts)
+
+
 REMOTES = (
     Column("channel", lambda row: row.name, lambda row: row.name),
     Column("side", lambda row: row.side, lambda row: row.side),
@@ -156,6 +183,8 @@ WORKERS = (
     Column("task", lambda row: row.task, lambda row: row.task),
     Column("for", lambda row: duration(row.running_for), lambda row: -(row.running_for or 0.0), right=True),
     Column("done", lambda row: count(row.tasks), lambda row: -row.tasks, right=True),
+    Column("failed", lambda row: count(row.failed) if row.failed else "", lambda row: -row.failed, right=True),
+    Column("last error", lambda row: row.last_error, lambda row: (not row.last_error, row.last_error)),
     Column("of", lambda row: row.kind, lambda row: row.kind),
     Column("interpreter", lambda row: str(row.interpreter), lambda row: row.interpreter, right=True),
     Column("thread", lambda row: str(row.thread), lambda row: row.thread, right=True),
@@ -170,7 +199,7 @@ def natural(text: str) -> tuple[str, int]:
 
 def waits_of(snapshot: model.Snapshot) -> tuple[Column, ...]:
     """Return the columns of the waits, which name channels and objects."""
-    channels = {channel.id: channel.label for channel in snapshot.channels}
+    channels = {channel.id: channel.label for channel in (*snapshot.channels, *snapshot.internal)}
     objects = {each.id: each.label for each in snapshot.objects}
 
     def targets(row: model.Wait) -> Iterator[str]:
@@ -184,6 +213,9 @@ def waits_of(snapshot: model.Snapshot) -> tuple[Column, ...]:
     def target(row: model.Wait) -> str:
         return ", ".join(targets(row))
 
+    def call(row: model.Wait) -> str:
+        return "helper thread" if row.idle and "." not in row.call else row.call
+
     def interpreter(row: model.Wait) -> str:
         return row.interpreter_name or f"interpreter {row.interpreter}"
 
@@ -192,13 +224,13 @@ def waits_of(snapshot: model.Snapshot) -> tuple[Column, ...]:
         return ", ".join(text for text, applies in notes if applies)
 
     return (
-        Column("call", lambda row: row.call, lambda row: row.call),
+        Column("call", call, call),
         Column("waits for", target, target),
         Column("since", lambda row: duration(row.seconds), lambda row: -row.seconds, right=True),
         Column("in", interpreter, interpreter),
-        Column("place", lambda row: row.place, lambda row: row.place),
-        Column("function", lambda row: row.function, lambda row: row.function),
-        Column("thread", lambda row: str(row.thread), lambda row: row.thread, right=True),
+        Column("place", lambda row: "" if row.idle else row.place, lambda row: row.place),
+        Column("function", lambda row: "" if row.idle else row.function, lambda row: row.function),
+        Column("thread", lambda row: str(row.thread or ""), lambda row: row.thread, right=True),
         Column("note", note, lambda row: row.idle),
     )
 
@@ -209,7 +241,7 @@ def tables_of(snapshot: model.Snapshot) -> tuple[Table, ...]:
         Table("channels", "channels", CHANNELS, lambda row: row.id),
         Table("waits", "waiting calls", waits_of(snapshot), lambda row: row.id),
         Table("workers", "workers", WORKERS, lambda row: (row.interpreter, row.name)),
-        Table("objects", "shared state", OBJECTS, lambda row: row.id),
+        Table("objects", "shared state", objects_of(snapshot), lambda row: row.id),
         Table("remotes", "remote endpoints", REMOTES, lambda row: row),
     )
 

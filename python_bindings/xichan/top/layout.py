@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 MAGIC = b"xichanpg"
-VERSION = 1
+VERSION = 2
 
 HEADER = Struct("<8sIIQQQ32s")  # magic, version, header_size, size, process, start_time, release
 TABLE = Struct("<IIQQQ")  # kind, slot_size, offset, slots, used
@@ -34,7 +34,7 @@ PUBLISHER_AT = ANSWER_AT + 4
 HEADER_SIZE = COUNTS_AT + COUNTS.size
 
 SEQUENCE = Struct("<Q")
-WORKER_WORDS = Struct("<QqQ")  # owner, began, tasks: behind the row
+WORKER_WORDS = Struct("<QqQQ")  # owner, began, tasks, failed: behind the row
 NO_BOUND = 2**64 - 1
 
 
@@ -105,10 +105,21 @@ CHANNEL = Row(
     "waiting_receivers",
     "name",
 )
-OBJECT = Row("QQIIqq64s", "snapshot", "id", "kind", "waiting", "value", "limit", "name")
+OBJECT = Row(
+    "QQIIqqqQ64s",
+    "snapshot",
+    "id",
+    "kind",
+    "waiting",
+    "value",
+    "limit",
+    "owner_interpreter",
+    "owner_thread",
+    "name",
+)
 REMOTE = Row("QqII64s64s", "snapshot", "interpreter", "thread", "receives", "name", "server")
 NO_VALUE = -(2**63)
-WORKER = Row("qqII48s104s", "interpreter", "thread", "kind", "state", "name", "task")
+WORKER = Row("qqII48s104s88s", "interpreter", "thread", "kind", "state", "name", "task", "error")
 
 WAIT = Row(
     "QqqIIIIHHI96s40s104s208s",
@@ -133,7 +144,7 @@ NOTHING, CHANNEL_TARGET, OBJECT_TARGET = range(3)
 # Flags of a wait.
 HAS_TIMEOUT, IS_IDLE, IS_COROUTINE, IS_FILE_CUT = 1, 2, 4, 8
 
-CLOSED, SHUT_DOWN = 1, 2  # flags of a channel
+CLOSED, SHUT_DOWN, INTERNAL, LABEL = 1, 2, 4, 8  # flags of a channel
 FLAVORS = ("mpmc", "spsc", "unbounded", "relaxed", "rendezvous")
 OBJECT_KINDS = (
     "AtomicInt",

@@ -27,13 +27,14 @@ class Channel:
     waiting_senders: int
     waiting_receivers: int
     state: str  # "open", "no senders", "no receivers" or "shut down"
+    kind: str = ""  # "Queue" for the items of a Queue without a name
     sent_per_second: float = 0.0  # since the previous snapshot
     received_per_second: float = 0.0
 
     @property
     def label(self) -> str:
         """The name, or a short form of the id."""
-        return self.name or short_id(self.id)
+        return self.name or f"{self.kind} {short_id(self.id)}".lstrip()
 
     @property
     def waiting(self) -> int:
@@ -51,6 +52,8 @@ class Object:
     waiting: int
     value: int | None  # its value, what arrived, whether it is held, ...; None: it has none
     limit: int  # the parties of a Barrier
+    owner_interpreter: int | None = None  # of a lock that is held: of what holds it
+    owner_thread: int = 0  # native id; 0: not known, or a coroutine
 
     @property
     def label(self) -> str:
@@ -70,6 +73,8 @@ class Worker:
     task: str  # the function that it runs
     running_for: float | None  # seconds
     tasks: int  # done
+    failed: int = 0  # of these
+    last_error: str = ""  # type and message of the last exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,7 @@ class Snapshot:
     age: float  # seconds since it was taken
     answered: bool  # the process has taken it for this read
     channels: tuple[Channel, ...] = ()
+    internal: tuple[Channel, ...] = ()  # the channels that xichan itself uses
     objects: tuple[Object, ...] = ()
     remotes: tuple[Remote, ...] = ()
     workers: tuple[Worker, ...] = ()
@@ -141,6 +147,10 @@ class Snapshot:
     hidden_waits: int = 0
     damaged: int = 0  # slots that a writer has left half-written
 
+    def with_internal(self) -> Snapshot:
+        """Return this snapshot with the internal channels among the others."""
+        return replace(self, channels=(*self.channels, *self.internal), internal=())
+
     def since(self, before: Snapshot | None) -> Snapshot:
         """Return this snapshot with the rates since another one: 0 if the process has not taken one since."""
         if before is None or before.pid != self.pid:
@@ -148,9 +158,12 @@ class Snapshot:
         seconds = self.time - before.time
         if seconds <= 0:
             return self
-        past = {channel.id: channel for channel in before.channels}
-        channels = (_with_rates(channel, past.get(channel.id), seconds) for channel in self.channels)
-        return replace(self, channels=tuple(channels))
+        past = {channel.id: channel for channel in (*before.channels, *before.internal)}
+        channels, internal = (
+            tuple(_with_rates(channel, past.get(channel.id), seconds) for channel in some)
+            for some in (self.channels, self.internal)
+        )
+        return replace(self, channels=channels, internal=internal)
 
 
 def _with_rates(channel: Channel, before: Channel | None, seconds: float) -> Channel:

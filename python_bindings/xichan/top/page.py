@@ -150,7 +150,8 @@ class Page:
         head, channels, objects, remotes = reader.newest()
         workers = tuple(reader.workers())
         names = {worker.interpreter: worker.name for worker in workers}
-        waits = tuple(sorted(reader.waits(names), key=_order))
+        tasks = {worker.interpreter: worker.task for worker in workers}
+        waits = tuple(sorted((_of_worker(wait, tasks) for wait in reader.waits(names)), key=_order))
         _, hidden, *_ = layout.COUNTS.unpack_from(self.memory, layout.COUNTS_AT)
         taken = head["time"] / 1e9
         return Snapshot(
@@ -162,7 +163,8 @@ class Page:
             time=taken,
             age=max(reader.now - taken, 0.0) if head["snapshot"] else 0.0,
             answered=answered,
-            channels=tuple(channels),
+            channels=tuple(channel for channel, internal in channels if not internal),
+            internal=tuple(channel for channel, internal in channels if internal),
             objects=tuple(objects),
             remotes=tuple(_remote(fields, names) for fields in remotes),
             workers=workers,
@@ -199,7 +201,7 @@ class _Reader:
             else:
                 yield offset, fields
 
-    def newest(self) -> tuple[dict[str, Any], list[Channel], list[Object], list[dict[str, Any]]]:
+    def newest(self) -> tuple[dict[str, Any], list[tuple[Channel, bool]], list[Object], list[dict[str, Any]]]:
         """Return the last snapshot: its description, channels, objects, and the rows of remote endpoints."""
         for _ in range(ATTEMPTS):
             self.damaged = 0
@@ -220,8 +222,8 @@ class _Reader:
         """Iterate over the workers."""
         behind = layout.SEQUENCE.size + layout.WORKER.struct.size
         for offset, fields in self.rows(layout.Kind.WORKERS, layout.WORKER, more=layout.WORKER_WORDS.size):
-            owner, began, tasks = layout.WORKER_WORDS.unpack_from(self.page.memory, offset + behind)
-            if owner == 0:
+            owner, began, tasks, failed = layout.WORKER_WORDS.unpack_from(self.page.memory, offset + behind)
+            if owner == 0 or owner & 1:
                 continue
             running = began != 0
             yield Worker(
@@ -233,6 +235,8 @@ class _Reader:
                 task=layout.text(fields["task"]) if running else "",
                 running_for=max(self.now - began / 1e9, 0.0) if running else None,
                 tasks=tasks,
+                failed=failed,
+                last_error=layout.text(fields["error"]) if failed else "",
             )
 
     def waits(self, names: dict[int, str]) -> Iterator[Wait]:
@@ -272,6 +276,13 @@ class _Reader:
         )
 
 
+def _of_worker(wait: Wait, tasks: dict[int, str]) -> Wait:
+    """Return a wait without the line of xichan that calls a worker: it is idle, or the call is its task."""
+    if wait.interpreter not in tasks or not wait.place.startswith("<script>:"):
+        return wait
+    return replace(wait, place="", function=tasks[wait.interpreter])
+
+
 def _order(wait: Wait) -> tuple[bool, float]:
     return wait.idle, -wait.seconds
 
@@ -281,7 +292,8 @@ def _unique(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     return iter({fields["id"]: fields for fields in rows}.values())
 
 
-def _channel(fields: dict[str, Any]) -> Channel:
+def _channel(fields: dict[str, Any]) -> tuple[Channel, bool]:
+    """Return a channel, and whether it is internal."""
     values = {name: value for name, value in fields.items() if name not in ("snapshot", "flags")}
     if fields["flags"] & layout.SHUT_DOWN:
         state = "shut down"
@@ -291,17 +303,21 @@ def _channel(fields: dict[str, Any]) -> Channel:
         state = "no senders"
     else:
         state = "open"
-    return Channel(
+    name = layout.text(fields["name"])
+    kind = name if fields["flags"] & layout.LABEL else ""
+    channel = Channel(
         **values
         | {
             "id": int.from_bytes(fields["id"], "little"),
-            "name": layout.text(fields["name"]),
+            "name": "" if kind else name,
+            "kind": kind,
             "flavor": layout.name_of(layout.FLAVORS, fields["flavor"]),
             "capacity": None if fields["capacity"] == layout.NO_BOUND else fields["capacity"],
             "max_bytes": fields["max_bytes"] or None,
             "state": state,
         }
     )
+    return channel, bool(fields["flags"] & layout.INTERNAL)
 
 
 def _object(fields: dict[str, Any]) -> Object:
@@ -312,6 +328,8 @@ def _object(fields: dict[str, Any]) -> Object:
         waiting=fields["waiting"],
         value=None if fields["value"] == layout.NO_VALUE else fields["value"],
         limit=fields["limit"],
+        owner_interpreter=None if fields["owner_interpreter"] < 0 else fields["owner_interpreter"],
+        owner_thread=fields["owner_thread"],
     )
 
 
@@ -364,7 +382,7 @@ def open_page(pid: int) -> Page:
         raise error
     raise PageError(
         f"process {pid} keeps no page: it has not imported xichan, has an older version, runs with XICHAN_PAGE=0, "
-        "or has closed all its descriptors"
+        "has closed all its descriptors, or had no memory for it (then inspect() warns there)"
     )
 
 

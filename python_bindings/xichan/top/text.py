@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import replace
 
+from .. import _inspect_groups as groups
 from . import columns
 
 TYPE_CHECKING = False
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .columns import Column
-    from .model import Snapshot
+    from .model import Snapshot, Wait
 
 
 def report(snapshot: Snapshot) -> str:
@@ -22,6 +24,8 @@ def report(snapshot: Snapshot) -> str:
     for table in columns.tables_of(snapshot):
         rows = getattr(snapshot, table.field)
         lines += ["", heading(snapshot, table)]
+        if table.field == "waits":
+            rows = equal_rows(rows)
         if rows:
             lines += ["  " + line for line in aligned(table.columns, rows)]
     if snapshot.damaged:
@@ -36,12 +40,26 @@ def heading(snapshot: Snapshot, table: columns.Table) -> str:
     """Return the title of a table, with the numbers of its rows."""
     shown = len(getattr(snapshot, table.field))
     hidden = {
-        "channels": snapshot.all_channels - shown,
+        "channels": snapshot.all_channels - shown - len(snapshot.internal),
         "objects": snapshot.all_objects - shown,
         "remotes": snapshot.all_remotes - shown,
         "waits": snapshot.hidden_waits,
     }.get(table.field, 0)
     return f"{shown} {table.title}" + (f", and {hidden} for which the page has no room" if hidden > 0 else "")
+
+
+def equal_rows(waits: Sequence[Wait]) -> list[Wait]:
+    """Return one row for the calls that wait in the same line for the same."""
+    rows = []
+    for same in groups.grouped(
+        waits, "call", "place", "function", "channels", "objects", "coroutine", "timeout", "idle"
+    ):
+        first = same[0]
+        if len(same) > 1:
+            names = (wait.interpreter_name or f"interpreter {wait.interpreter}" for wait in same)
+            first = replace(first, call=groups.times(same, first.call), interpreter_name=groups.listed(names), thread=0)
+        rows.append(first)
+    return rows
 
 
 def aligned(table: Sequence[Column], rows: Sequence[Any]) -> list[str]:
@@ -60,7 +78,7 @@ def aligned(table: Sequence[Column], rows: Sequence[Any]) -> list[str]:
 def as_json(snapshot: Snapshot) -> str:
     """Return the snapshot as a JSON object. Ids of channels are texts: many readers of JSON round large numbers."""
     data = dataclasses.asdict(snapshot)
-    for channel in data["channels"]:
+    for channel in (*data["channels"], *data["internal"]):
         channel["id"] = str(channel["id"])
     for wait in data["waits"]:
         wait["channels"] = [str(id) for id in wait["channels"]]

@@ -154,6 +154,26 @@ TEST_F(Publisher, WorkersClaimAndReleaseSlots) {
   EXPECT_EQ(count(), 0u);
 }
 
+TEST_F(Publisher, AWorkerWhoseInterpreterEndsLeavesItsSlotToOthers) {
+  WorkerRow row{};
+  row.interpreter = 77;
+  WorkerRow other{};
+  other.interpreter = 78;
+  WorkerPlace ended;
+  WorkerPlace next;
+  ended.claim(row);
+  release_workers(77);
+  next.claim(other);
+  ended.show(row);  // in the middle of which its interpreter has ended
+  release_workers(77);
+  std::vector<std::int64_t> found;
+  for (std::size_t i = 0; i < worker_slots; ++i) {
+    WorkerView view;
+    if (read_worker(i, view)) found.push_back(view.row.interpreter);
+  }
+  EXPECT_EQ(found, std::vector<std::int64_t>{78});
+}
+
 TEST_F(Publisher, WorkersBeyondTheTableAreNotShown) {
   WorkerRow row{};
   row.interpreter = 77;

@@ -8,6 +8,8 @@
 #include <optional>
 #include <thread>
 
+#include "page/page.h"
+#include "page/wait_report.h"
 #include "public/public_support.h"
 
 namespace xichan {
@@ -46,6 +48,18 @@ Task send_all(Notifier& notifier, Sender& sender, std::int64_t count, Status& la
     if (last != Status::ok) co_return;
   }
   sender.close();
+}
+
+// The coroutines that wait, as readers of the page see them: the call, and whether it is that of a receiver.
+std::vector<std::pair<std::string, bool>> shown_coroutines() {
+  std::vector<std::pair<std::string, bool>> found;
+  const internal::Page* const page = internal::existing_page();
+  for (std::size_t i = 0; page != nullptr && i < internal::used_wait_slots(*page); ++i) {
+    internal::ShownWait wait;
+    if (!internal::read_wait(*page, i, wait) || (wait.flags & internal::WaitReport::is_coroutine) == 0) continue;
+    found.emplace_back(std::string(wait.call, wait.call_length), wait.targets == 1 && wait.target[0].receives);
+  }
+  return found;
 }
 
 bool is_readable(const Notifier& notifier, int timeout = 0) {
@@ -203,6 +217,28 @@ TEST_F(PublicAsync, FailuresAreResults) {
   auto [tx, rx] = open({.capacity = 1});
   const Task unserved = receive_all(empty, rx, got, received);
   EXPECT_EQ(received, Status::invalid) << "an empty notifier cannot suspend";
+}
+
+TEST_F(PublicAsync, WaitsAreShownUntilTheyAreDecided) {
+  using Shown = std::vector<std::pair<std::string, bool>>;
+  auto [sender, receiver] = open({.capacity = 1});
+  EXPECT_EQ(shown_coroutines(), Shown());
+  {
+    Task waiting = receive_all(notifier, receiver, got, received);
+    EXPECT_EQ(shown_coroutines(), (Shown{{"Notifier.recv", true}}));
+    ASSERT_EQ(sender.send_nowait(Value::of(1)), Status::ok);
+    EXPECT_EQ(shown_coroutines(), Shown());  // before the loop knows
+    notifier.run();
+    EXPECT_EQ(got.size(), 1u);
+    EXPECT_EQ(shown_coroutines(), (Shown{{"Notifier.recv", true}}));
+  }
+  EXPECT_EQ(shown_coroutines(), Shown());  // destroyed
+  Task sending = send_all(notifier, sender, 2, sent);
+  EXPECT_EQ(shown_coroutines(), (Shown{{"Notifier.send", false}}));
+  receiver.close();
+  EXPECT_EQ(shown_coroutines(), Shown());
+  notifier.run();
+  EXPECT_EQ(sent, Status::closed);
 }
 
 TEST_F(PublicAsync, NotifierIsMovable) {

@@ -36,6 +36,13 @@ def test_workers_are_other_interpreters_started_on_demand():
     assert pool.stats().workers == 0
 
 
+def test_repr_has_the_name_and_the_number_of_workers():
+    with xichan.InterpreterPoolExecutor(4, thread_name_prefix="index") as pool:
+        assert repr(pool) == "<xichan.InterpreterPoolExecutor 'index', 0 of 4 workers>"
+        pool.submit(tasks.interpreter_id).result(PATIENCE)
+        assert repr(pool) == "<xichan.InterpreterPoolExecutor 'index', 1 of 4 workers>"
+
+
 def test_shutdown_cancels_waiting_tasks(pool):
     two = blockers(pool, 2)
     waiting = [pool.submit(tasks.square, n) for n in range(10)]

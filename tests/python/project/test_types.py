@@ -36,6 +36,11 @@ def test_endpoint_types_are_generic(end):
     assert end.__module__ == "xichan" and end.__qualname__ == end.__name__
 
 
+def test_public_types_are_named_as_they_are_imported():
+    types_of = [getattr(xichan, name) for name in xichan.__all__ if isinstance(getattr(xichan, name), type)]
+    assert [cls.__name__ for cls in types_of if cls.__module__ != "xichan"] == []
+
+
 def test_methods_refuse_other_objects():
     tx, rx = xichan.channel()
     for method, other in [

@@ -163,15 +163,29 @@ def test_shutdown_on_the_server_keeps_the_value_that_was_not_sent(hub, name):
     assert list(remote) == [0] and bridge.unsent == (1,) and list(rx) == [2]
 
 
+@pytest.mark.parametrize("options", [{}, {"type": int}])
 @pytest.mark.parametrize("error", [None, ValueError("no more")])
-def test_local_shutdown_shuts_the_channel_on_the_server_down(hub, name, error):
+def test_local_shutdown_shuts_the_channel_on_the_server_down(hub, name, error, options):
     tx, _ = hub.channel(name)
-    bridge = hub.import_(name)
-    bridge.receiver.shutdown(error=error)
+    local_tx, local_rx = xichan.channel(0, **options)
+    bridge = hub.import_(name, local_tx)
+    local_rx.shutdown(error=error)
     bridge.wait_closed(30)
     with pytest.raises(xichan.ChannelFailed if error else xichan.ChannelClosed) as caught:
         tx.send(1)
     assert repr(caught.value.__cause__) == repr(error)
+    assert local_tx.closed
+
+
+def test_import_with_a_type_leaves_the_values_if_its_last_local_receiver_is_closed(hub, name):
+    tx, rx = hub.channel(name)
+    local_tx, local_rx = xichan.channel(0, type=int)
+    bridge = hub.import_(name, local_tx)
+    local_rx.close()
+    bridge.wait_closed(30)
+    assert str(bridge.error) == "all Receivers are closed" and not rx.closed
+    tx.send(1)
+    assert rx.recv(30) == 1
 
 
 def test_import_ends_with_the_last_local_receiver_and_leaves_the_values(hub, name):

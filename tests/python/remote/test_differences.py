@@ -131,6 +131,15 @@ class Picky:
         self.content = content
 
 
+def test_rule_14_each_value_goes_to_one_of_the_waiting_receivers(server, hub, name):
+    tx, rx = hub.channel(name)
+    with xichan.nats.connect(server.url) as another:
+        calls = [asleep(receiver.recv) for receiver in (rx, hub.receiver(name), another.receiver(name))]
+        wait_until(lambda: rx.stats().waiting_receivers == 3)
+        tx.send_many(range(3))
+        assert sorted(call.result() for call in calls) == [0, 1, 2]
+
+
 def test_rule_16_sender_that_crashed_is_noticed_after_its_lease(server, hub, name):
     _, rx = ends = hub.channel(name, sender_timeout=1.0)
     run_script(
@@ -174,6 +183,16 @@ def test_rules_19_28_43_and_46_what_does_not_exist_is_an_error_by_name(hub, name
             pickle.dumps(end)
 
 
+def test_rule_22_endpoints_cannot_be_queued_in_their_channel_or_in_others(hub, name):
+    tx, rx = hub.channel(name)
+    local_tx, local_rx = xichan.channel()
+    for end in (tx, rx):
+        for sender in (tx, local_tx):
+            with pytest.raises(TypeError):
+                sender.send(end)
+    assert len(rx) == len(local_rx) == 0
+
+
 def test_rule_24_immediate_shutdown_deletes_the_channel(hub, name):
     tx, rx = hub.channel(name)
     tx.send(1)
@@ -182,6 +201,18 @@ def test_rule_24_immediate_shutdown_deletes_the_channel(hub, name):
         hub.sender(name)
     with pytest.raises(xichan.ChannelClosed):
         rx.recv()
+
+
+def test_rule_27_endpoints_with_the_same_name_are_of_one_channel(server, hub, name):
+    tx, rx = hub.channel(name)
+    assert (tx.name, rx.name) == (name, name)
+    with xichan.nats.connect(server.url) as another, another.sender(name) as same:
+        same.send("by name")
+        other, other_rx = another.channel(f"{name}-other")
+        other.send("elsewhere")
+        assert rx.recv(timeout=30) == "by name" and other_rx.recv(timeout=30) == "elsewhere"
+        wait_until(lambda: len(rx) == 0)
+        another.delete(f"{name}-other")
 
 
 @pytest.mark.parametrize("storage", ["memory", "file"])
@@ -379,3 +410,16 @@ def test_rule_53_closing_the_last_receiver_wakes_no_sender(hub, name):
     with pytest.raises(xichan.ChannelTimeout):
         tx.wait_closed(timeout=0.2)
     tx.send("kept")
+
+
+@pytest.mark.parametrize("bounds", [{"capacity": 3}, {"capacity": None, "max_bytes": 1000}])
+def test_rules_55_and_56_no_values_are_dropped(hub, name, bounds):
+    tx, rx = hub.channel(name, **bounds)
+    sent = 0
+    with pytest.raises(xichan.ChannelFull):
+        while True:
+            tx.send_nowait((sent, "x" * 50))
+            sent += 1
+    found = rx.stats()
+    assert not hasattr(found, "dropped") and (found.sent, found.depth) == (sent, sent)
+    assert [number for number, _ in rx.drain()] == list(range(sent))

@@ -10,6 +10,9 @@ import xichan
 
 nats = pytest.importorskip("xichan.nats")
 
+from xichan.nats._kv import Leases  # noqa: E402
+from xichan.nats._steps import run  # noqa: E402
+
 SENDER = """
 import sys, xichan.nats
 hub = xichan.nats.connect(sys.argv[1])
@@ -67,6 +70,33 @@ def test_sender_that_lives_keeps_the_channel_open(server, hub, name):
         rx.recv(timeout=3)
     tx.send("still here")
     assert rx.recv() == "still here"
+
+
+def test_sender_whose_lease_is_missing_keeps_the_channel_open(server, hub, name):
+    """An outage of the server can remove the leases of Senders that live: they renew them some time later."""
+    tx, rx = hub.channel(name, sender_timeout=3600)
+    with nats.connect(server.url) as another:
+        other = another.sender(name)
+        leases = Leases(other._names, other._settings)
+        run(leases.release(hub._calls, f"{leases.stream}.>"))
+        tx.close()
+        other.send("still here")
+        assert rx.recv(timeout=30) == "still here" and not rx.closed
+        other.close()
+    assert list(rx) == []
+
+
+def test_new_channel_does_not_wait_for_dead_senders_of_its_predecessor(server, hub, name):
+    tx, rx = hub.channel(name, sender_timeout=3600)
+    process = child(server, name, "sys.stdin.read()")
+    process.kill()
+    process.communicate()
+    assert hub.delete(name)
+    tx.close()
+    tx, rx = hub.channel(name, sender_timeout=3599)  # leases of its own
+    tx.send("new")
+    tx.close()
+    assert list(rx) == ["new"]
 
 
 def test_kept_channel_outlives_its_senders(hub, name):

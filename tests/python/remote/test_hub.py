@@ -1,10 +1,14 @@
 """Connections: how they are made, refused, lost and closed, and the errors that calls raise."""
 
+import copy
 import os
+import pickle
+import signal
+import threading
 import time
 
 import pytest
-from support import Call, wait_for_sleep, wait_until
+from support import Call, run_script, wait_for_sleep, wait_until
 from support.nats_server import Server, free_port, make_certificates
 
 import xichan
@@ -19,6 +23,99 @@ def test_unreachable_server_is_reported_at_once():
     assert time.monotonic() - started < 30
     assert "secret" not in str(caught.value)
     assert isinstance(caught.value, ConnectionError) and isinstance(caught.value, xichan.Error)
+
+
+@pytest.mark.parametrize(
+    ("servers", "error", "message"),
+    [
+        (3, TypeError, "servers must be a URL or an iterable of URLs, got int"),
+        (None, TypeError, "got NoneType"),
+        (b"nats://127.0.0.1", TypeError, "got bytes"),
+        ([3], TypeError, "servers must contain URLs, got int"),
+        ([], ValueError, "at least one server"),
+        ("", ValueError, "empty URL"),
+        ("nats://127.0.0.1,", ValueError, "empty URL"),
+        ("http://me:secret@127.0.0.1", ValueError, "begins with nats:// or tls://, got 'http://127.0.0.1'"),
+    ],
+)
+def test_connect_rejects_invalid_servers(servers, error, message):
+    with pytest.raises(error, match=message) as caught:
+        nats.connect(servers)
+    assert "secret" not in str(caught.value)
+
+
+def test_connect_rejects_invalid_times(server):
+    for name in ("timeout", "ping_interval", "reconnect_wait", "max_reconnect_wait"):
+        for value in (None, "5", True):
+            with pytest.raises(TypeError, match=f"{name} must be a number of seconds, got {type(value).__name__}"):
+                nats.connect(server.url, **{name: value})
+        for value in (-1, float("nan")):
+            with pytest.raises(ValueError, match=f"{name} must not be negative"):
+                nats.connect(server.url, **{name: value})
+        with nats.connect(server.url, **{name: float("inf")}) as hub:
+            assert hub.connected
+
+
+def test_channel_rejects_invalid_arguments_before_it_is_made(hub, name):
+    for wrong in (3, str, [3]):
+        with pytest.raises(TypeError, match="classes must "):
+            hub.channel(name, classes=wrong)
+    for setting in ("capacity", "max_bytes", "max_deliver"):
+        with pytest.raises(ValueError, match=f"{setting} must be less than"):
+            hub.channel(name, **{setting: 1 << 63})
+    with pytest.raises(xichan.NotFound):
+        hub.sender(name)
+
+
+def test_endpoints_name_what_to_use_instead(hub, name):
+    tx, rx = hub.channel(name)
+    for endpoint, missing, hint in [
+        (tx, "put", "send()"), (tx, "recv", "the Receiver"), (rx, "get", "recv()"), (rx, "send", "the Sender"),
+        (tx, "clone", "hub.sender(name)"), (rx, "fileno", "select()"),
+    ]:  # fmt: skip
+        with pytest.raises(AttributeError, match=f"'xichan.nats.{type(endpoint).__name__}' .* '{missing}'") as caught:
+            getattr(endpoint, missing)
+        assert hint in str(caught.value)
+    assert not hasattr(tx, "unknown")
+
+
+def test_arguments_of_calls_are_checked(hub, name):
+    tx, rx = hub.channel(name)
+    for call in (tx.close, tx.shutdown, rx.shutdown):
+        with pytest.raises(TypeError, match="error must be an exception or None, got str"):
+            call(error="broken")
+    tx.send_many("ab")
+    assert rx.recv_many(1 << 70) == ["a", "b"]
+
+
+def test_interrupted_call_names_the_channel_and_the_server(hub, name):
+    _, rx = hub.channel(name)
+    main = threading.get_native_id()
+
+    def interrupt():
+        wait_until(lambda: main in [wait.thread for wait in xichan.inspect().waits])
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        rx.recv()
+    thread.join()
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"recv() was waiting for channel {name!r} of nats://127.0.0.1:")
+
+
+def test_endpoints_and_hubs_refuse_to_travel(hub, name):
+    tx, rx = hub.channel(name)
+    carry, _ = xichan.channel()
+    for each, remedy in ((tx, "hub.sender(name)"), (rx, "hub.receiver(name)"), (hub, "xichan.nats.connect()")):
+        for copy_of in (pickle.dumps, copy.copy):
+            with pytest.raises(TypeError, match="cannot pickle xichan.nats") as caught:
+                copy_of(each)
+            assert remedy in str(caught.value)
+        with pytest.raises(xichan.NotShareableError) as caught:
+            carry.send(each)
+        assert remedy in str(caught.value)
 
 
 def test_wrong_password_is_reported(server, tmp_path):
@@ -182,3 +279,25 @@ def test_dead_server_is_given_up_after_the_attempts(server, tmp_path):
         with pytest.raises(nats.NatsError):
             tx.send(1)
         assert hub.closed
+
+
+def test_dropped_receiver_with_values_in_its_inbox_does_not_warn(server, hub, name):
+    """The channels inside xichan.nats are not those of the program: the server keeps the values."""
+    tx, rx = hub.channel(name)
+    done = run_script(
+        """
+        import sys, time, xichan.nats
+        hub = xichan.nats.connect(sys.argv[1])
+        rx = hub.receiver(sys.argv[2])
+        rx._consumer.begin_wait(None)
+        hub.sender(sys.argv[2]).send("for the inbox")
+        while hub.stats().held == 0:
+            time.sleep(0.01)
+        print("held", flush=True)
+        del rx
+        """,
+        server.url,
+        name,
+        options=("-X", "dev"),
+    )
+    assert done.stdout == "held\n" and done.stderr == ""

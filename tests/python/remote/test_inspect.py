@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from support import wait_until
+from support import Call, wait_until
 from support.nats_server import Cluster, Server
 
 import xichan
@@ -65,3 +65,31 @@ def test_stats_of_a_hub_list_all_servers_of_a_cluster(tmp_path):
         expected = {server.url for server in cluster.servers}
         wait_until(lambda: set(hub.stats().servers) == expected)
         assert hub.stats().server == cluster.servers[0].url
+
+
+def test_waits_belong_to_their_endpoint(hub, name):
+    def waits():
+        found = {end.side: end.waits for end in xichan.inspect().remote if end.name == name}
+        return {side: [wait.call for wait in of_side] for side, of_side in found.items()}
+
+    def wait_for(**expected):
+        wait_until(lambda: waits() == {"sender": [], "receiver": [], **expected})
+
+    tx, rx = hub.channel(name, capacity=1)
+    wait_for()
+    receiving = Call(rx.recv)
+    wait_for(receiver=["nats.Receiver.recv"])
+    tx.send(1)
+    assert receiving.result() == 1
+    wait_for()
+    tx.send(2)
+    sending = Call(lambda: tx.send(3))
+    wait_for(sender=["nats.Sender.send"])
+    closing = Call(tx.wait_closed)
+    wait_until(lambda: sorted(waits()["sender"]) == ["nats.Endpoint.wait_closed", "nats.Sender.send"])
+    assert rx.recv() == 2
+    sending.result()
+    wait_for(sender=["nats.Endpoint.wait_closed"])
+    rx.shutdown()
+    closing.result()
+    wait_for()

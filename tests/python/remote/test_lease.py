@@ -132,6 +132,44 @@ def test_leases_of_coroutines(hub, name):
     assert run_loop(main()) == [(0, 1), (1, 1), (2, 1)]
 
 
+def test_lease_of_a_coroutine_is_a_context_manager(hub, name):
+    tx, rx = hub.channel(name, ack="lease")
+    tx.send_many("ab")
+
+    async def main():
+        async with rx.alease() as value:
+            assert value == "a"
+        with pytest.raises(ZeroDivisionError):
+            async with rx.alease() as value:
+                assert value == "b"
+                1 / 0  # noqa: B018
+        lease = await asyncio.create_task(rx.alease())
+        assert (lease.value, lease.delivery) == ("b", 2)
+        lease.ack()
+
+    run_loop(main())
+    wait_until(lambda: len(rx) == 0)
+
+
+@pytest.mark.parametrize("receive", [lambda rx: rx.recv_many(10, timeout=30), lambda rx: rx.drain()])
+def test_values_around_one_that_cannot_be_decoded_are_received(hub, name, receive):
+    tx, rx = hub.channel(name)
+    for poisoned in (False, True, True, False):
+        if poisoned:
+            hub._calls.connection.publish(f"xichan.{name}.values", b"no value")
+        else:
+            tx.send("good")
+    wait_until(lambda: len(rx) == 4)
+    got, failures = [], 0
+    while got.count("good") < 2 or failures < 2:
+        try:
+            got += receive(rx)
+        except xichan.DecodeError:
+            failures += 1
+    assert got == ["good", "good"] and failures == 2
+    wait_until(lambda: rx.stats().dead_letters == 2 and len(rx) == 0)
+
+
 def test_cancelled_lease_leaves_the_value_to_others(hub, name):
     tx, rx = hub.channel(name, ack="lease")
     other = hub.receiver(name)

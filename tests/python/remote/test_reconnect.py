@@ -8,6 +8,8 @@ import xichan
 
 nats = pytest.importorskip("xichan.nats")
 
+from xichan.nats._steps import run  # noqa: E402
+
 
 @pytest.fixture
 def mortal(server, tmp_path):
@@ -110,3 +112,23 @@ def test_leases_of_senders_survive_a_restart(mortal, hub):
             rx.recv(timeout=2)
     tx.send("open")
     assert rx.recv(timeout=60) == "open"
+
+
+def test_calls_wait_while_no_server_serves_the_channel(hub):
+    """As while the servers of a cluster elect a leader: the server replies that there is none."""
+    tx, rx = hub.channel("jobs")
+    names, settings = tx._names, tx._settings
+    run(hub._calls.api(f"STREAM.UPDATE.{names.stream}", {**settings.stream(names), "subjects": ["elsewhere"]}))
+    run(hub._calls.api(f"CONSUMER.DELETE.{names.stream}.receivers"))
+    sending, receiving = asleep(tx.send, "late"), asleep(rx.recv)
+    with pytest.raises(nats.Unconfirmed):
+        tx.send("never", timeout=2)
+    with pytest.raises(xichan.ChannelTimeout):
+        rx.recv(timeout=2)
+    assert sending.is_alive() and receiving.is_alive()
+    run(hub._calls.api(f"STREAM.UPDATE.{names.stream}", settings.stream(names)))
+    run(hub._calls.api(f"CONSUMER.DURABLE.CREATE.{names.stream}.receivers", settings.consumer(names)))
+    sending.result()
+    assert receiving.result() == "late"
+    tx.close()
+    assert list(rx) == []

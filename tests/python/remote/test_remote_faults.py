@@ -114,6 +114,30 @@ def test_sends_wait_while_the_server_is_away(own_server):
     assert [value for value in got if value != "too late"] == list(range(len(got) - got.count("too late")))
 
 
+@pytest.mark.parametrize("how", ["receiver", "hub"])
+def test_value_on_its_way_to_a_receiver_that_closes_is_returned_at_once(server, proxy, how):
+    """The server has sent it, and would wait for the acknowledgment: here for an hour."""
+    with xichan.nats.connect(server.url) as hub, xichan.nats.connect(proxy.url, timeout=60) as slow:
+        tx, rx = hub.channel("returned", ack_wait=3600)
+        try:
+            closing_rx = slow.receiver("returned")
+            waiting = Call(closing_rx.recv)
+            wait_until(lambda: rx.stats().waiting_receivers == 1)
+            proxy.hold(proxy.down)
+            tx.send("on its way")
+            wait_until(lambda: rx.stats().unacknowledged == 1)
+            closing = Call(closing_rx.close if how == "receiver" else slow.close)
+            wait_until(lambda: closing_rx._closed)
+            proxy.release()
+            closing.result()
+            with pytest.raises(xichan.Error):  # unless it received the value before
+                waiting.result()
+            assert rx.recv(timeout=60) == "on its way"
+        finally:
+            proxy.release()
+            hub.delete("returned")
+
+
 def test_stopped_server_delays_and_loses_nothing(own_server):
     with xichan.nats.connect(own_server.url) as hub:
         tx, rx = hub.channel("slow")

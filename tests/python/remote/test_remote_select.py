@@ -51,6 +51,17 @@ def test_select_reports_a_closed_case(hub, name):
         nats.select([local_rx], timeout=30)
 
 
+def test_select_rejects_an_endpoint_in_place_of_cases(hub, name):
+    tx, rx, local_tx, local_rx = channels(hub, name)
+    tx.send("kept")
+    local_tx.send("kept")
+    for endpoint in (tx, rx, local_tx, local_rx):
+        for call in (nats.select, lambda cases: run_loop(nats.aselect(cases))):
+            with pytest.raises(TypeError, match=f"got xichan.*{type(endpoint).__name__}; pass a list of endpoints"):
+                call(endpoint)
+    assert rx.recv(timeout=30) == local_rx.recv(timeout=30) == "kept"
+
+
 def test_value_for_a_case_that_was_not_chosen_is_not_lost(hub, name):
     tx, rx, local_tx, local_rx = channels(hub, name)
     for i in range(20):

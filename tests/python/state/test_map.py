@@ -208,6 +208,14 @@ def test_update_with_leaves_the_entry_if_the_function_raises(table):
     assert table["k"] == [1]
 
 
+def test_empty_map_is_false(table):
+    assert not table
+    table["key"] = None
+    assert table
+    del table["key"]
+    assert not table
+
+
 def test_get_many_and_set_many(table):
     table.set_many({"a": 1, "b": [2]})
     table.set_many([("c", 3)])

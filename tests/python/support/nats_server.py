@@ -18,7 +18,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from . import wait_until
+from . import PATIENCE, wait_until
 
 sys.path.append(str(Path(__file__).resolve().parents[3]))
 from tools import nats  # noqa: E402
@@ -127,10 +127,10 @@ class Server:
             self.wait_ready()
         return self
 
-    def wait_ready(self):
-        """Wait until the server serves clients and JetStream."""
+    def wait_ready(self, timeout=PATIENCE):
+        """Wait until the server serves clients and JetStream, and has caught up with those of its cluster."""
         try:
-            wait_until(lambda: self.exited() or self.healthy())
+            wait_until(lambda: self.exited() or self.healthy(), timeout)
             assert not self.exited(), "exited"
         except AssertionError as error:
             raise AssertionError(f"{self.name}: {error}\n{self.log.read_text()[-5000:]}") from None
@@ -149,7 +149,10 @@ class Server:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}/{page}", timeout=timeout) as response:
                 return json.load(response)
-        except (OSError, ValueError, urllib.error.URLError):
+        except urllib.error.HTTPError as error:
+            error.close()
+            return None
+        except (OSError, ValueError):
             return None
 
     def streams(self):
@@ -217,11 +220,11 @@ class Cluster:
     def url(self):
         return ",".join(server.url for server in self.servers)
 
-    def wait_ready(self):
+    def wait_ready(self, timeout=PATIENCE):
         """Wait until all servers that run agree on a leader."""
         running = [server for server in self.servers if server.pid]
         for server in running:
-            server.wait_ready()
+            server.wait_ready(timeout)
         wait_until(self.leader_of_cluster)
 
     def leader_of_cluster(self):

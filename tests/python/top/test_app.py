@@ -64,6 +64,19 @@ def test_tables_are_chosen_by_numbers():
     drive(MANY, steps)
 
 
+def test_key_shows_internal_channels():
+    async def steps(app, pilot):
+        before = names(app)
+        await pilot.press("i")
+        await pilot.pause()
+        assert [name.rstrip("0123456789abcdef") for name in names(app) if name not in before] == ["Queue joiners of #"]
+        await pilot.press("i")
+        await pilot.pause()
+        assert names(app) == before
+
+    drive("import xichan\nqueue = xichan.Queue()" + MANY, steps)
+
+
 def test_rows_are_sorted_by_the_next_column_and_reversed():
     async def steps(app, pilot):
         await pilot.press("s")  # by depth

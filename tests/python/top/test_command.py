@@ -10,7 +10,7 @@ from support import environment, run_python
 from support.watched import ALONE, BUSY, stopped, watched
 
 from xichan.top import cli, columns, text
-from xichan.top.model import Channel, Snapshot, Wait
+from xichan.top.model import Channel, Object, Snapshot, Wait, Worker
 
 
 def top(*arguments, expect=0, **variables):
@@ -83,6 +83,13 @@ def test_once_prints_the_tables():
         assert any(line[:2] == ["Receiver.recv", "never"] for line in lines)
 
 
+def test_without_a_terminal_the_tables_are_printed_once():
+    pytest.importorskip("textual")
+    with watched(BUSY) as process:
+        printed = top(str(process.pid), "--interval", "0.1").stdout
+        assert printed.startswith(f"process {process.pid} (") and "Receiver.recv" in printed
+
+
 def test_once_works_on_a_stopped_process():
     with watched(BUSY) as process, stopped(process):
         printed = top(str(process.pid), "--once", "--interval", "0.1").stdout
@@ -153,6 +160,36 @@ def test_report_names_what_calls_wait_for():
     assert "Receiver.recv  jobs" in report
     assert "#1, #2, object 3, 4 more" in report
     assert "2 rows could not be read" in report
+
+
+def test_report_shows_equal_calls_as_one_row():
+    waits = [wait(id=number, thread=number, interpreter_name=f"worker_{number}") for number in range(20)]
+    report = text.report(snapshot(channels=(channel(),), waits=(*waits, wait(id=30, seconds=9.0, place="other.py:1"))))
+    assert "21 waiting calls\n" in report
+    assert "20 x Receiver.recv  jobs       2.5 s  worker_0, worker_1, worker_2, worker_3 and 16 more" in report
+    assert report.count("Receiver.recv") == 2
+
+
+def test_internal_channels_are_shown_on_request():
+    inside = channel(id=9, name="pool 'images' tasks")
+    found = snapshot(channels=(channel(),), internal=(inside,), waits=(wait(channels=(9,)),), all_channels=2)
+    report = text.report(found)
+    assert "1 channels\n" in report and report.count("pool 'images' tasks") == 1  # what the call waits for
+    assert "2 channels\n" in text.report(found.with_internal())
+    data = json.loads(text.as_json(found))
+    assert [channel["id"] for channel in data["internal"]] == ["9"] and len(data["channels"]) == 1
+
+
+def test_lock_shows_what_holds_it():
+    lock = Object(3, "RLock", "accounts", 1, 1, 0, 0, 12)
+    other = Object(4, "Lock", "", 0, 1, 0, 5, 77)
+    unknown, free = Object(5, "Condition", "", 0, 1, 0, 5, 0), Object(6, "Lock", "", 0, 0, 0)
+    worker = Worker("side_0", "workers", 5, 77, "running", "archive", 1.0, 0)
+    report = text.report(snapshot(objects=(lock, other, unknown, free), workers=(worker,), waits=(wait(),)))
+    assert "main, thread 12, in Receiver.recv at app.py:7\n" in report
+    assert "side_0, thread 77, in task archive\n" in report
+    assert "side_0, a coroutine or a thread that is not known\n" in report
+    assert report.count("locked") == 3 and report.count("free") == 1
 
 
 def test_snapshot_that_is_missing_or_old_is_stated():

@@ -5,10 +5,11 @@ import os
 
 import pytest
 from support import wait_until
-from support.watched import snapshot_when
+from support.watched import named, snapshot_when
 
 import xichan
 from xichan.pool.task_names import name_of
+from xichan.top import text
 from xichan.top.page import open_page
 
 pytest.importorskip("concurrent.interpreters")
@@ -88,6 +89,56 @@ def test_tasks_of_a_map_are_counted_one_by_one(page):
         wait_until(lambda: [worker.tasks for worker in of_prefix(page.snapshot(), "shown")] == [100])
 
 
+def test_worker_shows_how_many_tasks_have_failed(page):
+    with xichan.InterpreterPoolExecutor(1, thread_name_prefix="shown") as pool:
+        for numerator in 1, 2:
+            assert isinstance(pool.submit(divmod, numerator, 0).exception(), ZeroDivisionError)
+        assert isinstance(pool.submit(int, "x" * 200).exception(), ValueError)
+        pool.submit(abs, -1).result()
+        found = snapshot_when(page, lambda found: [w.tasks for w in of_prefix(found, "shown")] == [4])
+        (worker,) = of_prefix(found, "shown")
+        assert worker.failed == 3
+        assert worker.last_error.startswith("ValueError: invalid literal for int() with base 10: 'xxx")
+        assert len(worker.last_error) < 100  # it has a limited room
+
+
+def test_lock_of_a_worker_has_its_holder(page):
+    tx, rx = xichan.channel(1)
+    lock = xichan.RLock(name="held by a task")
+
+    def hold(lock, rx):
+        with lock:
+            rx.recv()
+
+    with xichan.InterpreterPoolExecutor(1, thread_name_prefix="shown") as pool, tx, rx:
+        future = pool.submit(hold, lock, rx)
+        wait_until(lambda: rx.stats().waiting_receivers == 1)
+        found = snapshot_when(
+            page, lambda found: named(found.objects, "held by a task").value == 1 and of_prefix(found, "shown")
+        )
+        held, (worker,) = named(found.objects, "held by a task"), of_prefix(found, "shown")
+        assert (held.owner_interpreter, held.owner_thread) == (worker.interpreter, worker.thread)
+        report = text.report(found)
+        assert f"shown_0, thread {worker.thread}, in Receiver.recv at {__file__}:" in report, report
+        tx.send(1)
+        future.result()
+    found = snapshot_when(page, lambda found: named(found.objects, "held by a task").value == 0)
+    assert named(found.objects, "held by a task").owner_interpreter is None
+
+
+def test_internal_channels_and_queues_are_told_apart(page):
+    queue = xichan.Queue(4)
+    with xichan.InterpreterPoolExecutor(1, thread_name_prefix="shown") as pool:
+        pool.submit(abs, -1).result()
+        found = snapshot_when(page, lambda found: any(c.name == "pool 'shown' tasks" for c in found.internal))
+        assert all(channel.name and not channel.kind for channel in found.internal)
+        assert f"Queue joiners of #{queue.id & 2**64 - 1:x}" in {channel.name for channel in found.internal}
+        (own,) = [channel for channel in found.channels if channel.id == queue.id]
+        assert (own.name, own.kind, own.capacity) == ("", "Queue", 4)
+        assert own.label == f"Queue #{queue.id & 2**64 - 1:x}"
+        assert len(found.with_internal().channels) == len(found.channels) + len(found.internal)
+
+
 def test_supervised_workers_show_their_target(page):
     with xichan.Workers(2, run_until_stopped, name="supervised") as workers:
         workers.ready(30)
@@ -123,6 +174,7 @@ def test_names_of_callables():
     assert name_of(len) == "len"
     assert name_of(dict) == "dict"
     assert name_of([].append) == "list.append"
+    assert name_of(xichan.Receiver.recv) == "Receiver.recv"
     assert name_of(Odd()) == "Odd"
     assert name_of(functools.partial(Odd())) == "Odd"
     assert name_of(Odd().__call__) == "Odd.__call__"

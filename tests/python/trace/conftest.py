@@ -69,7 +69,7 @@ class Events:
         found = [
             event
             for event in self.slices
-            if (event["pid"], event["tid"], event["cat"]) == (end["pid"], end["tid"], category)
+            if (event["pid"], event["tid"], event["cat"].split(",")[0]) == (end["pid"], end["tid"], category)
             and event["ts"] <= end["ts"] < event["ts"] + event["dur"]
         ]
         assert len(found) == 1, (end, found)

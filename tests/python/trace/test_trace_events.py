@@ -268,3 +268,66 @@ def test_queues_are_recorded(recorded):
         queue.shutdown()
 
     assert recorded(work).messages() == [(0, 0)]
+
+
+def test_failed_task_has_the_type_of_its_error(recorded):
+    def work():
+        with xichan.InterpreterPoolExecutor(1) as pool:
+            assert pool.submit(divmod, 7, 2).result() == (3, 1)
+            with pytest.raises(ZeroDivisionError):
+                pool.submit(divmod, 1, 0).result()
+            with pytest.raises(ValueError, match="invalid literal"):
+                list(pool.map(int, ["a", "b"], chunksize=2))
+
+    tasks = [event for event in recorded(work).slices if event["cat"] == "task"]
+    errors = [event["args"].get("error") for event in sorted(tasks, key=lambda event: event["ts"])]
+    assert errors == [None, "ZeroDivisionError", "ValueError", "ValueError"]
+
+
+def test_workers_have_the_names_that_top_shows(recorded):
+    name = "a name of more than fifteen bytes"
+
+    def target():
+        xichan.worker().ready()
+        xichan.worker().wait_stop()
+
+    def work():
+        with xichan.Workers(1, target, name=name) as workers:
+            workers.ready()
+            workers.stop()
+
+    events = recorded(work)
+    (task,) = [event for event in events.slices if event["cat"] == "task"]
+    assert events.threads[task["pid"], task["tid"]] == f"{name}_0"
+    assert events.processes[task["pid"]].endswith(f": {name}_0")
+
+
+def test_worker_that_has_started_before_the_trace_has_its_name(recorded):
+    with xichan.InterpreterPoolExecutor(1, thread_name_prefix="a pool with a long name") as pool:
+        pool.submit(abs, -1).result()
+        events = recorded(lambda: pool.submit(abs, -2).result())
+    assert any(name.endswith(": a pool with a long name_0") for name in events.processes.values())
+    assert "a pool with a long name_0" in events.threads.values()
+
+
+def test_channels_of_a_pool_are_named_and_marked_as_internal(recorded):
+    def work():
+        with xichan.InterpreterPoolExecutor(1, thread_name_prefix="images") as pool:
+            assert pool.submit(abs, -1).result() == 1
+
+    events = recorded(work)
+    (sent,) = events.named("send pool 'images' tasks")
+    assert sent["cat"] == "send,internal"
+    assert events.named("recv pool 'images' tasks") and events.named("send pool 'images' results")
+    assert not [event for event in events.slices if event["name"].startswith(("send channel", "recv channel"))]
+    assert not [event for event in events.all if event["ph"] == "C"]  # their depth is of no interest
+    assert (sent, events.named("recv pool 'images' tasks")[0]) in events.flows()
+
+
+def test_queues_have_different_names(recorded):
+    def work():
+        for _ in range(2):
+            xichan.Queue().put(1)
+
+    first, second = sorted(event["name"] for event in recorded(work).slices)
+    assert first != second and first.startswith("send Queue #")

@@ -29,6 +29,33 @@ def test_workers_have_names_and_stop():
     assert sorted(rx) == [(i, f"serve_{i}", f"serve_{i}", False) for i in range(3)]
 
 
+def test_repr_names_the_workers_and_counts_those_that_run():
+    tx, _rx = xichan.channel(None)
+    workers = xichan.Workers(2, serve, tx, name="serve")
+    assert repr(workers) == "<xichan.Workers 'serve', 2 not started>"
+    with workers:
+        workers.ready(PATIENCE)
+        assert repr(workers) == "<xichan.Workers 'serve', 2 of 2 running>"
+        workers.stop()
+    assert repr(workers) == "<xichan.Workers 'serve', 0 of 2 running>"
+
+
+def test_index_of_a_worker_is_checked():
+    workers = xichan.Workers(2, serve, None)
+    for call in (workers.interrupt, workers.running_for):
+        for index in (-1, 2):
+            with pytest.raises(IndexError, match=f"index must be from 0 to 1, got {index}"):
+                call(index)
+        for index in (None, "0", True):
+            with pytest.raises(TypeError, match=f"index must be an int, got {type(index).__name__}"):
+                call(index)
+
+
+def test_name_must_be_a_str():
+    with pytest.raises(TypeError, match="name must be a str, got int"):
+        xichan.Workers(1, serve, None, name=3)
+
+
 def test_wait_stop_has_a_timeout():
     def look(tx):
         me = xichan.worker()

@@ -300,12 +300,13 @@ def leaders_killed(rounds, folder):
         run = Run(cluster, storage="durable")
         for _ in range(rounds):
             run.wait_for_traffic()
-            wait_until(lambda: cluster.leader(f"XICHAN_{CHANNEL}"))
+            wait_until(lambda: cluster.leader(f"XICHAN_{CHANNEL}"), timeout=50)
+            feed_watchdog()
             leader = cluster.leader(f"XICHAN_{CHANNEL}")
             leader.kill()
             run.wait_for_traffic()  # the others go on
             leader.start(wait=False)
-            cluster.wait_ready()
+            cluster.wait_ready(timeout=50)  # the server has caught up
             feed_watchdog()
         return run.finish(forgets=True)
 

@@ -120,11 +120,11 @@ def describe_tuple(items: Iterable[tuple[object, str]], *, pickle: bool = True) 
 
 def describe_unshareable(args: Collection[object], kwargs: Mapping[str, object]) -> str:
     """Return the text of an error: which of the arguments cannot be sent, and why."""
-    tx, _ = _core.channel(1)
+    tx, _ = _core._own_channel("check of arguments", 1)
     for name, value in itertools.chain(((f"args[{i}]", value) for i, value in enumerate(args)), kwargs.items()):
         try:
             tx.send_nowait(value)
-            tx, _ = _core.channel(1)
+            tx, _ = _core._own_channel("check of arguments", 1)
         except NotShareableError as error:
             return str(error).replace("value", name, 1)
     return "the arguments are not shareable"

@@ -82,7 +82,7 @@ def _probe(name: str, spec: ModuleSpec) -> bool:
         return True  # a worker does not judge its own results
     interpreter = interpreters.create()
     try:
-        tx, rx = _core.channel(1)
+        tx, rx = _core._own_channel("search for a module", 1)
         with tx, rx:
             interpreter.prepare_main(_xichan_found=tx)
             tx.close()

@@ -22,8 +22,12 @@ inline constexpr std::size_t most_wait_cases = 1;
 
 class WaitReport {
  public:
+  enum Flag : std::uint32_t { is_coroutine = 4 };
+
+  explicit WaitReport(const char*, std::uint32_t = 0) noexcept {}
   bool is_shown() const noexcept { return true; }
   void show(std::span<const WaitTarget>, std::size_t) noexcept {}
+  void hide_shared() noexcept {}
 };
 
 }  // namespace xichan::internal
