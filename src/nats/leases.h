@@ -38,11 +38,11 @@ class Leases {
   Status count(Calls& calls, const std::string& match, std::size_t& senders_found, std::size_t& receivers_found) const;
 };
 
-/// Which Senders of a channel were opened and not closed, whether or not their leases have expired: each has a key, which
-/// does not expire. While no server replied, no Sender could renew its lease: afterwards a missing lease does not show
-/// that its Sender is gone. So a Sender that closes ends the channel only if no other Sender is registered. A Sender
-/// whose process has died stays registered: then Receivers end the channel, once all Senders have had the time to renew
-/// their leases. Programs in Python do the same. Thread safety: immutable.
+/// Which Senders of a channel were opened and not closed, whether or not their leases have expired: each has a key,
+/// which does not expire. While no server replied, no Sender could renew its lease: afterwards a missing lease does not
+/// show that its Sender is gone. So a Sender that closes ends the channel only if no other Sender is registered. A
+/// Sender whose process has died stays registered: then Receivers end the channel, once all Senders have had the time
+/// to renew their leases. Programs in Python do the same. Thread safety: immutable.
 class Registry {
  public:
   Registry(const Names& names, const Settings& settings);

@@ -113,8 +113,9 @@ Status ReceiverCore::finish(std::vector<Accepted>& found, std::span<Value> value
     ++count;
   }
   if (count != 0) consumer_->acknowledge(subjects, "+ACK", removed);
-  for (std::size_t i = std::max<std::size_t>(count, 1); i < found.size(); ++i) reply(found[i], "-NAK");
-  if (count == 0) return load(found.front(), loaded.front());
+  const bool buries = count == 0 && status == Status::invalid;
+  for (std::size_t i = buries ? 1 : count; i < found.size(); ++i) reply(found[i], "-NAK");
+  if (count == 0) return buries ? load(found.front(), loaded.front()) : status;
   std::move(loaded.begin(), loaded.begin() + static_cast<std::ptrdiff_t>(count), values.begin());
   received = count;
   return Status::ok;

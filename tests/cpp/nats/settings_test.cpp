@@ -10,8 +10,8 @@ namespace {
 // What the server returns about a stream.
 Json info_of(const std::string& description, bool sealed = false) {
   Json info;
-  EXPECT_TRUE(Json::parse(
-      "{\"config\":{\"description\":" + quote(description) + (sealed ? ",\"sealed\":true}}" : "}}"), info));
+  EXPECT_TRUE(
+      Json::parse("{\"config\":{\"description\":" + quote(description) + (sealed ? ",\"sealed\":true}}" : "}}"), info));
   return info;
 }
 
