@@ -1,9 +1,14 @@
-# The C++ package: find_package(xichan) defines xichan::xichan, and pkg-config finds xichan.
+# The C++ package: find_package(xichan) defines xichan::xichan, and xichan::nats if it was built; pkg-config finds xichan
+# and xichan-nats.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/xichan)
 
-install(TARGETS xichan EXPORT xichan-targets
+set(libraries xichan)
+if(TARGET xichan_nats)
+  list(APPEND libraries xichan_nats)
+endif()
+install(TARGETS ${libraries} EXPORT xichan-targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT core)
 install(DIRECTORY include/xichan DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT core)
 install(EXPORT xichan-targets NAMESPACE xichan:: DESTINATION ${package_dir} COMPONENT core)
@@ -19,3 +24,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xichan-config.cmake ${CMAKE_CURRENT_BI
 file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/xichan.pc.in ${CMAKE_CURRENT_BINARY_DIR}/xichan.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xichan.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT core)
+if(TARGET xichan_nats)
+  configure_file(cmake/xichan-nats.pc.in ${CMAKE_CURRENT_BINARY_DIR}/xichan-nats.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xichan-nats.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT core)
+endif()

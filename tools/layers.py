@@ -42,6 +42,7 @@ CORE = {
         "state_object.h",
         "xichan.h",
     },
+    "nats": {"nats.h"},
 }
 # Of python_bindings/src, bottom first; "top" is the folder itself. The bindings may include every layer of the core.
 BINDINGS = ["base", "values", "ends", "state", "embed", "nats", "top"]

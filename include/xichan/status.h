@@ -28,6 +28,8 @@ enum class [[nodiscard]] Status : std::uint8_t {
   owner_died,   ///< the interpreter that held the lock has ended; see Lock
   broken,       ///< the barrier is broken; see Barrier
   lagged,       ///< messages were dropped before this subscriber received them; see BroadcastReceiver
+  unavailable,  ///< a server cannot be reached, gave no reply or refused a request; see nats::last_error
+  unconfirmed,  ///< the deadline passed before a server confirmed a value, which it may have stored; see nats::Sender
 };
 
 /// Returns a short English phrase for messages and logs.
@@ -52,6 +54,8 @@ constexpr std::string_view to_string(Status status) noexcept {
     case Status::owner_died: return "the interpreter that held the lock has ended";
     case Status::broken: return "the barrier is broken";
     case Status::lagged: return "messages were dropped before this subscriber received them";
+    case Status::unavailable: return "the server is unavailable or refused the request";
+    case Status::unconfirmed: return "timed out: the server did not confirm the value";
     case Status::claimed: return "this side of an spsc channel belongs to another endpoint until that is closed";
   }
   return "unknown status";

@@ -30,10 +30,12 @@ PyObject* class_for(const ModuleState& state, Status status) noexcept {
     case Status::claimed:
     case Status::name_taken: return state.error(ErrorClass::error);
     case Status::ok:
-    case Status::cancelled:  // these four only from calls of C++
+    case Status::cancelled:  // these six only from calls of C++
     case Status::owner_died:
     case Status::broken:
     case Status::lagged:
+    case Status::unavailable:
+    case Status::unconfirmed:
     case Status::interrupted: break;
   }
   return PyExc_SystemError;

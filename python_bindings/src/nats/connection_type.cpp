@@ -3,7 +3,7 @@
 
 #include "nats/mailbox_type.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 Connection& connection_of(PyObject* self) noexcept { return *held<OwnedConnection>(self).connection; }
@@ -199,4 +199,4 @@ PyType_Spec connection_spec = {
     .slots = slots,
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

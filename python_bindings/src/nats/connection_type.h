@@ -4,7 +4,7 @@
 #include "nats/connection.h"
 #include "nats/object.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 struct OwnedConnection {
   std::shared_ptr<Connection> connection;
@@ -21,4 +21,4 @@ struct OwnedConnection {
   }
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

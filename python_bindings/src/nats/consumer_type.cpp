@@ -7,7 +7,7 @@
 #include "nats/object.h"
 #include "xichan/python.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 struct OwnedConsumer {
@@ -211,4 +211,4 @@ PyType_Spec consumer_spec = {
     .slots = slots,
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

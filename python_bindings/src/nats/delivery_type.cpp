@@ -2,7 +2,7 @@
 #include "nats/consumer.h"
 #include "nats/object.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 using Accepted = Consumer::Accepted;
@@ -51,4 +51,4 @@ PyType_Spec delivery_spec = {
     .slots = slots,
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -4,7 +4,7 @@
 #include "nats/connection_type.h"
 #include "nats/object.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 struct OwnedHeartbeat {
@@ -76,4 +76,4 @@ PyType_Spec heartbeat_spec = {
     .slots = slots,
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -3,7 +3,7 @@
 
 #include "xichan/python.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 PyObject* raise(Status status) noexcept {
@@ -50,4 +50,4 @@ PyType_Spec mailbox_spec = {
     .slots = slots,
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -4,7 +4,7 @@
 #include "nats/mailbox.h"
 #include "nats/object.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 
 struct OwnedMailbox {
   std::shared_ptr<Mailbox> mailbox;
@@ -19,4 +19,4 @@ struct OwnedMailbox {
 /// Returns the mailbox of an argument that has been checked to be a Mailbox.
 inline std::shared_ptr<Mailbox> mailbox_of(PyObject* object) noexcept { return held<OwnedMailbox>(object).mailbox; }
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

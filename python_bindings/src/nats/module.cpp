@@ -2,7 +2,7 @@
 #include "nats/object.h"
 #include "xichan/python.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 PyTypeObject* add_type(PyObject* module, PyType_Spec& spec) noexcept {
@@ -83,6 +83,6 @@ PyModuleDef module_definition = {
     .m_free = free_state,
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal
 
-PyMODINIT_FUNC PyInit__nats() { return PyModuleDef_Init(&xichan::nats::module_definition); }
+PyMODINIT_FUNC PyInit__nats() { return PyModuleDef_Init(&xichan::nats::internal::module_definition); }

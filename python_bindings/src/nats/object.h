@@ -2,15 +2,15 @@
 #pragma once
 
 #include <Python.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <string_view>
 #include <utility>
 
-namespace xichan::nats {
+#include "nats/fork.h"
+
+namespace xichan::nats::internal {
 
 struct ModuleState {
   PyTypeObject* connection_type;
@@ -66,14 +66,6 @@ PyObject* guarded(Function function) noexcept {
   }
 }
 
-/// Returns true in the child of a fork. The threads of its connections do not exist there, their locks may be held for
-/// good, and their sockets belong to the parent: objects of the parent must be left alone.
-inline bool is_forked(pid_t creator) noexcept { return getpid() != creator; }
-template <class T>
-void leak(std::shared_ptr<T>&& object) noexcept {
-  ::new (std::malloc(sizeof object)) std::shared_ptr<T>(std::move(object));
-}
-
 /// Closes and releases the Receiver of a mailbox, or null. What it holds is not wanted any more, so that dropping it
 /// is not worth the warning of Receivers that are dropped while open.
 inline void drop_receiver(PyObject* receiver) noexcept {
@@ -89,4 +81,4 @@ inline void drop_receiver(PyObject* receiver) noexcept {
 /// Borrows the bytes of a str or bytes object. False with an exception set.
 bool borrow(PyObject* object, std::string_view& bytes) noexcept;
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

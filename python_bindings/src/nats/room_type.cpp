@@ -5,7 +5,7 @@
 #include "nats/object.h"
 #include "xichan/python.h"
 
-namespace xichan::nats {
+namespace xichan::nats::internal {
 namespace {
 
 struct OwnedRoom {
@@ -100,4 +100,4 @@ PyType_Spec room_spec = {
     .slots = slots,
 };
 
-}  // namespace xichan::nats
+}  // namespace xichan::nats::internal

@@ -1,6 +1,7 @@
 """Making a channel on the server, and joining one: its stream, the consumer of its Receivers, and its settings.
 
-The settings that JetStream does not know are kept in the description of the stream, as JSON.
+The settings that JetStream does not know are kept in the description of the stream, as JSON. ``src/nats/settings.cpp``
+writes the same text for C++ programs.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Settings:
                 raise TypeError(f"{name} must be a number of seconds, got {type(value).__name__}")
             if not 0.1 <= value <= 1e9:
                 raise ValueError(f"{name} must be from 0.1 to 1e9 seconds, got {value}")
+            object.__setattr__(self, name, float(value))  # the server compares the text of the description
         if not isinstance(self.keep, bool):
             raise TypeError(f"keep must be a bool, got {type(self.keep).__name__}")
         if self.storage not in _STORAGES:

@@ -160,6 +160,8 @@ def _failed(description: Any) -> ChannelFailed:
         except ValueError:
             pass
     if not isinstance(cause, BaseException):
+        if type_name == "C++ error":  # as in channels of this process
+            message = str(cause)
         cause = RemoteError(type_name, message, traceback)
     attach_traceback(cause, traceback)
     failed = ChannelFailed(f"the channel failed: {type_name}{': ' if message else ''}{message}")

@@ -103,7 +103,7 @@ TEST(Random, EveryBitVaries) {
 
 TEST(Status, EveryStatusHasPhrase) {
   std::set<std::string> phrases;
-  const int last = static_cast<int>(Status::lagged);
+  const int last = static_cast<int>(Status::unconfirmed);
   for (int i = 0; i <= last; ++i) phrases.emplace(to_string(static_cast<Status>(i)));
   EXPECT_EQ(phrases.size(), static_cast<std::size_t>(last + 1));
   EXPECT_FALSE(phrases.contains("unknown status"));

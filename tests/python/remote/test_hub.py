@@ -175,6 +175,13 @@ def test_channel_with_other_settings_is_refused_by_their_names(hub, name):
         assert rx.recv() == 1
 
 
+def test_times_as_int_and_float_are_the_same_settings(hub, name):
+    """The server compares the settings as text."""
+    tx, _ = hub.channel(name, ack_wait=30, duplicate_window=120, sender_timeout=10)
+    tx.send(1)
+    assert hub.channel(name)[1].recv() == 1
+
+
 def test_channel_that_has_ended_is_made_anew_once_it_is_drained(hub, name):
     tx, rx = hub.channel(name)
     tx.send(1)
