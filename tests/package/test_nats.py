@@ -512,3 +512,25 @@ def test_example_works_for_python(build, installed, library, server, hub):
     assert [worker.wait() for worker in workers] == [0, 0]
     hub.delete("jobs")
     hub.delete("results")
+
+
+@pytest.mark.parametrize("closes", ["cpp", "python"])
+def test_sender_whose_lease_is_missing_keeps_the_channel_open(peer, hub, name, closes):
+    """An outage of the server can remove the leases of Senders that live: they renew them some time later."""
+    from xichan.nats._kv import Leases
+    from xichan.nats._steps import run
+
+    tx, rx = hub.channel(name, sender_timeout=3600)
+    assert peer(f"sender {name}") == "ok"
+    leases = Leases(tx._names, tx._settings)
+    run(leases.release(hub._calls, f"{leases.stream}.>"))
+    if closes == "cpp":
+        assert peer("close") == "ok"
+        tx.send("still here")
+    else:
+        tx.close()
+        assert peer("send 1") == "ok"
+    assert rx.recv(LONG) in ("still here", 1) and not rx.closed
+    assert closes == "cpp" or peer("close") == "ok"
+    tx.close()
+    assert list(rx) == []
