@@ -140,7 +140,7 @@ class RowSlot {
   SequencedWords<sizeof(Row) / 8> words_;
 };
 
-/// The slot of a worker, with the two words that change with every task.
+/// The slot of a worker, with the words that change with its tasks.
 struct WorkerSlot {
   RowSlot<WorkerRow> row;
   SlotOwner owner;

@@ -34,8 +34,8 @@ class XICHAN_API WorkerPlace {
   }
   /// Counts a task that has failed, of which the row has the error.
   void fail(const WorkerRow& row) noexcept {
+    show(row);
     if (!has_slot()) return;
-    slot_->row.write(row);
     slot_->failed.store(slot_->failed.load(memory_order_relaxed) + 1, memory_order_relaxed);
   }
 

@@ -172,6 +172,16 @@ TEST_F(Publisher, AWorkerWhoseInterpreterEndsLeavesItsSlotToOthers) {
     if (read_worker(i, view)) found.push_back(view.row.interpreter);
   }
   EXPECT_EQ(found, std::vector<std::int64_t>{78});
+  WorkerPlace failing;
+  failing.claim(row);
+  release_workers(77);
+  WorkerPlace last;
+  last.claim(other);
+  failing.fail(row);
+  for (std::size_t i = 0; i < worker_slots; ++i) {
+    WorkerView view;
+    if (read_worker(i, view)) EXPECT_EQ(view.row.interpreter, 78);
+  }
 }
 
 TEST_F(Publisher, WorkersBeyondTheTableAreNotShown) {
