@@ -85,12 +85,12 @@ def test_stats_are_a_frozen_typed_record(pool):
     stats = pool.stats()
     assert stats == type(stats)(
         workers=1, max_workers=2, standby=0, queued=0, submitted=1, finished=1, failed=0, cancelled=0, lost=0,
-        replaced=0, pickled_calls=0, pickled_results=0, refused={},
+        replaced=0, pickled_calls=0, pickled_results=0, refused={}, last_error=None,
     )  # fmt: skip
     with pytest.raises(AttributeError):
         stats.workers = 2
-    *counts, refused = dataclasses.fields(stats)
-    assert refused.name == "refused" and all(field.type in ("int", int) for field in counts)
+    *counts, refused, last_error = dataclasses.fields(stats)
+    assert (refused.name, last_error.name) == ("refused", "last_error") and all(field.type in ("int", int) for field in counts)
 
 
 def test_unused_pool_stops_when_garbage_collected():
