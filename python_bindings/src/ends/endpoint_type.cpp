@@ -30,9 +30,9 @@ void warn_if_lossy(const Handle* handle) noexcept {
                                : PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size())));
   // Without the handle as the source, which is being destroyed.
   if (!known || PyErr_WarnFormat(PyExc_ResourceWarning, 1,
-                                 "the last Receiver of channel %U was dropped while open: %zu queued values are lost; "
-                                 "close() it once they are received",
-                                 known.get(), queued) < 0) {
+                                 "the last Receiver of channel %U was dropped while open: %zu queued %s lost; "
+                                 "close() it once all are received",
+                                 known.get(), queued, queued == 1 ? "value is" : "values are") < 0) {
     PyErr_WriteUnraisable(nullptr);
   }
   PyErr_SetRaisedException(error);

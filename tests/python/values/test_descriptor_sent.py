@@ -343,7 +343,7 @@ def test_channel_that_ends_closes_what_is_queued(line):
     tx.send(inner_rx)
     del inner_tx, inner_rx
     assert line.is_open()
-    with pytest.warns(ResourceWarning, match="1 queued values are lost"):
+    with pytest.warns(ResourceWarning, match="1 queued value is lost"):
         del tx, rx
     assert not line.is_open()
 
