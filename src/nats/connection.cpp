@@ -65,11 +65,20 @@ std::shared_ptr<Connection> Connection::open(ConnectOptions options, std::shared
   auto connection = std::make_shared<Connection>(std::move(options), std::move(events));
   if (!connection->socket_.is_usable()) return nullptr;
   try {
-    std::thread([connection]() noexcept { connection->run(); }).detach();
+    connection->runner_ = std::thread([connection]() noexcept { connection->run(); });
   } catch (const std::system_error&) {
     return nullptr;
   }
   return connection;
+}
+
+// The last reference may be that of the thread.
+Connection::~Connection() {
+  if (runner_.joinable()) runner_.detach();
+}
+
+void Connection::join() noexcept {
+  if (ended_ && runner_.joinable()) runner_.join();
 }
 
 void Connection::close() {

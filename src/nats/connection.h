@@ -37,9 +37,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// or ("closed", reason); after one of the last two it ends. Null if threads or descriptors are exhausted.
   static std::shared_ptr<Connection> open(ConnectOptions options, std::shared_ptr<Mailbox> events);
   explicit Connection(ConnectOptions options, std::shared_ptr<Mailbox> events);
+  ~Connection();
 
   /// Closes the connection, after what was published has been written. Never blocks: `events` tells of the end.
   void close();
+  /// Waits until the thread has gone, if `events` has told of the end. A process that exits at the same moment destroys
+  /// what OpenSSL and libnats still use in that thread. One caller.
+  void join() noexcept;
 
   /// Publishes a request; the batch keeps its reply. Returns the id of the batch.
   std::uint64_t request(std::shared_ptr<Mailbox> mailbox, const std::string& subject, std::string_view data,
@@ -123,8 +127,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t next_number_ = 1;
 
   std::mutex output_mutex_;
-  std::atomic<std::thread::id> thread_{};
-  std::atomic<bool> ended_{false};  // set while `mutex_` is held
+  std::thread runner_;
+  std::atomic<std::thread::id> thread_{};  // of `runner_`
+  std::atomic<bool> ended_{false};         // set while `mutex_` is held
   std::atomic<bool> closing_{false};
   std::atomic<bool> lost_{false};  // set by a callback: libnats has closed `nc_`
 };

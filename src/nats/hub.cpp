@@ -151,6 +151,7 @@ void HubCore::close() {
   while (events_.receiver.recv(event, left_until(limit)) == Status::ok) {
   }
   events_.receiver.close();
+  calls.connection->join();
 }
 
 }  // namespace xichan::nats::internal
