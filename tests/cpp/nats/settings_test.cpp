@@ -58,7 +58,7 @@ TEST(Settings, OfOtherProgramsAreRefused) {
   for (const std::string& description : {std::string(), std::string("text"), std::string("{}"), other, more}) {
     EXPECT_EQ(find_settings(info_of(description), names, settings), Status::unavailable) << description;
   }
-  EXPECT_EQ(last_error().message, "the stream XICHAN_a was not made by this version of xichan");
+  EXPECT_EQ(kept_error().message, "the stream XICHAN_a was not made by this version of xichan");
 }
 
 TEST(Settings, OutOfRangeAreInvalid) {

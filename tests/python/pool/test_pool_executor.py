@@ -90,7 +90,9 @@ def test_stats_are_a_frozen_typed_record(pool):
     with pytest.raises(AttributeError):
         stats.workers = 2
     *counts, refused, last_error = dataclasses.fields(stats)
-    assert (refused.name, last_error.name) == ("refused", "last_error") and all(field.type in ("int", int) for field in counts)
+    assert (refused.name, last_error.name) == ("refused", "last_error") and all(
+        field.type in ("int", int) for field in counts
+    )
 
 
 def test_unused_pool_stops_when_garbage_collected():
