@@ -33,17 +33,15 @@ int main(int, char** arguments) {
   const pid_t child = fork();
   if (child == 0) {
     use_in_child(std::move(hub), std::move(tx), std::move(rx), std::move(lease));
-    nats::Hub own = nats::connect(arguments[1]);
-    CHECK(own && own.sender("fork", tx) == Status::ok && tx.send(Value::of(2)) == Status::ok);
-    tx.close();
-    own.close();
     _exit(0);
   }
   int status = 0;
   CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
   Value value;
-  CHECK(lease.ack() == Status::ok && rx.recv(value) == Status::ok && value.view().as_integer() == 2);
-  CHECK(tx.send(Value::of(3)) == Status::ok && rx.recv(value) == Status::ok && value.view().as_integer() == 3);
+  CHECK(lease.ack() == Status::ok);
+  CHECK(tx.send(Value::of(2)) == Status::ok);
+  CHECK(rx.recv(value) == Status::ok);
+  CHECK(value.view().as_integer() == 2);
   CHECK(hub.remove("fork") == Status::ok);
   std::puts("done");
   return 0;
