@@ -315,12 +315,13 @@ if not TYPE_CHECKING:  # type checkers see the imports above
     def _finish_imports():
         """Wait until no other thread imports a module of the package."""
         for name in list(_bootstrap._module_locks):
-            if name.startswith(f"{__name__}."):
+            if name.startswith("xichan."):
                 _bootstrap._lock_unlock_module(name)  # does not wait for a thread that waits for this one
 
     import _frozen_importlib as _bootstrap
 
-    _register_at_fork(before=_finish_imports)
+    # With globals of its own: a hook is never removed, and this one would keep the module when it is imported anew.
+    _register_at_fork(before=type(_finish_imports)(_finish_imports.__code__, {"_bootstrap": _bootstrap}))
 
 
 def __dir__() -> list[str]:
