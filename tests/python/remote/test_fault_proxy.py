@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from support import Call, wait_until
-from support.fault_proxy import FaultProxy
+from support.fault_proxy import Direction, FaultProxy
 
 
 @pytest.fixture
@@ -139,3 +139,11 @@ def test_close_ends_held_connections(echo):
         proxy.close()
         receive(one, 100)
     assert not any(thread.is_alive() for thread in proxy.threads)
+
+
+def test_only_the_connection_whose_piece_is_cut_ends():
+    direction = Direction()
+    direction.cut_after = 3
+    assert direction.take(b"ab") == (b"ab", False)
+    assert direction.take(b"cd") == (b"c", True)
+    assert direction.take(b"ef") == (b"ef", False)  # of another connection, before the first one has ended

@@ -22,11 +22,22 @@ class Direction:
         self.open = threading.Event()
         self.open.set()
         self.bytes = 0  # that were forwarded
+        self._lock = threading.Lock()
 
     def pieces(self, data):
         """Divide what was read, as the settings ask for."""
         half = (len(data) + 1) // 2 if self.halve else len(data)
         return [part for part in (data[:half], data[half:]) if part]
+
+    def take(self, piece):
+        """Return what to forward of a piece, and whether its connection is cut then. One connection is, the first."""
+        with self._lock:
+            left = self.cut_after
+            if left is None or left > len(piece):
+                self.cut_after = None if left is None else left - len(piece)
+                return piece, False
+            self.cut_after = None
+            return piece[:left], True
 
 
 class FaultProxy:
@@ -89,13 +100,10 @@ class FaultProxy:
                 for number, piece in enumerate(direction.pieces(data)):
                     if number:
                         time.sleep(PAUSE)
-                    left = direction.cut_after
-                    if left is not None:
-                        piece, direction.cut_after = piece[:left], max(left - len(piece), 0)
+                    piece, is_cut = direction.take(piece)
                     direction.bytes += len(piece)  # first, so that it is counted when the piece arrives
                     target.sendall(piece)
-                    if direction.cut_after == 0:
-                        direction.cut_after = None
+                    if is_cut:
                         raise ConnectionAbortedError
         self._cut(pair)
 
