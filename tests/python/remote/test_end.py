@@ -65,9 +65,9 @@ def test_killed_sender_is_noticed_by_its_lease(server, hub, name):
 
 
 def test_sender_that_lives_keeps_the_channel_open(server, hub, name):
-    tx, rx = hub.channel(name, sender_timeout=0.5)
+    tx, rx = hub.channel(name, sender_timeout=2)
     with pytest.raises(xichan.ChannelTimeout):
-        rx.recv(timeout=3)
+        rx.recv(timeout=5)
     tx.send("still here")
     assert rx.recv() == "still here"
 
