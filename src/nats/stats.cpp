@@ -30,7 +30,7 @@ Status read_stats(Calls& calls, const Names& names, Stats& out) {
   const Leases leases(names, settings);
   std::size_t senders = 0, receivers = 0;
   status = leases.count(calls, leases.keys + ".>", senders, receivers);
-  if (status == Status::unavailable && kept_error().code != 0) status = Status::ok;  // there is no such bucket
+  if (status == Status::unavailable && kept_error().code != 0) status = Status::ok;  // the bucket does not exist
   if (status == Status::ok) {
     status = optional(calls, "STREAM.INFO." + Names(names.channel, true).stream, {}, what, dead);
   }

@@ -2,7 +2,7 @@
 
 The model: a server with the leases and the registrations of some Senders, which close, crash, or stay. Once or twice,
 the server is away for so long that all leases expire; Senders renew theirs afterwards. Receivers end the channel when
-there is no lease, and every Sender that lives has had the time to renew its own.
+no lease is left although every Sender that lives has had the time to renew its own.
 
 A violation is a channel that is ended while a Sender is open that was open when the last look at the others began; or,
 without crashes and outages, a channel that goes on after its last Sender is closed until Receivers notice it.

@@ -447,7 +447,7 @@ def test_server_that_is_killed_loses_nothing(programs, tmp_path):
         assert peer("send 1") == "ok"
         server.kill()
         peer.start("send 2")
-        time.sleep(0.5)  # the outcome does not depend on it
+        time.sleep(0.5)  # so that the send has mostly begun; the outcome is the same if it has not
         server.start()
         assert peer.finish() == "ok"
         assert peer.figures("hub")["reconnects"] >= 1

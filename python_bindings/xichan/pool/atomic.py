@@ -85,7 +85,6 @@ def _lock(sleepers: Sleepers) -> tuple[Callable[[], object], Callable[[float], o
     lock.acquire()
     if get_ident() != threading.main_thread().ident:
         return lock.release, functools.partial(lock.acquire, True)
-
     return lock.release, functools.partial(_nap, lock, sleepers)
 
 
@@ -103,9 +102,10 @@ def _nap(lock: LockType, sleepers: Sleepers, seconds: float) -> None:
 
 
 def nap() -> int:
-    """Return the number of the sleep that the main thread is in; 0: of none, one with a timeout, or it has been woken.
+    """Return the number of the wait without a timeout in which the main thread sleeps; 0 if there is none.
 
-    The thread looks for signals from time to time meanwhile, and does nothing else.
+    A thread that has been woken does not sleep any more, even if it has not run yet. While the number is the same, the
+    thread has only looked for signals.
     """
     current = _current_nap
     return current[0] if current is not None and current[1] in current[2] else 0

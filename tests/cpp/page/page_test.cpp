@@ -100,7 +100,8 @@ TEST(Page, WithoutMemoryForItShowsLessAndReportsItOnce) {
             7);
 }
 
-// Runs this test alone in a new process, and returns its exit status.
+// Runs this test alone in a new process, and returns its exit status. A test that needs an environment of its own is
+// disabled, so that it runs here alone.
 int run_again(const char* name, char* const* environment) {
   return in_child([&] {
     const std::string filter = std::string("--gtest_filter=") + name;
