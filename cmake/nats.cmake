@@ -26,7 +26,8 @@ add_library(xichan_nats_engine OBJECT
   src/nats/message.cpp
   src/nats/options.cpp
   src/nats/room.cpp
-  src/nats/socket_events.cpp)
+  src/nats/socket_events.cpp
+  src/nats/threads.cpp)
 target_include_directories(xichan_nats_engine PUBLIC src)
 target_link_libraries(xichan_nats_engine PUBLIC xichan PkgConfig::libnats PRIVATE xichan_options)
 
@@ -65,3 +66,5 @@ set_target_properties(xichan_nats PROPERTIES OUTPUT_NAME xichan-nats EXPORT_NAME
   VERSION ${PROJECT_VERSION} SOVERSION ${xichan_abi}
   INSTALL_RPATH "$ORIGIN" INSTALL_RPATH_USE_LINK_PATH ON LINK_DEPENDS ${xichan_nats_exports})
 target_link_options(xichan_nats PRIVATE LINKER:--version-script=${xichan_nats_exports})
+# dlclose() must not unmap it, nor libnats: their threads run on.
+target_link_options(xichan_nats PRIVATE LINKER:-z,nodelete)

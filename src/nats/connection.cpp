@@ -9,6 +9,8 @@
 #include <system_error>
 #include <thread>
 
+#include "nats/fork.h"
+
 namespace xichan::nats::internal {
 namespace {
 
@@ -65,25 +67,31 @@ std::shared_ptr<Connection> Connection::open(ConnectOptions options, std::shared
   auto connection = std::make_shared<Connection>(std::move(options), std::move(events));
   if (!connection->socket_.is_usable()) return nullptr;
   try {
-    connection->runner_ = std::thread([connection]() noexcept { connection->run(); });
+    Threads::start(connection);
   } catch (const std::system_error&) {
     return nullptr;
   }
   return connection;
 }
 
-// The last reference may be that of the thread.
-Connection::~Connection() {
-  if (runner_.joinable()) runner_.detach();
-}
-
-void Connection::join() noexcept {
-  if (ended_ && runner_.joinable()) runner_.join();
-}
-
 void Connection::close() {
   closing_ = true;
   socket_.wake();
+}
+
+void Connection::on_exit(std::function<void()> function) {
+  const std::lock_guard lock(mutex_);
+  on_exit_ = std::move(function);
+}
+
+void Connection::close_at_exit() noexcept {
+  std::function<void()> function;
+  {
+    const std::lock_guard lock(mutex_);
+    function.swap(on_exit_);
+  }
+  if (function) function();
+  close();
 }
 
 // The thread.
@@ -116,17 +124,12 @@ void Connection::run() noexcept {
 bool Connection::connect(std::string& error) {
   Options options = make_options(options_, discovered_, error);
   if (options == nullptr) return false;
+  Threads::watch_exit();  // the options use OpenSSL
   lost_ = false;
   natsStatus status = socket_.attach_to(options.get());
   if (status == NATS_OK) {
     status = natsOptions_SetClosedCB(
-        options.get(),
-        [](natsConnection*, void* self) {
-          auto& connection = *static_cast<Connection*>(self);
-          connection.lost_ = true;
-          connection.socket_.wake();
-        },
-        this);
+        options.get(), [](natsConnection*, void* self) { static_cast<Connection*>(self)->on_closed(); }, this);
   }
   // libnats reports errors of the protocol on stderr if no handler is set.
   if (status == NATS_OK) {
@@ -155,6 +158,14 @@ bool Connection::connect(std::string& error) {
   error = describe(status);
   disconnect();
   return false;
+}
+
+// In libnats' thread for callbacks.
+void Connection::on_closed() noexcept {
+  const std::lock_guard lock(mutex_);
+  callback_ = Threads::begin_callback();
+  lost_ = true;
+  socket_.wake();
 }
 
 void Connection::announce() { post(*events_, "connected", server_, natsConnection_GetMaxPayload(nc_)); }
@@ -199,7 +210,7 @@ std::string Connection::reason_of_loss() {
   return describe(NATS_CONNECTION_CLOSED);
 }
 
-// Closes the connection. What refers to it in libnats' threads is gone afterwards: their last callback sets `lost_`.
+// Closes the connection. What refers to it in libnats' threads is gone afterwards: their last callback is over.
 void Connection::disconnect() noexcept {
   socket_.set_down();
   if (nc_ == nullptr) return;
@@ -207,14 +218,17 @@ void Connection::disconnect() noexcept {
   natsConnection_Close(nc_);
   for (int i = 0; i < 500 && !lost_; ++i) socket_.wait(10);
   natsConnection* closed_connection = nullptr;
+  std::uint64_t callback = 0;
   {
     const std::lock_guard lock(mutex_);
     const std::lock_guard output(output_mutex_);
     closed_connection = std::exchange(nc_, nullptr);
+    callback = callback_;
   }
   for (const auto& source : sources()) source->unsubscribe();
   natsSubscription_Destroy(std::exchange(replies_, nullptr));
-  natsConnection_Destroy(closed_connection);
+  if (lost_) return Threads::retire(closed_connection, callback);
+  leak(shared_from_this());  // the callback is still to come
 }
 
 void Connection::remember_servers() noexcept {

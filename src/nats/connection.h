@@ -1,9 +1,9 @@
 // A connection to a server, and the thread that serves it.
 //
 // Threads: one native thread per connection waits for its socket, and does everything that may block inside libnats:
-// connecting, subscribing, closing. libnats' own threads only keep time; their callback sets a flag and wakes that
-// thread. No Python code runs on any of them. The thread of a caller publishes, and writes to the socket as far as that
-// is possible without blocking.
+// connecting, subscribing, closing (threads.h). libnats' own threads only keep time; their callback sets a flag and
+// wakes that thread. No Python code runs on any of them. The thread of a caller publishes, and writes to the socket as
+// far as that is possible without blocking.
 //
 // A connection that is lost is replaced by a new one, to which every source subscribes again. libnats' own reconnection
 // is off: with an event loop, its parser would complete a message that was cut with bytes of the new connection.
@@ -28,22 +28,24 @@
 #include "nats/options.h"
 #include "nats/socket_events.h"
 #include "nats/source.h"
+#include "nats/threads.h"
 
 namespace xichan::nats::internal {
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : public Served, public std::enable_shared_from_this<Connection> {
  public:
   /// Starts to connect. `events` receives tuples: ("connected", server, most bytes of a message), ("failed", reason)
   /// or ("closed", reason); after one of the last two it ends. Null if threads or descriptors are exhausted.
   static std::shared_ptr<Connection> open(ConnectOptions options, std::shared_ptr<Mailbox> events);
   explicit Connection(ConnectOptions options, std::shared_ptr<Mailbox> events);
-  ~Connection();
 
   /// Closes the connection, after what was published has been written. Never blocks: `events` tells of the end.
   void close();
-  /// Waits until the thread has gone, if `events` has told of the end. A process that exits at the same moment destroys
-  /// what OpenSSL and libnats still use in that thread. One caller.
-  void join() noexcept;
+  /// Has exit() call a function, which closes what uses the connection.
+  void on_exit(std::function<void()> function);
+  /// Calls that function and closes the connection.
+  void close_at_exit() noexcept override;
+  void run() noexcept override;
 
   /// Publishes a request; the batch keeps its reply. Returns the id of the batch.
   std::uint64_t request(std::shared_ptr<Mailbox> mailbox, const std::string& subject, std::string_view data,
@@ -81,12 +83,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool subscribe(const std::string& subject, natsSubscription*& subscription) noexcept;
 
   /// Returns true once `events` has told of the end.
-  bool has_ended() const noexcept { return ended_; }
+  bool has_ended() const noexcept override { return ended_; }
   bool is_connected() const noexcept { return socket_.is_up(); }
 
  private:
-  void run() noexcept;
   bool connect(std::string& error);
+  void on_closed() noexcept;
   void announce();
   void serve();
   void pause(Time lasts);
@@ -126,12 +128,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::vector<std::shared_ptr<Source>> sources_;
   std::uint64_t next_number_ = 1;
 
+  std::function<void()> on_exit_;
+  std::uint64_t callback_ = 0;  // the number of the closed callback
+
   std::mutex output_mutex_;
-  std::thread runner_;
-  std::atomic<std::thread::id> thread_{};  // of `runner_`
+  std::atomic<std::thread::id> thread_{};  // that runs
   std::atomic<bool> ended_{false};         // set while `mutex_` is held
   std::atomic<bool> closing_{false};
-  std::atomic<bool> lost_{false};  // set by a callback: libnats has closed `nc_`
+  std::atomic<bool> lost_{false};  // set by a callback while `mutex_` is held: libnats has closed `nc_`
 };
 
 }  // namespace xichan::nats::internal

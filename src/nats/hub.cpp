@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "nats/threads.h"
+
 namespace xichan::nats::internal {
 namespace {
 
@@ -88,6 +90,9 @@ Status HubCore::connect(std::string_view servers, const nats::ConnectOptions& op
     const auto most = static_cast<std::size_t>(view[2].as_integer());
     const auto timeout = static_cast<Time>(options.timeout.count() * 1e9);
     out = std::make_shared<HubCore>(connection, std::move(events), timeout, most > overhead ? most - overhead : 0);
+    connection->on_exit([weak = std::weak_ptr(out)] {  // a static object would be closed too late
+      if (const auto hub = weak.lock()) (void)guarded_status([&] { return hub->close(), Status::ok; });
+    });
     return Status::ok;
   }
   std::string reason = view[1].utf8();
@@ -151,7 +156,7 @@ void HubCore::close() {
   while (events_.receiver.recv(event, left_until(limit)) == Status::ok) {
   }
   events_.receiver.close();
-  calls.connection->join();
+  Threads::join(*calls.connection);
 }
 
 }  // namespace xichan::nats::internal

@@ -1,5 +1,6 @@
 """The C++ library of remote channels: installed, found by CMake, and in traffic with Python over one server."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -62,9 +63,9 @@ def name(hub, request):
 class Peer:
     """The program nats/peer.cpp: `peer("send 1")` runs a command and returns what it prints."""
 
-    def __init__(self, programs, url):
+    def __init__(self, programs, url, env=None):
         self.process = subprocess.Popen(
-            [programs / "peer", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            [programs / "peer", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=env
         )
         self.connected = self.finish()
 
@@ -271,6 +272,26 @@ def test_exiting_process_gives_up_its_leases(programs, server, hub, name):
     with pytest.raises(xichan.ChannelClosed):
         rx.recv(LONG)
     assert rx.stats().senders == 0
+
+
+def test_exit_closes_the_hub(programs, server, hub, name):
+    """As if its destructor had run: the channel ends long before the lease of its Sender does."""
+    with Peer(programs, server.url) as peer:
+        assert peer(f"channel {name} sender_timeout=600") == "ok"
+        rx = hub.receiver(name)
+        peer.start("exit")
+        with pytest.raises(xichan.ChannelClosed):
+            rx.recv(LONG)
+
+
+@pytest.mark.parametrize("last", ["close_hub", "exit", "end"])
+def test_no_thread_of_libnats_uses_openssl_when_the_process_exits(programs, server, name, last):
+    """OpenSSL is cleaned up by exit(): a thread that frees a connection meanwhile crashes."""
+    env = {**os.environ, "LD_PRELOAD": str(programs / "liblate_callback.so")}
+    with Peer(programs, server.url, env) as peer:
+        assert peer(f"channel {name}") == "ok"
+        if last != "end":
+            peer.start(last)
 
 
 def test_lease_of_a_killed_receiver_is_delivered_again(programs, server, hub, name):

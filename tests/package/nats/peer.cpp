@@ -6,10 +6,12 @@
 //   recv [SECONDS]   recv_nowait   recv_many COUNT [SECONDS]   lease [SECONDS]   value   ack   nak   extend   drop
 //   process [SECONDS]   throw [SECONDS]
 //   close [ERROR]   close_receiver   shutdown [ERROR]   shutdown_now   wait_closed [SECONDS]   closed   stats   hub
+//   close_hub   exit
 #include <xichan/channel.h>
 #include <xichan/nats.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
@@ -246,6 +248,8 @@ int main(int, char** arguments) {
       print_stats();
     } else if (command == "hub") {
       print_hub(hub);
+    } else if (command == "exit") {
+      std::exit(0);  // nothing is closed
     } else if (command == "close_hub") {
       hub.close();
       print(Status::ok);
