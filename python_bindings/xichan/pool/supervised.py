@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from . import context as contexts
-from . import interrupt_safe
+from . import interrupt_safe, threads
 from .arguments import check_stdout, module_names, positive, prepared
 from .byvalue.functions import describe
 from .member import run_target
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 class Workers:
     """Run a function in n interpreters with a thread each, and supervise them: a context manager.
 
-    n: number of workers. target, args: ``target(*args)`` is called in each of them; what it returns is dropped, and a
-    coroutine function runs in an event loop. Both are copied now, as the tasks of a pool are, so endpoints may be
-    closed afterwards; those of a worker that fails are closed with its error. Inside, ``xichan.worker()`` returns the
-    worker.
+    n: number of workers; ValueError if it is larger than the number of threads that the system can have.
+    target, args: ``target(*args)`` is called in each of them; what it returns is dropped, and a coroutine function runs
+    in an event loop. Both are copied now, as the tasks of a pool are, so endpoints may be closed afterwards; those of a
+    worker that fails are closed with its error. Inside, ``xichan.worker()`` returns the worker.
     name: prefix of the names of workers and threads. restart: how often each worker that fails is restarted, in a new
     interpreter, after a pause of 0.1 seconds, which doubles for each further restart. on_error: "stop": if a worker
     fails and is not restarted, the others are stopped; "continue": they go on. stdout: "forward": what workers print
@@ -74,6 +74,9 @@ class Workers:
         if Supervisor is None:
             raise RuntimeError("Workers requires CPython 3.14, for concurrent.interpreters")
         number = positive("n", n)
+        most = threads.most()
+        if number > most:
+            raise ValueError(f"n must be at most {most}, the number of threads that this system can have, got {n}")
         restart = positive("restart", restart, least=0)
         if on_error not in ("stop", "continue"):
             raise ValueError(f"on_error must be 'stop' or 'continue', got {on_error!r}")
