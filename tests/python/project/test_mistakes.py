@@ -389,6 +389,14 @@ with xichan.InterpreterPoolExecutor(2, initializer=fail) as pool:
 
 
 @needs_interpreters
+def test_failing_preload_names_the_module_and_the_parameter(caplog):
+    with xichan.InterpreterPoolExecutor(1, preload=["nope"]) as pool:
+        message = str(pool.submit(abs, 1).exception(60))
+    assert message.startswith("a worker failed: module 'nope' of preload= cannot be imported: ModuleNotFoundError")
+    assert message in caplog.text
+
+
+@needs_interpreters
 def test_impossible_number_of_workers_names_the_limit(monkeypatch):
     monkeypatch.setattr("xichan.pool.threads.most", lambda: 32768)
     assert raised(ValueError, xichan.Workers, 10**9, abs) == (

@@ -399,7 +399,7 @@ def test_workers_preload_modules():
     with xichan.Workers(2, look, tx, preload=["wave"]):
         tx.close()
     assert list(rx) == [True, True]
-    with pytest.raises(xichan.BrokenWorker, match="'no_such_module' of preload cannot be imported"):
+    with pytest.raises(xichan.BrokenWorker, match="module 'no_such_module' of preload= cannot be imported"):
         with xichan.Workers(1, serve, preload=["no_such_module"]) as workers:
             workers.ready(PATIENCE)
     for options in {"preload": "wave"}, {"standby": True}:
