@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from . import context as contexts
-from . import interrupt_safe, threads
-from .arguments import check_stdout, module_names, positive, prepared
+from . import interrupt_safe
+from .arguments import check_stdout, module_names, positive, prepared, startable
 from .byvalue.functions import describe
 from .member import run_target
 from .refusals import check_degraded
@@ -73,10 +73,7 @@ class Workers:
         """Describe the call. The documentation of the class describes the parameters. No worker starts yet."""
         if Supervisor is None:
             raise RuntimeError("Workers requires CPython 3.14, for concurrent.interpreters")
-        number = positive("n", n)
-        most = threads.most()
-        if number > most:
-            raise ValueError(f"n must be at most {most}, the number of threads that this system can have, got {n}")
+        number = startable("n", n)
         restart = positive("restart", restart, least=0)
         if on_error not in ("stop", "continue"):
             raise ValueError(f"on_error must be 'stop' or 'continue', got {on_error!r}")
@@ -88,7 +85,7 @@ class Workers:
             raise TypeError(f"target must be callable, got {type(target).__name__}")
         grace = float(grace)
         modules = module_names("preload", preload)
-        standby = positive("standby", standby, least=0)
+        standby = startable("standby", standby, least=0)
         chosen = contexts.checked(context)
         function: Callable[..., Any] = functools.partial(run_target, target)
         kwargs: dict[str, Any] = {}

@@ -49,6 +49,9 @@ def test_workers_are_started_once():
 def test_impossible_number_of_workers_is_refused(n):
     with pytest.raises(ValueError, match=rf"n must be at most \d+, the number of threads that .* can have, got {n}"):
         xichan.Workers(n, serve)
+    for make in xichan.InterpreterPoolExecutor, lambda number, standby: xichan.Workers(number, serve, standby=standby):
+        with pytest.raises(ValueError, match=r"standby must be at most \d+, the number of threads"):
+            make(1, standby=n)
 
 
 @pytest.fixture
