@@ -16,8 +16,9 @@
 
 namespace xichan::nats::internal {
 
-/// JetStream's number for this error.
+/// JetStream's numbers for these errors.
 inline constexpr int stream_not_found = 10059;
+inline constexpr int consumer_not_found = 10014;
 /// The time of a call is over when its value or request is on its way: the reply is waited for this much longer.
 inline constexpr Time grace = 250 * milliseconds;
 

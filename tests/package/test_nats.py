@@ -16,6 +16,7 @@ import xichan
 sys.path.append(str(ROOT / "tests" / "python"))
 from support import wait_until  # noqa: E402
 from support.nats_server import Server, free_port, unavailable  # noqa: E402
+from support.refusing_server import RefusingServer  # noqa: E402
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.timeout(900)  # compiles, perhaps on a busy machine
@@ -445,6 +446,24 @@ def test_stats(peer, hub, name):
     }  # fmt: skip
     assert peer("close_hub") == "ok"
     assert peer("recv") == "this endpoint is closed"
+
+
+@pytest.mark.parametrize(
+    "verb", ["CONSUMER.INFO.XICHAN_some.receivers", "STREAM.INFO.KV_xichan_leases_10000", "STREAM.INFO.XICHANDEAD_some"]
+)
+def test_stats_fail_if_the_server_refuses_and_count_what_is_missing_as_zero(programs, tmp_path, verb):
+    if reason := unavailable():
+        pytest.skip(reason)
+    with RefusingServer(tmp_path, verb) as server, Peer(programs, server.url) as peer:
+        assert peer("channel some") == "ok"
+        server.error = {"code": 503, "err_code": 10023, "description": "insufficient resources"}
+        outcome = peer("stats")
+        assert outcome.startswith("the server is unavailable or refused the request: ")
+        assert outcome.endswith("insufficient resources")
+        for missing in (10059, 10014):
+            server.error = {"code": 404, "err_code": missing, "description": "not found"}
+            assert peer.figures()["unacknowledged"] == 0
+        assert server.refused == 3
 
 
 def test_channel_that_has_ended_is_made_anew(peer, hub, name):

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     type _Replies = tuple[tuple[int, bytes], ...]
 
-STREAM_NOT_FOUND = 10059  # JetStream's number for this error
+# JetStream's numbers for these errors.
+STREAM_NOT_FOUND = 10059
+CONSUMER_NOT_FOUND = 10014
 _MOST_FREE = 64
 
 
