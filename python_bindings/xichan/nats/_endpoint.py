@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from .. import _core, _nats
 from .._errors import ChannelClosed, ChannelTimeout
@@ -52,7 +53,8 @@ class Endpoint:
         try:
             return run(steps)
         except KeyboardInterrupt as error:
-            error.__notes__ = [f"{call}() was waiting for channel {self.name!r} of {self._hub._shown_server}"]
+            with suppress(Exception):  # its class may be one of the program
+                error.add_note(f"{call}() was waiting for channel {self.name!r} of {self._hub._shown_server}")
             raise
         finally:
             if begin:

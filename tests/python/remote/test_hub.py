@@ -88,8 +88,8 @@ def test_arguments_of_calls_are_checked(hub, name):
     assert rx.recv_many(1 << 70) == ["a", "b"]
 
 
-def test_interrupted_call_names_the_channel_and_the_server(hub, name):
-    _, rx = hub.channel(name)
+def interrupted(call):
+    """Send SIGINT to this process while a call blocks; return the KeyboardInterrupt that it raises."""
     main = threading.get_native_id()
 
     def interrupt():
@@ -99,10 +99,34 @@ def test_interrupted_call_names_the_channel_and_the_server(hub, name):
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt) as caught:
-        rx.recv()
+        call()
     thread.join()
-    (note,) = caught.value.__notes__
+    return caught.value
+
+
+def test_interrupted_call_names_the_channel_and_the_server(hub, name):
+    _, rx = hub.channel(name)
+    (note,) = interrupted(rx.recv).__notes__
     assert note.startswith(f"recv() was waiting for channel {name!r} of nats://127.0.0.1:")
+
+
+def test_interrupted_call_keeps_the_notes_of_a_signal_handler(hub, name):
+    _, rx = hub.channel(name)
+    notes = ["of the program"]
+
+    def handler(number, frame):
+        error = KeyboardInterrupt()
+        error.__notes__ = notes
+        raise error
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        first, second = interrupted(rx.recv).__notes__
+        assert first == "of the program" and second.startswith(f"recv() was waiting for channel {name!r}")
+        notes = 1  # what add_note() cannot add to
+        assert interrupted(rx.recv).__notes__ == 1
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_endpoints_and_hubs_refuse_to_travel(hub, name):
