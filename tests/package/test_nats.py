@@ -502,8 +502,25 @@ def test_unreachable_server(programs):
         assert peer.connected.startswith("the server is unavailable or refused the request")
         assert "secret" not in peer.connected
         assert peer("channel a") == "this endpoint is closed"
-    with Peer(programs, "") as peer:
-        assert peer.connected == "malformed input: servers must name at least one server"
+
+
+@pytest.mark.parametrize(
+    "servers", ["", " ", "nats://127.0.0.1,", ",nats://127.0.0.1", "http://me:secret@127.0.0.1", "ftp://me@127.0.0.1"]
+)
+def test_both_refuse_the_same_urls_in_the_same_words(programs, servers):
+    import xichan.nats
+
+    with pytest.raises(ValueError) as refused:
+        xichan.nats.connect(servers)
+    with Peer(programs, servers) as peer:
+        assert peer.connected == f"malformed input: {refused.value}"
+    assert "secret" not in peer.connected
+
+
+def test_urls_may_have_spaces_around_them_and_letters_of_either_case(programs, server):
+    port = server.url.rpartition(":")[2]
+    with Peer(programs, f" nats://127.0.0.1:{free_port()} , NATS://127.0.0.1:{port}\n") as peer:
+        assert peer.connected == "ok"
 
 
 def test_wrong_password(programs, tmp_path):
