@@ -13,7 +13,7 @@ from ._errors import NatsError
 from ._hints import missing, unpicklable
 from ._kv import Lease, closing_error, record_error, seal
 from ._stats import Stats, read_stats
-from ._steps import Deadline, arun, check_timeout, run
+from ._steps import Deadline, arun, check_timeout, finish, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,6 +122,22 @@ class Endpoint:
 
     def close(self) -> None:
         """Close this endpoint. Idempotent."""
+        run(self._close(None))
+
+    def _close(self, error: BaseException | None) -> _Steps[None]:
+        raise NotImplementedError
+
+    def _exit(self, error: BaseException | None) -> _Steps[None]:
+        """Close at the end of a ``with`` block, which leaves the endpoint closed whatever happens."""
+        try:
+            yield from self._close(error)
+        except BaseException:
+            if not self._closed:  # the error could not be recorded
+                self._lease.drop()
+                self._mark_closed()
+            raise
+
+    def _mark_closed(self) -> None:
         self._closed = True
         self._listed.close()
         if self._rooms is not None:
@@ -180,14 +196,16 @@ class Endpoint:
         finally:
             self._listed.end_wait_on(id)
 
-    def _leave(self) -> None:
+    def _leave(self) -> _Steps[None]:
         """Release the lease. If the server is away, it removes the lease itself when its time has passed."""
-        if self._calls.connection.connected and not self._hub._is_silent:
-            try:
-                run(self._lease.release())
-                run(self._released())
-            except NatsError:
-                self._hub._is_silent = True
+        if not self._calls.connection.connected or self._hub._is_silent:
+            self._lease.drop()
+            return
+        try:
+            yield from self._lease.release()
+            yield from self._released()
+        except NatsError:
+            self._hub._is_silent = True
 
     def _released(self) -> _Steps[None]:
         """What is to happen after the lease is released."""
@@ -212,7 +230,7 @@ class Endpoint:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /
     ) -> None:
-        self.close()
+        run(self._exit(exc))
 
     async def __aenter__(self) -> Self:
         return self
@@ -220,7 +238,7 @@ class Endpoint:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /
     ) -> None:
-        self.close()
+        await finish(self._exit(exc))
 
     def _check(self) -> None:
         """Raise unless calls may be made."""
