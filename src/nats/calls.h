@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -65,6 +66,8 @@ class Calls {
 
   const std::shared_ptr<Connection> connection;
   const Time timeout;  // of a request
+  /// An endpoint that was closed got no reply: others do not wait for one. Until the server replies again.
+  std::atomic<bool> is_silent{false};
 
   /// Fails with `unavailable`: the connection has ended.
   Status gone() const;

@@ -466,6 +466,18 @@ def test_stats_fail_if_the_server_refuses_and_count_what_is_missing_as_zero(prog
         assert server.refused == 3
 
 
+@pytest.mark.parametrize("error", [None, {"code": 503, "err_code": 10023, "description": "insufficient resources"}])
+def test_endpoint_that_was_closed_in_vain_does_not_keep_others_from_closing(programs, tmp_path, error):
+    if reason := unavailable():
+        pytest.skip(reason)
+    with RefusingServer(tmp_path, "STREAM.PURGE.KV_xichan_leases_10000", error=error) as server:
+        with Peer(programs, server.url) as peer:
+            for timeout in (10, 3600):
+                assert peer(f"channel some-{timeout} sender_timeout={timeout}") == "ok"
+                assert peer("close") == "ok"
+            assert peer(f"recv {LONG}") == "channel is closed"
+
+
 def test_channel_that_has_ended_is_made_anew(peer, hub, name):
     assert peer(f"channel {name}") == "ok"
     assert peer("send 1") == "ok"

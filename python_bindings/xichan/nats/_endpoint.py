@@ -198,14 +198,15 @@ class Endpoint:
 
     def _leave(self) -> _Steps[None]:
         """Release the lease. If the server is away, it removes the lease itself when its time has passed."""
-        if not self._calls.connection.connected or self._hub._is_silent:
+        if not self._calls.connection.connected or self._calls.is_silent:
             self._lease.drop()
             return
         try:
             yield from self._lease.release()
             yield from self._released()
-        except NatsError:
-            self._hub._is_silent = True
+        except NatsError as error:
+            if error.code == 0:
+                self._calls.is_silent = True
 
     def _released(self) -> _Steps[None]:
         """What is to happen after the lease is released."""

@@ -45,7 +45,6 @@ class Hub:
         self._max_value = max(largest - OVERHEAD, 0)
         self._calls = Calls(self._connection, timeout)
         self._pid = os.getpid()
-        self._is_silent = False  # an endpoint that was closed got no reply: others do not wait for one
         self._endpoints: WeakSet[Endpoint] = WeakSet()
 
     def __repr__(self) -> str:

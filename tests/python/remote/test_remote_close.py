@@ -174,3 +174,13 @@ def test_sender_that_is_closed_while_the_server_is_away_ends_the_channel_later(t
         server.start()
         assert Call(list, rx).result(60) == []
         assert tx._closed
+
+
+@pytest.mark.parametrize("error", [None, {"code": 503, "err_code": 10023, "description": "insufficient resources"}])
+def test_endpoint_that_was_closed_in_vain_does_not_keep_others_from_closing(tmp_path, error):
+    with RefusingServer(tmp_path, "STREAM.PURGE.KV_xichan_leases_10000", error=error) as server:
+        with nats.connect(server.url) as hub:
+            for timeout in (10, 3600):
+                tx, rx = hub.channel(f"some-{timeout}", sender_timeout=timeout)
+                tx.close()
+            assert Call(list, rx).result() == []
