@@ -12,6 +12,10 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text.substr(begin, text.find_last_not_of(spaces) + 1 - begin);
 }
 
+constexpr bool is_letter(char character) noexcept {
+  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
+}
+
 // Returns what is before "://", in lower case; empty if the URL has none.
 std::string scheme_of(std::string_view url) {
   const std::size_t end = url.find("://");
@@ -44,9 +48,12 @@ Status parse_urls(std::string_view servers, std::vector<std::string>& urls) {
 bool has_tls(std::string_view url) { return scheme_of(url) == "tls"; }
 
 std::string without_secrets(std::string_view url) {
-  const std::size_t at = url.rfind('@'), scheme = url.rfind("//");
+  const std::size_t at = url.rfind('@'), mark = url.find("://");
   if (at == url.npos) return std::string(url);
-  return std::string(scheme == url.npos ? "" : url.substr(0, scheme)) + "//" + std::string(url.substr(at + 1));
+  const std::string_view scheme = url.substr(0, mark == url.npos ? 0 : mark);
+  const bool is_scheme = !scheme.empty() && std::all_of(scheme.begin(), scheme.end(), is_letter);
+  // Otherwise the mark is part of a password.
+  return (is_scheme ? std::string(scheme) + "://" : "//") + std::string(url.substr(at + 1));
 }
 
 }  // namespace xichan::nats::internal

@@ -40,7 +40,10 @@ TEST(Urls, AskForTls) {
 TEST(Urls, AreShownWithoutSecrets) {
   EXPECT_EQ(without_secrets("nats://user:secret@host:4222"), "nats://host:4222");
   EXPECT_EQ(without_secrets("nats://token@host"), "nats://host");
+  EXPECT_EQ(without_secrets("nats://user:sec//ret@host"), "nats://host");
+  EXPECT_EQ(without_secrets("nats://user:sec://ret@host"), "nats://host");
   EXPECT_EQ(without_secrets("user:secret@host"), "//host");
+  EXPECT_EQ(without_secrets("user:sec://ret@host"), "//host");
   EXPECT_EQ(without_secrets("nats://host:4222"), "nats://host:4222");
 }
 

@@ -44,6 +44,15 @@ def test_connect_rejects_invalid_servers(servers, error, message):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("login", ["me:secret@", "me:a//secret@", "me:a://secret@", "me:[secret@"])
+@pytest.mark.parametrize("scheme", ["nats://", "NATS://", ""])
+def test_failure_to_connect_shows_no_password(scheme, login):
+    with pytest.raises((nats.NatsError, ValueError)) as caught:
+        nats.connect(f"{scheme}{login}127.0.0.1:{free_port()}")
+    assert "127.0.0.1" in str(caught.value)
+    assert not any(secret in str(caught.value) for secret in ("secret", "me:", "a:"))
+
+
 def test_connect_rejects_invalid_times(server):
     for name in ("timeout", "ping_interval", "reconnect_wait", "max_reconnect_wait"):
         for value in (None, "5", True):
