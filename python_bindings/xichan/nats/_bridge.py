@@ -29,8 +29,9 @@ class Bridge:
     """A thread that moves values between a local channel and a channel on a server.
 
     Returned by ``Hub.export()`` and ``Hub.import_()``. The hub owns it: closing the hub closes the bridge. It ends by
-    itself when one of its channels ends. Leaving a ``with`` block closes it; an exception is passed on as the error of
-    the channel that it sends to. All threads of the interpreter may use it.
+    itself when one of its channels ends. Leaving a ``with`` block closes it, an export after it has sent what its local
+    channel holds; an exception closes it at once, and is passed on as the error of the channel that it sends to. All
+    threads of the interpreter may use it.
     """
 
     _receiver: LocalReceiver[Any] | None = None
@@ -133,8 +134,8 @@ class Bridge:
             pass  # asked for before, or over
 
     def _end_within(self, seconds: float) -> bool:
-        """Return whether the bridge ends in time."""
-        self._request_end()
+        """Return whether the bridge ends in time. An export first sends what its local channel holds."""
+        self._request_end(drains=True)
         try:
             self.close(seconds)
         except ChannelTimeout:
@@ -147,7 +148,8 @@ class Bridge:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /
     ) -> None:
-        self.close(error=exc)
+        self._request_end(exc, drains=exc is None)
+        self.close()
 
     # The thread.
 

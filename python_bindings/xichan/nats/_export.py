@@ -61,8 +61,9 @@ class Export(Bridge):
         self._moved += 1
 
     def _drain(self) -> None:
-        """Send what the local channel holds."""
-        while True:
+        """Send what the local channel holds, but not what is sent to it meanwhile."""
+        stats = self._local.stats()
+        for _ in range(stats.depth + stats.waiting_senders):
             try:
                 value = self._local.recv_nowait()
             except ChannelEmpty:

@@ -106,6 +106,58 @@ def test_closed_export_sends_the_value_it_has_and_leaves_the_others(hub, name):
     assert rx.drain() == [2, 3, 4] and not rx.closed
 
 
+@pytest.mark.parametrize("leaves", ["bridge", "hub"])
+@pytest.mark.parametrize("ends", [True, False])
+def test_left_export_sends_what_the_local_channel_holds(server, hub, name, leaves, ends):
+    tx, rx = xichan.channel()
+    with nats.connect(server.url, timeout=60) as other:
+        bridge = other.export(rx, name, capacity=1, keep=True)
+        tx.send_many(range(5))
+        if ends:
+            tx.close()
+        wait_until(lambda: bridge.unsent == (1,))
+        leaving = Call(lambda: (bridge if leaves == "bridge" else other).__exit__(None, None, None))
+        wait_until(lambda: bridge._stop.stats().sent == 1)
+        remote = hub.receiver(name)
+        assert [remote.recv(30) for _ in range(5)] == list(range(5))
+        leaving.result()
+    assert bridge.unsent == () and bridge.moved == 5 and len(rx) == 0
+
+
+def test_export_that_is_left_by_an_exception_ends_at_once(hub, name):
+    tx, rx = xichan.channel()
+    remote = None
+    with pytest.raises(OSError, match="disk"), hub.export(rx, name, capacity=1) as bridge:
+        tx.send_many(range(5))
+        remote = hub.receiver(name)
+        wait_until(lambda: bridge.unsent == (1,))
+        receiving = Call(lambda: [remote.recv(30), remote.recv(30)])
+        raise OSError("the disk is full")
+    assert receiving.result() == [0, 1] and rx.drain() == [2, 3, 4]
+    with pytest.raises(xichan.ChannelFailed):
+        remote.recv(30)
+
+
+def test_left_export_does_not_wait_for_senders_that_go_on(hub, name):
+    tx, rx = xichan.channel(0)
+    sent = 0
+
+    def send():
+        nonlocal sent
+        while not bridge.closed:
+            try:
+                tx.send(sent, 0.1)
+                sent += 1
+            except xichan.ChannelTimeout:
+                pass
+
+    with hub.export(rx, name, keep=True) as bridge:
+        sending = Call(send)
+        wait_until(lambda: bridge.moved > 3)
+    sending.result()
+    assert hub.receiver(name).drain() == list(range(sent))
+
+
 def test_closed_export_ends_the_channel_on_the_server(hub, name):
     tx, rx = xichan.channel()
     with hub.export(rx, name):
