@@ -51,7 +51,8 @@ add_library(xichan_nats_endpoints OBJECT
   src/nats/receiver.cpp
   src/nats/sender.cpp
   src/nats/settings.cpp
-  src/nats/stats.cpp)
+  src/nats/stats.cpp
+  src/nats/urls.cpp)
 target_link_libraries(xichan_nats_endpoints PUBLIC xichan_nats_engine PRIVATE xichan_options)
 
 add_library(xichan_nats SHARED src/nats/api.cpp

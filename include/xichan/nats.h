@@ -328,8 +328,8 @@ class XICHAN_API Hub {
 };
 
 /// Connects to a server, or to one of several, separated by commas. Blocks until the connection is made.
-/// `ok | unavailable | no_memory`; `invalid` if `servers` is empty or an option is out of range. `hub` is unchanged
-/// unless `ok`. Any thread.
+/// `ok | unavailable | no_memory`; `invalid` if a URL is empty or has another scheme than nats:// or tls://, or an
+/// option is out of range. `hub` is unchanged unless `ok`. Any thread.
 XICHAN_API Status connect(std::string_view servers, const ConnectOptions& options, Hub& hub) noexcept;
 
 /// Likewise; returns an empty hub on failure.

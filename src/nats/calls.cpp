@@ -97,7 +97,9 @@ Status Calls::request(const std::string& subject, std::string_view data, const H
   if (status == Status::timeout) {
     return fail(Status::unavailable, what + ": no reply from the server within " + seconds(timeout) + " seconds");
   }
-  if (status == Status::ok) reply = std::move(replies.front().second);
+  if (status != Status::ok) return status;
+  is_silent = false;
+  reply = std::move(replies.front().second);
   return status;
 }
 

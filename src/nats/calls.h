@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,8 +17,9 @@
 
 namespace xichan::nats::internal {
 
-/// JetStream's number for this error.
+/// JetStream's numbers for these errors.
 inline constexpr int stream_not_found = 10059;
+inline constexpr int consumer_not_found = 10014;
 /// The time of a call is over when its value or request is on its way: the reply is waited for this much longer.
 inline constexpr Time grace = 250 * milliseconds;
 
@@ -64,6 +66,8 @@ class Calls {
 
   const std::shared_ptr<Connection> connection;
   const Time timeout;  // of a request
+  /// An endpoint that was closed got no reply: others do not wait for one. Until the server replies again.
+  std::atomic<bool> is_silent{false};
 
   /// Fails with `unavailable`: the connection has ended.
   Status gone() const;

@@ -91,10 +91,10 @@ void EndpointCore::mark_closed() {
 
 // If the server is away, it removes the lease itself when its time has passed.
 void EndpointCore::leave() {
-  if (!calls().connection->is_connected() || hub_->is_silent) return lease_.drop();
+  if (!calls().connection->is_connected() || calls().is_silent) return lease_.drop();
   Status status = lease_.release(calls());
   if (status == Status::ok) status = released();
-  if (status == Status::unavailable) hub_->is_silent = true;
+  if (status == Status::unavailable && kept_error().code == 0) calls().is_silent = true;
 }
 
 Status EndpointCore::make_room(const std::string& room, const std::string& all, Time interval,

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "nats/threads.h"
+#include "nats/urls.h"
 
 namespace xichan::nats::internal {
 namespace {
@@ -26,16 +27,6 @@ Status check_options(const nats::ConnectOptions& options) {
   return Status::ok;
 }
 
-std::vector<std::string> split(std::string_view servers) {
-  std::vector<std::string> urls;
-  while (!servers.empty()) {
-    const std::size_t comma = std::min(servers.find(','), servers.size());
-    if (comma != 0) urls.emplace_back(servers.substr(0, comma));
-    servers.remove_prefix(std::min(comma + 1, servers.size()));
-  }
-  return urls;
-}
-
 std::string joined_without_secrets(const std::vector<std::string>& urls) {
   std::string text;
   for (const std::string& url : urls) text += (text.empty() ? "" : ", ") + without_secrets(url);
@@ -44,8 +35,7 @@ std::string joined_without_secrets(const std::vector<std::string>& urls) {
 
 internal::ConnectOptions convert(const nats::ConnectOptions& options, std::vector<std::string> urls) {
   internal::ConnectOptions to;
-  to.tls =
-      options.tls || std::any_of(urls.begin(), urls.end(), [](const auto& url) { return url.starts_with("tls://"); });
+  to.tls = options.tls || std::any_of(urls.begin(), urls.end(), has_tls);
   to.servers = std::move(urls);
   to.name = options.name;
   to.user = options.user;
@@ -70,16 +60,16 @@ internal::ConnectOptions convert(const nats::ConnectOptions& options, std::vecto
 }  // namespace
 
 Status HubCore::connect(std::string_view servers, const nats::ConnectOptions& options, std::shared_ptr<HubCore>& out) {
-  std::vector<std::string> urls = split(servers);
-  if (urls.empty()) return fail(Status::invalid, "servers must name at least one server");
-  Status status = check_options(options);
+  std::vector<std::string> urls;
+  Status status = parse_urls(servers, urls);
+  if (status == Status::ok) status = check_options(options);
   if (status != Status::ok) return status;
   const std::string shown = joined_without_secrets(urls);
   Box events;
   status = Box::make(16, events);
   if (status != Status::ok) return status;
   internal::ConnectOptions converted = convert(options, std::move(urls));
-  const bool has_tls = converted.tls;
+  const bool is_secure = converted.tls;
   const std::shared_ptr<Connection> connection = Connection::open(std::move(converted), events.mailbox);
   if (connection == nullptr) return fail(Status::unavailable, "threads or descriptors are exhausted");
   Value event;  // (kind, text, number)
@@ -96,7 +86,7 @@ Status HubCore::connect(std::string_view servers, const nats::ConnectOptions& op
     return Status::ok;
   }
   std::string reason = view[1].utf8();
-  if (reason.find("SSL") != reason.npos && !has_tls) {
+  if (reason.find("SSL") != reason.npos && !is_secure) {
     reason += "; the server requires TLS: set ConnectOptions::tls";
   }
   return fail(Status::unavailable, "cannot connect to " + shown + ": " + reason);

@@ -45,8 +45,7 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   void close();
 
   Calls calls;
-  const std::size_t max_value;         // the most bytes that the dump of a value may have
-  std::atomic<bool> is_silent{false};  // an endpoint that was closed got no reply: others do not wait for one
+  const std::size_t max_value;  // the most bytes that the dump of a value may have
 
  private:
   std::vector<std::shared_ptr<HubMember>> endpoints();

@@ -33,12 +33,6 @@ Status check_name(std::string_view name) {
                                    std::string(name.substr(0, longest_name)) + "'");
 }
 
-std::string without_secrets(std::string_view url) {
-  const std::size_t at = url.rfind('@'), scheme = url.rfind("//");
-  if (at == url.npos) return std::string(url);
-  return std::string(scheme == url.npos ? "" : url.substr(0, scheme)) + "//" + std::string(url.substr(at + 1));
-}
-
 std::string random_identity() {
   std::random_device random;
   char text[17];

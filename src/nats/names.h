@@ -36,9 +36,6 @@ struct Names {
 /// Returns `ok`, or fails with `invalid` for what cannot be the name of a channel.
 Status check_name(std::string_view name);
 
-/// Returns the URL of a server without its user and password.
-std::string without_secrets(std::string_view url);
-
 /// Returns 16 random hexadecimal digits.
 std::string random_identity();
 

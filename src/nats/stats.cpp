@@ -5,10 +5,16 @@
 namespace xichan::nats::internal {
 namespace {
 
+// Returns true if a request has failed because its stream or consumer does not exist.
+bool is_missing(Status status) noexcept {
+  const int code = kept_error().code;
+  return status == Status::unavailable && (code == stream_not_found || code == consumer_not_found);
+}
+
 // Asks for what may not exist; it is null then.
-Status optional(Calls& calls, const std::string& verb, std::string_view data, const std::string& what, Json& out) {
-  const Status status = calls.api(verb, data, what, out);
-  if (status != Status::unavailable || kept_error().code == 0) return status;
+Status optional(Calls& calls, const std::string& verb, const std::string& what, Json& out) {
+  const Status status = calls.api(verb, {}, what, out);
+  if (!is_missing(status)) return status;
   out = Json();
   return Status::ok;
 }
@@ -24,15 +30,15 @@ Status read_stats(Calls& calls, const Names& names, Stats& out) {
   Status status = calls.api("STREAM.INFO." + names.stream, {}, what, info);
   if (status == Status::ok) status = find_settings(info, names, settings);
   if (status == Status::ok) {
-    status = optional(calls, "CONSUMER.INFO." + names.stream + "." + consumer_name, {}, what, consumer);
+    status = optional(calls, "CONSUMER.INFO." + names.stream + "." + consumer_name, what, consumer);
   }
   if (status != Status::ok) return status;
   const Leases leases(names, settings);
   std::size_t senders = 0, receivers = 0;
   status = leases.count(calls, leases.keys + ".>", senders, receivers);
-  if (status == Status::unavailable && kept_error().code != 0) status = Status::ok;  // the bucket does not exist
+  if (is_missing(status)) status = Status::ok;
   if (status == Status::ok) {
-    status = optional(calls, "STREAM.INFO." + Names(names.channel, true).stream, {}, what, dead);
+    status = optional(calls, "STREAM.INFO." + Names(names.channel, true).stream, what, dead);
   }
   if (status != Status::ok) return status;
   const Json& state = info["state"];

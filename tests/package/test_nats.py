@@ -16,6 +16,7 @@ import xichan
 sys.path.append(str(ROOT / "tests" / "python"))
 from support import wait_until  # noqa: E402
 from support.nats_server import Server, free_port, unavailable  # noqa: E402
+from support.refusing_server import RefusingServer  # noqa: E402
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.timeout(900)  # compiles, perhaps on a busy machine
@@ -447,6 +448,36 @@ def test_stats(peer, hub, name):
     assert peer("recv") == "this endpoint is closed"
 
 
+@pytest.mark.parametrize(
+    "verb", ["CONSUMER.INFO.XICHAN_some.receivers", "STREAM.INFO.KV_xichan_leases_10000", "STREAM.INFO.XICHANDEAD_some"]
+)
+def test_stats_fail_if_the_server_refuses_and_count_what_is_missing_as_zero(programs, tmp_path, verb):
+    if reason := unavailable():
+        pytest.skip(reason)
+    with RefusingServer(tmp_path, verb) as server, Peer(programs, server.url) as peer:
+        assert peer("channel some") == "ok"
+        server.error = {"code": 503, "err_code": 10023, "description": "insufficient resources"}
+        outcome = peer("stats")
+        assert outcome.startswith("the server is unavailable or refused the request: ")
+        assert outcome.endswith("insufficient resources")
+        for missing in (10059, 10014):
+            server.error = {"code": 404, "err_code": missing, "description": "not found"}
+            assert peer.figures()["unacknowledged"] == 0
+        assert server.refused == 3
+
+
+@pytest.mark.parametrize("error", [None, {"code": 503, "err_code": 10023, "description": "insufficient resources"}])
+def test_endpoint_that_was_closed_in_vain_does_not_keep_others_from_closing(programs, tmp_path, error):
+    if reason := unavailable():
+        pytest.skip(reason)
+    with RefusingServer(tmp_path, "STREAM.PURGE.KV_xichan_leases_10000", error=error) as server:
+        with Peer(programs, server.url) as peer:
+            for timeout in (10, 3600):
+                assert peer(f"channel some-{timeout} sender_timeout={timeout}") == "ok"
+                assert peer("close") == "ok"
+            assert peer(f"recv {LONG}") == "channel is closed"
+
+
 def test_channel_that_has_ended_is_made_anew(peer, hub, name):
     assert peer(f"channel {name}") == "ok"
     assert peer("send 1") == "ok"
@@ -483,8 +514,25 @@ def test_unreachable_server(programs):
         assert peer.connected.startswith("the server is unavailable or refused the request")
         assert "secret" not in peer.connected
         assert peer("channel a") == "this endpoint is closed"
-    with Peer(programs, "") as peer:
-        assert peer.connected == "malformed input: servers must name at least one server"
+
+
+@pytest.mark.parametrize(
+    "servers", ["", " ", "nats://127.0.0.1,", ",nats://127.0.0.1", "http://me:secret@127.0.0.1", "ftp://me@127.0.0.1"]
+)
+def test_both_refuse_the_same_urls_in_the_same_words(programs, servers):
+    import xichan.nats
+
+    with pytest.raises(ValueError) as refused:
+        xichan.nats.connect(servers)
+    with Peer(programs, servers) as peer:
+        assert peer.connected == f"malformed input: {refused.value}"
+    assert "secret" not in peer.connected
+
+
+def test_urls_may_have_spaces_around_them_and_letters_of_either_case(programs, server):
+    port = server.url.rpartition(":")[2]
+    with Peer(programs, f" nats://127.0.0.1:{free_port()} , NATS://127.0.0.1:{port}\n") as peer:
+        assert peer.connected == "ok"
 
 
 def test_wrong_password(programs, tmp_path):

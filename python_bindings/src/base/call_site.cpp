@@ -98,6 +98,8 @@ class LineTable {
   int line_;
 };
 
+constexpr std::string_view nats_folder = "/xichan/nats/";
+
 void describe(const WaitCaller& caller, std::string_view call, void (*take)(void*, const WaitText&) noexcept,
               void* context) noexcept {
   const auto* const code = static_cast<const PyCodeObject*>(caller.code);
@@ -111,7 +113,7 @@ void describe(const WaitCaller& caller, std::string_view call, void (*take)(void
   const bool is_method = library == nullptr ||
                          ((library->co_flags & CO_COROUTINE) != 0 && called.view().find('.') == std::string_view::npos);
   char remote[most_call_bytes];  // the classes of xichan.nats have the names of local ones
-  if (called_in.view().find("/xichan/nats/") != std::string_view::npos) {
+  if (called_in.view().find(nats_folder) != std::string_view::npos) {
     const std::size_t length = std::min(called.view().size(), sizeof remote - 5);
     std::memcpy(remote, "nats.", 5);
     std::memcpy(remote + 5, called.view().data(), length);
@@ -158,6 +160,11 @@ bool is_called_by_package_alone() noexcept {
     if (!ends_with(code->co_filename, ">")) return false;
   }
   return true;
+}
+
+bool is_called_by_nats() noexcept {
+  const PyCodeObject* const library = find_call_site().library;
+  return library != nullptr && StrText(library->co_filename).view().find(nats_folder) != std::string_view::npos;
 }
 
 int find_package_folder() noexcept {

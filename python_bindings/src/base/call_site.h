@@ -27,6 +27,9 @@ CallSite find_call_site() noexcept;
 /// Returns true if nothing but the package and code that starts its threads calls the running function. Attached.
 bool is_called_by_package_alone() noexcept;
 
+/// Returns true if a function of xichan.nats, called by the program, calls the running function. Attached.
+bool is_called_by_nats() noexcept;
+
 /// Learns the folder of the package, whose frames are skipped; the first call in the process does. -1 with an exception
 /// set.
 int find_package_folder() noexcept;

@@ -1,11 +1,12 @@
 #include "base/wait_note.h"
 
+#include "base/call_site.h"
 #include "base/ref.h"
 
 namespace xichan::python {
 
 void note_interrupted_wait(Endpoint& endpoint) noexcept {
-  if (endpoint.is_closed() || !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) return;
+  if (endpoint.is_closed() || !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) || is_called_by_nats()) return;
   const bool sends = endpoint.side() == Side::sender;
   const ChannelStats stats = endpoint.channel()->stats();
   PyObject* error = PyErr_GetRaisedException();

@@ -52,8 +52,16 @@ PyObject* stop(PyObject* self, PyObject*) noexcept {
   Py_RETURN_NONE;
 }
 
+PyObject* close(PyObject* self, PyObject*) noexcept {
+  return guarded([&] {
+    held<OwnedHeartbeat>(self).heartbeat->close();
+    return Py_NewRef(Py_None);
+  });
+}
+
 PyMethodDef methods[] = {
     {"stop", stop, METH_NOARGS, "stop($self, /)\n--\n\nStop without a farewell."},
+    {"close", close, METH_NOARGS, "close($self, /)\n--\n\nStop, and publish the farewell. Never blocks."},
     {nullptr, nullptr, 0, nullptr},
 };
 

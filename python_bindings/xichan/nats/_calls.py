@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     type _Replies = tuple[tuple[int, bytes], ...]
 
-STREAM_NOT_FOUND = 10059  # JetStream's number for this error
+# JetStream's numbers for these errors.
+STREAM_NOT_FOUND = 10059
+CONSUMER_NOT_FOUND = 10014
 _MOST_FREE = 64
 
 
@@ -29,6 +31,8 @@ class Calls:
         self.connection = connection
         self.timeout = timeout
         self.reason = "the connection is closed"
+        # An endpoint that was closed got no reply: others do not wait for one. Until the server replies again.
+        self.is_silent = False
         self._free: list[_nats.Mailbox] = []  # each serves one call at a time
 
     def close(self) -> None:
@@ -81,6 +85,7 @@ class Calls:
             if not isinstance(error, ChannelTimeout):
                 raise
             raise NatsError(f"{what or subject}: no reply from the server within {self.timeout:g} seconds") from None
+        self.is_silent = False
         return replies[0][1]
 
     def api(self, verb: str, data: dict[str, Any] | None = None, what: str = "") -> _Steps[dict[str, Any]]:

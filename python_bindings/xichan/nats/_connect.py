@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlsplit
 
 from .. import _nats
 from ._errors import NatsError
@@ -97,7 +96,7 @@ def connect(
         "reconnect_wait_ms": _milliseconds("reconnect_wait", reconnect_wait),
         "reconnect_most_ms": _milliseconds("max_reconnect_wait", max_reconnect_wait),
         "most_reconnects": -1 if max_reconnects is None else max_reconnects,
-        "tls": bool(tls) or any(urlsplit(url).scheme == "tls" for url in urls),
+        "tls": bool(tls) or any(url.lower().startswith("tls://") for url in urls),
     }
     if isinstance(tls, dict):
         for key, value in tls.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from .. import _core, _nats
 from .._errors import ChannelClosed, ChannelTimeout
@@ -12,7 +13,7 @@ from ._errors import NatsError
 from ._hints import missing, unpicklable
 from ._kv import Lease, closing_error, record_error, seal
 from ._stats import Stats, read_stats
-from ._steps import Deadline, arun, check_timeout, run
+from ._steps import Deadline, arun, check_timeout, finish, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Endpoint:
         try:
             return run(steps)
         except KeyboardInterrupt as error:
-            error.__notes__ = [f"{call}() was waiting for channel {self.name!r} of {self._hub._shown_server}"]
+            with suppress(Exception):  # its class may be one of the program
+                error.add_note(f"{call}() was waiting for channel {self.name!r} of {self._hub._shown_server}")
             raise
         finally:
             if begin:
@@ -120,6 +122,22 @@ class Endpoint:
 
     def close(self) -> None:
         """Close this endpoint. Idempotent."""
+        run(self._close(None))
+
+    def _close(self, error: BaseException | None) -> _Steps[None]:
+        raise NotImplementedError
+
+    def _exit(self, error: BaseException | None) -> _Steps[None]:
+        """Close at the end of a ``with`` block, which leaves the endpoint closed whatever happens."""
+        try:
+            yield from self._close(error)
+        except BaseException:
+            if not self._closed:  # the error could not be recorded
+                self._lease.drop()
+                self._mark_closed()
+            raise
+
+    def _mark_closed(self) -> None:
         self._closed = True
         self._listed.close()
         if self._rooms is not None:
@@ -178,14 +196,17 @@ class Endpoint:
         finally:
             self._listed.end_wait_on(id)
 
-    def _leave(self) -> None:
+    def _leave(self) -> _Steps[None]:
         """Release the lease. If the server is away, it removes the lease itself when its time has passed."""
-        if self._calls.connection.connected and not self._hub._is_silent:
-            try:
-                run(self._lease.release())
-                run(self._released())
-            except NatsError:
-                self._hub._is_silent = True
+        if not self._calls.connection.connected or self._calls.is_silent:
+            self._lease.drop()
+            return
+        try:
+            yield from self._lease.release()
+            yield from self._released()
+        except NatsError as error:
+            if error.code == 0:
+                self._calls.is_silent = True
 
     def _released(self) -> _Steps[None]:
         """What is to happen after the lease is released."""
@@ -210,7 +231,7 @@ class Endpoint:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /
     ) -> None:
-        self.close()
+        run(self._exit(exc))
 
     async def __aenter__(self) -> Self:
         return self
@@ -218,7 +239,7 @@ class Endpoint:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /
     ) -> None:
-        self.close()
+        await finish(self._exit(exc))
 
     def _check(self) -> None:
         """Raise unless calls may be made."""

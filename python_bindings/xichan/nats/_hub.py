@@ -45,11 +45,10 @@ class Hub:
         self._max_value = max(largest - OVERHEAD, 0)
         self._calls = Calls(self._connection, timeout)
         self._pid = os.getpid()
-        self._is_silent = False  # an endpoint that was closed got no reply: others do not wait for one
         self._endpoints: WeakSet[Endpoint] = WeakSet()
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else "open" if self._connection.connected else "reconnecting"
+        state = "closed" if self.closed else "open" if self.connected else "reconnecting"
         return f"<xichan.nats.Hub {self._shown_server!r}, {state}>"
 
     def __reduce__(self) -> Never:
@@ -57,13 +56,13 @@ class Hub:
 
     @property
     def closed(self) -> bool:
-        """True once the hub is closed, or the connection is lost for good."""
-        return self._connection.closed
+        """True once the hub is closed, or the connection is lost for good. In the child of a fork, hubs are closed."""
+        return self._pid != os.getpid() or self._connection.closed
 
     @property
     def connected(self) -> bool:
         """True while the connection is up; False while it is being made again."""
-        return self._connection.connected
+        return self._pid == os.getpid() and self._connection.connected
 
     def channel(
         self,
@@ -180,6 +179,8 @@ class Hub:
 
     def stats(self) -> HubStats:
         """Return the state of the connection, and what uses it. Never blocks."""
+        if self._pid != os.getpid():
+            raise self._inherited()
         endpoints = tuple(self._endpoints)
         receivers = [endpoint for endpoint in endpoints if isinstance(endpoint, Receiver) and not endpoint._closed]
         senders = sum(isinstance(endpoint, Sender) and not endpoint._closed for endpoint in endpoints)
@@ -218,9 +219,12 @@ class Hub:
     def _check(self) -> None:
         """Raise NatsError if the hub cannot be used."""
         if self._pid != os.getpid():
-            raise NatsError("the connection belongs to the parent process: call connect() after the fork")
+            raise self._inherited()
         if self._connection.closed:
             raise self._calls.gone()
+
+    def _inherited(self) -> NatsError:
+        return NatsError("the connection belongs to the parent process: call connect() after the fork")
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 
 from ._dead import bury
-from ._steps import arun, run
+from ._steps import finish, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Lease:
         if exc_type is None:
             self.ack()
         else:
-            await arun(self._nak(f"{exc_type.__name__}: {exc}"))
+            await finish(self._nak(f"{exc_type.__name__}: {exc}"))
 
     def _nak(self, reason: str) -> _Steps[None]:
         self._check()

@@ -45,4 +45,8 @@ class Names:
 
 def without_secrets(url: str) -> str:
     """Return the URL of a server without its user and password."""
-    return url.rpartition("//")[0] + "//" + url.rpartition("@")[2] if "@" in url else url
+    if "@" not in url:
+        return url
+    scheme, mark, _ = url.partition("://")
+    begin = f"{scheme}://" if mark and scheme.isalpha() else "//"  # else it is part of a password
+    return begin + url.rpartition("@")[2]

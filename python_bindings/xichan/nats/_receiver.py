@@ -148,13 +148,16 @@ class Receiver(Endpoint):
 
         Blocks for a reply of the server.
         """
+        super().close()
+
+    def _close(self, error: BaseException | None) -> _Steps[None]:
         if self._closed:
             return
-        super().close()
+        self._mark_closed()
         if self._hub._pid == os.getpid():
             self._consumer.close()
             if not self._hub.closed:
-                self._leave()
+                yield from self._leave()
 
     def _is_finished(self) -> _Steps[bool]:
         info = yield from find_stream(self._calls, self._names)

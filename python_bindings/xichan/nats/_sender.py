@@ -19,7 +19,6 @@ from ._steps import Deadline, check_timeout, run
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
-    from types import TracebackType
     from typing import Any
 
     from .. import _nats
@@ -104,13 +103,19 @@ class Sender(Endpoint):
         channel; the first error of a channel is kept. Blocks for replies of the server. If that is away, the channel
         ends when its ``sender_timeout`` has passed; only an error that cannot be recorded raises NatsError.
         """
+        run(self._close(error))
+
+    def _close(self, error: BaseException | None) -> _Steps[None]:
         if self._closed:
             return
-        if self._hub._pid == os.getpid() and not self._hub.closed:
-            if error is not None:
-                run(record_error(self._calls, self._names, self._settings, error))
-            self._leave()
-        super().close()
+        is_usable = self._hub._pid == os.getpid() and not self._hub.closed
+        if is_usable and error is not None:
+            yield from record_error(self._calls, self._names, self._settings, error)
+        try:
+            if is_usable:
+                yield from self._leave()
+        finally:
+            self._mark_closed()
 
     def _released(self) -> _Steps[None]:
         names, settings, calls = self._names, self._settings, self._calls
@@ -120,16 +125,6 @@ class Sender(Endpoint):
         leases = Leases(names, settings)
         if (yield from self._registry.is_empty(calls)) and not (yield from leases.keys(calls, leases.senders)):
             yield from seal(calls, names, settings, "senders")
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /
-    ) -> None:
-        self.close(error=exc)
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None, /
-    ) -> None:
-        self.close(error=exc)
 
     def _encode(self, value: Any) -> bytes:
         self._check()

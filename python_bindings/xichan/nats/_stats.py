@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ._calls import CONSUMER_NOT_FOUND, STREAM_NOT_FOUND
 from ._channels import find_settings
 from ._errors import NatsError
 from ._kv import Leases
@@ -84,12 +85,13 @@ def _stats_of(calls: Calls, names: Names, info: dict[str, Any]) -> _Steps[Stats]
 
 
 def _optional(calls: Calls, verb: str, data: dict[str, Any] | None = None) -> _Steps[dict[str, Any]]:
+    """Return what the server knows about a stream or consumer; nothing if that does not exist."""
     try:
         return (yield from calls.api(verb, data))
     except NatsError as error:
-        if error.code == 0:
+        if error.code not in (STREAM_NOT_FOUND, CONSUMER_NOT_FOUND):
             raise
-        return {}  # it does not exist
+        return {}
 
 
 def list_channels(calls: Calls) -> _Steps[list[Stats]]:

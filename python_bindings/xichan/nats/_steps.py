@@ -50,6 +50,31 @@ async def arun[T](steps: _Steps[T]) -> T:
         return result
 
 
+async def finish[T](steps: _Steps[T]) -> T:
+    """Run an operation to its end, even if the task is cancelled meanwhile: then raises CancelledError at the end.
+
+    A second cancellation ends the operation early. Without an event loop, waits in the calling thread.
+    """
+    import asyncio
+
+    try:
+        task = asyncio.get_running_loop().create_task(arun(steps))
+    except RuntimeError:  # a coroutine that is closed
+        return run(steps)
+    cancelled: BaseException | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            if cancelled is not None:
+                task.cancel()
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    failure = None if task.cancelled() else task.exception()
+    raise cancelled from failure
+
+
 async def _receive(receiver: Receiver[Any], timeout: float | None) -> Any:
     if timeout is None:
         return await receiver.arecv()

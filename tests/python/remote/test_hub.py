@@ -44,6 +44,15 @@ def test_connect_rejects_invalid_servers(servers, error, message):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("login", ["me:secret@", "me:a//secret@", "me:a://secret@", "me:[secret@"])
+@pytest.mark.parametrize("scheme", ["nats://", "NATS://", ""])
+def test_failure_to_connect_shows_no_password(scheme, login):
+    with pytest.raises((nats.NatsError, ValueError)) as caught:
+        nats.connect(f"{scheme}{login}127.0.0.1:{free_port()}")
+    assert "127.0.0.1" in str(caught.value)
+    assert not any(secret in str(caught.value) for secret in ("secret", "me:", "a:"))
+
+
 def test_connect_rejects_invalid_times(server):
     for name in ("timeout", "ping_interval", "reconnect_wait", "max_reconnect_wait"):
         for value in (None, "5", True):
@@ -88,8 +97,8 @@ def test_arguments_of_calls_are_checked(hub, name):
     assert rx.recv_many(1 << 70) == ["a", "b"]
 
 
-def test_interrupted_call_names_the_channel_and_the_server(hub, name):
-    _, rx = hub.channel(name)
+def interrupted(call):
+    """Send SIGINT to this process while a call blocks; return the KeyboardInterrupt that it raises."""
     main = threading.get_native_id()
 
     def interrupt():
@@ -99,10 +108,34 @@ def test_interrupted_call_names_the_channel_and_the_server(hub, name):
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt) as caught:
-        rx.recv()
+        call()
     thread.join()
-    (note,) = caught.value.__notes__
+    return caught.value
+
+
+def test_interrupted_call_names_the_channel_and_the_server(hub, name):
+    _, rx = hub.channel(name)
+    (note,) = interrupted(rx.recv).__notes__
     assert note.startswith(f"recv() was waiting for channel {name!r} of nats://127.0.0.1:")
+
+
+def test_interrupted_call_keeps_the_notes_of_a_signal_handler(hub, name):
+    _, rx = hub.channel(name)
+    notes = ["of the program"]
+
+    def handler(number, frame):
+        error = KeyboardInterrupt()
+        error.__notes__ = notes
+        raise error
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        first, second = interrupted(rx.recv).__notes__
+        assert first == "of the program" and second.startswith(f"recv() was waiting for channel {name!r}")
+        notes = 1  # what add_note() cannot add to
+        assert interrupted(rx.recv).__notes__ == 1
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_endpoints_and_hubs_refuse_to_travel(hub, name):
@@ -254,13 +287,14 @@ def test_endpoints_of_the_parent_cannot_be_used_after_a_fork(hub, name):
         status = 1
         try:
             refused = 0
-            for call in (lambda: tx.send(1), rx.recv, rx.recv_nowait, lambda: hub.channel("child")):
+            for call in (lambda: tx.send(1), rx.recv, rx.recv_nowait, lambda: hub.channel("child"), hub.stats):
                 try:
                     call()
                 except nats.NatsError:
                     refused += 1
+            closed = hub.closed and tx.closed and rx.closed and not hub.connected and "closed" in repr(hub)
             tx.close(), rx.close(), hub.close()
-            status = 0 if refused == 4 else 2
+            status = 0 if refused == 5 and closed else 2
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

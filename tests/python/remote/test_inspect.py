@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from support import Call, wait_until
 from support.nats_server import Cluster, Server
+from support.refusing_server import RefusingServer
 
 import xichan
 
@@ -93,3 +94,21 @@ def test_waits_belong_to_their_endpoint(hub, name):
     rx.shutdown()
     closing.result()
     wait_for()
+
+
+@pytest.mark.parametrize(
+    "verb", ["CONSUMER.INFO.XICHAN_some.receivers", "STREAM.INFO.KV_xichan_leases_10000", "STREAM.INFO.XICHANDEAD_some"]
+)
+def test_stats_raise_what_the_server_refuses_and_count_what_is_missing_as_zero(tmp_path, verb):
+    with RefusingServer(tmp_path, verb) as server, nats.connect(server.url) as hub:
+        tx, rx = hub.channel("some")
+        server.error = {"code": 503, "err_code": 10023, "description": "insufficient resources"}
+        for stats in (tx.stats, rx.stats, hub.channels, hub.inspect):
+            with pytest.raises(nats.NatsError, match="insufficient resources") as caught:
+                stats()
+            assert caught.value.code == 10023
+        for missing in (10059, 10014):
+            server.error = {"code": 404, "err_code": missing, "description": "not found"}
+            found = rx.stats()
+            assert (found.depth, found.unacknowledged, found.dead_letters) == (0, 0, 0)
+        assert server.refused == 6

@@ -25,6 +25,8 @@ COUNT = 300  # values of a test with traffic
 class Local:
     """Makes local channels."""
 
+    notices_soon = {}
+
     def channel(self, capacity=1000, **options):
         return xichan.channel(capacity, **options)
 
@@ -39,6 +41,10 @@ class Local:
 
 class Remote:
     """Makes remote channels of one hub, and deletes them."""
+
+    # Options of a channel whose end is noticed soon if its last Sender was not closed: Receivers count none for as long
+    # as a lease lasts, 10 seconds by default, and longer.
+    notices_soon = {"sender_timeout": 2.0}
 
     def __init__(self, url, hub):
         self.hub_url, self.hub, self.names = url, hub, []
@@ -554,7 +560,7 @@ def test_rule_51_error_that_cannot_be_rebuilt_is_a_remote_error(kind):
 
 
 def test_rule_52_dropped_sender_closes_without_an_error(kind):
-    tx, rx = kind.channel()
+    tx, rx = kind.channel(**kind.notices_soon)
     tx.send(1)
     del tx
     gc.collect()
