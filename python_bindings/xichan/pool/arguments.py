@@ -24,7 +24,7 @@ def positive(name: str, value: int, least: int = 1) -> int:
 
 
 def startable(name: str, value: int, least: int = 1) -> int:
-    """Return a number of workers to start in advance: each needs a thread, and the system limits the number of those."""
+    """Return a number of workers to start in advance. Each needs a thread; the system limits the number of those."""
     value = positive(name, value, least)
     most = threads.most()
     if value > most:
