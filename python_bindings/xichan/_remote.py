@@ -25,6 +25,7 @@ _HIDDEN_MODULES = (
     "xichan.pool.worker",
     "xichan.pool.worker_entry",
     "xichan.pool.worker_functions",
+    "xichan.pool.byvalue.rebuild",
     "xichan.pool.member",
     "xichan.pool.task_options",
     "xichan.service",

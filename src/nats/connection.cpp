@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <new>
 #include <system_error>
@@ -21,6 +22,8 @@ constexpr Time longest_interval = 8000 * milliseconds;
 constexpr Time unserved_interval = 500 * milliseconds;
 // How long a connection that is closed tries to write what was published.
 constexpr Time linger = 500 * milliseconds;
+// How long a connection that was closed waits for libnats' callback.
+constexpr Time longest_callback = 5000 * milliseconds;
 // Longest wait of the thread: it then looks whether the interpreter of the connection has ended.
 constexpr Time longest_wait = 500 * milliseconds;
 
@@ -68,7 +71,8 @@ std::shared_ptr<Connection> Connection::open(ConnectOptions options, std::shared
   if (!connection->socket_.is_usable()) return nullptr;
   try {
     Threads::start(connection);
-  } catch (const std::system_error&) {
+  } catch (const std::system_error& error) {
+    errno = error.code().value();
     return nullptr;
   }
   return connection;
@@ -80,14 +84,14 @@ void Connection::close() {
 }
 
 void Connection::on_exit(std::function<void()> function) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(exit_mutex_);
   on_exit_ = std::move(function);
 }
 
 void Connection::close_at_exit() noexcept {
   std::function<void()> function;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(exit_mutex_);
     function.swap(on_exit_);
   }
   if (function) function();
@@ -216,19 +220,23 @@ void Connection::disconnect() noexcept {
   if (nc_ == nullptr) return;
   remember_servers();
   natsConnection_Close(nc_);
-  for (int i = 0; i < 500 && !lost_; ++i) socket_.wait(10);
+  const Time limit = after(now(), longest_callback);
+  while (!lost_ && now() < limit) socket_.wait(10);
   natsConnection* closed_connection = nullptr;
   std::uint64_t callback = 0;
+  bool is_told = false;
   {
     const std::lock_guard lock(mutex_);
     const std::lock_guard output(output_mutex_);
     closed_connection = std::exchange(nc_, nullptr);
     callback = callback_;
+    is_told = lost_;
   }
   for (const auto& source : sources()) source->unsubscribe();
   natsSubscription_Destroy(std::exchange(replies_, nullptr));
-  if (lost_) return Threads::retire(closed_connection, callback);
-  leak(shared_from_this());  // the callback is still to come
+  if (is_told) return Threads::retire(closed_connection, callback);
+  closing_ = true;  // the callback is still to come: it would end the next connection
+  leak(shared_from_this());
 }
 
 void Connection::remember_servers() noexcept {

@@ -128,8 +128,10 @@ class Connection : public Served, public std::enable_shared_from_this<Connection
   std::vector<std::shared_ptr<Source>> sources_;
   std::uint64_t next_number_ = 1;
 
-  std::function<void()> on_exit_;
   std::uint64_t callback_ = 0;  // the number of the closed callback
+
+  std::mutex exit_mutex_;  // not `mutex_`: exit() must not wait for a call that libnats blocks
+  std::function<void()> on_exit_;
 
   std::mutex output_mutex_;
   std::atomic<std::thread::id> thread_{};  // that runs

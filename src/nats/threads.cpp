@@ -5,11 +5,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "nats/fork.h"
@@ -17,8 +18,9 @@
 namespace xichan::nats::internal {
 namespace {
 
-// How long exit() waits for the threads of connections.
-constexpr time_t patience = 1;  // seconds
+// How long exit() waits for the threads of connections. One that cannot write what was published needs a second to
+// close.
+constexpr time_t patience = 2;  // seconds
 
 struct Running {
   std::weak_ptr<Served> connection;
@@ -38,15 +40,16 @@ struct Retired {
 // Never destroyed: threads may outlive the objects with static lifetime.
 struct State {
   const pid_t process = getpid();
-  std::mutex mutex;
+  std::mutex mutex;  // a thread that has ended does not take it: others join it while they hold it
   std::vector<Running> running;
+  std::vector<Running> left;       // when the process exited
+  std::atomic<bool> exits{false};  // set while `mutex` is held
   std::mutex retired_mutex;
   std::vector<Retired> retired;
 };
 
 std::atomic<State*> current{nullptr};     // of this process, or of the one that it was forked from
 std::atomic<std::uint64_t> callbacks{0};  // that have begun; read by `retire`
-std::atomic<bool> exits{false};
 
 State& state() {
   State* known = current.load();
@@ -57,18 +60,13 @@ State& state() {
   return *known;
 }
 
-void wait_for(std::thread& thread, const timespec& limit) noexcept {
-  (void)pthread_timedjoin_np(thread.native_handle(), nullptr, &limit);
-  ::new (std::malloc(sizeof thread)) std::thread(std::move(thread));  // `thread` does not know that it was joined
-}
-
 void end_connections() noexcept {
   State* const all = current.load();
   if (all == nullptr || is_forked(all->process)) return;
-  exits = true;
   std::vector<std::shared_ptr<Served>> open;
   {
     const std::lock_guard lock(all->mutex);
+    all->exits = true;
     for (const Running& each : all->running) {
       if (auto connection = each.connection.lock()) open.push_back(std::move(connection));
     }
@@ -77,12 +75,11 @@ void end_connections() noexcept {
   timespec limit;
   clock_gettime(CLOCK_REALTIME, &limit);  // musl can wait by no other clock
   limit.tv_sec += patience;
-  std::vector<Running> running;
   {
     const std::lock_guard lock(all->mutex);
-    running.swap(all->running);
+    all->left.swap(all->running);  // never destroyed: a std::thread does not know that it was joined in this way
   }
-  for (Running& each : running) wait_for(each.thread, limit);
+  for (Running& each : all->left) (void)pthread_timedjoin_np(each.thread.native_handle(), nullptr, &limit);
 }
 
 }  // namespace
@@ -90,6 +87,7 @@ void end_connections() noexcept {
 void Threads::start(const std::shared_ptr<Served>& connection) {
   State& all = state();
   const std::lock_guard lock(all.mutex);
+  if (all.exits) throw std::system_error(ECANCELED, std::generic_category(), "the process exits");
   std::erase_if(all.running, [](Running& each) {
     if (!each.has_ended()) return false;
     each.thread.join();  // it does nothing but end
@@ -107,16 +105,12 @@ void Threads::start(const std::shared_ptr<Served>& connection) {
 void Threads::join(const Served& connection) noexcept {
   State* const all = current.load();
   if (all == nullptr || is_forked(all->process) || !connection.has_ended()) return;
-  std::thread thread;
-  {
-    const std::lock_guard lock(all->mutex);
-    std::erase_if(all->running, [&](Running& each) {
-      if (each.connection.lock().get() != &connection) return false;
-      thread = std::move(each.thread);
-      return true;
-    });
-  }
-  if (thread.joinable()) thread.join();
+  const std::lock_guard lock(all->mutex);  // exit() waits for it
+  std::erase_if(all->running, [&](Running& each) {
+    if (each.connection.lock().get() != &connection) return false;
+    each.thread.join();
+    return true;
+  });
 }
 
 void Threads::watch_exit() noexcept {
@@ -134,7 +128,7 @@ void Threads::retire(natsConnection* closed, std::uint64_t callback) noexcept {
   } catch (const std::bad_alloc&) {
     return;  // is never freed
   }
-  if (exits) return;
+  if (all.exits) return;
   const std::uint64_t last = callbacks;
   std::erase_if(all.retired, [last](const Retired& each) {
     if (each.callback == last) return false;

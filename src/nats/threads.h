@@ -29,7 +29,8 @@ class Served {
 
 class Threads {
  public:
-  /// Runs a connection in a thread. Throws std::bad_alloc, and std::system_error if threads are exhausted. Any thread.
+  /// Runs a connection in a thread. Throws std::bad_alloc, and std::system_error if threads are exhausted or the
+  /// process exits. Any thread.
   static void start(const std::shared_ptr<Served>& connection);
   /// Waits until the thread of a connection that has ended is gone. Any thread but this one.
   static void join(const Served& connection) noexcept;

@@ -285,8 +285,8 @@ def test_exit_closes_the_hub(programs, server, hub, name):
             rx.recv(LONG)
 
 
-@pytest.mark.parametrize("last", ["close_hub", "exit", "end"])
-def test_no_thread_of_libnats_uses_openssl_when_the_process_exits(programs, server, name, last):
+@pytest.mark.parametrize("last", ["close_hub", "exit", "close_hub_and_exit", "end"])
+def test_no_thread_uses_openssl_when_the_process_exits(programs, server, name, last):
     """OpenSSL is cleaned up by exit(): a thread that frees a connection meanwhile crashes."""
     env = {**os.environ, "LD_PRELOAD": str(programs / "liblate_callback.so")}
     with Peer(programs, server.url, env) as peer:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import _core
 from .._errors import NotShareableError
+from . import threads
 from .byvalue.functions import describe_unshareable
 
 
@@ -19,6 +20,15 @@ def positive(name: str, value: int, least: int = 1) -> int:
     if value < least:
         expected = "greater than 0" if least == 1 else f"at least {least}"  # as in concurrent.futures
         raise ValueError(f"{name} must be {expected}, got {value}")
+    return value
+
+
+def startable(name: str, value: int, least: int = 1) -> int:
+    """Return a number of workers to start in advance: each needs a thread, and the system limits the number of those."""
+    value = positive(name, value, least)
+    most = threads.most()
+    if value > most:
+        raise ValueError(f"{name} must be at most {most}, the number of threads that this system can have, got {value}")
     return value
 
 

@@ -15,7 +15,7 @@ from .. import _core
 from .._stats import PoolStats
 from . import context as contexts
 from . import interrupt_safe, scripts, threads
-from .arguments import check_stdout, module_names, named_values, positive
+from .arguments import check_stdout, module_names, named_values, positive, startable
 from .byvalue.functions import describe, describe_value
 from .calls import Calls
 from .fallback import Policy
@@ -96,7 +96,7 @@ class InterpreterPoolExecutor(ThreadPoolExecutor):
             raise ValueError("degraded='main' runs calls outside the workers: it requires fallback='main' or 'pinned'")
         check_stdout(stdout)
         modules = module_names("preload", preload)
-        standby = positive("standby", standby, least=0)
+        standby = startable("standby", standby, least=0)
         self._context = contexts.checked(context)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be callable, got {type(initializer).__name__}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from . import context as contexts
 from . import interrupt_safe
-from .arguments import check_stdout, module_names, positive, prepared
+from .arguments import check_stdout, module_names, positive, prepared, startable
 from .byvalue.functions import describe
 from .member import run_target
 from .refusals import check_degraded
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 class Workers:
     """Run a function in n interpreters with a thread each, and supervise them: a context manager.
 
-    n: number of workers. target, args: ``target(*args)`` is called in each of them; what it returns is dropped, and a
-    coroutine function runs in an event loop. Both are copied now, as the tasks of a pool are, so endpoints may be
-    closed afterwards; those of a worker that fails are closed with its error. Inside, ``xichan.worker()`` returns the
-    worker.
+    n: number of workers; ValueError if it is larger than the number of threads that the system can have.
+    target, args: ``target(*args)`` is called in each of them; what it returns is dropped, and a coroutine function runs
+    in an event loop. Both are copied now, as the tasks of a pool are, so endpoints may be closed afterwards; those of a
+    worker that fails are closed with its error. Inside, ``xichan.worker()`` returns the worker.
     name: prefix of the names of workers and threads. restart: how often each worker that fails is restarted, in a new
     interpreter, after a pause of 0.1 seconds, which doubles for each further restart. on_error: "stop": if a worker
     fails and is not restarted, the others are stopped; "continue": they go on. stdout: "forward": what workers print
@@ -73,7 +73,7 @@ class Workers:
         """Describe the call. The documentation of the class describes the parameters. No worker starts yet."""
         if Supervisor is None:
             raise RuntimeError("Workers requires CPython 3.14, for concurrent.interpreters")
-        number = positive("n", n)
+        number = startable("n", n)
         restart = positive("restart", restart, least=0)
         if on_error not in ("stop", "continue"):
             raise ValueError(f"on_error must be 'stop' or 'continue', got {on_error!r}")
@@ -85,7 +85,7 @@ class Workers:
             raise TypeError(f"target must be callable, got {type(target).__name__}")
         grace = float(grace)
         modules = module_names("preload", preload)
-        standby = positive("standby", standby, least=0)
+        standby = startable("standby", standby, least=0)
         chosen = contexts.checked(context)
         function: Callable[..., Any] = functools.partial(run_target, target)
         kwargs: dict[str, Any] = {}

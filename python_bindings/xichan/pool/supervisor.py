@@ -18,6 +18,7 @@ from .._errors import ChannelClosed, ChannelTimeout, Error
 from . import interrupt_safe, threads
 from .atomic import Sleepers, deadline_of, left_until, sleep, wake
 from .attempts import Member
+from .endpoints import close_descriptors
 from .output import Output
 from .refusals import Refusals
 from .standby import Standby
@@ -76,23 +77,42 @@ class Supervisor:
     def start(self) -> None:
         """Start the thread and the workers."""
         self.entered = True
-        if self._stdout is not None:
-            self.output = Output(f"{self.name}_output")
-        for member in self.members:
-            last = member is self.members[-1]
-            member.call = self._call if last else _core._duplicate(self._call)  # each has Descriptors of its own
-        self._call = None  # see attempts (1)
-        interrupt_safe.register(self)
-        threads.make(self._run, f"{self.name}_supervisor").start()
+        thread = threads.make(self._run, f"{self.name}_supervisor")
         try:
+            if self._stdout is not None:
+                self.output = Output(f"{self.name}_output")
             for member in self.members:
-                member.start(self)
-        except BaseException:  # Ctrl-C
+                last = member is self.members[-1]
+                member.call = self._call if last else _core._duplicate(self._call)  # each has Descriptors of its own
+            self._call = None  # see attempts (1)
+            interrupt_safe.register(self)
+            thread.start()
+            for member in self.members:
+                self._start_member(member)
+        except BaseException:  # Ctrl-C, too many threads, no memory
             for member in self.members:
                 if not (member.ended or member.has_started()):
                     member.end(self, None)
+            if not interrupt_safe.has_started(thread):
+                self._end_unstarted()
             self._stop_now()
             raise
+
+    def _start_member(self, member: Member) -> None:
+        """Start a worker, unless the workers have to stop. If one cannot be started, further ones are not tried."""
+        if self.stop_tx.closed:
+            member.end(self, None)
+            return
+        member.start(self)
+        if member.error is not None and self._on_error == "stop":
+            self.stop()
+
+    def _end_unstarted(self) -> None:
+        """Do what the thread does when all workers have ended: it could not be started."""
+        close_descriptors(self._call)
+        self._call = None
+        self._standby_number = 0
+        self._run()
 
     def stop(self) -> None:
         """Have the workers stop."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PREFIX = "xichan.InterpreterPoolExecutor"
 _MAX_OS_NAME = 15  # bytes
+_MAX_THREADS = 2**22  # the largest limit that Linux allows
 
 
 def make(target: Callable[[], object], name: str) -> threading.Thread:
@@ -22,6 +23,18 @@ def make(target: Callable[[], object], name: str) -> threading.Thread:
 def _run(target: Callable[[], object], name: str) -> None:
     _set_os_name(name)
     target()
+
+
+def most() -> int:
+    """Return the largest number of threads that the system can have: it limits their ids, and their memory."""
+    limits = []
+    for name in "pid_max", "threads-max":
+        try:
+            with open(f"/proc/sys/kernel/{name}") as file:
+                limits.append(int(file.read()))
+        except (OSError, ValueError):  # no /proc, no free descriptor
+            pass
+    return min(limits, default=_MAX_THREADS)
 
 
 def adopt(name: str) -> None:

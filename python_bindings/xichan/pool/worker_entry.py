@@ -37,7 +37,8 @@ def preload(names: tuple[str, ...]) -> None:
         try:
             rebuild.import_module(name)
         except BaseException as error:
-            raise PreloadFailed(f"{name!r} of preload cannot be imported: {format_traceback(error)}") from None
+            reason = format_traceback(error).rstrip()
+            raise PreloadFailed(f"module {name!r} of preload= cannot be imported: {reason}") from None
 
 
 def run() -> None:

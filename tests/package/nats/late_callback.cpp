@@ -1,6 +1,6 @@
 // Preloaded into a program: lets libnats' thread for callbacks go on late after it has told that a connection is
-// closed, and aborts if a TLS context is then freed in that thread. The process may exit at that moment, and OpenSSL is
-// cleaned up.
+// closed, and lets threads that have closed a connection end late. Aborts if a TLS context is then freed in libnats'
+// thread, or if such a thread is left when the handlers of exit() have run: OpenSSL is cleaned up.
 #include <dlfcn.h>
 #include <time.h>
 
@@ -13,6 +13,7 @@ namespace {
 using Callback = void (*)(void* connection, void* closure);
 
 std::atomic<Callback> closed{nullptr};
+std::atomic<bool> has_exited{false};
 thread_local bool has_told = false;
 
 template <class Function>
@@ -31,14 +32,32 @@ void tell_and_wait(void* connection, void* closure) {
   wait(50);
 }
 
-// The end of the process waits for what that thread does.
-[[gnu::destructor]] void wait_at_exit() { wait(200); }
+struct LateEnd {
+  ~LateEnd() {
+    wait(300);
+    if (!has_exited) return;
+    std::fputs("a thread that used OpenSSL ends when it is cleaned up\n", stderr);
+    std::abort();
+  }
+};
+
+// The end of the process waits for what those threads do.
+[[gnu::destructor]] void wait_at_exit() {
+  has_exited = true;
+  wait(400);
+}
 
 }  // namespace
 
 extern "C" int natsOptions_SetClosedCB(void* options, Callback callback, void* closure) {
   closed = callback;
   return next<int(void*, Callback, void*)>("natsOptions_SetClosedCB")(options, tell_and_wait, closure);
+}
+
+extern "C" void natsConnection_Close(void* connection) {
+  thread_local const LateEnd end;
+  (void)end;
+  next<void(void*)>("natsConnection_Close")(connection);
 }
 
 extern "C" void SSL_CTX_free(void* context) {

@@ -6,16 +6,18 @@
 //   recv [SECONDS]   recv_nowait   recv_many COUNT [SECONDS]   lease [SECONDS]   value   ack   nak   extend   drop
 //   process [SECONDS]   throw [SECONDS]
 //   close [ERROR]   close_receiver   shutdown [ERROR]   shutdown_now   wait_closed [SECONDS]   closed   stats   hub
-//   close_hub   exit
+//   close_hub   exit   close_hub_and_exit
 #include <xichan/channel.h>
 #include <xichan/nats.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -250,6 +252,11 @@ int main(int, char** arguments) {
       print_hub(hub);
     } else if (command == "exit") {
       std::exit(0);  // nothing is closed
+    } else if (command == "close_hub_and_exit") {
+      std::thread([&hub] { hub.close(); }).detach();
+      while (hub.connected()) std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));  // close() is about to return
+      std::exit(0);
     } else if (command == "close_hub") {
       hub.close();
       print(Status::ok);

@@ -75,17 +75,29 @@ def test_failing_preload_breaks_the_pool(standby, caplog):
         future = pool.submit(tasks.square, 1)
         error = future.exception(PATIENCE)
         assert isinstance(error, xichan.BrokenInterpreterPool)
-        assert str(error).startswith("a worker failed: 'no_such_module' of preload cannot be imported: Traceback")
-        assert "ModuleNotFoundError" in str(error)
+        reason = "ModuleNotFoundError: No module named 'no_such_module'"
+        assert str(error) == f"a worker failed: module 'no_such_module' of preload= cannot be imported: {reason}"
         with pytest.raises(xichan.BrokenInterpreterPool):
             pool.submit(tasks.square, 1)
         assert pool.stats().standby == 0
 
 
+def test_traceback_of_a_preload_begins_in_its_module(monkeypatch, tmp_path, caplog):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "failing_preload.py").write_text("def fail():\n    raise LookupError('not today')\n\nfail()\n")
+    with xichan.InterpreterPoolExecutor(1, preload=["failing_preload"]) as pool:
+        error = pool.submit(tasks.square, 1).exception(PATIENCE)
+    first, *lines = str(error).splitlines()
+    assert first.startswith("a worker failed: module 'failing_preload' of preload= cannot be imported: Traceback")
+    places = [line.split(", ")[:2] for line in lines if line.startswith("  File")]
+    file = f'  File "{tmp_path / "failing_preload.py"}"'
+    assert places == [[file, "line 4"], [file, "line 2"]] and lines[-1] == "LookupError: not today"
+
+
 def test_failing_preload_on_standby_is_reported(caplog):
     with xichan.InterpreterPoolExecutor(1, standby=1, preload=["no_such_module"], thread_name_prefix="the pool"):
         wait_until(lambda: "cannot keep an interpreter ready" in caplog.text)
-        assert "the pool_standby cannot keep an interpreter ready: 'no_such_module' of preload" in caplog.text
+        assert "the pool_standby cannot keep an interpreter ready: module 'no_such_module' of preload=" in caplog.text
 
 
 def test_pool_goes_on_when_no_interpreter_can_be_kept_ready(monkeypatch, caplog):

@@ -388,6 +388,22 @@ with xichan.InterpreterPoolExecutor(2, initializer=fail) as pool:
     assert done.stderr.count("ValueError: not today") == 1
 
 
+@needs_interpreters
+def test_failing_preload_names_the_module_and_the_parameter(caplog):
+    with xichan.InterpreterPoolExecutor(1, preload=["nope"]) as pool:
+        message = str(pool.submit(abs, 1).exception(60))
+    assert message.startswith("a worker failed: module 'nope' of preload= cannot be imported: ModuleNotFoundError")
+    assert message in caplog.text
+
+
+@needs_interpreters
+def test_impossible_number_of_workers_names_the_limit(monkeypatch):
+    monkeypatch.setattr("xichan.pool.threads.most", lambda: 32768)
+    assert raised(ValueError, xichan.Workers, 10**9, abs) == (
+        "n must be at most 32768, the number of threads that this system can have, got 1000000000"
+    )
+
+
 def interrupted_shutdown(*submissions):
     """Return the note of a Ctrl-C at the end of a pool's block. Its tasks may receive from rx."""
     done = run_script(

@@ -32,8 +32,19 @@ def test_killed_worker_loses_nothing(server):
     assert "1 workers killed" in done.stdout and "the results are equal" in done.stdout
 
 
+# The example looks every ten seconds for workers that have ended.
+IMPATIENT = f"""
+import sys
+sys.path.insert(0, {str(EXAMPLES)!r})
+import remote_index
+remote_index.PATIENCE = 0.2
+sys.exit(remote_index.main())
+"""
+
+
 def test_no_worker_left_ends_the_program(server):
-    done = run_python(INDEX, "--server", server.url, "--limit", 60, "--workers", 1, "--kill", expect=1, timeout=120)
+    command = "-c", IMPATIENT, "--server", server.url, "--limit", 60, "--workers", 1, "--kill"
+    done = run_python(*command, expect=1, timeout=120)
     assert "all workers have ended" in done.stderr
 
 

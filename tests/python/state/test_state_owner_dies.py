@@ -207,7 +207,7 @@ WAITS = {
     "Event": ("obj = Event()", "obj.wait()"),
     "Cell": ("obj = Cell(0)", "obj.wait(1)"),
     "Barrier": ("obj = Barrier(5)", "obj.wait()"),
-    "Condition": ("obj = Condition()", "\n    with obj: obj.wait()"),
+    "Condition": ("obj = Condition()", "with obj: obj.wait()"),
 }
 
 
@@ -234,45 +234,44 @@ atexit.register(lambda: time.monotonic() - start < 20 or os._exit(9))
     )
 
 
-@pytest.mark.parametrize("kind", WAITS)
-def test_interpreter_ends_while_its_threads_wait(kind):
-    setup, call = WAITS[kind]
+def test_interpreter_ends_while_its_threads_wait():
+    """In all kinds of objects at once, because each end takes a second: then the waits give up."""
     run(
-        f"""
-{setup}
+        f"WAITS = {WAITS!r}"
+        """
+objects = {}
+for kind, (setup, _) in WAITS.items():
+    exec(setup)
+    objects[kind] = obj
 for _ in range(3):
-    interp = new_interpreter(obj=obj)
-    interp.exec('''
+    interp = new_interpreter(**objects)
+    for kind, (_, call) in WAITS.items():
+        interp.exec(f'''
 import threading
-def wait_in(condition):
-    with condition:
-        condition.wait()
-def wait():
+def wait(obj={kind}):
     try:
-        {call if kind != "Condition" else "wait_in(obj)"}
+        {call}
     except (xichan.ChannelClosed, threading.BrokenBarrierError):
         pass
 threads = [threading.Thread(target=wait) for _ in range(2)]
 for thread in threads: thread.start()
 ''')
-    wait_until(lambda: _waiting(obj) == 2)
+        wait_until(lambda: _waiting(objects[kind]) == 2)
+    assert [_waiting(obj) for obj in objects.values()] == [2] * len(objects)
     interp.close()
-    assert _waiting(obj) == 0
-    if kind is Barrier:
-        assert obj.broken and obj.n_waiting == 0
-        obj.reset()
-if kind is Lock or kind is RLock:
-    obj.release()
-    assert Call(obj.acquire, True, 10).result()
-elif kind is Semaphore:
-    obj.release()
-    assert obj.acquire(False) and obj.value == 0
-elif kind is Condition:
-    with obj:
-        obj.notify_all()
-        assert not obj.wait(0.01)
-""",
-        kind,
+    assert [_waiting(obj) for obj in objects.values()] == [0] * len(objects)
+    assert objects["Barrier"].broken and objects["Barrier"].n_waiting == 0
+    objects["Barrier"].reset()
+for kind in "Lock", "RLock":
+    objects[kind].release()
+    assert Call(objects[kind].acquire, True, 10).result()
+objects["Semaphore"].release()
+assert objects["Semaphore"].acquire(False) and objects["Semaphore"].value == 0
+condition = objects["Condition"]
+with condition:
+    condition.notify_all()
+    assert not condition.wait(0.01)
+"""
     )
 
 

@@ -18,20 +18,14 @@ import weakref
 
 import pytest
 from support import run_script
-from support.descriptors import has_peer, is_open, open_descriptors, same_file
+from support.descriptors import has_peer, is_open, same_file
 
 import xichan
 
+pytestmark = pytest.mark.usefixtures("no_descriptor_is_left")
+
 CLOSED = "^the descriptor is closed$"
 DETACHED = r"^the descriptor was detached, by detach\(\), socket\(\) or open\(\)$"
-
-
-@pytest.fixture(autouse=True)
-def no_descriptor_is_left():
-    before = open_descriptors()
-    yield
-    gc.collect()
-    assert open_descriptors() == before
 
 
 @pytest.fixture
