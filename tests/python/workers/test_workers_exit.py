@@ -32,19 +32,22 @@ def test_interrupt_after_stop_is_not_a_failure():
 def test_each_interrupt_is_raised():
     def target(tx):
         xichan.worker().ready()
-        for _ in range(3):
+        for number in range(3):
             try:
+                tx.send(number)  # in the block, so that the interrupt that follows arrives in it
                 while True:
                     pass
             except xichan.Interrupted:
-                tx.send(None)
+                pass
+        tx.send("end")
 
     tx, rx = xichan.channel(None)
     with xichan.Workers(1, target, tx) as workers:
         workers.ready(PATIENCE)
-        for _ in range(3):
+        for number in range(3):
+            assert rx.recv(PATIENCE) == number
             workers.interrupt(0)
-            rx.recv(PATIENCE)
+        assert rx.recv(PATIENCE) == "end"
 
 
 def test_cycles_leave_nothing_behind():
