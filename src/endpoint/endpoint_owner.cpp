@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/fork_order.h"
 #include "base/immortal.h"
 #include "directory/page_publisher.h"
 #include "endpoint/endpoint.h"
@@ -41,7 +42,9 @@ void after_fork_in_child() noexcept {
   if (own_unit != 0) note_thread(own_unit, static_cast<std::uint32_t>(syscall(SYS_gettid)));
 }
 
-[[gnu::constructor]] void watch_forks() { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
+[[gnu::constructor(leaf_fork_handler)]] void watch_forks() {
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
 
 }  // namespace
 

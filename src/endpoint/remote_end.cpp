@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "base/fork_order.h"
 #include "base/immortal.h"
 #include "sync/mutex.h"
 
@@ -27,7 +28,9 @@ void after_fork_in_child() noexcept {
   ends().lock.unlock();
 }
 
-[[gnu::constructor]] void watch_forks() { pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); }
+[[gnu::constructor(leaf_fork_handler)]] void watch_forks() {
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
 
 }  // namespace
 

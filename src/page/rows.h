@@ -26,7 +26,7 @@ namespace xichan::internal {
 /// Copies the beginning of a text into an array of zeros.
 template <std::size_t size>
 void copy_text(char (&to)[size], std::string_view text) noexcept {
-  std::memcpy(to, text.data(), std::min(size, text.size()));
+  std::copy_n(text.data(), std::min(size, text.size()), to);
 }
 
 /// Describes the snapshot that the other rows belong to: those whose `snapshot` is this number.

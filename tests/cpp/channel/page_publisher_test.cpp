@@ -4,10 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "channel/channel_support.h"
+#include "endpoint/endpoint.h"
 #include "page/page.h"
 #include "page/workers.h"
 #include "sync/futex.h"
@@ -123,6 +126,25 @@ TEST_F(Publisher, ThreadIsGoneWhileAForkRuns) {
   EXPECT_TRUE(request());
 }
 
+TEST_F(Publisher, SnapshotThatGoesOnWhileAForkBeginsCanTakeOtherLocks) {
+  static atomic<bool> is_on_its_way{false};
+  const PagePublisher::Writer before = PagePublisher::write_remotes;
+  PagePublisher::write_remotes = [](Page&, SnapshotRow&) noexcept {
+    is_on_its_way = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the fork begins
+    EndpointOwner::for_each([](const EndpointOwner&) noexcept {});
+  };
+  std::thread taker(PagePublisher::publish);
+  while (!is_on_its_way) std::this_thread::yield();
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  taker.join();
+  PagePublisher::write_remotes = before;
+}
+
 TEST_F(Publisher, WorkersClaimAndReleaseSlots) {
   WorkerRow row{};
   row.interpreter = 77;
@@ -180,7 +202,9 @@ TEST_F(Publisher, AWorkerWhoseInterpreterEndsLeavesItsSlotToOthers) {
   failing.fail(row);
   for (std::size_t i = 0; i < worker_slots; ++i) {
     WorkerView view;
-    if (read_worker(i, view)) EXPECT_EQ(view.row.interpreter, 78);
+    if (read_worker(i, view)) {
+      EXPECT_EQ(view.row.interpreter, 78);
+    }
   }
 }
 
