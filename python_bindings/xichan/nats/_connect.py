@@ -25,6 +25,7 @@ _TLS_KEYS = {
 
 
 _LONGEST = 1e6  # seconds, 11 days: libnats counts milliseconds in 31 bits
+_MOST = 2**31 - 1
 
 
 def _milliseconds(name: str, seconds: float) -> int:
@@ -34,6 +35,17 @@ def _milliseconds(name: str, seconds: float) -> int:
     if not seconds >= 0:
         raise ValueError(f"{name} must not be negative, got {seconds}")
     return max(int(min(seconds, _LONGEST) * 1000), 1)
+
+
+def _reconnects(number: int | None) -> int:
+    """Return how often libnats is to try in a row; -1: without end."""
+    if number is None:
+        return -1
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise TypeError(f"max_reconnects must be an int or None, got {type(number).__name__}")
+    if number < 0:
+        raise ValueError(f"max_reconnects must not be negative, got {number}; None means without end")
+    return min(number, _MOST)
 
 
 def _checked_urls(servers: str | Iterable[str]) -> tuple[str, ...]:
@@ -95,7 +107,7 @@ def connect(
         "ping_interval_ms": _milliseconds("ping_interval", ping_interval),
         "reconnect_wait_ms": _milliseconds("reconnect_wait", reconnect_wait),
         "reconnect_most_ms": _milliseconds("max_reconnect_wait", max_reconnect_wait),
-        "most_reconnects": -1 if max_reconnects is None else max_reconnects,
+        "most_reconnects": _reconnects(max_reconnects),
         "tls": bool(tls) or any(url.lower().startswith("tls://") for url in urls),
     }
     if isinstance(tls, dict):

@@ -65,6 +65,17 @@ def test_connect_rejects_invalid_times(server):
             assert hub.connected
 
 
+def test_connect_rejects_invalid_numbers_of_reconnects(server):
+    for value in ("5", 1.0, True):
+        with pytest.raises(TypeError, match=f"max_reconnects must be an int or None, got {type(value).__name__}"):
+            nats.connect(server.url, max_reconnects=value)
+    with pytest.raises(ValueError, match="max_reconnects must not be negative, got -1; None means without end"):
+        nats.connect(server.url, max_reconnects=-1)
+    for value in (0, 1 << 40, None):
+        with nats.connect(server.url, max_reconnects=value) as hub:
+            assert hub.connected
+
+
 def test_channel_rejects_invalid_arguments_before_it_is_made(hub, name):
     for wrong in (3, str, [3]):
         with pytest.raises(TypeError, match="classes must "):
