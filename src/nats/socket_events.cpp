@@ -1,5 +1,6 @@
 #include "nats/socket_events.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -67,6 +68,7 @@ bool SocketEvents::control(int operation, std::uint32_t events) noexcept {
 natsStatus SocketEvents::attach(void** data, void* loop, natsConnection*, natsSock socket) noexcept {
   auto& self = *static_cast<SocketEvents*>(loop);
   *data = loop;
+  (void)fcntl(socket, F_SETFD, FD_CLOEXEC);  // else programs that this one starts keep the connection open
   self.socket_ = socket;
   self.output_ = false;
   self.watching_ = false;

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from support import Call, run_script, wait_for_sleep, wait_until
+from support.descriptors import open_descriptors
 from support.nats_server import Server, free_port, make_certificates
 
 import xichan
@@ -63,6 +64,14 @@ def test_connect_rejects_invalid_times(server):
                 nats.connect(server.url, **{name: value})
         with nats.connect(server.url, **{name: float("inf")}) as hub:
             assert hub.connected
+
+
+def test_programs_that_are_started_do_not_inherit_the_connection(server):
+    before = open_descriptors()
+    with nats.connect(server.url):
+        opened = {number: link for number, link in open_descriptors().items() if number not in before}
+        assert any(link.startswith("socket:") for link in opened.values())
+        assert [link for number, link in opened.items() if os.get_inheritable(number)] == []
 
 
 def test_connect_rejects_invalid_numbers_of_reconnects(server):
