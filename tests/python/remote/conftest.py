@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 from support import alive, left_over, wait_until
+from support.fault_proxy import FaultProxy
 from support.nats_server import Server, unavailable
 
 NUMBERS = itertools.count()
@@ -38,6 +39,22 @@ def hub(server):
 
     with xichan.nats.connect(server.url) as hub:
         yield hub
+
+
+@pytest.fixture
+def proxy(server):
+    with FaultProxy(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def shaky(proxy):
+    """A connection through the proxy."""
+    import xichan.nats
+
+    with xichan.nats.connect(proxy.url, timeout=30) as hub:
+        yield hub
+        proxy.release()
 
 
 @pytest.fixture

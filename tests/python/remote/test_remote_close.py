@@ -4,27 +4,12 @@ import asyncio
 
 import pytest
 from support import Call, run_loop
-from support.fault_proxy import FaultProxy
 from support.nats_server import Server
 from support.refusing_server import RefusingServer
 
 import xichan
 
 nats = pytest.importorskip("xichan.nats")
-
-
-@pytest.fixture
-def proxy(server):
-    with FaultProxy(server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def shaky(proxy):
-    """A connection through the proxy."""
-    with nats.connect(proxy.url, timeout=30) as hub:
-        yield hub
-        proxy.release()
 
 
 async def begin_exit(hub, proxy, use):

@@ -9,7 +9,6 @@ import sys
 
 import pytest
 from support import Call, environment, wait_until
-from support.fault_proxy import FaultProxy
 from support.nats_server import Cluster, Server, newest, unavailable
 
 import xichan
@@ -35,20 +34,6 @@ def own_server(tmp_path):
     """A server that the test may kill."""
     with Server(tmp_path) as server:
         yield server
-
-
-@pytest.fixture
-def proxy(server):
-    with FaultProxy(server.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def shaky(proxy):
-    """A connection through the proxy."""
-    with xichan.nats.connect(proxy.url, timeout=30) as hub:
-        yield hub
-        proxy.release()
 
 
 def start_holder(server, name):
