@@ -131,7 +131,12 @@ def test_export_that_is_left_by_an_exception_ends_at_once(hub, name):
         tx.send_many(range(5))
         remote = hub.receiver(name)
         wait_until(lambda: bridge.unsent == (1,))
-        receiving = Call(lambda: [remote.recv(30), remote.recv(30)])
+
+        def receive():
+            wait_until(lambda: bridge._stop.stats().sent == 1)
+            return [remote.recv(30), remote.recv(30)]
+
+        receiving = Call(receive)
         raise OSError("the disk is full")
     assert receiving.result() == [0, 1] and rx.drain() == [2, 3, 4]
     with pytest.raises(xichan.ChannelFailed):

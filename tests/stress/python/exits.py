@@ -222,7 +222,9 @@ def leave(source, *case):
     refused = ("Fatal", "Timeout") if "Ctrl-C" in case else ("Fatal", "Timeout", "Traceback")
     assert not any(word in done.stderr for word in refused), (case, done.stderr)
     feed_watchdog()
-    return (end - int(re.search(r"ends (\d+)", done.stdout)[1])) / 1e9
+    ends = re.search(r"ends\D*(\d+)", done.stdout)
+    assert ends, (case, done.stdout, done.stderr)
+    return (end - int(ends[1])) / 1e9
 
 
 def leave_in_time(source, *case):
